@@ -1,0 +1,1 @@
+"""The vocabulary of the terminal: pure, no I/O, no Qt, no SQL."""

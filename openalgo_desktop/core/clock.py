@@ -1,0 +1,88 @@
+"""The injected clock. Market logic is in Asia/Kolkata; nothing else in the program reads time."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime, timedelta, timezone
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+#: Indian Standard Time has had no offset change since 1945, so a fixed offset is exact and fast.
+IST = timezone(timedelta(hours=5, minutes=30), "IST")
+#: The same zone by name, for libraries that want one.
+KOLKATA = ZoneInfo("Asia/Kolkata")
+IST_OFFSET_SECONDS = 19_800
+
+
+class Clock(Protocol):
+    """What the terminal knows of time."""
+
+    def time(self) -> float:
+        """Epoch seconds (UTC) of the terminal's wall clock."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never jumps; for durations only."""
+
+    def now(self) -> datetime:
+        """The wall clock as an aware datetime in IST."""
+
+
+class SystemClock:
+    """The machine's clock, optionally shifted (``--clock ISO``: starts there and runs on)."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._offset = 0.0
+        if start is not None:
+            self.jump(start)
+
+    def jump(self, to: datetime) -> None:
+        """Make ``to`` (aware; a naive value is read as IST) the present moment."""
+        aware = to if to.tzinfo else to.replace(tzinfo=IST)
+        self._offset = aware.timestamp() - time.time()
+
+    def time(self) -> float:
+        return time.time() + self._offset
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.time(), IST)
+
+
+class ManualClock:
+    """A clock that stands still until told; for tests and replay."""
+
+    def __init__(self, start: datetime) -> None:
+        self._time = (start if start.tzinfo else start.replace(tzinfo=IST)).timestamp()
+        self._monotonic = 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks forward."""
+        self._time += seconds
+        self._monotonic += seconds
+
+    def jump(self, to: datetime) -> None:
+        """Set the wall clock; the monotonic clock follows forward jumps only."""
+        target = (to if to.tzinfo else to.replace(tzinfo=IST)).timestamp()
+        self._monotonic += max(0.0, target - self._time)
+        self._time = target
+
+    def time(self) -> float:
+        return self._time
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._time, IST)
+
+
+def ist_date(epoch: float) -> date:
+    """The IST calendar date of an epoch second."""
+    return datetime.fromtimestamp(epoch, IST).date()
+
+
+def api_timestamp(moment: datetime) -> str:
+    """``YYYY-MM-DD HH:MM:SS`` in IST: the time format of the books."""
+    return moment.astimezone(IST).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,115 @@
+"""Typed events and the bus.
+
+Dispatch is synchronous and in order on the loop thread: an event is never dropped or conflated.
+Ticks do not travel here; they have their own walk through the market hub.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.model import AccountStatus, Order, Trade
+
+log = logging.getLogger(__name__)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Base of all events."""
+
+
+class OrderUpdated(Event, frozen=True):
+    """An order changed, in either mode. ``order`` is a copy; ``trade`` is set on a fill."""
+
+    account_id: str
+    mode: Mode
+    broker: str  # broker id, or "sandbox"
+    order: Order
+    trade: Trade | None = None
+
+
+class PositionsChanged(Event, frozen=True):
+    """Positions, holdings or funds of an account changed other than by price."""
+
+    account_id: str
+    mode: Mode
+
+
+class ModeChanged(Event, frozen=True):
+    """The SANDBOX/LIVE switch moved."""
+
+    mode: Mode
+    by: str
+
+
+class AccountChanged(Event, frozen=True):
+    """Login or connection state of an account changed."""
+
+    status: AccountStatus
+
+
+class InstrumentsLoaded(Event, frozen=True):
+    """A new symbol master is in force."""
+
+    count: int
+
+
+class FeedChanged(Event, frozen=True):
+    """The market feed connected, dropped, went silent or came back."""
+
+    connected: bool
+    message: str = ""
+
+
+class SettingChanged(Event, frozen=True):
+    """A setting has a new value."""
+
+    key: str
+    value: Any
+
+
+class Notice(Event, frozen=True):
+    """A sentence for the user: toast and log dock. ``level`` is info, warning or error."""
+
+    level: str
+    text: str
+    at: datetime | None = None
+
+
+E_ = TypeVar("E_", bound=Event)
+
+
+class Bus:
+    """Ordered, synchronous publish/subscribe. A failing handler is logged and does not stop the
+    others."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type[Event], list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, kind: type[E_], handler: Callable[[E_], None]) -> Callable[[], None]:
+        """Call ``handler`` for each event of exactly that type; returns the unsubscribe call."""
+        handlers = self._handlers.setdefault(kind, [])
+        handlers.append(handler)
+
+        def unsubscribe() -> None:
+            if handler in handlers:
+                handlers.remove(handler)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Deliver to all handlers now, in order of subscription."""
+        for handler in tuple(self._handlers.get(type(event), ())):
+            try:
+                handler(event)
+            except Exception:
+                log.exception("handler of %s failed", type(event).__name__)
+
+    def handler_count(self) -> int:
+        """Registered handlers; for leak tests."""
+        return sum(len(handlers) for handlers in self._handlers.values())

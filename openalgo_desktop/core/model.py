@@ -1,0 +1,342 @@
+"""The unified model. Prices are rupees as floats (ledgers convert to Decimal), quantities units.
+
+Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely between rooms.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    FeedMode,
+    OrderStatus,
+    PriceType,
+    Product,
+)
+
+#: (exchange, symbol): the one key of an instrument everywhere in the program.
+Key: TypeAlias = tuple[str, str]
+
+
+class Instrument(msgspec.Struct, frozen=True, gc=False):
+    """One row of the symbol master. ``tick_size`` in rupees, ``strike`` 0 for non-options."""
+
+    symbol: str
+    exchange: str
+    name: str = ""
+    instrument_type: str = "EQ"  # EQ, INDEX, FUT, CE, PE
+    lot_size: int = 1
+    tick_size: float = 0.05
+    expiry: date | None = None
+    strike: float = 0.0
+    token: str = ""
+    brsymbol: str = ""
+    brexchange: str = ""
+    freeze_qty: int = 0  # 0 = unknown
+    contract_value: float = 1.0
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def is_option(self) -> bool:
+        return self.instrument_type in ("CE", "PE")
+
+    @property
+    def is_index(self) -> bool:
+        return self.exchange.endswith("_INDEX")
+
+
+class Level(NamedTuple):
+    """One price level of a book."""
+
+    price: float
+    quantity: int
+    orders: int = 0
+
+
+class Depth(msgspec.Struct, frozen=True, gc=False):
+    """The visible book, best level first on both sides."""
+
+    buy: tuple[Level, ...] = ()
+    sell: tuple[Level, ...] = ()
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """What is known of an instrument's market at one moment; also the answer of a quote request.
+
+    ``mode`` says how much of it is filled. ``close`` is the previous close. ``ltt`` (exchange)
+    and ``timestamp`` (received) are epoch milliseconds. ``volume`` is the day's, cumulative.
+    """
+
+    symbol: str
+    exchange: str
+    ltp: float
+    mode: FeedMode = FeedMode.LTP
+    timestamp: int = 0
+    ltt: int = 0
+    open: float = 0.0
+    high: float = 0.0
+    low: float = 0.0
+    close: float = 0.0
+    volume: int = 0
+    last_quantity: int = 0
+    average_price: float = 0.0
+    oi: int = 0
+    bid: float = 0.0
+    ask: float = 0.0
+    bid_quantity: int = 0
+    ask_quantity: int = 0
+    total_buy_quantity: int = 0
+    total_sell_quantity: int = 0
+    upper_circuit: float = 0.0
+    lower_circuit: float = 0.0
+    depth: Depth | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def change(self) -> float:
+        """Rupees since the previous close."""
+        return self.ltp - self.close if self.close else 0.0
+
+    @property
+    def change_percent(self) -> float:
+        """Per cent since the previous close."""
+        return 100.0 * (self.ltp - self.close) / self.close if self.close else 0.0
+
+
+class Bars(msgspec.Struct):
+    """Candles in columns. ``time`` is the bar start in epoch seconds (UTC); for a day and longer
+    it is midnight UTC of the IST date, as the API wants it."""
+
+    time: npt.NDArray[np.int64]
+    open: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    close: npt.NDArray[np.float64]
+    volume: npt.NDArray[np.int64]
+    oi: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def empty(cls) -> Bars:
+        """No candles."""
+        i, f = np.empty(0, np.int64), np.empty(0, np.float64)
+        return cls(i, f, f.copy(), f.copy(), f.copy(), i.copy(), i.copy())
+
+
+class OrderRequest(msgspec.Struct, frozen=True):
+    """An order in unified vocabulary. ``quantity`` in units; prices that do not apply are 0."""
+
+    symbol: str
+    exchange: str
+    action: Action
+    quantity: int
+    price_type: PriceType = PriceType.MARKET
+    product: Product = Product.MIS
+    price: float = 0.0
+    trigger_price: float = 0.0
+    disclosed_quantity: int = 0
+    strategy: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+
+class ModifyRequest(msgspec.Struct, frozen=True):
+    """New values of a working order. ``None`` keeps a field; identity fields are checked against
+    the order when given (another symbol, exchange, action or product is refused)."""
+
+    order_id: str
+    quantity: int | None = None
+    price: float | None = None
+    trigger_price: float | None = None
+    price_type: PriceType | None = None
+    disclosed_quantity: int | None = None
+    symbol: str | None = None
+    exchange: str | None = None
+    action: Action | None = None
+    product: Product | None = None
+
+
+class Order(msgspec.Struct):
+    """A live order. Gateways hand out copies; the desk's book keeps one object per order id.
+
+    ``tag`` is our own key (at most 20 letters and digits), ``source`` who asked (window, key
+    name, strategy). Times are aware, IST.
+    """
+
+    order_id: str
+    symbol: str
+    exchange: str
+    action: Action
+    quantity: int
+    price_type: PriceType
+    product: Product
+    price: float = 0.0
+    trigger_price: float = 0.0
+    disclosed_quantity: int = 0
+    status: OrderStatus = OrderStatus.OPEN
+    filled_quantity: int = 0
+    average_price: float = 0.0
+    rejection_reason: str = ""
+    placed_at: datetime | None = None
+    updated_at: datetime | None = None
+    strategy: str = ""
+    tag: str = ""
+    source: str = ""
+    account_id: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def pending_quantity(self) -> int:
+        """Units not filled; a cancelled order keeps them, a rejected one has none."""
+        if self.status in (OrderStatus.REJECTED, OrderStatus.COMPLETE):
+            return 0
+        return max(0, self.quantity - self.filled_quantity)
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """One execution."""
+
+    trade_id: str
+    order_id: str
+    symbol: str
+    exchange: str
+    action: Action
+    product: Product
+    quantity: int
+    price: float
+    traded_at: datetime
+    strategy: str = ""
+    account_id: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def value(self) -> float:
+        """Turnover in rupees."""
+        return self.quantity * self.price
+
+
+class Position(msgspec.Struct):
+    """Net position of one symbol and product. ``quantity`` is signed."""
+
+    symbol: str
+    exchange: str
+    product: Product
+    quantity: int
+    average_price: float
+    ltp: float = 0.0
+    realised: float = 0.0  # all time
+    realised_today: float = 0.0
+    buy_quantity: int = 0
+    sell_quantity: int = 0
+    margin: float = 0.0
+    multiplier: float = 1.0
+    account_id: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def unrealised(self) -> float:
+        """Open profit at ``ltp``, rupees; 0 while no price is known."""
+        if not self.quantity or not self.ltp:
+            return 0.0
+        return (self.ltp - self.average_price) * self.quantity * self.multiplier
+
+    @property
+    def pnl(self) -> float:
+        """Today's profit: realised today plus unrealised."""
+        return self.realised_today + self.unrealised
+
+
+class Holding(msgspec.Struct):
+    """Delivered shares."""
+
+    symbol: str
+    exchange: str
+    quantity: int
+    average_price: float
+    ltp: float = 0.0
+    product: Product = Product.CNC
+    t1_quantity: int = 0
+    settlement_date: date | None = None
+    account_id: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+    @property
+    def pnl(self) -> float:
+        return (self.ltp - self.average_price) * self.quantity if self.ltp else 0.0
+
+    @property
+    def pnl_percent(self) -> float:
+        base = self.average_price * self.quantity
+        return 100.0 * self.pnl / base if base else 0.0
+
+
+class Funds(msgspec.Struct):
+    """Money of an account, rupees."""
+
+    available_cash: float = 0.0
+    collateral: float = 0.0
+    m2m_realised: float = 0.0  # today
+    m2m_unrealised: float = 0.0
+    utilised: float = 0.0
+    realised_total: float = 0.0
+    last_reset: datetime | None = None
+    reset_count: int = 0
+    account_id: str = ""
+
+
+class OrderAck(msgspec.Struct, frozen=True):
+    """A gateway's answer to place, modify or cancel."""
+
+    order_id: str
+    message: str = ""
+
+
+class OrderUpdate(msgspec.Struct, frozen=True):
+    """Pushed by a gateway on every state change of any order of the account.
+
+    ``order`` is a copy of the state after the change; ``trade`` is set when it was a fill.
+    """
+
+    account_id: str
+    order: Order
+    trade: Trade | None = None
+
+
+class AccountStatus(msgspec.Struct, frozen=True):
+    """Login state of one broker account, as shown in the toolbar."""
+
+    account_id: str
+    broker: str
+    client_id: str
+    title: str
+    state: AccountState
+    message: str = ""

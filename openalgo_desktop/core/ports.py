@@ -1,0 +1,158 @@
+"""Protocols through which rooms that may not import each other meet; wired in ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+
+from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    Bars,
+    Funds,
+    Holding,
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.core.secret import Secret
+
+
+class TradingGateway(Protocol):
+    """Where an order leaves: a broker account or the sandbox. Both look the same from above.
+
+    A refusal raises a subclass of :class:`OrderError`; a timeout or a lost connection after the
+    request may have left raises :class:`OrderStateUnknown`, never anything retryable.
+    Book calls return copies.
+    """
+
+    @property
+    def account_id(self) -> str:
+        """``broker:client``, or ``sandbox:...``."""
+
+    @property
+    def broker(self) -> str:
+        """Broker id; ``sandbox`` for the paper account."""
+
+    def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
+        """Who is told of every order change, whatever its origin."""
+
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck: ...
+    async def modify(self, request: ModifyRequest) -> OrderAck: ...
+    async def cancel(self, order_id: str) -> OrderAck: ...
+    async def orders(self) -> list[Order]: ...
+    async def trades(self) -> list[Trade]: ...
+    async def positions(self) -> list[Position]: ...
+    async def holdings(self) -> list[Holding]: ...
+    async def funds(self) -> Funds: ...
+
+
+class MarketSource(Protocol):
+    """Market data of the data account. Prices flow to the sink given to :meth:`set_sink`."""
+
+    @property
+    def broker(self) -> str: ...
+
+    def set_sink(self, sink: Callable[[Tick], None]) -> None:
+        """Where streamed ticks go; called on the loop thread."""
+
+    async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        """Stream these at (at least) these modes; returns the ones that were refused."""
+
+    async def unsubscribe(self, keys: Sequence[Key]) -> None: ...
+
+    async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
+        """Fresh snapshots, mode QUOTE or DEPTH."""
+
+    async def depth(self, key: Key) -> Tick:
+        """A fresh snapshot with ``depth`` filled."""
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        """Candles of the inclusive IST date range, ascending."""
+
+    def intervals(self) -> Sequence[Interval]:
+        """Intervals served natively."""
+
+
+class MasterSource(Protocol):
+    """Gives the symbol master."""
+
+    async def instruments(self) -> list[Instrument]: ...
+
+
+class BrokerAccount(Protocol):
+    """One login at one broker. Gateway and market source are valid while connected."""
+
+    @property
+    def status(self) -> AccountStatus: ...
+    @property
+    def gateway(self) -> TradingGateway: ...
+    @property
+    def market(self) -> MarketSource: ...
+    @property
+    def master(self) -> MasterSource: ...
+
+    def set_status_listener(self, listener: Callable[[AccountStatus], None]) -> None: ...
+    async def connect(self) -> None: ...
+    async def disconnect(self) -> None: ...
+
+
+class TickSource(Protocol):
+    """Live prices as the sandbox and the desk see them."""
+
+    def latest(self, key: Key) -> Tick | None:
+        """The last tick, or None when the instrument is not streamed."""
+
+    def watch(
+        self, key: Key, mode: FeedMode, listener: Callable[[Tick], None]
+    ) -> Callable[[], None]:
+        """Call ``listener`` on each tick; returns the stop call. Reference-counted upstream."""
+
+    async def snapshot(self, key: Key) -> Tick:
+        """The latest tick with bid and ask, asked from the source when not streamed."""
+
+
+class PaperStore(Protocol):
+    """Durable state of paper accounts. Rows are plain dicts of JSON values.
+
+    ``save`` queues puts of rows per table and returns when they are committed; ``load`` gives
+    all rows of an account and table. Tables: orders, trades, positions, holdings, ledger, meta.
+    """
+
+    async def save(self, account_id: str, rows: Mapping[str, Sequence[PaperRow]]) -> None: ...
+    async def load(self, account_id: str) -> dict[str, list[dict[str, Any]]]: ...
+    async def clear(self, account_id: str, tables: Sequence[str]) -> None: ...
+
+
+class PaperRow(msgspec.Struct, frozen=True):
+    """One row of a paper table: ``key`` is unique per account and table; ``data`` None deletes."""
+
+    key: str
+    data: dict[str, Any] | None
+
+
+class SecretStore(Protocol):
+    """OS keyring or vault file. Calls run off the loop and time out."""
+
+    async def get(self, name: str) -> Secret | None: ...
+    async def set(self, name: str, value: Secret) -> None: ...
+    async def delete(self, name: str) -> None: ...
+
+
+class InstrumentLookup(Protocol):
+    """Read side of the instrument table."""
+
+    def get(self, key: Key) -> Instrument | None: ...
+    def require(self, symbol: str, exchange: str) -> Instrument:
+        """The instrument, or :class:`SymbolUnknown`."""

@@ -1,0 +1,334 @@
+"""Typed settings as one table: key, default, type, range, help, scope.
+
+The table generates validation, the ``--set`` option, the settings dialog and the docs. Values
+live in the database (scope ``user``) and may be overridden for one run (``--set``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openalgo_desktop.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. ``kind`` is the Python type; ``choices`` or ``low``/``high`` bound it."""
+
+    key: str
+    default: Any
+    help: str
+    kind: type = str
+    choices: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    group: str = "General"
+    restart: bool = False  # takes effect at the next start
+
+    def parse(self, value: Any) -> Any:
+        """The typed value, from itself or from text; raises :class:`ConfigError`."""
+        try:
+            result = self._convert(value)
+        except (TypeError, ValueError):
+            raise ConfigError(
+                f"Setting {self.key}: {value!r} is not a valid {self.kind.__name__}."
+            ) from None
+        if self.choices and result not in self.choices:
+            options = ", ".join(map(str, self.choices))
+            raise ConfigError(f"Setting {self.key}: {value!r} must be one of: {options}.")
+        if (self.low is not None and result < self.low) or (
+            self.high is not None and result > self.high
+        ):
+            raise ConfigError(
+                f"Setting {self.key}: {value!r} must be between {self.low} and {self.high}."
+            )
+        return result
+
+    def _convert(self, value: Any) -> Any:
+        if self.kind is bool:
+            if isinstance(value, bool):
+                return value
+            text = str(value).strip().lower()
+            if text in ("1", "true", "yes", "on"):
+                return True
+            if text in ("0", "false", "no", "off"):
+                return False
+            raise ValueError(value)
+        return self.kind(value)
+
+
+def _table(*rows: Setting) -> dict[str, Setting]:
+    table = {row.key: row for row in rows}
+    if len(table) != len(rows):
+        raise ValueError("duplicate setting key")
+    return table
+
+
+S = Setting
+SETTINGS: dict[str, Setting] = _table(
+    # fmt: off
+    S(
+        "api.enabled",
+        True,
+        "Serve the local REST and WebSocket API",
+        bool,
+        group="Local API",
+        restart=True,
+    ),
+    S(
+        "api.host",
+        "127.0.0.1",
+        "Address the local API binds to; loopback unless you know why not",
+        group="Local API",
+        restart=True,
+    ),
+    S(
+        "api.rest_port",
+        5000,
+        "REST port; 0 picks a free one",
+        int,
+        low=0,
+        high=65535,
+        group="Local API",
+        restart=True,
+    ),
+    S(
+        "api.ws_port",
+        8765,
+        "WebSocket port; 0 picks a free one",
+        int,
+        low=0,
+        high=65535,
+        group="Local API",
+        restart=True,
+    ),
+    S(
+        "api.allowed_hosts",
+        "",
+        "Host names accepted besides loopback, comma separated",
+        group="Local API",
+    ),
+    S(
+        "api.cors_origins",
+        "",
+        "Browser origins allowed to call the API, comma separated; empty = none",
+        group="Local API",
+    ),
+    S(
+        "api.ws_auth_timeout",
+        15.0,
+        "Seconds until an unauthenticated socket is closed (4401)",
+        float,
+        low=1,
+        high=300,
+        group="Local API",
+    ),
+    S("limits.api", "50 per second", "Rate limit of general endpoints", group="Limits"),
+    S("limits.order", "10 per second", "Rate limit of order endpoints", group="Limits"),
+    S("limits.smart", "10 per second", "Rate limit of placesmartorder", group="Limits"),
+    S("limits.greeks", "30 per minute", "Rate limit of optiongreeks", group="Limits"),
+    S("limits.webhook", "100 per minute", "Rate limit of webhooks", group="Limits"),
+    S(
+        "trading.start_mode",
+        "sandbox",
+        "Mode at start; live only if you set it here or by --mode",
+        choices=("sandbox", "live"),
+        group="Trading",
+    ),
+    S(
+        "trading.ack_timeout",
+        10.0,
+        "Seconds to wait for a broker's answer before an order is unknown",
+        float,
+        low=0.2,
+        high=120,
+        group="Trading",
+    ),
+    S(
+        "trading.reconcile_interval",
+        60.0,
+        "Seconds between reconciliations of unknown orders",
+        float,
+        low=1,
+        high=3600,
+        group="Trading",
+    ),
+    S(
+        "trading.duplicate_guard_ms",
+        400,
+        "A same order from the window within this time asks first",
+        int,
+        low=0,
+        high=10000,
+        group="Trading",
+    ),
+    S(
+        "sandbox.starting_capital",
+        10_000_000.0,
+        "Sandbox money at a reset, rupees",
+        float,
+        low=1,
+        high=1e12,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.equity_mis_leverage",
+        5.0,
+        "Leverage of equity MIS",
+        float,
+        low=1,
+        high=50,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.equity_cnc_leverage",
+        1.0,
+        "Leverage of equity CNC",
+        float,
+        low=1,
+        high=50,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.futures_leverage",
+        10.0,
+        "Leverage of futures",
+        float,
+        low=1,
+        high=50,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.option_buy_leverage",
+        1.0,
+        "Leverage of bought options",
+        float,
+        low=1,
+        high=50,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.option_sell_leverage",
+        1.0,
+        "Leverage of sold options",
+        float,
+        low=1,
+        high=50,
+        group="Sandbox",
+    ),
+    S(
+        "simulator.seed",
+        20260822,
+        "Seed of the simulated market",
+        int,
+        group="Simulator",
+        restart=True,
+    ),
+    S(
+        "simulator.rate",
+        120.0,
+        "Ticks per second over the whole simulated universe",
+        float,
+        low=0,
+        high=100000,
+        group="Simulator",
+    ),
+    S(
+        "simulator.always_open",
+        True,
+        "The simulated market is open round the clock",
+        bool,
+        group="Simulator",
+    ),
+    S("ui.theme", "dark", "Colours of the window", choices=("dark", "light"), group="Window"),
+    S("ui.frame_rate", 30, "Frames per second of live docks", int, low=5, high=60, group="Window"),
+    S(
+        "ui.grouping",
+        "indian",
+        "12,34,567 or 1,234,567",
+        choices=("indian", "western"),
+        group="Window",
+    ),
+    S(
+        "ui.default_product",
+        "MIS",
+        "Product of a new ticket",
+        choices=("MIS", "CNC", "NRML"),
+        group="Window",
+    ),
+    S(
+        "log.level",
+        "INFO",
+        "Detail of the log: the one place where levels are set",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        group="Log",
+    ),
+    S(
+        "log.keep_days",
+        14,
+        "Days of log files to keep",
+        int,
+        low=1,
+        high=365,
+        group="Log",
+        restart=True,
+    ),
+    # fmt: on
+)
+
+
+class Settings:
+    """Current values. Reads are plain dict lookups; writes validate, store and notify.
+
+    ``overrides`` (from ``--set``) win over stored values for this run and are not stored.
+    """
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        self._stored: dict[str, Any] = {}
+        self._overrides: dict[str, Any] = {}
+        self._listeners: list[Callable[[str, Any], None]] = []
+        self.on_store: Callable[[str, Any], None] | None = None
+        for key, value in (overrides or {}).items():
+            self._overrides[key] = self.row(key).parse(value)
+
+    @staticmethod
+    def row(key: str) -> Setting:
+        """The table row; raises :class:`ConfigError` for an unknown key."""
+        try:
+            return SETTINGS[key]
+        except KeyError:
+            raise ConfigError(
+                f"Unknown setting {key!r}. `openalgo-desktop doctor` lists them."
+            ) from None
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._overrides:
+            return self._overrides[key]
+        if key in self._stored:
+            return self._stored[key]
+        return self.row(key).default
+
+    def set(self, key: str, value: Any) -> None:
+        """Validate, remember, store (through ``on_store``) and notify."""
+        parsed = self.row(key).parse(value)
+        self._overrides.pop(key, None)
+        self._stored[key] = parsed
+        if self.on_store is not None:
+            self.on_store(key, parsed)
+        for listener in tuple(self._listeners):
+            listener(key, parsed)
+
+    def load(self, stored: Mapping[str, Any]) -> None:
+        """Take stored values; unknown or invalid ones are ignored (an older or newer version)."""
+        for key, value in stored.items():
+            if key in SETTINGS:
+                try:
+                    self._stored[key] = SETTINGS[key].parse(value)
+                except ConfigError:
+                    continue
+
+    def subscribe(self, listener: Callable[[str, Any], None]) -> None:
+        """Call ``listener(key, value)`` after each change."""
+        self._listeners.append(listener)
