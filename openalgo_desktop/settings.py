@@ -15,7 +15,7 @@ from openalgo_desktop.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. ``kind`` is the Python type; ``choices`` or ``low``/``high`` bound it."""
+    """One row of the table; ``choices`` or ``low``/``high`` bound a value of type ``kind``."""
 
     key: str
     default: Any
@@ -68,7 +68,6 @@ def _table(*rows: Setting) -> dict[str, Setting]:
 
 S = Setting
 SETTINGS: dict[str, Setting] = _table(
-    # fmt: off
     S(
         "api.enabled",
         True,
@@ -275,7 +274,6 @@ SETTINGS: dict[str, Setting] = _table(
         group="Log",
         restart=True,
     ),
-    # fmt: on
 )
 
 

@@ -1,0 +1,1 @@
+"""Market data between the data account and everybody who reads it."""
