@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import (
     AccountStatus,
@@ -140,6 +140,38 @@ class PaperRow(msgspec.Struct, frozen=True):
 
     key: str
     data: dict[str, Any] | None
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One intent of the order journal, keyed by our own tag."""
+
+    tag: str
+    kind: str  # place, modify, cancel
+    account_id: str
+    mode: Mode
+    source: str
+    request: dict[str, Any]
+    created_at: datetime
+    order_id: str = ""
+    state: JournalState = JournalState.INTENT
+    message: str = ""
+    updated_at: datetime | None = None
+
+
+class OrderJournal(Protocol):
+    """Durable record of every order write, made before the send."""
+
+    async def intent(self, entry: JournalEntry) -> None:
+        """Store the intent; returns when it is durable."""
+
+    async def settle(
+        self, tag: str, state: JournalState, order_id: str = "", message: str = ""
+    ) -> None: ...
+    async def open_entries(self) -> list[JournalEntry]:
+        """Entries in state intent or unknown, oldest first."""
+
+    async def find(self, tag: str) -> JournalEntry | None: ...
+    async def recent(self, limit: int) -> list[JournalEntry]: ...
 
 
 class SecretStore(Protocol):

@@ -1,0 +1,1 @@
+"""The corridor of orders: validate, risk, approve, journal, route, reconcile."""

@@ -1,0 +1,405 @@
+"""The order desk: the one place where orders leave.
+
+validate -> risk -> approve -> journal (durable) -> gateway -> journal. The mode is read once per
+request, here, and the gateway of that mode is the only one the request can reach. Everything
+after the journal row runs in a task that the desk owns, so that a caller who goes away (a closed
+HTTP connection) neither loses the answer nor leaves the journal open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
+from openalgo_desktop.core.errors import (
+    AppError,
+    NotConnected,
+    OrderError,
+    OrderNotFound,
+    OrderStateUnknown,
+    RejectedByBroker,
+)
+from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.model import (
+    Funds,
+    Holding,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
+from openalgo_desktop.core.ports import (
+    InstrumentLookup,
+    JournalEntry,
+    OrderJournal,
+    TradingGateway,
+)
+from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
+from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.risk import RiskGate
+from openalgo_desktop.trading.tags import TagMaker
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
+Approval = Callable[[OrderRequest, str], Awaitable[None]]
+
+#: Strategy under which square-off orders are filed, as existing clients expect.
+SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
+
+
+class OrderDesk:
+    """Places, modifies and cancels orders of both modes and serves the books of the current one."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        instruments: InstrumentLookup,
+        journal: OrderJournal,
+        *,
+        ack_timeout: Callable[[], float],
+        reconcile_interval: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._instruments = instruments
+        self._journal = journal
+        self._ack_timeout = ack_timeout
+        self._tags = TagMaker(clock)
+        self._gateways: dict[Mode, TradingGateway] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sources: dict[str, str] = {}  # own tag -> who asked
+        self._mode = Mode.SANDBOX
+        self.risk = RiskGate()
+        self.approval: Approval | None = None
+        self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Settle what an earlier run left open, then keep watching for unknown orders."""
+        for entry in await self._journal.recent(2000):
+            self._sources[entry.tag] = entry.source
+        await self.reconciler.start()
+
+    async def stop(self) -> None:
+        """Wait briefly for orders under way, then stop."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=self._ack_timeout())
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.reconciler.stop()
+
+    def set_gateway(self, mode: Mode, gateway: TradingGateway | None) -> None:
+        """Say where orders of ``mode`` go."""
+        if gateway is None:
+            self._gateways.pop(mode, None)
+            return
+        self._gateways[mode] = gateway
+        gateway.set_listener(lambda update: self._on_update(mode, gateway.broker, update))
+
+    # -- mode -------------------------------------------------------------------------------
+    @property
+    def mode(self) -> Mode:
+        """Where the next order goes."""
+        return self._mode
+
+    async def set_mode(self, mode: Mode, by: str) -> None:
+        """Move the SANDBOX/LIVE switch. Raises :class:`NotConnected` without a live account."""
+        self._gateway_of(mode)
+        if mode is self._mode:
+            return
+        self._mode = mode
+        log.warning("mode is now %s (by %s)", mode.value, by)
+        self._bus.publish(ModeChanged(mode=mode, by=by))
+
+    @property
+    def gateway(self) -> TradingGateway:
+        """The gateway of the current mode."""
+        return self._gateway_of(self._mode)
+
+    @property
+    def broker(self) -> str:
+        """Broker id of the live account (market data comes from it in both modes)."""
+        live = self._gateways.get(Mode.LIVE)
+        return live.broker if live is not None else ""
+
+    def _gateway_of(self, mode: Mode) -> TradingGateway:
+        try:
+            return self._gateways[mode]
+        except KeyError:
+            raise NotConnected(
+                "No live account is connected. Log in to a broker or use the sandbox."
+                if mode is Mode.LIVE
+                else "The sandbox is not running."
+            ) from None
+
+    # -- orders -----------------------------------------------------------------------------
+    async def place(self, request: OrderRequest, source: str) -> Placed:
+        """Send an order. Raises :class:`OrderError` with the reason when it was refused, and
+        :class:`OrderStateUnknown` when nobody knows whether it arrived."""
+        mode = self._mode
+        gateway = self._gateway_of(mode)
+        check_order(request, self._instruments.require(request.symbol, request.exchange))
+        self.risk.check(request, source)
+        if self.approval is not None:
+            await self.approval(request, source)
+        tag = self._tags.next()
+        entry = self._entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
+        return await self._send(entry, mode, gateway, lambda: gateway.place(request, tag))
+
+    async def modify(self, request: ModifyRequest, source: str) -> Placed:
+        """Change a working order."""
+        mode = self._mode
+        gateway = self._gateway_of(mode)
+        entry = self._entry(
+            self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(request)
+        )
+        entry = msgspec.structs.replace(entry, order_id=request.order_id)
+        return await self._send(entry, mode, gateway, lambda: gateway.modify(request))
+
+    async def cancel(self, order_id: str, source: str) -> Placed:
+        """Cancel a working order."""
+        mode = self._mode
+        return await self._cancel(order_id, source, mode, self._gateway_of(mode))
+
+    async def _cancel(
+        self, order_id: str, source: str, mode: Mode, gateway: TradingGateway
+    ) -> Placed:
+        entry = self._entry(
+            self._tags.next(), "cancel", mode, gateway, source, {"order_id": order_id}
+        )
+        entry = msgspec.structs.replace(entry, order_id=order_id)
+        return await self._send(entry, mode, gateway, lambda: gateway.cancel(order_id))
+
+    async def cancel_all(self, source: str) -> CancelAll:
+        """Cancel every working order of the account, stops included."""
+        mode = self._mode
+        gateway = self._gateway_of(mode)
+        cancelled: list[str] = []
+        failed: list[tuple[str, str]] = []
+        working = [order for order in await gateway.orders() if order.status.is_working]
+        answers = await asyncio.gather(
+            *(self._cancel(order.order_id, source, mode, gateway) for order in working),
+            return_exceptions=True,
+        )
+        for order, answer in zip(working, answers, strict=True):
+            if isinstance(answer, AppError):
+                failed.append((order.order_id, answer.message))
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                cancelled.append(order.order_id)
+        return CancelAll(cancelled, failed, mode)
+
+    async def close_position(
+        self, symbol: str, exchange: str, product: Product, source: str
+    ) -> Placed | None:
+        """Close one net position at market; None when it is flat."""
+        for position in await self.positions():
+            if (position.symbol, position.exchange, position.product) == (
+                symbol,
+                exchange,
+                product,
+            ) and position.quantity:
+                return await self.place(self._closing_order(position), source)
+        return None
+
+    async def close_all(self, source: str) -> CloseAll:
+        """Close every open position at market."""
+        mode = self._mode
+        rows = await self._gateway_of(mode).positions()
+        open_rows = [row for row in rows if row.quantity]
+        errors: list[str] = []
+        for row in open_rows:
+            if self._mode is not mode:
+                raise OrderError("The mode was switched while positions were being closed.")
+            try:
+                await self.place(self._closing_order(row), source)
+            except AppError as error:
+                errors.append(f"{row.symbol}: {error.message}")
+        return CloseAll(len(open_rows) - len(errors), len(errors), bool(rows), mode, tuple(errors))
+
+    @staticmethod
+    def _closing_order(position: Position) -> OrderRequest:
+        return OrderRequest(
+            symbol=position.symbol,
+            exchange=position.exchange,
+            action=Action.SELL if position.quantity > 0 else Action.BUY,
+            quantity=abs(position.quantity),
+            price_type=PriceType.MARKET,
+            product=position.product,
+            strategy=SQUARE_OFF_STRATEGY,
+        )
+
+    # -- sending ----------------------------------------------------------------------------
+    def _entry(
+        self,
+        tag: str,
+        kind: str,
+        mode: Mode,
+        gateway: TradingGateway,
+        source: str,
+        request: dict[str, Any],
+    ) -> JournalEntry:
+        self._sources[tag] = source
+        return JournalEntry(
+            tag=tag,
+            kind=kind,
+            account_id=gateway.account_id,
+            mode=mode,
+            source=source,
+            request=request,
+            created_at=self._clock.now(),
+        )
+
+    async def _send(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        call: Callable[[], Coroutine[Any, Any, OrderAck]],
+    ) -> Placed:
+        task = self._own(self._journaled(entry, mode, gateway, call))
+        return await asyncio.shield(task)
+
+    async def _journaled(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        call: Callable[[], Coroutine[Any, Any, OrderAck]],
+    ) -> Placed:
+        await self._journal.intent(entry)
+        sending = self._own(call())
+        done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
+        if not done:
+            # The request is still under way: its late answer settles the row.
+            sending.add_done_callback(lambda late: self._late_answer(entry, late))
+            raise self._unknown(entry, gateway, "no answer in time")
+        return await self._settle(entry, mode, gateway, sending)
+
+    async def _settle(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        sending: asyncio.Task[OrderAck],
+    ) -> Placed:
+        try:
+            ack = sending.result()
+        except OrderStateUnknown as error:
+            raise self._unknown(entry, gateway, error.message) from error
+        except AppError as error:
+            order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
+            self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
+            raise
+        except Exception as error:
+            # A bug or an unreadable answer after the send: nobody knows, so it is unknown.
+            log.exception("%s order failed in the gateway", entry.kind)
+            raise self._unknown(entry, gateway, type(error).__name__) from error
+        # The gateway has the order: recovery would find it by its tag, so this row need not be
+        # waited for.
+        self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
+        return Placed(ack.order_id, mode, ack.message)
+
+    def _unknown(self, entry: JournalEntry, gateway: TradingGateway, why: str) -> OrderStateUnknown:
+        text = (
+            f"The state of this {entry.kind} is unknown ({why}). It is being checked against "
+            f"the order book of {gateway.broker}; do not send it again before it is settled."
+        )
+        self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
+        self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
+        self.reconciler.wake()
+        return OrderStateUnknown(text, tag=entry.tag)
+
+    def _late_answer(self, entry: JournalEntry, sending: asyncio.Task[OrderAck]) -> None:
+        if sending.cancelled():
+            return
+        error = sending.exception()
+        if error is None:
+            self._write(entry.tag, JournalState.ACKNOWLEDGED, sending.result().order_id, "late")
+        elif isinstance(error, AppError) and not isinstance(error, OrderStateUnknown):
+            self._write(entry.tag, JournalState.REJECTED, "", error.message)
+
+    def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
+        self._own(self._journal.settle(tag, state, order_id, message))
+
+    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if not isinstance(error, AppError):
+                log.error("order task failed", exc_info=error)
+
+    # -- books ------------------------------------------------------------------------------
+    def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:
+        order = self._with_source(update.order)
+        self._bus.publish(
+            OrderUpdated(
+                account_id=update.account_id,
+                mode=mode,
+                broker=broker,
+                order=order,
+                trade=update.trade,
+            )
+        )
+        if update.trade is not None:
+            self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
+
+    def _with_source(self, order: Order) -> Order:
+        if not order.source:
+            order.source = self._sources.get(order.tag, "")
+        return order
+
+    async def orders(self) -> list[Order]:
+        """Order book of the current mode; unknown orders are listed too, never hidden."""
+        mode, gateway = self._mode, self.gateway
+        orders = [self._with_source(order) for order in await gateway.orders()]
+        unknown = self.reconciler.unknown(gateway.account_id, mode)
+        known = {order.tag for order in orders if order.tag}
+        return orders + [order_of_entry(e) for e in unknown if e.tag not in known]
+
+    async def order(self, order_id: str) -> Order:
+        """One order of the current mode; raises :class:`OrderNotFound`."""
+        for order in await self.orders():
+            if order.order_id == order_id:
+                return order
+        raise OrderNotFound(order_id)
+
+    async def trades(self) -> list[Trade]:
+        """Trade book of the current mode."""
+        return await self.gateway.trades()
+
+    async def positions(self) -> list[Position]:
+        """Position book of the current mode; closed rows stay with quantity 0."""
+        return await self.gateway.positions()
+
+    async def holdings(self) -> list[Holding]:
+        """Holdings of the current mode."""
+        return await self.gateway.holdings()
+
+    async def funds(self) -> Funds:
+        """Money of the current mode."""
+        return await self.gateway.funds()
+
+    def unsettled(self) -> int:
+        """Orders whose state is unknown now."""
+        return len(self.reconciler.open_entries)

@@ -1,0 +1,188 @@
+"""Settles orders whose answer was lost: asks the order book, never sends again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import Bus, Notice, PositionsChanged
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.ports import JournalEntry, OrderJournal, TradingGateway
+
+log = logging.getLogger(__name__)
+
+#: While something is unknown the order book is asked this often; seconds.
+BUSY_INTERVAL = 2.0
+#: An order that is absent from the order book this long after the send never arrived; seconds.
+#: Entries of an earlier run are older than their process, so a shorter wait is enough for them.
+ABSENT_AFTER = 30.0
+ABSENT_AFTER_RESTART = 2.0
+
+
+def order_of_entry(entry: JournalEntry) -> Order:
+    """An unsettled *place* as a row for the order book, with status unknown."""
+    request = msgspec.convert(entry.request, OrderRequest)
+    return Order(
+        order_id=entry.order_id or entry.tag,
+        symbol=request.symbol,
+        exchange=request.exchange,
+        action=request.action,
+        quantity=request.quantity,
+        price_type=request.price_type,
+        product=request.product,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        status=OrderStatus.UNKNOWN,
+        rejection_reason=entry.message,
+        placed_at=entry.created_at,
+        updated_at=entry.updated_at,
+        strategy=request.strategy,
+        tag=entry.tag,
+        source=entry.source,
+        account_id=entry.account_id,
+    )
+
+
+class Reconciler:
+    """Compares open journal entries with the order book of their account until all are settled."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        journal: OrderJournal,
+        gateways: Mapping[Mode, TradingGateway],
+        interval: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._journal = journal
+        self._gateways = gateways
+        self._interval = interval
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._started_at = clock.now()
+        self.open_entries: list[JournalEntry] = []
+
+    async def start(self) -> None:
+        """Settle what can be settled now, then go on in the background."""
+        self._started_at = self._clock.now()
+        await self.run_once()
+        self._task = asyncio.create_task(self._loop(), name="reconciler")
+
+    async def stop(self) -> None:
+        """Stop the background task."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def wake(self) -> None:
+        """Something became unknown: look soon."""
+        self._wake.set()
+
+    def unknown(self, account_id: str, mode: Mode) -> list[JournalEntry]:
+        """Unsettled placements of one account and mode."""
+        return [
+            entry
+            for entry in self.open_entries
+            if entry.kind == "place"
+            and entry.state is JournalState.UNKNOWN
+            and entry.account_id == account_id
+            and entry.mode is mode
+        ]
+
+    async def _loop(self) -> None:
+        while True:
+            wait = BUSY_INTERVAL if self.open_entries else self._interval()
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.run_once()
+            except Exception:
+                log.exception("reconciliation failed; trying again")
+
+    async def run_once(self) -> None:
+        """One comparison of all open entries with the order books."""
+        entries = await self._journal.open_entries()
+        self.open_entries = []
+        for mode, gateway in tuple(self._gateways.items()):
+            mine = [e for e in entries if e.mode is mode and e.account_id == gateway.account_id]
+            if not mine:
+                continue
+            try:
+                orders = await gateway.orders()
+            except AppError as error:
+                log.warning("order book of %s not available: %s", gateway.account_id, error)
+                self.open_entries += mine
+                continue
+            for entry in mine:
+                if not await self._settle(entry, orders):
+                    self.open_entries.append(entry)
+
+    async def _settle(self, entry: JournalEntry, orders: list[Order]) -> bool:
+        order = self._find(entry, orders)
+        if entry.kind == "place":
+            arrived = order is not None
+        elif order is None:
+            arrived = False
+        elif entry.kind == "cancel":
+            arrived = order.status is OrderStatus.CANCELLED
+        else:
+            arrived = _has_values(order, msgspec.convert(entry.request, ModifyRequest))
+        if arrived and order is not None:
+            await self._journal.settle(
+                entry.tag, JournalState.ACKNOWLEDGED, order.order_id, "found in the order book"
+            )
+            self._tell(entry, f"was found in the order book as {order.order_id}")
+            return True
+        if not self._absent_long_enough(entry):
+            return False
+        await self._journal.settle(
+            entry.tag, JournalState.REJECTED, entry.order_id, "not in the order book: never arrived"
+        )
+        self._tell(entry, "is not in the order book: it never arrived")
+        return True
+
+    @staticmethod
+    def _find(entry: JournalEntry, orders: list[Order]) -> Order | None:
+        for order in orders:
+            if entry.kind == "place" and order.tag == entry.tag:
+                return order
+            if entry.kind != "place" and order.order_id == entry.order_id:
+                return order
+        return None
+
+    def _absent_long_enough(self, entry: JournalEntry) -> bool:
+        restarted = entry.created_at < self._started_at
+        age = (self._clock.now() - entry.created_at).total_seconds()
+        return age >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
+
+    def _tell(self, entry: JournalEntry, what: str) -> None:
+        symbol = entry.request.get("symbol") or entry.order_id
+        self._bus.publish(
+            Notice(
+                level="warning",
+                text=f"The {entry.kind} of {symbol} {what}.",
+                at=self._clock.now(),
+            )
+        )
+        self._bus.publish(PositionsChanged(account_id=entry.account_id, mode=entry.mode))
+
+
+def _has_values(order: Order, wanted: ModifyRequest) -> bool:
+    pairs = (
+        (wanted.quantity, order.quantity),
+        (wanted.price, order.price),
+        (wanted.trigger_price, order.trigger_price),
+    )
+    return all(asked is None or asked == has for asked, has in pairs)
