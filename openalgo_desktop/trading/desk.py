@@ -345,9 +345,9 @@ class OrderDesk:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, AppError):
-                log.error("order task failed", exc_info=error)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, AppError):
+            log.error("order task failed", exc_info=error)
 
     # -- books ------------------------------------------------------------------------------
     def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:

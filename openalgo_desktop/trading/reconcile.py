@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
@@ -101,10 +102,8 @@ class Reconciler:
     async def _loop(self) -> None:
         while True:
             wait = BUSY_INTERVAL if self.open_entries else self._interval()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
-            except TimeoutError:
-                pass
             self._wake.clear()
             try:
                 await self.run_once()
@@ -127,7 +126,7 @@ class Reconciler:
                 continue
             for entry in mine:
                 if not await self._settle(entry, orders):
-                    self.open_entries.append(entry)
+                    self.open_entries.append(await self._marked_unknown(entry))
 
     async def _settle(self, entry: JournalEntry, orders: list[Order]) -> bool:
         order = self._find(entry, orders)
@@ -152,6 +151,14 @@ class Reconciler:
         )
         self._tell(entry, "is not in the order book: it never arrived")
         return True
+
+    async def _marked_unknown(self, entry: JournalEntry) -> JournalEntry:
+        """An intent whose process died is unknown: nobody waits for its answer any more."""
+        if entry.state is JournalState.UNKNOWN or entry.created_at >= self._started_at:
+            return entry
+        message = "the program stopped before the answer came"
+        await self._journal.settle(entry.tag, JournalState.UNKNOWN, entry.order_id, message)
+        return msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=message)
 
     @staticmethod
     def _find(entry: JournalEntry, orders: list[Order]) -> Order | None:

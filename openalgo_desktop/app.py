@@ -1,0 +1,239 @@
+"""The composition root: builds the Terminal from settings. The only place that knows every room
+but the window; the window, the headless command and the tests all use this same object."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
+from openalgo_desktop.core.calendar import MarketCalendar
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.enums import AccountState, Mode
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.events import (
+    AccountChanged,
+    Bus,
+    FeedChanged,
+    InstrumentsLoaded,
+    ModeChanged,
+    PositionsChanged,
+)
+from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.model import AccountStatus
+from openalgo_desktop.core.ports import BrokerAccount
+from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.server import LocalApi
+from openalgo_desktop.logs import LogRing, setup_logging
+from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.resources import resource_text
+from openalgo_desktop.sandbox.account import Sandbox
+from openalgo_desktop.settings import Settings
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.datadir import DataDirectory
+from openalgo_desktop.storage.journal import Journal
+from openalgo_desktop.storage.keys import ApiKeys
+from openalgo_desktop.storage.paper import PaperRepository
+from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.storage.vault import Vault
+from openalgo_desktop.trading.desk import OrderDesk
+
+log = logging.getLogger(__name__)
+
+#: Brokers of this version; the simulator is the embedded default.
+BROKERS = ("simulator",)
+
+
+@dataclass(slots=True)
+class TerminalOptions:
+    """What the command line (section 8 of the architecture note) can say about one run."""
+
+    data_dir: Path | None = None
+    broker: str = "simulator"
+    mode: Mode | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    clock_start: datetime | None = None
+    sim_universe: Path | None = None
+    sim_frozen: bool = False
+    sim_control: bool = False
+    vault_key_file: Path | None = None
+
+
+class Terminal:
+    """Every service of the program, with one order of start and stop."""
+
+    def __init__(self, options: TerminalOptions | None = None) -> None:
+        self.options = options or TerminalOptions()
+        if self.options.broker not in BROKERS:
+            raise ConfigError(
+                f"Unknown broker {self.options.broker!r}; this version has: {', '.join(BROKERS)}."
+            )
+        self.clock = SystemClock(self.options.clock_start)
+        self.settings = Settings(self.options.overrides)
+        self.bus = Bus()
+        self.data_dir = DataDirectory(self.options.data_dir)
+        self.instruments = InstrumentTable()
+        self.calendar = MarketCalendar.from_json(resource_text("calendar/holidays.json"))
+        self.logs: LogRing
+        self.db: Database
+        self.state: KeyValueStore
+        self.vault: Vault
+        self.keys: ApiKeys
+        self.journal: Journal
+        self.hub: MarketHub
+        self.account: SimulatorAccount
+        self.accounts: list[BrokerAccount] = []
+        self.sandbox: Sandbox
+        self.desk: OrderDesk
+        self.api: LocalApi | None = None
+        self._stops: list[Any] = []
+
+    # -- start ------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Start all parts in order; if one fails, stop those already started and raise."""
+        try:
+            await self._start_storage()
+            await self._start_market()
+            await self._start_trading()
+            await self._start_api()
+        except BaseException:
+            await self.stop()
+            raise
+        log.info("terminal started in %s mode", self.desk.mode.value)
+
+    async def _start_storage(self) -> None:
+        self.data_dir.acquire()
+        self._stops.append(self.data_dir.release)
+        self.logs = setup_logging(self.settings, self.data_dir.logs)
+        self._stops.append(self.logs.close)
+        self.db = Database(self.data_dir.database_url)
+        await self.db.start()
+        self._stops.append(self.db.stop)
+        self.state = KeyValueStore(self.db)
+        self.settings.load(await self.state.all("settings"))
+        self.settings.on_store = self.state.put_later("settings")
+        self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
+        await self.vault.open()
+        self.keys = ApiKeys(self.db, self.vault, self.clock)
+        await self.keys.ensure_default()
+        self.journal = Journal(self.db, self.clock)
+
+    async def _start_market(self) -> None:
+        settings = self.settings
+        self.account = SimulatorAccount(
+            self.clock,
+            PaperRepository(self.db),
+            SimulatorOptions(
+                seed=settings["simulator.seed"],
+                rate=settings["simulator.rate"],
+                frozen=self.options.sim_frozen,
+                universe=self.options.sim_universe,
+                always_open=settings["simulator.always_open"],
+            ),
+        )
+        self.accounts = [self.account]
+        self.account.set_status_listener(self._account_changed)
+        await self.account.connect()
+        self._stops.append(self.account.disconnect)
+        self.instruments.load(await self.account.master.instruments())
+        self.bus.publish(InstrumentsLoaded(count=len(self.instruments)))
+        self.hub = MarketHub(self.clock, self.instruments)
+        self.hub.set_source(self.account.market)
+        await self.hub.start()
+        self._stops.append(self.hub.stop)
+
+    async def _start_trading(self) -> None:
+        settings = self.settings
+        self.sandbox = Sandbox(
+            f"sandbox:{self.account.status.account_id}",
+            self.clock,
+            self.instruments,
+            self.hub,
+            PaperRepository(self.db),
+            settings,
+        )
+        await self.sandbox.start()
+        self._stops.append(self.sandbox.stop)
+        self.desk = OrderDesk(
+            self.clock,
+            self.bus,
+            self.instruments,
+            self.journal,
+            ack_timeout=lambda: float(settings["trading.ack_timeout"]),
+            reconcile_interval=lambda: float(settings["trading.reconcile_interval"]),
+        )
+        self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
+        self.desk.set_gateway(Mode.LIVE, self.account.gateway)
+        await self.desk.start()
+        self._stops.append(self.desk.stop)
+        start_mode = self.options.mode or Mode(settings["trading.start_mode"])
+        await self.desk.set_mode(start_mode, "start")
+        self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
+
+    async def _start_api(self) -> None:
+        if not self.settings["api.enabled"]:
+            return
+        self.api = LocalApi(
+            ApiContext(
+                settings=self.settings,
+                clock=self.clock,
+                bus=self.bus,
+                hub=self.hub,
+                desk=self.desk,
+                instruments=self.instruments,
+                keys=self.keys,
+                calendar=self.calendar,
+                state=self.state,
+                control=self.control if self.options.sim_control else None,
+                account_status=lambda: self.account.status,
+                user_id="trader",
+            )
+        )
+        await self.api.start()
+        self._stops.append(self.api.stop)
+
+    # -- stop -------------------------------------------------------------------------------
+    async def stop(self) -> None:
+        """Stop all parts, last started first; one that fails does not keep the others up."""
+        while self._stops:
+            stop = self._stops.pop()
+            try:
+                result = stop()
+                if result is not None:
+                    await result
+            except Exception:
+                log.exception("stopping %s failed", getattr(stop, "__qualname__", stop))
+
+    # -- wiring -----------------------------------------------------------------------------
+    def _account_changed(self, status: AccountStatus) -> None:
+        self.bus.publish(AccountChanged(status=status))
+        connected = status.state is AccountState.CONNECTED
+        hub = getattr(self, "hub", None)
+        if hub is not None and hub.connected != connected:
+            hub.connected = connected
+            if connected:
+                hub.resubscribe()
+            self.bus.publish(FeedChanged(connected=connected, message=status.message))
+
+    def _mode_changed(self, event: ModeChanged) -> None:
+        self.state.put_later("terminal")("mode", event.mode.value)
+        self.bus.publish(PositionsChanged(account_id="", mode=event.mode))
+
+    async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """``POST /simulator/control``: move prices, faults and the clock; reset the sandbox."""
+        rest = dict(payload)
+        if (moment := rest.pop("clock", None)) is not None:
+            try:
+                self.clock.jump(datetime.fromisoformat(str(moment)))
+            except ValueError:
+                raise ConfigError(f"clock: {moment!r} is not an ISO time.") from None
+        if (what := rest.pop("reset", None)) is not None:
+            if what != "sandbox":
+                raise ConfigError("reset: only 'sandbox' can be reset.")
+            await self.sandbox.reset()
+            self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
+        return await self.account.control(rest) if rest else {}

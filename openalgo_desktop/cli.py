@@ -1,0 +1,220 @@
+"""The command line: gui (default), headless, api-key, screenshot, doctor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from openalgo_desktop import __version__
+from openalgo_desktop.app import BROKERS, Terminal, TerminalOptions
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.settings import SETTINGS, Settings
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.datadir import DataDirectory
+from openalgo_desktop.storage.keys import ApiKeys
+from openalgo_desktop.storage.vault import Vault
+
+
+def _iso(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ISO time") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or key not in SETTINGS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected KEY=VALUE with a known KEY")
+    return key, value
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    add = common.add_argument
+    add("--broker", default="simulator", choices=BROKERS, help="data and order account")
+    add("--mode", choices=[m.value for m in Mode], help="start in this mode (default: sandbox)")
+    add("--data-dir", type=Path, help="folder for database, logs and configuration")
+    add("--rest-port", type=int, help="REST port, 0 picks a free one")
+    add("--ws-port", type=int, help="WebSocket port, 0 picks a free one")
+    add("--ready-file", type=Path, help="written (0600) when everything answers")
+    add("--set", dest="overrides", type=_pair, action="append", default=[], metavar="KEY=VALUE")
+    add("--vault-key-file", type=Path, help="key file of the secret vault")
+    add("--clock", type=_iso, metavar="ISO", help="the terminal's clock starts here and runs on")
+    add("--log-level", choices=SETTINGS["log.level"].choices)
+    sim = common.add_argument_group("simulator")
+    sim.add_argument("--sim-seed", type=int)
+    sim.add_argument("--sim-rate", type=float, help="ticks per second over the whole universe")
+    sim.add_argument("--sim-universe", type=Path, metavar="FILE", help="instruments as JSON rows")
+    sim.add_argument("--sim-frozen", action="store_true", help="prices move only when told")
+    sim.add_argument("--sim-control", action="store_true", help="open POST /simulator/control")
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(prog="openalgo-desktop", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    common = _common()
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("gui", parents=[common], help="the trading window (default)")
+    commands.add_parser("headless", parents=[common], help="engine and local API without a window")
+    commands.add_parser("api-key", parents=[common], help="print the API key of this machine")
+    commands.add_parser("doctor", parents=[common], help="show the state of the installation")
+    shot = commands.add_parser("screenshot", parents=[common], help="pictures of every screen")
+    shot.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
+    return parser
+
+
+def terminal_options(args: argparse.Namespace) -> TerminalOptions:
+    """Options of the Terminal from parsed arguments."""
+    overrides: dict[str, Any] = dict(args.overrides)
+    for key, value in (
+        ("api.rest_port", args.rest_port),
+        ("api.ws_port", args.ws_port),
+        ("simulator.seed", args.sim_seed),
+        ("simulator.rate", args.sim_rate),
+        ("log.level", args.log_level),
+    ):
+        if value is not None:
+            overrides[key] = value
+    return TerminalOptions(
+        data_dir=args.data_dir,
+        broker=args.broker,
+        mode=Mode(args.mode) if args.mode else None,
+        overrides=overrides,
+        clock_start=args.clock,
+        sim_universe=args.sim_universe,
+        sim_frozen=args.sim_frozen,
+        sim_control=args.sim_control,
+        vault_key_file=args.vault_key_file,
+    )
+
+
+async def write_ready_file(path: Path, terminal: Terminal) -> None:
+    """The ready file of the headless contract; appears at once and whole, mode 0600."""
+    if terminal.api is None:
+        raise ConfigError("--ready-file needs the local API: set api.enabled to true.")
+    key = await terminal.keys.default()
+    content = json.dumps(
+        {
+            "pid": os.getpid(),
+            "rest_url": terminal.api.rest_url,
+            "ws_url": terminal.api.ws_url,
+            "api_key": key.reveal() if key else "",
+            "broker": terminal.account.status.broker,
+            "mode": terminal.desk.mode.value,
+        }
+    )
+
+    def write() -> None:
+        partial = path.with_name(path.name + ".partial")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+        partial.replace(path)
+
+    await asyncio.to_thread(write)
+
+
+async def _headless(args: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows has no loop signal handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    terminal = Terminal(terminal_options(args))
+    await terminal.start()
+    try:
+        if args.ready_file is not None:
+            await write_ready_file(args.ready_file, terminal)
+        if terminal.api is not None:
+            print(f"REST {terminal.api.rest_url}  WebSocket {terminal.api.ws_url}", flush=True)
+        await stop.wait()
+    finally:
+        await terminal.stop()
+        if args.ready_file is not None:
+            with contextlib.suppress(OSError):
+                args.ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _run_async(main: Any) -> int:
+    try:
+        import uvloop
+    except ImportError:
+        return int(asyncio.run(main))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return int(runner.run(main))
+
+
+async def _api_key(args: argparse.Namespace) -> int:
+    options = terminal_options(args)
+    directory = DataDirectory(options.data_dir)
+    database = Database(directory.database_url)
+    await database.start()
+    try:
+        vault = Vault(directory.config, key_file=options.vault_key_file)
+        await vault.open()
+        key = await ApiKeys(database, vault, SystemClock()).ensure_default()
+        print(key.reveal())
+    finally:
+        await database.stop()
+    return 0
+
+
+async def _doctor(args: argparse.Namespace) -> int:
+    options = terminal_options(args)
+    directory = DataDirectory(options.data_dir)
+    vault = Vault(directory.config, key_file=options.vault_key_file)
+    await vault.open()
+    print(f"OpenAlgo Desktop {__version__}, Python {sys.version.split()[0]}")
+    print(f"data folder    {directory.path}")
+    print(f"config folder  {directory.config}")
+    print(f"database       {directory.database_url}")
+    print(f"secrets        {vault.protection()}")
+    settings = Settings(options.overrides)
+    print("settings (defaults, and --set of this run):")
+    for key, row in SETTINGS.items():
+        print(f"  {key} = {settings[key]}    {row.help}")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    commands = {"gui", "headless", "api-key", "doctor", "screenshot"}
+    if not (set(arguments) & commands) and not ({"-h", "--help", "--version"} & set(arguments)):
+        arguments.insert(0, "gui")
+    args = build_parser().parse_args(arguments)
+    try:
+        if args.command == "headless":
+            return _run_async(_headless(args))
+        if args.command == "api-key":
+            return _run_async(_api_key(args))
+        if args.command == "doctor":
+            return _run_async(_doctor(args))
+        if args.command == "screenshot":
+            from openalgo_desktop.ui.screenshot import run_screenshots
+
+            return run_screenshots(args.out, terminal_options(args))
+        from openalgo_desktop.ui.main import run_gui
+
+        return run_gui(terminal_options(args), args.ready_file)
+    except AppError as error:
+        print(f"openalgo-desktop: {error.message}", file=sys.stderr)
+        return 2
