@@ -1,0 +1,350 @@
+"""The order desk: routing by mode, journal states, unknown orders, reconciliation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    InvalidOrder,
+    NotConnected,
+    OrderStateUnknown,
+    RejectedByBroker,
+    RiskBlocked,
+    SymbolUnknown,
+)
+from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated
+from openalgo_desktop.core.model import (
+    Funds,
+    Holding,
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
+from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.tags import TagMaker
+
+
+class Lookup:
+    def get(self, key: Key) -> Instrument | None:
+        return Instrument(symbol="SBIN", exchange="NSE") if key == ("NSE", "SBIN") else None
+
+    def require(self, symbol: str, exchange: str) -> Instrument:
+        found = self.get((exchange, symbol))
+        if found is None:
+            raise SymbolUnknown(symbol, exchange)
+        return found
+
+
+class MemoryJournal:
+    """The journal's contract in a dict."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, JournalEntry] = {}
+
+    async def intent(self, entry: JournalEntry) -> None:
+        assert entry.tag not in self.rows
+        self.rows[entry.tag] = entry
+
+    async def settle(
+        self, tag: str, state: JournalState, order_id: str = "", message: str = ""
+    ) -> None:
+        self.rows[tag] = msgspec.structs.replace(
+            self.rows[tag], state=state, order_id=order_id, message=message
+        )
+
+    async def open_entries(self) -> list[JournalEntry]:
+        open_states = (JournalState.INTENT, JournalState.UNKNOWN)
+        return [row for row in self.rows.values() if row.state in open_states]
+
+    async def find(self, tag: str) -> JournalEntry | None:
+        return self.rows.get(tag)
+
+    async def recent(self, limit: int) -> list[JournalEntry]:
+        return list(self.rows.values())[-limit:]
+
+    def states(self) -> list[JournalState]:
+        return [row.state for row in self.rows.values()]
+
+
+class Gateway:
+    """A gateway that does what ``answer`` says and remembers what arrived."""
+
+    def __init__(self, broker: str) -> None:
+        self.broker = broker
+        self.account_id = f"{broker}:1"
+        self.arrived: list[tuple[str, str]] = []
+        self.book: list[Order] = []
+        self.rows: list[Position] = []
+        self.listener: Callable[[OrderUpdate], None] | None = None
+        self.answer: Callable[[], None] = lambda: None
+        self.hold: asyncio.Event | None = None
+
+    def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
+        self.listener = listener
+
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        order_id = str(len(self.book) + 1)
+        self.arrived.append(("place", tag))
+        self.book.append(
+            Order(
+                order_id,
+                request.symbol,
+                request.exchange,
+                request.action,
+                request.quantity,
+                request.price_type,
+                request.product,
+                tag=tag,
+            )
+        )
+        if self.hold is not None:
+            await self.hold.wait()
+        self.answer()
+        return OrderAck(order_id)
+
+    async def modify(self, request: ModifyRequest) -> OrderAck:
+        self.arrived.append(("modify", request.order_id))
+        self.answer()
+        return OrderAck(request.order_id)
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        self.arrived.append(("cancel", order_id))
+        self.answer()
+        return OrderAck(order_id)
+
+    async def orders(self) -> list[Order]:
+        return [msgspec.structs.replace(order) for order in self.book]
+
+    async def trades(self) -> list[Trade]:
+        return []
+
+    async def positions(self) -> list[Position]:
+        return self.rows
+
+    async def holdings(self) -> list[Holding]:
+        return []
+
+    async def funds(self) -> Funds:
+        return Funds()
+
+
+BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+        self.bus = Bus()
+        self.journal = MemoryJournal()
+        self.paper, self.live = Gateway("sandbox"), Gateway("kite")
+        self.notices: list[Notice] = []
+        self.bus.subscribe(Notice, self.notices.append)
+        self.desk = self.make_desk()
+
+    def make_desk(self) -> OrderDesk:
+        desk = OrderDesk(
+            self.clock,
+            self.bus,
+            Lookup(),
+            self.journal,
+            ack_timeout=lambda: 0.05,
+            reconcile_interval=lambda: 3600,
+        )
+        desk.set_gateway(Mode.SANDBOX, self.paper)
+        desk.set_gateway(Mode.LIVE, self.live)
+        return desk
+
+
+@pytest.fixture
+async def rig():
+    rig = Rig()
+    await rig.desk.start()
+    yield rig
+    await rig.desk.stop()
+
+
+async def test_an_order_goes_to_the_gateway_of_its_mode_only(rig: Rig):
+    changes: list[Mode] = []
+    rig.bus.subscribe(ModeChanged, lambda e: changes.append(e.mode))
+    placed = await rig.desk.place(BUY, "window")
+    assert (placed.mode, len(rig.paper.arrived), len(rig.live.arrived)) == (Mode.SANDBOX, 1, 0)
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    placed = await rig.desk.place(BUY, "window")
+    assert (placed.mode, len(rig.paper.arrived), len(rig.live.arrived)) == (Mode.LIVE, 1, 1)
+    assert changes == [Mode.LIVE]
+
+
+async def test_live_without_an_account_is_refused(rig: Rig):
+    rig.desk.set_gateway(Mode.LIVE, None)
+    with pytest.raises(NotConnected):
+        await rig.desk.set_mode(Mode.LIVE, "test")
+    assert rig.desk.mode is Mode.SANDBOX
+
+
+async def test_journal_has_the_intent_before_the_gateway_is_called(rig: Rig):
+    seen: list[list[JournalState]] = []
+    rig.paper.answer = lambda: seen.append(rig.journal.states())
+    placed = await rig.desk.place(BUY, "window")
+    await asyncio.sleep(0)
+    assert seen == [[JournalState.INTENT]]
+    (row,) = rig.journal.rows.values()
+    assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, placed.order_id)
+    assert row.source == "window" and row.request["quantity"] == 10
+
+
+async def test_refusal_is_journaled_and_raised(rig: Rig):
+    def refuse() -> None:
+        raise RejectedByBroker("RMS: margin", order_id="9")
+
+    rig.paper.answer = refuse
+    with pytest.raises(RejectedByBroker, match="RMS"):
+        await rig.desk.place(BUY, "window")
+    await asyncio.sleep(0)
+    (row,) = rig.journal.rows.values()
+    assert (row.state, row.order_id, row.message) == (JournalState.REJECTED, "9", "RMS: margin")
+
+
+@pytest.mark.parametrize("failure", [OrderStateUnknown("reset", tag=""), ValueError("bug")])
+async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(rig: Rig, failure):
+    def lose() -> None:
+        raise failure
+
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown, match="do not send it again"):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.reconciler.run_once()
+    (row,) = rig.journal.rows.values()
+    assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, "1")
+    assert len(rig.paper.arrived) == 1
+    assert rig.notices and "unknown" in rig.notices[0].text
+
+
+async def test_timeout_is_unknown_and_the_late_answer_settles_it(rig: Rig):
+    rig.paper.hold = asyncio.Event()
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    rig.paper.hold.set()
+    async with asyncio.timeout(2):
+        while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
+            await asyncio.sleep(0)
+    assert len(rig.paper.arrived) == 1
+
+
+async def test_unknown_order_is_a_row_in_the_book_until_it_is_settled(rig: Rig):
+    def lose() -> None:
+        rig.paper.book.clear()  # it never arrived
+        raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.reconciler.run_once()
+    (row,) = await rig.desk.orders()
+    assert (row.status, row.quantity, rig.desk.unsettled()) == (OrderStatus.UNKNOWN, 10, 1)
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    await rig.desk.reconciler.run_once()
+    assert await rig.desk.orders() == []
+    assert rig.journal.states() == [JournalState.REJECTED]
+
+
+async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
+    request = msgspec.to_builtins(BUY)
+    for tag in ("arrived", "lost"):
+        await rig.journal.intent(
+            JournalEntry(
+                tag, "place", "sandbox:1", Mode.SANDBOX, "api:main", request, rig.clock.now()
+            )
+        )
+    rig.paper.book.append(
+        Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag="arrived")
+    )
+    rig.clock.advance(reconcile.ABSENT_AFTER_RESTART + 1)
+    restarted = rig.make_desk()
+    await restarted.start()
+    assert rig.journal.rows["arrived"].order_id == "7"
+    assert rig.journal.rows["arrived"].state is JournalState.ACKNOWLEDGED
+    assert rig.journal.rows["lost"].state is JournalState.REJECTED
+    assert rig.paper.arrived == []
+    assert (await restarted.orders())[0].source == "api:main"
+    await restarted.stop()
+
+
+async def test_a_caller_who_goes_away_does_not_lose_the_order(rig: Rig):
+    rig.paper.hold = asyncio.Event()
+    call = asyncio.create_task(rig.desk.place(BUY, "api:main"))
+    while not rig.paper.arrived:
+        await asyncio.sleep(0)
+    call.cancel()
+    rig.paper.hold.set()
+    async with asyncio.timeout(2):
+        while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
+            await asyncio.sleep(0)
+
+
+async def test_bad_order_leaves_no_journal_row_and_names_the_field(rig: Rig):
+    with pytest.raises(InvalidOrder) as caught:
+        await rig.desk.place(msgspec.structs.replace(BUY, quantity=0), "window")
+    assert caught.value.field == "quantity"
+    assert rig.journal.rows == {}
+
+
+async def test_block_refuses_every_source(rig: Rig):
+    rig.desk.risk.block("kill switch")
+    with pytest.raises(RiskBlocked, match="kill switch"):
+        await rig.desk.place(BUY, "api:main")
+    assert rig.paper.arrived == []
+
+
+async def test_cancel_all_reaches_stops_and_reports_failures(rig: Rig):
+    for _ in range(3):
+        await rig.desk.place(BUY, "window")
+    rig.paper.book[1].status = OrderStatus.TRIGGER_PENDING
+    rig.paper.book[2].status = OrderStatus.COMPLETE
+    result = await rig.desk.cancel_all("window")
+    assert (sorted(result.cancelled), result.failed) == (["1", "2"], [])
+
+
+async def test_close_all_sends_the_opposite_side(rig: Rig):
+    rig.paper.rows = [
+        Position("SBIN", "NSE", Product.MIS, -10, 800.0),
+        Position("SBIN", "NSE", Product.CNC, 0, 0.0),
+    ]
+    result = await rig.desk.close_all("window")
+    assert (result.closed, result.failed, result.had_rows) == (1, 0, True)
+    assert (rig.paper.book[0].action, rig.paper.book[0].quantity) == (Action.BUY, 10)
+
+
+async def test_updates_carry_mode_and_source(rig: Rig):
+    events: list[OrderUpdated] = []
+    rig.bus.subscribe(OrderUpdated, events.append)
+    await rig.desk.place(BUY, "api:main")
+    assert rig.paper.listener is not None
+    rig.paper.listener(OrderUpdate("sandbox:1", rig.paper.book[0]))
+    assert (events[0].mode, events[0].broker, events[0].order.source) == (
+        Mode.SANDBOX,
+        "sandbox",
+        "api:main",
+    )
+
+
+def test_tags_are_short_alphanumeric_and_unique():
+    clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+    makers = [TagMaker(clock), TagMaker(clock)]
+    tags = [maker.next() for maker in makers for _ in range(2000)]
+    assert len(set(tags)) == 4000
+    assert all(tag.isalnum() and len(tag) <= 20 for tag in tags)
