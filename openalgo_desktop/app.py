@@ -22,6 +22,7 @@ from openalgo_desktop.core.events import (
     InstrumentsLoaded,
     ModeChanged,
     PositionsChanged,
+    SettingChanged,
 )
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import AccountStatus
@@ -116,6 +117,9 @@ class Terminal:
         self.state = KeyValueStore(self.db)
         self.settings.load(await self.state.all("settings"))
         self.settings.on_store = self.state.put_later("settings")
+        self.settings.subscribe(
+            lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
+        )
         self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
         await self.vault.open()
         self.keys = ApiKeys(self.db, self.vault, self.clock)
