@@ -1,0 +1,65 @@
+"""All actions of the window in one table: name, text, shortcut, tip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.ui.widgets import shortcut_text
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action; ``name`` is the key in :func:`build_actions` and part of the object name."""
+
+    name: str
+    text: str
+    shortcut: str = ""
+    tip: str = ""
+    menu: str = ""
+    checkable: bool = False
+
+
+ACTIONS: tuple[ActionRow, ...] = (
+    ActionRow("search", "Search symbol", "Ctrl+K", "Find an instrument", "Edit"),
+    ActionRow("cancel-all", "Cancel all", "F7", "Cancel all working orders", "Trade"),
+    ActionRow("flatten", "Flatten", "F6", "Close all positions at market, after a review", "Trade"),
+    ActionRow("toggle-mode", "Sandbox / Live", "Ctrl+Shift+S", "Switch where orders go", "Trade"),
+    ActionRow("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade"),
+    ActionRow("sell", "Sell", "Ctrl+Shift+V", "Ticket: sell the linked symbol", "Trade"),
+    ActionRow("send-ticket", "Send ticket", "Ctrl+Return", "Send the order in the ticket", "Trade"),
+    ActionRow("toggle-theme", "Dark / light theme", "Ctrl+Shift+T", "Change the colours", "View"),
+    ActionRow("reset-layout", "Reset layout", "", "Put all docks back in their places", "View"),
+    ActionRow("full-screen", "Full screen", "F11", "Use the whole screen", "View", True),
+    ActionRow("api-key", "API key", "", "Show or copy the key for scripts", "API"),
+    ActionRow("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
+    ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
+    ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),
+)
+
+
+def build_actions(owner: QWidget, handlers: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+    """Create the actions of the table and wire them; each row needs a handler.
+
+    Key repeat is off for all of them: holding F7 must not send a burst.
+    """
+    actions: dict[str, QAction] = {}
+    for row in ACTIONS:
+        handler = handlers[row.name]
+        action = QAction(row.text, owner)
+        action.setObjectName(f"action-{row.name}")
+        action.setCheckable(row.checkable)
+        action.setAutoRepeat(False)
+        hint = f" ({shortcut_text(row.shortcut)})" if row.shortcut else ""
+        action.setToolTip((row.tip or row.text) + hint)
+        if row.shortcut:
+            action.setShortcut(QKeySequence(row.shortcut))
+            action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        action.triggered.connect(lambda checked=False, call=handler: call())
+        owner.addAction(action)
+        actions[row.name] = action
+    return actions

@@ -1,0 +1,312 @@
+"""The only door between the window and the engine.
+
+Out: dirty ticks once per frame (through the frame clock), bus events as Qt signals in order, and
+the books as lists. In: commands as coroutines that the bridge owns (``spawn``). It also holds the
+linked symbol: ``select`` makes all linked docks follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
+from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.events import (
+    AccountChanged,
+    Event,
+    FeedChanged,
+    InstrumentsLoaded,
+    ModeChanged,
+    Notice,
+    SettingChanged,
+)
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    Bars,
+    Instrument,
+    Key,
+    ModifyRequest,
+    OrderRequest,
+    Tick,
+)
+from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.frames import FrameClock
+
+if TYPE_CHECKING:
+    from openalgo_desktop.app import Terminal
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Source under which the journal files what the window sends.
+SOURCE = "window"
+
+
+class Bridge(QObject):
+    """Owned by the main window; ``close`` before the terminal stops."""
+
+    symbol_selected = Signal(object)  # Key: linked docks follow
+    price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
+    notice = Signal(str, str)  # level, text
+    mode_changed = Signal(object)  # Mode
+    account_changed = Signal(object)  # AccountStatus
+    feed_changed = Signal(bool, str)
+    setting_changed = Signal(str, object)
+    instruments_loaded = Signal(int)
+
+    def __init__(self, terminal: Terminal, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._terminal = terminal
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._wanted: dict[str, dict[Key, FeedMode]] = {}
+        self._channel = terminal.hub.open_channel()
+        self._last_request: tuple[OrderRequest, float] | None = None
+        self._closed = False
+        self.selected: Key | None = None
+        self.frames = FrameClock(self._drain, int(self.setting("ui.frame_rate")), self)
+        self.books = Books(terminal.desk, terminal.bus, self)
+        self._unsubscribe = [
+            self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
+            self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
+            self._forward(FeedChanged, lambda e: self.feed_changed.emit(e.connected, e.message)),
+            self._forward(SettingChanged, self._on_setting),
+            self._forward(InstrumentsLoaded, lambda e: self.instruments_loaded.emit(e.count)),
+            self._forward(Notice, lambda e: self.notice.emit(e.level, e.text)),
+        ]
+
+    def _forward(self, kind: type[Event], handler: Callable[[Any], None]) -> Callable[[], None]:
+        return self._terminal.bus.subscribe(kind, handler)
+
+    def _on_setting(self, event: SettingChanged) -> None:
+        if event.key == "ui.frame_rate":
+            self.frames.set_rate(int(event.value))
+        self.setting_changed.emit(event.key, event.value)
+
+    # -- life -------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Load the books and start the frames."""
+        self.spawn(self.books.run(), "ui-books")
+        self.frames.start()
+
+    async def close(self) -> None:
+        """Stop frames and everything that is still running for the window."""
+        self._closed = True
+        self.frames.stop()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self.books.close()
+        self._channel.close()
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run a coroutine that the bridge owns; a failure becomes a notice and a log line."""
+        task = asyncio.get_event_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or self._closed:
+            return
+        error = task.exception()
+        if isinstance(error, AppError):
+            self.notice.emit("error", error.message)
+        elif error is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+            self.notice.emit("error", f"{task.get_name()} failed: {error}")
+
+    # -- ticks ------------------------------------------------------------------------------
+    def want(self, owner: str, keys: Mapping[Key, FeedMode]) -> None:
+        """Say which instruments ``owner`` needs; replaces what it asked for before."""
+        before = self._wanted.get(owner, {})
+        self._wanted[owner] = dict(keys)
+        for key in set(before) | set(keys):
+            modes = [wanted[key] for wanted in self._wanted.values() if key in wanted]
+            current = self._channel.mode(key)
+            best = max(modes) if modes else None
+            if best == current:
+                continue
+            if best is None or (current is not None and best < current):
+                self._channel.remove(key)
+            if best is not None:
+                self._channel.add(key, best)
+
+    def _drain(self) -> dict[Key, Tick]:
+        return {tick.key: tick for tick in self._channel.drain()}
+
+    def latest(self, key: Key) -> Tick | None:
+        """The last known tick."""
+        return self._terminal.hub.latest(key)
+
+    async def snapshot(self, key: Key) -> Tick:
+        """The market of ``key`` now, asked when it is not streamed."""
+        return await self._terminal.hub.snapshot(key)
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        """Candles of the inclusive IST date range."""
+        return await self._terminal.hub.history(key, interval, start, end)
+
+    # -- linked symbol ----------------------------------------------------------------------
+    def select(self, key: Key) -> None:
+        """Make all linked docks show ``key``."""
+        if self.instrument(key) is None:
+            self.notice.emit("warning", f"{key[1]} is not in the symbol master.")
+            return
+        self.selected = key
+        self.symbol_selected.emit(key)
+
+    def pick_price(self, key: Key, price: float, side: str = "") -> None:
+        """A price was clicked somewhere: the ticket takes it (``side`` BUY, SELL or empty)."""
+        self.price_picked.emit(key, price, side)
+
+    # -- instruments ------------------------------------------------------------------------
+    def instrument(self, key: Key) -> Instrument | None:
+        """The master row of ``key``."""
+        return self._terminal.instruments.get(key)
+
+    def search(self, query: str, limit: int = 50) -> list[Instrument]:
+        """Best matches first."""
+        return self._terminal.instruments.search(query, None, limit)
+
+    @staticmethod
+    def is_derivative(exchange: str) -> bool:
+        """Whether open interest and lots matter on ``exchange``."""
+        return exchange in DERIVATIVE_EXCHANGES
+
+    # -- commands ---------------------------------------------------------------------------
+    @property
+    def mode(self) -> Mode:
+        """Where the next order goes."""
+        return self._terminal.desk.mode
+
+    @property
+    def broker(self) -> str:
+        """Broker id of the live account."""
+        return self._terminal.desk.broker
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Move the SANDBOX/LIVE switch."""
+        await self._terminal.desk.set_mode(mode, SOURCE)
+
+    def _check_mode(self, mode: Mode) -> None:
+        # A script may move the switch while the user reads a dialog: what was confirmed for one
+        # account must not reach the other.
+        if mode is not self.mode:
+            raise OrderError(
+                f"Not sent: the mode was switched to {self.mode.value.upper()} meanwhile. "
+                "Check and send again."
+            )
+
+    def is_repeat(self, request: OrderRequest) -> bool:
+        """Whether the very same order was sent less than ``trading.duplicate_guard_ms`` ago."""
+        if self._last_request is None or self._last_request[0] != request:
+            return False
+        elapsed = self._terminal.clock.monotonic() - self._last_request[1]
+        return elapsed * 1000.0 < float(self.setting("trading.duplicate_guard_ms"))
+
+    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
+        """Send an order that the user gave while the window showed ``mode``."""
+        self._check_mode(mode)
+        self._last_request = (request, self._terminal.clock.monotonic())
+        return await self._terminal.desk.place(request, SOURCE)
+
+    async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
+        """Change a working order."""
+        self._check_mode(mode)
+        return await self._terminal.desk.modify(request, SOURCE)
+
+    async def cancel(self, order_id: str, mode: Mode) -> Placed:
+        """Cancel a working order."""
+        self._check_mode(mode)
+        return await self._terminal.desk.cancel(order_id, SOURCE)
+
+    async def cancel_all(self, mode: Mode) -> CancelAll:
+        """Cancel all working orders."""
+        self._check_mode(mode)
+        return await self._terminal.desk.cancel_all(SOURCE)
+
+    async def close_position(
+        self, symbol: str, exchange: str, product: Any, mode: Mode
+    ) -> Placed | None:
+        """Close one position at market; None when it is flat."""
+        self._check_mode(mode)
+        return await self._terminal.desk.close_position(symbol, exchange, product, SOURCE)
+
+    async def close_all(self, mode: Mode) -> CloseAll:
+        """Close all positions at market."""
+        self._check_mode(mode)
+        return await self._terminal.desk.close_all(SOURCE)
+
+    # -- state of the engine ----------------------------------------------------------------
+    def setting(self, key: str) -> Any:
+        """Current value of a setting."""
+        return self._terminal.settings[key]
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Change a setting; raises :class:`ConfigError` with the reason."""
+        self._terminal.settings.set(key, value)
+
+    async def load_state(self, scope: str, key: str) -> Any:
+        """A value that the window stored earlier, or None."""
+        return await self._terminal.state.get(scope, key)
+
+    async def save_state(self, scope: str, key: str, value: Any) -> None:
+        """Remember a JSON value."""
+        await self._terminal.state.put(scope, key, value)
+
+    async def api_key(self) -> Secret | None:
+        """The default API key, to show or copy."""
+        return await self._terminal.keys.default()
+
+    def now(self) -> datetime:
+        """The terminal's wall clock, IST."""
+        return self._terminal.clock.now()
+
+    def account_status(self) -> AccountStatus:
+        """Login state of the active account."""
+        return self._terminal.account.status
+
+    def feed_state(self) -> tuple[bool, float | None, int]:
+        """Connected, age of the last tick of anything in seconds, instruments streamed."""
+        hub = self._terminal.hub
+        return hub.connected, hub.age(None), hub.subscribed
+
+    def api_state(self) -> tuple[str, str, int]:
+        """REST address (empty when the API is off), WebSocket address, connected clients."""
+        api = self._terminal.api
+        if api is None:
+            return "", "", 0
+        return api.rest_url, api.ws_url, api.clients
+
+    def unsettled_orders(self) -> int:
+        """Orders whose state is unknown."""
+        return self._terminal.desk.unsettled()
+
+    def market_open(self, exchange: str) -> bool:
+        """Whether the market of ``exchange`` trades now."""
+        if self.broker == "simulator" and self.setting("simulator.always_open"):
+            return True
+        return self._terminal.calendar.is_open(exchange, self.now())
+
+    @property
+    def logs(self) -> Any:
+        """The ring of log lines."""
+        return self._terminal.logs
+
+    def watch_list_keys(self, rows: Iterable[Iterable[str]]) -> list[Key]:
+        """Stored ``[exchange, symbol]`` rows that are still in the master."""
+        keys = [(str(a), str(b)) for a, b in rows]
+        return [key for key in keys if self.instrument(key) is not None]

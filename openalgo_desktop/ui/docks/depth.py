@@ -1,0 +1,290 @@
+"""Market depth: the five best levels with quantity bars; a click gives the price to the ticket."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import theme
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.base import Dock
+from openalgo_desktop.ui.frames import Ticks
+from openalgo_desktop.ui.widgets import label, named, set_role
+
+LEVELS = 5
+ROW = 24
+HEAD = 22
+#: Widths of orders, quantity, price as parts of one side.
+PARTS = (0.2, 0.4, 0.4)
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class DepthView(QWidget):
+    """Paints a book. ``clicked`` carries price and side of the level (``BUY`` for a bid)."""
+
+    clicked = Signal(float, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        named(self, "depth-view", "Market depth, five levels")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._depth = Depth()
+        self._places = 2
+        self._hover: tuple[int, str] | None = None
+        self._pressed: tuple[int, str] | None = None
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(300, HEAD + LEVELS * ROW + 4)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(220, HEAD + LEVELS * ROW + 4)
+
+    def show_depth(self, depth: Depth, places: int) -> None:
+        """Show a book with prices of ``places`` decimals."""
+        self._depth = depth
+        self._places = places
+        self.update()
+
+    def summary(self) -> str:
+        """The book in words, for assistive tools."""
+        parts = [
+            f"bid {fmt.price(level.price, self._places)} quantity {level.quantity}"
+            for level in self._depth.buy[:LEVELS]
+        ] + [
+            f"ask {fmt.price(level.price, self._places)} quantity {level.quantity}"
+            for level in self._depth.sell[:LEVELS]
+        ]
+        return "; ".join(parts) or "no depth"
+
+    # -- painting ---------------------------------------------------------------------------
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        colours = theme.current()
+        painter.fillRect(self.rect(), colours.color("panel"))
+        half = self.width() / 2
+        painter.setPen(colours.color("muted"))
+        for side, texts in (("BUY", ("Orders", "Qty", "Bid")), ("SELL", ("Orders", "Qty", "Ask"))):
+            for text, (rect, align) in zip(texts, self._cells(side, 0, HEAD), strict=True):
+                painter.drawText(rect, align, text)
+        largest = max(
+            (level.quantity for level in (*self._depth.buy, *self._depth.sell)), default=0
+        )
+        for side, levels in (("BUY", self._depth.buy), ("SELL", self._depth.sell)):
+            for index in range(LEVELS):
+                level = levels[index] if index < len(levels) else None
+                self._paint_level(painter, side, index, level, largest)
+        painter.setPen(colours.color("border"))
+        painter.drawLine(int(half), 2, int(half), self.height() - 3)
+
+    def _paint_level(
+        self, painter: QPainter, side: str, index: int, level: Level | None, largest: int
+    ) -> None:
+        colours = theme.current()
+        top = HEAD + index * ROW
+        half = self.width() / 2
+        role = "buy" if side == "BUY" else "sell"
+        if self._hover == (index, side):
+            x = 0.0 if side == "BUY" else half
+            painter.fillRect(QRectF(x, top, half, ROW), colours.color("hover"))
+        if level is None or not level.price:
+            painter.setPen(colours.color("muted"))
+            rect, align = self._cells(side, top, ROW)[2]
+            painter.drawText(rect, align, fmt.MISSING)
+            return
+        if largest:
+            width = (half - 6) * level.quantity / largest
+            x = half - 2 - width if side == "BUY" else half + 2
+            tint = colours.color(role)
+            tint.setAlpha(46)
+            painter.fillRect(QRectF(x, top + 2, width, ROW - 4), tint)
+        texts = (
+            str(level.orders) if level.orders else "",
+            fmt.quantity(level.quantity),
+            fmt.price(level.price, self._places),
+        )
+        roles = ("muted", "text", role)
+        cells = self._cells(side, top, ROW)
+        for text, colour, (rect, align) in zip(texts, roles, cells, strict=True):
+            painter.setPen(colours.color(colour))
+            painter.drawText(rect, align, text)
+
+    def _cells(self, side: str, top: float, height: float) -> list[tuple[QRectF, Qt.AlignmentFlag]]:
+        """Cells of orders, quantity and price; the ask side is the mirror image."""
+        half = self.width() / 2 - 8
+        cells: list[tuple[QRectF, Qt.AlignmentFlag]] = []
+        x = 6.0
+        for part in PARTS:
+            width = half * part
+            if side == "BUY":
+                cells.append((QRectF(x, top, width - 4, height), RIGHT))
+            else:
+                mirrored = self.width() - x - width
+                cells.append((QRectF(mirrored + 4, top, width - 4, height), LEFT))
+            x += width
+        return cells
+
+    # -- mouse and keys ---------------------------------------------------------------------
+    def _hit(self, event: QMouseEvent) -> tuple[int, str] | None:
+        position = event.position()
+        index = int((position.y() - HEAD) // ROW)
+        if position.y() < HEAD or not 0 <= index < LEVELS:
+            return None
+        return index, "BUY" if position.x() < self.width() / 2 else "SELL"
+
+    def _level(self, hit: tuple[int, str]) -> Level | None:
+        levels = self._depth.buy if hit[1] == "BUY" else self._depth.sell
+        return levels[hit[0]] if hit[0] < len(levels) else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        hover = self._hit(event)
+        if hover != self._hover:
+            self._hover = hover
+            self.update()
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802
+        self._hover = None
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        left = event.button() == Qt.MouseButton.LeftButton
+        self._pressed = self._hit(event) if left else None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        # Press and release must hit the same level with the same button.
+        pressed, self._pressed = self._pressed, None
+        if event.button() != Qt.MouseButton.LeftButton or pressed is None:
+            return
+        if self._hit(event) == pressed:
+            self._pick(pressed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        index, side = self._hover or (0, "BUY")
+        match event.key():
+            case Qt.Key.Key_Up:
+                index = max(0, index - 1)
+            case Qt.Key.Key_Down:
+                index = min(LEVELS - 1, index + 1)
+            case Qt.Key.Key_Left:
+                side = "BUY"
+            case Qt.Key.Key_Right:
+                side = "SELL"
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if not event.isAutoRepeat():
+                self._pick((index, side))
+            case _:
+                super().keyPressEvent(event)
+                return
+        self._hover = (index, side)
+        self.update()
+
+    def _pick(self, hit: tuple[int, str]) -> None:
+        level = self._level(hit)
+        if level is not None and level.price:
+            self.clicked.emit(level.price, hit[1])
+
+
+class DepthDock(Dock):
+    """The book of the linked symbol with totals, last price and imbalance."""
+
+    name = "depth"
+    title = "Market depth"
+    linkable = True
+    empty_text = "Pick a symbol to see its depth"
+    priority = 0
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._key: Key | None = None
+        self._places = 2
+        panel = named(QWidget(), "depth-panel", "Market depth")
+        self.content.addWidget(panel)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        self.last = label(fmt.MISSING, "depth-last", "heading")
+        self.change = label("", "depth-change", "number")
+        self.spread = label("", "depth-spread", "muted")
+        head.addWidget(self.last)
+        head.addWidget(self.change)
+        head.addStretch(1)
+        head.addWidget(self.spread)
+        column.addLayout(head)
+        self.view = DepthView()
+        self.view.clicked.connect(self._on_click)
+        column.addWidget(self.view)
+        totals = QHBoxLayout()
+        self.total_buy = label("", "depth-total-buy", "buy")
+        self.imbalance = label("", "depth-imbalance", "muted")
+        self.total_sell = label("", "depth-total-sell", "sell")
+        totals.addWidget(self.total_buy)
+        totals.addStretch(1)
+        totals.addWidget(self.imbalance)
+        totals.addStretch(1)
+        totals.addWidget(self.total_sell)
+        column.addLayout(totals)
+        self.range = label("", "depth-range", "muted")
+        self.range.setWordWrap(True)
+        column.addWidget(self.range)
+        column.addStretch(1)
+        self.place_empty_over(panel)
+        self.set_empty(True)
+
+    def show_symbol(self, key: Key) -> None:
+        instrument = self.bridge.instrument(key)
+        if instrument is None:
+            return
+        self._key = key
+        self._places = decimals(instrument.tick_size)
+        self.set_subject(key[1])
+        self.want({key: FeedMode.DEPTH})
+        self.set_empty(False)
+        self.view.show_depth(Depth(), self._places)
+        self.dirty = True
+
+    def _on_click(self, price: float, side: str) -> None:
+        if self._key is not None:
+            self.bridge.pick_price(self._key, price)
+
+    def take(self, ticks: Ticks) -> None:
+        if self._key in ticks:
+            self.dirty = True
+
+    def flush(self) -> None:
+        self.dirty = False
+        tick = self.bridge.latest(self._key) if self._key else None
+        if tick is not None:
+            self._show(tick)
+
+    def _show(self, tick: Tick) -> None:
+        depth = tick.depth or Depth()
+        if tick.exchange.endswith("_INDEX"):
+            self.spread.setText("Indices have no depth")
+        elif tick.bid and tick.ask:
+            self.spread.setText(f"spread {fmt.price(tick.ask - tick.bid, self._places)}")
+        self.last.setText(fmt.price(tick.ltp, self._places))
+        self.change.setText(
+            f"{fmt.signed(tick.change, self._places)}  {fmt.signed_percent(tick.change_percent)}"
+        )
+        set_role(self.change, "up" if tick.change >= 0 else "down")
+        self.view.show_depth(depth, self._places)
+        buy = tick.total_buy_quantity or sum(level.quantity for level in depth.buy)
+        sell = tick.total_sell_quantity or sum(level.quantity for level in depth.sell)
+        self.total_buy.setText(f"{fmt.quantity(buy)} bid")
+        self.total_sell.setText(f"ask {fmt.quantity(sell)}")
+        if buy + sell:
+            share = 100.0 * buy / (buy + sell)
+            self.imbalance.setText(f"{share:.0f}% : {100 - share:.0f}%")
+            self.imbalance.setToolTip("Share of bid and ask quantity in the whole book")
+        self.range.setText(
+            f"O {fmt.price(tick.open, self._places)}  H {fmt.price(tick.high, self._places)}  "
+            f"L {fmt.price(tick.low, self._places)}  PC {fmt.price(tick.close, self._places)}"
+        )
+        self.view.setAccessibleDescription(self.view.summary())

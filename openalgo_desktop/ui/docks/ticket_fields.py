@@ -1,0 +1,210 @@
+"""Input fields of the order ticket and of the modify dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.widgets import label, named, slug
+
+ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class PriceField(QDoubleSpinBox):
+    """A price in rupees. Up/Down move one tick, with Shift ten, with Ctrl 0.1 per cent.
+
+    Typed values are kept as typed: whether they are on a tick is said under the field.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tick = 0.05
+        self.setRange(0.0, 99_999_999.0)
+        self.setAlignment(ALIGN_RIGHT)
+        self.setKeyboardTracking(True)
+        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
+
+    def set_tick(self, tick: float) -> None:
+        """Step and decimals of the instrument."""
+        self._tick = tick or 0.05
+        # One digit more than the tick has, so that an off-tick price can be typed and refused
+        # in words instead of being changed silently.
+        self.setDecimals(decimals(self._tick) + 1)
+        self.setSingleStep(self._tick)
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802
+        return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
+
+    def is_on_tick(self, value: float) -> bool:
+        """Whether ``value`` is a whole number of ticks."""
+        return abs(value / self._tick - round(value / self._tick)) < 1e-6
+
+    def valueFromText(self, text: str) -> float:  # noqa: N802
+        try:
+            return float(text.replace(",", ""))
+        except ValueError:
+            return 0.0
+
+    def validate(self, text: str, position: int) -> object:
+        plain = text.replace(",", "")
+        if plain in ("", "."):
+            return QValidator.State.Intermediate, text, position
+        try:
+            value = float(plain)
+        except ValueError:
+            return QValidator.State.Invalid, text, position
+        good = self.minimum() <= value <= self.maximum()
+        state = QValidator.State.Acceptable if good else QValidator.State.Invalid
+        return state, text, position
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802
+        ticks = round(self.value() / self._tick) + steps
+        self.setValue(max(0, ticks) * self._tick)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        direction = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+        if not direction:
+            super().keyPressEvent(event)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.stepBy(direction * max(1, round(self.value() * 0.001 / self._tick)))
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.stepBy(10 * direction)
+        else:
+            self.stepBy(direction)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        # A wheel turned over the ticket while scrolling must not change a price.
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class CountField(QSpinBox):
+    """Lots or units, grouped; the wheel works only with focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(0, 2_000_000_000)
+        self.setAlignment(ALIGN_RIGHT)
+
+    def textFromValue(self, value: int) -> str:  # noqa: N802
+        return fmt.quantity(value)
+
+    def valueFromText(self, text: str) -> int:  # noqa: N802
+        digits = text.replace(",", "").strip()
+        return int(digits) if digits.isdigit() else 0
+
+    def validate(self, text: str, position: int) -> object:
+        plain = text.replace(",", "")
+        if not plain:
+            return QValidator.State.Intermediate, text, position
+        good = plain.isdigit() and int(plain) <= self.maximum()
+        return (
+            QValidator.State.Acceptable if good else QValidator.State.Invalid,
+            text,
+            position,
+        )
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Segments(QWidget):
+    """A row of exclusive buttons; ``changed`` carries the chosen text."""
+
+    changed = Signal(str)
+
+    def __init__(self, object_name: str, accessible_name: str, options: tuple[str, ...]) -> None:
+        super().__init__()
+        named(self, object_name, accessible_name)
+        self.options = options
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QPushButton] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for option in options:
+            button = named(
+                QPushButton(option), f"{object_name}-{slug(option)}", f"{accessible_name} {option}"
+            )
+            button.setCheckable(True)
+            button.setProperty("role", "segment")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self._group.addButton(button)
+            self._buttons[option] = button
+            row.addWidget(button, 1)
+        self._buttons[options[0]].setChecked(True)
+        self._group.buttonClicked.connect(lambda button: self.changed.emit(button.text()))
+
+    def value(self) -> str:
+        """The chosen text."""
+        return self._group.checkedButton().text()
+
+    def choose(self, option: str) -> None:
+        """Choose in code; ``changed`` is emitted when it is a change."""
+        if option != self.value() and not self._buttons[option].isHidden():
+            self._buttons[option].setChecked(True)
+            self.changed.emit(option)
+
+    def button(self, option: str) -> QPushButton:
+        """The button of one option."""
+        return self._buttons[option]
+
+    def allow(self, options: tuple[str, ...]) -> None:
+        """Show only ``options``; a choice that disappears falls to the first that is left."""
+        for option, button in self._buttons.items():
+            button.setVisible(option in options)
+        if self.value() not in options:
+            self._buttons[options[0]].setChecked(True)
+            self.changed.emit(options[0])
+
+
+class Field(QWidget):
+    """Caption above, input, and a line for the message below that appears when needed."""
+
+    def __init__(self, caption: str, editor: QWidget, object_name: str) -> None:
+        super().__init__()
+        self.setObjectName(f"{object_name}-field")
+        named(editor, object_name, caption)
+        self.editor = editor
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self.caption = label(caption, f"{object_name}-caption", "caption")
+        self.caption.setBuddy(editor)
+        self.message = label("", f"{object_name}-error", "error")
+        self.message.setWordWrap(True)
+        self.message.hide()
+        column.addWidget(self.caption)
+        column.addWidget(editor)
+        column.addWidget(self.message)
+
+    def set_error(self, text: str) -> None:
+        """Say what is wrong under the field; empty text clears it."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        self.editor.setProperty("invalid", bool(text))
+        self.editor.style().unpolish(self.editor)
+        self.editor.style().polish(self.editor)
+        self.editor.setAccessibleDescription(text)
+
+    def error(self) -> str:
+        """The message shown now."""
+        return self.message.text()

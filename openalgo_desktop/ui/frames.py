@@ -1,0 +1,117 @@
+"""The frame clock: ticks reach the docks once per frame, docks repaint in turns within a budget.
+
+Qt paints everything that is dirty in one pass, so a dock asks for its repaint (``flush``) only in
+its turn. The cost of a dock is learnt from the paint passes in which it took part.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from openalgo_desktop.core.model import Key, Tick
+
+#: What one pass may paint, milliseconds.
+PAINT_BUDGET_MS = 10.0
+#: Seconds by which one step of priority lets a dock jump the queue.
+PRIORITY_STEP = 0.03
+
+Ticks = Mapping[Key, Tick]
+
+
+class FrameClient(Protocol):
+    """Something that shows live prices. ``priority`` 0 is served first; ``min_interval`` seconds."""
+
+    priority: int
+    min_interval: float
+
+    def take(self, ticks: Ticks) -> None:
+        """Store what concerns the client; no Qt calls that paint."""
+
+    def wants_flush(self) -> bool:
+        """Whether something changed and somebody can see it."""
+
+    def flush(self) -> None:
+        """Ask Qt to repaint what changed."""
+
+
+class FrameClock(QObject):
+    """Drives all live docks of the program from one timer."""
+
+    def __init__(self, drain: Callable[[], Ticks], rate: int, parent: QObject) -> None:
+        super().__init__(parent)
+        self._drain = drain
+        self._clients: list[FrameClient] = []
+        self._cost: dict[int, float] = {}
+        self._flushed_at: dict[int, float] = {}
+        self._in_turn: list[FrameClient] = []
+        self._paints: deque[float] = deque(maxlen=240)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.frame)
+        self.set_rate(rate)
+
+    def set_rate(self, rate: int) -> None:
+        """Frames per second."""
+        self._timer.setInterval(max(1, 1000 // rate))
+
+    def start(self) -> None:
+        """Begin."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No frame comes after this."""
+        self._timer.stop()
+        self._clients.clear()
+
+    def add(self, client: FrameClient) -> None:
+        """Serve ``client`` from the next frame on."""
+        self._clients.append(client)
+
+    def frame(self) -> None:
+        """One frame: hand out ticks, then let docks repaint while the budget lasts."""
+        ticks = self._drain()
+        if ticks:
+            for client in self._clients:
+                client.take(ticks)
+        now = time.perf_counter()
+        due = [
+            client
+            for client in self._clients
+            if now - self._flushed_at.get(id(client), 0.0) >= client.min_interval
+            and client.wants_flush()
+        ]
+        due.sort(key=lambda c: self._flushed_at.get(id(c), 0.0) + c.priority * PRIORITY_STEP)
+        self._in_turn.clear()
+        spent = 0.0
+        for client in due:
+            cost = self._cost.get(id(client), 1.0)
+            if spent and spent + cost > PAINT_BUDGET_MS:
+                break
+            client.flush()
+            self._flushed_at[id(client)] = now
+            self._in_turn.append(client)
+            spent += cost
+
+    def painted(self, milliseconds: float) -> None:
+        """A window reports how long its last paint pass took."""
+        self._paints.append(milliseconds)
+        if not self._in_turn:
+            return
+        known = [self._cost.get(id(client), 1.0) for client in self._in_turn]
+        total = sum(known)
+        for client, share in zip(self._in_turn, known, strict=True):
+            measured = milliseconds * share / total
+            self._cost[id(client)] = max(0.2, 0.8 * share + 0.2 * measured)
+        self._in_turn.clear()
+
+    def percentile(self, fraction: float) -> float:
+        """Paint time below which ``fraction`` of the recent passes stayed, milliseconds."""
+        if not self._paints:
+            return 0.0
+        ordered = sorted(self._paints)
+        return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]

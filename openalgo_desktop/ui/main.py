@@ -1,0 +1,121 @@
+"""Start and stop of the windowed program."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from openalgo_desktop import __version__
+from openalgo_desktop.app import Terminal, TerminalOptions
+from openalgo_desktop.ui import fonts, theme
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.loop import PumpEventLoop
+from openalgo_desktop.ui.main_window import TITLE, MainWindow
+
+log = logging.getLogger(__name__)
+
+#: A shutdown that takes longer than this ends the process the hard way, seconds.
+SHUTDOWN_LIMIT = 20.0
+
+
+def make_application() -> QApplication:
+    """The one QApplication, with our fonts; leaving is ours (not the last window's)."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("openalgo-desktop")
+    app.setApplicationDisplayName(TITLE)
+    app.setApplicationVersion(__version__)
+    QGuiApplication.setDesktopFileName("openalgo-desktop")
+    app.setQuitOnLastWindowClosed(False)
+    fonts.install(app)
+    return app
+
+
+def dress(app: QApplication, terminal: Terminal) -> None:
+    """Theme and number grouping of the settings."""
+    theme.apply(app, str(terminal.settings["ui.theme"]))
+    fmt.set_grouping(str(terminal.settings["ui.grouping"]))
+
+
+class Session:
+    """A started terminal with its window; used by the program, the screenshots and the tests."""
+
+    def __init__(self, app: QApplication, options: TerminalOptions) -> None:
+        self.app = app
+        self.terminal = Terminal(options)
+        self.closing = asyncio.Event()
+        self.bridge: Bridge
+        self.window: MainWindow
+
+    async def start(self) -> None:
+        """Start the engine, build and show the window, bring its layout back."""
+        await self.terminal.start()
+        try:
+            dress(self.app, self.terminal)
+            self.bridge = Bridge(self.terminal)
+            self.window = MainWindow(self.bridge, self.closing.set)
+            self.window.show()
+            await self.window.restore()
+            self.bridge.start()
+        except BaseException:
+            await self.terminal.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Save the layout, stop the window's work, then the engine."""
+        try:
+            await self.window.save()
+        except Exception:
+            log.exception("the layout could not be saved")
+        self.window.status_bar.stop()
+        await self.bridge.close()
+        self.window.hide()
+        await self.terminal.stop()
+        self.window.deleteLater()
+
+
+async def _run(app: QApplication, options: TerminalOptions, ready_file: Path | None) -> int:
+    session = Session(app, options)
+    await session.start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: session.closing.set())
+    # Python sees signals only when it runs: a slow heartbeat gives it the chance while idle.
+    heartbeat = QTimer()
+    heartbeat.start(200)
+    heartbeat.timeout.connect(lambda: None)
+    try:
+        if ready_file is not None:
+            await session.terminal.write_ready_file(ready_file)
+        await session.closing.wait()
+    finally:
+        heartbeat.stop()
+        watchdog = threading.Timer(SHUTDOWN_LIMIT, os._exit, (3,))
+        watchdog.daemon = True
+        watchdog.start()
+        await session.stop()
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+        watchdog.cancel()
+    return 0
+
+
+def run_gui(options: TerminalOptions, ready_file: Path | None = None) -> int:
+    """Run the windowed program; returns the exit code. Raises :class:`AppError` when it cannot
+    start (data folder in use, port taken)."""
+    app = make_application()
+    loop = PumpEventLoop(app)
+    asyncio.set_event_loop(loop)
+    try:
+        return int(loop.run_until_complete(_run(app, options, ready_file)))
+    finally:
+        loop.close()

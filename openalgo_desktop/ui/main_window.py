@@ -1,0 +1,354 @@
+"""The main window: toolbar, banners, docks, menus, status bar."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QTabBar, QToolBar, QWidget
+
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Order
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import theme, workspace
+from openalgo_desktop.ui.actions import ACTIONS, build_actions
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.api_key import ApiKeyDialog
+from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.docks import build_docks
+from openalgo_desktop.ui.docks.base import Dock
+from openalgo_desktop.ui.docks.ticket import TicketDock
+from openalgo_desktop.ui.statusbar import StatusBar
+from openalgo_desktop.ui.toasts import Toasts
+from openalgo_desktop.ui.toolbar import TopBar
+from openalgo_desktop.ui.widgets import copy_text, label, named
+
+TITLE = "OpenAlgo Desktop"
+SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
+LEFT, RIGHT, BOTTOM = (
+    Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.DockWidgetArea.RightDockWidgetArea,
+    Qt.DockWidgetArea.BottomDockWidgetArea,
+)
+
+
+class MainWindow(QMainWindow):
+    """Build it, then ``await restore()`` once it is shown; ``on_close`` is called to leave."""
+
+    def __init__(self, bridge: Bridge, on_close: Callable[[], None]) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self._on_close = on_close
+        named(self, "main-window", TITLE)
+        self.resize(1600, 960)
+        self.setDockNestingEnabled(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        self.actions_by_name = build_actions(self, self._handlers())
+        self.top_bar = TopBar(bridge, self.actions_by_name)
+        self.top_bar.mode_clicked.connect(self._toggle_mode)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
+        self.sandbox_banner = self._banner("banner-sandbox", SANDBOX_TEXT, "banner-sandbox")
+        self.alert_banner = self._banner("banner-alert", "", "banner-alert")
+        self.status_bar = StatusBar(bridge)
+        self.setStatusBar(self.status_bar)
+        self.docks: dict[str, Dock] = build_docks(bridge)
+        # The chart is the centre as a dock like the others, so that it can float and close too.
+        placeholder = QWidget()
+        placeholder.setObjectName("central-placeholder")
+        placeholder.setMaximumSize(0, 0)
+        self.setCentralWidget(placeholder)
+        self.default_layout()
+        self._build_menus()
+        self.toasts = Toasts(self)
+        bridge.notice.connect(self.toasts.show)
+        bridge.mode_changed.connect(self._on_mode)
+        bridge.feed_changed.connect(self._on_feed)
+        bridge.setting_changed.connect(self._on_setting)
+        bridge.books.order_updated.connect(self._on_order)
+        self._on_mode(bridge.mode)
+        self._on_feed(bridge.feed_state()[0], "")
+
+    # -- building ---------------------------------------------------------------------------
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        return {
+            "search": self._focus_search,
+            "cancel-all": lambda: self._run(self._cancel_all(), "cancel all"),
+            "flatten": lambda: self._run(self._flatten(), "flatten"),
+            "toggle-mode": self._toggle_mode,
+            "buy": lambda: self._open_ticket(Action.BUY),
+            "sell": lambda: self._open_ticket(Action.SELL),
+            "send-ticket": lambda: self.ticket.submit(),
+            "toggle-theme": self._toggle_theme,
+            "reset-layout": self.default_layout,
+            "full-screen": self._full_screen,
+            "api-key": lambda: self._run(self._show_api_key(), "API key"),
+            "copy-api-key": lambda: self._run(self._copy_api_key(), "API key"),
+            "settings": lambda: self._run(ask(SettingsDialog(self, self.bridge)), "settings"),
+            "quit": self.close,
+        }
+
+    def _run(self, work: Any, name: str) -> None:
+        self.bridge.spawn(work, name)
+
+    def _banner(self, name: str, text: str, role: str) -> QLabel:
+        """A strip over the whole width, as a toolbar row of its own."""
+        self.addToolBarBreak()
+        bar = named(QToolBar(name), f"{name}-bar", text or "Alert")
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.setProperty("role", role)
+        strip = label(text, name, role)
+        strip.setAccessibleName(text)
+        strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        strip.setMinimumHeight(26)
+        bar.addWidget(strip)
+        from PySide6.QtWidgets import QSizePolicy
+
+        strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        return strip
+
+    def _build_menus(self) -> None:
+        bar = self.menuBar()
+        named(bar, "menubar", "Menu")
+        menus: dict[str, QMenu] = {}
+        for title in ("File", "Edit", "View", "Trade", "API"):
+            menus[title] = bar.addMenu(title)
+            named(menus[title], f"menu-{title.lower()}", title)
+        for row in ACTIONS:
+            menus[row.menu].addAction(self.actions_by_name[row.name])
+        menus["View"].addSeparator()
+        for dock in self.docks.values():
+            menus["View"].addAction(dock.toggleViewAction())
+
+    @property
+    def ticket(self) -> TicketDock:
+        """The order ticket."""
+        dock = self.docks["ticket"]
+        assert isinstance(dock, TicketDock)
+        return dock
+
+    # -- layout -----------------------------------------------------------------------------
+    def default_layout(self) -> None:
+        """Watchlist left, chart in the middle, depth and ticket right, books below."""
+        docks = self.docks
+        for dock in docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        self.addDockWidget(LEFT, docks["watchlist"])
+        self.splitDockWidget(docks["watchlist"], docks["chart"], Qt.Orientation.Horizontal)
+        self.splitDockWidget(docks["chart"], docks["depth"], Qt.Orientation.Horizontal)
+        self.splitDockWidget(docks["depth"], docks["ticket"], Qt.Orientation.Vertical)
+        self.splitDockWidget(docks["chart"], docks["positions"], Qt.Orientation.Vertical)
+        books = ("positions", "orders", "trades", "holdings", "funds", "log")
+        for first, second in zip(books, books[1:], strict=False):
+            self.tabifyDockWidget(docks[first], docks[second])
+        for dock in docks.values():
+            dock.show()
+        docks["positions"].raise_()
+        width, height = self.width(), self.height()
+        self.resizeDocks(
+            [docks["watchlist"], docks["chart"], docks["depth"]],
+            [int(width * 0.27), int(width * 0.52), int(width * 0.21)],
+            Qt.Orientation.Horizontal,
+        )
+        self.resizeDocks(
+            [docks["chart"], docks["positions"]],
+            [int(height * 0.62), int(height * 0.38)],
+            Qt.Orientation.Vertical,
+        )
+        self.resizeDocks(
+            [docks["depth"], docks["ticket"]],
+            [int(height * 0.3), int(height * 0.7)],
+            Qt.Orientation.Vertical,
+        )
+        self.name_tab_bars()
+
+    def name_tab_bars(self) -> None:
+        """Qt makes tab bars of docks as it needs them; they get their names here."""
+        for index, bar in enumerate(
+            self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        ):
+            named(bar, f"dock-tabs-{index}", "Docks in one place")
+            bar.setUsesScrollButtons(True)
+
+    async def restore(self) -> None:
+        """Bring back the layout and what each dock remembers; select a symbol."""
+        saved = await self.bridge.load_state(workspace.SCOPE, workspace.LAST)
+        layout = saved.get("layout") if isinstance(saved, dict) else None
+        if not workspace.apply(self, layout):
+            self.default_layout()
+        states = saved.get("docks", {}) if isinstance(saved, dict) else {}
+        for name, dock in self.docks.items():
+            state = states.get(name)
+            dock.restore_state(state if isinstance(state, dict) else {})
+        symbol = saved.get("symbol") if isinstance(saved, dict) else None
+        keys = self.bridge.watch_list_keys([symbol]) if isinstance(symbol, list) else []
+        first = self.docks["watchlist"].first_key()
+        if keys or first is not None:
+            self.bridge.select(keys[0] if keys else first)
+        self.name_tab_bars()
+
+    async def save(self) -> None:
+        """Remember layout, docks and symbol."""
+        selected = self.bridge.selected
+        await self.bridge.save_state(
+            workspace.SCOPE,
+            workspace.LAST,
+            {
+                "layout": workspace.capture(self),
+                "docks": {name: dock.save_state() for name, dock in self.docks.items()},
+                "symbol": list(selected) if selected else None,
+            },
+        )
+
+    # -- events -----------------------------------------------------------------------------
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            started = time.perf_counter()
+            result = super().event(event)
+            self.bridge.frames.painted((time.perf_counter() - started) * 1000.0)
+            return result
+        if event.type() in (QEvent.Type.ChildAdded, QEvent.Type.ChildPolished):
+            QTimer.singleShot(0, self, self.name_tab_bars)
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        # Leaving takes time (orders under way, database): the owner ends the program later.
+        event.ignore()
+        self._on_close()
+
+    def _on_mode(self, mode: Mode) -> None:
+        sandbox = mode is Mode.SANDBOX
+        bar = self.sandbox_banner.parentWidget()
+        bar.setVisible(sandbox)
+        self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
+
+    def _on_feed(self, connected: bool, message: str) -> None:
+        text = "" if connected else f"Market data is disconnected. {message}".strip()
+        self.alert_banner.setText(text)
+        self.alert_banner.setAccessibleName(text)
+        self.alert_banner.parentWidget().setVisible(bool(text))
+
+    def _on_setting(self, key: str, value: object) -> None:
+        if key == "ui.theme":
+            apply_theme(str(value))
+        if key == "ui.grouping":
+            fmt.set_grouping(str(value))
+
+    def _on_order(self, order: Order) -> None:
+        what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
+        if order.status is OrderStatus.REJECTED:
+            self.toasts.show("error", f"Rejected: {what}. {order.rejection_reason}")
+        elif order.status is OrderStatus.COMPLETE:
+            self.toasts.show("info", f"Filled: {what} @ {fmt.price(order.average_price, 2)}")
+
+    # -- commands ---------------------------------------------------------------------------
+    def _focus_search(self) -> None:
+        self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.top_bar.search.selectAll()
+
+    def _open_ticket(self, action: Action) -> None:
+        self.ticket.show()
+        self.ticket.raise_()
+        self.ticket.set_action(action)
+        self.ticket.units.setFocus()
+
+    def _toggle_mode(self) -> None:
+        self._run(self._switch_mode(), "switch mode")
+
+    async def _switch_mode(self) -> None:
+        if self.bridge.mode is Mode.LIVE:
+            await self.bridge.set_mode(Mode.SANDBOX)
+            return
+        status = self.bridge.account_status()
+        if await confirm(
+            self,
+            "Switch to LIVE?",
+            f"From now on orders go to {status.title or status.broker} ({status.client_id}) "
+            "with real money, from this window and from scripts.",
+            "Go LIVE",
+            danger=True,
+        ):
+            await self.bridge.set_mode(Mode.LIVE)
+
+    async def _cancel_all(self) -> None:
+        mode = self.bridge.mode
+        result = await self.bridge.cancel_all(mode)
+        if not result.cancelled and not result.failed:
+            self.toasts.show("info", "No working orders.")
+            return
+        text = f"{len(result.cancelled)} cancelled"
+        if result.failed:
+            why = "; ".join(f"{order_id}: {reason}" for order_id, reason in result.failed[:3])
+            self.toasts.show("error", f"{text}, {len(result.failed)} failed. {why}")
+        else:
+            self.toasts.show("info", f"{text}.")
+
+    async def _flatten(self) -> None:
+        mode = self.bridge.mode
+        rows = [position for position in self.bridge.books.positions if position.quantity]
+        if not rows:
+            self.toasts.show("info", "Flat: no open positions.")
+            return
+        lines = [
+            f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
+            f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
+            for row in rows
+        ]
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        if not await confirm(
+            self,
+            "Close all positions?",
+            f"{len(rows)} positions will be closed at market {where}. Working orders stay; "
+            "cancel them with F7.",
+            "Close all",
+            lines,
+            danger=True,
+        ):
+            return
+        result = await self.bridge.close_all(mode)
+        if result.failed:
+            self.toasts.show(
+                "error", f"{result.closed} closed, {result.failed} failed: {result.errors[0]}"
+            )
+        else:
+            self.toasts.show("info", f"{result.closed} positions closed.")
+
+    def _toggle_theme(self) -> None:
+        current = str(self.bridge.setting("ui.theme"))
+        self.bridge.set_setting("ui.theme", "light" if current == "dark" else "dark")
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    async def _show_api_key(self) -> None:
+        key = await self.bridge.api_key()
+        if key is None:
+            raise AppError("There is no API key yet; restart the program to create one.")
+        rest, ws, _ = self.bridge.api_state()
+        await ask(ApiKeyDialog(self, key, rest, ws))
+
+    async def _copy_api_key(self) -> None:
+        key = await self.bridge.api_key()
+        if key is None:
+            raise AppError("There is no API key yet; restart the program to create one.")
+        copy_text(key.reveal())
+        self.toasts.show("info", "API key copied to the clipboard.")

@@ -1,0 +1,136 @@
+"""Pictures of the window and of every dock in both themes, from the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from openalgo_desktop.app import TerminalOptions
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.ui.loop import PumpEventLoop
+from openalgo_desktop.ui.main import Session, make_application
+
+SIZE = (1920, 1080)
+THEMES = ("dark", "light")
+#: Time for history, ticks and fills to arrive before the pictures are taken, seconds.
+SETTLE = 4.0
+
+
+def _near_future(session: Session, name: str) -> Instrument | None:
+    """The nearest future of an underlying."""
+    table = session.terminal.instruments
+    today = session.terminal.clock.now().date()
+    expiries = table.expiries(name, "NFO", True, today)
+    for instrument in table.rows("NFO"):
+        if (
+            expiries
+            and instrument.name == name
+            and instrument.instrument_type == "FUT"
+            and instrument.expiry == expiries[0]
+        ):
+            return instrument
+    return None
+
+
+async def _place_some(session: Session) -> None:
+    """Fill the books: positions, a delivery buy, a resting limit, a stop and a rejection."""
+    bridge, mode = session.bridge, session.bridge.mode
+    table = session.terminal.instruments
+
+    async def send(instrument: Instrument | None, action: Action, lots: int, kind: PriceType,
+                   product: Product, offset: float = 0.0) -> None:
+        if instrument is None:
+            return
+        last = (await bridge.snapshot(instrument.key)).ltp
+        price = to_tick(last * (1.0 + offset), instrument.tick_size)
+        try:
+            await bridge.place(
+                OrderRequest(
+                    symbol=instrument.symbol,
+                    exchange=instrument.exchange,
+                    action=action,
+                    quantity=lots * max(1, instrument.lot_size),
+                    price_type=kind,
+                    product=product,
+                    price=price if kind.has_price else 0.0,
+                    trigger_price=price if kind.has_trigger else 0.0,
+                ),
+                mode,
+            )
+        except AppError:
+            pass  # a refusal is one of the rows that the pictures show
+
+    nifty = _near_future(session, "NIFTY")
+    bank = _near_future(session, "BANKNIFTY")
+    get = table.get
+    market, limit = PriceType.MARKET, PriceType.LIMIT
+    await send(nifty, Action.BUY, 2, market, Product.NRML)
+    await send(bank, Action.SELL, 1, market, Product.NRML)
+    await send(get(("NSE", "RELIANCE")), Action.BUY, 150, market, Product.MIS)
+    await send(get(("NSE", "SBIN")), Action.BUY, 500, market, Product.CNC)
+    await send(get(("NSE", "TCS")), Action.SELL, 40, market, Product.MIS)
+    await send(get(("NSE", "TCS")), Action.BUY, 40, market, Product.MIS)
+    await send(get(("NSE", "INFY")), Action.BUY, 200, limit, Product.MIS, -0.02)
+    await send(nifty, Action.SELL, 2, PriceType.SL, Product.NRML, -0.01)
+    await send(nifty, Action.SELL, 1, limit, Product.NRML, 0.004)
+    await send(nifty, Action.BUY, 5000, market, Product.NRML)
+
+
+def _grab(widget: QWidget, path: Path) -> None:
+    if not widget.grab().save(str(path)):
+        raise ConfigError(f"The picture {path} could not be written.")
+
+
+async def _shoot(app: QApplication, out: Path, options: TerminalOptions) -> int:
+    session = Session(app, options)
+    await session.start()
+    window = session.window
+    try:
+        window.resize(*SIZE)
+        window.default_layout()
+        await _place_some(session)
+        nifty = _near_future(session, "NIFTY")
+        if nifty is not None:
+            session.bridge.select(nifty.key)
+        await asyncio.sleep(SETTLE)
+        window.toasts.clear()
+        for name in THEMES:
+            session.bridge.set_setting("ui.theme", name)
+            window.default_layout()
+            await asyncio.sleep(0.5)
+            _grab(window, out / f"window-{name}.png")
+            for dock_name, dock in window.docks.items():
+                dock.raise_()
+                await asyncio.sleep(0.2)
+                _grab(dock, out / f"dock-{dock_name}-{name}.png")
+    finally:
+        await session.stop()
+    return 0
+
+
+def run_screenshots(out: Path, options: TerminalOptions) -> int:
+    """Write ``window-<theme>.png`` and ``dock-<name>-<theme>.png`` into ``out``.
+
+    Runs on a temporary data folder and free ports, in the sandbox, so that it neither needs nor
+    touches anything of the user.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    app = make_application()
+    loop = PumpEventLoop(app)
+    asyncio.set_event_loop(loop)
+    overrides = {"api.rest_port": 0, "api.ws_port": 0, **options.overrides}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            options = replace(
+                options, data_dir=Path(folder), mode=Mode.SANDBOX, overrides=overrides
+            )
+            return int(loop.run_until_complete(_shoot(app, out, options)))
+    finally:
+        loop.close()

@@ -1,0 +1,84 @@
+"""The status bar: market, feed, orders, local API, frame time, clock."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.widgets import label, set_role
+
+#: A feed that said nothing for longer is called stale, seconds.
+STALE_AFTER = 5.0
+
+
+class StatusBar(QStatusBar):
+    """Refreshes itself once a second; every part says its state in words, not colour alone."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self.setObjectName("statusbar")
+        self.setAccessibleName("Status")
+        self.setSizeGripEnabled(False)
+        self._parts: dict[str, QLabel] = {}
+        for name in ("market", "feed", "orders", "api"):
+            self.addWidget(self._part(name))
+        for name in ("frame", "clock"):
+            self.addPermanentWidget(self._part(name))
+        self._timer = QTimer(self)
+        self._timer.setInterval(1000)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+        bridge.books.orders_changed.connect(self._show_orders)
+        self.refresh()
+
+    def _part(self, name: str) -> QLabel:
+        part = label("", f"status-{name}", "status")
+        part.setAccessibleName(name)
+        self._parts[name] = part
+        return part
+
+    def _set(self, name: str, text: str, tone: str = "") -> None:
+        part = self._parts[name]
+        if part.text() != text:
+            part.setText(text)
+        set_role(part, tone, "tone")
+
+    def stop(self) -> None:
+        """No more refreshes."""
+        self._timer.stop()
+
+    def refresh(self) -> None:
+        """Show everything as it is now."""
+        opened = self._bridge.market_open("NSE")
+        self._set("market", "NSE open" if opened else "NSE closed", "up" if opened else "muted")
+        connected, age, subscribed = self._bridge.feed_state()
+        if not connected:
+            self._set("feed", "○ feed disconnected", "down")
+        elif age is None or age > STALE_AFTER:
+            since = "no tick yet" if age is None else f"last tick {age:.0f} s ago"
+            self._set("feed", f"◐ feed silent, {since} · {subscribed}", "warning")
+        else:
+            self._set("feed", f"● feed {age:.1f} s · {subscribed} subscribed", "up")
+        self._show_orders()
+        rest, _, clients = self._bridge.api_state()
+        if rest:
+            host = rest.removeprefix("http://")
+            plural = "client" if clients == 1 else "clients"
+            self._set("api", f"● API {host} · {clients} {plural}")
+        else:
+            self._set("api", "○ API off", "muted")
+        frames = self._bridge.frames
+        self._set("frame", f"paint {frames.percentile(0.5):.1f} / {frames.percentile(0.95):.1f} ms")
+        self._parts["frame"].setToolTip("Paint time of the window: median / 95 per cent")
+        self._set("clock", f"{self._bridge.now():%a %d %b  %H:%M:%S} IST")
+
+    def _show_orders(self) -> None:
+        working = len(self._bridge.books.working())
+        unknown = self._bridge.unsettled_orders()
+        text = f"orders: {working} working"
+        if unknown:
+            self._set("orders", f"{text}, {unknown} unknown", "warning")
+        else:
+            self._set("orders", text)

@@ -1,0 +1,108 @@
+"""The toolbar: search, account, SANDBOX/LIVE, day P&L, cancel all, flatten, theme, API key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QWidget
+
+from openalgo_desktop.core.enums import AccountState, Mode
+from openalgo_desktop.core.model import AccountStatus
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.search import SymbolSearch
+from openalgo_desktop.ui.widgets import label, named, push_button, set_role, tool_button
+
+
+class TopBar(QToolBar):
+    """Not movable: the way to cancel and flatten is always in the same place."""
+
+    mode_clicked = Signal()
+
+    def __init__(self, bridge: Bridge, actions: Mapping[str, QAction]) -> None:
+        super().__init__("Toolbar")
+        self._bridge = bridge
+        named(self, "toolbar", "Main toolbar")
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.toggleViewAction().setEnabled(False)
+        self.search = SymbolSearch(bridge, "toolbar-search", "Search symbol   Ctrl+K")
+        self.search.setMinimumWidth(260)
+        self.search.setMaximumWidth(380)
+        self.search.chosen.connect(bridge.select)
+        self.addWidget(self.search)
+        self._gap(10)
+        self.account = push_button("", "toolbar-account", "Account", self._account_details)
+        self.account.setProperty("role", "chip")
+        self.addWidget(self.account)
+        self._gap(10)
+        self.mode = named(QPushButton(), "toolbar-mode", "Sandbox or live")
+        self.mode.setToolTip(actions["toggle-mode"].toolTip())
+        self.mode.clicked.connect(lambda: self.mode_clicked.emit())
+        self.addWidget(self.mode)
+        spacer = QWidget()
+        spacer.setObjectName("toolbar-spacer")
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.addWidget(label("Day P&L", "toolbar-pnl-caption", "muted"))
+        self._gap(6)
+        self.pnl = label(fmt.MISSING, "toolbar-pnl", "pnl")
+        self.pnl.setAccessibleName("Day profit and loss")
+        self.addWidget(self.pnl)
+        self._gap(14)
+        for name in ("cancel-all", "flatten"):
+            button = tool_button(actions[name], f"toolbar-{name}")
+            button.setText(f"{actions[name].text()}  {actions[name].shortcut().toString()}")
+            button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
+            self.addWidget(button)
+        self._gap(10)
+        for name, text in (("toggle-theme", "◐"), ("copy-api-key", "API key")):
+            button = tool_button(actions[name], f"toolbar-{name}")
+            button.setText(text)
+            button.setProperty("role", "plain")
+            self.addWidget(button)
+        bridge.account_changed.connect(self.show_account)
+        bridge.mode_changed.connect(self.show_mode)
+        bridge.books.positions_changed.connect(self.show_pnl)
+        self.show_account(bridge.account_status())
+        self.show_mode(bridge.mode)
+
+    def _gap(self, width: int) -> None:
+        gap = QWidget()
+        gap.setFixedWidth(width)
+        self.addWidget(gap)
+
+    def show_account(self, status: AccountStatus) -> None:
+        """Account chip: name, client id tail, state in words and colour."""
+        dot = "●" if status.state is AccountState.CONNECTED else "○"
+        tail = status.client_id[-4:] if len(status.client_id) > 6 else status.client_id
+        state = "" if status.state is AccountState.CONNECTED else f"  {status.state.value}"
+        self.account.setText(f"{dot} {status.title or status.broker}  {tail}{state}")
+        self.account.setToolTip(status.message or f"{status.account_id}: {status.state.value}")
+        set_role(self.account, "chip" if status.state is AccountState.CONNECTED else "chip-warning")
+
+    def _account_details(self) -> None:
+        status = self._bridge.account_status()
+        self._bridge.notice.emit(
+            "info",
+            f"{status.title or status.broker} ({status.account_id}) is {status.state.value}. "
+            f"{status.message}".strip(),
+        )
+
+    def show_mode(self, mode: Mode) -> None:
+        """The switch says where orders go."""
+        self.mode.setText("SANDBOX" if mode is Mode.SANDBOX else "● LIVE")
+        self.mode.setAccessibleName(f"Mode {mode.value}; press to switch")
+        set_role(self.mode, f"mode-{mode.value}")
+
+    def show_pnl(self) -> None:
+        """Day P&L from the positions with live prices."""
+        realised, unrealised = self._bridge.books.day_pnl
+        total = realised + unrealised
+        self.pnl.setText(fmt.signed_money(total))
+        self.pnl.setToolTip(
+            f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
+        )
+        set_role(self.pnl, fmt.sign_role(total), "tone")
