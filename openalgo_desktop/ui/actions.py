@@ -42,7 +42,9 @@ ACTIONS: tuple[ActionRow, ...] = (
 )
 
 
-def build_actions(owner: QWidget, handlers: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+def build_actions(
+    owner: QWidget, handlers: Mapping[str, Callable[[], object]]
+) -> dict[str, QAction]:
     """Create the actions of the table and wire them; each row needs a handler.
 
     Key repeat is off for all of them: holding F7 must not send a burst.

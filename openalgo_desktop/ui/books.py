@@ -12,10 +12,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated, PositionsChanged
 from openalgo_desktop.core.model import Funds, Holding, Order, Position, Tick, Trade
-from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.frames import Ticks
 
 log = logging.getLogger(__name__)
@@ -85,10 +85,10 @@ class Books(QObject):
         self.orders[event.order.order_id] = event.order
         self.order_updated.emit(event.order)
         self.orders_changed.emit()
-        if event.trade is not None:
-            if all(event.trade.trade_id != trade.trade_id for trade in self.trades[-50:]):
-                self.trades.append(event.trade)
-                self.trades_changed.emit()
+        trade = event.trade
+        if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
+            self.trades.append(trade)
+            self.trades_changed.emit()
         self._mark(MONEY)
 
     def _on_positions(self, event: PositionsChanged) -> None:

@@ -24,7 +24,7 @@ Ticks = Mapping[Key, Tick]
 
 
 class FrameClient(Protocol):
-    """Something that shows live prices. ``priority`` 0 is served first; ``min_interval`` seconds."""
+    """Shows live prices. ``priority`` 0 is served first; ``min_interval`` in seconds."""
 
     priority: int
     min_interval: float

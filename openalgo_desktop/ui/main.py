@@ -104,7 +104,7 @@ async def _run(app: QApplication, options: TerminalOptions, ready_file: Path | N
         watchdog.start()
         await session.stop()
         if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
+            await asyncio.to_thread(ready_file.unlink, missing_ok=True)
         watchdog.cancel()
     return 0
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSizePolicy, QTabBar, QToolBar, QWidget
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui import format as fmt
-from openalgo_desktop.ui import theme, workspace
+from openalgo_desktop.ui import workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
             "toggle-mode": self._toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),
             "sell": lambda: self._open_ticket(Action.SELL),
-            "send-ticket": lambda: self.ticket.submit(),
+            "send-ticket": self._send_ticket,
             "toggle-theme": self._toggle_theme,
             "reset-layout": self.default_layout,
             "full-screen": self._full_screen,
@@ -114,8 +114,6 @@ class MainWindow(QMainWindow):
         strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
         strip.setMinimumHeight(26)
         bar.addWidget(strip)
-        from PySide6.QtWidgets import QSizePolicy
-
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
         return strip
@@ -155,7 +153,7 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(docks["depth"], docks["ticket"], Qt.Orientation.Vertical)
         self.splitDockWidget(docks["chart"], docks["positions"], Qt.Orientation.Vertical)
         books = ("positions", "orders", "trades", "holdings", "funds", "log")
-        for first, second in zip(books, books[1:], strict=False):
+        for first, second in itertools.pairwise(books):
             self.tabifyDockWidget(docks[first], docks[second])
         for dock in docks.values():
             dock.show()
@@ -227,7 +225,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self.name_tab_bars)
         return super().event(event)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         # Leaving takes time (orders under way, database): the owner ends the program later.
         event.ignore()
         self._on_close()
@@ -246,7 +244,9 @@ class MainWindow(QMainWindow):
 
     def _on_setting(self, key: str, value: object) -> None:
         if key == "ui.theme":
-            apply_theme(str(value))
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            theme.apply(app, str(value))
         if key == "ui.grouping":
             fmt.set_grouping(str(value))
 
@@ -328,6 +328,9 @@ class MainWindow(QMainWindow):
             )
         else:
             self.toasts.show("info", f"{result.closed} positions closed.")
+
+    def _send_ticket(self) -> None:
+        self.ticket.submit()
 
     def _toggle_theme(self) -> None:
         current = str(self.bridge.setting("ui.theme"))

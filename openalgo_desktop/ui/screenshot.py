@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -44,13 +45,20 @@ async def _place_some(session: Session) -> None:
     bridge, mode = session.bridge, session.bridge.mode
     table = session.terminal.instruments
 
-    async def send(instrument: Instrument | None, action: Action, lots: int, kind: PriceType,
-                   product: Product, offset: float = 0.0) -> None:
+    async def send(
+        instrument: Instrument | None,
+        action: Action,
+        lots: int,
+        kind: PriceType,
+        product: Product,
+        offset: float = 0.0,
+    ) -> None:
         if instrument is None:
             return
         last = (await bridge.snapshot(instrument.key)).ltp
         price = to_tick(last * (1.0 + offset), instrument.tick_size)
-        try:
+        # A refusal is one of the rows that the pictures show.
+        with contextlib.suppress(AppError):
             await bridge.place(
                 OrderRequest(
                     symbol=instrument.symbol,
@@ -64,8 +72,6 @@ async def _place_some(session: Session) -> None:
                 ),
                 mode,
             )
-        except AppError:
-            pass  # a refusal is one of the rows that the pictures show
 
     nifty = _near_future(session, "NIFTY")
     bank = _near_future(session, "BANKNIFTY")

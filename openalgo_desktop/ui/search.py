@@ -59,7 +59,7 @@ class SymbolSearch(QLineEdit):
             self._results.hide()
         return self._results
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self._results is not None:
             self._results.hide()
         return False
@@ -93,7 +93,7 @@ class SymbolSearch(QLineEdit):
         self.results.raise_()
         self.results.show()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {
             Qt.Key.Key_Down: 1,
             Qt.Key.Key_Up: -1,
@@ -129,7 +129,7 @@ class SymbolSearch(QLineEdit):
         self.clear()
         self.chosen.emit(key)
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         if self._results is not None:
             QTimer.singleShot(150, self._results, self._results.hide)

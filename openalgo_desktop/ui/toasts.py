@@ -72,7 +72,7 @@ class Toasts(QObject):
             toast.show()
             bottom -= 8
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._arrange()
         return False

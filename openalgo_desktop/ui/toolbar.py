@@ -40,7 +40,7 @@ class TopBar(QToolBar):
         self._gap(10)
         self.mode = named(QPushButton(), "toolbar-mode", "Sandbox or live")
         self.mode.setToolTip(actions["toggle-mode"].toolTip())
-        self.mode.clicked.connect(lambda: self.mode_clicked.emit())
+        self.mode.clicked.connect(lambda _checked: self.mode_clicked.emit())
         self.addWidget(self.mode)
         spacer = QWidget()
         spacer.setObjectName("toolbar-spacer")

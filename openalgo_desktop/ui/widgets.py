@@ -32,7 +32,7 @@ def push_button(
 ) -> QPushButton:
     """A push button wired to a call without arguments."""
     button = named(QPushButton(text), object_name, accessible_name)
-    button.clicked.connect(lambda: on_click())
+    button.clicked.connect(lambda _checked: on_click())
     return button
 
 

@@ -56,9 +56,7 @@ class ApiKeyDialog(QDialog):
 
     def _toggle(self) -> None:
         hidden = self.field.echoMode() == QLineEdit.EchoMode.Password
-        self.field.setEchoMode(
-            QLineEdit.EchoMode.Normal if hidden else QLineEdit.EchoMode.Password
-        )
+        self.field.setEchoMode(QLineEdit.EchoMode.Normal if hidden else QLineEdit.EchoMode.Password)
         self.show_button.setText("Hide" if hidden else "Show")
 
     def _copy(self) -> None:

@@ -72,9 +72,7 @@ class SettingsDialog(QDialog):
         self.error.setWordWrap(True)
         buttons = QHBoxLayout()
         buttons.addWidget(self.error, 1)
-        buttons.addWidget(
-            push_button("Cancel", "dialog-settings-cancel", "Cancel", self.reject)
-        )
+        buttons.addWidget(push_button("Cancel", "dialog-settings-cancel", "Cancel", self.reject))
         save = push_button("Save", "dialog-settings-save", "Save settings", self._save)
         save.setProperty("role", "primary")
         save.setDefault(True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.core.money import decimals
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Depth, Key, Level, Tick
-from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.bridge import Bridge
@@ -41,10 +41,10 @@ class DepthView(QWidget):
         self._hover: tuple[int, str] | None = None
         self._pressed: tuple[int, str] | None = None
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(300, HEAD + LEVELS * ROW + 4)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(220, HEAD + LEVELS * ROW + 4)
 
     def show_depth(self, depth: Depth, places: int) -> None:
@@ -65,7 +65,7 @@ class DepthView(QWidget):
         return "; ".join(parts) or "no depth"
 
     # -- painting ---------------------------------------------------------------------------
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colours = theme.current()
         painter.fillRect(self.rect(), colours.color("panel"))
@@ -143,21 +143,21 @@ class DepthView(QWidget):
         levels = self._depth.buy if hit[1] == "BUY" else self._depth.sell
         return levels[hit[0]] if hit[0] < len(levels) else None
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         hover = self._hit(event)
         if hover != self._hover:
             self._hover = hover
             self.update()
 
-    def leaveEvent(self, event: object) -> None:  # noqa: N802
+    def leaveEvent(self, event: object) -> None:
         self._hover = None
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         left = event.button() == Qt.MouseButton.LeftButton
         self._pressed = self._hit(event) if left else None
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         # Press and release must hit the same level with the same button.
         pressed, self._pressed = self._pressed, None
         if event.button() != Qt.MouseButton.LeftButton or pressed is None:
@@ -165,7 +165,7 @@ class DepthView(QWidget):
         if self._hit(event) == pressed:
             self._pick(pressed)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         index, side = self._hover or (0, "BUY")
         match event.key():
             case Qt.Key.Key_Up:

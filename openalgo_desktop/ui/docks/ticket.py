@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.exchange.checks import check_order
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
@@ -27,8 +29,6 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroker
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
-from openalgo_desktop.core.money import decimals
-from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.bridge import Bridge
@@ -54,7 +54,7 @@ class HatchedFrame(QWidget):
         self._hatched = hatched
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         if not self._hatched:
             return
         painter = QPainter(self)
@@ -125,7 +125,7 @@ class TicketDock(Dock):
         column.addWidget(self.estimate)
         self.send = named(QPushButton(), "ticket-send", "Send order")
         self.send.setMinimumHeight(38)
-        self.send.clicked.connect(lambda: self.submit())
+        self.send.clicked.connect(lambda _checked: self.submit())
         column.addWidget(self.send)
         self.result = label("", "ticket-result")
         self.result.setWordWrap(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.core.money import decimals
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
@@ -16,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.widgets import label, named, slug
 
@@ -45,14 +45,14 @@ class PriceField(QDoubleSpinBox):
         self.setDecimals(decimals(self._tick) + 1)
         self.setSingleStep(self._tick)
 
-    def textFromValue(self, value: float) -> str:  # noqa: N802
+    def textFromValue(self, value: float) -> str:
         return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
 
     def is_on_tick(self, value: float) -> bool:
         """Whether ``value`` is a whole number of ticks."""
         return abs(value / self._tick - round(value / self._tick)) < 1e-6
 
-    def valueFromText(self, text: str) -> float:  # noqa: N802
+    def valueFromText(self, text: str) -> float:
         try:
             return float(text.replace(",", ""))
         except ValueError:
@@ -70,11 +70,11 @@ class PriceField(QDoubleSpinBox):
         state = QValidator.State.Acceptable if good else QValidator.State.Invalid
         return state, text, position
 
-    def stepBy(self, steps: int) -> None:  # noqa: N802
+    def stepBy(self, steps: int) -> None:
         ticks = round(self.value() / self._tick) + steps
         self.setValue(max(0, ticks) * self._tick)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         direction = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
         if not direction:
             super().keyPressEvent(event)
@@ -85,7 +85,7 @@ class PriceField(QDoubleSpinBox):
         else:
             self.stepBy(direction)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         # A wheel turned over the ticket while scrolling must not change a price.
         if self.hasFocus():
             super().wheelEvent(event)
@@ -101,10 +101,10 @@ class CountField(QSpinBox):
         self.setRange(0, 2_000_000_000)
         self.setAlignment(ALIGN_RIGHT)
 
-    def textFromValue(self, value: int) -> str:  # noqa: N802
+    def textFromValue(self, value: int) -> str:
         return fmt.quantity(value)
 
-    def valueFromText(self, text: str) -> int:  # noqa: N802
+    def valueFromText(self, text: str) -> int:
         digits = text.replace(",", "").strip()
         return int(digits) if digits.isdigit() else 0
 
@@ -119,7 +119,7 @@ class CountField(QSpinBox):
             position,
         )
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
         else:
