@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated, PositionsChanged
-from openalgo_desktop.core.model import Funds, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.core.model import Funds, Holding, Order, Position, Trade
 from openalgo_desktop.ui.frames import Ticks
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Books(QObject):
     positions_changed = Signal()
     holdings_changed = Signal()
     funds_changed = Signal()
+    prices_moved = Signal()  # positions and holdings carry newer prices
 
     def __init__(self, desk: Desk, bus: Bus, parent: QObject) -> None:
         super().__init__(parent)
@@ -56,6 +57,7 @@ class Books(QObject):
         self.positions: list[Position] = []
         self.holdings: list[Holding] = []
         self.funds = Funds()
+        self._moved = False
         self._stale: set[str] = set(ALL)
         self._wake = asyncio.Event()
         self._wake.set()
@@ -133,15 +135,26 @@ class Books(QObject):
         if mode is not self._desk.mode:
             self.refresh()
 
-    def mark_prices(self, ticks: Ticks) -> bool:
-        """Take live prices into positions and holdings; True when one of them changed."""
-        changed = False
+    # -- live prices (a frame client, served before the docks) --------------------------------
+    priority = 0
+    min_interval = 0.2
+
+    def take(self, ticks: Ticks) -> None:
+        """Live prices go into positions and holdings, shown or not."""
         for row in (*self.positions, *self.holdings):
-            tick: Tick | None = ticks.get(row.key)
-            if tick is not None and tick.ltp and tick.ltp != row.ltp:
+            tick = ticks.get(row.key)
+            if tick is not None and tick.ltp:
                 row.ltp = tick.ltp
-                changed = True
-        return changed
+                self._moved = True
+
+    def wants_flush(self) -> bool:
+        """Whether a price moved since the last flush."""
+        return self._moved
+
+    def flush(self) -> None:
+        """Say that profits moved."""
+        self._moved = False
+        self.prices_moved.emit()
 
     @property
     def day_pnl(self) -> tuple[float, float]:

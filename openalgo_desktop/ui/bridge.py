@@ -55,6 +55,9 @@ class Bridge(QObject):
 
     symbol_selected = Signal(object)  # Key: linked docks follow
     price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
+    trade_wanted = Signal(object)  # Action: show the ticket on this side
+    flatten_wanted = Signal()
+    closing = Signal()
     notice = Signal(str, str)  # level, text
     mode_changed = Signal(object)  # Mode
     account_changed = Signal(object)  # AccountStatus
@@ -73,6 +76,9 @@ class Bridge(QObject):
         self.selected: Key | None = None
         self.frames = FrameClock(self._drain, int(self.setting("ui.frame_rate")), self)
         self.books = Books(terminal.desk, terminal.bus, self)
+        self.frames.add(self.books)
+        self.books.positions_changed.connect(self._want_books)
+        self.books.holdings_changed.connect(self._want_books)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -99,6 +105,7 @@ class Bridge(QObject):
     async def close(self) -> None:
         """Stop frames and everything that is still running for the window."""
         self._closed = True
+        self.closing.emit()
         self.frames.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -143,6 +150,11 @@ class Bridge(QObject):
                 self._channel.remove(key)
             if best is not None:
                 self._channel.add(key, best)
+
+    def _want_books(self) -> None:
+        """Positions and holdings are priced whether their docks are open or not."""
+        rows = (*self.books.positions, *self.books.holdings)
+        self.want("books", {row.key: FeedMode.LTP for row in rows if row.quantity})
 
     def _drain(self) -> dict[Key, Tick]:
         return {tick.key: tick for tick in self._channel.drain()}

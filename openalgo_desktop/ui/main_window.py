@@ -9,13 +9,22 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSizePolicy, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QTabBar,
+    QToolBar,
+    QWidget,
+)
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui import format as fmt
-from openalgo_desktop.ui import workspace
+from openalgo_desktop.ui import theme, workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
@@ -76,6 +85,8 @@ class MainWindow(QMainWindow):
         bridge.feed_changed.connect(self._on_feed)
         bridge.setting_changed.connect(self._on_setting)
         bridge.books.order_updated.connect(self._on_order)
+        bridge.trade_wanted.connect(self._open_ticket)
+        bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self._on_feed(bridge.feed_state()[0], "")
 
@@ -199,6 +210,8 @@ class MainWindow(QMainWindow):
         first = self.docks["watchlist"].first_key()
         if keys or first is not None:
             self.bridge.select(keys[0] if keys else first)
+        self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
+        self._on_feed(self.bridge.feed_state()[0], "")
         self.name_tab_bars()
 
     async def save(self) -> None:

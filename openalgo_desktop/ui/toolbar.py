@@ -66,6 +66,7 @@ class TopBar(QToolBar):
         bridge.account_changed.connect(self.show_account)
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
+        bridge.books.prices_moved.connect(self.show_pnl)
         self.show_account(bridge.account_status())
         self.show_mode(bridge.mode)
 

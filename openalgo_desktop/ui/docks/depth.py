@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.money import decimals
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.bridge import Bridge

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openalgo_desktop.core.money import decimals
-from openalgo_desktop.exchange.checks import check_order
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
@@ -29,6 +27,8 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroker
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.bridge import Bridge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.money import decimals
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.widgets import label, named, slug
 

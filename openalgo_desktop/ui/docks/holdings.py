@@ -1,0 +1,92 @@
+"""Delivered shares with live value."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.model import Holding
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.table_dock import Col, TableDock
+from openalgo_desktop.ui.frames import Ticks
+from openalgo_desktop.ui.widgets import label, set_role
+
+COLUMNS: tuple[Col[Holding], ...] = (
+    Col("symbol", "Symbol", 158, lambda h: h.symbol, numeric=False),
+    Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
+    Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
+    Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
+    Col("average", "Avg", 92, lambda h: h.average_price, lambda h: fmt.price(h.average_price, 2)),
+    Col("ltp", "LTP", 92, lambda h: h.ltp, lambda h: fmt.price(h.ltp, 2) if h.ltp else fmt.MISSING),
+    Col(
+        "value", "Value", 120, lambda h: h.ltp * h.quantity, lambda h: fmt.money(h.ltp * h.quantity)
+    ),
+    Col(
+        "pnl",
+        "P&L",
+        110,
+        lambda h: h.pnl,
+        lambda h: fmt.signed_money(h.pnl),
+        lambda h: fmt.sign_role(h.pnl),
+    ),
+    Col(
+        "percent",
+        "P&L %",
+        76,
+        lambda h: h.pnl_percent,
+        lambda h: fmt.signed_percent(h.pnl_percent),
+        lambda h: fmt.sign_role(h.pnl),
+    ),
+)
+
+
+class HoldingsDock(TableDock[Holding]):
+    """What lies in the depository."""
+
+    name = "holdings"
+    title = "Holdings"
+    empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
+    columns = COLUMNS
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.total = label("", "holdings-total", "footer")
+        self.total.setContentsMargins(10, 5, 6, 5)
+        self.content.addWidget(self.total)
+        bridge.books.holdings_changed.connect(self.reload)
+
+    def row_id(self, row: Holding) -> str:
+        return f"{row.exchange}:{row.symbol}"
+
+    def reload(self) -> None:
+        """Show the book."""
+        self.set_rows(sorted(self.bridge.books.holdings, key=lambda h: h.symbol))
+        self._show_totals()
+
+    def _show_totals(self) -> None:
+        value = sum(row.ltp * row.quantity for row in self.rows)
+        profit = sum(row.pnl for row in self.rows)
+        self.total.setVisible(bool(self.rows))
+        self.total.setText(f"Value ₹ {fmt.money(value)}     P&L {fmt.signed_money(profit)}")
+        set_role(self.total, fmt.sign_role(profit), "tone")
+
+    def take(self, ticks: Ticks) -> None:
+        for row in self.rows:
+            if row.key in ticks:
+                self.row_changed(row)
+
+    def flush(self) -> None:
+        super().flush()
+        self._show_totals()
+
+    def activated(self, row: Holding) -> None:
+        self.bridge.select(row.key)
+
+    def fill_menu(self, menu: QMenu, row: Holding) -> None:
+        self.add_item(menu, "Sell", lambda: self._sell(row))
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+
+    def _sell(self, row: Holding) -> None:
+        self.bridge.select(row.key)
+        self.bridge.trade_wanted.emit(Action.SELL)

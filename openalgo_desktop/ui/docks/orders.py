@@ -1,0 +1,188 @@
+"""The order book: filter, modify and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QHBoxLayout, QMenu
+
+from openalgo_desktop.core.enums import Action, OrderStatus
+from openalgo_desktop.core.model import Order
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs.modify import ModifyDialog
+from openalgo_desktop.ui.docks.table_dock import Col, TableDock
+from openalgo_desktop.ui.docks.ticket_fields import Segments
+from openalgo_desktop.ui.widgets import copy_text, push_button
+
+FILTERS: dict[str, Callable[[Order], bool]] = {
+    "Open": lambda order: not order.status.is_final,
+    "Executed": lambda order: order.status is OrderStatus.COMPLETE,
+    "Rejected": lambda order: order.status is OrderStatus.REJECTED,
+    "All": lambda order: True,
+}
+STATUS_TONE = {
+    OrderStatus.OPEN: "buy",
+    OrderStatus.TRIGGER_PENDING: "warning",
+    OrderStatus.COMPLETE: "up",
+    OrderStatus.REJECTED: "down",
+    OrderStatus.UNKNOWN: "warning",
+    OrderStatus.PENDING: "warning",
+}
+
+
+def side_tone(action: Action) -> str:
+    """Colour role of a side."""
+    return "buy" if action is Action.BUY else "sell"
+
+
+def _optional(value: float) -> str:
+    return fmt.price(value, 2) if value else fmt.MISSING
+
+
+COLUMNS: tuple[Col[Order], ...] = (
+    Col(
+        "time",
+        "Time",
+        76,
+        lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
+        lambda o: f"{o.placed_at:%H:%M:%S}" if o.placed_at else fmt.MISSING,
+        numeric=False,
+    ),
+    Col("symbol", "Symbol", 158, lambda o: o.symbol, numeric=False),
+    Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
+    Col(
+        "side",
+        "Side",
+        50,
+        lambda o: o.action.value,
+        tone=lambda o: side_tone(o.action),
+        numeric=False,
+    ),
+    Col(
+        "quantity",
+        "Filled / Qty",
+        104,
+        lambda o: o.quantity,
+        lambda o: f"{fmt.quantity(o.filled_quantity)} / {fmt.quantity(o.quantity)}",
+    ),
+    Col("type", "Type", 66, lambda o: o.price_type.value, numeric=False),
+    Col("product", "Prod", 54, lambda o: o.product.value, numeric=False),
+    Col("price", "Price", 86, lambda o: o.price, lambda o: _optional(o.price)),
+    Col("trigger", "Trigger", 86, lambda o: o.trigger_price, lambda o: _optional(o.trigger_price)),
+    Col("average", "Avg", 86, lambda o: o.average_price, lambda o: _optional(o.average_price)),
+    Col(
+        "status",
+        "Status",
+        112,
+        lambda o: o.status.value,
+        tone=lambda o: STATUS_TONE.get(o.status, "muted"),
+        numeric=False,
+    ),
+    Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
+    Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
+    Col(
+        "reason", "Reason", 320, lambda o: o.rejection_reason, tone=lambda o: "down", numeric=False
+    ),
+)
+
+
+class OrdersDock(TableDock[Order]):
+    """All orders of the mode; newest first."""
+
+    name = "orders"
+    title = "Orders"
+    empty_text = "No orders here today.\nBuy or sell with the order ticket."
+    columns = COLUMNS
+    priority = 1
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._modify: dict[str, ModifyDialog] = {}
+        self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS))
+        self.filter.choose("All")
+        self.filter.changed.connect(lambda _: self.reload())
+        self.modify_button = push_button(
+            "Modify", "orders-modify", "Modify the selected order", self._modify_selected
+        )
+        self.cancel_button = push_button(
+            "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
+        )
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 4, 6, 4)
+        head.addWidget(self.filter)
+        head.addStretch(1)
+        for button in (self.modify_button, self.cancel_button):
+            button.setEnabled(False)
+            head.addWidget(button)
+        self.content.insertLayout(0, head)
+        bridge.books.orders_changed.connect(self.reload)
+        self.selection_changed.connect(self._on_selection)
+
+    def row_id(self, row: Order) -> str:
+        return row.order_id
+
+    def reload(self) -> None:
+        """Show the book through the filter."""
+        keep = FILTERS[self.filter.value()]
+        orders = list(self.bridge.books.orders.values())
+        orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
+        self.set_rows([order for order in orders if keep(order)])
+        working = len(self.bridge.books.working())
+        self.set_subject(f"{working} working of {len(orders)}")
+        self._on_selection()
+
+    def _on_selection(self) -> None:
+        row = self.selected_row()
+        enabled = row is not None and row.status.is_working
+        for button in (self.modify_button, self.cancel_button):
+            button.setEnabled(enabled)
+
+    # -- interaction ------------------------------------------------------------------------
+    def activated(self, row: Order) -> None:
+        self.bridge.select(row.key)
+
+    def delete_pressed(self, row: Order) -> None:
+        self.cancel(row)
+
+    def fill_menu(self, menu: QMenu, row: Order) -> None:
+        if row.status.is_working:
+            self.add_item(menu, "Modify", lambda: self.modify(row))
+            self.add_item(menu, "Cancel", lambda: self.cancel(row))
+            menu.addSeparator()
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))
+
+    def _modify_selected(self) -> None:
+        if (row := self.selected_row()) is not None:
+            self.modify(row)
+
+    def _cancel_selected(self) -> None:
+        if (row := self.selected_row()) is not None:
+            self.cancel(row)
+
+    def modify(self, order: Order) -> None:
+        """Open the modify window of a working order (one per order)."""
+        if not order.status.is_working:
+            return
+        dialog = self._modify.get(order.order_id)
+        if dialog is None:
+            dialog = ModifyDialog(self, self.bridge, order)
+            self._modify[order.order_id] = dialog
+            dialog.finished.connect(lambda _: self._forget(order.order_id))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _forget(self, order_id: str) -> None:
+        dialog = self._modify.pop(order_id, None)
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def cancel(self, order: Order) -> None:
+        """Cancel a working order; risk-reducing, so it does not ask."""
+        if order.status.is_working:
+            self.bridge.spawn(self._cancel(order.order_id), "cancel order")
+
+    async def _cancel(self, order_id: str) -> None:
+        await self.bridge.cancel(order_id, self.bridge.mode)

@@ -1,0 +1,165 @@
+"""The position book with live profit, totals, and closing."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QMenu
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.table_dock import Col, TableDock
+from openalgo_desktop.ui.frames import Ticks
+from openalgo_desktop.ui.widgets import label, push_button, set_role
+
+COLUMNS: tuple[Col[Position], ...] = (
+    Col("symbol", "Symbol", 158, lambda p: p.symbol, numeric=False),
+    Col("exchange", "Exch", 52, lambda p: p.exchange, numeric=False),
+    Col("product", "Prod", 54, lambda p: p.product.value, numeric=False),
+    Col(
+        "quantity",
+        "Net qty",
+        80,
+        lambda p: p.quantity,
+        lambda p: fmt.quantity(p.quantity),
+        lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
+    ),
+    Col(
+        "average",
+        "Avg",
+        92,
+        lambda p: p.average_price,
+        lambda p: fmt.price(p.average_price, 2) if p.quantity else fmt.MISSING,
+    ),
+    Col(
+        "ltp",
+        "LTP",
+        92,
+        lambda p: p.ltp,
+        lambda p: fmt.price(p.ltp, 2) if p.ltp else fmt.MISSING,
+    ),
+    Col(
+        "unrealised",
+        "Open P&L",
+        108,
+        lambda p: p.unrealised,
+        lambda p: fmt.signed_money(p.unrealised),
+        lambda p: fmt.sign_role(p.unrealised),
+    ),
+    Col(
+        "realised",
+        "Realised",
+        108,
+        lambda p: p.realised_today,
+        lambda p: fmt.signed_money(p.realised_today),
+        lambda p: fmt.sign_role(p.realised_today),
+    ),
+    Col(
+        "pnl",
+        "Day P&L",
+        108,
+        lambda p: p.pnl,
+        lambda p: fmt.signed_money(p.pnl),
+        lambda p: fmt.sign_role(p.pnl),
+    ),
+    Col("bought", "Bought", 76, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
+    Col("sold", "Sold", 76, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
+    Col("margin", "Margin", 108, lambda p: p.margin, lambda p: fmt.money(p.margin)),
+)
+PositionId = tuple[Key, str]
+
+
+class PositionsDock(TableDock[Position]):
+    """Net positions; prices are live, totals are at the bottom."""
+
+    name = "positions"
+    title = "Positions"
+    empty_text = "Flat. Nothing at risk."
+    columns = COLUMNS
+    priority = 0
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._closing: set[PositionId] = set()
+        foot = QHBoxLayout()
+        foot.setContentsMargins(10, 5, 6, 5)
+        self.total = label("", "positions-total", "footer")
+        self.close_button = push_button(
+            "Close position", "positions-close", "Close the selected position", self._close_selected
+        )
+        self.close_button.setEnabled(False)
+        self.close_all_button = push_button(
+            "Close all  F6", "positions-close-all", "Close all positions", self._close_all
+        )
+        foot.addWidget(self.total, 1)
+        foot.addWidget(self.close_button)
+        foot.addWidget(self.close_all_button)
+        self.content.addLayout(foot)
+        bridge.books.positions_changed.connect(self.reload)
+        self.selection_changed.connect(self._on_selection)
+
+    def row_id(self, row: Position) -> PositionId:
+        return (row.key, row.product.value)
+
+    def reload(self) -> None:
+        """Show the book; open positions first."""
+        rows = sorted(self.bridge.books.positions, key=lambda p: (p.quantity == 0, p.symbol))
+        self.set_rows(rows)
+        self._show_totals()
+        self._on_selection()
+
+    def _show_totals(self) -> None:
+        realised, unrealised = self.bridge.books.day_pnl
+        open_rows = sum(1 for row in self.rows if row.quantity)
+        self.set_subject(f"{open_rows} open" if self.rows else "")
+        self.total.setText(
+            f"Day P&L {fmt.signed_money(realised + unrealised)}     "
+            f"realised {fmt.signed_money(realised)}     open {fmt.signed_money(unrealised)}"
+            if self.rows
+            else ""
+        )
+        set_role(self.total, fmt.sign_role(realised + unrealised), "tone")
+        self.close_all_button.setEnabled(open_rows > 0)
+
+    def take(self, ticks: Ticks) -> None:
+        for row in self.rows:
+            if row.quantity and row.key in ticks:
+                self.row_changed(row)
+
+    def flush(self) -> None:
+        super().flush()
+        self._show_totals()
+
+    # -- interaction ------------------------------------------------------------------------
+    def _on_selection(self) -> None:
+        row = self.selected_row()
+        self.close_button.setEnabled(row is not None and row.quantity != 0)
+
+    def activated(self, row: Position) -> None:
+        self.bridge.select(row.key)
+
+    def fill_menu(self, menu: QMenu, row: Position) -> None:
+        if row.quantity:
+            self.add_item(menu, "Close at market", lambda: self.close_row(row))
+            menu.addSeparator()
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+
+    def _close_selected(self) -> None:
+        if (row := self.selected_row()) is not None:
+            self.close_row(row)
+
+    def _close_all(self) -> None:
+        self.bridge.flatten_wanted.emit()
+
+    def close_row(self, row: Position) -> None:
+        """Close one position at market; a second click while it is under way does nothing."""
+        identity = self.row_id(row)
+        if row.quantity and identity not in self._closing:
+            self._closing.add(identity)
+            self.bridge.spawn(self._close(row, identity, self.bridge.mode), "close position")
+
+    async def _close(self, row: Position, identity: PositionId, mode: Mode) -> None:
+        try:
+            await self.bridge.close_position(row.symbol, row.exchange, row.product, mode)
+        finally:
+            self._closing.discard(identity)

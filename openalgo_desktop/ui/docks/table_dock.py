@@ -1,0 +1,159 @@
+"""Base of docks that are one fast table: rows, selection, context menu, empty state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.base import Dock
+from openalgo_desktop.ui.tables import Column as Col
+from openalgo_desktop.ui.tables import FastTableModel, FastTableView
+from openalgo_desktop.ui.widgets import copy_text, named, slug
+
+R = TypeVar("R")
+
+
+class BookView(FastTableView):
+    """A fast table that tells keys apart: Enter activates, Delete asks the dock."""
+
+    delete_pressed = Signal()
+    enter_pressed = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A key held down must not act on row after row.
+        if event.key() == Qt.Key.Key_Delete:
+            if not event.isAutoRepeat():
+                self.delete_pressed.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.enter_pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class TableDock(Dock, Generic[R]):
+    """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
+
+    columns: tuple[Col[Any], ...] = ()
+    selection_changed = Signal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.rows: list[R] = []
+        self._index: dict[Hashable, int] = {}
+        self.model: FastTableModel[R] = FastTableModel(self.columns)
+        self.view = named(BookView(self.model), f"{self.name}-table", f"{self.title} table")
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._on_menu)
+        self.view.doubleClicked.connect(self._on_activated)
+        self.view.clicked.connect(self._on_clicked)
+        self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
+        self.view.delete_pressed.connect(self._on_delete)
+        self.view.selectionModel().selectionChanged.connect(
+            lambda *_: self.selection_changed.emit()
+        )
+        self.content.addWidget(self.view, 1)
+        self.place_empty_over(self.view)
+        self.set_empty(True)
+
+    # -- to implement -----------------------------------------------------------------------
+    def row_id(self, row: R) -> Hashable:
+        """What identifies a row over reloads."""
+        raise NotImplementedError
+
+    def activated(self, row: R) -> None:
+        """Double click or Enter on a row."""
+
+    def delete_pressed(self, row: R) -> None:
+        """The Delete key on a row."""
+
+    def fill_menu(self, menu: QMenu, row: R) -> None:
+        """Items of the context menu of a row."""
+
+    # -- rows -------------------------------------------------------------------------------
+    def set_rows(self, rows: Sequence[R]) -> None:
+        """Replace the rows; the selection stays on the same row identity."""
+        selected = self.selected_row()
+        keep = None if selected is None else self.row_id(selected)
+        self.rows = list(rows)
+        self._index = {self.row_id(row): index for index, row in enumerate(self.rows)}
+        self.model.set_rows(self.rows)
+        self.set_empty(not self.rows)
+        if keep is not None:
+            self.select_row(keep)
+        self.dirty = True
+
+    def row_changed(self, row: R) -> None:
+        """A row has new values: it is painted again in the dock's next turn."""
+        self.model.touch(self._index[self.row_id(row)])
+        self.dirty = True
+
+    def flush(self) -> None:
+        self.dirty = False
+        self.view.flush()
+
+    def selected_row(self) -> R | None:
+        """The current row, if one is selected."""
+        indexes = self.view.selectionModel().selectedRows()
+        return self.model.row_at(indexes[0].row()) if indexes else None
+
+    def select_row(self, identity: Hashable) -> None:
+        """Select a row by identity; nothing happens when it is not there."""
+        source = self._index.get(identity)
+        if source is not None:
+            self.view.selectRow(self.model.view_row(source))
+
+    # -- interaction ------------------------------------------------------------------------
+    def _on_activated(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.activated(self.model.row_at(index.row()))
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        """A single click makes linked docks follow the row."""
+        if index.isValid() and self.linked:
+            self.activated(self.model.row_at(index.row()))
+
+    def _on_delete(self) -> None:
+        row = self.selected_row()
+        if row is not None:
+            self.delete_pressed(row)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.view.indexAt(position)
+        menu = self.menu()
+        if index.isValid():
+            row = self.model.row_at(index.row())
+            self.view.selectRow(index.row())
+            self.fill_menu(menu, row)
+            menu.addSeparator()
+        self.add_item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+        menu.popup(self.view.viewport().mapToGlobal(position))
+
+    def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:
+        """One item of a context menu."""
+        action = menu.addAction(text)
+        action.setObjectName(f"{self.name}-menu-{slug(text)}")
+        action.triggered.connect(lambda _checked: call())
+        return action
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        header = self.view.horizontalHeader()
+        widths = [header.sectionSize(index) for index in range(len(self.columns))]
+        return super().save_state() | {"widths": widths}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        widths = state.get("widths")
+        if isinstance(widths, list) and len(widths) == len(self.columns):
+            for index, width in enumerate(widths):
+                if isinstance(width, int) and width > 0:
+                    self.view.horizontalHeader().resizeSection(index, width)
+
+
+__all__ = ["BookView", "Col", "TableDock"]

@@ -1,0 +1,69 @@
+"""The trade book."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.model import Trade
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.orders import side_tone
+from openalgo_desktop.ui.docks.table_dock import Col, TableDock
+from openalgo_desktop.ui.widgets import copy_text
+
+COLUMNS: tuple[Col[Trade], ...] = (
+    Col(
+        "time",
+        "Time",
+        76,
+        lambda t: t.traded_at.timestamp(),
+        lambda t: f"{t.traded_at:%H:%M:%S}",
+        numeric=False,
+    ),
+    Col("symbol", "Symbol", 158, lambda t: t.symbol, numeric=False),
+    Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
+    Col(
+        "side",
+        "Side",
+        50,
+        lambda t: t.action.value,
+        tone=lambda t: side_tone(t.action),
+        numeric=False,
+    ),
+    Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
+    Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
+    Col("price", "Price", 92, lambda t: t.price, lambda t: fmt.price(t.price, 2)),
+    Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
+    Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
+    Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
+)
+
+
+class TradesDock(TableDock[Trade]):
+    """Executions of the mode, newest first."""
+
+    name = "trades"
+    title = "Trades"
+    empty_text = "No trades today."
+    columns = COLUMNS
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        bridge.books.trades_changed.connect(self.reload)
+
+    def row_id(self, row: Trade) -> str:
+        return row.trade_id
+
+    def reload(self) -> None:
+        """Show the book."""
+        trades = sorted(self.bridge.books.trades, key=lambda t: t.traded_at, reverse=True)
+        self.set_rows(trades)
+        turnover = sum(trade.value for trade in trades)
+        self.set_subject(f"{len(trades)} · turnover ₹ {fmt.money(turnover)}" if trades else "")
+
+    def activated(self, row: Trade) -> None:
+        self.bridge.select(row.key)
+
+    def fill_menu(self, menu: QMenu, row: Trade) -> None:
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))
