@@ -22,6 +22,7 @@ class ActionRow:
     tip: str = ""
     menu: str = ""
     checkable: bool = False
+    local: bool = False  # works only with the focus inside the widget that gets the action
 
 
 ACTIONS: tuple[ActionRow, ...] = (
@@ -31,7 +32,14 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("toggle-mode", "Sandbox / Live", "Ctrl+Shift+S", "Switch where orders go", "Trade"),
     ActionRow("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade"),
     ActionRow("sell", "Sell", "Ctrl+Shift+V", "Ticket: sell the linked symbol", "Trade"),
-    ActionRow("send-ticket", "Send ticket", "Ctrl+Return", "Send the order in the ticket", "Trade"),
+    ActionRow(
+        "send-ticket",
+        "Send ticket",
+        "Ctrl+Return",
+        "Send the order in the ticket",
+        "Trade",
+        local=True,
+    ),
     ActionRow("toggle-theme", "Dark / light theme", "Ctrl+Shift+T", "Change the colours", "View"),
     ActionRow("reset-layout", "Reset layout", "", "Put all docks back in their places", "View"),
     ActionRow("full-screen", "Full screen", "F11", "Use the whole screen", "View", True),
@@ -60,8 +68,13 @@ def build_actions(
         action.setToolTip((row.tip or row.text) + hint)
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
-            action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+            action.setShortcutContext(
+                Qt.ShortcutContext.WidgetWithChildrenShortcut
+                if row.local
+                else Qt.ShortcutContext.ApplicationShortcut
+            )
         action.triggered.connect(lambda checked=False, call=handler: call())
-        owner.addAction(action)
+        if not row.local:
+            owner.addAction(action)
         actions[row.name] = action
     return actions

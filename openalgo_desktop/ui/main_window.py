@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -37,7 +37,7 @@ from openalgo_desktop.ui.docks.ticket import TicketDock
 from openalgo_desktop.ui.statusbar import StatusBar
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.toolbar import TopBar
-from openalgo_desktop.ui.widgets import copy_text, label, named
+from openalgo_desktop.ui.widgets import copy_text, label, name_inner_controls, named
 
 TITLE = "OpenAlgo Desktop"
 SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.bridge = bridge
         self._on_close = on_close
+        self._running: set[str] = set()
         named(self, "main-window", TITLE)
         self.resize(1600, 960)
         self.setDockNestingEnabled(True)
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         placeholder.setObjectName("central-placeholder")
         placeholder.setMaximumSize(0, 0)
         self.setCentralWidget(placeholder)
+        self.ticket.addAction(self.actions_by_name["send-ticket"])
         self.default_layout()
         self._build_menus()
         self.toasts = Toasts(self)
@@ -94,8 +96,8 @@ class MainWindow(QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], object]]:
         return {
             "search": self._focus_search,
-            "cancel-all": lambda: self._run(self._cancel_all(), "cancel all"),
-            "flatten": lambda: self._run(self._flatten(), "flatten"),
+            "cancel-all": lambda: self._run_once(self._cancel_all, "cancel all"),
+            "flatten": lambda: self._run_once(self._flatten, "flatten"),
             "toggle-mode": self._toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),
             "sell": lambda: self._open_ticket(Action.SELL),
@@ -103,14 +105,19 @@ class MainWindow(QMainWindow):
             "toggle-theme": self._toggle_theme,
             "reset-layout": self.default_layout,
             "full-screen": self._full_screen,
-            "api-key": lambda: self._run(self._show_api_key(), "API key"),
-            "copy-api-key": lambda: self._run(self._copy_api_key(), "API key"),
-            "settings": lambda: self._run(ask(SettingsDialog(self, self.bridge)), "settings"),
+            "api-key": lambda: self._run_once(self._show_api_key, "API key"),
+            "copy-api-key": lambda: self._run_once(self._copy_api_key, "copy API key"),
+            "settings": lambda: self._run_once(self._show_settings, "settings"),
             "quit": self.close,
         }
 
-    def _run(self, work: Any, name: str) -> None:
-        self.bridge.spawn(work, name)
+    def _run_once(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Run a command unless the same one is still running (its dialog may be open)."""
+        if name in self._running:
+            return
+        self._running.add(name)
+        task = self.bridge.spawn(work(), name)
+        task.add_done_callback(lambda _: self._running.discard(name))
 
     def _banner(self, name: str, text: str, role: str) -> QLabel:
         """A strip over the whole width, as a toolbar row of its own."""
@@ -154,7 +161,8 @@ class MainWindow(QMainWindow):
         """Watchlist left, chart in the middle, depth and ticket right, books below."""
         docks = self.docks
         for dock in docks.values():
-            dock.setFloating(False)
+            if dock.isFloating() and dock.parent() is self:
+                dock.setFloating(False)
             self.removeDockWidget(dock)
         self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
@@ -194,6 +202,7 @@ class MainWindow(QMainWindow):
         ):
             named(bar, f"dock-tabs-{index}", "Docks in one place")
             bar.setUsesScrollButtons(True)
+        name_inner_controls(self)
 
     async def restore(self) -> None:
         """Bring back the layout and what each dock remembers; select a symbol."""
@@ -282,7 +291,7 @@ class MainWindow(QMainWindow):
         self.ticket.units.setFocus()
 
     def _toggle_mode(self) -> None:
-        self._run(self._switch_mode(), "switch mode")
+        self._run_once(self._switch_mode, "switch mode")
 
     async def _switch_mode(self) -> None:
         if self.bridge.mode is Mode.LIVE:
@@ -361,6 +370,9 @@ class MainWindow(QMainWindow):
             raise AppError("There is no API key yet; restart the program to create one.")
         rest, ws, _ = self.bridge.api_state()
         await ask(ApiKeyDialog(self, key, rest, ws))
+
+    async def _show_settings(self) -> None:
+        await ask(SettingsDialog(self, self.bridge))
 
     async def _copy_api_key(self) -> None:
         key = await self.bridge.api_key()

@@ -8,7 +8,25 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenuBar,
+    QPlainTextEdit,
+    QPushButton,
+    QTabBar,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 W = TypeVar("W", bound=QWidget)
 
@@ -25,6 +43,56 @@ def named(widget: W, object_name: str, accessible_name: str, description: str = 
     if description:
         widget.setAccessibleDescription(description)
     return widget
+
+
+#: What a user can operate; each of these has an object name and an accessible name.
+CONTROLS: tuple[type[QWidget], ...] = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+)
+#: Widgets that make controls of their own, which only Qt can see.
+COMPOSITES = (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialogButtonBox,
+    QLineEdit,
+    QMainWindow,
+    QMenuBar,
+    QTabBar,
+    QTabWidget,
+    QToolBar,
+)
+
+
+def controls(root: QWidget) -> list[QWidget]:
+    """All controls below ``root``."""
+    return [child for kind in CONTROLS for child in root.findChildren(kind)]
+
+
+def name_inner_controls(root: QWidget) -> None:
+    """Name the parts that Qt makes inside composite widgets (clear buttons, header views ...)
+    after the composite that they belong to. Controls of ours must have names of their own."""
+    for control in controls(root):
+        owner = control.parentWidget()
+        while owner is not None and not (isinstance(owner, COMPOSITES) and owner.objectName()):
+            if owner.objectName() and not owner.objectName().startswith("qt_"):
+                owner = None
+                break
+            owner = owner.parentWidget()
+        if owner is None or (control.objectName() and control.accessibleName()):
+            continue
+        kind = slug(type(control).__name__.removeprefix("Q"))
+        if not control.objectName():
+            control.setObjectName(f"{owner.objectName()}-{kind}")
+        if not control.accessibleName():
+            base = owner.accessibleName() or owner.objectName()
+            control.setAccessibleName(f"{base}, {kind}")
 
 
 def push_button(

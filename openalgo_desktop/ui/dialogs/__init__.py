@@ -6,6 +6,8 @@ import asyncio
 
 from PySide6.QtWidgets import QDialog
 
+from openalgo_desktop.ui.widgets import name_inner_controls
+
 
 async def ask(dialog: QDialog) -> bool:
     """Open ``dialog`` and wait until it is finished; True when it was accepted."""
@@ -16,6 +18,7 @@ async def ask(dialog: QDialog) -> bool:
             answer.set_result(code)
 
     dialog.finished.connect(finished)
+    name_inner_controls(dialog)
     dialog.open()
     try:
         return await answer == QDialog.DialogCode.Accepted

@@ -50,7 +50,10 @@ class ChartDock(Dock):
         self._live: LiveBar | None = None
         self._load: asyncio.Task[None] | None = None
         self.interval = Segments(
-            "chart-interval", "Interval", tuple(interval.value for interval in DAYS)
+            "chart-interval",
+            "Interval",
+            tuple(interval.value for interval in DAYS),
+            compact=True,
         )
         self.interval.choose(Interval.M5.value)
         self.interval.changed.connect(lambda _: self.load())

@@ -71,7 +71,7 @@ class DepthView(QWidget):
         painter.fillRect(self.rect(), colours.color("panel"))
         half = self.width() / 2
         painter.setPen(colours.color("muted"))
-        for side, texts in (("BUY", ("Orders", "Qty", "Bid")), ("SELL", ("Orders", "Qty", "Ask"))):
+        for side, texts in (("BUY", ("Ord", "Qty", "Bid")), ("SELL", ("Ord", "Qty", "Ask"))):
             for text, (rect, align) in zip(texts, self._cells(side, 0, HEAD), strict=True):
                 painter.drawText(rect, align, text)
         largest = max(

@@ -13,7 +13,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.docks.ticket_fields import Segments
-from openalgo_desktop.ui.widgets import copy_text, push_button
+from openalgo_desktop.ui.widgets import copy_text, name_inner_controls, push_button
 
 FILTERS: dict[str, Callable[[Order], bool]] = {
     "Open": lambda order: not order.status.is_final,
@@ -99,7 +99,7 @@ class OrdersDock(TableDock[Order]):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._modify: dict[str, ModifyDialog] = {}
-        self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS))
+        self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)
         self.filter.choose("All")
         self.filter.changed.connect(lambda _: self.reload())
         self.modify_button = push_button(
@@ -170,6 +170,7 @@ class OrdersDock(TableDock[Order]):
             dialog = ModifyDialog(self, self.bridge, order)
             self._modify[order.order_id] = dialog
             dialog.finished.connect(lambda _: self._forget(order.order_id))
+        name_inner_controls(dialog)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

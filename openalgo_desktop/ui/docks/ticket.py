@@ -292,6 +292,11 @@ class TicketDock(Dock):
         if self.instrument is None:
             return
         self._clear_errors()
+        self.send.setEnabled(not self.instrument.is_index)
+        if self.instrument.is_index:
+            self.send.setText("Not tradable")
+            self.estimate.setText("An index has no orders: pick a future, an option or a share.")
+            return
         try:
             check_order(self.request(), self.instrument)
         except AppError as error:
@@ -354,7 +359,7 @@ class TicketDock(Dock):
     # -- sending ----------------------------------------------------------------------------
     def submit(self) -> None:
         """Send the order as it stands; nothing happens while one is on its way."""
-        if self.instrument is None or self._sending:
+        if self.instrument is None or self.instrument.is_index or self._sending:
             return
         self._attempted = True
         self._edited()
@@ -411,7 +416,8 @@ class TicketDock(Dock):
         set_role(self.ltp, "up" if tick.change >= 0 else "down")
         if not self.price.value() and not self.price.hasFocus():
             self.price.setValue(tick.ltp)
-        if PriceType(self.price_type.value()) is PriceType.MARKET:
+        market = PriceType(self.price_type.value()) is PriceType.MARKET
+        if market and not self.instrument.is_index:
             self._update_button()
 
     def restore_state(self, state: Mapping[str, object]) -> None:

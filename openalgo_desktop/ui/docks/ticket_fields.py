@@ -131,7 +131,13 @@ class Segments(QWidget):
 
     changed = Signal(str)
 
-    def __init__(self, object_name: str, accessible_name: str, options: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        object_name: str,
+        accessible_name: str,
+        options: tuple[str, ...],
+        compact: bool = False,
+    ) -> None:
         super().__init__()
         named(self, object_name, accessible_name)
         self.options = options
@@ -146,7 +152,10 @@ class Segments(QWidget):
             )
             button.setCheckable(True)
             button.setProperty("role", "segment")
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            if compact:
+                button.setFixedWidth(button.fontMetrics().horizontalAdvance(option) + 22)
+            else:
+                button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             self._group.addButton(button)
             self._buttons[option] = button
             row.addWidget(button, 1)

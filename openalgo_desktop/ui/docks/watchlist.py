@@ -142,8 +142,9 @@ class WatchlistDock(TableDock[WatchRow]):
         return [row.instrument.key for row in self.rows]
 
     def first_key(self) -> Key | None:
-        """The first instrument, if any."""
-        return self.rows[0].instrument.key if self.rows else None
+        """The first instrument that can be traded, else the first of all."""
+        tradable = [row for row in self.rows if not row.instrument.is_index]
+        return next((row.instrument.key for row in (*tradable, *self.rows)), None)
 
     def set_keys(self, keys: list[Key]) -> None:
         """Replace the list."""
