@@ -42,8 +42,15 @@ class FrameClient(Protocol):
 class FrameClock(QObject):
     """Drives all live docks of the program from one timer."""
 
-    def __init__(self, drain: Callable[[], Ticks], rate: int, parent: QObject) -> None:
+    def __init__(
+        self,
+        drain: Callable[[], Ticks],
+        rate: int,
+        parent: QObject,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(parent)
+        self._now = now
         self._drain = drain
         self._clients: list[FrameClient] = []
         self._cost: dict[int, float] = {}
@@ -78,7 +85,7 @@ class FrameClock(QObject):
         if ticks:
             for client in self._clients:
                 client.take(ticks)
-        now = time.perf_counter()
+        now = self._now()
         due = [
             client
             for client in self._clients

@@ -1,0 +1,112 @@
+"""The window's copy of the books: updates in order, refreshes after changes, mode switches."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+import pytest
+from PySide6.QtCore import QObject
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
+from openalgo_desktop.core.model import Funds, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.ui.books import Books
+
+CLOCK = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+
+
+def order(order_id: str, status: OrderStatus = OrderStatus.OPEN) -> Order:
+    return Order(
+        order_id, "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 800.0, status=status
+    )
+
+
+class Desk:
+    """A desk whose books are set by the test."""
+
+    def __init__(self) -> None:
+        self.mode = Mode.SANDBOX
+        self.book: list[Order] = []
+        self.net: list[Position] = []
+
+    async def orders(self) -> list[Order]:
+        return [msgspec.structs.replace(row) for row in self.book]
+
+    async def trades(self) -> list[Trade]:
+        return []
+
+    async def positions(self) -> list[Position]:
+        return list(self.net)
+
+    async def holdings(self) -> list[Holding]:
+        return []
+
+    async def funds(self) -> Funds:
+        return Funds(available_cash=1.0)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def settled(books: Books) -> asyncio.Task[None]:
+    """Run the refresher until it waits again."""
+    task = asyncio.create_task(books.run())
+    await asyncio.sleep(0.02)
+    return task
+
+
+async def test_first_run_loads_everything(desk: Desk, qapp: object) -> None:
+    desk.book = [order("1")]
+    parent = QObject()
+    books = Books(desk, Bus(), parent)
+    task = await settled(books)
+    assert list(books.orders) == ["1"]
+    assert books.funds.available_cash == 1.0
+    task.cancel()
+
+
+async def test_an_update_is_shown_at_once_and_other_modes_are_not(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    books = Books(desk, bus, parent)
+    seen: list[str] = []
+    books.order_updated.connect(lambda row: seen.append(row.order_id))
+    bus.publish(OrderUpdated("a", Mode.LIVE, "x", order("live")))
+    bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("paper")))
+    assert seen == ["paper"]
+    assert [row.order_id for row in books.working()] == ["paper"]
+
+
+async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    desk.book = [order("paper")]
+    books = Books(desk, bus, parent)
+    task = await settled(books)
+    desk.mode, desk.book = Mode.LIVE, [order("live")]
+    bus.publish(ModeChanged(Mode.LIVE, "test"))
+    await asyncio.sleep(0.1)
+    assert list(books.orders) == ["live"]
+    task.cancel()
+
+
+async def test_live_prices_move_the_profit(desk: Desk, qapp: object) -> None:
+    parent = QObject()
+    desk.net = [Position("SBIN", "NSE", Product.MIS, 10, 800.0, realised_today=5.0)]
+    books = Books(desk, Bus(), parent)
+    task = await settled(books)
+    tick = Tick("SBIN", "NSE", 810.0)
+    books.take({tick.key: tick})
+    assert books.wants_flush()
+    assert books.day_pnl == (5.0, 100.0)
+    task.cancel()
+
+
+async def test_close_leaves_no_handler(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    books = Books(desk, bus, parent)
+    books.close()
+    assert bus.handler_count() == 0
