@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -23,6 +23,8 @@ from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main_window import TITLE, MainWindow
 
 log = logging.getLogger(__name__)
+
+OnReady = Callable[[Terminal], Awaitable[None]]
 
 #: A shutdown that takes longer than this ends the process the hard way, seconds.
 SHUTDOWN_LIMIT = 20.0
@@ -84,7 +86,7 @@ class Session:
         self.window.deleteLater()
 
 
-async def _run(app: QApplication, options: TerminalOptions, ready_file: Path | None) -> int:
+async def _run(app: QApplication, options: TerminalOptions, on_ready: OnReady | None) -> int:
     session = Session(app, options)
     await session.start()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,8 +96,8 @@ async def _run(app: QApplication, options: TerminalOptions, ready_file: Path | N
     heartbeat.start(200)
     heartbeat.timeout.connect(lambda: None)
     try:
-        if ready_file is not None:
-            await session.terminal.write_ready_file(ready_file)
+        if on_ready is not None:
+            await on_ready(session.terminal)
         await session.closing.wait()
     finally:
         heartbeat.stop()
@@ -103,19 +105,17 @@ async def _run(app: QApplication, options: TerminalOptions, ready_file: Path | N
         watchdog.daemon = True
         watchdog.start()
         await session.stop()
-        if ready_file is not None:
-            await asyncio.to_thread(ready_file.unlink, missing_ok=True)
         watchdog.cancel()
     return 0
 
 
-def run_gui(options: TerminalOptions, ready_file: Path | None = None) -> int:
-    """Run the windowed program; returns the exit code. Raises :class:`AppError` when it cannot
-    start (data folder in use, port taken)."""
+def run_gui(options: TerminalOptions, on_ready: OnReady | None = None) -> int:
+    """Run the windowed program; returns the exit code. ``on_ready`` is awaited once everything
+    answers. Raises :class:`AppError` when it cannot start (data folder in use, port taken)."""
     app = make_application()
     loop = PumpEventLoop(app)
     asyncio.set_event_loop(loop)
     try:
-        return int(loop.run_until_complete(_run(app, options, ready_file)))
+        return int(loop.run_until_complete(_run(app, options, on_ready)))
     finally:
         loop.close()

@@ -34,6 +34,7 @@ from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.docks import build_docks
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.ticket import TicketDock
+from openalgo_desktop.ui.docks.watchlist import WatchlistDock
 from openalgo_desktop.ui.statusbar import StatusBar
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.toolbar import TopBar
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
         self.bridge = bridge
         self._on_close = on_close
         self._running: set[str] = set()
+        self._bars: dict[QLabel, QToolBar] = {}
         named(self, "main-window", TITLE)
         self.resize(1600, 960)
         self.setDockNestingEnabled(True)
@@ -134,6 +136,7 @@ class MainWindow(QMainWindow):
         bar.addWidget(strip)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        self._bars[strip] = bar
         return strip
 
     def _build_menus(self) -> None:
@@ -216,9 +219,12 @@ class MainWindow(QMainWindow):
             dock.restore_state(state if isinstance(state, dict) else {})
         symbol = saved.get("symbol") if isinstance(saved, dict) else None
         keys = self.bridge.watch_list_keys([symbol]) if isinstance(symbol, list) else []
-        first = self.docks["watchlist"].first_key()
-        if keys or first is not None:
-            self.bridge.select(keys[0] if keys else first)
+        watchlist = self.docks["watchlist"]
+        assert isinstance(watchlist, WatchlistDock)
+        if not keys and (first := watchlist.first_key()) is not None:
+            keys = [first]
+        if keys:
+            self.bridge.select(keys[0])
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
         self._on_feed(self.bridge.feed_state()[0], "")
         self.name_tab_bars()
@@ -254,15 +260,14 @@ class MainWindow(QMainWindow):
 
     def _on_mode(self, mode: Mode) -> None:
         sandbox = mode is Mode.SANDBOX
-        bar = self.sandbox_banner.parentWidget()
-        bar.setVisible(sandbox)
+        self._bars[self.sandbox_banner].setVisible(sandbox)
         self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
 
     def _on_feed(self, connected: bool, message: str) -> None:
         text = "" if connected else f"Market data is disconnected. {message}".strip()
         self.alert_banner.setText(text)
         self.alert_banner.setAccessibleName(text)
-        self.alert_banner.parentWidget().setVisible(bool(text))
+        self._bars[self.alert_banner].setVisible(bool(text))
 
     def _on_setting(self, key: str, value: object) -> None:
         if key == "ui.theme":

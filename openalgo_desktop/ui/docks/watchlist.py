@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QHBoxLayout, QMenu
@@ -43,6 +43,10 @@ SAMPLE: tuple[Key, ...] = (
 SAMPLE_FUTURES = ("NIFTY", "BANKNIFTY")
 
 
+Value = Callable[["WatchRow"], float | None]
+Text = Callable[["WatchRow"], str]
+
+
 @dataclass(slots=True)
 class WatchRow:
     """One line; ``tick`` is None until the first price."""
@@ -52,9 +56,9 @@ class WatchRow:
     tick: Tick | None = None
 
 
-def _price(name: str) -> tuple[object, object]:
+def _price(name: str) -> tuple[Value, Text]:
     def value(row: WatchRow) -> float | None:
-        number = getattr(row.tick, name, 0.0) if row.tick else 0.0
+        number = float(getattr(row.tick, name)) if row.tick else 0.0
         return number or None
 
     def text(row: WatchRow) -> str:
@@ -89,13 +93,12 @@ def _oi_text(row: WatchRow) -> str:
 
 
 def _column(key: str, title: str, width: int) -> Col[WatchRow]:
-    value, text = _price(key)
-    return Col(key, title, width, value, text)  # type: ignore[arg-type]
+    return Col(key, title, width, *_price(key))
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
     Col("symbol", "Symbol", 150, lambda r: r.instrument.symbol, numeric=False),
-    Col("ltp", "LTP", 88, *_price("ltp"), tone=_tone),  # type: ignore[arg-type]
+    Col("ltp", "LTP", 88, *_price("ltp"), tone=_tone),
     Col("change", "Chg", 72, lambda r: r.tick.change if r.tick else None, _change_text, _tone),
     Col(
         "percent",
@@ -201,10 +204,8 @@ class WatchlistDock(TableDock[WatchRow]):
     def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
         key = row.instrument.key
         if not row.instrument.is_index:
-            for action in Action:
-                self.add_item(
-                    menu, action.value.title(), lambda side=action: self._trade(key, side)
-                )
+            self.add_item(menu, "Buy", lambda: self._trade(key, Action.BUY))
+            self.add_item(menu, "Sell", lambda: self._trade(key, Action.SELL))
             menu.addSeparator()
         self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(key))
         self.add_item(menu, "Remove", lambda: self.remove(key))
