@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -249,7 +249,7 @@ class MainWindow(QMainWindow):
             result = super().event(event)
             self.bridge.frames.painted((time.perf_counter() - started) * 1000.0)
             return result
-        if event.type() in (QEvent.Type.ChildAdded, QEvent.Type.ChildPolished):
+        if isinstance(event, QChildEvent) and isinstance(event.child(), QTabBar):
             QTimer.singleShot(0, self, self.name_tab_bars)
         return super().event(event)
 

@@ -36,6 +36,7 @@ class StatusBar(QStatusBar):
     def _part(self, name: str) -> QLabel:
         part = label("", f"status-{name}", "status")
         part.setAccessibleName(name)
+        part.setContentsMargins(10, 0, 10, 0)
         self._parts[name] = part
         return part
 

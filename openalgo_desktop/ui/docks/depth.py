@@ -273,7 +273,7 @@ class DepthDock(Dock):
         self.change.setText(
             f"{fmt.signed(tick.change, self._places)}  {fmt.signed_percent(tick.change_percent)}"
         )
-        set_role(self.change, "up" if tick.change >= 0 else "down")
+        set_role(self.change, fmt.sign_role(tick.change), "tone")
         self.view.show_depth(depth, self._places)
         buy = tick.total_buy_quantity or sum(level.quantity for level in depth.buy)
         sell = tick.total_sell_quantity or sum(level.quantity for level in depth.sell)

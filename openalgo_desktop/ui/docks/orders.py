@@ -46,11 +46,10 @@ COLUMNS: tuple[Col[Order], ...] = (
         "Time",
         76,
         lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
-        lambda o: f"{o.placed_at:%H:%M:%S}" if o.placed_at else fmt.MISSING,
+        lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
         numeric=False,
     ),
     Col("symbol", "Symbol", 158, lambda o: o.symbol, numeric=False),
-    Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
     Col(
         "side",
         "Side",
@@ -79,11 +78,21 @@ COLUMNS: tuple[Col[Order], ...] = (
         tone=lambda o: STATUS_TONE.get(o.status, "muted"),
         numeric=False,
     ),
-    Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
-    Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
+    Col(
+        "action",
+        "",
+        62,
+        lambda o: o.status.is_working,
+        lambda o: "✕ Cancel" if o.status.is_working else "",
+        lambda o: "warning",
+        numeric=False,
+    ),
     Col(
         "reason", "Reason", 320, lambda o: o.rejection_reason, tone=lambda o: "down", numeric=False
     ),
+    Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
+    Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
+    Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
 )
 
 
@@ -141,6 +150,12 @@ class OrdersDock(TableDock[Order]):
     # -- interaction ------------------------------------------------------------------------
     def activated(self, row: Order) -> None:
         self.bridge.select(row.key)
+
+    def cell_pressed(self, row: Order, column: str) -> bool:
+        if column != "action" or not row.status.is_working:
+            return False
+        self.cancel(row)
+        return True
 
     def delete_pressed(self, row: Order) -> None:
         self.cancel(row)

@@ -13,13 +13,13 @@ from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.widgets import label, push_button, set_role
 
 COLUMNS: tuple[Col[Position], ...] = (
-    Col("symbol", "Symbol", 158, lambda p: p.symbol, numeric=False),
-    Col("exchange", "Exch", 52, lambda p: p.exchange, numeric=False),
-    Col("product", "Prod", 54, lambda p: p.product.value, numeric=False),
+    Col("symbol", "Symbol", 150, lambda p: p.symbol, numeric=False),
+    Col("exchange", "Exch", 50, lambda p: p.exchange, numeric=False),
+    Col("product", "Prod", 50, lambda p: p.product.value, numeric=False),
     Col(
         "quantity",
         "Net qty",
-        80,
+        72,
         lambda p: p.quantity,
         lambda p: fmt.quantity(p.quantity),
         lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
@@ -27,21 +27,21 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "average",
         "Avg",
-        92,
+        86,
         lambda p: p.average_price,
         lambda p: fmt.price(p.average_price, 2) if p.quantity else fmt.MISSING,
     ),
     Col(
         "ltp",
         "LTP",
-        92,
+        86,
         lambda p: p.ltp,
         lambda p: fmt.price(p.ltp, 2) if p.ltp else fmt.MISSING,
     ),
     Col(
         "unrealised",
         "Open P&L",
-        108,
+        98,
         lambda p: p.unrealised,
         lambda p: fmt.signed_money(p.unrealised),
         lambda p: fmt.sign_role(p.unrealised),
@@ -49,7 +49,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "realised",
         "Realised",
-        108,
+        98,
         lambda p: p.realised_today,
         lambda p: fmt.signed_money(p.realised_today),
         lambda p: fmt.sign_role(p.realised_today),
@@ -57,14 +57,23 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "pnl",
         "Day P&L",
-        108,
+        98,
         lambda p: p.pnl,
         lambda p: fmt.signed_money(p.pnl),
         lambda p: fmt.sign_role(p.pnl),
     ),
-    Col("bought", "Bought", 76, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
-    Col("sold", "Sold", 76, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
-    Col("margin", "Margin", 108, lambda p: p.margin, lambda p: fmt.money(p.margin)),
+    Col(
+        "action",
+        "",
+        62,
+        lambda p: bool(p.quantity),
+        lambda p: "✕ Close" if p.quantity else "",
+        lambda p: "warning",
+        numeric=False,
+    ),
+    Col("bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
+    Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
+    Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
 )
 PositionId = tuple[Key, str]
 
@@ -137,6 +146,12 @@ class PositionsDock(TableDock[Position]):
 
     def activated(self, row: Position) -> None:
         self.bridge.select(row.key)
+
+    def cell_pressed(self, row: Position, column: str) -> bool:
+        if column != "action" or not row.quantity:
+            return False
+        self.close_row(row)
+        return True
 
     def fill_menu(self, menu: QMenu, row: Position) -> None:
         if row.quantity:

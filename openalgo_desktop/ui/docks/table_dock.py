@@ -40,6 +40,7 @@ class TableDock(Dock, Generic[R]):
     """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
 
     columns: tuple[Col[Any], ...] = ()
+    follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
@@ -68,6 +69,10 @@ class TableDock(Dock, Generic[R]):
 
     def activated(self, row: R) -> None:
         """Double click or Enter on a row."""
+
+    def cell_pressed(self, row: R, column: str) -> bool:
+        """A click on a cell; True when the cell is a button and did something."""
+        return False
 
     def delete_pressed(self, row: R) -> None:
         """The Delete key on a row."""
@@ -114,9 +119,15 @@ class TableDock(Dock, Generic[R]):
             self.activated(self.model.row_at(index.row()))
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        """A single click makes linked docks follow the row."""
-        if index.isValid() and self.linked:
-            self.activated(self.model.row_at(index.row()))
+        """A click on a cell that is a button presses it, any other selects for linked docks.
+
+        Qt says ``clicked`` only when the left button went down and up on the same cell.
+        """
+        if not index.isValid():
+            return
+        row = self.model.row_at(index.row())
+        if not self.cell_pressed(row, self.columns[index.column()].key) and self.follows_click:
+            self.activated(row)
 
     def _on_delete(self) -> None:
         row = self.selected_row()

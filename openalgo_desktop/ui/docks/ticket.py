@@ -413,7 +413,7 @@ class TicketDock(Dock):
         self.ltp.setText(
             f"{fmt.price(tick.ltp, places)}  {fmt.signed_percent(tick.change_percent)}"
         )
-        set_role(self.ltp, "up" if tick.change >= 0 else "down")
+        set_role(self.ltp, fmt.sign_role(tick.change), "tone")
         if not self.price.value() and not self.price.hasFocus():
             self.price.setValue(tick.ltp)
         market = PriceType(self.price_type.value()) is PriceType.MARKET

@@ -153,7 +153,7 @@ class Segments(QWidget):
             button.setCheckable(True)
             button.setProperty("role", "segment")
             if compact:
-                button.setFixedWidth(button.fontMetrics().horizontalAdvance(option) + 22)
+                button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             else:
                 button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             self._group.addButton(button)

@@ -17,7 +17,7 @@ COLUMNS: tuple[Col[Trade], ...] = (
         "Time",
         76,
         lambda t: t.traded_at.timestamp(),
-        lambda t: f"{t.traded_at:%H:%M:%S}",
+        lambda t: fmt.clock_text(t.traded_at),
         numeric=False,
     ),
     Col("symbol", "Symbol", 158, lambda t: t.symbol, numeric=False),

@@ -97,20 +97,20 @@ def _column(key: str, title: str, width: int) -> Col[WatchRow]:
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col("symbol", "Symbol", 150, lambda r: r.instrument.symbol, numeric=False),
-    Col("ltp", "LTP", 88, *_price("ltp"), tone=_tone),
-    Col("change", "Chg", 72, lambda r: r.tick.change if r.tick else None, _change_text, _tone),
+    Col("symbol", "Symbol", 146, lambda r: r.instrument.symbol, numeric=False),
+    Col("ltp", "LTP", 78, *_price("ltp"), tone=_tone),
+    Col("change", "Chg", 68, lambda r: r.tick.change if r.tick else None, _change_text, _tone),
     Col(
         "percent",
         "Chg %",
-        64,
+        60,
         lambda r: r.tick.change_percent if r.tick else None,
         _percent_text,
         _tone,
     ),
-    _column("bid", "Bid", 84),
-    _column("ask", "Ask", 84),
-    Col("volume", "Volume", 92, lambda r: r.tick.volume if r.tick else None, _volume_text),
+    _column("bid", "Bid", 78),
+    _column("ask", "Ask", 78),
+    Col("volume", "Volume", 96, lambda r: r.tick.volume if r.tick else None, _volume_text),
     Col("oi", "OI", 92, lambda r: r.tick.oi if r.tick else None, _oi_text),
     _column("high", "High", 84),
     _column("low", "Low", 84),
@@ -124,6 +124,7 @@ class WatchlistDock(TableDock[WatchRow]):
     title = "Watchlist"
     empty_text = "The list is empty.\nType a symbol above to add one."
     columns = COLUMNS
+    follows_click = True
     priority = 0
 
     def __init__(self, bridge: Bridge) -> None:
