@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
         ):
             named(bar, f"dock-tabs-{index}", "Docks in one place")
             bar.setUsesScrollButtons(True)
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
         name_inner_controls(self)
 
     async def restore(self) -> None:

@@ -20,7 +20,7 @@ LEVELS = 5
 ROW = 24
 HEAD = 22
 #: Widths of orders, quantity, price as parts of one side.
-PARTS = (0.2, 0.4, 0.4)
+PARTS = (0.17, 0.37, 0.46)
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -124,10 +124,10 @@ class DepthView(QWidget):
         for part in PARTS:
             width = half * part
             if side == "BUY":
-                cells.append((QRectF(x, top, width - 4, height), RIGHT))
+                cells.append((QRectF(x, top, width - 6, height), RIGHT))
             else:
                 mirrored = self.width() - x - width
-                cells.append((QRectF(mirrored + 4, top, width - 4, height), LEFT))
+                cells.append((QRectF(mirrored + 6, top, width - 6, height), LEFT))
             x += width
         return cells
 

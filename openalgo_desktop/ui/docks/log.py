@@ -37,6 +37,7 @@ class LogDock(Dock):
         copy = push_button("Copy", "log-copy", "Copy the lines shown", self._copy)
         head = QHBoxLayout()
         head.setContentsMargins(6, 4, 6, 4)
+        head.setSpacing(6)
         for widget in (self.level, self.text, self.pause, copy):
             head.addWidget(widget, 1 if widget is self.text else 0)
         self.content.addLayout(head)

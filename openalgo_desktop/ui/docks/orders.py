@@ -81,7 +81,7 @@ COLUMNS: tuple[Col[Order], ...] = (
     Col(
         "action",
         "",
-        62,
+        76,
         lambda o: o.status.is_working,
         lambda o: "✕ Cancel" if o.status.is_working else "",
         lambda o: "warning",
@@ -119,6 +119,7 @@ class OrdersDock(TableDock[Order]):
         )
         head = QHBoxLayout()
         head.setContentsMargins(6, 4, 6, 4)
+        head.setSpacing(6)
         head.addWidget(self.filter)
         head.addStretch(1)
         for button in (self.modify_button, self.cancel_button):

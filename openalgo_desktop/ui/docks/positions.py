@@ -41,7 +41,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "unrealised",
         "Open P&L",
-        98,
+        112,
         lambda p: p.unrealised,
         lambda p: fmt.signed_money(p.unrealised),
         lambda p: fmt.sign_role(p.unrealised),
@@ -49,7 +49,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "realised",
         "Realised",
-        98,
+        112,
         lambda p: p.realised_today,
         lambda p: fmt.signed_money(p.realised_today),
         lambda p: fmt.sign_role(p.realised_today),
@@ -57,7 +57,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "pnl",
         "Day P&L",
-        98,
+        112,
         lambda p: p.pnl,
         lambda p: fmt.signed_money(p.pnl),
         lambda p: fmt.sign_role(p.pnl),
@@ -65,7 +65,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "action",
         "",
-        62,
+        76,
         lambda p: bool(p.quantity),
         lambda p: "✕ Close" if p.quantity else "",
         lambda p: "warning",
@@ -92,6 +92,7 @@ class PositionsDock(TableDock[Position]):
         self._closing: set[PositionId] = set()
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
+        foot.setSpacing(6)
         self.total = label("", "positions-total", "footer")
         self.close_button = push_button(
             "Close position", "positions-close", "Close the selected position", self._close_selected

@@ -124,7 +124,7 @@ class TicketDock(Dock):
         self.estimate.setWordWrap(True)
         column.addWidget(self.estimate)
         self.send = named(QPushButton(), "ticket-send", "Send order")
-        self.send.setMinimumHeight(38)
+        self.send.setStyleSheet("min-height: 30px;")  # the theme's sheet wins over the property
         self.send.clicked.connect(lambda _checked: self.submit())
         column.addWidget(self.send)
         self.result = label("", "ticket-result")

@@ -133,6 +133,7 @@ class WatchlistDock(TableDock[WatchRow]):
         self.add_field.chosen.connect(self.add)
         head = QHBoxLayout()
         head.setContentsMargins(6, 4, 6, 4)
+        head.setSpacing(6)
         head.addWidget(self.add_field)
         self.content.insertLayout(0, head)
         bridge.symbol_selected.connect(self._mark_selected)
