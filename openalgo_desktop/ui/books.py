@@ -141,7 +141,8 @@ class Books(QObject):
 
     def take(self, ticks: Ticks) -> None:
         """Live prices go into positions and holdings, shown or not."""
-        for row in (*self.positions, *self.holdings):
+        rows: list[Position | Holding] = [*self.positions, *self.holdings]
+        for row in rows:
             tick = ticks.get(row.key)
             if tick is not None and tick.ltp:
                 row.ltp = tick.ltp

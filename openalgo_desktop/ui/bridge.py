@@ -29,10 +29,12 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.model import (
     AccountStatus,
     Bars,
+    Holding,
     Instrument,
     Key,
     ModifyRequest,
     OrderRequest,
+    Position,
     Tick,
 )
 from openalgo_desktop.core.secret import Secret
@@ -153,7 +155,7 @@ class Bridge(QObject):
 
     def _want_books(self) -> None:
         """Positions and holdings are priced whether their docks are open or not."""
-        rows = (*self.books.positions, *self.books.holdings)
+        rows: list[Position | Holding] = [*self.books.positions, *self.books.holdings]
         self.want("books", {row.key: FeedMode.LTP for row in rows if row.quantity})
 
     def _drain(self) -> dict[Key, Tick]:

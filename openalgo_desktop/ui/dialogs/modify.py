@@ -57,9 +57,9 @@ class ModifyDialog(QDialog):
         self.units.setValue(order.quantity)
         self.price.setValue(order.price)
         self.trigger.setValue(order.trigger_price)
-        self.result = label("", "dialog-modify-result", "error")
-        self.result.setWordWrap(True)
-        column.addWidget(self.result)
+        self.answer = label("", "dialog-modify-result", "error")
+        self.answer.setWordWrap(True)
+        column.addWidget(self.answer)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(push_button("Close", "dialog-modify-close", "Close", self.close))
@@ -86,8 +86,8 @@ class ModifyDialog(QDialog):
         self._say(f"The order is {OrderStatus(order.status).value} now{filled}.", "muted")
 
     def _say(self, text: str, role: str) -> None:
-        self.result.setText(text)
-        set_role(self.result, role)
+        self.answer.setText(text)
+        set_role(self.answer, role)
 
     def _submit(self) -> None:
         if self._sending:

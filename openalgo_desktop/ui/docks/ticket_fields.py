@@ -23,6 +23,9 @@ from openalgo_desktop.ui.widgets import label, named, slug
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
+Validity = tuple[QValidator.State, str, int]
+
+
 class PriceField(QDoubleSpinBox):
     """A price in rupees. Up/Down move one tick, with Shift ten, with Ctrl 0.1 per cent.
 
@@ -58,7 +61,7 @@ class PriceField(QDoubleSpinBox):
         except ValueError:
             return 0.0
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> Validity:
         plain = text.replace(",", "")
         if plain in ("", "."):
             return QValidator.State.Intermediate, text, position
@@ -108,7 +111,7 @@ class CountField(QSpinBox):
         digits = text.replace(",", "").strip()
         return int(digits) if digits.isdigit() else 0
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> Validity:
         plain = text.replace(",", "")
         if not plain:
             return QValidator.State.Intermediate, text, position
@@ -164,7 +167,7 @@ class Segments(QWidget):
 
     def value(self) -> str:
         """The chosen text."""
-        return self._group.checkedButton().text()
+        return next(option for option, button in self._buttons.items() if button.isChecked())
 
     def choose(self, option: str) -> None:
         """Choose in code; ``changed`` is emitted when it is a change."""
