@@ -13,6 +13,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.docks.ticket_fields import Segments
+from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import copy_text, name_inner_controls, push_button
 
 FILTERS: dict[str, Callable[[Order], bool]] = {
@@ -40,6 +41,7 @@ def _optional(value: float) -> str:
     return fmt.price(value, 2) if value else fmt.MISSING
 
 
+WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))
 COLUMNS: tuple[Col[Order], ...] = (
     Col(
         "time",
@@ -81,11 +83,10 @@ COLUMNS: tuple[Col[Order], ...] = (
     Col(
         "action",
         "",
-        76,
+        112,
         lambda o: o.status.is_working,
-        lambda o: "✕ Cancel" if o.status.is_working else "",
-        lambda o: "warning",
         numeric=False,
+        actions=lambda o: WORKING_ACTIONS if o.status.is_working else (),
     ),
     Col(
         "reason", "Reason", 320, lambda o: o.rejection_reason, tone=lambda o: "down", numeric=False
@@ -152,11 +153,11 @@ class OrdersDock(TableDock[Order]):
     def activated(self, row: Order) -> None:
         self.bridge.select(row.key)
 
-    def cell_pressed(self, row: Order, column: str) -> bool:
-        if column != "action" or not row.status.is_working:
-            return False
-        self.cancel(row)
-        return True
+    def act(self, row: Order, name: str) -> None:
+        if name == "cancel":
+            self.cancel(row)
+        else:
+            self.modify(row)
 
     def delete_pressed(self, row: Order) -> None:
         self.cancel(row)

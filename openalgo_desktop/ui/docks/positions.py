@@ -10,6 +10,7 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
+from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import label, push_button, set_role
 
 COLUMNS: tuple[Col[Position], ...] = (
@@ -37,6 +38,7 @@ COLUMNS: tuple[Col[Position], ...] = (
         86,
         lambda p: p.ltp,
         lambda p: fmt.price(p.ltp, 2) if p.ltp else fmt.MISSING,
+        flash=True,
     ),
     Col(
         "unrealised",
@@ -65,11 +67,10 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "action",
         "",
-        76,
+        60,
         lambda p: bool(p.quantity),
-        lambda p: "✕ Close" if p.quantity else "",
-        lambda p: "warning",
         numeric=False,
+        actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
     ),
     Col("bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
     Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
@@ -148,11 +149,8 @@ class PositionsDock(TableDock[Position]):
     def activated(self, row: Position) -> None:
         self.bridge.select(row.key)
 
-    def cell_pressed(self, row: Position, column: str) -> bool:
-        if column != "action" or not row.quantity:
-            return False
+    def act(self, row: Position, name: str) -> None:
         self.close_row(row)
-        return True
 
     def fill_menu(self, menu: QMenu, row: Position) -> None:
         if row.quantity:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QMenu
 
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
@@ -19,10 +19,17 @@ R = TypeVar("R")
 
 
 class BookView(FastTableView):
-    """A fast table that tells keys apart: Enter activates, Delete asks the dock."""
+    """A fast table that tells keys apart: Enter activates, Delete asks the dock. It remembers
+    on which row a link was pressed: rows may move before the button is released."""
 
     delete_pressed = Signal()
     enter_pressed = Signal()
+    pressed_row: Any = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        hit = self.action_at(event.position().toPoint())
+        self.pressed_row = self.table.row_at(hit[0]) if hit else None
+        super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # A key held down must not act on row after row.
@@ -53,6 +60,8 @@ class TableDock(Dock, Generic[R]):
         self.view.customContextMenuRequested.connect(self._on_menu)
         self.view.doubleClicked.connect(self._on_activated)
         self.view.clicked.connect(self._on_clicked)
+        self.view.action_clicked.connect(self._on_action)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
         self.view.delete_pressed.connect(self._on_delete)
         self.view.selectionModel().selectionChanged.connect(
@@ -70,9 +79,8 @@ class TableDock(Dock, Generic[R]):
     def activated(self, row: R) -> None:
         """Double click or Enter on a row."""
 
-    def cell_pressed(self, row: R, column: str) -> bool:
-        """A click on a cell; True when the cell is a button and did something."""
-        return False
+    def act(self, row: R, name: str) -> None:
+        """A link in a row was clicked; ``name`` is that of its :class:`RowAction`."""
 
     def delete_pressed(self, row: R) -> None:
         """The Delete key on a row."""
@@ -111,7 +119,10 @@ class TableDock(Dock, Generic[R]):
         """Select a row by identity; nothing happens when it is not there."""
         source = self._index.get(identity)
         if source is not None:
-            self.view.selectRow(self.model.view_row(source))
+            # Not ``selectRow``: that would scroll to the row at each reload.
+            index = self.model.index(self.model.view_row(source), 0)
+            flag = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().select(index, flag.ClearAndSelect | flag.Rows)
 
     # -- interaction ------------------------------------------------------------------------
     def _on_activated(self, index: QModelIndex) -> None:
@@ -119,15 +130,14 @@ class TableDock(Dock, Generic[R]):
             self.activated(self.model.row_at(index.row()))
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        """A click on a cell that is a button presses it, any other selects for linked docks.
+        if index.isValid() and self.follows_click:
+            self.activated(self.model.row_at(index.row()))
 
-        Qt says ``clicked`` only when the left button went down and up on the same cell.
-        """
-        if not index.isValid():
-            return
-        row = self.model.row_at(index.row())
-        if not self.cell_pressed(row, self.columns[index.column()].key) and self.follows_click:
-            self.activated(row)
+    def _on_action(self, name: str, view_row: int) -> None:
+        row, self.view.pressed_row = self.view.pressed_row, None
+        now = self.model.row_at(view_row)
+        if row is not None and self.row_id(row) == self.row_id(now):
+            self.act(now, name)
 
     def _on_delete(self) -> None:
         row = self.selected_row()
