@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from openalgo_desktop.core.enums import (
@@ -30,40 +28,19 @@ from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.ui import format as fmt
-from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.base import Dock
-from openalgo_desktop.ui.docks.ticket_fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.docks.ticket_fields import (
+    BORDER,
+    CountField,
+    Field,
+    HatchedFrame,
+    PriceField,
+    Segments,
+)
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.widgets import label, named, set_role
-
-#: Width of the hatched border that marks the sandbox, pixels.
-BORDER = 6
-
-
-class HatchedFrame(QWidget):
-    """The ticket's ground; in the sandbox it has a hatched border (not colour alone)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._hatched = True
-
-    def set_hatched(self, hatched: bool) -> None:
-        """Border on or off."""
-        self._hatched = hatched
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._hatched:
-            return
-        painter = QPainter(self)
-        colour = theme.current().color("warning")
-        pen = QPen(QBrush(colour, Qt.BrushStyle.BDiagPattern), BORDER)
-        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-        painter.setPen(pen)
-        half = BORDER // 2
-        painter.drawRect(self.rect().adjusted(half, half, -half, -half))
 
 
 class TicketDock(Dock):

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
+from PySide6.QtGui import (
+    QBrush,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QValidator,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -18,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.widgets import label, named, slug
 
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -220,3 +229,31 @@ class Field(QWidget):
     def error(self) -> str:
         """The message shown now."""
         return self.message.text()
+
+
+#: Width of the hatched border that marks the sandbox, pixels.
+BORDER = 6
+
+
+class HatchedFrame(QWidget):
+    """The ticket's ground; in the sandbox it has a hatched border (not colour alone)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hatched = True
+
+    def set_hatched(self, hatched: bool) -> None:
+        """Border on or off."""
+        self._hatched = hatched
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._hatched:
+            return
+        painter = QPainter(self)
+        colour = theme.current().color("warning")
+        pen = QPen(QBrush(colour, Qt.BrushStyle.BDiagPattern), BORDER)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        half = BORDER // 2
+        painter.drawRect(self.rect().adjusted(half, half, -half, -half))
