@@ -44,6 +44,7 @@ from openalgo_desktop.ui.frames import FrameClock
 
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
+    from openalgo_desktop.logs import LogRing
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -316,7 +317,7 @@ class Bridge(QObject):
         return self._terminal.calendar.is_open(exchange, self.now())
 
     @property
-    def logs(self) -> Any:
+    def logs(self) -> LogRing:
         """The ring of log lines."""
         return self._terminal.logs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
@@ -26,7 +27,7 @@ class LogDock(Dock):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self._pending: list[LogLine] = []
+        self._pending: deque[LogLine] = deque(maxlen=MAX_LINES)
         self.level = named(QComboBox(), "log-level", "Lowest level shown")
         self.level.addItems(LEVELS)
         self.level.setCurrentText("INFO")
@@ -65,22 +66,32 @@ class LogDock(Dock):
         return not wanted or wanted in line.text.lower()
 
     def _on_line(self, line: LogLine) -> None:
-        if not self.pause.isChecked() and self._shows(line):
-            self._pending.append(line)
-            del self._pending[:-MAX_LINES]
-            self.dirty = True
+        # Records come from any thread: only note them here, widgets are asked in ``flush``.
+        self._pending.append(line)
+        self.dirty = True
 
     def reload(self) -> None:
         """Show what the ring holds through the filters."""
-        self._pending = [line for line in self.bridge.logs.lines() if self._shows(line)]
+        self._pending.clear()
+        self._pending.extend(self.bridge.logs.lines())
         self.lines.clear()
-        self.flush()
+        self._append()
 
     def flush(self) -> None:
         self.dirty = False
-        if self._pending:
-            self.lines.appendPlainText("\n".join(line.text for line in self._pending))
-            self._pending.clear()
+        if self.pause.isChecked():
+            self._pending.clear()  # the ring keeps them; going on shows them again
+        else:
+            self._append()
+
+    def _append(self) -> None:
+        shown = []
+        while self._pending:
+            line = self._pending.popleft()
+            if self._shows(line):
+                shown.append(line.text)
+        if shown:
+            self.lines.appendPlainText("\n".join(shown))
 
     def _copy(self) -> None:
         copy_text(self.lines.toPlainText())
