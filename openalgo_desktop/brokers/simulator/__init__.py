@@ -1,0 +1,1 @@
+"""The built-in broker: a simulated market that needs no network, with its own order account."""
