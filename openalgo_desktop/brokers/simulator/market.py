@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 BROKER = "simulator"
 #: The tick loop gives the loop back after this; seconds.
-_SLICE = 0.003
+_SLICE = 0.002
 _PERIOD = 0.04  # between batches, seconds
 _MAX_BACKLOG = 0.5  # seconds of ticks that are made up for after a stall
 #: No instrument ticks faster than this, or than a fortieth of the whole rate; per second.

@@ -178,6 +178,18 @@ class Pricer:
                 prices = self._moved(prices, factor)
         return prices
 
+    def running(self, cell: Cell) -> tuple[float, float, float]:
+        """Open, high and low of the running minute up to ``cell``."""
+        if self._moves:
+            path = self.path(cell.day, cell.minute)[: cell.point + 1]
+            return float(path[0]), float(path.max()), float(path.min())
+        raw = self._process.path(self._asset, cell.day, cell.minute)[: cell.point + 1]
+        first, top, bottom = (
+            self.price(float(value), cell.day, cell.minute)
+            for value in (raw[0], raw.max(), raw.min())
+        )
+        return first, max(top, bottom), min(top, bottom)
+
     def _moved(self, prices: Array, factor: float) -> Array:
         return np.maximum(to_tick_array(prices * factor, self._tick), self._tick)
 
@@ -219,6 +231,11 @@ class Pricer:
 
     def _lots(self, units: npt.NDArray[np.floating[Any]]) -> Counts:
         return np.asarray(units // self._lot, dtype=np.int64) * self._lot
+
+    def minute_volume(self, cell: Cell) -> int:
+        """Units that trade in the whole minute of ``cell``."""
+        raw = self._process.minutes(self._asset, cell.day).volume[cell.minute : cell.minute + 1]
+        return int(self._lots(raw * self._volume_scale)[0])
 
     def volume_path(self, minute_volume: int) -> Counts:
         """Units traded since the start of a minute, after each of its 240 points."""

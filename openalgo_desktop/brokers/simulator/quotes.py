@@ -113,10 +113,9 @@ class Quoter:
     def _full(self, mode: FeedMode, day: _Day, last: float, moment: float, now: int) -> Tick:
         cell = cell_of(moment)
         start = minute_epoch(cell.day, cell.minute)
-        path = self.pricer.path(cell.day, cell.minute)[: cell.point + 1]
+        first, high, low = self.pricer.running(cell)
         if self._minute[0] != start:
-            bar = self.pricer.minutes(cell.day, cell.minute, cell.minute + 1)
-            self._minute = (start, int(bar.volume[0]), int(bar.oi[0]))
+            self._minute = (start, self.pricer.minute_volume(cell), self.pricer.interest(cell))
         volume = self.pricer.volume_until(self._minute[1], cell.point)
         total = day.volume + volume
         book = make_book(self.instrument, last, self._typical, self._salt ^ int(moment * 4))
@@ -130,9 +129,9 @@ class Quoter:
             mode=mode,
             timestamp=now,
             ltt=int(moment * 1000),
-            open=day.open or float(path[0]),
-            high=max(day.high, float(path.max())),
-            low=min(day.low or last, float(path.min())),
+            open=day.open or first,
+            high=max(day.high, high),
+            low=min(day.low or low, low),
             close=close,
             volume=total,
             last_quantity=book.last_quantity,
