@@ -1,0 +1,365 @@
+"""The pyqtgraph side of a chart: panes, axes, mouse; a mask says what has to be drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntFlag, auto
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.model import Bars
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import theme
+from openalgo_desktop.ui.chart import ticks
+from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
+from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem
+from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.overlay import Frame, LegendPart, Overlay
+from openalgo_desktop.ui.chart.scale import TimeScale
+from openalgo_desktop.ui.chart.series import Series
+
+#: Room above and below the candles, as parts of the price range.
+ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06
+VOLUME_ROOM = 1.15
+ZOOM_STEP = 1.18
+#: A press that moves less than this is a click, pixels.
+CLICK_SLACK = 4
+
+
+class Dirty(IntFlag):
+    """What changed since the last flush."""
+
+    NOTHING = 0
+    LAST = auto()  # the forming bar
+    BARS = auto()  # closed bars
+    VIEW = auto()  # edges, prices, size
+
+
+class Canvas(pg.GraphicsView):  # type: ignore[misc]
+    """Price pane, volume pane, one time scale."""
+
+    price_clicked = Signal(float)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, background=None)
+        self.series = Series()
+        self.scale_x = TimeScale()
+        self.places = 2
+        self.intraday = True
+        self._dirty = Dirty.NOTHING
+        self._auto_price = True
+        self._price_range = (0.0, 1.0)
+        self._top_volume = 1.0
+        self._pressed: QPointF | None = None
+        self._dragged_from: QPointF | None = None
+        self._drag_axis = False
+        self._mouse: QPoint | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._build()
+        self.overlay = Overlay(self.viewport())
+        self.restyle()
+
+    def _build(self) -> None:
+        layout = pg.GraphicsLayout(border=None)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self._layout = layout
+        self._price_box = self._pane()
+        self._volume_box = self._pane()
+        self._price_axis = PriceAxis()
+        self._volume_axis = VolumeAxis()
+        self._time_axis = TimeAxis(self.series)
+        layout.addItem(self._price_box, 0, 0)
+        layout.addItem(self._price_axis, 0, 1)
+        layout.addItem(self._volume_box, 1, 0)
+        layout.addItem(self._volume_axis, 1, 1)
+        layout.addItem(self._time_axis, 2, 0)
+        layout.layout.setRowStretchFactor(0, 5)
+        layout.layout.setRowStretchFactor(1, 1)
+        self._price_axis.linkToView(self._price_box)
+        self._volume_axis.linkToView(self._volume_box)
+        self._time_axis.linkToView(self._volume_box)
+        self._candles = [CandleItem(self.series, live) for live in (False, True)]
+        self._volumes = [VolumeItem(self.series, live) for live in (False, True)]
+        for box, items in ((self._price_box, self._candles), (self._volume_box, self._volumes)):
+            for item in items:
+                box.addItem(item, ignoreBounds=True)
+        self.setCentralItem(layout)
+
+    @staticmethod
+    def _pane() -> pg.ViewBox:
+        box = pg.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0.0)
+        box.disableAutoRange()
+        box.setMinimumHeight(40)
+        return box
+
+    @property
+    def _items(self) -> list[BarsItem]:
+        return [*self._candles, *self._volumes]
+
+    # -- data -------------------------------------------------------------------------------
+    def set_bars(self, bars: Bars, interval: Interval, places: int) -> None:
+        """Show a new series from its end."""
+        self.series.load(bars)
+        self.places = places
+        self.intraday = interval.is_intraday
+        self._price_axis.places = places
+        self._time_axis.intraday = interval.is_intraday
+        self.overlay.places = places
+        self.scale_x.reset(len(bars))
+        self._auto_price = True
+        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
+
+    def append_bar(
+        self, time: int, open_: float, high: float, low: float, close: float, volume: float
+    ) -> None:
+        """A new bar began."""
+        follow = self.scale_x.at_end
+        self.series.append(time, open_, high, low, close, volume)
+        self.scale_x.grow()
+        self._dirty |= Dirty.BARS | Dirty.LAST | (Dirty.VIEW if follow else Dirty.NOTHING)
+
+    def update_last(
+        self, time: int, open_: float, high: float, low: float, close: float, volume: float
+    ) -> None:
+        """The forming bar changed."""
+        if not len(self.series):
+            self.append_bar(time, open_, high, low, close, volume)
+            return
+        self.series.update_last(time, open_, high, low, close, volume)
+        self._dirty |= Dirty.LAST
+
+    def prepend(self, bars: Bars) -> int:
+        """Older bars; what is in view stays where it is. Returns how many were added."""
+        added = self.series.prepend(bars)
+        self.scale_x.shift(added)
+        self._dirty |= Dirty.BARS | Dirty.VIEW
+        return added
+
+    def set_lines(self, lines: Sequence[PriceLine]) -> None:
+        """Order and position lines."""
+        self.overlay.set_lines(lines)
+
+    # -- drawing ----------------------------------------------------------------------------
+    def flush(self) -> None:
+        """Bring the picture up to date with what changed."""
+        dirty, self._dirty = self._dirty, Dirty.NOTHING
+        if not dirty or not len(self.series):
+            return
+        if self._fit_prices() or dirty & Dirty.VIEW:
+            self._show_view()
+        if dirty & Dirty.BARS:
+            self._bound_items()
+            for item in self._items:
+                item.update()
+        for item in (self._candles[1], self._volumes[1]):
+            item.update()
+        self._show_last()
+        self._show_legend()
+
+    def restyle(self) -> None:
+        """Take the colours of the theme in force."""
+        self.setBackground(theme.current().color("panel"))
+        for part in (self._price_axis, self._volume_axis, self._time_axis, *self._items):
+            part.restyle()
+        self.overlay.update()
+
+    def _fit_prices(self) -> bool:
+        """Set price and volume range to what is in view; True when one of them changed."""
+        first, last = self.scale_x.visible
+        before = (self._price_range, self._top_volume)
+        found = self.series.price_range(first, last)
+        if self._auto_price and found is not None:
+            low, high = found
+            span = high - low or max(abs(high) * 0.01, 10.0**-self.places)
+            wanted = (low - span * ROOM_BOTTOM, high + span * ROOM_TOP)
+            # The forming bar moves the edges only when it leaves the room that is there.
+            now = self._price_range
+            inside = now[0] < low and now[1] > high and span * 1.35 > now[1] - now[0]
+            if not inside or self._dirty_view(before[0], found):
+                self._price_range = wanted
+        top = self.series.top_volume(first, last)
+        if top > self._top_volume or top * VOLUME_ROOM * 1.2 < self._top_volume:
+            self._top_volume = max(1.0, top * VOLUME_ROOM)
+        return before != (self._price_range, self._top_volume)
+
+    @staticmethod
+    def _dirty_view(now: tuple[float, float], found: tuple[float, float]) -> bool:
+        return now[1] - now[0] <= 0 or found[0] > now[1] or found[1] < now[0]
+
+    def _show_view(self) -> None:
+        scale = self.scale_x
+        low, high = self._price_range
+        self._bound_items()
+        self._price_box.setRange(
+            xRange=(scale.left, scale.right), yRange=(low, high), padding=0, update=True
+        )
+        self._volume_box.setRange(
+            xRange=(scale.left, scale.right), yRange=(0.0, self._top_volume), padding=0, update=True
+        )
+        self._show_frame()
+
+    def _bound_items(self) -> None:
+        for item in self._candles:
+            item.set_bounds(*self._price_range)
+        for item in self._volumes:
+            item.set_bounds(0.0, self._top_volume)
+
+    def _show_frame(self) -> None:
+        pane = self._price_box.sceneBoundingRect()
+        low, high = self._price_range
+        bottom = self._volume_box.sceneBoundingRect().bottom()
+        self.overlay.set_frame(
+            Frame(QRectF(pane), bottom, float(self.viewport().width()), low, high)
+        )
+
+    def _show_last(self) -> None:
+        opened, _, _, close, _ = self.series.bar(len(self.series) - 1)
+        self.overlay.set_last(close, "up" if close >= opened else "down")
+
+    def _show_legend(self) -> None:
+        index = len(self.series) - 1
+        if self._mouse is not None:
+            index = max(0, min(index, round(self._bar_at(self._mouse.x()))))
+        self.overlay.set_legend(self._legend(index))
+
+    def _legend(self, index: int) -> tuple[LegendPart, ...]:
+        opened, high, low, close, volume = self.series.bar(index)
+        before = self.series.bar(index - 1)[3] if index else opened
+        change = close - before
+        percent = 100.0 * change / before if before else 0.0
+        role = "up" if close >= opened else "down"
+        parts: list[LegendPart] = []
+        for name, value in (("O", opened), ("H", high), ("L", low), ("C", close)):
+            parts += [(name, "muted"), (f"{fmt.price(value, self.places)} ", role)]
+        text = f"{fmt.signed(change, self.places)} ({fmt.signed_percent(percent)}) "
+        parts.append((text, fmt.sign_role(change) or "muted"))
+        if volume:
+            parts += [("Vol", "muted"), (fmt.quantity(volume), "text")]
+        return tuple(parts)
+
+    # -- geometry ---------------------------------------------------------------------------
+    def _bar_at(self, x: float) -> float:
+        pane = self.overlay.frame.pane
+        scale = self.scale_x
+        return scale.left + (x - pane.left()) / max(1.0, pane.width()) * scale.span
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "overlay"):
+            self.overlay.resize(self.viewport().size())
+            self._layout.layout.activate()
+            self._changed_view()
+
+    def _changed_view(self) -> None:
+        """The user moved the view: that is shown at once."""
+        self._dirty |= Dirty.VIEW
+        self.flush()
+
+    # -- mouse and keys ---------------------------------------------------------------------
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = event.angleDelta()
+        sideways = steps.x() or (
+            steps.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0
+        )
+        if sideways:
+            self.scale_x.pan(-sideways / 120.0 * self.scale_x.span * 0.08)
+        else:
+            anchor = self._bar_at(event.position().x())
+            if self.scale_x.at_end:
+                # Zooming at the live edge keeps the newest bar where it is.
+                anchor = max(anchor, self.scale_x.count - 0.5)
+            self.scale_x.zoom(ZOOM_STEP ** (-steps.y() / 120.0), anchor)
+        event.accept()
+        self._changed_view()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = self._dragged_from = event.position()
+            self._drag_axis = event.position().x() > self.overlay.frame.pane.right()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position()
+        if self._dragged_from is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            self._drag(position - self._dragged_from)
+            self._dragged_from = position
+        self._mouse = position.toPoint()
+        self._show_cross()
+
+    def _drag(self, moved: QPointF) -> None:
+        pane = self.overlay.frame.pane
+        low, high = self._price_range
+        if self._drag_axis:
+            # Dragging the price axis stretches prices around the middle.
+            self._auto_price = False
+            middle, half = (high + low) / 2, (high - low) / 2 * 1.006 ** moved.y()
+            self._price_range = (middle - half, middle + half)
+        else:
+            self.scale_x.pan(-moved.x() / max(1.0, pane.width()) * self.scale_x.span)
+            if not self._auto_price:
+                by = moved.y() / max(1.0, pane.height()) * (high - low)
+                self._price_range = (low + by, high + by)
+        self._changed_view()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed, self._pressed, self._dragged_from = self._pressed, None, None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        moved = event.position() - pressed
+        frame = self.overlay.frame
+        if abs(moved.x()) + abs(moved.y()) < CLICK_SLACK and frame.pane.contains(pressed):
+            if len(self.series):
+                self.price_clicked.emit(frame.price(event.position().y()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.autofit()
+
+    def autofit(self) -> None:
+        """Newest bars, prices fitted."""
+        self._auto_price = True
+        self.scale_x.reset(len(self.series))
+        self._price_range = (0.0, 0.0)
+        self._changed_view()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._mouse = None
+        self.overlay.set_cross(None)
+        if len(self.series):
+            self._show_legend()
+
+    def _show_cross(self) -> None:
+        if self._mouse is None or not len(self.series):
+            return
+        pane = self.overlay.frame.pane
+        if not pane.left() <= self._mouse.x() <= pane.right():
+            self.overlay.set_cross(None)
+            return
+        index = max(0, min(len(self.series) - 1, round(self._bar_at(self._mouse.x()))))
+        share = (index - self.scale_x.left) / self.scale_x.span
+        at = QPoint(round(pane.left() + share * pane.width()), self._mouse.y())
+        self.overlay.set_cross(at, ticks.moment_text(self.series.time[index], self.intraday))
+        self._show_legend()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        scale = self.scale_x
+        match event.key():
+            case Qt.Key.Key_Left:
+                scale.pan(-scale.span * 0.1)
+            case Qt.Key.Key_Right:
+                scale.pan(scale.span * 0.1)
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                scale.zoom(1 / ZOOM_STEP, scale.right)
+            case Qt.Key.Key_Minus:
+                scale.zoom(ZOOM_STEP, scale.right)
+            case Qt.Key.Key_End | Qt.Key.Key_Home:
+                self.autofit()
+            case _:
+                event.ignore()
+                return
+        self._changed_view()

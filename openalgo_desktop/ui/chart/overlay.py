@@ -1,0 +1,208 @@
+"""What moves with the mouse and the last price: a transparent child over the chart's viewport.
+
+Closed bars are not drawn again when only this changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.ui import fonts, theme
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.chart.lines import PriceLine
+
+TAG_HEIGHT = 18
+LEGEND_HEIGHT = 24
+CHIP_MARGIN = 8
+MARGIN = 4
+
+
+@dataclass
+class Frame:
+    """Where things are, in pixels of the viewport, and the prices at top and bottom."""
+
+    pane: QRectF
+    bottom: float  # lower edge of the lowest pane
+    right: float  # right edge of the widget
+    low: float = 0.0
+    high: float = 1.0
+
+    def y(self, price: float) -> float:
+        """Pixel of a price."""
+        return self.pane.top() + (self.high - price) / (self.high - self.low) * self.pane.height()
+
+    def price(self, y: float) -> float:
+        """Price of a pixel."""
+        return self.high - (y - self.pane.top()) / self.pane.height() * (self.high - self.low)
+
+
+LegendPart = tuple[str, str]  # text, colour role
+
+
+class Overlay(QWidget):
+    """Crosshair, price lines, last price, legend."""
+
+    def __init__(self, viewport: QWidget) -> None:
+        super().__init__(viewport)
+        self.setObjectName("chart-overlay")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.frame = Frame(QRectF(0, 0, 1, 1), 1.0, 1.0)
+        self.places = 2
+        self._font = fonts.table_font()
+        self._metrics = QFontMetrics(self._font)
+        self._lines: Sequence[PriceLine] = ()
+        self._last: tuple[float, str] | None = None
+        self._last_y = 0
+        self._cross: QPoint | None = None
+        self._cross_time = ""
+        self._legend: tuple[LegendPart, ...] = ()
+
+    # -- what to show -----------------------------------------------------------------------
+    def set_frame(self, frame: Frame) -> None:
+        """The panes moved or show other prices."""
+        self.frame = frame
+        self.update()
+
+    def set_lines(self, lines: Sequence[PriceLine]) -> None:
+        """Order and position lines."""
+        if tuple(lines) != self._lines:
+            self._lines = tuple(lines)
+            self.update()
+
+    def set_last(self, price: float, role: str) -> None:
+        """The last price and its colour role."""
+        if self._last == (price, role):
+            return
+        old, self._last = self._last, (price, role)
+        y = round(self.frame.y(price))
+        strips = QRegion(self._strip(y))
+        if old is not None:
+            strips += self._strip(self._last_y)
+        self._last_y = y
+        self.update(strips)
+
+    def set_legend(self, parts: tuple[LegendPart, ...]) -> None:
+        """Values of the bar under the pointer, or of the last one."""
+        if parts != self._legend:
+            self._legend = parts
+            top = round(self.frame.pane.top())
+            self.update(0, top, round(self.frame.pane.width()), LEGEND_HEIGHT + MARGIN)
+
+    def set_cross(self, position: QPoint | None, time_text: str = "") -> None:
+        """Move the crosshair; None hides it."""
+        if position == self._cross and time_text == self._cross_time:
+            return
+        strips = self._cross_region()
+        self._cross, self._cross_time = position, time_text
+        strips += self._cross_region()
+        self.update(strips)
+
+    def _strip(self, y: int) -> QRect:
+        return QRect(0, y - TAG_HEIGHT // 2 - 2, self.width(), TAG_HEIGHT + 4)
+
+    def _cross_region(self) -> QRegion:
+        if self._cross is None:
+            return QRegion()
+        x, y = self._cross.x(), self._cross.y()
+        half = self._metrics.horizontalAdvance(self._cross_time) // 2 + 10
+        foot = round(self.frame.bottom)
+        region = QRegion(self._strip(y))
+        region += QRect(x - 1, 0, 3, self.height())
+        return region + QRect(x - half, foot, 2 * half, self.height() - foot)
+
+    # -- painting ---------------------------------------------------------------------------
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self._font)
+        for line in self._lines:
+            self._paint_line(painter, line)
+        if self._last is not None:
+            self._paint_last(painter, *self._last)
+        self._paint_legend(painter)
+        if self._cross is not None:
+            self._paint_cross(painter, self._cross)
+        painter.end()
+
+    def _horizontal(self, painter: QPainter, y: float, colour: QColor, style: Qt.PenStyle) -> None:
+        pen = QPen(colour)
+        pen.setStyle(style)
+        painter.setPen(pen)
+        row = round(y)
+        painter.drawLine(round(self.frame.pane.left()), row, round(self.frame.pane.right()), row)
+
+    def _in_pane(self, y: float) -> bool:
+        return self.frame.pane.top() <= y <= self.frame.pane.bottom()
+
+    def _tag(
+        self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor
+    ) -> None:
+        """A filled label on the price axis."""
+        left = round(self.frame.pane.right()) + 1
+        rect = QRect(left, round(y) - TAG_HEIGHT // 2, round(self.frame.right) - left, TAG_HEIGHT)
+        painter.fillRect(rect, fill)
+        painter.setPen(ink)
+        painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_line(self, painter: QPainter, line: PriceLine) -> None:
+        y = self.frame.y(line.price)
+        if not self._in_pane(y):
+            return
+        colours = theme.current()
+        colour = colours.color(line.role)
+        self._horizontal(painter, y, colour, Qt.PenStyle.DashLine)
+        width = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
+        left = round(self.frame.pane.right()) - width - 6
+        chip = QRect(left, round(y) - TAG_HEIGHT // 2, width, TAG_HEIGHT)
+        painter.fillRect(chip, colours.color("panel"))
+        painter.setPen(colour)
+        painter.drawRect(chip.adjusted(0, 0, -1, -1))
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, line.text)
+        self._tag(painter, y, fmt.price(line.price, self.places), colour, colours.color("panel"))
+
+    def _paint_last(self, painter: QPainter, price: float, role: str) -> None:
+        y = self.frame.y(price)
+        if not self._in_pane(y):
+            return
+        colours = theme.current()
+        colour = colours.color(role or "muted")
+        self._horizontal(painter, y, colour, Qt.PenStyle.DotLine)
+        self._tag(painter, y, fmt.price(price, self.places), colour, colours.color("panel"))
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        colours = theme.current()
+        x = round(self.frame.pane.left()) + 8
+        top = round(self.frame.pane.top()) + MARGIN
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        width = sum(self._metrics.horizontalAdvance(text) + 6 for text, _ in self._legend)
+        if self._legend:
+            painter.fillRect(x - 4, top, width + 4, LEGEND_HEIGHT - MARGIN, colours.color("panel"))
+        for text, role in self._legend:
+            wide = self._metrics.horizontalAdvance(text) + 6
+            painter.setPen(colours.color(role))
+            painter.drawText(QRect(x, top, wide, LEGEND_HEIGHT - MARGIN), flags, text)
+            x += wide
+
+    def _paint_cross(self, painter: QPainter, at: QPoint) -> None:
+        colours = theme.current()
+        ink, fill = colours.color("panel"), colours.color("crosshair")
+        pen = QPen(fill)
+        pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.drawLine(at.x(), round(self.frame.pane.top()), at.x(), round(self.frame.bottom))
+        if self._in_pane(at.y()):
+            self._horizontal(painter, at.y(), fill, Qt.PenStyle.DashLine)
+            price = fmt.price(self.frame.price(at.y()), self.places)
+            self._tag(painter, at.y(), price, fill, ink)
+        width = self._metrics.horizontalAdvance(self._cross_time) + 14
+        foot = round(self.frame.bottom)
+        left = max(0, min(at.x() - width // 2, round(self.frame.pane.right()) - width))
+        rect = QRect(left, foot + 2, width, TAG_HEIGHT)
+        painter.fillRect(rect, fill)
+        painter.setPen(ink)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._cross_time)

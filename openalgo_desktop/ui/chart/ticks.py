@@ -1,0 +1,90 @@
+"""Where axes put labels, and what they say. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+
+from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
+from openalgo_desktop.ui.chart.series import Ints
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+#: Distances between time labels: seconds, then whole months.
+STEPS = (
+    *(1, 5, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
+    *(HOUR, 2 * HOUR, DAY, 2 * DAY, 7 * DAY),
+)
+MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+
+
+def price_ticks(low: float, high: float, most: int, tick: float) -> list[float]:
+    """Round prices between ``low`` and ``high``, at most ``most``, no closer than ``tick``."""
+    span = high - low
+    if span <= 0 or most < 1 or not math.isfinite(span):
+        return []
+    raw = span / most
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw * 0.999999)
+    step = max(step, tick)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [index * step for index in range(first, last + 1)]
+
+
+def wall(time: int, intraday: bool) -> datetime:
+    """A bar's start on the wall clock; daily bars carry their date as midnight UTC."""
+    shift = IST_OFFSET_SECONDS if intraday else 0
+    return datetime.fromtimestamp(int(time) + shift, UTC)
+
+
+def time_ticks(times: Ints, first: int, last: int, most: int, intraday: bool) -> list[int]:
+    """Indexes of bars that begin a round period, at most ``most`` of ``first <= i < last``."""
+    start = max(0, first - 1)
+    local = times[start:last] + (IST_OFFSET_SECONDS if intraday else 0)
+    if len(local) < 2 or most < 1:
+        return []
+    shortest = int(np.diff(local[: 2 + min(len(local), 50)]).min())
+    for step in STEPS:
+        if step < shortest or shortest * (last - first) / step > 40 * most:
+            continue
+        chosen = _changes(local // step)
+        if len(chosen) <= most:
+            return [start + int(index) for index in chosen]
+    months = local.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+    for count in MONTH_STEPS:
+        chosen = _changes(months // count)
+        if len(chosen) <= most:
+            return [start + int(index) for index in chosen]
+    return []
+
+
+def _changes(buckets: Ints) -> Ints:
+    found: Ints = np.flatnonzero(np.diff(buckets)) + 1
+    return found
+
+
+def time_labels(times: Ints, ticks: list[int], intraday: bool) -> list[str]:
+    """Texts of :func:`time_ticks`: the date where a day begins, else the time of day."""
+    labels = []
+    for index in ticks:
+        moment = wall(times[index], intraday)
+        before = wall(times[index - 1], intraday) if index else moment
+        if moment.year != before.year:
+            labels.append(f"{moment:%Y}")
+        elif not intraday and moment.month != before.month:
+            labels.append(f"{moment:%b}")
+        elif not intraday or moment.date() != before.date():
+            labels.append(f"{moment.day} {moment:%b}")
+        else:
+            labels.append(f"{moment:%H:%M}" if moment.second == 0 else f"{moment:%H:%M:%S}")
+    return labels
+
+
+def moment_text(time: int, intraday: bool) -> str:
+    """A bar's start for the crosshair, IST."""
+    moment = wall(time, intraday)
+    return f"{moment:%a} {moment.day} {moment:%b %H:%M}" if intraday else (
+        f"{moment:%a} {moment.day} {moment:%b %Y}"
+    )

@@ -1,0 +1,106 @@
+"""The chart as the docks see it. The pyqtgraph canvas is built when the first bars arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.model import Bars
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.chart.lines import PriceLine
+
+if TYPE_CHECKING:
+    from openalgo_desktop.ui.chart.canvas import Canvas
+
+
+class ChartView(QWidget):
+    """Candles with volume.
+
+    Wheel zooms, drag pans, dragging the price axis stretches prices, a double click fits again.
+    Data calls only note what changed; :meth:`flush` draws it, once a frame.
+    """
+
+    price_clicked = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._canvas: Canvas | None = None
+        self._lines: Sequence[PriceLine] = ()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(720, 420)
+
+    @property
+    def canvas(self) -> Canvas:
+        """The drawing part; building it loads pyqtgraph."""
+        if self._canvas is None:
+            from openalgo_desktop.ui.chart.canvas import Canvas  # noqa: PLC0415
+
+            self._canvas = Canvas(self)
+            self._canvas.setObjectName(f"{self.objectName() or 'chart'}-canvas")
+            self._canvas.setAccessibleName(self.accessibleName() or "Chart")
+            self._canvas.price_clicked.connect(self.price_clicked)
+            self._canvas.set_lines(self._lines)
+            self.setFocusProxy(self._canvas)
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self._canvas)
+        return self._canvas
+
+    # -- data -------------------------------------------------------------------------------
+    def set_bars(self, bars: Bars, interval: Interval, places: int) -> None:
+        """Show a new series; ``places`` are the decimals of its tick size."""
+        self.canvas.set_bars(bars, interval, places)
+
+    def append_bar(
+        self, time: int, open_: float, high: float, low: float, close: float, volume: float
+    ) -> None:
+        """A new bar began; the view follows when it is at the right edge."""
+        self.canvas.append_bar(time, open_, high, low, close, volume)
+
+    def update_last(
+        self, time: int, open_: float, high: float, low: float, close: float, volume: float
+    ) -> None:
+        """The forming bar changed."""
+        self.canvas.update_last(time, open_, high, low, close, volume)
+
+    def prepend(self, bars: Bars) -> int:
+        """Put older bars in front; the view stays. Returns how many were added."""
+        return self.canvas.prepend(bars)
+
+    def set_lines(self, lines: Sequence[PriceLine]) -> None:
+        """Replace the order and position lines."""
+        self._lines = tuple(lines)
+        if self._canvas is not None:
+            self._canvas.set_lines(self._lines)
+
+    def autofit(self) -> None:
+        """Show the newest bars, prices fitted."""
+        if self._canvas is not None:
+            self._canvas.autofit()
+
+    # -- drawing ----------------------------------------------------------------------------
+    def flush(self) -> None:
+        """Draw what changed since the last call."""
+        if self._canvas is None:
+            return
+        self._canvas.flush()
+        series = self._canvas.series
+        if len(series):
+            last = series.bar(len(series) - 1)
+            names = ("open", "high", "low", "close")
+            texts = (fmt.price(value, self._canvas.places) for value in last[:4])
+            self._canvas.setAccessibleDescription(
+                "Last bar: " + ", ".join(map(" ".join, zip(names, texts, strict=True)))
+            )
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._canvas is not None:
+            self._canvas.restyle()
+        super().changeEvent(event)
