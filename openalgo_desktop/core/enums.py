@@ -210,3 +210,11 @@ class JournalState(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
+
+
+class KeyRights(StrEnum):
+    """What an API key may do: read only, trade (live and sandbox), or trade the sandbox only."""
+
+    READ = "read"
+    TRADE = "trade"
+    SANDBOX = "sandbox"

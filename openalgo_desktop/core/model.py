@@ -16,6 +16,7 @@ from openalgo_desktop.core.enums import (
     AccountState,
     Action,
     FeedMode,
+    KeyRights,
     OrderStatus,
     PriceType,
     Product,
@@ -340,3 +341,13 @@ class AccountStatus(msgspec.Struct, frozen=True):
     title: str
     state: AccountState
     message: str = ""
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key of the local API, without its text. ``account_id`` empty means any account."""
+
+    key_id: int
+    name: str
+    rights: KeyRights
+    account_id: str
+    created_at: datetime
