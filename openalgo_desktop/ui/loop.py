@@ -79,7 +79,7 @@ class _Pump(QObject):
         try:
             for _ in range(len(ready)):
                 handle = ready.popleft()
-                if not handle._cancelled:  # type: ignore[attr-defined]
+                if not handle._cancelled:
                     handle._run()
                     if time.perf_counter() >= end:
                         break
@@ -275,4 +275,3 @@ class PumpEventLoop(qasync.QEventLoop):  # type: ignore[misc]
     def queued(self) -> int:
         """Callbacks that wait for their turn."""
         return len(self._pump.ready)
-

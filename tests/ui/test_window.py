@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openalgo_desktop.ui.loop import PumpEventLoop
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
@@ -20,6 +19,7 @@ from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
+from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main import Session, make_application
 from openalgo_desktop.ui.widgets import controls
 

@@ -23,6 +23,16 @@ BODY = 0.72
 VOLUME_ALPHA = 120
 
 
+def merge_of(step: float) -> int:
+    """How many bars are drawn as one when each has ``step`` pixels."""
+    return max(1, math.ceil(MIN_PIXELS / step)) if step > 0.0 else 1
+
+
+def live_start(count: int, merge: int) -> int:
+    """First bar of the live item: the last bar takes its whole group along."""
+    return (count - 1) - (count - 1) % merge
+
+
 class BarsItem(QGraphicsItem):
     """Draws the bars ``first <= index < last`` of a series; ``live`` draws only the last one."""
 
@@ -47,10 +57,11 @@ class BarsItem(QGraphicsItem):
         self._up, self._down = colours.color("up"), colours.color("down")
         self.update()
 
-    def set_bounds(self, low: float, high: float) -> None:
-        """Say which prices (or volumes) the view shows; part of the item's geometry."""
+    def set_bounds(self, low: float, high: float, merge: int) -> None:
+        """Say which prices (or volumes) the view shows and how many bars are drawn as one; part
+        of the item's geometry."""
         count = len(self.series)
-        left = float(count) - 2.0 if self.live else -1.0
+        left = float(live_start(count, merge)) - 1.0 if self.live else -1.0
         rect = QRectF(left, low, count + 1.0 - left, max(high - low, 1e-9))
         if rect != self._rect:
             self.prepareGeometryChange()
@@ -70,12 +81,12 @@ class BarsItem(QGraphicsItem):
         count = len(self.series)
         if not count or step <= 0.0:
             return
-        merge = max(1, math.ceil(MIN_PIXELS / step))
-        live_from = (count - 1) - (count - 1) % merge  # the live bar takes its whole group along
+        merge = merge_of(step)
+        live_from = live_start(count, merge)
         if self.live:
             bars = self.series.visible(live_from, count, merge)
         else:
-            area = option.exposedRect  # type: ignore[attr-defined]
+            area = option.exposedRect
             first = math.floor(area.left()) - merge
             bars = self.series.visible(first, min(live_from, math.ceil(area.right()) + 2), merge)
         if not len(bars.x):

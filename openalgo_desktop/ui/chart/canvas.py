@@ -16,7 +16,7 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
-from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem
+from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.overlay import Frame, LegendPart, Overlay
 from openalgo_desktop.ui.chart.scale import TimeScale
@@ -165,8 +165,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def restyle(self) -> None:
         """Take the colours of the theme in force."""
         self.setBackground(theme.current().color("panel"))
-        for part in (self._price_axis, self._volume_axis, self._time_axis, *self._items):
-            part.restyle()
+        for axis in (self._price_axis, self._volume_axis, self._time_axis):
+            axis.restyle()
+        for item in self._items:
+            item.restyle()
         self.overlay.update()
 
     def _fit_prices(self) -> bool:
@@ -205,10 +207,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._show_frame()
 
     def _bound_items(self) -> None:
-        for item in self._candles:
-            item.set_bounds(*self._price_range)
-        for item in self._volumes:
-            item.set_bounds(0.0, self._top_volume)
+        merge = merge_of(self._price_box.width() / self.scale_x.span)
+        for candles in self._candles:
+            candles.set_bounds(*self._price_range, merge)
+        for volumes in self._volumes:
+            volumes.set_bounds(0.0, self._top_volume, merge)
 
     def _show_frame(self) -> None:
         pane = self._price_box.sceneBoundingRect()
@@ -313,9 +316,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             return
         moved = event.position() - pressed
         frame = self.overlay.frame
-        if abs(moved.x()) + abs(moved.y()) < CLICK_SLACK and frame.pane.contains(pressed):
-            if len(self.series):
-                self.price_clicked.emit(frame.price(event.position().y()))
+        still = abs(moved.x()) + abs(moved.y()) < CLICK_SLACK
+        if still and len(self.series) and frame.pane.contains(pressed):
+            self.price_clicked.emit(frame.price(event.position().y()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.autofit()

@@ -139,9 +139,7 @@ class Overlay(QWidget):
     def _in_pane(self, y: float) -> bool:
         return self.frame.pane.top() <= y <= self.frame.pane.bottom()
 
-    def _tag(
-        self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor
-    ) -> None:
+    def _tag(self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor) -> None:
         """A filled label on the price axis."""
         left = round(self.frame.pane.right()) + 1
         rect = QRect(left, round(y) - TAG_HEIGHT // 2, round(self.frame.right) - left, TAG_HEIGHT)

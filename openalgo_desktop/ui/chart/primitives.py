@@ -39,7 +39,7 @@ class SlowArray:
 def _make(kind: type, fast: bool) -> Any:
     if fast:
         try:
-            from pyqtgraph.Qt.internals import PrimitiveArray  # noqa: PLC0415
+            from pyqtgraph.Qt.internals import PrimitiveArray
 
             array = PrimitiveArray(kind, 4)
             array.resize(1)

@@ -150,7 +150,7 @@ class Series:
         values = self._values[:, starts[0] : end]
         closes = np.minimum(offsets + merge, end - starts[0]) - 1
         return Slice(
-            starts + (merge - 1) / 2.0,
+            starts.astype(np.float64) + (merge - 1) / 2.0,
             values[OPEN][offsets],
             np.maximum.reduceat(values[HIGH], offsets),
             np.minimum.reduceat(values[LOW], offsets),

@@ -85,6 +85,8 @@ def time_labels(times: Ints, ticks: list[int], intraday: bool) -> list[str]:
 def moment_text(time: int, intraday: bool) -> str:
     """A bar's start for the crosshair, IST."""
     moment = wall(time, intraday)
-    return f"{moment:%a} {moment.day} {moment:%b %H:%M}" if intraday else (
-        f"{moment:%a} {moment.day} {moment:%b %Y}"
+    return (
+        f"{moment:%a} {moment.day} {moment:%b %H:%M}"
+        if intraday
+        else (f"{moment:%a} {moment.day} {moment:%b %Y}")
     )

@@ -40,7 +40,7 @@ class ChartView(QWidget):
     def canvas(self) -> Canvas:
         """The drawing part; building it loads pyqtgraph."""
         if self._canvas is None:
-            from openalgo_desktop.ui.chart.canvas import Canvas  # noqa: PLC0415
+            from openalgo_desktop.ui.chart.canvas import Canvas
 
             self._canvas = Canvas(self)
             self._canvas.setObjectName(f"{self.objectName() or 'chart'}-canvas")

@@ -1,4 +1,4 @@
-"""Fast tables: a row store that ticks write to, a model for structure, a view that paints itself."""
+"""Fast tables: a row store that ticks write to, a model for structure, a view that paints."""
 
 from openalgo_desktop.ui.tables.columns import Column, RowAction
 from openalgo_desktop.ui.tables.fastview import FastTableView

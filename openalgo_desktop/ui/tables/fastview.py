@@ -9,7 +9,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QAccessible,
     QColor,
@@ -243,7 +252,8 @@ class FastTableView(QTableView):
         tone = cells.tones[index] or ("selection-text" if selected else "text")
         painter.setPen(self._pen(tone))
         right = self.table.columns[index].numeric
-        painter.drawStaticText(x + size - PADDING - width if right else x + PADDING, baseline, static)
+        left = x + size - PADDING - width if right else x + PADDING
+        painter.drawStaticText(left, baseline, static)
 
     def _paint_actions(
         self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int
@@ -356,9 +366,9 @@ class FastTableView(QTableView):
             return
         self._update_view_row(pressed[0])
         # Press and release must hit the same link of the same row, with the same button.
-        if event.button() == Qt.MouseButton.LeftButton:
-            if self.action_at(event.position().toPoint()) == pressed:
-                self.action_clicked.emit(pressed[1], pressed[0])
+        left = event.button() == Qt.MouseButton.LeftButton
+        if left and self.action_at(event.position().toPoint()) == pressed:
+            self.action_clicked.emit(pressed[1], pressed[0])
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         # A second fast click on a link must not act twice nor count as a double click on the row.
@@ -405,7 +415,9 @@ class FastTableView(QTableView):
         return self.table.as_text(rows or None)
 
     def currentChanged(
-        self, current: QModelIndex, previous: QModelIndex
+        self,
+        current: QModelIndex | QPersistentModelIndex,
+        previous: QModelIndex | QPersistentModelIndex,
     ) -> None:
         super().currentChanged(current, previous)
         # The focus frame spans the row; Qt would repaint one cell.

@@ -132,9 +132,7 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         lines = [[self.columns[i].title for i in shown]]
         for view_row in range(self.rowCount()) if view_rows is None else view_rows:
             texts = self.store.cells(view_row).texts
-            lines.append(
-                [plain(texts[i]) if self.columns[i].numeric else texts[i] for i in shown]
-            )
+            lines.append([plain(texts[i]) if self.columns[i].numeric else texts[i] for i in shown])
         return lines
 
     def as_text(self, view_rows: Sequence[int] | None = None) -> str:
