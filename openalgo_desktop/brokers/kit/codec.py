@@ -1,0 +1,87 @@
+"""What a broker's feed codec looks like: pure translation between frames and events.
+
+A codec does no I/O and keeps no time but its clock's. One codec serves one connection; the stream
+client (:mod:`openalgo_desktop.brokers.kit.stream`) makes a fresh one for each socket, so partial
+state never survives a reconnect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Instrument, Key, Tick
+
+#: What a link carries: text frames as str, binary frames as bytes.
+Frame: TypeAlias = str | bytes
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """An order message in the broker's own fields; the adapter maps it as it maps its order
+    book, so that push and poll cannot disagree."""
+
+    row: Mapping[str, Any]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The feed accepted the log-in: subscriptions may be sent."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Frames that must go back now (acknowledgements, answers to application pings)."""
+
+    frames: tuple[Frame, ...]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The feed will not stream this instrument."""
+
+    key: Key
+    error: AppError
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Something was wrong with a frame or the session.
+
+    An :class:`~openalgo_desktop.core.errors.AuthError` ends the stream until the next log-in;
+    anything else is logged and counted, and the stream goes on.
+    """
+
+    error: AppError
+
+
+#: Ticks are the common case and travel bare.
+StreamEvent: TypeAlias = Tick | OrderRow | Ready | Reply | Refused | Failure
+
+
+class StreamCodec(Protocol):
+    """Speaks the feed of one broker on one connection."""
+
+    def opened(self) -> Sequence[Frame]:
+        """Frames to send first (log-in, channel choice); often none."""
+
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
+        """Frames that make exactly these modes so, whatever streamed before.
+
+        Also used to move an instrument to another mode and to repeat a subscription.
+        """
+
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
+        """Frames that end these subscriptions."""
+
+    def decode(self, frame: Frame) -> Iterable[StreamEvent]:
+        """The events of one frame. Never raises for what a server may send: a frame that cannot
+        be read gives what could be read of it and a :class:`Failure`."""
+
+    def heartbeat(self) -> Sequence[Frame]:
+        """Frames to send at the policy's heartbeat interval; often none."""
+
+
+class InstrumentFinder(Protocol):
+    """How a codec finds tokens; raises :class:`SymbolUnknown`."""
+
+    def require(self, symbol: str, exchange: str) -> Instrument: ...
