@@ -63,8 +63,14 @@ class _Pump(QObject):
             self._zero_timer = self.startTimer(0)
 
     def timerEvent(self, event: QTimerEvent) -> None:
+        # Qt does not fire a timer again while its event is handled: a nested Qt event loop needs
+        # another one for what still waits and for what comes.
+        self.killTimer(event.timerId())
+        self._zero_timer = self.startTimer(0) if len(self.ready) > 1 else 0
         self._run_ready()
-        if not self.ready and self._zero_timer:
+        if self.ready and not self._zero_timer:
+            self._zero_timer = self.startTimer(0)
+        elif not self.ready and self._zero_timer:
             self.killTimer(self._zero_timer)
             self._zero_timer = 0
 

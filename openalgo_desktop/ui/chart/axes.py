@@ -27,6 +27,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         super().__init__(orientation, showValues=True)
         self.setStyle(tickFont=fonts.table_font(), tickLength=0, autoExpandTextSpace=False)
         self.setGrid(GRID_ALPHA)
+        self.setZValue(-1000.0)  # grid lines lie behind the bars (a ViewBox has -100)
         self.restyle()
 
     def restyle(self) -> None:
@@ -61,7 +62,7 @@ class VolumeAxis(Axis):
         self.setWidth(PRICE_WIDTH)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        found = ticks.price_ticks(0.0, high, max(1, int(size / PRICE_ROOM)), 1.0)
+        found = ticks.price_ticks(0.0, high, max(2, int(size / PRICE_ROOM)), 1.0)
         return [(1.0, [value for value in found if value > 0])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:

@@ -67,6 +67,14 @@ class BarsItem(QGraphicsItem):
             self.prepareGeometryChange()
             self._rect = rect
 
+    def forget(self) -> None:
+        """Draw everything again. Qt moves a cached picture when the item only shifted, even if
+        its bars are others now, or sit on other whole pixels."""
+        if not self.live:
+            self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+            self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.update()
+
     def boundingRect(self) -> QRectF:
         return self._rect
 

@@ -83,7 +83,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         layout.layout.setRowStretchFactor(1, 1)
         self._price_axis.linkToView(self._price_box)
         self._volume_axis.linkToView(self._volume_box)
-        self._time_axis.linkToView(self._volume_box)
+        self._time_axis.linkToView(self._price_box)  # its grid spans both panes
         self._candles = [CandleItem(self.series, live) for live in (False, True)]
         self._volumes = [VolumeItem(self.series, live) for live in (False, True)]
         for box, items in ((self._price_box, self._candles), (self._volume_box, self._volumes)):
@@ -151,14 +151,16 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         dirty, self._dirty = self._dirty, Dirty.NOTHING
         if not dirty or not len(self.series):
             return
-        if self._fit_prices() or dirty & Dirty.VIEW:
+        moved = self._fit_prices() or bool(dirty & Dirty.VIEW)
+        if moved:
             self._show_view()
-        if dirty & Dirty.BARS:
+        elif dirty & Dirty.BARS:
             self._bound_items()
-            for item in self._items:
+        for item in self._items:
+            if item.live:
                 item.update()
-        for item in (self._candles[1], self._volumes[1]):
-            item.update()
+            elif moved or dirty & Dirty.BARS:
+                item.forget()
         self._show_last()
         self._show_legend()
 

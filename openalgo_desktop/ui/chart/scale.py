@@ -43,6 +43,9 @@ class TimeScale:
 
     def grow(self) -> None:
         """A bar was appended; the view follows only when it was at the end."""
+        if not self.count:
+            self.reset(1)
+            return
         follow = self.at_end
         self.count += 1
         if follow:
