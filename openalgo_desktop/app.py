@@ -116,11 +116,13 @@ class Terminal:
         self._stops.append(self.db.stop)
         self.state = KeyValueStore(self.db)
         self.settings.load(await self.state.all("settings"))
+        self.logs.set_detail(self.settings["log.level"])
         self.settings.on_store = self.state.put_later("settings")
         self.settings.subscribe(
             lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
         )
         self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
+        self.vault.watch(self.logs.redactor.add)
         await self.vault.open()
         self.keys = ApiKeys(self.db, self.vault, self.clock)
         await self.keys.ensure_default()

@@ -165,6 +165,7 @@ def _run_async(main: Any) -> int:
 async def _api_key(args: argparse.Namespace) -> int:
     options = terminal_options(args)
     directory = DataDirectory(options.data_dir)
+    directory.create()
     database = Database(directory.database_url)
     await database.start()
     try:
@@ -185,7 +186,7 @@ async def _doctor(args: argparse.Namespace) -> int:
     print(f"OpenAlgo Desktop {__version__}, Python {sys.version.split()[0]}")
     print(f"data folder    {directory.path}")
     print(f"config folder  {directory.config}")
-    print(f"database       {directory.database_url}")
+    print(f"database       {directory.shown_database_url}")
     print(f"secrets        {vault.protection()}")
     settings = Settings(options.overrides)
     print("settings (defaults, and --set of this run):")

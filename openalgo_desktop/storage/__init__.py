@@ -1,0 +1,1 @@
+"""Durable state: database with one writer, migrations, repositories, data folder, secret vault."""

@@ -1,0 +1,187 @@
+"""Logging: one redacted stream to daily files, to the log dock's ring, and warnings to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.redact import Redactor
+from openalgo_desktop.settings import Settings
+
+RING_LINES = 5000
+PROGRAM = "openalgo_desktop"
+_PREFIX, _SUFFIX = "openalgo-", ".log"
+
+
+class LogLine(NamedTuple):
+    """One record as shown; ``level`` is the number of :mod:`logging`."""
+
+    level: int
+    text: str
+    at: float  # epoch seconds
+
+
+class _Formatter(logging.Formatter):
+    """One line per record in IST; everything in it, tracebacks too, passes the redactor."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, IST).isoformat(" ", "milliseconds")[:-6]
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.clean(super().format(record))
+
+
+class _DailyFile:
+    """Appends lines to one file per IST day on a thread of its own, and deletes old files."""
+
+    def __init__(self, folder: Path, keep_days: int) -> None:
+        self._folder = folder
+        self._keep_days = keep_days
+        self._lines: queue.SimpleQueue[tuple[float, str] | None] = queue.SimpleQueue()
+        self._day: date | None = None
+        self._file: IO[str] | None = None
+        self._thread = threading.Thread(target=self._run, name="log-file", daemon=True)
+        self._thread.start()
+
+    def put(self, at: float, text: str) -> None:
+        self._lines.put((at, text))
+
+    def close(self) -> None:
+        """Write what waits, then close."""
+        self._lines.put(None)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while (item := self._lines.get()) is not None:
+            # A full disk must not end the log: the ring still has the line.
+            with contextlib.suppress(OSError):
+                self._write(*item)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def _write(self, at: float, text: str) -> None:
+        day = datetime.fromtimestamp(at, IST).date()
+        if self._file is None or day != self._day:
+            self._open(day)
+        assert self._file is not None
+        self._file.write(text + "\n")
+        if self._lines.empty():
+            self._file.flush()
+
+    def _open(self, day: date) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / f"{_PREFIX}{day.isoformat()}{_SUFFIX}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
+        self._day = day
+        oldest = day - timedelta(days=self._keep_days - 1)
+        for old in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with contextlib.suppress(ValueError, OSError):
+                if date.fromisoformat(old.name[len(_PREFIX) : -len(_SUFFIX)]) < oldest:
+                    old.unlink()
+
+
+class LogRing(logging.Handler):
+    """The newest lines, for the log dock; hands every line to the day's file too.
+
+    Listeners are called on the thread that logs.
+    """
+
+    def __init__(self, folder: Path, keep_days: int) -> None:
+        super().__init__()
+        self.redactor = Redactor()
+        self.setFormatter(_Formatter(self.redactor))
+        self._ring: deque[LogLine] = deque(maxlen=RING_LINES)
+        self._listeners: tuple[Callable[[LogLine], None], ...] = ()
+        self._file = _DailyFile(folder, keep_days)
+        self._stderr: logging.Handler | None = None
+        self._closed = False
+
+    def install(self) -> None:
+        """Take the records of the whole process."""
+        root = logging.getLogger()
+        root.addHandler(self)
+        if sys.stderr is not None:
+            self._stderr = logging.StreamHandler(sys.stderr)
+            self._stderr.setLevel(logging.WARNING)
+            self._stderr.setFormatter(self.formatter)
+            root.addHandler(self._stderr)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = LogLine(record.levelno, self.format(record), record.created)
+            self._ring.append(line)
+            self._file.put(line.at, line.text)
+            for listener in self._listeners:
+                listener(line)
+        except Exception:
+            self.handleError(record)
+
+    def lines(self) -> list[LogLine]:
+        """The newest lines, oldest first."""
+        self.acquire()
+        try:
+            return list(self._ring)
+        finally:
+            self.release()
+
+    def subscribe(self, listener: Callable[[LogLine], None]) -> Callable[[], None]:
+        """Call ``listener`` for each new line, on the thread that logs; returns the stop call."""
+        self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            self._listeners = tuple(one for one in self._listeners if one != listener)
+
+        return stop
+
+    def set_detail(self, level: str) -> None:
+        """Show our records from ``level`` up; other libraries never below INFO."""
+        if self._closed:
+            return
+        number = logging.getLevelNamesMapping()[level]
+        logging.getLogger(PROGRAM).setLevel(number)
+        logging.getLogger().setLevel(max(number, logging.WARNING))
+
+    def close(self) -> None:
+        """Leave logging and write what waits."""
+        if self._closed:
+            return
+        self._closed = True
+        root = logging.getLogger()
+        root.removeHandler(self)
+        if self._stderr is not None:
+            root.removeHandler(self._stderr)
+        self._file.close()
+        super().close()
+
+
+def setup_logging(settings: Settings, path: Path) -> LogRing:
+    """Start logging into the folder ``path``; follows the setting ``log.level``."""
+    ring = LogRing(path, settings["log.keep_days"])
+    ring.install()
+    ring.set_detail(settings["log.level"])
+
+    def changed(key: str, value: object) -> None:
+        if key == "log.level":
+            ring.set_detail(str(value))
+
+    settings.subscribe(changed)
+    return ring

@@ -1,0 +1,133 @@
+"""Where the program keeps its files, and the lock that gives a data folder to one process."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import IO
+
+from openalgo_desktop.core.errors import ConfigError
+
+APP = "openalgo-desktop"
+
+
+class FileLock:
+    """An exclusive lock of the operating system on a file: gone when its process is, however it
+    died. The file itself stays and tells who had it last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; False when another process has it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.fdopen(descriptor, "r+", encoding="ascii", errors="replace")
+        try:
+            _lock(file)
+        except OSError:
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; nothing when it is not held."""
+        if self._file is not None:
+            self._file.close()  # closing drops the lock
+            self._file = None
+
+    def owner(self) -> str:
+        """Process id of the last owner as text; empty when it cannot be read."""
+        try:
+            return self._path.read_text(encoding="ascii", errors="replace").strip()
+        except OSError:  # Windows does not let others read a locked file
+            return ""
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> None:
+        # Past the end of the file, so that the process id stays readable.
+        file.seek(1 << 30)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class DataDirectory:
+    """The folders of one installation: the platform's own, or all below ``--data-dir``.
+
+    ``OPENALGO_DATABASE_URL`` names another database than the file in the data folder.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is not None:
+            self.path = path.expanduser().absolute()
+            self.config = self.path / "config"
+            self.logs = self.path / "logs"
+        else:
+            from platformdirs import PlatformDirs
+
+            folders = PlatformDirs(APP, appauthor=False)
+            self.path = Path(folders.user_data_dir)
+            self.config = Path(folders.user_config_dir)
+            self.logs = Path(folders.user_log_dir)
+            if self.config == self.path:  # macOS and Windows have one folder for both
+                self.config = self.path / "config"
+        self._lock = FileLock(self.path / "lock")
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        given = os.environ.get("OPENALGO_DATABASE_URL", "")
+        return given or f"sqlite:///{(self.path / 'openalgo.db').as_posix()}"
+
+    @property
+    def shown_database_url(self) -> str:
+        """The same without its password."""
+        return re.sub(r"(?<=://)([^/:@]*):[^/@]*@", r"\1:***@", self.database_url)
+
+    def create(self) -> None:
+        """Make the folders, readable by the user alone. Raises :class:`ConfigError`."""
+        for folder in (self.path, self.config, self.logs):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(
+                    f"The folder {folder} cannot be used: {error.strerror}. "
+                    "Give another one with --data-dir."
+                ) from None
+
+    def acquire(self) -> None:
+        """Create the folders and take the lock. Raises :class:`ConfigError` when another
+        process uses the folder."""
+        self.create()
+        try:
+            got = self._lock.acquire()
+        except OSError as error:
+            raise ConfigError(
+                f"The folder {self.path} cannot be written: {error.strerror}. "
+                "Give another one with --data-dir."
+            ) from None
+        if not got:
+            owner = self._lock.owner()
+            process = f" (process {owner})" if owner else ""
+            raise ConfigError(
+                f"OpenAlgo Desktop is already running{process} with the data folder {self.path}. "
+                "Close it, or start this one with another --data-dir."
+            )
+
+    def release(self) -> None:
+        """Give the folder back."""
+        self._lock.release()

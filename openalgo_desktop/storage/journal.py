@@ -1,0 +1,107 @@
+"""The order journal (:class:`OrderJournal`): every order write, durable before it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, bindparam, insert, or_, select, update
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import JournalState, Mode
+from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.tables import OPEN_STATES, from_micros, order_journal, to_micros
+
+_TABLE = order_journal
+_OPEN = (JournalState.INTENT.value, JournalState.UNKNOWN.value)
+_INSERT = insert(_TABLE)
+# What is known of an order only grows: an acknowledgement is never taken back by a slower
+# witness, and "unknown" never covers an answer.
+_SETTLE = update(_TABLE).where(
+    _TABLE.c.tag == bindparam("b_tag"),
+    _TABLE.c.state != JournalState.ACKNOWLEDGED.value,
+    or_(
+        _TABLE.c.state.in_(_OPEN),
+        bindparam("b_state") == JournalState.ACKNOWLEDGED.value,
+    ),
+)
+
+
+class Journal:
+    """Rows stay for years; settled ones are the audit trail of orders."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def intent(self, entry: JournalEntry) -> None:
+        """Store the intent; returns when it is durable. Intents of one burst share a commit."""
+        row = {
+            "tag": entry.tag,
+            "kind": entry.kind,
+            "account_id": entry.account_id,
+            "mode": entry.mode.value,
+            "source": entry.source,
+            "request": msgspec.json.encode(entry.request).decode(),
+            "created_at": to_micros(entry.created_at),
+            "order_id": entry.order_id,
+            "state": entry.state.value,
+            "message": entry.message,
+            "updated_at": None,
+        }
+        await self._db.write(lambda connection: connection.execute(_INSERT, row).rowcount)
+
+    async def settle(
+        self, tag: str, state: JournalState, order_id: str = "", message: str = ""
+    ) -> None:
+        """Say what became of an intent. An empty ``order_id`` keeps the one known."""
+        values: dict[str, Any] = {
+            "state": state.value,
+            "message": message,
+            "updated_at": to_micros(self._clock.now()),
+        }
+        if order_id:
+            values["order_id"] = order_id
+        bound = {"b_tag": tag, "b_state": state.value}
+        statement = _SETTLE.values(**values)
+        await self._db.write(lambda connection: connection.execute(statement, bound).rowcount)
+
+    async def open_entries(self) -> list[JournalEntry]:
+        """Entries in state intent or unknown, oldest first."""
+        return await self._select(
+            select(_TABLE).where(OPEN_STATES).order_by(_TABLE.c.created_at, _TABLE.c.tag)
+        )
+
+    async def find(self, tag: str) -> JournalEntry | None:
+        """The entry of a tag."""
+        found = await self._select(select(_TABLE).where(_TABLE.c.tag == tag))
+        return found[0] if found else None
+
+    async def recent(self, limit: int) -> list[JournalEntry]:
+        """The newest entries, oldest of them first."""
+        rows = await self._select(
+            select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.tag.desc()).limit(limit)
+        )
+        return rows[::-1]
+
+    async def _select(self, query: Select[Any]) -> list[JournalEntry]:
+        return await self._db.read(
+            lambda connection: [_entry(row) for row in connection.execute(query)]
+        )
+
+
+def _entry(row: Any) -> JournalEntry:
+    return JournalEntry(
+        tag=row.tag,
+        kind=row.kind,
+        account_id=row.account_id,
+        mode=Mode(row.mode),
+        source=row.source,
+        request=msgspec.json.decode(row.request),
+        created_at=from_micros(row.created_at),
+        order_id=row.order_id,
+        state=JournalState(row.state),
+        message=row.message,
+        updated_at=None if row.updated_at is None else from_micros(row.updated_at),
+    )

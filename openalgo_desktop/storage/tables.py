@@ -1,0 +1,123 @@
+"""The tables. Every change here needs a migration in ``migrations/versions`` (a test compares).
+
+Times are whole microseconds since the epoch (UTC), so that they sort and work on any database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from openalgo_desktop.core.clock import IST
+
+metadata = MetaData()
+
+#: SQLite counts up only columns of type INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+key_values = Table(
+    "key_values",
+    metadata,
+    Column("scope", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("name", String(100), nullable=False),
+    Column("rights", String(16), nullable=False),
+    Column("account_id", String(100), nullable=False),
+    Column("lookup", String(64), nullable=False, unique=True),
+    Column("hash", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+#: As text, because a partial index serves only the very same condition, without parameters.
+OPEN_STATES = text("state IN ('intent', 'unknown')")
+
+order_journal = Table(
+    "order_journal",
+    metadata,
+    Column("tag", String(20), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("account_id", String(100), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("updated_at", BigInteger),
+    Index("ix_order_journal_created_at", "created_at"),
+    # The open rows are few among years of settled ones.
+    Index(
+        "ix_order_journal_open",
+        "created_at",
+        sqlite_where=OPEN_STATES,
+        postgresql_where=OPEN_STATES,
+    ),
+)
+
+paper_rows = Table(
+    "paper_rows",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("account_id", String(100), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("key", String(150), nullable=False),
+    Column("data", Text, nullable=False),
+    UniqueConstraint("account_id", "name", "key", name="uq_paper_rows"),
+)
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(
+    connection: Connection, table: Table, keys: tuple[str, ...], rows: list[dict[str, Any]]
+) -> None:
+    """Insert ``rows``; one that exists (same values in the columns ``keys``) is replaced."""
+    if not rows:
+        return
+    make = _INSERT.get(connection.dialect.name)
+    if make is None:  # any other database: two plain statements do the same
+        for row in rows:
+            connection.execute(table.delete().where(*(table.c[key] == row[key] for key in keys)))
+        connection.execute(table.insert(), rows)
+        return
+    statement = make(table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """An aware time as stored."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """A stored time as an aware datetime in IST."""
+    return (_EPOCH + value * _MICROSECOND).astimezone(IST)
