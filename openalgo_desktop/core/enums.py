@@ -218,3 +218,26 @@ class KeyRights(StrEnum):
     READ = "read"
     TRADE = "trade"
     SANDBOX = "sandbox"
+
+
+class GttType(StrEnum):
+    """Kinds of good-till-triggered orders, as requests spell them."""
+
+    SINGLE = "SINGLE"
+    OCO = "OCO"
+
+    @property
+    def book_text(self) -> str:
+        """``single`` or ``two-leg``, as the GTT book spells it."""
+        return "single" if self is GttType.SINGLE else "two-leg"
+
+
+class GttStatus(StrEnum):
+    """Life of a GTT; ``PENDING`` and ``TRIGGERED`` are also the states of its legs."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    TRIGGERED = "triggered"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"

@@ -105,6 +105,16 @@ class OrderNotFound(OrderError):
         self.order_id = order_id
 
 
+class GttNotFound(OrderError):
+    """No such active GTT in this account and mode."""
+
+    http_status = 404
+
+    def __init__(self, trigger_id: str) -> None:
+        super().__init__(f"No active GTT with trigger_id '{trigger_id}'")
+        self.trigger_id = trigger_id
+
+
 class OrderNotWorking(OrderError):
     """The order is final; it can neither be modified nor cancelled."""
 

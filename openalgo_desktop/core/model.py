@@ -6,7 +6,7 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,6 +16,8 @@ from openalgo_desktop.core.enums import (
     AccountState,
     Action,
     FeedMode,
+    GttStatus,
+    GttType,
     KeyRights,
     OrderStatus,
     PriceType,
@@ -56,7 +58,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         return self.exchange.endswith("_INDEX")
 
 
-class Level(NamedTuple):
+class Level(msgspec.Struct, frozen=True, gc=False):
     """One price level of a book."""
 
     price: float
@@ -71,7 +73,7 @@ class Depth(msgspec.Struct, frozen=True, gc=False):
     sell: tuple[Level, ...] = ()
 
 
-class Tick(msgspec.Struct, frozen=True):
+class Tick(msgspec.Struct, frozen=True, gc=False):
     """What is known of an instrument's market at one moment; also the answer of a quote request.
 
     ``mode`` says how much of it is filled. ``close`` is the previous close. ``ltt`` (exchange)
@@ -312,6 +314,76 @@ class Funds(msgspec.Struct):
     last_reset: datetime | None = None
     reset_count: int = 0
     account_id: str = ""
+
+
+class GttRequest(msgspec.Struct, frozen=True):
+    """A good-till-triggered order.
+
+    ``trigger_below`` (``triggerprice_sl``) fires when the last price falls to it,
+    ``trigger_above`` (``triggerprice_tg``) when it rises to it; a SINGLE has exactly one of them
+    and ``price`` as its limit, an OCO both, with the limits ``stoploss`` and ``target``. 0 means
+    absent; a leg with price type MARKET has no limit. ``last_price`` is the price at placement.
+    """
+
+    trigger_type: GttType
+    symbol: str
+    exchange: str
+    action: Action
+    quantity: int
+    product: Product = Product.CNC
+    price_type: PriceType = PriceType.LIMIT
+    price: float = 0.0
+    trigger_below: float = 0.0
+    trigger_above: float = 0.0
+    stoploss: float = 0.0
+    target: float = 0.0
+    last_price: float = 0.0
+    expires_at: datetime | None = None
+    strategy: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
+
+
+class GttLeg(msgspec.Struct):
+    """One trigger of a GTT. ``below`` says that it fires on a fall; ``order_id`` is the order it
+    became; ``margin`` its reserve at placement, rupees."""
+
+    trigger_price: float
+    below: bool
+    price: float = 0.0
+    status: GttStatus = GttStatus.PENDING
+    order_id: str = ""
+    margin: float = 0.0
+
+
+class Gtt(msgspec.Struct):
+    """A good-till-triggered order in the book. Legs: stop-loss first. Times are aware, IST."""
+
+    trigger_id: str
+    trigger_type: GttType
+    symbol: str
+    exchange: str
+    action: Action
+    quantity: int
+    product: Product
+    price_type: PriceType
+    legs: list[GttLeg]
+    status: GttStatus = GttStatus.ACTIVE
+    last_price: float = 0.0
+    margin: float = 0.0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    expires_at: datetime | None = None
+    message: str = ""
+    strategy: str = ""
+    tag: str = ""
+    account_id: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.exchange, self.symbol)
 
 
 class OrderAck(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import msgspec
 
@@ -14,6 +14,8 @@ from openalgo_desktop.core.model import (
     AccountStatus,
     Bars,
     Funds,
+    Gtt,
+    GttRequest,
     Holding,
     Instrument,
     Key,
@@ -56,6 +58,27 @@ class TradingGateway(Protocol):
     async def positions(self) -> list[Position]: ...
     async def holdings(self) -> list[Holding]: ...
     async def funds(self) -> Funds: ...
+
+
+class GttGateway(Protocol):
+    """The part of a gateway that has good-till-triggered orders; ask with ``supports_gtt``.
+
+    Acknowledgements carry the trigger id as ``order_id``. An unknown or inactive id raises
+    :class:`GttNotFound`.
+    """
+
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck: ...
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity; symbol, exchange, action and type are fixed."""
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck: ...
+    async def gtt_orders(self) -> list[Gtt]:
+        """Active ones, newest first."""
+
+
+def supports_gtt(gateway: TradingGateway) -> TypeGuard[GttGateway]:
+    """Whether the gateway has good-till-triggered orders."""
+    return hasattr(gateway, "gtt_place")
 
 
 class MarketSource(Protocol):
