@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 
 class Exchange(StrEnum):
@@ -241,3 +242,16 @@ class GttStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+
+
+E_ = TypeVar("E_", bound=StrEnum)
+
+
+def surfaced(kind: type[E_], text: str) -> E_:
+    """A value that a broker reports and that is not in the vocabulary (product ``MTF``), as a
+    member of ``kind`` that equals none of the others. It is shown as it is; ``kind(text)`` still
+    refuses it, so it cannot be sent in an order."""
+    value = str.__new__(kind, text)
+    value._name_ = text
+    value._value_ = text
+    return value

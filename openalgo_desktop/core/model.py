@@ -203,6 +203,7 @@ class Order(msgspec.Struct):
     tag: str = ""
     source: str = ""
     account_id: str = ""
+    reported_pending: int | None = None  # what the broker says, where it says something
 
     @property
     def key(self) -> Key:
@@ -211,6 +212,8 @@ class Order(msgspec.Struct):
     @property
     def pending_quantity(self) -> int:
         """Units not filled; a cancelled order keeps them, a rejected one has none."""
+        if self.reported_pending is not None:
+            return self.reported_pending
         if self.status in (OrderStatus.REJECTED, OrderStatus.COMPLETE):
             return 0
         return max(0, self.quantity - self.filled_quantity)

@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from openalgo_desktop.core.enums import (
+    INDEX_EXCHANGES,
     Action,
     Exchange,
     FeedMode,
@@ -365,9 +366,11 @@ def _check_capabilities(spec: BrokerSpec) -> list[str]:
     found = []
     can = spec.capabilities
     for exchange in can.exchanges:
+        if exchange in INDEX_EXCHANGES:
+            continue  # quotes only: the instrument row carries the broker's exchange
         if exchange not in spec.exchanges.send:
             found.append(f"exchanges: {exchange} is offered but not mapped")
-        if not exchange.endswith("_INDEX") and not can.products.get(exchange):
+        if not can.products.get(exchange):
             found.append(f"capabilities: no product on {exchange}")
     for products in can.products.values():
         found += [f"products: {p} not mapped" for p in products if p not in spec.products.send]

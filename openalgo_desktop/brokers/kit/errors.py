@@ -1,0 +1,97 @@
+"""A broker's error answers as our error tree, by the spec's rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, ErrorRule
+from openalgo_desktop.brokers.kit.values import pick
+from openalgo_desktop.core.errors import (
+    AppError,
+    BadCredentials,
+    DataError,
+    InvalidOrder,
+    NetError,
+    ProtocolError,
+    RateLimited,
+    RejectedByBroker,
+    SessionExpired,
+)
+
+#: What an HTTP status means where the spec has no rule for the answer.
+_BY_STATUS: dict[int, type[AppError]] = {
+    401: SessionExpired,
+    403: SessionExpired,
+    429: RateLimited,
+    500: NetError,
+    502: NetError,
+    503: NetError,
+    504: NetError,
+}
+
+
+class Answer:
+    """A reply of the broker, judged by its envelope."""
+
+    __slots__ = ("body", "code", "data", "empty", "good", "message", "status")
+
+    def __init__(self, spec: BrokerSpec, status: int, body: Any) -> None:
+        envelope = spec.envelope
+        self.status = status
+        self.body = body
+        message = pick(body, envelope.message) if isinstance(body, dict) else None
+        self.message = str(message) if message not in (None, "") else ""
+        self.code = str(pick(body, envelope.code, "")) if envelope.code else ""
+        self.good = status < 400
+        if self.good and envelope.state and isinstance(body, dict):
+            state = pick(body, envelope.state)
+            self.good = state is not None and str(state) in envelope.ok
+        self.empty = any(re.search(p, self.message, re.I) for p in envelope.empty)
+        self.data = pick(body, envelope.data) if self.good and envelope.data else body
+
+
+def error_of(
+    spec: BrokerSpec, answer: Answer, *, order: bool, retry_after: float = 1.0
+) -> AppError:
+    """The error of a bad answer. ``order`` says that it refused an order."""
+    message = answer.message or f"{spec.title} answered HTTP {answer.status} without a reason."
+    for rule in spec.errors:
+        if _fits(rule, answer):
+            return make_error(rule.error, message, answer, rule.field, retry_after)
+    kind = _BY_STATUS.get(answer.status)
+    if kind is None:
+        kind = RejectedByBroker if order else DataError
+    if order and answer.status >= 500:
+        # The caller turns this into OrderStateUnknown: a gateway's 5xx says nothing.
+        kind = NetError
+    return make_error(kind, message, answer, "", retry_after)
+
+
+def _fits(rule: ErrorRule, answer: Answer) -> bool:
+    return (
+        (not rule.code or rule.code == answer.code)
+        and (not rule.status or rule.status == answer.status)
+        and (not rule.pattern or re.search(rule.pattern, answer.message, re.I) is not None)
+    )
+
+
+def make_error(
+    kind: type[AppError], message: str, answer: Answer, field: str = "", retry_after: float = 1.0
+) -> AppError:
+    """An error of class ``kind`` with what its constructor takes."""
+    detail = f"HTTP {answer.status} {answer.code}".strip()
+    if issubclass(kind, RateLimited):
+        return kind(message, retry_after=retry_after)
+    if issubclass(kind, RejectedByBroker):
+        return kind(message, code=answer.code)
+    if issubclass(kind, (InvalidOrder, BadCredentials)):
+        return kind(message, field=field, detail=detail)
+    return kind(message, detail=detail)
+
+
+def unreadable(spec: BrokerSpec, status: int, text: str) -> ProtocolError:
+    """An answer that is not the format that was promised."""
+    return ProtocolError(
+        f"{spec.title} sent an answer that cannot be read (HTTP {status}).", detail=text[:200]
+    )

@@ -1,0 +1,221 @@
+"""The one HTTP client of a broker account: executes :class:`Op` rows of its spec."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+
+from openalgo_desktop.brokers.kit.errors import Answer, error_of, unreadable
+from openalgo_desktop.brokers.kit.limits import Limiter
+from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
+from openalgo_desktop.brokers.kit.values import fill, number_text, pick, render
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.errors import (
+    AppError,
+    NetError,
+    NetTimeout,
+    OrderStateUnknown,
+    RateLimited,
+    SessionExpired,
+)
+
+log = logging.getLogger(__name__)
+# httpx logs each address at INFO, and addresses carry keys.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+#: Failures before a byte of the request left: nothing can have happened at the broker.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """One call: seconds waited for the limiter, seconds on the wire, HTTP status (0 = none)."""
+
+    op: str
+    queued: float
+    wire: float
+    status: int
+
+
+class RestClient:
+    """One pooled client per account. Close it with :meth:`close`.
+
+    ``hosts`` overrides addresses of the spec (emulators, corporate proxies). ``on_expired`` is
+    called when the broker says that the session is over.
+    """
+
+    def __init__(
+        self,
+        spec: BrokerSpec,
+        session: Session,
+        clock: Clock,
+        *,
+        hosts: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        on_expired: Callable[[str], None] | None = None,
+    ) -> None:
+        self.spec = spec
+        self.session = session
+        self.overrides = {name: url for name, url in (hosts or {}).items() if url}
+        self.hosts = {**spec.hosts, **self.overrides}
+        self.limiter = Limiter(spec.limits, clock.monotonic)
+        self.timings: deque[Timing] = deque(maxlen=200)
+        self._clock = clock
+        self._on_expired = on_expired
+        self._client = httpx.AsyncClient(
+            http2=spec.http2 and transport is None,
+            transport=transport,
+            timeout=httpx.Timeout(10.0, connect=5.0, pool=5.0),
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+            headers={"user-agent": "openalgo-desktop"},
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def op(self, name: str, context: Mapping[str, Any] | None = None) -> Any:
+        """Run the spec's operation ``name``; its payload. See :meth:`call` for errors."""
+        return await self.call(self.spec.ops[name], context, name)
+
+    async def call(self, op: Op, context: Mapping[str, Any] | None = None, name: str = "") -> Any:
+        """Send one request and give the payload of the answer.
+
+        Raises the error of the spec's table for a bad answer; :class:`NetError` when a read
+        failed on the way; :class:`OrderStateUnknown` when an order write may have arrived.
+        An answer that means "empty" gives None.
+        """
+        name = name or op.path
+        values = {**self.session.context(), **(context or {})}
+        began = self._clock.monotonic()
+        await self.limiter.acquire(_buckets(op), op.timeout)
+        sent_at = self._clock.monotonic()
+        status = 0
+        try:
+            response = await self._send(op, values)
+            status = response.status_code
+        finally:
+            ended = self._clock.monotonic()
+            self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
+        return self._read(op, response, values)
+
+    async def fetch(self, op: Op, context: Mapping[str, Any] | None = None) -> httpx.Response:
+        """A streaming-free download of a public or session file, as the bare response."""
+        values = {**self.session.context(), **(context or {})}
+        await self.limiter.acquire(_buckets(op), op.timeout)
+        response = await self._send(op, values)
+        if response.status_code >= 400:
+            self._read(op, response, values)
+        return response
+
+    def request(self, op: Op, values: Mapping[str, Any]) -> httpx.Request:
+        """The HTTP request of ``op``; what the wire tests look at."""
+        url = self.hosts[op.host].rstrip("/") + fill(op.path, values, quoted=True)
+        headers = {} if op.public else {k: fill(v, values) for k, v in self.spec.headers.items()}
+        headers.update({k: fill(v, values) for k, v in op.headers.items()})
+        if query := render(op.query, values):
+            url += ("&" if "?" in url else "?") + urlencode(_pairs(query), quote_via=quote)
+        content = self._content(op, values, headers)
+        return self._client.build_request(
+            op.method, url, headers=headers, content=content, timeout=op.timeout
+        )
+
+    def _content(self, op: Op, values: Mapping[str, Any], headers: dict[str, str]) -> bytes | None:
+        if op.encoding == "none":
+            return None
+        # A body that is no table of fields (a JSON array) comes whole from a hook.
+        body = values["body"] if "body" in values else render(op.body, values)
+        if op.encoding == "json":
+            headers.setdefault("Content-Type", "application/json")
+            return msgspec.json.encode(body)
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        if op.encoding == "jdata":
+            text = "jData=" + quote(msgspec.json.encode(body).decode(), safe='{}":,[] ')
+            if "jkey" in values:
+                text += "&jKey=" + str(values["jkey"])
+            return text.encode()
+        return urlencode(_pairs(body)).encode()
+
+    async def _send(self, op: Op, values: Mapping[str, Any]) -> httpx.Response:
+        title = self.spec.title
+        request = self.request(op, values)
+        try:
+            return await self._client.send(request)
+        except _NOT_SENT as error:
+            raise NetError(
+                f"{title} cannot be reached ({type(error).__name__}). Nothing was sent."
+            ) from None
+        except httpx.TimeoutException:
+            problem: AppError = NetTimeout(f"{title} did not answer within {op.timeout:g} s.")
+        except httpx.HTTPError as error:
+            problem = NetError(f"The connection to {title} broke ({type(error).__name__}).")
+        if op.write:
+            raise OrderStateUnknown(problem.message, tag=str(values.get("tag", "")))
+        raise problem
+
+    def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Any:
+        try:
+            body = msgspec.json.decode(response.content) if response.content else None
+        except msgspec.DecodeError:
+            body = None
+            if response.status_code < 400:
+                error = unreadable(self.spec, response.status_code, response.text)
+                raise self._judged(op, error, values) from None
+        answer = Answer(self.spec, response.status_code, body)
+        if body is None and not answer.good:
+            answer.message = _plain(response.text)
+        if not answer.good:
+            if answer.empty:
+                return None
+            after = _retry_after(response)
+            raise self._judged(
+                op, error_of(self.spec, answer, order=op.write, retry_after=after), values
+            )
+        return pick(answer.data, op.reply) if op.reply else answer.data
+
+    def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:
+        """Side effects of an error, and what it means for an order write."""
+        if isinstance(error, SessionExpired) and self.session.open and self._on_expired:
+            self._on_expired(error.message)
+        if isinstance(error, RateLimited):
+            self.limiter.hold(_buckets(op), error.retry_after)
+        elif op.write and isinstance(error, NetError):
+            return OrderStateUnknown(error.message, tag=str(values.get("tag", "")))
+        return error
+
+
+def _buckets(op: Op) -> list[str]:
+    return [name for name in ("all", op.limit) if name]
+
+
+def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Form or query fields; a list becomes a repeated field, a table JSON text."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in fields.items():
+        if isinstance(value, list):
+            pairs += [(name, number_text(item)) for item in value]
+        elif isinstance(value, dict):
+            pairs.append((name, msgspec.json.encode(value).decode()))
+        else:
+            pairs.append((name, number_text(value)))
+    return pairs
+
+
+def _plain(text: str) -> str:
+    """The sentence of an error answer that is no JSON; a page of a gateway has none."""
+    return "" if text.lstrip().startswith("<") else text.strip()[:200]
+
+
+def _retry_after(response: httpx.Response) -> float:
+    try:
+        return max(0.1, float(response.headers.get("retry-after", "1")))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,124 @@
+"""A login at a broker: credentials, the session's values and when it ends; kept as secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.ports import SecretStore
+from openalgo_desktop.core.secret import Secret
+
+
+class Session:
+    """Values of one account for templates. They are secrets at rest here and in the store;
+    :meth:`context` reveals them for one request."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = {name: Secret(text) for name, text in (values or {}).items()}
+        self.ends: datetime | None = None
+        self.open = False
+
+    def context(self) -> dict[str, Any]:
+        """All values in plain text: at the wire only."""
+        return {name: value.reveal() for name, value in self._values.items()}
+
+    def update(self, values: Mapping[str, str]) -> None:
+        """Add or replace values."""
+        for name, text in values.items():
+            self._values[name] = Secret(str(text))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop values."""
+        for name in names:
+            self._values.pop(name, None)
+
+    def has(self, name: str) -> bool:
+        """Whether a value is there and not empty."""
+        return bool(self._values.get(name))
+
+    def get(self, name: str) -> str:
+        """One value in plain text, or ''."""
+        value = self._values.get(name)
+        return value.reveal() if value is not None else ""
+
+    def redact(self, text: str) -> str:
+        """``text`` without any of the values (those shorter than four characters excepted)."""
+        for value in self._values.values():
+            plain = value.reveal()
+            if len(plain) >= 4:
+                text = text.replace(plain, "***")
+        return text
+
+    def __repr__(self) -> str:
+        return f"Session(open={self.open}, names={sorted(self._values)})"
+
+
+def session_end(spec: BrokerSpec, now: datetime) -> datetime | None:
+    """When a session that begins at ``now`` ends, IST; None = the broker says nothing."""
+    if spec.session_hours:
+        return now + timedelta(hours=spec.session_hours)
+    if spec.session_ends is None:
+        return None
+    local = now.astimezone(IST)
+    end = datetime.combine(local.date(), spec.session_ends, IST)
+    return end if end > local else end + timedelta(days=1)
+
+
+class SessionStore:
+    """Keeps credentials and the session of one account slot in the :class:`SecretStore`.
+
+    A slot is a place for one account of a broker; its client id is known after the first login.
+    """
+
+    def __init__(self, secrets: SecretStore, broker: str, slot: str) -> None:
+        self._secrets = secrets
+        self._prefix = f"broker/{broker}/{slot}"
+
+    async def load(self, spec: BrokerSpec, session: Session) -> None:
+        """Fill ``session`` with what is stored; it is not open yet."""
+        for name in stored_fields(spec):
+            if (value := await self._secrets.get(f"{self._prefix}/{name}")) is not None:
+                session.update({name: value.reveal()})
+        raw = await self._secrets.get(f"{self._prefix}/session")
+        if raw is None:
+            return
+        try:
+            kept = msgspec.json.decode(raw.reveal(), type=dict[str, str])
+        except msgspec.DecodeError:
+            return
+        ends = kept.pop("ends", "")
+        session.update(kept)
+        session.ends = datetime.fromisoformat(ends) if ends else None
+
+    async def save_credentials(self, spec: BrokerSpec, session: Session) -> None:
+        """Keep the login fields that are marked ``stored``."""
+        for name in stored_fields(spec):
+            if session.has(name):
+                await self._secrets.set(f"{self._prefix}/{name}", Secret(session.get(name)))
+
+    async def save_session(self, session: Session, names: Iterable[str]) -> None:
+        """Keep the values of an open session."""
+        kept = {name: session.get(name) for name in names if session.has(name)}
+        kept["ends"] = session.ends.isoformat() if session.ends else ""
+        text = msgspec.json.encode(kept).decode()
+        await self._secrets.set(f"{self._prefix}/session", Secret(text))
+
+    async def drop_session(self) -> None:
+        """Forget the session, keep the credentials."""
+        await self._secrets.delete(f"{self._prefix}/session")
+
+    async def drop_all(self, spec: BrokerSpec) -> None:
+        """Forget everything of this slot."""
+        for name in (*stored_fields(spec), "session"):
+            await self._secrets.delete(f"{self._prefix}/{name}")
+
+
+def stored_fields(spec: BrokerSpec) -> list[str]:
+    """Names of login fields that are kept, each once."""
+    names = [f.name for login in spec.logins for f in login.fields if f.stored]
+    return list(dict.fromkeys(names))

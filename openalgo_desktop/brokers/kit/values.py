@@ -1,0 +1,145 @@
+"""The small languages of a spec's tables: templates, values and paths (see ``kit.spec``)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from openalgo_desktop.core.errors import BadCredentials, ConfigError
+
+Context = Mapping[str, Any]
+
+_NAME = re.compile(r"\{(\w+)\}")
+_VALUE = re.compile(r"\$(?P<name>\w+)(?::(?P<type>text|int|float))?(?P<optional>\?)?")
+_MISSING = object()
+
+
+def fill(template: str, context: Context, *, quoted: bool = False) -> str:
+    """``template`` with each ``{name}`` replaced; ``quoted`` for the parts of a path or query."""
+
+    def value(match: re.Match[str]) -> str:
+        try:
+            text = number_text(context[match[1]])
+        except KeyError:
+            raise ConfigError(f"{match[1]!r} is not known here; log in again.") from None
+        return quote(text, safe="") if quoted else text
+
+    return _NAME.sub(value, template)
+
+
+def number_text(value: Any) -> str:
+    """Shortest decimal text of a number (``812.35``, ``0``); anything else as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        text = format(Decimal(repr(value)), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(value)
+
+
+def render(table: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The fields of a query or body; nested tables and lists are rendered too."""
+    result: dict[str, Any] = {}
+    for name, spec in table.items():
+        value = _render(spec, context)
+        if value is not _MISSING:
+            result[name] = value
+    return result
+
+
+def _render(spec: Any, context: Context) -> Any:
+    if isinstance(spec, Mapping):
+        return render(spec, context)
+    if isinstance(spec, (list, tuple)):
+        return [v for item in spec if (v := _render(item, context)) is not _MISSING]
+    if not isinstance(spec, str) or not (match := _VALUE.fullmatch(spec)):
+        return spec
+    value = context.get(match["name"], _MISSING)
+    if value is _MISSING or (match["optional"] and not value):
+        if match["optional"]:
+            return _MISSING
+        raise ConfigError(f"{match['name']!r} is not known here; log in again.")
+    match match["type"]:
+        case "text":
+            return number_text(value)
+        case "int":
+            return int(value)
+        case "float":
+            return float(value)
+    return value
+
+
+def pick(source: Any, path: str, default: Any = None) -> Any:
+    """The value at a dotted ``path``, of the first alternative (``a|b``) that is there and not
+    null. An empty path is the source itself."""
+    for alternative in path.split("|"):
+        value = source
+        for part in alternative.split(".") if alternative else ():
+            if isinstance(value, Mapping):
+                value = value.get(part)
+            elif isinstance(value, Sequence) and not isinstance(value, str) and part.isdigit():
+                value = value[int(part)] if int(part) < len(value) else None
+            else:
+                value = None
+            if value is None:
+                break
+        if value is not None:
+            return value
+    return default
+
+
+def number(value: Any) -> float:
+    """A price or amount from a reply: number, numeric text with or without commas; else 0."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    try:
+        return float(str(value).replace(",", "").strip())
+    except ValueError:
+        return 0.0
+
+
+def count(value: Any) -> int:
+    """A quantity from a reply, as an integer; 0 when it is none."""
+    return int(number(value))
+
+
+def compute(template: str, context: Context, now: float) -> str:
+    """A value of a login: ``sha256:...``, ``base64:...``, ``totp:{totp_secret}`` or plain text."""
+    function, colon, rest = template.partition(":")
+    if not colon or function not in ("sha256", "base64", "totp"):
+        return fill(template, context)
+    text = fill(rest, context)
+    if function == "sha256":
+        return hashlib.sha256(text.encode()).hexdigest()
+    if function == "base64":
+        return base64.b64encode(text.encode()).decode()
+    return totp(text, now)
+
+
+def totp(secret: str, now: float, digits: int = 6, period: int = 30) -> str:
+    """The one-time code of a base32 ``secret`` at epoch second ``now`` (RFC 6238, SHA-1)."""
+    cleaned = re.sub(r"[\s-]", "", secret).upper()
+    try:
+        key = base64.b32decode(cleaned + "=" * (-len(cleaned) % 8))
+    except ValueError:
+        raise BadCredentials(
+            "The TOTP secret is not base32 text. Copy it again from the broker's page.",
+            field="totp_secret",
+        ) from None
+    digest = hmac.digest(key, struct.pack(">Q", int(now) // period), "sha1")
+    offset = digest[-1] & 15
+    code = struct.unpack_from(">I", digest, offset)[0] & 0x7FFFFFFF
+    return str(code % 10**digits).zfill(digits)
+
+
+def iso_date(day: date) -> str:
+    """``YYYY-MM-DD``."""
+    return day.isoformat()
