@@ -319,6 +319,15 @@ class Funds(msgspec.Struct):
     account_id: str = ""
 
 
+class Margin(msgspec.Struct, frozen=True):
+    """What a set of orders would block, rupees; ``charges`` where the broker estimates them."""
+
+    total: float
+    span: float = 0.0
+    exposure: float = 0.0
+    charges: float | None = None
+
+
 class GttRequest(msgspec.Struct, frozen=True):
     """A good-till-triggered order.
 

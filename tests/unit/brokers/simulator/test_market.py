@@ -318,7 +318,7 @@ def test_the_frozen_market_is_the_golden_one() -> None:
     assert (tick.ltp, tick.open, tick.high, tick.low, tick.close) == (800, 796, 816, 784, 792)
     assert (tick.bid, tick.ask, tick.volume, tick.oi) == (799.95, 800.05, 1234567, 0)
     assert tick.depth is not None
-    assert [tuple(x[:2]) for x in tick.depth.sell][:2] == [(800.05, 90), (800.1, 180)]
+    assert [(x.price, x.quantity) for x in tick.depth.sell][:2] == [(800.05, 90), (800.1, 180)]
     assert (tick.total_buy_quantity, tick.total_sell_quantity) == (1500, 1350)
     option = setup.tick(("NFO", "NIFTY29DEC2626000CE"))
     assert (option.open, option.high, option.low, option.close) == (394.27, 404.18, 388.32, 392.29)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from openalgo_desktop.brokers.kit.codec import Failure, OrderRow
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec, divisor
@@ -76,7 +77,7 @@ def test_recorded_packets(codec: KiteCodec, case: dict[str, Any]) -> None:
             if name == "depth":
                 assert tick.depth is not None
                 for side in ("buy", "sell"):
-                    levels = [level._asdict() for level in getattr(tick.depth, side)]
+                    levels = [asdict(level) for level in getattr(tick.depth, side)]
                     assert levels == value[side]
                 continue
             assert getattr(tick, name) == value, name

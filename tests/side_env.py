@@ -1,0 +1,80 @@
+"""Side environments: other makers' packages, kept out of the project's own environment.
+
+``run`` makes a virtual environment under ``.side-env/`` the first time it is asked for a list of
+requirements, and runs a script in it as a subprocess that cannot open network connections. Data
+goes in and out as JSON over standard input and output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".side-env"
+INSTALL_TIMEOUT = 300.0
+
+#: Runs before the script. An audit hook cannot be taken off again by the code that it watches.
+_NO_NETWORK = """
+import runpy, sys
+def deny(event, args):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+        raise PermissionError(f"{event}: no network in a side environment")
+sys.addaudithook(deny)
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+
+
+def python_of(requirements: Sequence[str]) -> Path:
+    """The interpreter of an environment that has exactly these requirements installed."""
+    text = "\n".join((sys.version, *requirements))
+    place = (
+        HOME / f"{requirements[0].split('=')[0]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    )
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists():
+        return python
+    HOME.mkdir(exist_ok=True)
+    # Built beside its place and moved there whole, so that a run beside this one never sees half
+    # of it; interpreters start from their own path, so a moved environment works.
+    building = Path(tempfile.mkdtemp(prefix="building-", dir=HOME))
+    try:
+        venv.EnvBuilder(with_pip=True).create(building)
+        made = building / python.relative_to(place)
+        subprocess.run(
+            [made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements],
+            check=True,
+            timeout=INSTALL_TIMEOUT,
+        )
+        try:
+            building.rename(place)
+        except OSError:
+            if not python.exists():
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return python
+
+
+def run(requirements: Sequence[str], script: Path, data: Any, timeout: float = 120.0) -> Any:
+    """The JSON that ``script`` writes, given ``data`` as JSON; its errors fail the caller."""
+    done = subprocess.run(
+        [python_of(requirements), "-c", _NO_NETWORK, str(script)],
+        input=json.dumps(data).encode(),
+        capture_output=True,
+        timeout=timeout,
+        env={"TZ": "Asia/Kolkata", "PATH": os.environ.get("PATH", "")},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{script.name} failed:\n{done.stderr.decode(errors='replace')}")
+    return json.loads(done.stdout)
