@@ -19,6 +19,7 @@ from openalgo_desktop.core.model import (
     Holding,
     Instrument,
     Key,
+    Margin,
     ModifyRequest,
     Order,
     OrderAck,
@@ -79,6 +80,18 @@ class GttGateway(Protocol):
 def supports_gtt(gateway: TradingGateway) -> TypeGuard[GttGateway]:
     """Whether the gateway has good-till-triggered orders."""
     return hasattr(gateway, "gtt_place")
+
+
+class MarginGateway(Protocol):
+    """The part of a gateway that estimates margin; ask with ``supports_margin``."""
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders together would block now."""
+
+
+def supports_margin(gateway: TradingGateway) -> TypeGuard[MarginGateway]:
+    """Whether the gateway estimates margin."""
+    return hasattr(gateway, "margin")
 
 
 class MarketSource(Protocol):

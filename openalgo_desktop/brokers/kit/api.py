@@ -1,0 +1,267 @@
+"""The calls of one broker account, executed from its spec. A broker overrides what is really
+different: the methods named ``*_context``, ``*_rows`` and the like are the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.brokers.kit.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.marketdata import MarketCalls, instrument_context
+from openalgo_desktop.brokers.kit.rest import RestClient
+from openalgo_desktop.brokers.kit.rows import Rows, as_rows
+from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.brokers.kit.values import number, pick
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
+from openalgo_desktop.core.errors import (
+    ConfigError,
+    InvalidOrder,
+    NotSupported,
+    OrderNotFound,
+    OrderStateUnknown,
+)
+from openalgo_desktop.core.model import (
+    Funds,
+    Gtt,
+    GttRequest,
+    Holding,
+    Instrument,
+    Margin,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    Position,
+    Trade,
+)
+
+
+class BrokerApi(MarketCalls):
+    """REST side of an account: orders, books, money, market data.
+
+    Nothing here retries. Order writes raise :class:`OrderStateUnknown` when nobody knows whether
+    they arrived.
+    """
+
+    def __init__(
+        self, spec: BrokerSpec, rest: RestClient, index: BrokerIndex, clock: Clock
+    ) -> None:
+        super().__init__(spec, rest, index, clock, Rows(spec, index, clock))
+        self._seen: dict[str, Order] = {}
+
+    def set_account(self, account_id: str) -> None:
+        """The id that rows carry; known after the login."""
+        self.rows.account_id = account_id
+
+    def login_hook(
+        self, method: str
+    ) -> Callable[[Mapping[str, Any]], Awaitable[Mapping[str, str]]]:
+        """The login step of that name."""
+        hook = getattr(self, method, None)
+        if hook is None:
+            raise ConfigError(f"Broker {self.spec.id} has no login step {method!r}.")
+        return hook  # type: ignore[no-any-return]
+
+    # -- orders -----------------------------------------------------------------------------
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        """Send a new order; ``tag`` is our own key."""
+        row = self.index.require(request.symbol, request.exchange)
+        self._refuse_locally(request)
+        context = self.order_context(request, row) | {"tag": tag}
+        return self._ack(await self.rest.op("place", context), tag, "order_id")
+
+    def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
+        """Hook: the values that an order's fields are made of."""
+        spec = self.spec
+        kind = request.price_type
+        return {
+            **instrument_context(row),
+            "wire_exchange": spec.exchanges.send.get(Exchange(row.exchange), row.brexchange),
+            "wire_action": spec.actions.send[request.action],
+            "wire_product": spec.products.send[request.product],
+            "wire_price_type": spec.price_types.send[kind],
+            "quantity": request.quantity,
+            "disclosed_quantity": request.disclosed_quantity,
+            "price": request.price if kind.has_price else 0.0,
+            "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
+        }
+
+    def _refuse_locally(self, request: OrderRequest) -> None:
+        can = self.spec.capabilities
+        exchange = Exchange(request.exchange)
+        if exchange in INDEX_EXCHANGES or exchange not in can.exchanges:
+            raise InvalidOrder(
+                f"{self.spec.title} takes no orders on {exchange}.", field="exchange"
+            )
+        if request.product not in can.products.get(exchange, ()):
+            raise InvalidOrder(
+                f"{self.spec.title} has no product {request.product} on {exchange}.",
+                field="product",
+            )
+        if request.price_type not in can.price_types:
+            raise InvalidOrder(
+                f"{self.spec.title} has no {request.price_type} orders.", field="pricetype"
+            )
+        if request.price_type.has_trigger and request.trigger_price <= 0:
+            raise InvalidOrder(
+                f"A {request.price_type} order needs a trigger price.", field="trigger_price"
+            )
+
+    async def modify(self, request: ModifyRequest) -> OrderAck:
+        """Change a working order. What the request leaves open is taken from the order."""
+        full = await self._completed(request)
+        known = self._seen.get(request.order_id)
+        context = {
+            **self.modify_context(full, known),
+            "order_id": request.order_id,
+        }
+        return self._ack(await self.rest.op("modify", context), request.order_id, "order_id")
+
+    def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
+        """Hook: the values that a modification's fields are made of; ``request`` is complete."""
+        kind = request.price_type or PriceType.LIMIT
+        context: dict[str, Any] = {
+            "wire_price_type": self.spec.price_types.send[kind],
+            "quantity": request.quantity,
+            "disclosed_quantity": request.disclosed_quantity or 0,
+            "price": request.price if kind.has_price else 0.0,
+            "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
+        }
+        if request.action is not None:
+            context["wire_action"] = self.spec.actions.send[request.action]
+        if request.product is not None:
+            context["wire_product"] = self.spec.products.send.get(request.product)
+        if request.symbol and request.exchange:
+            row = self.index.require(request.symbol, request.exchange)
+            context |= instrument_context(row)
+            context["wire_exchange"] = self.spec.exchanges.send[Exchange(row.exchange)]
+        return context
+
+    async def _completed(self, request: ModifyRequest) -> ModifyRequest:
+        needed = ("quantity", "price", "trigger_price", "price_type", "disclosed_quantity")
+        identity = ("symbol", "exchange", "action", "product")
+        if all(getattr(request, name) is not None for name in needed + identity):
+            return request
+        order = self._seen.get(request.order_id)
+        if order is None:
+            await self.orders()
+            order = self._seen.get(request.order_id)
+        if order is None:
+            raise OrderNotFound(request.order_id)
+        missing = {
+            name: getattr(order, name)
+            for name in needed + identity
+            if getattr(request, name) is None
+        }
+        return msgspec.structs.replace(request, **missing)
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        """Cancel a working order."""
+        context = {**self.cancel_context(order_id, self._seen.get(order_id)), "order_id": order_id}
+        return self._ack(await self.rest.op("cancel", context), order_id, "order_id")
+
+    def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
+        """Hook: further values of a cancellation."""
+        if known is None or self.index.get(known.key) is None:
+            return {}
+        row = self.index.require(known.symbol, known.exchange)
+        return {
+            **instrument_context(row),
+            "wire_exchange": self.spec.exchanges.send[Exchange(row.exchange)],
+        }
+
+    def _ack(self, data: Any, tag: str, field: str) -> OrderAck:
+        path = self.spec.rows.get("ack", {}).get(field, field)
+        order_id = pick(data, path)
+        if order_id in (None, ""):
+            raise OrderStateUnknown(
+                f"{self.spec.title} accepted the request but sent no order id.", tag=tag
+            )
+        return OrderAck(str(order_id))
+
+    # -- books ------------------------------------------------------------------------------
+    async def orders(self) -> list[Order]:
+        """Today's order book, in the broker's order."""
+        return self.read_orders(as_rows(await self.rest.op("orders")))
+
+    def read_orders(self, rows: Iterable[Mapping[str, Any]]) -> list[Order]:
+        """Order rows, of the book or pushed, as orders; they are remembered for later changes."""
+        orders = [self.read_order(row) for row in rows]
+        self._seen.update((order.order_id, order) for order in orders)
+        return orders
+
+    def read_order(self, row: Mapping[str, Any]) -> Order:
+        """Hook: one order row."""
+        return self.rows.order(row)
+
+    async def trades(self) -> list[Trade]:
+        """Today's executions."""
+        return [self.rows.trade(row) for row in as_rows(await self.rest.op("trades"))]
+
+    async def positions(self) -> list[Position]:
+        """Net positions, flat ones with their result included."""
+        return [self.rows.position(row) for row in as_rows(await self.rest.op("positions"))]
+
+    async def holdings(self) -> list[Holding]:
+        """Delivered shares."""
+        return [self.rows.holding(row) for row in as_rows(await self.rest.op("holdings"))]
+
+    async def funds(self) -> Funds:
+        """Money of the account."""
+        return self.rows.funds(await self.rest.op("funds"))
+
+    # -- margin -----------------------------------------------------------------------------
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders would block. Legs that the master does not know are refused."""
+        if not self.spec.capabilities.margin:
+            raise NotSupported(f"{self.spec.title} has no margin calculator.")
+        items = [
+            self.order_context(leg, self.index.require(leg.symbol, leg.exchange)) for leg in legs
+        ]
+        return self.read_margin(await self.margin_call(items))
+
+    async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
+        """Hook: the request; ``items`` are order contexts."""
+        return await self.rest.op("margin", items[0] if len(items) == 1 else {"legs": items})
+
+    def read_margin(self, data: Any) -> Margin:
+        """Hook: totals of a reply; a list of legs is summed."""
+        fields = self.spec.rows["margin"]
+        rows = data if isinstance(data, list) else [data]
+        total, span, exposure = (
+            sum(number(pick(row, fields[name], 0)) for row in rows) if name in fields else 0.0
+            for name in ("total", "span", "exposure")
+        )
+        return Margin(total, span, exposure)
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a trigger; the acknowledgement carries its id."""
+        context = await self.gtt_context(request) | {"tag": tag}
+        return self._ack(await self.rest.op("gtt_place", context), tag, "trigger_id")
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity."""
+        context = await self.gtt_context(request) | {"trigger_id": trigger_id}
+        return self._ack(await self.rest.op("gtt_modify", context), trigger_id, "trigger_id")
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        """Cancel a trigger."""
+        data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id})
+        return self._ack(data, trigger_id, "trigger_id")
+
+    async def gtt_orders(self) -> list[Gtt]:
+        """Active triggers, newest first."""
+        rows = as_rows(await self.rest.op("gtt_orders"))
+        return [gtt for row in rows if (gtt := self.read_gtt(row)) is not None]
+
+    async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
+        """Hook: the values of a trigger."""
+        raise NotSupported(f"{self.spec.title} has no good-till-triggered orders.")
+
+    def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
+        """Hook: an active trigger of the book, None for one that is over."""
+        raise NotSupported(f"{self.spec.title} has no good-till-triggered orders.")
