@@ -218,6 +218,21 @@ SETTINGS: dict[str, Setting] = _table(
         group="Sandbox",
     ),
     S(
+        "sandbox.margin_model",
+        "leverage",
+        "Margin of futures and options: the leverage table, or a SPAN-like scan with hedge benefit",
+        choices=("leverage", "span"),
+        group="Sandbox",
+    ),
+    S("sandbox.charges", False, "Charge brokerage, taxes and fees", bool, group="Sandbox"),
+    S(
+        "sandbox.brokerage_plan",
+        "discount",
+        "Brokerage plan of sandbox charges",
+        choices=("discount", "flat20", "full_service", "statutory"),
+        group="Sandbox",
+    ),
+    S(
         "simulator.seed",
         20260822,
         "Seed of the simulated market",

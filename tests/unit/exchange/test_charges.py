@@ -21,6 +21,7 @@ from openalgo_desktop.exchange.charges import (
     segment_of,
 )
 from openalgo_desktop.resources import resource_text
+from openalgo_desktop.settings import SETTINGS
 
 DAY = date(2026, 6, 1)
 SBIN = Instrument("SBIN", "NSE", "STATE BANK OF INDIA")
@@ -199,3 +200,7 @@ def test_bad_tables_are_refused() -> None:
 def test_unknown_plan_names_the_known_ones(table: ChargeTable) -> None:
     with pytest.raises(ConfigError, match="discount"):
         ChargeDay(table, "free lunch")
+
+
+def test_the_settings_offer_exactly_the_plans(table: ChargeTable) -> None:
+    assert SETTINGS["sandbox.brokerage_plan"].choices == tuple(table.plans)
