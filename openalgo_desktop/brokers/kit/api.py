@@ -56,14 +56,12 @@ class BrokerApi(MarketCalls):
         """The id that rows carry; known after the login."""
         self.rows.account_id = account_id
 
-    def login_hook(
-        self, method: str
-    ) -> Callable[[Mapping[str, Any]], Awaitable[Mapping[str, str]]]:
+    def login_hook(self, method: str) -> HookCall:
         """The login step of that name."""
-        hook = getattr(self, method, None)
+        hook: HookCall | None = getattr(self, method, None)
         if hook is None:
             raise ConfigError(f"Broker {self.spec.id} has no login step {method!r}.")
-        return hook  # type: ignore[no-any-return]
+        return hook
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
