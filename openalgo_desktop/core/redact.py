@@ -16,21 +16,24 @@ _NAMES = (
 )
 #: (pattern, replacement): a value after the name of a secret, and shapes that are secrets.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=:-]{8,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=:-]{8,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?i)\b(token)\s+\w{4,}:\w{4,}"), rf"\1 {MASK}"),
     # "name": "value"  'name': 'value'  (JSON and repr)
     (
         re.compile(
-            rf"""(?i)(["'])((?:\w*[_-])?(?:{_NAMES}))\1(\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[\w.+/=-]+)"""
+            rf"""(?i)(["'])((?:[\w-]*[_-])?(?:{_NAMES}))\1(\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[\w.+/=-]+)"""
         ),
         rf"\1\2\1\3{MASK}",
     ),
     # name=value  name: value  &name=value
     (
-        re.compile(rf"""(?i)\b((?:\w*[_-])?(?:{_NAMES}))(\s*[=:]\s*)["']?[^\s"'&,;)}}\]*]+["']?"""),
+        re.compile(
+            rf"""(?i)\b((?:[\w-]*[_-])?(?:{_NAMES}))(\s*[=:]\s*)["']?[^\s"'&,;)}}\]*]+["']?"""
+        ),
         rf"\1\2{MASK}",
     ),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), MASK),  # JSON web tokens
-    (re.compile(r"\b\d{8,12}:[\w-]{30,}"), MASK),  # Telegram bot tokens
+    (re.compile(r"(?<!\d)\d{8,12}:[\w-]{30,}"), MASK),  # Telegram bot tokens
     (re.compile(r"\b[0-9a-fA-F]{64}\b"), MASK),  # our API keys, SHA-256 of secrets
     (re.compile(r"(?<=://)[^\s/:@]+:[^\s/@]+(?=@)"), MASK),  # user:password@host
 )

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import logging
 import os
 import secrets
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -209,7 +211,7 @@ class Vault:
             return call(backend)
 
         try:
-            return await asyncio.wait_for(asyncio.to_thread(work), self._timeout)
+            return await asyncio.wait_for(_in_own_thread(work), self._timeout)
         except TimeoutError:
             reason = f"no answer within {self._timeout:.0f} s"
         except Exception as error:
@@ -287,6 +289,31 @@ class Vault:
     def _tell(self, value: str) -> None:
         for watcher in self._watchers:
             watcher(value)
+
+
+async def _in_own_thread(work: Callable[[], T]) -> T:
+    """Like ``to_thread``, but a call that never returns does not hold up the program's end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        def on_loop() -> None:
+            if not future.done():
+                set_it(value)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(on_loop)
+
+    def run() -> None:
+        try:
+            value = work()
+        except Exception as error:
+            settle(future.set_exception, error)
+        else:
+            settle(future.set_result, value)
+
+    threading.Thread(target=run, name="keyring", daemon=True).start()
+    return await future
 
 
 def _fernet(key: bytes) -> Any:

@@ -1,0 +1,134 @@
+"""API keys: default key, verification, revocation, what is at rest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import KeyRights
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.model import ApiKey
+from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.keys import ApiKeys
+
+
+class MemorySecrets:
+    """The secret store's contract in a dict."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Secret] = {}
+
+    async def get(self, name: str) -> Secret | None:
+        return self.values.get(name)
+
+    async def set(self, name: str, value: Secret) -> None:
+        self.values[name] = value
+
+    async def delete(self, name: str) -> None:
+        self.values.pop(name, None)
+
+
+class Rig:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.vault = MemorySecrets()
+        self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+
+    def keys(self) -> ApiKeys:
+        return ApiKeys(self.db, self.vault, self.clock)
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    await database.start()
+    yield Rig(database)
+    await database.stop()
+
+
+async def test_the_default_key_stays_over_restarts_and_can_be_shown(rig: Rig):
+    keys = rig.keys()
+    made = await keys.ensure_default()
+    again = rig.keys()
+    assert await again.ensure_default() == made == await again.default()
+    known = await again.verify(made.reveal())
+    assert known is not None
+    assert (known.name, known.rights, known.account_id) == ("default", KeyRights.TRADE, "")
+    assert known.created_at == rig.clock.now()
+    assert await again.all() == [known]
+
+
+async def test_cached_knows_a_key_only_after_it_was_verified(rig: Rig):
+    keys = rig.keys()
+    text = (await keys.ensure_default()).reveal()
+    assert keys.cached(text) is None
+    known = await keys.verify(text)
+    assert keys.cached(text) == known is not None
+    assert keys.cached(text[:-1]) is None
+
+
+async def test_a_wrong_key_never_reaches_argon2(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    keys = rig.keys()
+    await keys.ensure_default()
+    calls: list[str] = []
+    monkeypatch.setattr(keys, "_matches", lambda stored, text: calls.append(text) or True)
+    for wrong in ("", "x", "0" * 64, "ключ", "a" * 100_000):
+        assert await keys.verify(wrong) is None
+    assert calls == []
+
+
+async def test_revoked_keys_stop_working_at_once_and_after_restart(rig: Rig):
+    keys = rig.keys()
+    gone: list[ApiKey] = []
+    keys.on_revoked(gone.append)
+    key, text = await keys.create("robot", KeyRights.SANDBOX, "sim:1")
+    assert await keys.verify(text.reveal()) == key
+    await keys.revoke(key.key_id)
+    assert gone == [key]
+    assert keys.cached(text.reveal()) is None
+    assert await keys.verify(text.reveal()) is None
+    assert await rig.keys().verify(text.reveal()) is None
+    assert await keys.all() == []
+
+
+async def test_a_key_revoked_while_it_is_being_verified_is_not_accepted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    keys = rig.keys()
+    key, text = await keys.create("robot", KeyRights.TRADE)
+    monkeypatch.setattr(keys, "_matches", lambda stored, given: keys._rows.clear() or True)
+    assert await keys.verify(text.reveal()) is None
+    assert keys.cached(text.reveal()) is None
+    assert key.name == "robot"
+
+
+async def test_a_lost_vault_makes_a_new_default_key_and_retires_the_old_one(rig: Rig):
+    old = await rig.keys().ensure_default()
+    rig.vault.values.clear()
+    keys = rig.keys()
+    new = await keys.ensure_default()
+    assert new != old
+    assert await keys.verify(old.reveal()) is None
+    assert [key.name for key in await keys.all()] == ["default"]
+
+
+async def test_no_key_is_in_the_database(rig: Rig, tmp_path: Path):
+    keys = rig.keys()
+    texts = [(await keys.ensure_default()).reveal()]
+    texts.append((await keys.create("robot", KeyRights.READ))[1].reveal())
+    await rig.db.flush()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("test.db*"))
+    assert b"argon2id" in stored
+    assert not any(text.encode() in stored for text in texts)
+    assert rig.vault.values["api.pepper"].reveal().encode() not in stored
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+async def test_a_key_needs_a_name(rig: Rig, name: str):
+    with pytest.raises(ConfigError, match="name"):
+        await rig.keys().create(name, KeyRights.READ)

@@ -1,0 +1,143 @@
+"""State, paper accounts, journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import JournalState, Mode
+from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.ports import JournalEntry, PaperRow
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.journal import Journal
+from openalgo_desktop.storage.paper import PaperRepository
+from openalgo_desktop.storage.state import KeyValueStore
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 11, 24, 10, 0, 0, 123456, tzinfo=IST))
+
+
+async def test_state_values_come_back_as_they_were(db: Database):
+    state = KeyValueStore(db)
+    value = {"a": [1, 2.5, None, True, "₹"], "b": {"c": ""}}
+    await state.put("ui", "x", value)
+    await state.put("ui", "x", {**value, "n": 1})
+    later = state.put_later("settings")
+    later("log.level", "DEBUG")
+    later("log.level", "INFO")
+    await db.flush()
+    assert await state.get("ui", "x") == {**value, "n": 1}
+    assert await state.all("settings") == {"log.level": "INFO"}
+    await state.delete("ui", "x")
+    assert await state.get("ui", "x") is None
+    assert await state.all("nothing") == {}
+
+
+async def test_paper_rows_per_account_and_table_in_order_of_first_save(db: Database):
+    paper = PaperRepository(db)
+    await paper.save("a", {"orders": [PaperRow("2", {"n": 1}), PaperRow("1", {"n": 2})]})
+    await paper.save("b", {"orders": [PaperRow("2", {"n": 9})]})
+    await paper.save(
+        "a", {"orders": [PaperRow("2", {"n": 3})], "ledger": [PaperRow("x", {"cash": "10.05"})]}
+    )
+    assert await paper.load("a") == {
+        "orders": [{"n": 3}, {"n": 2}],
+        "ledger": [{"cash": "10.05"}],
+    }
+    await paper.save("a", {"orders": [PaperRow("1", None), PaperRow("7", {"n": 7})]})
+    assert (await paper.load("a"))["orders"] == [{"n": 3}, {"n": 7}]
+    await paper.clear("a", ["orders"])
+    assert await paper.load("a") == {"ledger": [{"cash": "10.05"}]}
+    assert await paper.load("b") == {"orders": [{"n": 9}]}
+
+
+def entry(clock: ManualClock, tag: str, **changes: object) -> JournalEntry:
+    request = {"symbol": "SBIN", "price": 800.05}
+    made = JournalEntry(tag, "place", "sim:1", Mode.LIVE, "api:main", request, clock.now())
+    return msgspec.structs.replace(made, **changes)
+
+
+async def test_journal_entry_comes_back_as_it_was(db: Database, clock: ManualClock):
+    journal = Journal(db, clock)
+    first = entry(clock, "T1")
+    await journal.intent(first)
+    assert await journal.find("T1") == first
+    assert await journal.find("T2") is None
+    with pytest.raises(StorageError, match="UNIQUE"):
+        await journal.intent(first)
+
+
+async def test_journal_open_entries_are_the_unsettled_ones_oldest_first(
+    db: Database, clock: ManualClock
+):
+    journal = Journal(db, clock)
+    for tag in ("T3", "T1", "T2"):
+        await journal.intent(entry(clock, tag))
+        clock.advance(1)
+    await journal.settle("T1", JournalState.ACKNOWLEDGED, "77", "ok")
+    await journal.settle("T2", JournalState.UNKNOWN, message="timeout")
+    rows = await journal.open_entries()
+    assert [(row.tag, row.state) for row in rows] == [
+        ("T3", JournalState.INTENT),
+        ("T2", JournalState.UNKNOWN),
+    ]
+    assert rows[1].updated_at == clock.now()
+    assert [row.tag for row in await journal.recent(2)] == ["T1", "T2"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stays"),
+    [
+        (JournalState.ACKNOWLEDGED, JournalState.UNKNOWN, JournalState.ACKNOWLEDGED),
+        (JournalState.ACKNOWLEDGED, JournalState.REJECTED, JournalState.ACKNOWLEDGED),
+        (JournalState.REJECTED, JournalState.UNKNOWN, JournalState.REJECTED),
+        (JournalState.REJECTED, JournalState.ACKNOWLEDGED, JournalState.ACKNOWLEDGED),
+        (JournalState.UNKNOWN, JournalState.REJECTED, JournalState.REJECTED),
+    ],
+)
+async def test_knowledge_of_an_order_only_grows(
+    db: Database,
+    clock: ManualClock,
+    first: JournalState,
+    second: JournalState,
+    stays: JournalState,
+):
+    journal = Journal(db, clock)
+    await journal.intent(entry(clock, "T1"))
+    await journal.settle("T1", first, "5")
+    await journal.settle("T1", second)
+    found = await journal.find("T1")
+    assert found is not None and (found.state, found.order_id) == (stays, "5")
+
+
+async def test_journal_of_a_burst_is_one_commit(db: Database, clock: ManualClock):
+    journal = Journal(db, clock)
+    before = db.commits
+    await asyncio.gather(*(journal.intent(entry(clock, f"T{i}")) for i in range(200)))
+    assert db.commits - before == 1
+    assert len(await journal.open_entries()) == 200
+
+
+async def test_open_entries_do_not_scan_years_of_settled_ones(db: Database, clock: ManualClock):
+    from openalgo_desktop.storage.tables import OPEN_STATES, order_journal
+
+    statement = f"EXPLAIN QUERY PLAN SELECT * FROM {order_journal.name} WHERE {OPEN_STATES.text}"
+    plan = await db.read(lambda connection: connection.execute(text(statement)).all())
+    assert "ix_order_journal_open" in plan[0][3]
