@@ -1,0 +1,122 @@
+"""Placing, modifying and cancelling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import SymbolUnknown
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest
+from openalgo_desktop.local_api.handlers.shapes import success
+from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.trading.results import Placed
+
+
+def order_request(data: dict[str, Any], strategy: str) -> OrderRequest:
+    """The order that validated fields describe."""
+    return OrderRequest(
+        symbol=data["symbol"],
+        exchange=data["exchange"],
+        action=Action(data["action"]),
+        quantity=data["quantity"],
+        price_type=PriceType(data["pricetype"]),
+        product=Product(data["product"]),
+        price=data["price"],
+        trigger_price=data["trigger_price"],
+        disclosed_quantity=data["disclosed_quantity"],
+        strategy=strategy,
+    )
+
+
+async def place(call: Call, request: OrderRequest) -> Placed:
+    """Through the desk, with the texts that order clients know."""
+    if not request.symbol:
+        raise ApiError(400, "Missing required field: symbol")
+    try:
+        return await call.ctx.desk.place(request, call.source)
+    except SymbolUnknown as error:
+        raise ApiError(400, f"Symbol {error.symbol} not found on {error.exchange}") from None
+
+
+async def placeorder(call: Call) -> dict[str, Any]:
+    placed = await place(call, order_request(call.data, call.data["strategy"]))
+    return success(placed.mode, orderid=placed.order_id)
+
+
+async def modifyorder(call: Call) -> dict[str, Any]:
+    placed = await call.ctx.desk.modify(modify_request(call.data, call.mode), call.source)
+    fields = {"orderid": placed.order_id}
+    if placed.mode is Mode.SANDBOX:
+        fields["message"] = "Order modified successfully"
+    return success(placed.mode, **fields)
+
+
+def modify_request(data: dict[str, Any], mode: Mode) -> ModifyRequest:
+    """What to change. The sandbox changes quantity and prices only and takes 0 as *keep*, as its
+    clients expect; a broker gets every field."""
+    if mode is Mode.SANDBOX:
+        return ModifyRequest(
+            order_id=data["orderid"],
+            quantity=data["quantity"],
+            price=data["price"] or None,
+            trigger_price=data["trigger_price"] or None,
+        )
+    return ModifyRequest(
+        order_id=data["orderid"],
+        quantity=data["quantity"],
+        price=data["price"],
+        trigger_price=data["trigger_price"],
+        price_type=PriceType(data["pricetype"]),
+        disclosed_quantity=data["disclosed_quantity"],
+        symbol=data["symbol"],
+        exchange=data["exchange"],
+        action=Action(data["action"]),
+        product=Product(data["product"]),
+    )
+
+
+async def cancelorder(call: Call) -> dict[str, Any]:
+    if not call.data["orderid"]:
+        raise ApiError(400, "Order ID is missing")
+    placed = await call.ctx.desk.cancel(call.data["orderid"], call.source)
+    fields = {"orderid": placed.order_id}
+    if placed.mode is Mode.SANDBOX:
+        fields["message"] = "Order cancelled successfully"
+    return success(placed.mode, **fields)
+
+
+async def cancelallorder(call: Call) -> dict[str, Any]:
+    result = await call.ctx.desk.cancel_all(call.source)
+    cancelled, failed = result.cancelled, result.failed
+    if result.mode is Mode.SANDBOX and not cancelled and not failed:
+        message = "No open orders to cancel"
+    else:
+        message = f"Canceled {len(cancelled)} orders. Failed to cancel {len(failed)} orders."
+    return success(
+        result.mode,
+        message=message,
+        canceled_orders=cancelled,
+        failed_cancellations=[
+            {"orderid": order_id, "message": reason, "reason": reason}
+            for order_id, reason in failed
+        ],
+    )
+
+
+async def closeposition(call: Call) -> dict[str, Any]:
+    result = await call.ctx.desk.close_all(call.source)
+    if result.mode is Mode.LIVE:
+        if result.failed:
+            raise ApiError(500, f"Failed to close {result.failed} positions: {result.errors[0]}")
+        return success(result.mode, message="All Open Positions Squared Off")
+    if not result.had_rows:
+        return success(result.mode, message="No open positions to close")
+    message = f"Closed {result.closed} positions"
+    if result.failed:
+        message += f" (Failed to close {result.failed} positions)"
+    return success(
+        result.mode,
+        message=message,
+        closed_positions=result.closed,
+        failed_closures=result.failed,
+    )

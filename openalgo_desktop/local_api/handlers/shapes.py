@@ -1,0 +1,270 @@
+"""Rows of the model in the shapes of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from openalgo_desktop.core.clock import api_timestamp
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType
+from openalgo_desktop.core.model import (
+    Bars,
+    Depth,
+    Funds,
+    Holding,
+    Instrument,
+    Level,
+    Order,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.core.symbols import format_expiry_dashed
+
+DEPTH_LEVELS = 5
+
+
+def success(mode: Mode, **fields: Any) -> dict[str, Any]:
+    """A successful answer; carries ``mode`` exactly when it was simulated."""
+    if mode is Mode.SANDBOX:
+        return {"status": "success", "mode": mode.api_text, **fields}
+    return {"status": "success", **fields}
+
+
+def two(value: float) -> float:
+    """Rounded to paise; never a negative zero."""
+    return round(value, 2) + 0.0
+
+
+# -- books ----------------------------------------------------------------------------------
+def order_row(order: Order, mode: Mode) -> dict[str, Any]:
+    """A row of the order book. A live MARKET order has price 0, a simulated one the last price
+    when it was placed."""
+    hide_price = mode is Mode.LIVE and order.price_type is PriceType.MARKET
+    return {
+        "orderid": order.order_id,
+        "symbol": order.symbol,
+        "exchange": order.exchange,
+        "action": order.action.value,
+        "quantity": order.quantity,
+        "price": 0.0 if hide_price else two(order.price),
+        "trigger_price": two(order.trigger_price),
+        "pricetype": order.price_type.value,
+        "product": order.product.value,
+        "order_status": order.status.value,
+        "timestamp": api_timestamp(order.placed_at) if order.placed_at else "",
+        "average_price": two(order.average_price),
+        "filled_quantity": order.filled_quantity,
+        "pending_quantity": order.pending_quantity,
+        "rejection_reason": order.rejection_reason,
+        "strategy": order.strategy,
+    }
+
+
+def order_statistics(orders: Iterable[Order], mode: Mode) -> dict[str, int]:
+    """Counts of the order book."""
+    buys = sells = 0
+    states: dict[OrderStatus, int] = {}
+    for order in orders:
+        if order.action is Action.BUY:
+            buys += 1
+        else:
+            sells += 1
+        states[order.status] = states.get(order.status, 0) + 1
+    counts = {
+        "total_buy_orders": buys,
+        "total_sell_orders": sells,
+        "total_completed_orders": states.get(OrderStatus.COMPLETE, 0),
+        "total_open_orders": states.get(OrderStatus.OPEN, 0),
+        "total_rejected_orders": states.get(OrderStatus.REJECTED, 0),
+    }
+    if mode is Mode.SANDBOX:
+        counts["total_trigger_pending_orders"] = states.get(OrderStatus.TRIGGER_PENDING, 0)
+    return counts
+
+
+def trade_row(trade: Trade, mode: Mode) -> dict[str, Any]:
+    """A row of the trade book."""
+    row = {
+        "orderid": trade.order_id,
+        "symbol": trade.symbol,
+        "exchange": trade.exchange,
+        "action": trade.action.value,
+        "product": trade.product.value,
+        "quantity": trade.quantity,
+        "average_price": two(trade.price),
+        "trade_value": two(trade.value),
+        "timestamp": api_timestamp(trade.traded_at),
+    }
+    if mode is Mode.SANDBOX:
+        row |= {"tradeid": trade.trade_id, "price": two(trade.price), "strategy": trade.strategy}
+    return row
+
+
+def position_row(position: Position, mode: Mode) -> dict[str, Any]:
+    """A row of the position book. Live average prices are two-decimal texts, as the recorded
+    broker sends them."""
+    pnl = two(position.pnl)
+    row: dict[str, Any] = {
+        "symbol": position.symbol,
+        "exchange": position.exchange,
+        "product": position.product.value,
+        "quantity": position.quantity,
+        "ltp": two(position.ltp),
+        "pnl": pnl,
+    }
+    average = position.average_price if position.quantity else 0.0
+    if mode is Mode.LIVE:
+        return row | {"average_price": f"{average:.2f}"}
+    invested = average * abs(position.quantity)
+    return row | {
+        "average_price": two(average),
+        "pnlpercent": 100.0 * pnl / invested if invested else 0.0,
+        "unrealized_pnl": two(position.unrealised),
+        "today_realized_pnl": two(position.realised_today),
+        "total_pnl_today": pnl,
+        "lot_size": 1.0,
+    }
+
+
+def position_totals(positions: Sequence[Position]) -> dict[str, float]:
+    """Sums of the simulated position book."""
+    unrealised = two(sum(p.unrealised for p in positions))
+    realised = two(sum(p.realised_today for p in positions))
+    total = two(sum(p.pnl for p in positions))
+    return {
+        "total_pnl": total,
+        "total_unrealized_pnl": unrealised,
+        "total_today_realized_pnl": realised,
+        "total_pnl_today": total,
+    }
+
+
+def holding_row(holding: Holding, mode: Mode) -> dict[str, Any]:
+    """A row of the holdings."""
+    row: dict[str, Any] = {
+        "symbol": holding.symbol,
+        "exchange": holding.exchange,
+        "product": holding.product.value,
+        "quantity": holding.quantity,
+        "average_price": two(holding.average_price),
+        "ltp": two(holding.ltp),
+        "pnl": two(holding.pnl),
+        "pnlpercent": two(holding.pnl_percent),
+    }
+    if mode is Mode.SANDBOX:
+        settled = holding.settlement_date
+        row["current_value"] = two(holding.ltp * holding.quantity)
+        row["settlement_date"] = settled.isoformat() if settled else ""
+    return row
+
+
+def holding_statistics(holdings: Iterable[Holding]) -> dict[str, float]:
+    """Sums of the holdings."""
+    value = invested = 0.0
+    for holding in holdings:
+        value += (holding.ltp or holding.average_price) * holding.quantity
+        invested += holding.average_price * holding.quantity
+    return {
+        "totalholdingvalue": two(value),
+        "totalinvvalue": two(invested),
+        "totalprofitandloss": two(value - invested),
+        "totalpnlpercentage": two(100.0 * (value - invested) / invested) if invested else 0.0,
+    }
+
+
+def funds_data(funds: Funds, mode: Mode) -> dict[str, Any]:
+    """Money: two-decimal texts live, numbers and more fields when simulated."""
+    data: dict[str, Any] = {
+        "availablecash": funds.available_cash,
+        "collateral": funds.collateral,
+        "m2mrealized": funds.m2m_realised,
+        "m2munrealized": funds.m2m_unrealised,
+        "utiliseddebits": funds.utilised,
+    }
+    if mode is Mode.LIVE:
+        return {name: f"{value:.2f}" for name, value in data.items()}
+    data = {name: two(value) for name, value in data.items()}
+    return data | {
+        "grossexposure": two(funds.utilised),
+        "total_realized_pnl": two(funds.realised_total),
+        "today_realized_pnl": two(funds.m2m_realised),
+        "totalpnl": two(funds.realised_total + funds.m2m_unrealised),
+        "last_reset": api_timestamp(funds.last_reset) if funds.last_reset else "",
+        "reset_count": funds.reset_count,
+    }
+
+
+# -- market data ----------------------------------------------------------------------------
+def quote_data(tick: Tick) -> dict[str, Any]:
+    """The ``data`` of quotes."""
+    return {
+        "ltp": tick.ltp,
+        "open": tick.open,
+        "high": tick.high,
+        "low": tick.low,
+        "prev_close": tick.close,
+        "volume": tick.volume,
+        "bid": tick.bid,
+        "ask": tick.ask,
+        "oi": tick.oi,
+    }
+
+
+def depth_data(tick: Tick) -> dict[str, Any]:
+    """The ``data`` of depth: exactly five levels on each side, padded with zeros."""
+    book = tick.depth or Depth()
+    return {
+        "ltp": tick.ltp,
+        "ltq": tick.last_quantity,
+        "open": tick.open,
+        "high": tick.high,
+        "low": tick.low,
+        "prev_close": tick.close,
+        "volume": tick.volume,
+        "oi": tick.oi,
+        "totalbuyqty": tick.total_buy_quantity,
+        "totalsellqty": tick.total_sell_quantity,
+        "bids": _levels(book.buy),
+        "asks": _levels(book.sell),
+    }
+
+
+def _levels(levels: Sequence[Level]) -> list[dict[str, float | int]]:
+    rows: list[dict[str, float | int]] = [
+        {"price": level.price, "quantity": level.quantity} for level in levels[:DEPTH_LEVELS]
+    ]
+    rows += [{"price": 0, "quantity": 0} for _ in range(DEPTH_LEVELS - len(rows))]
+    return rows
+
+
+def candle_rows(bars: Bars) -> list[dict[str, float | int]]:
+    """The ``data`` of history, ascending."""
+    columns = (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.oi)
+    names = ("timestamp", "open", "high", "low", "close", "volume", "oi")
+    lists = [column.tolist() for column in columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
+
+
+# -- symbols --------------------------------------------------------------------------------
+def instrument_row(row: Instrument) -> dict[str, Any]:
+    """A master row. Indices have neither lot nor tick size."""
+    index = row.is_index
+    return {
+        "symbol": row.symbol,
+        "brsymbol": row.brsymbol,
+        "name": row.name,
+        "exchange": row.exchange,
+        "brexchange": row.brexchange,
+        "token": row.token,
+        "expiry": format_expiry_dashed(row.expiry),
+        "strike": row.strike,
+        "lotsize": 0 if index else row.lot_size,
+        "instrumenttype": row.instrument_type,
+        "tick_size": 0.0 if index else row.tick_size,
+    }
+
+
+def freeze_quantity(row: Instrument) -> int:
+    """Freeze limit in units; 1 where none is known."""
+    return row.freeze_qty or 1

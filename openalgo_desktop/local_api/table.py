@@ -1,0 +1,122 @@
+"""The vocabulary of the endpoint table: a row, a call, a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
+
+from marshmallow import Schema
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import ApiKey
+from openalgo_desktop.local_api.context import ApiContext
+
+JSON_TYPE = "application/json"
+
+
+class ErrorForm(Enum):
+    """How a validation error is told; existing clients depend on each form."""
+
+    TEXT = "A"  # message is the Python text of the error dictionary
+    OBJECT = "B"  # message is the error dictionary
+    ERRORS = "C"  # message "Validation error", errors the dictionary
+    FAILED = "C'"  # message "Validation failed", errors the dictionary
+
+
+class Need(Enum):
+    """What a key must be allowed to do."""
+
+    NOTHING = "nothing"  # no key at all
+    READ = "read"
+    ACCOUNT = "account"  # reads books of the account that the key is bound to
+    TRADE = "trade"
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer. ``payload`` is encoded as JSON unless it is already bytes."""
+
+    payload: Any
+    status: int = 200
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ApiError(AppError):
+    """A refusal with its status and, if wanted, more fields of the answer.
+
+    ``with_mode`` False leaves out ``mode`` on an endpoint that normally carries it.
+    """
+
+    def __init__(self, status: int, message: Any, *, with_mode: bool = True, **fields: Any) -> None:
+        super().__init__(str(message))
+        self.body_message = message
+        self.http_status = status
+        self.with_mode = with_mode
+        self.fields = fields
+
+
+@dataclass(slots=True)
+class Call:
+    """One authorised request: validated ``data`` without the key, and who asks."""
+
+    ctx: ApiContext
+    endpoint: Endpoint
+    data: dict[str, Any]
+    key: ApiKey | None
+    mode: Mode
+    client: str = ""
+    path_arg: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who placed an order, as the journal and the order book show it."""
+        return f"api:{self.key.name}" if self.key is not None else "api"
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[dict[str, Any] | Reply]]
+
+CRASH = "An unexpected error occurred"
+CRASH_API = "An unexpected error occurred in the API endpoint"
+BAD_KEY = "Invalid openalgo apikey"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row of the table; everything that is said about an endpoint is said here.
+
+    ``path`` is below ``/api/v1/`` (absolute when it starts with a slash); one that ends in ``/*``
+    takes the rest as :attr:`Call.path_arg`. ``limit`` is a settings key or a literal limit.
+    ``mode_in_errors``: refusals carry ``mode`` while the sandbox is on; ``mode_in_validation``
+    says the same of validation errors. ``bad_key`` is the status and text for a wrong key; the
+    text may name fields of the request. ``crash`` is the text of an unexpected failure.
+    """
+
+    path: str
+    handler: Handler
+    schema: type[Schema] | None
+    doc: str
+    group: str
+    method: str = "POST"
+    form: ErrorForm = ErrorForm.OBJECT
+    limit: str = "limits.api"
+    need: Need = Need.READ
+    mode_in_errors: bool = False
+    mode_in_validation: bool = False
+    bad_key: tuple[int, str] = (403, BAD_KEY)
+    crash: str = CRASH
+    example: Mapping[str, Any] = field(default_factory=dict)
+    both_slashes: bool = True
+
+    @property
+    def name(self) -> str:
+        """Short name for monitor and logs."""
+        return self.path.strip("/")
+
+    @property
+    def route(self) -> str:
+        """Absolute path."""
+        return self.path if self.path.startswith("/") else f"/api/v1/{self.path}"

@@ -1,0 +1,322 @@
+"""A local API with stand-ins behind it: a desk that records, a market source with fixed prices."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any
+
+import httpx
+import numpy as np
+
+from openalgo_desktop.core.calendar import MarketCalendar
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    FeedMode,
+    Interval,
+    KeyRights,
+    Mode,
+    OrderStatus,
+    PriceType,
+    Product,
+)
+from openalgo_desktop.core.errors import AppError, OrderNotFound, SymbolUnknown
+from openalgo_desktop.core.events import Bus
+from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    ApiKey,
+    Bars,
+    Depth,
+    Funds,
+    Holding,
+    Instrument,
+    Key,
+    Level,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.server import LocalApi
+from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.resources import resource_text
+from openalgo_desktop.settings import Settings
+from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+
+NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
+EXPIRY = date(2026, 12, 29)
+STRIKES = tuple(range(25500, 26550, 50))
+KEYS = {
+    "good": ApiKey(1, "default", KeyRights.TRADE, "", NOW),
+    "read": ApiKey(2, "reader", KeyRights.READ, "", NOW),
+    "paper": ApiKey(3, "paper", KeyRights.SANDBOX, "", NOW),
+    "bound": ApiKey(4, "bound", KeyRights.TRADE, "simulator:OTHER", NOW),
+}
+
+
+class Keys:
+    def __init__(self) -> None:
+        self.verified = 0
+        self._known: set[str] = set()
+
+    def cached(self, text: str) -> ApiKey | None:
+        return KEYS[text] if text in self._known else None
+
+    async def verify(self, text: str) -> ApiKey | None:
+        self.verified += 1
+        if text in KEYS:
+            self._known.add(text)
+        return KEYS.get(text)
+
+    def on_revoked(self, listener: Callable[[ApiKey], None]) -> None: ...
+
+
+class State:
+    """The key-value store in a dict."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], Any] = {}
+
+    async def all(self, scope: str) -> dict[str, Any]:
+        return {key: value for (s, key), value in self.values.items() if s == scope}
+
+    async def get(self, scope: str, key: str) -> Any:
+        return self.values.get((scope, key))
+
+    async def put(self, scope: str, key: str, value: Any) -> None:
+        self.values[scope, key] = value
+
+
+class Desk:
+    """Records requests; ``fail`` is raised by the next order call."""
+
+    def __init__(self) -> None:
+        self.mode = Mode.SANDBOX
+        self.placed: list[tuple[OrderRequest, str]] = []
+        self.modified: list[ModifyRequest] = []
+        self.fail: BaseException | None = None
+        self.fail_symbols: dict[str, AppError] = {}
+        self.book: list[Order] = []
+        self.rows: list[Position] = []
+        self.known: Callable[[Key], bool] = lambda key: True
+
+    async def set_mode(self, mode: Mode, by: str) -> None:
+        self.mode = mode
+
+    async def place(self, request: OrderRequest, source: str) -> Placed:
+        self._raise()
+        if not self.known(request.key):
+            raise SymbolUnknown(request.symbol, request.exchange)
+        if request.symbol in self.fail_symbols:
+            raise self.fail_symbols[request.symbol]
+        self.placed.append((request, source))
+        return Placed(str(len(self.placed)), self.mode)
+
+    async def modify(self, request: ModifyRequest, source: str) -> Placed:
+        self._raise()
+        self.modified.append(request)
+        return Placed(request.order_id, self.mode)
+
+    async def cancel(self, order_id: str, source: str) -> Placed:
+        self._raise()
+        return Placed(order_id, self.mode)
+
+    async def cancel_all(self, source: str) -> CancelAll:
+        return CancelAll(["1", "2"], [("3", "Order already executed")], self.mode)
+
+    async def close_all(self, source: str) -> CloseAll:
+        return CloseAll(2, 1, True, self.mode, ("SBIN: no price",))
+
+    async def orders(self) -> list[Order]:
+        return list(self.book)
+
+    async def order(self, order_id: str) -> Order:
+        for order in self.book:
+            if order.order_id == order_id:
+                return order
+        raise OrderNotFound(order_id)
+
+    async def trades(self) -> list[Trade]:
+        return [
+            Trade("T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.05, NOW, "s"),
+        ]
+
+    async def positions(self) -> list[Position]:
+        return list(self.rows)
+
+    async def holdings(self) -> list[Holding]:
+        return [Holding("TCS", "NSE", 6, 3005.0, 3110.5)]
+
+    async def funds(self) -> Funds:
+        return Funds(1000.5, 0.0, 4.25, -2.0, 500.0, 6.0, NOW, 2)
+
+    def _raise(self) -> None:
+        if self.fail is not None:
+            error, self.fail = self.fail, None
+            raise error
+
+
+class Source:
+    """A market with fixed prices: NIFTY 26000, SBIN 800, options at 300."""
+
+    broker = "simulator"
+
+    def __init__(self) -> None:
+        self.asked: list[Sequence[Key]] = []
+        self.prices: dict[Key, float] = {
+            ("NSE_INDEX", "NIFTY"): 26000.0,
+            ("NSE", "SBIN"): 800.0,
+        }
+        self.sink: Callable[[Tick], None] = lambda tick: None
+
+    def set_sink(self, sink: Callable[[Tick], None]) -> None:
+        self.sink = sink
+
+    async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        for key, mode in wanted.items():
+            self.sink(self.tick(key, mode))
+        return {}
+
+    async def unsubscribe(self, keys: Sequence[Key]) -> None: ...
+
+    async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
+        self.asked.append(keys)
+        return {key: self.tick(key, FeedMode.QUOTE) for key in keys}
+
+    async def depth(self, key: Key) -> Tick:
+        return self.tick(key, FeedMode.DEPTH)
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        first = int(datetime(start.year, start.month, start.day, 9, 15, tzinfo=IST).timestamp())
+        time = np.array([first, first + 300], np.int64)
+        price = np.array([800.0, 801.0])
+        whole = np.array([10, 20], np.int64)
+        return Bars(time, price, price + 1, price - 1, price, whole, whole * 0)
+
+    def intervals(self) -> Sequence[Interval]:
+        return (Interval.M5, Interval.M1, Interval.H1, Interval.DAY)
+
+    def tick(self, key: Key, mode: FeedMode) -> Tick:
+        price = self.prices.get(key, 300.0)
+        return Tick(
+            key[1],
+            key[0],
+            price,
+            mode,
+            open=price,
+            high=price + 5,
+            low=price - 5,
+            close=price - 1,
+            volume=1000,
+            bid=price - 0.05,
+            ask=price + 0.05,
+            depth=Depth((Level(price - 0.05, 5, 1),), (Level(price + 0.05, 7, 1),)),
+        )
+
+
+def instruments() -> InstrumentTable:
+    rows = [
+        Instrument("SBIN", "NSE", "STATE BANK OF INDIA", brsymbol="SBIN-EQ", token="3045"),
+        Instrument("NIFTY", "NSE_INDEX", "NIFTY 50", "INDEX"),
+        Instrument("NIFTY29DEC26FUT", "NFO", "NIFTY", "FUT", 65, 0.1, EXPIRY, freeze_qty=1800),
+    ]
+    for strike in STRIKES:
+        for kind in ("CE", "PE"):
+            symbol = option_symbol("NIFTY", EXPIRY, strike, kind)
+            rows.append(
+                Instrument(
+                    symbol, "NFO", "NIFTY", kind, 65, 0.05, EXPIRY, float(strike), freeze_qty=1800
+                )
+            )
+    table = InstrumentTable()
+    table.load(rows)
+    return table
+
+
+def order(order_id: str, status: OrderStatus, **changes: Any) -> Order:
+    values: dict[str, Any] = {
+        "symbol": "SBIN",
+        "exchange": "NSE",
+        "action": Action.BUY,
+        "quantity": 10,
+        "price_type": PriceType.LIMIT,
+        "product": Product.MIS,
+        "price": 799.0,
+        "status": status,
+        "placed_at": NOW,
+    }
+    return Order(order_id, **(values | changes))
+
+
+class World:
+    """One running local API."""
+
+    def __init__(self, **overrides: Any) -> None:
+        self.settings = Settings({"api.rest_port": 0, "api.ws_port": 0, **overrides})
+        self.clock = ManualClock(NOW)
+        self.desk = Desk()
+        self.keys = Keys()
+        self.state = State()
+        self.source = Source()
+        self.instruments = instruments()
+        self.desk.known = lambda key: self.instruments.get(key) is not None
+        self.hub = MarketHub(self.clock, self.instruments)
+        self.hub.set_source(self.source)  # type: ignore[arg-type]
+        self.status = AccountStatus(
+            "simulator:SIM", "simulator", "SIM", "Simulator", AccountState.CONNECTED
+        )
+        self.controlled: list[dict[str, Any]] = []
+        self.ctx = ApiContext(
+            settings=self.settings,
+            clock=self.clock,
+            bus=Bus(),
+            hub=self.hub,
+            desk=self.desk,  # type: ignore[arg-type]
+            instruments=self.instruments,
+            keys=self.keys,  # type: ignore[arg-type]
+            calendar=MarketCalendar.from_json(resource_text("calendar/holidays.json")),
+            state=self.state,  # type: ignore[arg-type]
+            control=self._control,
+            account_status=lambda: self.status,
+            user_id="trader",
+        )
+        self.api = LocalApi(self.ctx)
+        self.http: httpx.AsyncClient
+
+    async def _control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        self.controlled.append(payload)
+        return {}
+
+    async def post(
+        self, path: str, body: dict[str, Any] | None = None, key: str | None = "good", **rest: Any
+    ) -> tuple[int, Any]:
+        """Status and JSON of a POST below ``/api/v1/`` (or of an absolute path)."""
+        data = dict(body or {})
+        if key is not None:
+            data.setdefault("apikey", key)
+        url = path if path.startswith("/") else f"/api/v1/{path}"
+        answer = await self.http.post(url, json=data, **rest)
+        return answer.status_code, answer.json()
+
+
+@asynccontextmanager
+async def running(**overrides: Any) -> AsyncIterator[World]:
+    """A started local API and a client for it."""
+    world = World(**({"limits.api": "", "limits.order": "", "limits.smart": ""} | overrides))
+    await world.hub.start()
+    await world.api.start()
+    try:
+        async with httpx.AsyncClient(base_url=world.api.rest_url, timeout=10) as client:
+            world.http = client
+            yield world
+    finally:
+        await world.api.stop()
+        await world.hub.stop()
