@@ -207,11 +207,6 @@ class Bridge(QObject):
         """Where the next order goes."""
         return self._terminal.desk.mode
 
-    @property
-    def broker(self) -> str:
-        """Broker id of the live account."""
-        return self._terminal.desk.broker
-
     async def set_mode(self, mode: Mode) -> None:
         """Move the SANDBOX/LIVE switch."""
         await self._terminal.desk.set_mode(mode, SOURCE)
@@ -312,7 +307,8 @@ class Bridge(QObject):
 
     def market_open(self, exchange: str) -> bool:
         """Whether the market of ``exchange`` trades now."""
-        if self.broker == "simulator" and self.setting("simulator.always_open"):
+        simulated = self.account_status().broker == "simulator"
+        if simulated and self.setting("simulator.always_open"):
             return True
         return self._terminal.calendar.is_open(exchange, self.now())
 

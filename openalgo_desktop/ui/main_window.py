@@ -183,7 +183,7 @@ class MainWindow(QMainWindow):
         width, height = self.width(), self.height()
         self.resizeDocks(
             [docks["watchlist"], docks["chart"], docks["depth"]],
-            [int(width * 0.27), int(width * 0.52), int(width * 0.21)],
+            [int(width * 0.285), int(width * 0.505), int(width * 0.21)],
             Qt.Orientation.Horizontal,
         )
         self.resizeDocks(

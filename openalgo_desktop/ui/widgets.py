@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialogButtonBox,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMainWindow,
@@ -119,6 +120,34 @@ def label(text: str, object_name: str, role: str = "") -> QLabel:
     if role:
         result.setProperty("role", role)
     return result
+
+
+class Totals(QWidget):
+    """A line of captions and numbers, each number in its own tone."""
+
+    def __init__(self, object_name: str, captions: Sequence[str]) -> None:
+        super().__init__()
+        self.setObjectName(object_name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        self.numbers: list[QLabel] = []
+        for caption in captions:
+            name = f"{object_name}-{slug(caption)}"
+            row.addWidget(label(caption, f"{name}-caption", "caption"))
+            number = label("", name, "footer")
+            number.setAccessibleName(caption)
+            number.setContentsMargins(0, 0, 14, 0)
+            row.addWidget(number)
+            self.numbers.append(number)
+        row.addStretch(1)
+
+    def show_numbers(self, *numbers: tuple[str, str]) -> None:
+        """Text and tone of each number."""
+        for part, (text, tone) in zip(self.numbers, numbers, strict=True):
+            if part.text() != text:
+                part.setText(text)
+            set_role(part, tone, "tone")
 
 
 def set_role(widget: QWidget, role: str, name: str = "role") -> None:

@@ -219,9 +219,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         pane = self._price_box.sceneBoundingRect()
         low, high = self._price_range
         bottom = self._volume_box.sceneBoundingRect().bottom()
-        self.overlay.set_frame(
-            Frame(QRectF(pane), bottom, float(self.viewport().width()), low, high)
-        )
+        labels = tuple(self._price_axis.tickValues(low, high, pane.height())[0][1])
+        right = float(self.viewport().width())
+        self.overlay.set_frame(Frame(QRectF(pane), bottom, right, low, high, labels))
 
     def _show_last(self) -> None:
         opened, _, _, close, _ = self.series.bar(len(self.series) - 1)

@@ -31,6 +31,7 @@ class Frame:
     right: float  # right edge of the widget
     low: float = 0.0
     high: float = 1.0
+    labels: tuple[float, ...] = ()  # prices that the axis names
 
     def y(self, price: float) -> float:
         """Pixel of a price."""
@@ -81,7 +82,7 @@ class Overlay(QWidget):
             return
         old, self._last = self._last, (price, role)
         y = round(self.frame.y(price))
-        strips = QRegion(self._strip(y))
+        strips = self._strip(y)
         if old is not None:
             strips += self._strip(self._last_y)
         self._last_y = y
@@ -103,8 +104,11 @@ class Overlay(QWidget):
         strips += self._cross_region()
         self.update(strips)
 
-    def _strip(self, y: int) -> QRect:
-        return QRect(0, y - TAG_HEIGHT // 2 - 2, self.width(), TAG_HEIGHT + 4)
+    def _strip(self, y: int) -> QRegion:
+        """What a line with its tag (and the axis labels it wipes away) may touch."""
+        strip = QRegion(0, y - TAG_HEIGHT // 2 - 2, self.width(), TAG_HEIGHT + 4)
+        left = round(self.frame.pane.right())
+        return strip + QRect(left, y - 2 * TAG_HEIGHT, self.width() - left, 4 * TAG_HEIGHT)
 
     def _cross_region(self) -> QRegion:
         if self._cross is None:
@@ -112,7 +116,7 @@ class Overlay(QWidget):
         x, y = self._cross.x(), self._cross.y()
         half = self._metrics.horizontalAdvance(self._cross_time) // 2 + 10
         foot = round(self.frame.bottom)
-        region = QRegion(self._strip(y))
+        region = self._strip(y)
         region += QRect(x - 1, 0, 3, self.height())
         return region + QRect(x - half, foot, 2 * half, self.height() - foot)
 
@@ -120,10 +124,12 @@ class Overlay(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setFont(self._font)
+        if self._last is not None:
+            self._paint_last_line(painter, *self._last)
         for line in self._lines:
             self._paint_line(painter, line)
         if self._last is not None:
-            self._paint_last(painter, *self._last)
+            self._paint_last_tag(painter, *self._last)
         self._paint_legend(painter)
         if self._cross is not None:
             self._paint_cross(painter, self._cross)
@@ -142,7 +148,13 @@ class Overlay(QWidget):
     def _tag(self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor) -> None:
         """A filled label on the price axis."""
         left = round(self.frame.pane.right()) + 1
-        rect = QRect(left, round(y) - TAG_HEIGHT // 2, round(self.frame.right) - left, TAG_HEIGHT)
+        width = round(self.frame.right) - left
+        for price in self.frame.labels:  # an axis label that would stick out is wiped away
+            at = round(self.frame.y(price))
+            if abs(at - y) < TAG_HEIGHT:
+                half = TAG_HEIGHT // 2
+                painter.fillRect(left, at - half, width, TAG_HEIGHT, theme.current().color("panel"))
+        rect = QRect(left, round(y) - TAG_HEIGHT // 2, width, TAG_HEIGHT)
         painter.fillRect(rect, fill)
         painter.setPen(ink)
         painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
@@ -163,14 +175,17 @@ class Overlay(QWidget):
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, line.text)
         self._tag(painter, y, fmt.price(line.price, self.places), colour, colours.color("panel"))
 
-    def _paint_last(self, painter: QPainter, price: float, role: str) -> None:
+    def _paint_last_line(self, painter: QPainter, price: float, role: str) -> None:
         y = self.frame.y(price)
-        if not self._in_pane(y):
-            return
-        colours = theme.current()
-        colour = colours.color(role or "muted")
-        self._horizontal(painter, y, colour, Qt.PenStyle.DotLine)
-        self._tag(painter, y, fmt.price(price, self.places), colour, colours.color("panel"))
+        if self._in_pane(y):
+            self._horizontal(painter, y, theme.current().color(role), Qt.PenStyle.DotLine)
+
+    def _paint_last_tag(self, painter: QPainter, price: float, role: str) -> None:
+        y = self.frame.y(price)
+        if self._in_pane(y):
+            colours = theme.current()
+            text = fmt.price(price, self.places)
+            self._tag(painter, y, text, colours.color(role), colours.color("panel"))
 
     def _paint_legend(self, painter: QPainter) -> None:
         colours = theme.current()

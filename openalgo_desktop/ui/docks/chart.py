@@ -131,6 +131,8 @@ class ChartDock(Dock):
         if candle is not None:
             update = self.view.append_bar if started else self.view.update_last
             update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+            if self.view.isHidden():  # no history, but the market goes on
+                self.set_empty(False)
 
     def flush(self) -> None:
         self.dirty = False

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui import format as fmt
@@ -11,18 +19,20 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 
-ROWS = (
+#: Field of :class:`Funds`, caption, whether it is a profit.
+CARDS = (
     ("available_cash", "Available cash", False),
     ("utilised", "Used margin", False),
     ("collateral", "Collateral", False),
-    ("m2m_realised", "Realised today", True),
     ("m2m_unrealised", "Open P&L", True),
+    ("m2m_realised", "Realised today", True),
     ("realised_total", "Realised, all time", True),
 )
+PER_ROW = 3
 
 
 class FundsDock(Dock):
-    """Cash, margin used and profit, with a bar of the share in use."""
+    """Cash, margin used and profit as cards, with a bar of the share in use."""
 
     name = "funds"
     title = "Funds"
@@ -30,44 +40,67 @@ class FundsDock(Dock):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         panel = named(QWidget(), "funds-panel", "Funds")
-        grid = QGridLayout(panel)
-        grid.setContentsMargins(14, 12, 14, 12)
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(8)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(10)
+        grid = QGridLayout()
+        grid.setSpacing(8)
         self._values = {}
-        for index, (key, caption, _) in enumerate(ROWS):
-            grid.addWidget(label(caption, f"funds-{key}-caption", "muted"), index, 0)
-            value = label(fmt.MISSING, f"funds-{key}", "number")
-            value.setAccessibleName(caption)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(value, index, 1)
+        for index, (key, caption, _) in enumerate(CARDS):
+            card, value = self._card(key, caption)
+            grid.addWidget(card, index // PER_ROW, index % PER_ROW)
             self._values[key] = value
+        column.addLayout(grid)
         self.bar = named(QProgressBar(), "funds-bar", "Share of money in use")
         self.bar.setTextVisible(True)
         self.bar.setRange(0, 1000)
-        grid.addWidget(self.bar, len(ROWS), 0, 1, 2)
-        self.age = label("", "funds-age", "muted")
-        grid.addWidget(self.age, len(ROWS) + 1, 0)
-        refresh = push_button("Refresh", "funds-refresh", "Refresh funds", bridge.books.refresh)
-        grid.addWidget(refresh, len(ROWS) + 1, 1, Qt.AlignmentFlag.AlignRight)
-        grid.setColumnStretch(2, 1)
-        grid.setRowStretch(len(ROWS) + 2, 1)
+        column.addWidget(self.bar)
+        foot = QHBoxLayout()
+        self.age = label("", "funds-age", "caption")
+        foot.addWidget(self.age, 1)
+        foot.addWidget(
+            push_button("Refresh", "funds-refresh", "Refresh funds", bridge.books.refresh)
+        )
+        column.addLayout(foot)
+        column.addStretch(1)
         self.content.addWidget(panel)
         bridge.books.funds_changed.connect(self.reload)
+        bridge.books.prices_moved.connect(self._show_open)
+
+    @staticmethod
+    def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:
+        card = named(QFrame(), f"funds-{key}-card", caption)
+        card.setProperty("role", "card-frame")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(12, 8, 12, 8)
+        inside.setSpacing(2)
+        inside.addWidget(label(caption, f"funds-{key}-caption", "caption"))
+        value = label(fmt.MISSING, f"funds-{key}", "card")
+        value.setAccessibleName(caption)
+        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        inside.addWidget(value)
+        return card, value
+
+    def _show(self, key: str, number: float, profit: bool) -> None:
+        value = self._values[key]
+        value.setText(f"₹ {fmt.signed_money(number) if profit else fmt.money(number)}")
+        if profit:
+            set_role(value, fmt.sign_role(number), "tone")
+
+    def _show_open(self) -> None:
+        # Live, and the same amount as in the toolbar and under the positions.
+        if not self.visibleRegion().isEmpty():
+            self._show("m2m_unrealised", self.bridge.books.day_pnl[1], True)
 
     def reload(self) -> None:
         """Show the funds of the mode."""
         funds = self.bridge.books.funds
-        for key, _, signed in ROWS:
-            number = float(getattr(funds, key))
-            value = self._values[key]
-            value.setText(f"₹ {fmt.signed_money(number) if signed else fmt.money(number)}")
-            if signed:
-                set_role(value, fmt.sign_role(number), "tone")
+        for key, _, profit in CARDS:
+            self._show(key, float(getattr(funds, key)), profit)
         total = funds.available_cash + funds.utilised
         share = funds.utilised / total if total > 0 else 0.0
         self.bar.setValue(round(1000 * share))
-        self.bar.setFormat(f"{100 * share:.1f} % in use")
+        self.bar.setFormat(f"{100 * share:.1f} % of the money is in use")
         where = "sandbox" if self.bridge.mode is Mode.SANDBOX else "live account"
         self.set_subject(where)
-        self.age.setText(f"as of {self.bridge.now():%H:%M:%S}, {where}")
+        self.age.setText(f"as of {self.bridge.now():%H:%M:%S} IST, {where}")

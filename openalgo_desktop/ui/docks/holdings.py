@@ -10,10 +10,10 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
-from openalgo_desktop.ui.widgets import label, set_role
+from openalgo_desktop.ui.widgets import Totals
 
 COLUMNS: tuple[Col[Holding], ...] = (
-    Col("symbol", "Symbol", 158, lambda h: h.symbol, numeric=False),
+    Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False),
     Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
     Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
     Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
@@ -51,7 +51,7 @@ class HoldingsDock(TableDock[Holding]):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.total = label("", "holdings-total", "footer")
+        self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)
         bridge.books.holdings_changed.connect(self.reload)
@@ -68,8 +68,11 @@ class HoldingsDock(TableDock[Holding]):
         value = sum(row.ltp * row.quantity for row in self.rows)
         profit = sum(row.pnl for row in self.rows)
         self.total.setVisible(bool(self.rows))
-        self.total.setText(f"Value ₹ {fmt.money(value)}     P&L {fmt.signed_money(profit)}")
-        set_role(self.total, fmt.sign_role(profit), "tone")
+        self.total.show_numbers(
+            (f"₹ {fmt.money(value - profit)}", ""),
+            (f"₹ {fmt.money(value)}", ""),
+            (fmt.signed_money(profit), fmt.sign_role(profit)),
+        )
 
     def take(self, ticks: Ticks) -> None:
         for row in self.rows:

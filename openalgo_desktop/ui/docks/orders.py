@@ -42,20 +42,21 @@ def _optional(value: float) -> str:
 
 
 WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))
+WHY = (RowAction("why", "Why?"),)
 COLUMNS: tuple[Col[Order], ...] = (
     Col(
         "time",
         "Time",
-        76,
+        66,
         lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
         lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
         numeric=False,
     ),
-    Col("symbol", "Symbol", 158, lambda o: o.symbol, numeric=False),
+    Col("symbol", "Symbol", 170, lambda o: o.symbol, numeric=False),
     Col(
         "side",
         "Side",
-        50,
+        46,
         lambda o: o.action.value,
         tone=lambda o: side_tone(o.action),
         numeric=False,
@@ -63,19 +64,19 @@ COLUMNS: tuple[Col[Order], ...] = (
     Col(
         "quantity",
         "Filled / Qty",
-        104,
+        100,
         lambda o: o.quantity,
         lambda o: f"{fmt.quantity(o.filled_quantity)} / {fmt.quantity(o.quantity)}",
     ),
-    Col("type", "Type", 66, lambda o: o.price_type.value, numeric=False),
-    Col("product", "Prod", 54, lambda o: o.product.value, numeric=False),
-    Col("price", "Price", 86, lambda o: o.price, lambda o: _optional(o.price)),
-    Col("trigger", "Trigger", 86, lambda o: o.trigger_price, lambda o: _optional(o.trigger_price)),
-    Col("average", "Avg", 86, lambda o: o.average_price, lambda o: _optional(o.average_price)),
+    Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
+    Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
+    Col("price", "Price", 82, lambda o: o.price, lambda o: _optional(o.price)),
+    Col("trigger", "Trigger", 82, lambda o: o.trigger_price, lambda o: _optional(o.trigger_price)),
+    Col("average", "Avg", 82, lambda o: o.average_price, lambda o: _optional(o.average_price)),
     Col(
         "status",
         "Status",
-        112,
+        108,
         lambda o: o.status.value,
         tone=lambda o: STATUS_TONE.get(o.status, "muted"),
         numeric=False,
@@ -86,7 +87,9 @@ COLUMNS: tuple[Col[Order], ...] = (
         112,
         lambda o: o.status.is_working,
         numeric=False,
-        actions=lambda o: WORKING_ACTIONS if o.status.is_working else (),
+        actions=lambda o: (
+            WORKING_ACTIONS if o.status.is_working else WHY if o.rejection_reason else ()
+        ),
     ),
     Col(
         "reason", "Reason", 320, lambda o: o.rejection_reason, tone=lambda o: "down", numeric=False
@@ -156,6 +159,8 @@ class OrdersDock(TableDock[Order]):
     def act(self, row: Order, name: str) -> None:
         if name == "cancel":
             self.cancel(row)
+        elif name == "why":
+            self.bridge.notice.emit("error", f"{row.order_id}: {row.rejection_reason}")
         else:
             self.modify(row)
 

@@ -11,16 +11,16 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.tables import RowAction
-from openalgo_desktop.ui.widgets import label, push_button, set_role
+from openalgo_desktop.ui.widgets import Totals, push_button
 
 COLUMNS: tuple[Col[Position], ...] = (
-    Col("symbol", "Symbol", 150, lambda p: p.symbol, numeric=False),
-    Col("exchange", "Exch", 50, lambda p: p.exchange, numeric=False),
-    Col("product", "Prod", 50, lambda p: p.product.value, numeric=False),
+    Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False),
+    Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
+    Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
     Col(
         "quantity",
         "Net qty",
-        72,
+        66,
         lambda p: p.quantity,
         lambda p: fmt.quantity(p.quantity),
         lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
@@ -43,7 +43,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "unrealised",
         "Open P&L",
-        112,
+        94,
         lambda p: p.unrealised,
         lambda p: fmt.signed_money(p.unrealised),
         lambda p: fmt.sign_role(p.unrealised),
@@ -51,7 +51,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "realised",
         "Realised",
-        112,
+        94,
         lambda p: p.realised_today,
         lambda p: fmt.signed_money(p.realised_today),
         lambda p: fmt.sign_role(p.realised_today),
@@ -59,7 +59,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "pnl",
         "Day P&L",
-        112,
+        94,
         lambda p: p.pnl,
         lambda p: fmt.signed_money(p.pnl),
         lambda p: fmt.sign_role(p.pnl),
@@ -67,7 +67,7 @@ COLUMNS: tuple[Col[Position], ...] = (
     Col(
         "action",
         "",
-        60,
+        52,
         lambda p: bool(p.quantity),
         numeric=False,
         actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
@@ -94,7 +94,7 @@ class PositionsDock(TableDock[Position]):
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
         foot.setSpacing(6)
-        self.total = label("", "positions-total", "footer")
+        self.total = Totals("positions-total", ("Day P&L", "Realised", "Open"))
         self.close_button = push_button(
             "Close position", "positions-close", "Close the selected position", self._close_selected
         )
@@ -107,6 +107,8 @@ class PositionsDock(TableDock[Position]):
         foot.addWidget(self.close_all_button)
         self.content.addLayout(foot)
         bridge.books.positions_changed.connect(self.reload)
+        # The same moment as the toolbar: the two never show different amounts.
+        bridge.books.prices_moved.connect(self._show_totals)
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Position) -> PositionId:
@@ -123,23 +125,15 @@ class PositionsDock(TableDock[Position]):
         realised, unrealised = self.bridge.books.day_pnl
         open_rows = sum(1 for row in self.rows if row.quantity)
         self.set_subject(f"{open_rows} open" if self.rows else "")
-        self.total.setText(
-            f"Day P&L {fmt.signed_money(realised + unrealised)}     "
-            f"realised {fmt.signed_money(realised)}     open {fmt.signed_money(unrealised)}"
-            if self.rows
-            else ""
-        )
-        set_role(self.total, fmt.sign_role(realised + unrealised), "tone")
+        self.total.setVisible(bool(self.rows))
+        amounts = (realised + unrealised, realised, unrealised)
+        self.total.show_numbers(*((fmt.signed_money(n), fmt.sign_role(n)) for n in amounts))
         self.close_all_button.setEnabled(open_rows > 0)
 
     def take(self, ticks: Ticks) -> None:
         for row in self.rows:
             if row.quantity and row.key in ticks:
                 self.row_changed(row)
-
-    def flush(self) -> None:
-        super().flush()
-        self._show_totals()
 
     # -- interaction ------------------------------------------------------------------------
     def _on_selection(self) -> None:

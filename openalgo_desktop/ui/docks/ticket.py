@@ -31,6 +31,7 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.base import Dock
+from openalgo_desktop.ui.docks.ticket_facts import TicketFacts, order_text, value_text
 from openalgo_desktop.ui.docks.ticket_fields import (
     BORDER,
     CountField,
@@ -68,6 +69,8 @@ class TicketDock(Dock):
         self.set_empty(True)
         bridge.price_picked.connect(self._on_price_picked)
         bridge.mode_changed.connect(self._on_mode)
+        for changed in (bridge.books.positions_changed, bridge.books.orders_changed):
+            changed.connect(self._mark_dirty)
         self._on_mode(bridge.mode)
 
     # -- building ---------------------------------------------------------------------------
@@ -108,6 +111,8 @@ class TicketDock(Dock):
         self.result.setWordWrap(True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self.result)
+        self.facts = TicketFacts(self.bridge)
+        column.addWidget(self.facts)
         column.addStretch(1)
         self.price_type.changed.connect(self._on_price_type)
         self.product.changed.connect(lambda _: self._edited())
@@ -244,6 +249,9 @@ class TicketDock(Dock):
             self.price.setValue(price)
         self._edited()
 
+    def _mark_dirty(self) -> None:
+        self.dirty = True
+
     def _on_mode(self, mode: Mode) -> None:
         self.frame.set_hatched(mode is Mode.SANDBOX)
         self._edited()
@@ -285,25 +293,12 @@ class TicketDock(Dock):
     def _update_button(self) -> None:
         assert self.instrument is not None
         request = self.request()
-        places = decimals(self.instrument.tick_size)
-        if request.price_type.has_price:
-            at = fmt.price(request.price, places)
-        elif request.price_type is PriceType.SLM:
-            at = f"SL-M {fmt.price(request.trigger_price, places)}"
-        else:
-            at = "MARKET"
-        text = f"{request.action.value} {fmt.quantity(request.quantity)} @ {at}"
+        text = order_text(request, decimals(self.instrument.tick_size))
         self.send.setText(text)
         self.send.setAccessibleName(f"Send order: {text} {request.symbol}")
         set_role(self.send, f"send-{request.action.value.lower()}")
         tick = self.bridge.latest(self.instrument.key)
-        last = tick.ltp if tick else 0.0
-        price = request.price or request.trigger_price or last
-        value = price * request.quantity * self.instrument.contract_value
-        lot = f"   ·   lot {self.instrument.lot_size}" if self.instrument.lot_size > 1 else ""
-        self.estimate.setText(
-            f"Value ≈ ₹ {fmt.money(value)}{lot}   ·   tick {self.instrument.tick_size:g}"
-        )
+        self.estimate.setText(value_text(request, self.instrument, tick.ltp if tick else 0.0))
 
     def _clear_errors(self) -> None:
         for field in (self.lots_field, self.units_field, self.price_field, self.trigger_field):
@@ -383,6 +378,7 @@ class TicketDock(Dock):
         if self.instrument is None:
             return
         tick = self.bridge.latest(self.instrument.key)
+        self.facts.show_facts(self.instrument, tick, self.units.value())
         if tick is None:
             self.ltp.setText(fmt.MISSING)
             return

@@ -20,7 +20,7 @@ COLUMNS: tuple[Col[Trade], ...] = (
         lambda t: fmt.clock_text(t.traded_at),
         numeric=False,
     ),
-    Col("symbol", "Symbol", 158, lambda t: t.symbol, numeric=False),
+    Col("symbol", "Symbol", 170, lambda t: t.symbol, numeric=False),
     Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
     Col(
         "side",

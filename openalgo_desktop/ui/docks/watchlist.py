@@ -97,7 +97,7 @@ def _column(key: str, title: str, width: int) -> Col[WatchRow]:
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col("symbol", "Symbol", 146, lambda r: r.instrument.symbol, numeric=False),
+    Col("symbol", "Symbol", 168, lambda r: r.instrument.symbol, numeric=False),
     Col("ltp", "LTP", 78, *_price("ltp"), tone=_tone, flash=True),
     Col("change", "Chg", 68, lambda r: r.tick.change if r.tick else None, _change_text, _tone),
     Col(

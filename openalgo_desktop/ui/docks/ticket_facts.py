@@ -1,0 +1,132 @@
+"""What a trader wants to see beside an order: the book's edge, limits of the day, own exposure."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
+
+from openalgo_desktop.core.enums import PriceType
+from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.widgets import label, named, set_role
+
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+#: Name of the row and its caption, in order.
+ROWS = (
+    ("bid", "Bid"),
+    ("ask", "Ask"),
+    ("range", "Day low – high"),
+    ("circuit", "Circuit limits"),
+    ("freeze", "Freeze quantity"),
+    ("position", "Position"),
+    ("working", "Working orders"),
+    ("available", "Available"),
+)
+
+
+def order_text(request: OrderRequest, places: int) -> str:
+    """What the send button says: side, quantity, price."""
+    if request.price_type.has_price:
+        at = fmt.price(request.price, places)
+    elif request.price_type is PriceType.SLM:
+        at = f"SL-M {fmt.price(request.trigger_price, places)}"
+    else:
+        at = "MARKET"
+    return f"{request.action.value} {fmt.quantity(request.quantity)} @ {at}"
+
+
+def value_text(request: OrderRequest, instrument: Instrument, last: float) -> str:
+    """About what the order is worth, with lot and tick of the instrument."""
+    price = request.price or request.trigger_price or last
+    value = price * request.quantity * instrument.contract_value
+    lot = f"   ·   lot {instrument.lot_size}" if instrument.lot_size > 1 else ""
+    return f"Value ≈ ₹ {fmt.money(value)}{lot}   ·   tick {instrument.tick_size:g}"
+
+
+class TicketFacts(QFrame):
+    """A small table of facts under the send button; a fact that does not apply takes no room."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        named(self, "ticket-facts", "Facts about the instrument")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(2, 8, 2, 2)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(5)
+        self._rows = {}
+        for index, (name, caption) in enumerate(ROWS):
+            head = label(caption, f"ticket-facts-{name}-caption", "caption")
+            value = label("", f"ticket-facts-{name}", "fact")
+            value.setAccessibleName(caption)
+            value.setAlignment(RIGHT)
+            grid.addWidget(head, index, 0)
+            grid.addWidget(value, index, 1)
+            self._rows[name] = (head, value)
+        grid.setColumnStretch(1, 1)
+
+    def _set(self, name: str, text: str, tone: str = "") -> None:
+        head, value = self._rows[name]
+        shown = bool(text)
+        if value.isHidden() == shown:
+            head.setVisible(shown)
+            value.setVisible(shown)
+        if value.text() != text:
+            value.setText(text)
+        set_role(value, tone, "tone")
+
+    def show_facts(self, instrument: Instrument, tick: Tick | None, quantity: int) -> None:
+        """Fill the rows for ``instrument``; ``quantity`` is what the ticket would send."""
+        self._show_market(instrument, tick)
+        self._show_freeze(instrument, quantity)
+        self._show_exposure(instrument)
+        funds = self._bridge.books.funds
+        self._set("available", f"₹ {fmt.money(funds.available_cash)}")
+
+    def _show_market(self, instrument: Instrument, tick: Tick | None) -> None:
+        places = decimals(instrument.tick_size)
+        index = instrument.is_index or tick is None
+        bid = ask = low_high = limits = ""
+        if tick is not None and not index:
+            if tick.bid:
+                bid = f"{fmt.price(tick.bid, places)}  × {fmt.quantity(tick.bid_quantity)}"
+            if tick.ask:
+                ask = f"{fmt.price(tick.ask, places)}  × {fmt.quantity(tick.ask_quantity)}"
+            if tick.upper_circuit:
+                low, high = tick.lower_circuit, tick.upper_circuit
+                limits = f"{fmt.price(low, places)} – {fmt.price(high, places)}"
+        if tick is not None and tick.high:
+            low_high = f"{fmt.price(tick.low, places)} – {fmt.price(tick.high, places)}"
+        self._set("bid", bid, "buy")
+        self._set("ask", ask, "sell")
+        self._set("range", low_high)
+        self._set("circuit", limits)
+
+    def _show_freeze(self, instrument: Instrument, quantity: int) -> None:
+        freeze = instrument.freeze_qty
+        if not freeze:
+            self._set("freeze", "")
+            return
+        over = quantity > freeze
+        pieces = -(-quantity // freeze)
+        text = fmt.quantity(freeze) + (f"  ({pieces} orders needed)" if over else "")
+        self._set("freeze", text, "warning" if over else "")
+
+    def _show_exposure(self, instrument: Instrument) -> None:
+        places = decimals(instrument.tick_size)
+        books = self._bridge.books
+        held = [row for row in books.positions if row.key == instrument.key and row.quantity]
+        text = "\n".join(
+            f"{fmt.signed(row.quantity, 0)} {row.product.value} @ "
+            f"{fmt.price(row.average_price, places)}   {fmt.signed_money(row.unrealised)}"
+            for row in held
+        )
+        profit = sum(row.unrealised for row in held)
+        self._set(
+            "position", text or ("" if instrument.is_index else "flat"), fmt.sign_role(profit)
+        )
+        working = sum(1 for order in books.working() if order.key == instrument.key)
+        self._set("working", str(working) if working else "")
