@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.brokers.kit.login import HookCall
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.marketdata import MarketCalls, instrument_context
 from openalgo_desktop.brokers.kit.rest import RestClient

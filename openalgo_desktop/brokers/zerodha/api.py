@@ -1,0 +1,213 @@
+"""What Kite does that tables cannot say: varieties, funds from three answers, baskets, GTT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.rows import as_rows, moment
+from openalgo_desktop.brokers.kit.spec import IntervalRule
+from openalgo_desktop.brokers.kit.values import count, number, pick, render
+from openalgo_desktop.brokers.zerodha.ticker import kite_token
+from openalgo_desktop.core.enums import (
+    Action,
+    Exchange,
+    GttStatus,
+    GttType,
+    Interval,
+    PriceType,
+    Product,
+)
+from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.model import (
+    Funds,
+    Gtt,
+    GttLeg,
+    GttRequest,
+    Instrument,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    Position,
+)
+from openalgo_desktop.core.protection import protected_price
+
+
+class KiteApi(BrokerApi):
+    """Kite Connect v3."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._variety: dict[str, str] = {}  # order id -> regular, amo, co, iceberg, auction
+
+    # -- orders -----------------------------------------------------------------------------
+    def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
+        """Every order is placed as variety regular."""
+        return super().order_context(request, row) | {"variety": "regular"}
+
+    def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
+        """The address holds the variety that the order was placed with."""
+        context = super().modify_context(request, known)
+        return context | {"variety": self._variety.get(request.order_id, "regular")}
+
+    def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
+        """The address holds the variety that the order was placed with."""
+        return {"variety": self._variety.get(order_id, "regular")}
+
+    def read_order(self, row: Mapping[str, Any]) -> Order:
+        """An order row; its variety is remembered."""
+        order = super().read_order(row)
+        if variety := row.get("variety"):
+            self._variety[order.order_id] = str(variety)
+        return order
+
+    # -- money ------------------------------------------------------------------------------
+    async def funds(self) -> Funds:
+        """Both segments together; profit of the day from the positions and fresh prices.
+
+        The opening balance less what is used and the collateral is what Kite calls ``net``.
+        """
+        segments = (await self.rest.op("funds") or {}).values()
+        used = sum(number(pick(s, "utilised.debits", 0)) for s in segments)
+        collateral = sum(number(pick(s, "available.collateral", 0)) for s in segments)
+        net = sum(number(pick(s, "net", 0)) for s in segments)
+        rows = as_rows(await self.rest.op("positions"))
+        realised = sum(
+            number(row.get("sell_value")) - number(row.get("buy_value"))
+            for row in rows
+            if not count(row.get("quantity"))
+        )
+        positions = [self.rows.position(row) for row in rows if count(row.get("quantity"))]
+        return Funds(
+            available_cash=net + used - collateral,
+            collateral=collateral,
+            m2m_realised=realised,
+            m2m_unrealised=await self._unrealised(rows, positions),
+            utilised=used,
+            account_id=self.rows.account_id,
+        )
+
+    async def _unrealised(
+        self, rows: Sequence[Mapping[str, Any]], positions: Sequence[Position]
+    ) -> float:
+        """Open profit with the contract size (``multiplier``) of each position."""
+        if not positions:
+            return 0.0
+        keys = [f"{r['exchange']}:{r['tradingsymbol']}" for r in rows if count(r.get("quantity"))]
+        prices = await self.rest.op("ltp", {"keys": keys}) or {}
+        for key, position in zip(keys, positions, strict=True):
+            if price := pick(prices.get(key), "last_price"):
+                position.ltp = number(price)
+        return sum(position.unrealised for position in positions)
+
+    async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
+        """One leg is asked alone; several as a basket, with what is already held."""
+        name = "margin" if len(items) == 1 else "margin_basket"
+        body = [render(self.spec.ops[name].body, item) for item in items]
+        return await self.rest.op(name, {"body": body})
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
+        """Kite takes limit legs only: a market leg gets a protected limit. It also wants the
+        last price; a request without one costs a quote."""
+        row = self.index.require(request.symbol, request.exchange)
+        self._check_gtt(request)
+        last = request.last_price
+        if not last:
+            answer = (await self.quotes([request.key]))[request.key]
+            if isinstance(answer, AppError):
+                raise answer
+            last = answer.ltp
+        triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
+        if request.trigger_type is GttType.OCO:
+            limits = [request.stoploss, request.target]
+        else:
+            limits = [request.price]
+        wire = self.spec.exchanges.send[Exchange(row.exchange)]
+        legs = [
+            {
+                "exchange": wire,
+                "tradingsymbol": row.brsymbol,
+                "transaction_type": self.spec.actions.send[request.action],
+                "quantity": request.quantity,
+                "order_type": "LIMIT",
+                "product": self.spec.products.send[request.product],
+                "price": float(limit)
+                if request.price_type is not PriceType.MARKET and limit
+                else protected_price(trigger, request.action, row),
+            }
+            for trigger, limit in zip(triggers, limits, strict=True)
+        ]
+        condition = {
+            "exchange": wire,
+            "tradingsymbol": row.brsymbol,
+            "trigger_values": [float(trigger) for trigger in triggers],
+            "last_price": float(last),
+        }
+        return {
+            "gtt_type": request.trigger_type.book_text,
+            "condition": msgspec.json.encode(condition).decode(),
+            "orders": msgspec.json.encode(legs).decode(),
+        }
+
+    def _check_gtt(self, request: GttRequest) -> None:
+        wanted = 2 if request.trigger_type is GttType.OCO else 1
+        triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
+        if len(triggers) != wanted:
+            raise InvalidOrder(
+                f"A {request.trigger_type} needs {wanted} trigger price(s).", field="trigger_price"
+            )
+        if wanted == 2 and triggers[0] >= triggers[1]:
+            raise InvalidOrder(
+                "The stop-loss trigger must be below the target trigger.", field="triggerprice_sl"
+            )
+
+    def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
+        """Active triggers only; others are history."""
+        if row.get("status") != "active":
+            return None
+        condition, orders = row["condition"], row["orders"]
+        exchange = Exchange(condition["exchange"])
+        triggers = condition["trigger_values"]
+        last = number(condition.get("last_price"))
+        first = orders[0]
+        kind = GttType.OCO if row["type"] == "two-leg" else GttType.SINGLE
+        return Gtt(
+            trigger_id=str(row["id"]),
+            trigger_type=kind,
+            symbol=self.index.unified(condition["tradingsymbol"], "", exchange),
+            exchange=exchange,
+            action=Action(first["transaction_type"]),
+            quantity=count(first["quantity"]),
+            product=self.spec.products.read.get(first["product"], Product.CNC),
+            price_type=PriceType(first["order_type"]),
+            legs=[
+                GttLeg(
+                    trigger_price=number(trigger),
+                    below=(position == 0) if kind is GttType.OCO else number(trigger) <= last,
+                    price=number(order.get("price")),
+                )
+                for position, (trigger, order) in enumerate(zip(triggers, orders, strict=False))
+            ],
+            status=GttStatus.ACTIVE,
+            last_price=last,
+            created_at=moment(row.get("created_at"), self.clock),
+            updated_at=moment(row.get("updated_at"), self.clock),
+            expires_at=moment(row.get("expires_at"), self.clock),
+            account_id=self.rows.account_id,
+        )
+
+    # -- history ----------------------------------------------------------------------------
+    def history_context(
+        self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
+    ) -> dict[str, Any]:
+        """Whole days by the first part of the token."""
+        return super().history_context(row, interval, rule, first, last) | {
+            "instrument_token": kite_token(row.token, row.symbol, row.exchange),
+            "from_time": f"{first.isoformat()} 00:00:00",
+            "to_time": f"{last.isoformat()} 23:59:59",
+        }
