@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, KeyRights, Mode
 from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.events import (
     AccountChanged,
@@ -28,6 +28,7 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.model import (
     AccountStatus,
+    ApiKey,
     Bars,
     Holding,
     Instrument,
@@ -280,6 +281,24 @@ class Bridge(QObject):
     async def api_key(self) -> Secret | None:
         """The default API key, to show or copy."""
         return await self._terminal.keys.default()
+
+    async def api_keys(self) -> list[ApiKey]:
+        """The API keys that work."""
+        return await self._terminal.keys.all()
+
+    async def create_api_key(
+        self, name: str, rights: KeyRights, account_id: str
+    ) -> tuple[ApiKey, Secret]:
+        """A new key and its text; raises :class:`ConfigError` for a bad name."""
+        return await self._terminal.keys.create(name, rights, account_id)
+
+    async def revoke_api_key(self, key_id: int) -> None:
+        """Make a key worthless at once."""
+        await self._terminal.keys.revoke(key_id)
+
+    def account_ids(self) -> list[str]:
+        """Ids of all accounts."""
+        return [account.status.account_id for account in self._terminal.accounts]
 
     def now(self) -> datetime:
         """The terminal's wall clock, IST."""

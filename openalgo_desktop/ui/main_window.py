@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
@@ -21,16 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
-from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme, workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.dialogs import ask
-from openalgo_desktop.ui.dialogs.api_key import ApiKeyDialog
-from openalgo_desktop.ui.dialogs.confirm import confirm
-from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.commands import Commands
 from openalgo_desktop.ui.docks import build_docks
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.ticket import TicketDock
@@ -38,7 +33,7 @@ from openalgo_desktop.ui.docks.watchlist import WatchlistDock
 from openalgo_desktop.ui.statusbar import StatusBar
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.toolbar import TopBar
-from openalgo_desktop.ui.widgets import copy_text, label, name_inner_controls, named
+from openalgo_desktop.ui.widgets import label, name_inner_controls, named
 
 TITLE = "OpenAlgo Desktop"
 SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
@@ -56,7 +51,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.bridge = bridge
         self._on_close = on_close
-        self._running: set[str] = set()
         self._bars: dict[QLabel, QToolBar] = {}
         named(self, "main-window", TITLE)
         self.resize(1600, 960)
@@ -66,9 +60,11 @@ class MainWindow(QMainWindow):
             | QMainWindow.DockOption.AllowTabbedDocks
             | QMainWindow.DockOption.GroupedDragging
         )
+        self.toasts = Toasts(self)
+        self.commands = Commands(self, bridge, self.toasts)
         self.actions_by_name = build_actions(self, self._handlers())
         self.top_bar = TopBar(bridge, self.actions_by_name)
-        self.top_bar.mode_clicked.connect(self._toggle_mode)
+        self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
         self.sandbox_banner = self._banner("banner-sandbox", SANDBOX_TEXT, "banner-sandbox")
         self.alert_banner = self._banner("banner-alert", "", "banner-alert")
@@ -83,7 +79,6 @@ class MainWindow(QMainWindow):
         self.ticket.addAction(self.actions_by_name["send-ticket"])
         self.default_layout()
         self._build_menus()
-        self.toasts = Toasts(self)
         bridge.notice.connect(self.toasts.show)
         bridge.mode_changed.connect(self._on_mode)
         bridge.feed_changed.connect(self._on_feed)
@@ -96,30 +91,23 @@ class MainWindow(QMainWindow):
 
     # -- building ---------------------------------------------------------------------------
     def _handlers(self) -> dict[str, Callable[[], object]]:
+        commands = self.commands
         return {
             "search": self._focus_search,
-            "cancel-all": lambda: self._run_once(self._cancel_all, "cancel all"),
-            "flatten": lambda: self._run_once(self._flatten, "flatten"),
-            "toggle-mode": self._toggle_mode,
+            "cancel-all": commands.cancel_all,
+            "flatten": commands.flatten,
+            "toggle-mode": commands.toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),
             "sell": lambda: self._open_ticket(Action.SELL),
             "send-ticket": self._send_ticket,
-            "toggle-theme": self._toggle_theme,
+            "toggle-theme": commands.toggle_theme,
             "reset-layout": self.default_layout,
             "full-screen": self._full_screen,
-            "api-key": lambda: self._run_once(self._show_api_key, "API key"),
-            "copy-api-key": lambda: self._run_once(self._copy_api_key, "copy API key"),
-            "settings": lambda: self._run_once(self._show_settings, "settings"),
+            "api-keys": commands.api_keys,
+            "copy-api-key": commands.copy_api_key,
+            "settings": commands.settings,
             "quit": self.close,
         }
-
-    def _run_once(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        """Run a command unless the same one is still running (its dialog may be open)."""
-        if name in self._running:
-            return
-        self._running.add(name)
-        task = self.bridge.spawn(work(), name)
-        task.add_done_callback(lambda _: self._running.discard(name))
 
     def _banner(self, name: str, text: str, role: str) -> QLabel:
         """A strip over the whole width, as a toolbar row of its own."""
@@ -296,93 +284,11 @@ class MainWindow(QMainWindow):
         self.ticket.set_action(action)
         self.ticket.units.setFocus()
 
-    def _toggle_mode(self) -> None:
-        self._run_once(self._switch_mode, "switch mode")
-
-    async def _switch_mode(self) -> None:
-        if self.bridge.mode is Mode.LIVE:
-            await self.bridge.set_mode(Mode.SANDBOX)
-            return
-        status = self.bridge.account_status()
-        if await confirm(
-            self,
-            "Switch to LIVE?",
-            f"From now on orders go to {status.title or status.broker} ({status.client_id}) "
-            "with real money, from this window and from scripts.",
-            "Go LIVE",
-            danger=True,
-        ):
-            await self.bridge.set_mode(Mode.LIVE)
-
-    async def _cancel_all(self) -> None:
-        mode = self.bridge.mode
-        result = await self.bridge.cancel_all(mode)
-        if not result.cancelled and not result.failed:
-            self.toasts.show("info", "No working orders.")
-            return
-        text = f"{len(result.cancelled)} cancelled"
-        if result.failed:
-            why = "; ".join(f"{order_id}: {reason}" for order_id, reason in result.failed[:3])
-            self.toasts.show("error", f"{text}, {len(result.failed)} failed. {why}")
-        else:
-            self.toasts.show("info", f"{text}.")
-
-    async def _flatten(self) -> None:
-        mode = self.bridge.mode
-        rows = [position for position in self.bridge.books.positions if position.quantity]
-        if not rows:
-            self.toasts.show("info", "Flat: no open positions.")
-            return
-        lines = [
-            f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
-            f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
-            for row in rows
-        ]
-        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
-        if not await confirm(
-            self,
-            "Close all positions?",
-            f"{len(rows)} positions will be closed at market {where}. Working orders stay; "
-            "cancel them with F7.",
-            "Close all",
-            lines,
-            danger=True,
-        ):
-            return
-        result = await self.bridge.close_all(mode)
-        if result.failed:
-            self.toasts.show(
-                "error", f"{result.closed} closed, {result.failed} failed: {result.errors[0]}"
-            )
-        else:
-            self.toasts.show("info", f"{result.closed} positions closed.")
-
     def _send_ticket(self) -> None:
         self.ticket.submit()
-
-    def _toggle_theme(self) -> None:
-        current = str(self.bridge.setting("ui.theme"))
-        self.bridge.set_setting("ui.theme", "light" if current == "dark" else "dark")
 
     def _full_screen(self) -> None:
         if self.isFullScreen():
             self.showNormal()
         else:
             self.showFullScreen()
-
-    async def _show_api_key(self) -> None:
-        key = await self.bridge.api_key()
-        if key is None:
-            raise AppError("There is no API key yet; restart the program to create one.")
-        rest, ws, _ = self.bridge.api_state()
-        await ask(ApiKeyDialog(self, key, rest, ws))
-
-    async def _show_settings(self) -> None:
-        await ask(SettingsDialog(self, self.bridge))
-
-    async def _copy_api_key(self) -> None:
-        key = await self.bridge.api_key()
-        if key is None:
-            raise AppError("There is no API key yet; restart the program to create one.")
-        copy_text(key.reveal())
-        self.toasts.show("info", "API key copied to the clipboard.")

@@ -8,15 +8,21 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from openalgo_desktop.app import TerminalOptions
-from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, KeyRights, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
+from openalgo_desktop.ui.dialogs.modify import ModifyDialog
+from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main import Session, make_application
+from openalgo_desktop.ui.widgets import name_inner_controls
 
 SIZE = (1920, 1080)
 THEMES = ("dark", "light")
@@ -89,6 +95,26 @@ async def _place_some(session: Session) -> None:
     await send(nifty, Action.BUY, 5000, market, Product.NRML)
 
 
+async def _dialogs(session: Session) -> list[QDialog]:
+    """One of each dialog with something to show."""
+    bridge, window = session.bridge, session.window
+    if len(await bridge.api_keys()) == 1:
+        await bridge.create_api_key("TradingView alerts", KeyRights.TRADE, "")
+        await bridge.create_api_key("Excel sheet", KeyRights.READ, bridge.account_ids()[0])
+    keys = ApiKeysDialog(window, bridge, Secret("0" * 64))  # no working key in a picture
+    await keys.load()
+    rows = [f"SELL {row.quantity} {row.symbol} at market" for row in bridge.books.positions]
+    question = "5 positions will be closed at market in the sandbox."
+    found: list[QDialog] = [
+        keys,
+        SettingsDialog(window, bridge),
+        ConfirmDialog(window, "Close all positions?", question, "Close all", rows, danger=True),
+    ]
+    if working := bridge.books.working():
+        found.append(ModifyDialog(window, bridge, working[0]))
+    return found
+
+
 def _grab(widget: QWidget, path: Path) -> None:
     if not widget.grab().save(str(path)):
         raise ConfigError(f"The picture {path} could not be written.")
@@ -116,6 +142,13 @@ async def _shoot(app: QApplication, out: Path, options: TerminalOptions) -> int:
                 dock.raise_()
                 await asyncio.sleep(0.2)
                 _grab(dock, out / f"dock-{dock_name}-{name}.png")
+            for dialog in await _dialogs(session):
+                name_inner_controls(dialog)
+                dialog.show()
+                await asyncio.sleep(0.2)
+                _grab(dialog, out / f"{dialog.objectName()}-{name}.png")
+                dialog.close()
+                dialog.deleteLater()
     finally:
         await session.stop()
     return 0

@@ -1,4 +1,4 @@
-"""The toolbar: search, account, SANDBOX/LIVE, day P&L, cancel all, flatten, theme, API key."""
+"""The toolbar: search, account, SANDBOX/LIVE, day P&L, cancel all, flatten, theme, API keys."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TopBar(QToolBar):
             button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
             self.addWidget(button)
         self._gap(10)
-        for name, text in (("toggle-theme", "◐"), ("copy-api-key", "API key")):
+        for name, text in (("toggle-theme", "◐"), ("api-keys", "API keys")):
             button = tool_button(actions[name], f"toolbar-{name}")
             button.setText(text)
             button.setProperty("role", "plain")

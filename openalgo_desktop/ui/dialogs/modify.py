@@ -9,7 +9,7 @@ from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import ModifyRequest, Order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.docks.ticket_fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.fields import CountField, Field, PriceField, Segments
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 
 

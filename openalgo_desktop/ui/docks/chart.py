@@ -17,7 +17,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.chart import ChartView, PriceLine
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.live_bar import LiveBar
-from openalgo_desktop.ui.docks.ticket_fields import Segments
+from openalgo_desktop.ui.fields import Segments
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 

@@ -12,7 +12,7 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
-from openalgo_desktop.ui.docks.ticket_fields import Segments
+from openalgo_desktop.ui.fields import Segments
 from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import copy_text, name_inner_controls, push_button
 

@@ -72,9 +72,9 @@ COLUMNS: tuple[Col[Position], ...] = (
         numeric=False,
         actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
     ),
+    Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
     Col("bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
     Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
-    Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
 )
 PositionId = tuple[Key, str]
 

@@ -32,7 +32,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.ticket_facts import TicketFacts, order_text, value_text
-from openalgo_desktop.ui.docks.ticket_fields import (
+from openalgo_desktop.ui.fields import (
     BORDER,
     CountField,
     Field,

@@ -1,4 +1,4 @@
-"""Input fields of the order ticket and of the modify dialog."""
+"""Input fields of tickets and dialogs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,141 @@
+"""What toolbar, menus and shortcuts do, apart from moving the window's own parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.toasts import Toasts
+from openalgo_desktop.ui.widgets import copy_text
+
+
+class Commands:
+    """Each public method starts a task of the bridge and returns at once. A command that is
+    still running (its dialog may be open) is not started twice."""
+
+    def __init__(self, window: QWidget, bridge: Bridge, toasts: Toasts) -> None:
+        self._window = window
+        self._bridge = bridge
+        self._toasts = toasts
+        self._running: set[str] = set()
+
+    def _once(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if name in self._running:
+            return
+        self._running.add(name)
+        task = self._bridge.spawn(work(), name)
+        task.add_done_callback(lambda _: self._running.discard(name))
+
+    # -- mode -------------------------------------------------------------------------------
+    def toggle_mode(self) -> None:
+        """SANDBOX at once, LIVE after a question."""
+        self._once("switch mode", self._switch_mode)
+
+    async def _switch_mode(self) -> None:
+        if self._bridge.mode is Mode.LIVE:
+            await self._bridge.set_mode(Mode.SANDBOX)
+            return
+        status = self._bridge.account_status()
+        if await confirm(
+            self._window,
+            "Switch to LIVE?",
+            f"From now on orders go to {status.title or status.broker} ({status.client_id}) "
+            "with real money, from this window and from scripts.",
+            "Go LIVE",
+            danger=True,
+        ):
+            await self._bridge.set_mode(Mode.LIVE)
+
+    # -- orders and positions ---------------------------------------------------------------
+    def cancel_all(self) -> None:
+        """Cancel all working orders; risk-reducing, so it does not ask."""
+        self._once("cancel all", self._cancel_all)
+
+    async def _cancel_all(self) -> None:
+        result = await self._bridge.cancel_all(self._bridge.mode)
+        if not result.cancelled and not result.failed:
+            self._toasts.show("info", "No working orders.")
+            return
+        text = f"{len(result.cancelled)} cancelled"
+        if result.failed:
+            why = "; ".join(f"{order_id}: {reason}" for order_id, reason in result.failed[:3])
+            self._toasts.show("error", f"{text}, {len(result.failed)} failed. {why}")
+        else:
+            self._toasts.show("info", f"{text}.")
+
+    def flatten(self) -> None:
+        """Close all positions at market, after a review."""
+        self._once("flatten", self._flatten)
+
+    async def _flatten(self) -> None:
+        mode = self._bridge.mode
+        rows = [position for position in self._bridge.books.positions if position.quantity]
+        if not rows:
+            self._toasts.show("info", "Flat: no open positions.")
+            return
+        lines = [
+            f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
+            f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
+            for row in rows
+        ]
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        count = "1 position" if len(rows) == 1 else f"{len(rows)} positions"
+        if not await confirm(
+            self._window,
+            "Close all positions?",
+            f"{count} will be closed at market {where}. Working orders stay; cancel them with F7.",
+            "Close all",
+            lines,
+            danger=True,
+        ):
+            return
+        result = await self._bridge.close_all(mode)
+        if result.failed:
+            self._toasts.show(
+                "error", f"{result.closed} closed, {result.failed} failed: {result.errors[0]}"
+            )
+        else:
+            self._toasts.show("info", f"{result.closed} positions closed.")
+
+    # -- dialogs ----------------------------------------------------------------------------
+    def api_keys(self) -> None:
+        """Show, create and revoke API keys."""
+        self._once("API keys", self._show_api_keys)
+
+    async def _show_api_keys(self) -> None:
+        dialog = ApiKeysDialog(self._window, self._bridge, await self._bridge.api_key())
+        await dialog.load()
+        await ask(dialog)
+
+    def copy_api_key(self) -> None:
+        """Put the default API key on the clipboard."""
+        self._once("copy API key", self._copy_api_key)
+
+    async def _copy_api_key(self) -> None:
+        key = await self._bridge.api_key()
+        if key is None:
+            raise AppError("There is no API key yet; restart the program to create one.")
+        copy_text(key.reveal())
+        self._toasts.show("info", "API key copied to the clipboard.")
+
+    def settings(self) -> None:
+        """The settings dialog."""
+        self._once("settings", self._show_settings)
+
+    async def _show_settings(self) -> None:
+        await ask(SettingsDialog(self._window, self._bridge))
+
+    def toggle_theme(self) -> None:
+        """Dark to light and back."""
+        current = str(self._bridge.setting("ui.theme"))
+        self._bridge.set_setting("ui.theme", "light" if current == "dark" else "dark")
