@@ -61,13 +61,19 @@ StreamEvent: TypeAlias = Tick | OrderRow | Ready | Reply | Refused | Failure
 class StreamCodec(Protocol):
     """Speaks the feed of one broker on one connection."""
 
+    @property
+    def awaits_ready(self) -> bool:
+        """Whether subscriptions must wait for :class:`Ready`."""
+
     def opened(self) -> Sequence[Frame]:
         """Frames to send first (log-in, channel choice); often none."""
 
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
         """Frames that make exactly these modes so, whatever streamed before.
 
-        Also used to move an instrument to another mode and to repeat a subscription.
+        Also used to move an instrument to another mode and to repeat a subscription. The client
+        gives at most ``StreamSpec.batch`` keys at a time. Raises :class:`AppError` when one of
+        them cannot be streamed.
         """
 
     def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
@@ -76,9 +82,6 @@ class StreamCodec(Protocol):
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
         """The events of one frame. Never raises for what a server may send: a frame that cannot
         be read gives what could be read of it and a :class:`Failure`."""
-
-    def heartbeat(self) -> Sequence[Frame]:
-        """Frames to send at the policy's heartbeat interval; often none."""
 
 
 class InstrumentFinder(Protocol):

@@ -8,6 +8,7 @@ one byte is the heartbeat. Source: https://kite.trade/docs/connect/v3/websocket/
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any, Final, TypeAlias
@@ -25,9 +26,6 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.model import Depth, Key, Level, Tick
-
-#: Tokens in one text frame; the server takes more, small frames keep a slow line responsive.
-BATCH: Final = 200
 
 _MODE_TEXT: Final = {FeedMode.LTP: "ltp", FeedMode.QUOTE: "quote", FeedMode.DEPTH: "full"}
 #: Price divisor by segment (low byte of the token): CDS, BCD and NCO; all others are in paise.
@@ -70,40 +68,40 @@ class KiteCodec:
         self._known: dict[int, _Names] = {}
 
     # -- out --------------------------------------------------------------------------------
+    @property
+    def awaits_ready(self) -> bool:
+        return False
+
     def opened(self) -> Sequence[Frame]:
         """Nothing: the address carries the log-in."""
         return ()
 
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
-        """A subscription defaults to quote mode, so each batch is followed by its mode."""
+        """A subscription begins in quote mode, so the mode follows it."""
         frames: list[Frame] = []
-        for mode in FeedMode:
-            tokens = [self._learn(key) for key, asked in wanted.items() if asked == mode]
-            for start in range(0, len(tokens), BATCH):
-                batch = tokens[start : start + BATCH]
-                frames.append(_text("subscribe", batch))
-                frames.append(_text("mode", [_MODE_TEXT[mode], batch]))
+        for mode, text in _MODE_TEXT.items():
+            if tokens := [self._learn(key) for key, asked in wanted.items() if asked == mode]:
+                frames.append(_text("subscribe", tokens))
+                frames.append(_text("mode", [text, tokens]))
         return frames
 
     def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
+        """Keys that no master knows any more are skipped: they ended with their contract."""
         tokens = []
-        for exchange, symbol in keys:
-            token = kite_token(self._instruments.require(symbol, exchange).token, symbol, exchange)
+        for key in keys:
+            with contextlib.suppress(SymbolUnknown):
+                tokens.append(self._token(key))
+        for token in tokens:
             self._known.pop(token, None)
-            tokens.append(token)
-        return [
-            _text("unsubscribe", tokens[start : start + BATCH])
-            for start in range(0, len(tokens), BATCH)
-        ]
+        return (_text("unsubscribe", tokens),) if tokens else ()
 
-    def heartbeat(self) -> Sequence[Frame]:
-        """Nothing: the server sends its own, and protocol pings watch the line."""
-        return ()
+    def _token(self, key: Key) -> int:
+        exchange, symbol = key
+        return kite_token(self._instruments.require(symbol, exchange).token, symbol, exchange)
 
     def _learn(self, key: Key) -> int:
-        exchange, symbol = key
-        token = kite_token(self._instruments.require(symbol, exchange).token, symbol, exchange)
-        self._known[token] = (symbol, exchange, divisor(token))
+        token = self._token(key)
+        self._known[token] = (key[1], key[0], divisor(token))
         return token
 
     # -- in ---------------------------------------------------------------------------------

@@ -107,20 +107,17 @@ def test_recorded_requests(codec: KiteCodec, case: dict[str, Any]) -> None:
     assert [json.loads(f) for f in frames] == [json.loads(f["text"]) for f in case["frames"]]
 
 
-def test_big_subscriptions_are_batched_by_mode() -> None:
-    many = [("NSE", f"S{n}", token(n, 1)) for n in range(450)]
-    codec = known(*many)
-    frames = [
-        json.loads(f)
-        for f in codec.subscribe(
-            {(e, s): FeedMode.LTP if n % 2 else FeedMode.QUOTE for n, (e, s, _) in enumerate(many)}
-        )
+def test_modes_of_one_call_are_sent_apart() -> None:
+    codec = known(("NSE", "A", 257), ("NSE", "B", 513), ("NSE", "C", 769))
+    frames = codec.subscribe(
+        {("NSE", "A"): FeedMode.DEPTH, ("NSE", "B"): FeedMode.LTP, ("NSE", "C"): FeedMode.DEPTH}
+    )
+    assert [json.loads(f) for f in frames] == [
+        {"a": "subscribe", "v": [513]},
+        {"a": "mode", "v": ["ltp", [513]]},
+        {"a": "subscribe", "v": [257, 769]},
+        {"a": "mode", "v": ["full", [257, 769]]},
     ]
-    sent = [t for f in frames if f["a"] == "subscribe" for t in f["v"]]
-    assert sorted(sent) == sorted(t for _, _, t in many)
-    assert max(len(f["v"]) for f in frames if f["a"] == "subscribe") == 200
-    modes = [(f["v"][0], len(f["v"][1])) for f in frames if f["a"] == "mode"]
-    assert modes == [("ltp", 200), ("ltp", 25), ("quote", 200), ("quote", 25)]
 
 
 @pytest.mark.parametrize(

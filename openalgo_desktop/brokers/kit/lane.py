@@ -1,0 +1,316 @@
+"""One connection slot of a stream: connect, serve until it breaks, wait, again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.brokers.kit.codec import (
+    Failure,
+    Frame,
+    OrderRow,
+    Ready,
+    Refused,
+    Reply,
+    StreamCodec,
+    StreamEvent,
+)
+from openalgo_desktop.brokers.kit.link import Link, LinkClosed
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import AppError, AuthError, NetError, ProtocolError
+from openalgo_desktop.core.model import Key, Tick
+
+if TYPE_CHECKING:
+    from openalgo_desktop.brokers.kit.stream import StreamClient
+
+log = logging.getLogger(__name__)
+
+#: Frames are decoded for this long before the loop gets its turn; seconds.
+_SLICE = 0.003
+#: A connection that lived so long resets the backoff; seconds.
+_STABLE = 10.0
+#: So many unreadable frames in a row: the connection is out of step, begin anew.
+_MAX_BAD_RUN = 20
+#: The watchdog looks so many times per silence or mute interval.
+_LOOKS = 4
+
+
+class LaneState(StrEnum):
+    """State of one connection slot."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    MUTE = "mute"
+    DOWN = "down"
+    REFUSED = "refused"
+
+
+class Lane:
+    """A connection with its share of the subscriptions. Its task belongs to the client, which
+    starts and stops it."""
+
+    def __init__(self, client: StreamClient, number: int) -> None:
+        self._client = client
+        self._spec = client.spec
+        self._number = number
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._sent: dict[Key, FeedMode] = {}
+        self._bad_run = 0
+        self._was_up = False
+        self.wanted: dict[Key, FeedMode] = {}
+        self.state = LaneState.IDLE
+        self.heard = 0.0  # last frame
+        self.ticked = 0.0  # last market data
+        self.frames = 0
+        self.bad_frames = 0
+        self.reconnects = 0
+
+    # -- from the client --------------------------------------------------------------------
+    def start(self) -> None:
+        """Begin; nothing when it runs already."""
+        if self._task is None or self._task.done():
+            name = f"{self._client.title} feed {self._number}"
+            self.state = LaneState.CONNECTING
+            self._task = asyncio.create_task(self._run(), name=name)
+
+    async def stop(self) -> None:
+        """End the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        self.state = LaneState.IDLE
+
+    def want(self, key: Key, mode: FeedMode) -> None:
+        """Have this instrument at this mode."""
+        self.wanted[key] = mode
+        self._changed.set()
+
+    def drop(self, key: Key) -> None:
+        """No longer have it."""
+        self.wanted.pop(key, None)
+        self._changed.set()
+
+    # -- connection after connection --------------------------------------------------------
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            began = self._client.clock.monotonic()
+            try:
+                await self._connection()
+            except AuthError as error:
+                self._set(LaneState.REFUSED, error.message)
+                return  # until the next log-in starts it again
+            except AppError as error:
+                problem, wait = error.message, getattr(error, "retry_after", 0.0)
+            except Exception as error:  # a bug must not end the feed for the day
+                log.exception("%s: feed connection failed", self._client.title)
+                problem, wait = type(error).__name__, 0.0
+            if self._client.clock.monotonic() - began >= _STABLE:
+                attempt = 0
+            wait = max(wait, self._backoff(attempt))
+            attempt += 1
+            self._set(LaneState.DOWN, f"{problem} Next try in {wait:.0f} s.")
+            await self._client.sleep(wait)
+            self.reconnects += 1
+
+    def _backoff(self, attempt: int) -> float:
+        """Doubling from the first to the longest wait, half of it by chance, so that the clients
+        of a broker that restarts do not all come back in the same moment."""
+        first, longest = self._spec.backoff
+        return min(longest, first * 2.0 ** min(attempt, 16)) * (0.5 + self._client.chance() / 2)
+
+    async def _connection(self) -> None:
+        """Serve one connection until it fails; always leaves by an exception."""
+        address = await self._client.address()
+        link = await self._client.open_link(address, self._spec)
+        codec = self._client.make_codec()
+        self._sent.clear()
+        self._bad_run = 0
+        self.heard = self.ticked = self._client.clock.monotonic()
+        self._ready.clear()
+        parts: list[asyncio.Task[None]] = []
+        try:
+            for frame in codec.opened():
+                await link.send(frame)
+            if not codec.awaits_ready:
+                self._opened()
+            parts = [
+                asyncio.create_task(part, name=f"{self._client.title} feed {name}")
+                for name, part in (
+                    ("reader", self._read(link, codec)),
+                    ("sender", self._send_changes(link, codec)),
+                    ("watchdog", self._watch()),
+                    ("heartbeat", self._beat(link)),
+                )
+            ]
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+            for part in done:
+                part.result()
+            raise LinkClosed("The feed ended.")
+        except _Silent:
+            link.abort()
+            raise
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            await link.close()
+
+    def _opened(self) -> None:
+        self._ready.set()
+        self._changed.set()
+        self._set(LaneState.LIVE, "")
+        if self._was_up:
+            self._client.listener.resumed()
+        self._was_up = True
+
+    def _set(self, state: LaneState, message: str) -> None:
+        if self.state is not state:
+            self.state = state
+            self._client.lane_changed(message)
+
+    # -- out --------------------------------------------------------------------------------
+    async def _send_changes(self, link: Link, codec: StreamCodec) -> None:
+        """Send the difference between what is wanted and what was asked for, whenever it
+        changes: a new subscription, another mode, everything after a reconnect."""
+        await self._ready.wait()
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            gone = [key for key in self._sent if key not in self.wanted]
+            for batch in _batches(gone, self._spec.batch):
+                for key in batch:
+                    self._sent.pop(key, None)
+                await self._send(link, codec.unsubscribe(batch))
+            new = [key for key, mode in self.wanted.items() if self._sent.get(key) != mode]
+            for batch in _batches(new, self._spec.batch):
+                await self._ask(link, codec, batch)
+
+    async def _ask(self, link: Link, codec: StreamCodec, keys: Sequence[Key]) -> None:
+        asked = {key: self.wanted[key] for key in keys if key in self.wanted}
+        if not asked:
+            return
+        try:
+            frames = codec.subscribe(asked)
+        except AppError as error:
+            if len(asked) == 1:
+                self._client.lane_refused(next(iter(asked)), error)
+                return
+            for key in asked:  # one of them is bad: the others must not suffer
+                await self._ask(link, codec, [key])
+            return
+        self._sent.update(asked)
+        await self._send(link, frames)
+
+    async def _send(self, link: Link, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            await link.send(frame)
+
+    async def _beat(self, link: Link) -> None:
+        """Application heartbeats, where the spec has a frame for them."""
+        frame, interval = self._spec.ping_frame, self._spec.ping
+        if not frame or interval <= 0:
+            await asyncio.Event().wait()
+        while True:
+            await self._client.sleep(interval)
+            await link.send(frame)
+
+    # -- in ---------------------------------------------------------------------------------
+    async def _read(self, link: Link, codec: StreamCodec) -> None:
+        clock, listener = self._client.clock, self._client.listener
+        turn = time.perf_counter()
+        while True:
+            frame = await link.receive()
+            self.frames += 1
+            self.heard = clock.monotonic()
+            bad = False
+            for event in self._decoded(codec, frame):
+                if isinstance(event, Tick):
+                    listener.tick(event)
+                    self._ticked(self.heard)
+                elif isinstance(event, Failure):
+                    bad = True
+                    self._failed(event.error)
+                else:
+                    await self._handle(event, link)
+            self._bad_run = self._bad_run + 1 if bad else 0
+            if self._bad_run >= _MAX_BAD_RUN:
+                raise ProtocolError(f"{self._bad_run} unreadable frames in a row.")
+            if time.perf_counter() - turn > _SLICE:
+                # Queued frames come without a pause: others on this loop must have theirs.
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+
+    def _decoded(self, codec: StreamCodec, frame: Frame) -> Iterable[StreamEvent]:
+        try:
+            return codec.decode(frame)
+        except Exception as error:
+            if self.bad_frames == 0:
+                log.exception("%s: the codec failed on a frame", self._client.title)
+            return (Failure(ProtocolError(f"{type(error).__name__} in the codec")),)
+
+    def _ticked(self, now: float) -> None:
+        self.ticked = now
+        if self.state is LaneState.MUTE:
+            self._set(LaneState.LIVE, "")
+
+    async def _handle(self, event: StreamEvent, link: Link) -> None:
+        if isinstance(event, OrderRow):
+            self._client.listener.order(event.row)
+        elif isinstance(event, Reply):
+            await self._send(link, event.frames)
+        elif isinstance(event, Refused):
+            self._sent.pop(event.key, None)
+            self._client.lane_refused(event.key, event.error)
+        elif isinstance(event, Ready) and not self._ready.is_set():
+            self._opened()
+
+    def _failed(self, error: AppError) -> None:
+        if isinstance(error, AuthError):
+            raise error
+        self.bad_frames += 1
+        if self.bad_frames in (1, 10, 100) or self.bad_frames % 1000 == 0:
+            log.warning("%s: bad frame no. %d: %s", self._client.title, self.bad_frames, error)
+
+    # -- watch ------------------------------------------------------------------------------
+    async def _watch(self) -> None:
+        """Drop a silent line; report and repair a mute market."""
+        silence, mute = self._spec.silence, self._spec.mute
+        intervals = [seconds for seconds in (silence, mute) if seconds > 0]
+        if not intervals:
+            await asyncio.Event().wait()
+        asked_again = False
+        while True:
+            await self._client.sleep(min(intervals) / _LOOKS)
+            now = self._client.clock.monotonic()
+            if silence > 0 and now - self.heard > silence:
+                raise _Silent(f"Nothing heard for {now - self.heard:.0f} s.")
+            if not (mute > 0 and self.wanted and self._client.market_open()):
+                self._ticked(now)  # silence is in order: the count begins when it is not
+            quiet = now - self.ticked
+            if quiet <= mute:
+                asked_again = False
+            elif not asked_again:
+                self._set(LaneState.MUTE, f"No market data for {quiet:.0f} s.")
+                asked_again = True
+                self._sent.clear()  # ask for everything again before giving the line up
+                self._changed.set()
+            elif quiet > 2 * mute:
+                raise _Silent(f"No market data for {quiet:.0f} s although asked again.")
+
+
+class _Silent(NetError):
+    """The line is dead although nobody closed it."""
+
+
+def _batches(keys: Sequence[Key], size: int) -> Iterable[Sequence[Key]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

@@ -1,0 +1,149 @@
+"""A connection that carries frames: the seam between the stream client and a transport."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeAlias
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from openalgo_desktop.brokers.kit.codec import Frame
+from openalgo_desktop.brokers.kit.spec import StreamSpec
+from openalgo_desktop.brokers.kit.values import fill
+from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited, SessionExpired
+
+# At DEBUG it writes addresses and headers, and those carry keys.
+logging.getLogger("websockets.client").setLevel(logging.WARNING)
+
+#: Frames that may wait unread; beyond that the socket is not read and TCP slows the sender.
+MAX_QUEUE = 64
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 1.0
+#: Protocol pings where the spec has none of its own: they find a dead line that says nothing.
+PING_INTERVAL = 15.0
+PING_TIMEOUT = 10.0
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to connect. May carry the session: never log it."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+
+
+class LinkClosed(NetError):
+    """The connection is gone; the text has code and reason where the other side gave them."""
+
+
+class Link(Protocol):
+    """One open connection."""
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame; raises :class:`LinkClosed`."""
+
+    async def receive(self) -> Frame:
+        """The next frame; raises :class:`LinkClosed`."""
+
+    async def close(self) -> None:
+        """Say good-bye, within :data:`CLOSE_TIMEOUT`."""
+
+    def abort(self) -> None:
+        """Drop the line now: it is dead, nobody would answer a good-bye."""
+
+
+#: Opens a link. Raises :class:`SessionExpired` when the log-in was refused, else NetError.
+OpenLink: TypeAlias = Callable[[Address, StreamSpec], Awaitable[Link]]
+
+
+def address_of(spec: StreamSpec, hosts: Mapping[str, str], values: Mapping[str, object]) -> Address:
+    """The address of a spec's stream for this session (``values``) and these hosts."""
+    return Address(
+        hosts[spec.host].rstrip("/") + fill(spec.url, values, quoted=True),
+        {name: fill(text, values) for name, text in spec.headers.items()},
+    )
+
+
+class WebSocketLink:
+    """A link over the ``websockets`` client."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: Frame) -> None:
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def receive(self) -> Frame:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._connection.close(), CLOSE_TIMEOUT)
+        except (TimeoutError, WebSocketException, OSError):
+            self.abort()
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
+
+
+async def open_websocket(address: Address, spec: StreamSpec) -> Link:
+    """Connect; see :data:`OpenLink` for the errors."""
+    secure = address.url.startswith("wss:")
+    own_ping = spec.ping > 0 and not spec.ping_frame
+    try:
+        connection = await connect(
+            address.url,
+            additional_headers=dict(address.headers),
+            user_agent_header="openalgo-desktop",
+            # Reading the certificate store takes tens of milliseconds: not on the loop.
+            ssl=await asyncio.to_thread(_tls) if secure else None,
+            open_timeout=OPEN_TIMEOUT,
+            close_timeout=CLOSE_TIMEOUT,
+            ping_interval=spec.ping if own_ping else PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+            max_size=spec.max_frame,
+            max_queue=MAX_QUEUE,
+        )
+    except InvalidStatus as refused:
+        raise _refused(refused.response.status_code) from None
+    except TimeoutError:
+        raise NetTimeout(f"The feed did not answer within {OPEN_TIMEOUT:g} s.") from None
+    except (OSError, WebSocketException) as error:
+        raise NetError(f"The feed cannot be reached ({type(error).__name__}).") from None
+    return WebSocketLink(connection)
+
+
+#: Transports by the name in ``StreamSpec.transport``.
+TRANSPORTS: Mapping[str, OpenLink] = {"websocket": open_websocket}
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _closed(closed: ConnectionClosed) -> LinkClosed:
+    received = closed.rcvd
+    if received is None:
+        return LinkClosed("The feed's connection broke.")
+    reason = f": {received.reason}" if received.reason else ""
+    return LinkClosed(f"The feed closed the connection ({received.code}{reason}).")
+
+
+def _refused(status: int) -> AppError:
+    if status in (401, 403):
+        return SessionExpired(f"The feed refused the session (HTTP {status}). Log in again.")
+    if status == 429:
+        return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)
+    return NetError(f"The feed refused the connection (HTTP {status}).")

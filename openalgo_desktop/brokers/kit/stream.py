@@ -1,0 +1,217 @@
+"""The stream client: keeps a broker's feed alive over one or several connections.
+
+It owns what every feed needs and no codec should repeat: reconnecting with backoff and jitter,
+asking for everything again afterwards, moving an instrument to another mode, spreading more
+instruments than one socket takes, watching for a silent line and for a mute market, and keeping a
+flood of frames from holding the loop. What a frame means is the codec's business
+(:mod:`openalgo_desktop.brokers.kit.codec`), how frames travel the link's
+(:mod:`openalgo_desktop.brokers.kit.link`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from openalgo_desktop.brokers.kit.codec import StreamCodec
+from openalgo_desktop.brokers.kit.lane import Lane, LaneState
+from openalgo_desktop.brokers.kit.link import TRANSPORTS, Address, OpenLink
+from openalgo_desktop.brokers.kit.spec import StreamSpec
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import AppError, DataError
+from openalgo_desktop.core.model import Key, Tick
+
+log = logging.getLogger(__name__)
+
+
+class StreamState(StrEnum):
+    """The feed as a whole."""
+
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"  # connected, but no market data although the market is open
+    DOWN = "down"  # lost; trying again
+    LOGIN_NEEDED = "login needed"
+
+
+def _ignore(*args: object) -> None:
+    """Default of a listener that nobody set."""
+
+
+class StreamListener:
+    """Who hears of the stream, all on the loop thread; assign what is of interest.
+
+    ``resumed`` is called when a connection is back after a loss: orders may have changed while
+    nobody listened, so books have to be read again.
+    """
+
+    def __init__(self) -> None:
+        self.tick: Callable[[Tick], None] = _ignore
+        self.order: Callable[[Mapping[str, Any]], None] = _ignore
+        self.state: Callable[[StreamState, str], None] = _ignore
+        self.resumed: Callable[[], None] = _ignore
+        self.refused: Callable[[Key, AppError], None] = _ignore
+
+
+class StreamClient:
+    """One account's feed.
+
+    ``address`` is asked before each connection, so a renewed token is used; it may raise
+    :class:`AuthError`. ``make_codec`` gives a fresh codec per connection. ``market_open`` says
+    whether ticks are to be expected now. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
+    """
+
+    def __init__(
+        self,
+        spec: StreamSpec,
+        make_codec: Callable[[], StreamCodec],
+        address: Callable[[], Awaitable[Address]],
+        clock: Clock,
+        listener: StreamListener,
+        *,
+        title: str = "feed",
+        market_open: Callable[[], bool] = lambda: False,
+        open_link: OpenLink | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.spec = spec
+        self.title = title
+        self.clock = clock
+        self.listener = listener
+        self.make_codec = make_codec
+        self.address = address
+        self.market_open = market_open
+        self.open_link = open_link or TRANSPORTS[spec.transport]
+        self.sleep = sleep
+        self.chance = chance
+        self.state = StreamState.CLOSED
+        self._lanes: list[Lane] = []
+        self._lane_of: dict[Key, Lane] = {}
+        self._running = False
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Open the feed, or open it again after a new log-in; subscriptions are kept."""
+        self._running = True
+        if not self._lanes:
+            self._lanes.append(Lane(self, 0))
+        for lane in self._lanes:
+            lane.start()
+        self.lane_changed("")
+
+    async def stop(self) -> None:
+        """Close all connections; subscriptions are kept for the next start."""
+        self._running = False
+        await asyncio.gather(*(lane.stop() for lane in self._lanes))
+        self._publish(StreamState.CLOSED, "")
+
+    def clear(self) -> None:
+        """Forget all subscriptions (another account's feed will not want them)."""
+        self.unsubscribe(list(self._lane_of))
+
+    # -- subscriptions ----------------------------------------------------------------------
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        """Stream these at these modes, now or as soon as the feed is up; returns the refused.
+
+        What cannot be judged before the codec sees it comes through ``listener.refused``.
+        """
+        refused: dict[Key, AppError] = {}
+        for key, mode in wanted.items():
+            lane = self._lane_of.get(key) or self._roomy_lane()
+            if lane is None:
+                refused[key] = DataError(
+                    f"{self.title}: all {self.capacity} places of the feed are taken; "
+                    f"unsubscribe something before adding {key[0]}:{key[1]}."
+                )
+                continue
+            self._lane_of[key] = lane
+            lane.want(key, mode)
+        return refused
+
+    def unsubscribe(self, keys: Sequence[Key]) -> None:
+        """Stop streaming these."""
+        for key in keys:
+            if (lane := self._lane_of.pop(key, None)) is not None:
+                lane.drop(key)
+
+    def mode(self, key: Key) -> FeedMode | None:
+        """The mode asked for an instrument."""
+        lane = self._lane_of.get(key)
+        return lane.wanted.get(key) if lane is not None else None
+
+    @property
+    def capacity(self) -> int:
+        """Instruments that fit on all sockets."""
+        return self.spec.per_socket * self.spec.sockets
+
+    def _roomy_lane(self) -> Lane | None:
+        for lane in self._lanes:
+            if len(lane.wanted) < self.spec.per_socket:
+                return lane
+        if len(self._lanes) >= self.spec.sockets:
+            return None
+        lane = Lane(self, len(self._lanes))
+        self._lanes.append(lane)
+        if self._running:
+            lane.start()
+        return lane
+
+    # -- what the lanes report --------------------------------------------------------------
+    def lane_changed(self, message: str) -> None:
+        """A lane has a new state."""
+        if self._running:
+            self._publish(_worst([lane.state for lane in self._lanes]), message)
+
+    def lane_refused(self, key: Key, error: AppError) -> None:
+        """The broker or the codec will not stream an instrument."""
+        self.unsubscribe([key])
+        self.listener.refused(key, error)
+
+    def _publish(self, state: StreamState, message: str) -> None:
+        if state is self.state:
+            return
+        self.state = state
+        log.info("%s: feed %s%s", self.title, state.value, f" ({message})" if message else "")
+        self.listener.state(state, message)
+
+    # -- figures ----------------------------------------------------------------------------
+    def age(self) -> float | None:
+        """Seconds since the last frame of any connection; None before the first."""
+        heard = max((lane.heard for lane in self._lanes if lane.frames), default=None)
+        return None if heard is None else self.clock.monotonic() - heard
+
+    def figures(self) -> dict[str, Any]:
+        """Counters for the status display and reports."""
+        return {
+            "state": self.state.value,
+            "age": self.age(),
+            "sockets": [len(lane.wanted) for lane in self._lanes],
+            "capacity": self.capacity,
+            "frames": sum(lane.frames for lane in self._lanes),
+            "bad_frames": sum(lane.bad_frames for lane in self._lanes),
+            "reconnects": sum(lane.reconnects for lane in self._lanes),
+        }
+
+
+#: From the worst to the best: the feed is as good as its worst connection.
+_RANKS = (
+    (LaneState.REFUSED, StreamState.LOGIN_NEEDED),
+    (LaneState.DOWN, StreamState.DOWN),
+    (LaneState.CONNECTING, StreamState.CONNECTING),
+    (LaneState.MUTE, StreamState.STALE),
+    (LaneState.LIVE, StreamState.LIVE),
+)
+
+
+def _worst(states: Sequence[LaneState]) -> StreamState:
+    for lane_state, state in _RANKS:
+        if lane_state in states:
+            return state
+    return StreamState.CLOSED
