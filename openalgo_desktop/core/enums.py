@@ -255,3 +255,12 @@ def surfaced(kind: type[E_], text: str) -> E_:
     value._name_ = text
     value._value_ = text
     return value
+
+
+class ApprovalStatus(StrEnum):
+    """Life of an order that waits for a human. Only ``PENDING`` can still become an order."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.model import AccountStatus, Order, Trade
+from openalgo_desktop.core.model import AccountStatus, Approval, Order, Trade
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,12 @@ class SettingChanged(Event, frozen=True):
 
     key: str
     value: Any
+
+
+class ApprovalChanged(Event, frozen=True):
+    """An order was queued for approval, decided on, or has its result."""
+
+    approval: Approval
 
 
 class Notice(Event, frozen=True):

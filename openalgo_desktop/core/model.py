@@ -15,6 +15,7 @@ import numpy.typing as npt
 from openalgo_desktop.core.enums import (
     AccountState,
     Action,
+    ApprovalStatus,
     FeedMode,
     GttStatus,
     GttType,
@@ -435,3 +436,47 @@ class ApiKey(msgspec.Struct, frozen=True):
     rights: KeyRights
     account_id: str
     created_at: datetime
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """A request (one order or a bundle) that waits, or waited, for a human's yes.
+
+    ``kind`` names the endpoint (``placeorder``, ``basketorder``...), ``payload`` is its body
+    without the key. ``prices`` are last prices when it was queued, by ``EXCHANGE:SYMBOL``.
+    ``result`` says what came of it after it was approved; ``reason`` why it was not.
+    """
+
+    approval_id: int
+    kind: str
+    payload: dict[str, Any]
+    source: str
+    created_at: datetime
+    expires_at: datetime
+    prices: dict[str, float] = {}
+    status: ApprovalStatus = ApprovalStatus.PENDING
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    reason: str = ""
+    result: str = ""
+
+
+class ApiRequest(msgspec.Struct, frozen=True, gc=False):
+    """One answered request of the local API. Durations in milliseconds: ``queue`` before the
+    handler began, ``broker`` waiting for a broker or its market source, ``total`` all of it."""
+
+    serial: int  # 1, 2, ... in order of the answers
+    at: datetime
+    client: str
+    method: str
+    endpoint: str
+    key: str  # name of the key, never its text
+    status: int
+    size: int
+    total: float
+    queue: float
+    broker: float
+
+    @property
+    def ours(self) -> float:
+        """Time spent in this program."""
+        return max(0.0, self.total - self.queue - self.broker)

@@ -103,31 +103,60 @@ def implied_volatility(
     """Volatility at which :func:`price` gives ``premium``; 0 where the premium holds no time
     value, NaN where it exceeds what any volatility up to 500 % gives.
 
-    Bisection on the out-of-the-money side: slower than Newton, and it cannot miss.
+    Newton steps inside a shrinking bracket on the out-of-the-money side: a step that would leave
+    the bracket becomes a bisection, so it cannot miss. Below the inflection point the steps are
+    taken on the logarithm of the price, where the curve is nearly straight.
     """
     scalar = not any(isinstance(x, np.ndarray) for x in (premium, forward, strike, years, is_call))
     p, f, k, t, c = (
-        np.array(x, copy=True)
+        np.atleast_1d(np.array(x, copy=True))
         for x in np.broadcast_arrays(premium, forward, strike, years, is_call)
     )
+    f, k = f.astype(np.float64), k.astype(np.float64)
     t = np.maximum(t.astype(np.float64), MIN_YEARS)
-    undiscounted = p * np.exp(rate * t)
     intrinsic = np.where(c, np.maximum(f - k, 0.0), np.maximum(k - f, 0.0))
-    time_value = np.atleast_1d(undiscounted - intrinsic)
-    f, k, t = (np.atleast_1d(x).astype(np.float64) for x in (f, k, t))
     # Time value is the value of the out-of-the-money option of the same strike.
-    otm_call = k >= f
-    low, high = np.zeros_like(time_value), np.full_like(time_value, _MAX_SIGMA)
-    reachable = np.asarray(price(f, k, t, high, 0.0, otm_call)) >= time_value
-    for _ in range(_ITERATIONS):
-        middle = 0.5 * (low + high)
-        above = np.asarray(price(f, k, t, middle, 0.0, otm_call)) >= time_value
-        high = np.where(above, middle, high)
-        low = np.where(above, low, middle)
-        if float(np.max(high - low)) < 1e-10:
-            break
-    result = np.where(time_value <= 1e-9, 0.0, np.where(reachable, 0.5 * (low + high), np.nan))
+    time_value = p * np.exp(rate * t) - intrinsic
+    sigma, reachable = _solve_sigma(np.maximum(time_value, 1e-300), f, k, t)
+    result = np.where(time_value <= 1e-9, 0.0, np.where(reachable, sigma, np.nan))
     return float(result[0]) if scalar else np.asarray(result, dtype=np.float64)
+
+
+def _solve_sigma(value: Array, f: Array, k: Array, t: Array) -> tuple[Array, Array]:
+    """Volatility of out-of-the-money options worth ``value`` and whether there is one."""
+    sign = np.where(k >= f, 1.0, -1.0)
+    root = np.sqrt(t)
+    moneyness = np.log(f / k)
+
+    def priced(sigma: Array) -> tuple[Array, Array]:
+        d1 = moneyness / (sigma * root) + 0.5 * sigma * root
+        d2 = d1 - sigma * root
+        worth = sign * (f * np.asarray(norm_cdf(sign * d1)) - k * np.asarray(norm_cdf(sign * d2)))
+        vega = f * root * np.exp(-0.5 * d1 * d1) / _SQRT_2PI
+        return np.maximum(worth, 0.0), vega
+
+    low, high = np.full_like(value, 1e-9), np.full_like(value, _MAX_SIGMA)
+    reachable = priced(high)[0] >= value
+    inflection = np.sqrt(2.0 * np.abs(moneyness) / t)
+    sigma = np.clip(np.maximum(inflection, value * _SQRT_2PI / (f * root)), 1e-4, _MAX_SIGMA)
+    for _ in range(_ITERATIONS):
+        worth, vega = priced(sigma)
+        above = worth >= value
+        high = np.where(above, sigma, high)
+        low = np.where(above, low, sigma)
+        slope = np.maximum(vega, 1e-300)
+        # An underflown price says only that it is too low: the bracket decides there.
+        logarithmic = (sigma < inflection) & (worth > 1e-290)
+        safe = np.where(logarithmic, worth, 1.0)
+        step = np.where(logarithmic, np.log(safe / value) * safe, worth - value) / slope
+        following = sigma - step
+        inside = (following > low) & (following < high)
+        following = np.where(inside, following, 0.5 * (low + high))
+        change = float(np.max(np.abs(following - sigma)))
+        sigma = following
+        if change < 1e-11:
+            break
+    return sigma, reachable
 
 
 def greeks(

@@ -12,6 +12,8 @@ from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import (
     AccountStatus,
+    ApiRequest,
+    Approval,
     Bars,
     Funds,
     Gtt,
@@ -210,12 +212,39 @@ class OrderJournal(Protocol):
     async def recent(self, limit: int) -> list[JournalEntry]: ...
 
 
+class ApprovalStore(Protocol):
+    """Durable queue of requests that wait for a human."""
+
+    async def add(self, approval: Approval) -> int:
+        """Store a new row (its id is not used); returns the id given."""
+
+    async def update(self, approval: Approval) -> None:
+        """Store a decision or a result; returns when it is durable."""
+
+    async def pending(self) -> list[Approval]:
+        """Rows that nobody decided on, oldest first."""
+
+    async def recent(self, limit: int) -> list[Approval]:
+        """The newest rows of any status, newest first."""
+
+
 class SecretStore(Protocol):
     """OS keyring or vault file. Calls run off the loop and time out."""
 
     async def get(self, name: str) -> Secret | None: ...
     async def set(self, name: str, value: Secret) -> None: ...
     async def delete(self, name: str) -> None: ...
+
+
+class ApiMonitor(Protocol):
+    """What the local API has answered lately."""
+
+    @property
+    def serial(self) -> int:
+        """Grows with every request: who remembers it knows whether there is something new."""
+
+    def recent(self, count: int) -> list[ApiRequest]:
+        """The last ``count`` requests, newest first."""
 
 
 class InstrumentLookup(Protocol):

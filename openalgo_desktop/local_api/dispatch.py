@@ -65,7 +65,8 @@ class Dispatcher:
         self._schemas: dict[str, Schema] = {}
         self._wrong_keys = 0
         self._wrong_keys_told = -WRONG_KEY_LOG_SECONDS
-        for row in endpoints(ctx):
+        self.rows: list[Endpoint] = list(endpoints(ctx))
+        for row in self.rows:
             self._add(row)
 
     def _add(self, row: Endpoint) -> None:
@@ -86,7 +87,7 @@ class Dispatcher:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer ``request``; never raises except when the client goes away."""
         record = RequestRecord(started=time.perf_counter())
-        record.queued = max(0.0, record.started - getattr(request.protocol, "received_at", 0.0))
+        record.queued = max(0.0, record.started - getattr(request.protocol, "received_at", record.started))
         origin = request.headers.get("Origin")
         try:
             reply = await self._answer(request, origin, record)

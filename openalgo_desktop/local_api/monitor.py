@@ -12,8 +12,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 
-from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.core.model import ApiRequest
 
 #: Requests kept.
 CAPACITY = 500
@@ -37,12 +40,30 @@ class ApiMonitor:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ring: deque[tuple[float, RequestRecord, float, int, int]] = deque(maxlen=CAPACITY)
+        self._ring: deque[tuple[int, float, RequestRecord, float, int, int]] = deque(maxlen=CAPACITY)
         self.serial = 0
 
     def finish(self, record: RequestRecord, status: int, size: int) -> None:
         """Remember an answered request."""
         self.serial += 1
-        self._ring.append(
-            (self._clock.time(), record, time.perf_counter() - record.started, status, size)
-        )
+        spent = time.perf_counter() - record.started
+        self._ring.append((self.serial, self._clock.time(), record, spent, status, size))
+
+    def recent(self, count: int) -> list[ApiRequest]:
+        """The last ``count`` requests, newest first."""
+        return [
+            ApiRequest(
+                serial,
+                datetime.fromtimestamp(at, IST),
+                record.client,
+                record.method,
+                record.endpoint,
+                record.key,
+                status,
+                size,
+                (spent + record.queued) * 1000.0,
+                record.queued * 1000.0,
+                record.broker * 1000.0,
+            )
+            for serial, at, record, spent, status, size in islice(reversed(self._ring), count)
+        ]

@@ -6,9 +6,11 @@ import logging
 
 from aiohttp import web
 
+from openalgo_desktop.core.ports import ApiMonitor
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.dispatch import Dispatcher
 from openalgo_desktop.local_api.network import bind_socket, url_host
+from openalgo_desktop.local_api.table import Endpoint
 from openalgo_desktop.local_api.ws import WsServer
 
 log = logging.getLogger(__name__)
@@ -89,3 +91,12 @@ class LocalApi:
     def clients(self) -> int:
         """Connected WebSocket clients."""
         return self.ws.clients
+
+    @property
+    def monitor(self) -> ApiMonitor:
+        """What was answered lately."""
+        return self.dispatcher.monitor
+
+    def endpoints(self) -> list[Endpoint]:
+        """The rows that are served, for the request builder of the window."""
+        return self.dispatcher.rows
