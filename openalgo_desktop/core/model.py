@@ -6,7 +6,7 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np

@@ -87,7 +87,9 @@ class Dispatcher:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer ``request``; never raises except when the client goes away."""
         record = RequestRecord(started=time.perf_counter())
-        record.queued = max(0.0, record.started - getattr(request.protocol, "received_at", record.started))
+        record.queued = max(
+            0.0, record.started - getattr(request.protocol, "received_at", record.started)
+        )
         origin = request.headers.get("Origin")
         try:
             reply = await self._answer(request, origin, record)

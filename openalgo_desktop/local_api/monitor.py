@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import TypeAlias
 
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.model import ApiRequest
@@ -35,12 +36,18 @@ class RequestRecord:
     key: str = ""
 
 
+#: Serial, epoch seconds, request, seconds spent, status, size of the answer.
+_Row: TypeAlias = tuple[int, float, RequestRecord, float, int, int]
+
+
 class ApiMonitor:
     """A ring of the latest requests."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ring: deque[tuple[int, float, RequestRecord, float, int, int]] = deque(maxlen=CAPACITY)
+        self._ring: deque[tuple[int, float, RequestRecord, float, int, int]] = deque(
+            maxlen=CAPACITY
+        )
         self.serial = 0
 
     def finish(self, record: RequestRecord, status: int, size: int) -> None:
