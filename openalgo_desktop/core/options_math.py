@@ -117,7 +117,7 @@ def implied_volatility(
     intrinsic = np.where(c, np.maximum(f - k, 0.0), np.maximum(k - f, 0.0))
     # Time value is the value of the out-of-the-money option of the same strike.
     time_value = p * np.exp(rate * t) - intrinsic
-    sigma, reachable = _solve_sigma(np.maximum(time_value, 1e-300), f, k, t)
+    sigma, reachable = _solve_sigma(np.where(time_value > 1e-9, time_value, 1e-3 * f), f, k, t)
     result = np.where(time_value <= 1e-9, 0.0, np.where(reachable, sigma, np.nan))
     return float(result[0]) if scalar else np.asarray(result, dtype=np.float64)
 
@@ -136,7 +136,9 @@ def _solve_sigma(value: Array, f: Array, k: Array, t: Array) -> tuple[Array, Arr
         return np.maximum(worth, 0.0), vega
 
     low, high = np.full_like(value, 1e-9), np.full_like(value, _MAX_SIGMA)
-    reachable = priced(high)[0] >= value
+    most = priced(high)[0]
+    reachable = most >= value
+    value = np.minimum(value, 0.999 * most)  # one that has no answer must not hold up the others
     inflection = np.sqrt(2.0 * np.abs(moneyness) / t)
     sigma = np.clip(np.maximum(inflection, value * _SQRT_2PI / (f * root)), 1e-4, _MAX_SIGMA)
     for _ in range(_ITERATIONS):

@@ -1,0 +1,1 @@
+"""Numbers made from prices and the symbol master: option contracts, chains, greeks."""
