@@ -34,6 +34,7 @@ from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.journal import Journal
@@ -41,6 +42,7 @@ from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
+from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.desk import OrderDesk
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ class Terminal:
         self.accounts: list[BrokerAccount] = []
         self.sandbox: Sandbox
         self.desk: OrderDesk
+        self.approvals: Approvals
         self.api: LocalApi | None = None
         self._stops: list[Any] = []
 
@@ -174,6 +177,18 @@ class Terminal:
         )
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.desk.set_gateway(Mode.LIVE, self.account.gateway)
+        self.approvals = Approvals(
+            self.clock,
+            self.bus,
+            ApprovalRepository(self.db),
+            self.hub,
+            sources=lambda: str(settings["approvals.sources"]),
+            expiry=lambda: float(settings["approvals.expiry"]),
+            drift=lambda: float(settings["approvals.drift"]),
+        )
+        self.desk.approval = self.approvals.check
+        await self.approvals.start()
+        self._stops.append(self.approvals.stop)
         await self.desk.start()
         self._stops.append(self.desk.stop)
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
@@ -197,6 +212,7 @@ class Terminal:
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
                 user_id="trader",
+                approvals=self.approvals,
             )
         )
         await self.api.start()
@@ -229,6 +245,11 @@ class Terminal:
         self.state.put_later("terminal")("mode", event.mode.value)
         self.bus.publish(PositionsChanged(account_id="", mode=event.mode))
 
+    async def reset_sandbox(self) -> None:
+        """Empty the paper account and give it its starting capital."""
+        await self.sandbox.reset()
+        self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
+
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
         """``POST /simulator/control``: move prices, faults and the clock; reset the sandbox."""
         rest = dict(payload)
@@ -240,6 +261,5 @@ class Terminal:
         if (what := rest.pop("reset", None)) is not None:
             if what != "sandbox":
                 raise ConfigError("reset: only 'sandbox' can be reset.")
-            await self.sandbox.reset()
-            self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
+            await self.reset_sandbox()
         return await self.account.control(rest) if rest else {}

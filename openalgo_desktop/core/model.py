@@ -205,6 +205,7 @@ class Order(msgspec.Struct):
     source: str = ""
     account_id: str = ""
     reported_pending: int | None = None  # what the broker says, where it says something
+    settling: bool = False  # open, but between two states at the broker: cannot be cancelled yet
 
     @property
     def key(self) -> Key:

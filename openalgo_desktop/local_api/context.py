@@ -15,6 +15,7 @@ from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.desk import OrderDesk
 
 
@@ -39,6 +40,7 @@ class ApiContext:
     account_status: Callable[[], AccountStatus]
     user_id: str
     brokers: Iterable[str] = ("simulator",)
+    approvals: Approvals | None = None
 
     @property
     def broker(self) -> str:

@@ -89,6 +89,26 @@ paper_rows = Table(
     UniqueConstraint("account_id", "name", "key", name="uq_paper_rows"),
 )
 
+_PENDING = text("status = 'pending'")
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("prices", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Index("ix_approvals_pending", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+)
+
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

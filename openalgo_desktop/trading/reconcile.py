@@ -103,7 +103,9 @@ class Reconciler:
         while True:
             wait = BUSY_INTERVAL if self.open_entries else self._interval()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that meets the wake-up.
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self.run_once()
