@@ -185,12 +185,17 @@ class OrderDesk:
         return await self._send(entry, mode, gateway, lambda: gateway.cancel(order_id))
 
     async def cancel_all(self, source: str) -> CancelAll:
-        """Cancel every working order of the account, stops included."""
+        """Cancel every working order of the account, stops included. One that is between two
+        states at the broker cannot be cancelled yet and is left."""
         mode = self._mode
         gateway = self._gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
-        working = [order for order in await gateway.orders() if order.status.is_working]
+        working = [
+            order
+            for order in await gateway.orders()
+            if order.status.is_working and not order.settling
+        ]
         answers = await asyncio.gather(
             *(self._cancel(order.order_id, source, mode, gateway) for order in working),
             return_exceptions=True,

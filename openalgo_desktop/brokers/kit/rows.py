@@ -155,6 +155,7 @@ class Rows:
             tag=str(value("tag", "")),
             account_id=self.account_id,
             reported_pending=count(pending) if pending is not None else None,
+            settling=str(value("status", "")) in self._spec.settling,
         )
 
     def trade(self, raw: Mapping[str, Any]) -> Trade:

@@ -310,6 +310,8 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     price_types: TwoWay[PriceType]
     actions: TwoWay[Action]
     statuses: TwoWay[OrderStatus]
+    #: Status texts of an open order between two states, which cannot be cancelled yet.
+    settling: frozenset[str] = frozenset()
     ops: Mapping[str, Op]
     rows: Mapping[str, Mapping[str, str]] = {}
     master: MasterSpec

@@ -208,6 +208,7 @@ SPEC = BrokerSpec(
             **dict.fromkeys(_PENDING, OrderStatus.OPEN),
         },
     ),
+    settling=frozenset(_PENDING) - {"AMO REQ RECEIVED", "AMO MODIFIED"},
     ops={
         "profile": Op(method="GET", path="/user/profile"),
         "logout": Op(

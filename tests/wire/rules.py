@@ -1,0 +1,42 @@
+"""Where recordings of a reference are wrong beyond their own ``deviation``, and on whose word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.wire.vectors import Rule
+
+
+def _open_positions(case: dict[str, Any]) -> list[tuple[dict[str, Any], float]]:
+    """Open rows of a funds case with the fresh price of each."""
+    bodies = [answer["body"]["data"] for answer in case["http_response"]]
+    rows = [row for row in bodies[1]["net"] if row["quantity"]]
+    prices = bodies[2] if len(bodies) > 2 else {}
+    key = "{exchange}:{tradingsymbol}"
+    return [
+        (row, prices.get(key.format(**row), {}).get("last_price", row["last_price"]))
+        for row in rows
+    ]
+
+
+def _has_contract_size(case: dict[str, Any]) -> bool:
+    answers = case["http_response"]
+    return len(answers) > 1 and any(
+        row.get("multiplier", 1) != 1 for row, _ in _open_positions(case)
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        broker="zerodha",
+        op="funds",
+        field="/expect/m2munrealized",
+        condition=_has_contract_size,
+        source="https://kite.trade/docs/connect/v3/portfolio/ : multiplier is 'used for "
+        "calculating P&Ls', pnl = (sell_value - buy_value) + quantity * last_price * multiplier",
+        should_be=lambda case: sum(
+            (price - row["average_price"]) * row["quantity"] * row["multiplier"]
+            for row, price in _open_positions(case)
+        ),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Every recorded case of every vector file whose broker is in the registry.
+
+``WIRE_VECTORS`` names another folder (or one file); by default the project's own copies run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.brokers.registry import Registry
+from tests.wire.compare import differences, request_differences
+from tests.wire.harness import Wire
+from tests.wire.rules import RULES
+from tests.wire.vectors import Prepared, VectorFile, load_files, prepare
+
+REGISTRY = Registry()
+FILES = [file for file in load_files() if file.broker in REGISTRY.ids()]
+
+
+def cases(section: str) -> list[Any]:
+    """Parameters of all cases of a section."""
+    return [
+        pytest.param(file, case, id=f"{file.path.stem}-{case['id']}")
+        for file in FILES
+        for case in file.section(section)
+    ]
+
+
+def test_there_are_recordings() -> None:
+    assert FILES, "no vector file for a broker of the registry"
+    assert all(file.section("cases") for file in FILES)
+
+
+@pytest.mark.parametrize(("file", "case"), cases("cases"))
+async def test_case(file: VectorFile, case: dict[str, Any]) -> None:
+    ready = prepare(file.broker, case, RULES)
+    wire = Wire(REGISTRY.get(file.broker), file, ready.case.get("http_response") or [])
+    result = await wire.run(case["op"], ready.case["input"] or {})
+    problems = check_requests(ready, wire, file)
+    problems += check_result(ready, result, file)
+    assert not problems, "\n".join(problems) + f"\nresult: {result}"
+
+
+def check_requests(ready: Prepared, wire: Wire, file: VectorFile) -> list[str]:
+    """The requests that left against those recorded."""
+    if ready.skip(("http",)):
+        return []
+    wanted = ready.case.get("http") or []
+    found = []
+    if len(wanted) != len(wire.sent):
+        found.append(
+            f"{len(wire.sent)} requests instead of {len(wanted)}: "
+            f"{[(r.method, str(r.url)) for r in wire.sent]}"
+        )
+    for index, (recorded, sent) in enumerate(zip(wanted, wire.sent, strict=False)):
+        found += request_differences(recorded, sent, ready, index, file.own_tags)
+    return found
+
+
+def check_result(ready: Prepared, result: Any, file: VectorFile) -> list[str]:
+    """The result against what was recorded."""
+    wanted = ready.case.get("expect")
+    if wanted is None or ready.skip(("expect",)):
+        return []
+    if "error" in wanted and "rows" not in wanted:
+        return check_error(wanted, result)
+    if "error" in result:
+        return [f"failed with {result['class']}: {result['error']}"]
+    soft = {name: wanted[name] for name in file.soft & set(wanted)}
+    firm = {name: value for name, value in wanted.items() if name not in soft}
+    for name, value in soft.items():
+        if differences(value, result.get(name), case=ready, path=("expect", name)):
+            warnings.warn(f"{ready.case['id']}: {name} differs", stacklevel=2)
+    got = dict(result)
+    if ready.case["op"] == "multiquotes":
+        order = {(row["symbol"], row["exchange"]): i for i, row in enumerate(firm["rows"])}
+        got["rows"] = sorted(
+            result["rows"], key=lambda row: order.get((row["symbol"], row["exchange"]), 99)
+        )
+    firm = without(firm, file.soft)
+    return differences(firm, got, case=ready, path=("expect",))
+
+
+def check_error(wanted: dict[str, Any], result: Any) -> list[str]:
+    """An error must be one, with the broker's own sentence in it."""
+    if "error" not in result:
+        return [] if wanted.get("unsupported") else [f"no error: {result}"]
+    text = wanted["error"]
+    if text and text not in result["error"]:
+        return [f"the error {result['error']!r} does not hold {text!r}"]
+    return []
+
+
+def without(value: Any, names: set[str]) -> Any:
+    """``value`` without soft fields at any depth."""
+    if isinstance(value, dict):
+        return {k: without(v, names) for k, v in value.items() if k not in names}
+    if isinstance(value, list):
+        return [without(item, names) for item in value]
+    return value

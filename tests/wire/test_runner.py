@@ -1,0 +1,109 @@
+"""The runner itself: what it must notice, and what it must forgive."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.wire.compare import decoded_body, differences, request_differences, same_text
+from tests.wire.harness import Wire
+from tests.wire.test_recorded import FILES, REGISTRY, check_requests, check_result
+from tests.wire.vectors import Prepared, Rule, pointer, prepare, put
+
+ZERODHA = next(file for file in FILES if file.broker == "zerodha")
+PLACE = next(c for c in ZERODHA.section("cases") if c["id"] == "place_limit_cnc_buy_nse")
+
+
+async def problems_of(case: dict[str, Any]) -> list[str]:
+    """What the runner says about a case."""
+    ready = prepare("zerodha", case)
+    wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
+    result = await wire.run(case["op"], case["input"])
+    return check_requests(ready, wire, ZERODHA) + check_result(ready, result, ZERODHA)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        ("/http/0/body/price", "812.4", "body/price"),
+        ("/http/0/body/quantity", 5, "JSON type"),
+        ("/http/0/body/exchange", "$absent", "not wanted"),
+        ("/http/0/body/extra", "1", "missing"),
+        ("/http/0/url", "https://api.kite.trade/orders/amo", "url"),
+        ("/http/0/method", "PUT", "instead of PUT"),
+        ("/http/0/headers/authorization", "token other:token", "authorization"),
+        ("/http/0/headers/x-new", "1", "header missing"),
+        ("/expect/orderid", "151220000000001", "orderid"),
+        ("/expect", {"error": None}, "no error"),
+    ],
+)
+async def test_it_notices(where: str, value: Any, said: str) -> None:
+    case = copy.deepcopy(PLACE)
+    put(case, pointer(where), value)
+    problems = await problems_of(case)
+    assert any(said in problem for problem in problems), problems
+
+
+async def test_it_forgives_form_of_tags_and_numbers() -> None:
+    case = copy.deepcopy(PLACE)
+    put(case, pointer("/http/0/body/tag"), "another1")
+    put(case, pointer("/http/0/body/price"), "812.350")
+    put(case, pointer("/http/0/headers/authorization"), "token kitefront_key:<access token>")
+    assert await problems_of(case) == []
+
+
+async def test_a_missing_request_is_noticed() -> None:
+    case = copy.deepcopy(PLACE)
+    case["http"] = case["http"] * 2
+    assert any("requests instead of 2" in problem for problem in await problems_of(case))
+
+
+def test_deviations_are_applied_in_order() -> None:
+    case = {
+        "op": "orders",
+        "expect": {"rows": [{"a": 1, "b": 2}]},
+        "deviation": [
+            {"field": "/expect/rows/0/a", "should_be": 3, "checkable": True},
+            {"field": "/expect/rows/0/b", "should_be": "$absent", "checkable": True},
+            {"field": "/expect/rows/*/c", "should_be": None, "checkable": False},
+        ],
+    }
+    ready = prepare("x", case)
+    assert ready.case["expect"] == {"rows": [{"a": 3}]}
+    assert ready.skip(("expect", "rows", "7", "c", "deep"))
+    assert not ready.skip(("expect", "rows", "7"))
+
+
+def test_rules_hold_for_an_operation_under_a_condition() -> None:
+    rule = Rule("x", "funds", "/expect/cash", lambda case: case["big"], "docs", lambda case: 9)
+    big = {"op": "funds", "big": True, "expect": {"cash": 1}}
+    assert prepare("x", big, (rule,)).case["expect"]["cash"] == 9
+    assert prepare("x", big | {"big": False}, (rule,)).case["expect"]["cash"] == 1
+    assert prepare("y", big, (rule,)).case["expect"]["cash"] == 1
+
+
+def test_numbers_ids_and_masks() -> None:
+    assert same_text("1480", "1480.0")
+    assert not same_text("0123", "123")
+    assert same_text("Bearer <token>", "Bearer abc")
+    assert not same_text("Bearer <token>", "Basic abc")
+    assert same_text('{"a": 1.0}', '{"a":1}')
+    assert differences({"a": 1}, {"a": "1"}, wire=True)
+    assert not differences({"a": 1, "b": None}, {"a": 1.0000001, "c": 3})
+    assert differences([1, 2], [1])
+
+
+def test_bodies_of_the_jdata_kind() -> None:
+    body = decoded_body("form", b'jData={"uid":"FA1","tsym":"M%26M-EQ"}&jKey=TOKEN')
+    assert body == {"jData": {"uid": "FA1", "tsym": "M&M-EQ"}, "jKey": "TOKEN"}
+
+
+def test_a_request_without_a_body_must_have_none() -> None:
+    wanted = {"method": "POST", "url": "https://x/y", "query": {}, "encoding": "none", "body": None}
+    sent = httpx.Request("POST", "https://x/y", content=b"abc")
+    assert request_differences(wanted, sent, Prepared({}), 0, set())
+    query = httpx.Request("POST", "https://x/y?a=1")
+    assert request_differences(wanted, query, Prepared({}), 0, set())
