@@ -1,0 +1,305 @@
+"""The money side of a paper account: what a fill, a cancel, a settlement does to the ledger.
+
+Invariants (checked by a property test): cash and reserve are the sums of their entries; the
+reserve is the sum of the margins of positions, working orders and GTTs; no margin is negative;
+a position is the sum of its trades and settlements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from openalgo_desktop.core.enums import Action, OrderStatus, Product
+from openalgo_desktop.core.errors import InsufficientFunds, OrderNotFound
+from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Trade
+from openalgo_desktop.core.ports import InstrumentLookup
+from openalgo_desktop.exchange.ledger import ZERO, EntryKind, decimal, paise
+from openalgo_desktop.exchange.margin import MarginTable
+from openalgo_desktop.exchange.netting import apply_fill, close_out, closing_part
+from openalgo_desktop.exchange.records import (
+    PaperHolding,
+    PaperOrder,
+    PaperPosition,
+    PositionKey,
+)
+from openalgo_desktop.exchange.state import PaperState
+
+#: Gives the charges of a trade in rupees.
+Charger = Callable[[Trade, Instrument], Decimal]
+
+_NO_COVER = (
+    "The position this order would close is gone, and there is not enough money to open a new one."
+)
+
+
+class Accounting:
+    """State of one account with the rules of its money; orders are the subclass's."""
+
+    def __init__(self, account_id: str, instruments: InstrumentLookup, margin: MarginTable) -> None:
+        self.account_id = account_id
+        self.instruments = instruments
+        self.margin = margin
+        self.state = PaperState()
+        self.charger: Charger | None = None
+        self.updates: list[OrderUpdate] = []
+        self._working: dict[PositionKey, dict[str, PaperOrder]] = {}
+
+    def fund(self, capital: Decimal, at: datetime) -> None:
+        """Start over with ``capital``: one entry, realised figures at zero."""
+        ledger, meta = self.state.ledger, self.state.meta
+        ledger.post(at, EntryKind.CAPITAL, capital - ledger.cash, -ledger.reserved)
+        meta.capital = capital
+        meta.realised = meta.realised_today = meta.charges = meta.charges_today = ZERO
+        meta.last_reset = at
+        self.state.mark_meta()
+
+    # -- reading ----------------------------------------------------------------------------
+    def working(self, key: PositionKey) -> list[PaperOrder]:
+        """Working orders of a position, oldest first."""
+        return list(self._working.get(key, {}).values())
+
+    def all_working(self) -> list[PaperOrder]:
+        """Every working order of the account."""
+        return [row for rows in self._working.values() for row in rows.values()]
+
+    def instrument(self, key: Key) -> Instrument:
+        """The master's row, or a bare one when it left the master (an expired contract)."""
+        return self.instruments.get(key) or Instrument(key[1], key[0])
+
+    def position(self, key: Key, product: Product) -> PaperPosition:
+        """The row of a position, made when there is none."""
+        position_key = (*key, product.value)
+        row = self.state.positions.get(position_key)
+        if row is None:
+            row = PaperPosition.of(self.instrument(key), product)
+            self.state.positions[position_key] = row
+        return row
+
+    def find(self, order_id: str) -> PaperOrder:
+        """The order; raises :class:`OrderNotFound`."""
+        row = self.state.orders.get(order_id)
+        if row is None:
+            raise OrderNotFound(order_id)
+        return row
+
+    def justified(self) -> Decimal:
+        """What the reserve must be: the margins of orders, positions and GTTs."""
+        state = self.state
+        orders = sum((row.margin for row in self.all_working()), ZERO)
+        positions = sum((row.margin for row in state.positions.values()), ZERO)
+        gtts = sum((decimal(gtt.margin) for gtt in state.gtts.values()), ZERO)
+        return orders + positions + gtts
+
+    # -- reserve ----------------------------------------------------------------------------
+    def require(self, needed: Decimal) -> None:
+        """Raise :class:`InsufficientFunds` unless ``needed`` rupees are free."""
+        available = self.state.ledger.cash
+        if paise(needed) > available:
+            raise InsufficientFunds(
+                f"Insufficient funds. Required: ₹{needed:f}, Available: ₹{available:.2f}, "
+                f"Shortage: ₹{needed - available:f}"
+            )
+
+    def _required(self, row: PaperOrder) -> Decimal:
+        order = row.order
+        return paise(
+            self.margin.required(
+                self.instrument(order.key), order.action, order.product, row.uncovered, row.basis
+            )
+        )
+
+    def _reserve(self, row: PaperOrder, margin: Decimal, now: datetime) -> None:
+        """Make ``margin`` the reserve of an order."""
+        order = row.order
+        premium = order.action is Action.BUY and self.instrument(order.key).is_option
+        self.state.ledger.block(now, margin - row.margin, order.order_id, premium=premium)
+        row.margin = margin
+        row.blocked = max(row.blocked, margin)
+
+    def free_cover(self, key: PositionKey, action: Action) -> int:
+        """Units of a position that an order of that side would close and no other order has."""
+        position = self.state.positions.get(key)
+        if position is None or position.quantity * action.sign >= 0:
+            return 0
+        taken = sum(row.covered for row in self.working(key) if row.order.action is action)
+        return max(0, abs(position.quantity) - taken)
+
+    def _cover_again(self, key: PositionKey, now: datetime) -> None:
+        """Divide the position among the orders that close it, oldest first. What is no longer
+        covered is margined; an order that cannot be paid for is cancelled: no exit goes naked."""
+        position = self.state.positions.get(key)
+        quantity = position.quantity if position is not None else 0
+        free = abs(quantity)
+        changed: list[PaperOrder] = []
+        for row in self.working(key):
+            against = row.order.action.sign * quantity < 0
+            cover = min(row.order.pending_quantity, free) if against else 0
+            free -= cover
+            if cover != row.covered:
+                row.covered = cover
+                changed.append(row)
+        changed.sort(key=lambda row: self._required(row) > row.margin)  # releases first
+        for row in changed:
+            needed = self._required(row)
+            if needed - row.margin > max(ZERO, self.state.ledger.cash):
+                self._finish(row, OrderStatus.CANCELLED, now, _NO_COVER)
+                return
+            self._reserve(row, needed, now)
+            self.state.mark_order(row)
+
+    def _finish(self, row: PaperOrder, status: OrderStatus, now: datetime, reason: str) -> None:
+        """End a working order without a fill; its reserve goes back."""
+        order = row.order
+        row.covered = order.quantity
+        self._reserve(row, ZERO, now)
+        row.covered = 0
+        order.status, order.updated_at = status, now
+        order.rejection_reason = reason
+        self._unwatch(row)
+        self._tell(row)
+        self._cover_again(row.position_key, now)
+
+    # -- fills ------------------------------------------------------------------------------
+    def _fill(self, row: PaperOrder, quantity: int, price: float, now: datetime) -> None:
+        """An execution: position, realised profit, reserve, charges, trade, order."""
+        order, exact = row.order, decimal(price)
+        instrument = self.instrument(order.key)
+        position = self.position(order.key, order.product)
+        closing = closing_part(position.quantity, order.action, quantity)
+        covered = min(closing, row.covered)
+        row.covered -= covered
+        order.filled_quantity += quantity
+        row.value += exact * quantity
+        premium = position.quantity > 0 and instrument.is_option
+        netting = apply_fill(
+            position, order.action, quantity, exact, now, self.state.holdings.get(order.key)
+        )
+        freed = row.margin - self._required(row)
+        # Units that closed something another order was to close leave their reserve free.
+        from_reserve = netting.opened + (closing - covered)
+        moved = paise(freed * netting.opened / from_reserve) if from_reserve else ZERO
+        row.margin -= freed
+        position.margin += moved
+        ledger = self.state.ledger
+        opens_premium = order.action is Action.BUY and instrument.is_option
+        ledger.block(now, moved - freed, order.order_id, premium=opens_premium)
+        ledger.block(now, -netting.released, order.order_id, premium=premium)
+        self._realise(netting.realised, now, order.order_id)
+        trade = self._trade(row, quantity, price, now)
+        self._charge(trade, instrument, position, now)
+        self.state.mark_position(position)
+        self._executed(row, price, now, trade)
+        self._cover_again(row.position_key, now)
+
+    def _realise(self, amount: Decimal, now: datetime, ref: str, *, today: bool = True) -> None:
+        self.state.ledger.post(now, EntryKind.REALISED, amount, ref=ref)
+        meta = self.state.meta
+        meta.realised += amount
+        if today:
+            meta.realised_today += amount
+        self.state.mark_meta()
+
+    def _charge(
+        self, trade: Trade, instrument: Instrument, position: PaperPosition, now: datetime
+    ) -> None:
+        if self.charger is None:
+            return
+        amount = paise(self.charger(trade, instrument))
+        self.state.ledger.post(now, EntryKind.CHARGE, -amount, ref=trade.trade_id)
+        position.charges += amount
+        self.state.meta.charges += amount
+        self.state.meta.charges_today += amount
+
+    def _trade(self, row: PaperOrder, quantity: int, price: float, now: datetime) -> Trade:
+        meta, order = self.state.meta, row.order
+        meta.last_trade += 1
+        trade = Trade(
+            trade_id=f"TRADE-{now:%Y%m%d-%H%M%S}-{meta.last_trade:08x}",
+            order_id=order.order_id,
+            symbol=order.symbol,
+            exchange=order.exchange,
+            action=order.action,
+            product=order.product,
+            quantity=quantity,
+            price=price,
+            traded_at=now,
+            strategy=order.strategy,
+            account_id=self.account_id,
+        )
+        self.state.add_trade(trade)
+        return trade
+
+    def _executed(self, row: PaperOrder, price: float, now: datetime, trade: Trade) -> None:
+        order = row.order
+        filled = order.filled_quantity
+        whole = row.value == decimal(price) * filled
+        order.average_price = price if whole else round(float(row.value / filled), 4)
+        order.updated_at = now
+        if filled >= order.quantity:
+            order.status = OrderStatus.COMPLETE
+            self._unwatch(row)
+        else:
+            order.status = OrderStatus.OPEN
+        self._tell(row, trade)
+
+    # -- settlements ------------------------------------------------------------------------
+    def settle(self, key: PositionKey, price: Decimal, now: datetime, *, today: bool) -> None:
+        """Close a position at ``price`` without a trade; ``today`` counts the profit as the
+        account's profit of today."""
+        position = self.state.positions[key]
+        if not position.quantity:
+            return
+        premium = position.quantity > 0 and position.instrument_type in ("CE", "PE")
+        netting = close_out(position, price, now)
+        ref = "|".join(key)
+        self.state.ledger.block(now, -netting.released, ref, premium=premium)
+        self._realise(netting.realised, now, ref, today=today)
+        self.state.mark_position(position)
+        self._cover_again(key, now)
+
+    def deliver(self, key: PositionKey, day: date, now: datetime) -> None:
+        """Settle a CNC row: bought shares become a holding and are paid for, sold ones leave the
+        holding and their cost comes back (their profit was booked at the sale)."""
+        state = self.state
+        position = state.positions[key]
+        stock = position.key
+        holding = state.holdings.get(stock)
+        state.ledger.block(now, -position.margin, "|".join(key))
+        if position.quantity > 0:
+            if holding is None:
+                holding = PaperHolding(stock[1], stock[0], 0, ZERO, settled=day)
+                state.holdings[stock] = holding
+            holding.quantity += position.quantity
+            holding.cost += position.cost
+            holding.mark = position.mark
+            state.ledger.post(now, EntryKind.SETTLEMENT, -position.cost, ref="|".join(key))
+            state.mark_holding(holding)
+        elif position.quantity < 0 and holding is not None:
+            holding.quantity += position.quantity
+            holding.cost -= position.delivered
+            holding.mark = position.mark
+            state.ledger.post(now, EntryKind.SETTLEMENT, position.delivered, ref="|".join(key))
+            state.mark_holding(holding)
+            if holding.quantity <= 0:
+                state.drop_holding(stock)
+        state.drop_position(key)
+        self._cover_again(key, now)
+
+    # -- bookkeeping ------------------------------------------------------------------------
+    def _watch(self, row: PaperOrder) -> None:
+        self._working.setdefault(row.position_key, {})[row.order.order_id] = row
+
+    def _unwatch(self, row: PaperOrder) -> None:
+        rows = self._working.get(row.position_key, {})
+        rows.pop(row.order.order_id, None)
+        if not rows:
+            self._working.pop(row.position_key, None)
+
+    def _tell(self, row: PaperOrder, trade: Trade | None = None) -> None:
+        self.state.mark_order(row)
+        order = msgspec.structs.replace(row.order)
+        self.updates.append(OrderUpdate(self.account_id, order, trade))

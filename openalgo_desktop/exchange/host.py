@@ -1,0 +1,321 @@
+"""Runs a paper account on live ticks: a :class:`TradingGateway` over a :class:`PaperBook`.
+
+Order updates are pushed before the call that caused them returns, and that call returns when its
+rows are stored: what was acknowledged survives a kill. Ticks only change memory; their rows are
+stored by the writer task in batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import AppError, StorageError
+from openalgo_desktop.core.model import (
+    Funds,
+    Holding,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.exchange.checks import check_order, normalised
+from openalgo_desktop.exchange.ledger import ZERO
+from openalgo_desktop.exchange.paper import PaperBook
+from openalgo_desktop.exchange.records import PaperPosition
+from openalgo_desktop.exchange.state import PaperState
+
+log = logging.getLogger(__name__)
+
+#: Pause after a failed write before the rows are tried again; seconds.
+_RETRY = 1.0
+#: Tick-made changes are collected this long before they are written; seconds.
+_BATCH = 0.2
+
+
+class PaperGateway:
+    """Orders and books of one paper account; subclasses add rules and timed events."""
+
+    #: What the tick source is asked for.
+    feed_mode = FeedMode.QUOTE
+
+    def __init__(
+        self,
+        book: PaperBook,
+        broker: str,
+        clock: Clock,
+        instruments: InstrumentLookup,
+        ticks: TickSource,
+        store: PaperStore,
+    ) -> None:
+        self.book = book
+        self._broker = broker
+        self._clock = clock
+        self._instruments = instruments
+        self._ticks = ticks
+        self._store = store
+        self._listener: Callable[[OrderUpdate], None] = lambda update: None
+        self._watched: dict[Key, Callable[[], None]] = {}
+        self._prices: dict[Key, float] = {}
+        self._waiters: list[asyncio.Future[None]] = []
+        self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._saving = False
+
+    @property
+    def account_id(self) -> str:
+        """The account's id; every row carries it."""
+        return self.book.account_id
+
+    @property
+    def broker(self) -> str:
+        """``sandbox``, or the simulator's broker id."""
+        return self._broker
+
+    @property
+    def state(self) -> PaperState:
+        """The account's rows (read only)."""
+        return self.book.state
+
+    def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
+        """Who is told of every order change."""
+        self._listener = listener
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self, capital: Decimal) -> None:
+        """Load the account (a new one gets ``capital``) and watch what it needs."""
+        self.book.open(PaperState.from_rows(await self._store.load(self.account_id)))
+        self._writer = asyncio.create_task(self._write_loop(), name=f"paper {self.account_id}")
+        if self.state.meta.last_reset is None:
+            self.book.fund(capital, self._clock.now())
+            await self.stored()
+        self.rewatch()
+
+    async def stop(self) -> None:
+        """Write what waits and let go of the feed."""
+        for stop in self._watched.values():
+            stop()
+        self._watched.clear()
+        if self._writer is not None:
+            try:
+                await self.stored()
+            except StorageError:
+                log.exception("last rows of %s could not be stored", self.account_id)
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+            self._writer = None
+
+    # -- orders -----------------------------------------------------------------------------
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        """Place an order; raises :class:`OrderError` with the reason when it is refused."""
+        instrument = self._instruments.require(request.symbol, request.exchange)
+        check_order(request, instrument)
+        request = normalised(request)
+        tick = await self.quote(request.key)
+        now = self._clock.now()
+        try:
+            row = self.book.place(
+                request, tag, instrument, tick, now, session=self.session_of(request.key, now)
+            )
+        finally:
+            self.publish(request.key)
+        await self.stored()
+        return OrderAck(row.order.order_id)
+
+    async def modify(self, request: ModifyRequest) -> OrderAck:
+        """Change a working order."""
+        order = self.book.find(request.order_id).order
+        instrument = self.book.instrument(order.key)
+        tick = await self.quote(order.key)
+        try:
+            self.book.modify(request, instrument, tick, self._clock.now())
+        finally:
+            self.publish(order.key)
+        await self.stored()
+        return OrderAck(request.order_id, "Order modified successfully")
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        """Cancel a working order."""
+        row = self.book.cancel(order_id, self._clock.now())
+        self.publish(row.order.key)
+        await self.stored()
+        return OrderAck(order_id, "Order cancelled successfully")
+
+    def session_of(self, key: Key, now: datetime) -> date | None:
+        """The trading day that an order placed now is good for; None: until it is cancelled."""
+        return None
+
+    async def quote(self, key: Key) -> Tick | None:
+        """The market now, or None when nobody can say."""
+        try:
+            return await self._ticks.snapshot(key)
+        except AppError as error:
+            log.info("no quote of %s:%s: %s", *key, error.message)
+            return None
+
+    # -- ticks ------------------------------------------------------------------------------
+    def on_tick(self, tick: Tick) -> None:
+        """A watched instrument ticked."""
+        key = (tick.exchange, tick.symbol)
+        self._prices[key] = tick.ltp
+        if self.book.matcher.has_orders(key) and self.book.on_tick(tick, self._clock.now()):
+            self.publish(key)
+
+    def publish(self, *keys: Key) -> None:
+        """Push pending updates, store changed rows soon, watch what is needed now."""
+        updates, self.book.updates = self.book.updates, []
+        for key in keys:
+            self._rewatch_one(key)
+        if self.state.dirty:
+            self._wake.set()
+        for update in updates:
+            self._listener(update)
+
+    def rewatch(self) -> None:
+        """Watch all instruments with resting orders or open positions, and no others."""
+        keys = {row.order.key for row in self.book.all_working()}
+        keys |= {row.key for row in self.state.positions.values()} | set(self._watched)
+        for key in keys:
+            self._rewatch_one(key)
+
+    def needs_feed(self, key: Key) -> bool:
+        """Whether anything of the account moves with the instrument's price."""
+        if self.book.matcher.has_orders(key):
+            return True
+        positions = self.state.positions
+        for product in ("MIS", "NRML", "CNC"):
+            row = positions.get((*key, product))
+            if row is not None and row.quantity:
+                return True
+        return False
+
+    def _rewatch_one(self, key: Key) -> None:
+        wanted = self.needs_feed(key)
+        if wanted and key not in self._watched:
+            self._watched[key] = self._ticks.watch(key, self.feed_mode, self.on_tick)
+        elif not wanted and key in self._watched:
+            self._watched.pop(key)()
+            self._prices.pop(key, None)
+
+    def price(self, key: Key, mark: float) -> float:
+        """The last price of an instrument: live when it is watched, else ``mark``."""
+        live = self._prices.get(key)
+        if live:
+            return live
+        tick = self._ticks.latest(key)
+        return tick.ltp if tick is not None and tick.ltp > 0 else mark
+
+    # -- books ------------------------------------------------------------------------------
+    async def orders(self) -> list[Order]:
+        """Order book, oldest first; copies."""
+        return [msgspec.structs.replace(r.order) for r in self.state.orders.values()]
+
+    async def trades(self) -> list[Trade]:
+        """Trade book, oldest first."""
+        return list(self.state.trades.values())
+
+    async def positions(self) -> list[Position]:
+        """Net positions; closed rows stay with quantity 0."""
+        return [
+            row.view(self.price(row.key, row.mark), self.account_id)
+            for row in self.shown_positions()
+        ]
+
+    def shown_positions(self) -> Iterable[PaperPosition]:
+        """Rows of the position book."""
+        return self.state.positions.values()
+
+    async def holdings(self) -> list[Holding]:
+        """Delivered shares."""
+        return [
+            Holding(
+                symbol=row.symbol,
+                exchange=row.exchange,
+                quantity=row.quantity,
+                average_price=float(row.average),
+                ltp=self.price(row.key, row.mark),
+                settlement_date=row.settled,
+                account_id=self.account_id,
+            )
+            for row in self.state.holdings.values()
+        ]
+
+    def unrealised(self) -> Decimal:
+        """Open profit of all positions at the last prices, rupees."""
+        return sum(
+            (row.unrealised(self.price(row.key, row.mark)) for row in self.shown_positions()), ZERO
+        )
+
+    async def funds(self) -> Funds:
+        """Money of the account."""
+        meta, ledger = self.state.meta, self.state.ledger
+        return Funds(
+            available_cash=float(ledger.cash),
+            m2m_realised=float(meta.realised_today),
+            m2m_unrealised=float(self.unrealised()),
+            utilised=float(ledger.reserved),
+            realised_total=float(meta.realised),
+            last_reset=meta.last_reset,
+            reset_count=meta.reset_count,
+            account_id=self.account_id,
+        )
+
+    # -- storing ----------------------------------------------------------------------------
+    async def stored(self) -> None:
+        """Return when everything that changed so far is durable; raises :class:`StorageError`."""
+        if not self.state.dirty and not self._waiters and not self._saving:
+            return
+        done = asyncio.get_running_loop().create_future()
+        self._waiters.append(done)
+        self._urgent.set()
+        self._wake.set()
+        await done
+
+    async def _write_loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            if not self._waiters:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), _BATCH)
+            self._wake.clear()
+            self._urgent.clear()
+            await self._write()
+
+    async def _write(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        rows = self.state.take()
+        self._saving = True
+        try:
+            if rows:
+                await self._store.save(self.account_id, rows)
+        except Exception as error:
+            log.exception("rows of %s could not be stored; trying again", self.account_id)
+            self.state.put_back(rows)
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_exception(
+                        StorageError("The paper account could not be stored.", detail=str(error))
+                    )
+            await asyncio.sleep(_RETRY)
+            self._wake.set()
+            return
+        finally:
+            self._saving = False
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

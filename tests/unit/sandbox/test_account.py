@@ -1,0 +1,228 @@
+"""The sandbox as a gateway: orders, money, restart, feed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    InsufficientFunds,
+    InvalidOrder,
+    OrderNotFound,
+    OrderNotWorking,
+    RejectedByBroker,
+)
+from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest, OrderUpdate
+from openalgo_desktop.sandbox.account import Sandbox
+from tests.unit.sandbox.helpers import Market, MemoryStore, one, settings
+
+SBIN = ("NSE", "SBIN")
+BUY, SELL = Action.BUY, Action.SELL
+
+
+def order(action: Action, quantity: int, price: float = 0, **more: object) -> OrderRequest:
+    kind = PriceType.LIMIT if price else PriceType.MARKET
+    values = {"price_type": kind, "product": Product.MIS, "price": price, **more}
+    return OrderRequest("SBIN", "NSE", action, quantity, **values)  # type: ignore[arg-type]
+
+
+class Rig:
+    """A sandbox on a Monday morning with SBIN at 800."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 23, 10, 0, tzinfo=IST))
+        self.instruments = InstrumentTable()
+        self.instruments.load([Instrument("SBIN", "NSE"), Instrument("TCS", "NSE")])
+        self.market = Market()
+        self.market.set(SBIN, 800.0, bid=799.95, ask=800.05)
+        self.store = MemoryStore()
+        self.values = settings(starting_capital=100_000.0)
+        self.updates: list[OrderUpdate] = []
+        self.box = self.make()
+
+    def make(self) -> Sandbox:
+        box = Sandbox(
+            "sandbox:test", self.clock, self.instruments, self.market, self.store, self.values
+        )
+        box.set_listener(self.updates.append)
+        return box
+
+    async def restart(self) -> None:
+        """As after a kill: nothing is written on the way out."""
+        await self.box.stop()
+        self.box = self.make()
+        await self.box.start()
+
+    async def money(self) -> tuple[float, float]:
+        funds = await self.box.funds()
+        assert self.box.book.justified() == self.box.state.ledger.reserved
+        return funds.available_cash, funds.utilised
+
+
+@pytest.fixture
+async def rig():
+    rig = Rig()
+    await rig.box.start()
+    yield rig
+    await rig.box.stop()
+
+
+async def test_market_order_fills_at_the_quote_and_blocks_margin(rig: Rig):
+    ack = await rig.box.place(order(BUY, 10), "tag1")
+    assert len(ack.order_id) == 14 and ack.order_id.startswith("261123")
+    row = one(await rig.box.orders())
+    assert (row.status, row.average_price, row.tag) == (OrderStatus.COMPLETE, 800.05, "tag1")
+    position = one(await rig.box.positions())
+    assert (position.quantity, position.average_price, position.margin) == (10, 800.05, 1600.0)
+    assert await rig.money() == (98_400.0, 1600.0)
+    assert one(await rig.box.trades()).order_id == ack.order_id
+
+
+async def test_updates_come_before_the_acknowledgement_and_in_order(rig: Rig):
+    await rig.box.place(order(BUY, 10), "tag1")
+    assert [update.order.status for update in rig.updates] == [
+        OrderStatus.OPEN,
+        OrderStatus.COMPLETE,
+    ]
+    assert rig.updates[0].trade is None and rig.updates[1].trade is not None
+
+
+async def test_only_what_matters_is_watched(rig: Rig):
+    assert rig.market.watchers == {}
+    ack = await rig.box.place(order(BUY, 10, 790.0), "tag1")
+    assert set(rig.market.watchers) == {SBIN}
+    await rig.box.cancel(ack.order_id)
+    assert rig.market.watchers == {}
+    await rig.box.place(order(BUY, 10), "tag2")
+    assert set(rig.market.watchers) == {SBIN}
+    await rig.box.place(order(SELL, 10), "tag3")
+    assert rig.market.watchers == {}
+
+
+async def test_a_resting_limit_fills_at_its_limit(rig: Rig):
+    await rig.box.place(order(BUY, 10, 790.0), "tag1")
+    rig.market.tick(SBIN, 791.0)
+    assert one(await rig.box.orders()).status is OrderStatus.OPEN
+    rig.market.tick(SBIN, 785.0, bid=784.0, ask=786.0)
+    row = one(await rig.box.orders())
+    assert (row.status, row.average_price) == (OrderStatus.COMPLETE, 790.0)
+
+
+async def test_a_buy_limit_does_not_fill_below_the_ask(rig: Rig):
+    await rig.box.place(order(BUY, 10, 790.0), "tag1")
+    rig.market.tick(SBIN, 789.0, bid=788.0, ask=795.0)
+    assert one(await rig.box.orders()).status is OrderStatus.OPEN
+
+
+async def test_everything_survives_a_restart(rig: Rig):
+    await rig.box.place(order(BUY, 10), "tag1")
+    resting = await rig.box.place(order(SELL, 4, 810.0), "tag2")
+    before = await rig.money()
+    ids = [row.order_id for row in await rig.box.orders()]
+    await rig.restart()
+    assert await rig.money() == before
+    assert [row.order_id for row in await rig.box.orders()] == ids
+    rig.market.tick(SBIN, 812.0)
+    row = rig.box.book.find(resting.order_id).order
+    assert (row.status, row.average_price) == (OrderStatus.COMPLETE, 810.0)
+    again = await rig.box.place(order(BUY, 1), "tag3")
+    assert again.order_id not in ids
+
+
+async def test_refusals_leave_no_row_and_move_no_money(rig: Rig):
+    with pytest.raises(InsufficientFunds, match=r"Required: ₹160000\.0, Available: ₹100000\.00"):
+        await rig.box.place(order(BUY, 1000), "tag1")
+    with pytest.raises(InvalidOrder):
+        await rig.box.place(order(BUY, 10, 790.01), "tag2")
+    with pytest.raises(RejectedByBroker, match="unable to fetch current price"):
+        await rig.box.place(
+            OrderRequest("TCS", "NSE", BUY, 1, PriceType.MARKET, Product.MIS), "tag3"
+        )
+    assert await rig.box.orders() == [] and await rig.money() == (100_000.0, 0.0)
+
+
+async def test_selling_shares_that_are_not_there_leaves_a_rejected_row(rig: Rig):
+    with pytest.raises(RejectedByBroker, match="No positions or holdings available") as caught:
+        await rig.box.place(order(SELL, 10, product=Product.CNC), "tag1")
+    row = one(await rig.box.orders())
+    assert (row.order_id, row.status) == (caught.value.order_id, OrderStatus.REJECTED)
+
+
+async def test_resting_sales_of_shares_count(rig: Rig):
+    await rig.box.place(order(BUY, 10, product=Product.CNC), "tag1")
+    await rig.box.place(order(SELL, 6, 820.0, product=Product.CNC), "tag2")
+    with pytest.raises(RejectedByBroker, match="Only 4 shares available"):
+        await rig.box.place(order(SELL, 6, 820.0, product=Product.CNC), "tag3")
+
+
+async def test_modify_margins_again_and_refuses_what_money_does_not_allow(rig: Rig):
+    ack = await rig.box.place(order(BUY, 10, 700.0), "tag1")
+    assert await rig.money() == (98_600.0, 1400.0)
+    await rig.box.modify(ModifyRequest(ack.order_id, price=790.0))
+    assert await rig.money() == (98_420.0, 1580.0)
+    with pytest.raises(InsufficientFunds):
+        await rig.box.modify(ModifyRequest(ack.order_id, quantity=1000))
+    assert one(await rig.box.orders()).quantity == 10
+    await rig.box.modify(ModifyRequest(ack.order_id, quantity=5))
+    assert await rig.money() == (99_210.0, 790.0)
+    await rig.box.modify(ModifyRequest(ack.order_id, price=801.0))
+    assert one(await rig.box.orders()).average_price == 800.0
+
+
+async def test_final_orders_cannot_be_changed(rig: Rig):
+    ack = await rig.box.place(order(BUY, 10), "tag1")
+    with pytest.raises(OrderNotWorking, match="Cannot cancel order in complete status"):
+        await rig.box.cancel(ack.order_id)
+    with pytest.raises(OrderNotWorking, match="Cannot modify order in complete status"):
+        await rig.box.modify(ModifyRequest(ack.order_id, quantity=1))
+    with pytest.raises(OrderNotFound):
+        await rig.box.cancel("1")
+
+
+async def test_two_exits_cannot_go_naked(rig: Rig):
+    await rig.box.place(order(BUY, 100), "tag1")
+    await rig.box.place(order(SELL, 100, 810.0), "tag2")
+    assert await rig.money() == (84_000.0, 16_000.0)
+    await rig.box.place(order(SELL, 100, 820.0), "tag3")
+    assert await rig.money() == (67_600.0, 32_400.0)
+    rig.market.tick(SBIN, 825.0)
+    position = one(await rig.box.positions())
+    assert (position.quantity, position.margin) == (-100, 16_400.0)
+    assert (await rig.money())[1] == 16_400.0
+
+
+async def test_an_exit_whose_position_is_gone_is_margined_or_cancelled(rig: Rig):
+    await rig.box.place(order(BUY, 300), "tag1")
+    exit_ = await rig.box.place(order(SELL, 300, 810.0), "tag2")
+    await rig.box.place(order(SELL, 300, 805.0), "tag3")  # opens: needs 48,300
+    rig.market.tick(SBIN, 806.0)  # the younger one fills first and takes the position
+    assert one(await rig.box.positions()).quantity == 0
+    assert rig.box.book.find(exit_.order_id).margin == Decimal("48600.00")
+    assert (await rig.money())[1] == 48_600.0
+
+
+async def test_reset_starts_over(rig: Rig):
+    await rig.box.place(order(BUY, 10), "tag1")
+    await rig.box.place(order(BUY, 10, 700.0), "tag2")
+    await rig.box.reset()
+    assert await rig.money() == (100_000.0, 0.0)
+    assert await rig.box.orders() == [] and await rig.box.positions() == []
+    assert rig.market.watchers == {}
+    await rig.restart()
+    funds = await rig.box.funds()
+    assert (funds.available_cash, funds.reset_count) == (100_000.0, 1)
+
+
+async def test_ticks_write_nothing_by_themselves(rig: Rig):
+    await rig.box.place(order(BUY, 10, 700.0), "tag1")
+    saves = rig.store.saves
+    for step in range(50):
+        rig.market.tick(SBIN, 800.0 + step)
+    await asyncio.sleep(0)
+    assert rig.store.saves == saves
