@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, KeyRights, Mode
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
 from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.events import (
     AccountChanged,
@@ -28,7 +28,6 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.model import (
     AccountStatus,
-    ApiKey,
     Bars,
     Holding,
     Instrument,
@@ -38,8 +37,9 @@ from openalgo_desktop.core.model import (
     Position,
     Tick,
 )
-from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.sandbox.statistics import Report
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
 from openalgo_desktop.ui.frames import FrameClock
 
@@ -83,6 +83,7 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
+        self.api = ApiDoor(terminal)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -261,6 +262,15 @@ class Bridge(QObject):
         self._check_mode(mode)
         return await self._terminal.desk.close_all(SOURCE)
 
+    async def sandbox_report(self) -> Report:
+        """Fills, day ends and capital of the paper account."""
+        return await self._terminal.sandbox.report()
+
+    async def reset_sandbox(self) -> None:
+        """Delete what the paper account holds and give it its starting capital."""
+        await self._terminal.reset_sandbox()
+        self.books.refresh()
+
     # -- state of the engine ----------------------------------------------------------------
     def setting(self, key: str) -> Any:
         """Current value of a setting."""
@@ -278,24 +288,6 @@ class Bridge(QObject):
         """Remember a JSON value."""
         await self._terminal.state.put(scope, key, value)
 
-    async def api_key(self) -> Secret | None:
-        """The default API key, to show or copy."""
-        return await self._terminal.keys.default()
-
-    async def api_keys(self) -> list[ApiKey]:
-        """The API keys that work."""
-        return await self._terminal.keys.all()
-
-    async def create_api_key(
-        self, name: str, rights: KeyRights, account_id: str
-    ) -> tuple[ApiKey, Secret]:
-        """A new key and its text; raises :class:`ConfigError` for a bad name."""
-        return await self._terminal.keys.create(name, rights, account_id)
-
-    async def revoke_api_key(self, key_id: int) -> None:
-        """Make a key worthless at once."""
-        await self._terminal.keys.revoke(key_id)
-
     def account_ids(self) -> list[str]:
         """Ids of all accounts."""
         return [account.status.account_id for account in self._terminal.accounts]
@@ -312,13 +304,6 @@ class Bridge(QObject):
         """Connected, age of the last tick of anything in seconds, instruments streamed."""
         hub = self._terminal.hub
         return hub.connected, hub.age(None), hub.subscribed
-
-    def api_state(self) -> tuple[str, str, int]:
-        """REST address (empty when the API is off), WebSocket address, connected clients."""
-        api = self._terminal.api
-        if api is None:
-            return "", "", 0
-        return api.rest_url, api.ws_url, api.clients
 
     def unsettled_orders(self) -> int:
         """Orders whose state is unknown."""

@@ -15,6 +15,7 @@ from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.staying import what_stays
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.widgets import copy_text
 
@@ -28,6 +29,7 @@ class Commands:
         self._bridge = bridge
         self._toasts = toasts
         self._running: set[str] = set()
+        bridge.mode_changed.connect(self._on_mode)
 
     def _once(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if name in self._running:
@@ -38,23 +40,44 @@ class Commands:
 
     # -- mode -------------------------------------------------------------------------------
     def toggle_mode(self) -> None:
-        """SANDBOX at once, LIVE after a question."""
+        """LIVE after a question, SANDBOX after one only if something stays behind."""
         self._once("switch mode", self._switch_mode)
 
-    async def _switch_mode(self) -> None:
-        if self._bridge.mode is Mode.LIVE:
-            await self._bridge.set_mode(Mode.SANDBOX)
-            return
+    def _staying(self, mode: Mode) -> str:
+        """What leaving ``mode`` leaves behind; the books still show that mode."""
+        books = self._bridge.books
+        open_rows = sum(1 for position in books.positions if position.quantity)
+        return what_stays(mode, len(books.working()), open_rows, self._account())
+
+    def _account(self) -> str:
         status = self._bridge.account_status()
-        if await confirm(
-            self._window,
-            "Switch to LIVE?",
-            f"From now on orders go to {status.title or status.broker} ({status.client_id}) "
-            "with real money, from this window and from scripts.",
-            "Go LIVE",
-            danger=True,
-        ):
+        return f"{status.title or status.broker} ({status.client_id})"
+
+    async def _switch_mode(self) -> None:
+        mode = self._bridge.mode
+        staying = self._staying(mode)
+        if mode is Mode.LIVE:
+            if not staying or await confirm(
+                self._window, "Switch to SANDBOX?", staying, "Go to the sandbox"
+            ):
+                await self._bridge.set_mode(Mode.SANDBOX)
+            return
+        text = (
+            f"From now on orders go to {self._account()} with real money, from this window and "
+            "from scripts."
+        )
+        if staying:
+            text += f"\n\n{staying}"
+        if await confirm(self._window, "Switch to LIVE?", text, "Go LIVE", danger=True):
             await self._bridge.set_mode(Mode.LIVE)
+
+    def _on_mode(self, mode: Mode) -> None:
+        # A script moved the switch; who used the window was told before.
+        if "switch mode" in self._running:
+            return
+        left = Mode.LIVE if mode is Mode.SANDBOX else Mode.SANDBOX
+        text = f"Switched to {mode.value.upper()}. {self._staying(left)}"
+        self._toasts.show("warning", text.strip())
 
     # -- orders and positions ---------------------------------------------------------------
     def cancel_all(self) -> None:
@@ -113,7 +136,7 @@ class Commands:
         self._once("API keys", self._show_api_keys)
 
     async def _show_api_keys(self) -> None:
-        dialog = ApiKeysDialog(self._window, self._bridge, await self._bridge.api_key())
+        dialog = ApiKeysDialog(self._window, self._bridge, await self._bridge.api.default_key())
         await dialog.load()
         await ask(dialog)
 
@@ -122,7 +145,7 @@ class Commands:
         self._once("copy API key", self._copy_api_key)
 
     async def _copy_api_key(self) -> None:
-        key = await self._bridge.api_key()
+        key = await self._bridge.api.default_key()
         if key is None:
             raise AppError("There is no API key yet; restart the program to create one.")
         copy_text(key.reveal())

@@ -43,6 +43,18 @@ LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.BottomDockWidgetArea,
 )
 
+#: Docks that share the place below the chart, in order.
+BOTTOM_TABS = (
+    "positions",
+    "orders",
+    "trades",
+    "holdings",
+    "funds",
+    "sandbox",
+    "api-monitor",
+    "log",
+)
+
 
 class MainWindow(QMainWindow):
     """Build it, then ``await restore()`` once it is shown; ``on_close`` is called to leave."""
@@ -162,8 +174,7 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(docks["chart"], docks["depth"], Qt.Orientation.Horizontal)
         self.splitDockWidget(docks["depth"], docks["ticket"], Qt.Orientation.Vertical)
         self.splitDockWidget(docks["chart"], docks["positions"], Qt.Orientation.Vertical)
-        books = ("positions", "orders", "trades", "holdings", "funds", "log")
-        for first, second in itertools.pairwise(books):
+        for first, second in itertools.pairwise(BOTTOM_TABS):
             self.tabifyDockWidget(docks[first], docks[second])
         for dock in docks.values():
             dock.show()

@@ -98,9 +98,9 @@ async def _place_some(session: Session) -> None:
 async def _dialogs(session: Session) -> list[QDialog]:
     """One of each dialog with something to show."""
     bridge, window = session.bridge, session.window
-    if len(await bridge.api_keys()) == 1:
-        await bridge.create_api_key("TradingView alerts", KeyRights.TRADE, "")
-        await bridge.create_api_key("Excel sheet", KeyRights.READ, bridge.account_ids()[0])
+    if len(await bridge.api.keys()) == 1:
+        await bridge.api.create_key("TradingView alerts", KeyRights.TRADE, "")
+        await bridge.api.create_key("Excel sheet", KeyRights.READ, bridge.account_ids()[0])
     keys = ApiKeysDialog(window, bridge, Secret("0" * 64))  # no working key in a picture
     await keys.load()
     rows = [f"SELL {row.quantity} {row.symbol} at market" for row in bridge.books.positions]

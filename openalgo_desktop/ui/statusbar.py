@@ -63,7 +63,7 @@ class StatusBar(QStatusBar):
         else:
             self._set("feed", f"● feed {age:.1f} s · {subscribed} subscribed", "up")
         self._show_orders()
-        rest, _, clients = self._bridge.api_state()
+        rest, _, clients = self._bridge.api.state()
         if rest:
             host = rest.removeprefix("http://")
             plural = "client" if clients == 1 else "clients"

@@ -114,7 +114,7 @@ class ApiKeysDialog(QDialog):
             self.default.set_secret(default)
         self.default.setEnabled(default is not None)
         column.addWidget(self.default)
-        rest, ws, _ = self._bridge.api_state()
+        rest, ws, _ = self._bridge.api.state()
         where = f"REST  {rest}      WebSocket  {ws}" if rest else "The local API is switched off."
         addresses = label(where, "dialog-api-keys-addresses", "mono")
         addresses.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -180,7 +180,7 @@ class ApiKeysDialog(QDialog):
     # -- content ----------------------------------------------------------------------------
     async def load(self) -> None:
         """Show the keys that work."""
-        self._keys = await self._bridge.api_keys()
+        self._keys = await self._bridge.api.keys()
         self.table.setRowCount(len(self._keys))
         for index, key in enumerate(self._keys):
             texts = (
@@ -210,7 +210,7 @@ class ApiKeysDialog(QDialog):
 
     async def _create_key(self) -> None:
         try:
-            key, secret = await self._bridge.create_api_key(
+            key, secret = await self._bridge.api.create_key(
                 self.name.text(), KeyRights(self.rights.currentData()), self.account.currentData()
             )
         except AppError as error:
@@ -236,7 +236,7 @@ class ApiKeysDialog(QDialog):
             danger=True,
         ):
             return
-        await self._bridge.revoke_api_key(key.key_id)
+        await self._bridge.api.revoke_key(key.key_id)
         self.made.hide()
         self._say(f"“{key.name}” was revoked.")
         await self.load()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,30 +26,76 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, push_button, slug
 
 
-def _editor(row: Setting, value: Any) -> tuple[QWidget, Callable[[], Any]]:
-    """The widget for one setting and how to read it."""
+class _Editor(NamedTuple):
+    """The widget of one setting, how to read it and how to show a value in it."""
+
+    widget: QWidget
+    read: Callable[[], Any]
+    show: Callable[[Any], None]
+
+
+def _editor(row: Setting) -> _Editor:
     if row.kind is bool:
         box = QCheckBox()
-        box.setChecked(bool(value))
-        return box, box.isChecked
+        return _Editor(box, box.isChecked, lambda value: box.setChecked(bool(value)))
     if row.choices:
         combo = QComboBox()
         combo.addItems([str(choice) for choice in row.choices])
-        combo.setCurrentText(str(value))
-        return combo, combo.currentText
+        return _Editor(combo, combo.currentText, lambda value: combo.setCurrentText(str(value)))
     if row.kind is int:
         whole = QSpinBox()
         whole.setRange(int(row.low or 0), int(row.high if row.high is not None else 2**31 - 1))
-        whole.setValue(int(value))
-        return whole, whole.value
+        return _Editor(whole, whole.value, lambda value: whole.setValue(int(value)))
     if row.kind is float:
         number = QDoubleSpinBox()
         number.setRange(row.low or 0.0, row.high if row.high is not None else 1e12)
         number.setDecimals(2)
-        number.setValue(float(value))
-        return number, number.value
-    line = QLineEdit(str(value))
-    return line, line.text
+        return _Editor(number, number.value, lambda value: number.setValue(float(value)))
+    line = QLineEdit()
+    return _Editor(line, line.text, lambda value: line.setText(str(value)))
+
+
+class SettingsPage(QScrollArea):
+    """The settings of one group as a form. Nothing is stored before :meth:`store`."""
+
+    def __init__(self, bridge: Bridge, group: str, prefix: str = "setting") -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._editors: dict[str, _Editor] = {}
+        page = QWidget()
+        form = QFormLayout(page)
+        form.setHorizontalSpacing(18)
+        for row in SETTINGS.values():
+            if row.group != group:
+                continue
+            editor = _editor(row)
+            named(editor.widget, f"{prefix}-{slug(row.key)}", row.help, row.key)
+            editor.widget.setToolTip(row.key)
+            self._editors[row.key] = editor
+            caption = label(
+                row.help + (" (at the next start)" if row.restart else ""),
+                f"{prefix}-{slug(row.key)}-label",
+            )
+            caption.setWordWrap(True)
+            caption.setBuddy(editor.widget)
+            caption.setMinimumWidth(320)
+            form.addRow(caption, editor.widget)
+        self.setWidgetResizable(True)
+        self.setWidget(page)
+        self.show_values()
+
+    def show_values(self) -> None:
+        """Show the values in force; what was typed and not stored is lost."""
+        for key, editor in self._editors.items():
+            editor.show(self._bridge.setting(key))
+
+    def store(self) -> None:
+        """Store what was changed, all or nothing; raises :class:`ConfigError` when a value is
+        bad."""
+        values = {key: SETTINGS[key].parse(editor.read()) for key, editor in self._editors.items()}
+        for key, value in values.items():
+            if value != self._bridge.setting(key):
+                self._bridge.set_setting(key, value)
 
 
 class SettingsDialog(QDialog):
@@ -57,8 +103,7 @@ class SettingsDialog(QDialog):
 
     def __init__(self, parent: QWidget, bridge: Bridge) -> None:
         super().__init__(parent)
-        self._bridge = bridge
-        self._readers: dict[str, Callable[[], Any]] = {}
+        self._pages: list[SettingsPage] = []
         self.setWindowTitle("Settings")
         self.resize(680, 520)
         named(self, "dialog-settings", "Settings")
@@ -66,7 +111,10 @@ class SettingsDialog(QDialog):
         tabs = named(QTabWidget(), "dialog-settings-tabs", "Groups of settings")
         named(tabs.tabBar(), "dialog-settings-tab-bar", "Groups of settings")
         for group in dict.fromkeys(row.group for row in SETTINGS.values()):
-            tabs.addTab(self._page(group), group)
+            page = SettingsPage(bridge, group)
+            named(page, f"dialog-settings-{slug(group)}", group)
+            self._pages.append(page)
+            tabs.addTab(page, group)
         layout.addWidget(tabs)
         self.error = label("", "dialog-settings-error", "error")
         self.error.setWordWrap(True)
@@ -79,38 +127,11 @@ class SettingsDialog(QDialog):
         buttons.addWidget(save)
         layout.addLayout(buttons)
 
-    def _page(self, group: str) -> QScrollArea:
-        page = QWidget()
-        form = QFormLayout(page)
-        form.setHorizontalSpacing(18)
-        for row in SETTINGS.values():
-            if row.group != group:
-                continue
-            editor, reader = _editor(row, self._bridge.setting(row.key))
-            named(editor, f"setting-{slug(row.key)}", row.help, row.key)
-            editor.setToolTip(row.key)
-            self._readers[row.key] = reader
-            caption = label(
-                row.help + (" (at the next start)" if row.restart else ""),
-                f"setting-{slug(row.key)}-label",
-            )
-            caption.setWordWrap(True)
-            caption.setBuddy(editor)
-            caption.setMinimumWidth(320)
-            form.addRow(caption, editor)
-        area = named(QScrollArea(), f"dialog-settings-{slug(group)}", group)
-        area.setWidgetResizable(True)
-        area.setWidget(page)
-        return area
-
     def _save(self) -> None:
-        for key, reader in self._readers.items():
-            value = reader()
-            if value == self._bridge.setting(key):
-                continue
-            try:
-                self._bridge.set_setting(key, value)
-            except ConfigError as error:
-                self.error.setText(error.message)
-                return
+        try:
+            for page in self._pages:
+                page.store()
+        except ConfigError as error:
+            self.error.setText(error.message)
+            return
         self.accept()

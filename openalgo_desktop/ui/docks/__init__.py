@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.docks.api_monitor import ApiMonitorDock
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.chart import ChartDock
 from openalgo_desktop.ui.docks.depth import DepthDock
@@ -11,6 +12,7 @@ from openalgo_desktop.ui.docks.holdings import HoldingsDock
 from openalgo_desktop.ui.docks.log import LogDock
 from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
+from openalgo_desktop.ui.docks.sandbox import SandboxDock
 from openalgo_desktop.ui.docks.ticket import TicketDock
 from openalgo_desktop.ui.docks.trades import TradesDock
 from openalgo_desktop.ui.docks.watchlist import WatchlistDock
@@ -25,6 +27,8 @@ DOCKS: tuple[type[Dock], ...] = (
     TradesDock,
     HoldingsDock,
     FundsDock,
+    SandboxDock,
+    ApiMonitorDock,
     LogDock,
 )
 

@@ -1,0 +1,344 @@
+"""The paper account at a glance: equity curve, daily P&L, statistics, settings, reset, export."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.sandbox.statistics import (
+    DailyPnl,
+    Statistics,
+    Summary,
+    daily_csv,
+    summarise,
+    trades_csv,
+)
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.chart.equity import EquityCurve, Point
+from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.settings import SettingsPage
+from openalgo_desktop.ui.docks.base import Dock
+from openalgo_desktop.ui.docks.table_dock import BookView, Col
+from openalgo_desktop.ui.tables import FastTableModel
+from openalgo_desktop.ui.widgets import label, named, push_button, set_role
+
+#: Milliseconds between refreshes while the dock is seen; open profit moves all the time.
+REFRESH = 2000
+RESET_TEXT = (
+    "All orders, trades, positions, holdings and day results of the sandbox are deleted and its "
+    "money goes back to the starting capital. The live account is not touched. Export first what "
+    "you want to keep: this cannot be undone."
+)
+
+
+def _amount(key: str, title: str, signed: bool = True) -> Col[DailyPnl]:
+    def value(row: DailyPnl) -> float:
+        return float(getattr(row, key))
+
+    return Col(
+        key,
+        title,
+        104,
+        value,
+        lambda row: (fmt.signed_money if signed else fmt.money)(value(row)),
+        (lambda row: fmt.sign_role(value(row))) if signed else None,
+    )
+
+
+COLUMNS: tuple[Col[DailyPnl], ...] = (
+    Col(
+        "day", "Day", 100, lambda d: d.day.toordinal(), lambda d: f"{d.day:%d %b %Y}", numeric=False
+    ),
+    _amount("net", "Net P&L"),
+    _amount("gross", "Gross P&L"),
+    _amount("realised", "Realised"),
+    _amount("charges", "Charges", signed=False),
+    _amount("equity", "Equity", signed=False),
+    _amount("drawdown", "Drawdown"),
+)
+
+#: Field of :class:`Statistics`, caption, how it is shown.
+FIGURES = (
+    ("net", "Net P&L", "profit"),
+    ("return_percent", "Return", "percent"),
+    ("gross", "Gross P&L", "profit"),
+    ("charges", "Charges", "money"),
+    ("closed", "Closed trades", "count"),
+    ("win_rate", "Win rate", "share"),
+    ("profit_factor", "Profit factor", "ratio"),
+    ("max_drawdown", "Max drawdown", "money"),
+    ("max_drawdown_percent", "Max drawdown %", "share"),
+    ("average_win", "Average win", "money"),
+    ("average_loss", "Average loss", "money"),
+    ("best_day", "Best day", "profit"),
+    ("worst_day", "Worst day", "profit"),
+)
+_TEXTS = {
+    "profit": fmt.signed_money,
+    "money": fmt.money,
+    "percent": fmt.signed_percent,
+    "share": fmt.percent,
+    "ratio": lambda value: fmt.price(value, 2),
+    "count": fmt.quantity,
+}
+
+
+def figure_text(value: Decimal | int | None, kind: str) -> tuple[str, str]:
+    """Text and tone of a figure; a dash where it cannot be known."""
+    if value is None:
+        return fmt.MISSING, ""
+    number = float(value)
+    tone = fmt.sign_role(number) if kind in ("profit", "percent") else ""
+    return _TEXTS[kind](number), tone
+
+
+class Figures(QWidget):
+    """The statistics as captions and numbers in two columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        named(self, "sandbox-figures", "Statistics of the sandbox")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 8, 18, 8)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(3)
+        self.values: dict[str, QLabel] = {}
+        for row, (key, caption, _) in enumerate(FIGURES):
+            grid.addWidget(label(caption, f"sandbox-{key}-caption", "caption"), row, 0)
+            value = label(fmt.MISSING, f"sandbox-{key}", "footer")
+            value.setAccessibleName(caption)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(value, row, 1)
+            self.values[key] = value
+        grid.setRowStretch(len(FIGURES), 1)
+
+    def show_figures(self, figures: Statistics) -> None:
+        """Show these."""
+        for key, _, kind in FIGURES:
+            text, tone = figure_text(getattr(figures, key), kind)
+            self.values[key].setText(text)
+            set_role(self.values[key], tone, "tone")
+
+
+class SandboxDock(Dock):
+    """Always about the paper account, also while the window is in LIVE mode."""
+
+    name = "sandbox"
+    title = "Sandbox"
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.summary: Summary | None = None
+        self._loading = False
+        self.tabs = named(QTabWidget(), "sandbox-tabs", "Sandbox pages")
+        named(self.tabs.tabBar(), "sandbox-tab-bar", "Sandbox pages")
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self._performance_page(), "Performance")
+        self.tabs.addTab(self._days_page(), "Daily P&&L")
+        self.tabs.addTab(self._settings_page(), "Settings")
+        self.content.addWidget(self.tabs, 1)
+        self.content.addLayout(self._foot())
+        bridge.books.trades_changed.connect(self.reload)
+        bridge.books.funds_changed.connect(self.reload)
+        bridge.setting_changed.connect(self._on_setting)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH)
+        self._timer.timeout.connect(self._on_timer)
+        self._timer.start()
+        bridge.closing.connect(self._timer.stop)
+
+    # -- pages ------------------------------------------------------------------------------
+    def _performance_page(self) -> QWidget:
+        page = named(QWidget(), "sandbox-performance", "Performance")
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        left = QVBoxLayout()
+        left.setContentsMargins(8, 6, 0, 0)
+        self.steps = named(QComboBox(), "sandbox-steps", "Steps of the equity curve")
+        self.steps.addItems(["By day", "By closed trade"])
+        self.steps.currentIndexChanged.connect(lambda _: self._show_curve())
+        head = QHBoxLayout()
+        self.equity = label(fmt.MISSING, "sandbox-equity", "card")
+        self.equity.setAccessibleName("Equity of the sandbox")
+        head.addWidget(self.equity, 1)
+        head.addWidget(self.steps)
+        left.addLayout(head)
+        self.curve = EquityCurve("sandbox-curve")
+        left.addWidget(self.curve, 1)
+        row.addLayout(left, 1)
+        self.figures = Figures()
+        row.addWidget(self.figures)
+        return page
+
+    def _days_page(self) -> QWidget:
+        self.model: FastTableModel[DailyPnl] = FastTableModel(COLUMNS)
+        self.days = named(BookView(self.model), "sandbox-days", "Daily profit and loss")
+        return self.days
+
+    def _settings_page(self) -> QWidget:
+        page = named(QWidget(), "sandbox-settings", "Settings of the sandbox")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(8, 6, 8, 6)
+        self.settings = SettingsPage(self.bridge, "Sandbox", "sandbox-setting")
+        named(self.settings, "sandbox-settings-form", "Settings of the sandbox")
+        column.addWidget(self.settings, 1)
+        row = QHBoxLayout()
+        self.settings_error = label("", "sandbox-settings-error", "error")
+        self.settings_error.setWordWrap(True)
+        row.addWidget(self.settings_error, 1)
+        row.addWidget(
+            push_button(
+                "Undo", "sandbox-settings-undo", "Show the values in force", self._undo_settings
+            )
+        )
+        self.apply = push_button(
+            "Apply", "sandbox-settings-apply", "Apply the settings", self._apply_settings
+        )
+        self.apply.setProperty("role", "primary")
+        row.addWidget(self.apply)
+        column.addLayout(row)
+        return page
+
+    def _foot(self) -> QHBoxLayout:
+        foot = QHBoxLayout()
+        foot.setContentsMargins(10, 5, 6, 5)
+        foot.setSpacing(6)
+        self.export_trades = push_button(
+            "Export trades", "sandbox-export-trades", "Export trades as CSV", self._ask_trades
+        )
+        self.export_days = push_button(
+            "Export daily P&&L", "sandbox-export-days", "Export daily P&L as CSV", self._ask_days
+        )
+        self.reset = push_button("Reset", "sandbox-reset", "Reset the sandbox", self._ask_reset)
+        self.reset.setProperty("role", "danger-outline")
+        foot.addWidget(self.export_trades)
+        foot.addWidget(self.export_days)
+        foot.addStretch(1)
+        foot.addWidget(self.reset)
+        return foot
+
+    # -- showing ----------------------------------------------------------------------------
+    def _on_timer(self) -> None:
+        if not self.visibleRegion().isEmpty():
+            self.reload()
+
+    def reload(self) -> None:
+        """Ask the sandbox for its report, unless an answer is already on its way."""
+        if not self._loading:
+            self._loading = True
+            self.bridge.spawn(self._load(), "sandbox report")
+
+    async def _load(self) -> None:
+        try:
+            summary = await asyncio.to_thread(summarise, await self.bridge.sandbox_report())
+        finally:
+            self._loading = False
+        self.show_summary(summary)
+
+    def show_summary(self, summary: Summary) -> None:
+        """Show a report."""
+        self.summary = summary
+        figures = summary.figures
+        equity = summary.days[-1].equity if summary.days else summary.capital
+        self.equity.setText(f"₹ {fmt.money(float(equity))}")
+        self.set_subject(f"net {fmt.signed_money(float(figures.net))} · {figures.fills} trades")
+        self.figures.show_figures(figures)
+        self.model.set_rows(summary.days[::-1])
+        self.days.flush()
+        self.export_trades.setEnabled(bool(summary.fills))
+        self.export_days.setEnabled(bool(summary.days))
+        self._show_curve()
+
+    def _show_curve(self) -> None:
+        if self.summary is None:
+            return
+        capital = float(self.summary.capital)
+        points = [Point("start", capital)]
+        if self.steps.currentIndex() == 0:
+            points += [Point(f"{d.day:%d %b}", float(d.equity)) for d in self.summary.days]
+        else:
+            points += [
+                Point(f"{at:%d %b %H:%M}", float(equity)) for at, equity in self.summary.trade_curve
+            ]
+        self.curve.set_points(points, capital)
+
+    # -- settings ---------------------------------------------------------------------------
+    def _on_setting(self, key: str, value: object) -> None:
+        if key.startswith("sandbox."):
+            self.settings.show_values()
+
+    def _undo_settings(self) -> None:
+        self.settings.show_values()
+        self.settings_error.setText("")
+
+    def _apply_settings(self) -> None:
+        try:
+            self.settings.store()
+        except ConfigError as error:
+            self.settings_error.setText(error.message)
+            return
+        self.settings_error.setText("")
+        self.bridge.notice.emit("info", "Sandbox settings are in force.")
+        self.reload()
+
+    # -- commands ---------------------------------------------------------------------------
+    def _ask_reset(self) -> None:
+        self.bridge.spawn(self._reset(), "reset sandbox")
+
+    async def _reset(self) -> None:
+        capital = fmt.money(float(self.bridge.setting("sandbox.starting_capital")))
+        self.reset.setEnabled(False)
+        try:
+            text = f"{RESET_TEXT}\n\nStarting capital: ₹ {capital}"
+            if await confirm(self, "Reset the sandbox?", text, "Reset", danger=True):
+                await self.bridge.reset_sandbox()
+                self.bridge.notice.emit("info", "The sandbox was reset.")
+        finally:
+            self.reset.setEnabled(True)
+        self.reload()
+
+    def _ask_trades(self) -> None:
+        if self.summary is not None:
+            text = trades_csv(self.summary.fills)
+            self.bridge.spawn(self._export("sandbox-trades.csv", text), "export trades")
+
+    def _ask_days(self) -> None:
+        if self.summary is not None:
+            text = daily_csv(self.summary.days)
+            self.bridge.spawn(self._export("sandbox-daily-pnl.csv", text), "export daily P&L")
+
+    async def _export(self, name: str, text: str) -> None:
+        dialog = named(QFileDialog(self, "Export as CSV"), "dialog-export", "Export as CSV")
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("CSV files (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(name)
+        if await ask(dialog):
+            await save_csv(Path(dialog.selectedFiles()[0]), text)
+            self.bridge.notice.emit("info", f"Exported to {dialog.selectedFiles()[0]}.")
+
+
+async def save_csv(path: Path, text: str) -> None:
+    """Write a table, UTF-8 with the mark that spreadsheets look for; raises
+    :class:`StorageError`."""
+    try:
+        await asyncio.to_thread(path.write_text, text, encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise StorageError(f"{path} could not be written: {error.strerror}.") from None
