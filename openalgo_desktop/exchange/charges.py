@@ -16,10 +16,9 @@ import msgspec
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, Product
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.exchange.ledger import ZERO, paise
 
-ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
-_PAISA = Decimal("0.01")
 _RUPEE = Decimal(1)
 
 
@@ -87,15 +86,10 @@ class Charges(msgspec.Struct, frozen=True):
 
     def rounded(self) -> Charges:
         """Each line rounded to the paisa."""
-        return Charges(*(to_paisa(getattr(self, name)) for name in self.__struct_fields__))
+        return Charges(*(paise(getattr(self, name)) for name in self.__struct_fields__))
 
 
 NO_CHARGES = Charges()
-
-
-def to_paisa(amount: Decimal) -> Decimal:
-    """Rounded to the paisa, halves up."""
-    return amount.quantize(_PAISA, ROUND_HALF_UP)
 
 
 class Fill(msgspec.Struct, frozen=True):

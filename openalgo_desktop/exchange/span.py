@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,11 +21,11 @@ import numpy.typing as npt
 from openalgo_desktop.core import options_math
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.exchange.ledger import paise
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_PAISA = Decimal("0.01")
 _TRADING_DAYS = 252.0
 _LONG_DATED_DAYS = 274  # nine months
 _EXPIRY_TIME = time(15, 30)
@@ -188,15 +188,15 @@ def portfolio_margin(
 
 
 def _rounded(part: _Part) -> SpanMargin:
-    def paise(value: float) -> Decimal:
-        return Decimal(repr(float(value))).quantize(_PAISA, ROUND_HALF_UP)
+    def rupees(value: float) -> Decimal:
+        return paise(Decimal(repr(float(value))))
 
     span, exposure, premium = (
-        paise(x) for x in (part.risk - part.premium, part.exposure, part.premium)
+        rupees(x) for x in (part.risk - part.premium, part.exposure, part.premium)
     )
     # Three parts and one sum rounded apart must not make a benefit of minus a paisa.
-    singles = max(paise(part.singles), span + exposure + premium)
-    return SpanMargin(span, exposure, premium, paise(part.calendar), singles)
+    singles = max(rupees(part.singles), span + exposure + premium)
+    return SpanMargin(span, exposure, premium, rupees(part.calendar), singles)
 
 
 def _group(
