@@ -3,67 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from pathlib import Path
-from typing import Any
 
-import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
-from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
-from openalgo_desktop.ui.loop import PumpEventLoop
-from openalgo_desktop.ui.main import Session, make_application
+from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.widgets import controls
-
-OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
-SBIN = ("NSE", "SBIN")
-Scenario = Callable[[Session], Awaitable[None]]
-
-
-@pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Scenario], None]]:
-    """Run a coroutine against a started window on a fresh (or the same) data folder."""
-    app = make_application()
-    loop = PumpEventLoop(app)
-    asyncio.set_event_loop(loop)
-
-    async def whole(scenario: Scenario) -> None:
-        session = Session(app, TerminalOptions(data_dir=tmp_path, overrides=OVERRIDES))
-        await session.start()
-        try:
-            await scenario(session)
-        finally:
-            await session.stop()
-
-    def run(scenario: Scenario) -> None:
-        work: Coroutine[Any, Any, None] = whole(scenario)
-        loop.run_until_complete(asyncio.wait_for(work, 60))
-
-    yield run
-    loop.close()
-    asyncio.set_event_loop(None)
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-    """Wait for a condition; the message says what did not happen."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"did not happen: {what}")
-
-
-def click(widget: Any) -> None:
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+from tests.ui.driving import SBIN, Drive, click, priced, until
 
 
 def orders_dock(session: Session) -> OrdersDock:
@@ -78,12 +28,7 @@ def only_order(session: Session) -> Order:
     return rows[0]
 
 
-async def priced(session: Session) -> None:
-    session.bridge.select(SBIN)
-    await until(lambda: session.bridge.latest(SBIN), "a price of SBIN")
-
-
-def test_a_clicked_market_order_is_in_the_books(drive: Callable[[Scenario], None]) -> None:
+def test_a_clicked_market_order_is_in_the_books(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         ticket = session.window.ticket
@@ -107,7 +52,7 @@ def test_a_clicked_market_order_is_in_the_books(drive: Callable[[Scenario], None
     drive(scenario)
 
 
-def test_a_limit_order_is_modified_and_cancelled(drive: Callable[[Scenario], None]) -> None:
+def test_a_limit_order_is_modified_and_cancelled(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         ticket = session.window.ticket
@@ -132,7 +77,7 @@ def test_a_limit_order_is_modified_and_cancelled(drive: Callable[[Scenario], Non
     drive(scenario)
 
 
-def test_bad_input_is_said_under_the_field(drive: Callable[[Scenario], None]) -> None:
+def test_bad_input_is_said_under_the_field(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         ticket = session.window.ticket
@@ -151,7 +96,7 @@ def test_bad_input_is_said_under_the_field(drive: Callable[[Scenario], None]) ->
     drive(scenario)
 
 
-def test_lots_and_units_stay_in_step(drive: Callable[[Scenario], None]) -> None:
+def test_lots_and_units_stay_in_step(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         future = next(
             row
@@ -174,7 +119,7 @@ def test_lots_and_units_stay_in_step(drive: Callable[[Scenario], None]) -> None:
     drive(scenario)
 
 
-def test_the_same_order_at_once_asks_first(drive: Callable[[Scenario], None]) -> None:
+def test_the_same_order_at_once_asks_first(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         session.bridge.set_setting("trading.duplicate_guard_ms", 10_000)
         await priced(session)
@@ -191,7 +136,7 @@ def test_the_same_order_at_once_asks_first(drive: Callable[[Scenario], None]) ->
     drive(scenario)
 
 
-def test_live_is_asked_for_and_sandbox_is_not(drive: Callable[[Scenario], None]) -> None:
+def test_live_is_asked_for_and_sandbox_is_not(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         window = session.window
         assert window.windowTitle().startswith("[SANDBOX]")
@@ -211,7 +156,7 @@ def test_live_is_asked_for_and_sandbox_is_not(drive: Callable[[Scenario], None])
 
 
 def test_what_was_confirmed_for_one_mode_does_not_reach_the_other(
-    drive: Callable[[Scenario], None],
+    drive: Drive,
 ) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
@@ -224,7 +169,7 @@ def test_what_was_confirmed_for_one_mode_does_not_reach_the_other(
     drive(scenario)
 
 
-def test_every_control_has_both_names(drive: Callable[[Scenario], None]) -> None:
+def test_every_control_has_both_names(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await asyncio.sleep(0.1)
         found = controls(session.window)
@@ -239,7 +184,7 @@ def test_every_control_has_both_names(drive: Callable[[Scenario], None]) -> None
     drive(scenario)
 
 
-def test_layout_watchlist_and_symbol_come_back(drive: Callable[[Scenario], None]) -> None:
+def test_layout_watchlist_and_symbol_come_back(drive: Drive) -> None:
     async def change(session: Session) -> None:
         watchlist = session.window.docks["watchlist"]
         watchlist.set_keys([SBIN])  # type: ignore[attr-defined]
@@ -257,7 +202,7 @@ def test_layout_watchlist_and_symbol_come_back(drive: Callable[[Scenario], None]
     drive(check)
 
 
-def test_stop_leaves_nothing_running(drive: Callable[[Scenario], None]) -> None:
+def test_stop_leaves_nothing_running(drive: Drive) -> None:
     sessions: list[Session] = []
 
     async def scenario(session: Session) -> None:

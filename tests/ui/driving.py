@@ -1,0 +1,65 @@
+"""Run coroutines against a started window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from openalgo_desktop.app import TerminalOptions
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.loop import PumpEventLoop
+from openalgo_desktop.ui.main import Session, make_application
+
+OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
+SBIN = ("NSE", "SBIN")
+Scenario = Callable[[Session], Awaitable[None]]
+Drive = Callable[[Scenario], None]
+
+
+def driver(folder: Path) -> Iterator[Drive]:
+    """Run a coroutine against a started window on a fresh (or the same) data folder."""
+    app = make_application()
+    loop = PumpEventLoop(app)
+    asyncio.set_event_loop(loop)
+
+    async def whole(scenario: Scenario) -> None:
+        session = Session(app, TerminalOptions(data_dir=folder, overrides=OVERRIDES))
+        await session.start()
+        try:
+            await scenario(session)
+        finally:
+            await session.stop()
+
+    def run(scenario: Scenario) -> None:
+        work: Coroutine[Any, Any, None] = whole(scenario)
+        loop.run_until_complete(asyncio.wait_for(work, 60))
+
+    yield run
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+async def until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    """Wait for a condition; the message says what did not happen."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"did not happen: {what}")
+
+
+def click(widget: Any) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+async def priced(session: Session, key: Key = SBIN) -> None:
+    """Select ``key`` and wait for its first price."""
+    session.bridge.select(key)
+    await until(lambda: session.bridge.latest(key), f"a price of {key[1]}")
