@@ -250,6 +250,25 @@ class OrderDesk:
         )
 
     # -- sending ----------------------------------------------------------------------------
+    async def send(
+        self,
+        kind: str,
+        request: msgspec.Struct,
+        source: str,
+        call: Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]],
+        order_id: str = "",
+    ) -> Placed:
+        """Journal and send an order write of another kind (good-till-triggered orders).
+
+        ``call`` gets the gateway of the current mode and our own tag.
+        """
+        mode = self._mode
+        gateway = self._gateway_of(mode)
+        tag = self._tags.next()
+        entry = self._entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
+        entry = msgspec.structs.replace(entry, order_id=order_id)
+        return await self._send(entry, mode, gateway, lambda: call(gateway, tag))
+
     def _entry(
         self,
         tag: str,

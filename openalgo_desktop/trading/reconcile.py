@@ -14,7 +14,12 @@ from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, Notice, PositionsChanged
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
-from openalgo_desktop.core.ports import JournalEntry, OrderJournal, TradingGateway
+from openalgo_desktop.core.ports import (
+    JournalEntry,
+    OrderJournal,
+    TradingGateway,
+    supports_gtt,
+)
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +29,9 @@ BUSY_INTERVAL = 2.0
 #: Entries of an earlier run are older than their process, so a shorter wait is enough for them.
 ABSENT_AFTER = 30.0
 ABSENT_AFTER_RESTART = 2.0
+#: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
+#: was placed from this long before (clocks differ) to this long after it; seconds.
+EARLIER, LATER = 5.0, 120.0
 
 
 def order_of_entry(entry: JournalEntry) -> Order:
@@ -126,32 +134,96 @@ class Reconciler:
                 log.warning("order book of %s not available: %s", gateway.account_id, error)
                 self.open_entries += mine
                 continue
+            found = await self._match(gateway.account_id, mine, orders)
             for entry in mine:
-                if not await self._settle(entry, orders):
+                if entry.kind.startswith("gtt"):
+                    settled = await self._settle_gtt(entry, gateway)
+                else:
+                    settled = await self._settle(entry, found.get(entry.tag))
+                if not settled:
                     self.open_entries.append(await self._marked_unknown(entry))
 
-    async def _settle(self, entry: JournalEntry, orders: list[Order]) -> bool:
-        order = self._find(entry, orders)
-        if entry.kind == "place":
-            arrived = order is not None
-        elif order is None:
-            arrived = False
-        elif entry.kind == "cancel":
-            arrived = order.status is OrderStatus.CANCELLED
+    async def _match(
+        self, account_id: str, entries: list[JournalEntry], orders: list[Order]
+    ) -> dict[str, Order]:
+        """The order of each entry: by order id or tag; a *place* of a broker that keeps no tag
+        by attributes and time, the oldest first, and never an order that another entry owns."""
+        by_id = {order.order_id: order for order in orders}
+        by_tag = {order.tag: order for order in orders if order.tag}
+        found: dict[str, Order] = {}
+        untagged: list[JournalEntry] = []
+        for entry in entries:
+            order = by_id.get(entry.order_id) if entry.order_id else None
+            if order is None and entry.kind == "place":
+                order = by_tag.get(entry.tag)
+                if order is None:
+                    untagged.append(entry)
+            if order is not None:
+                found[entry.tag] = order
+        free = {order.order_id: order for order in orders if not order.tag}
+        for order in found.values():
+            free.pop(order.order_id, None)
+        if not untagged or not free:
+            return found
+        for owned in await self._journal.placed(account_id, list(free)):
+            free.pop(owned, None)
+        for entry in sorted(untagged, key=lambda one: one.created_at):
+            request = msgspec.convert(entry.request, OrderRequest)
+            alike = [order for order in free.values() if _is_alike(entry, request, order)]
+            if alike:
+                order = min(alike, key=lambda one: one.placed_at or entry.created_at)
+                found[entry.tag] = free.pop(order.order_id)
+        return found
+
+    async def _settle(self, entry: JournalEntry, order: Order | None) -> bool:
+        """Write down what became of ``entry``; False while that is not known."""
+        if order is not None:
+            outcome = _outcome(entry, order)
+            if outcome is not None:
+                state, message = outcome
+                await self._journal.settle(entry.tag, state, order.order_id, message)
+                self._tell(entry, f"is settled: {message} (order {order.order_id})")
+                return True
+        if not self._absent_long_enough(entry):
+            return False
+        message = (
+            "not in the order book: never arrived"
+            if entry.kind == "place"
+            else "the order book does not show it: it had no effect"
+        )
+        await self._journal.settle(entry.tag, JournalState.REJECTED, entry.order_id, message)
+        self._tell(entry, f"is settled: {message}")
+        return True
+
+    async def _settle_gtt(self, entry: JournalEntry, gateway: TradingGateway) -> bool:
+        """A good-till-triggered order is looked for in its own book: a placement by tag, a
+        cancellation by absence; a modification cannot be told from the book and counts as made
+        when the trigger is there."""
+        account_id = gateway.account_id
+        if not supports_gtt(gateway):
+            return False
+        try:
+            book = await gateway.gtt_orders()
+        except AppError as error:
+            log.warning("GTT book of %s not available: %s", account_id, error)
+            return False
+        if entry.kind == "gtt_place":
+            found = next((row.trigger_id for row in book if row.tag == entry.tag), "")
         else:
-            arrived = _has_values(order, msgspec.convert(entry.request, ModifyRequest))
-        if arrived and order is not None:
+            there = any(row.trigger_id == entry.order_id for row in book)
+            found = entry.order_id if there == (entry.kind == "gtt_modify") else ""
+        if found:
             await self._journal.settle(
-                entry.tag, JournalState.ACKNOWLEDGED, order.order_id, "found in the order book"
+                entry.tag, JournalState.ACKNOWLEDGED, found, "found in the GTT book"
             )
-            self._tell(entry, f"was found in the order book as {order.order_id}")
+            self._tell(entry, f"was found in the GTT book as {found}")
             return True
         if not self._absent_long_enough(entry):
             return False
         await self._journal.settle(
-            entry.tag, JournalState.REJECTED, entry.order_id, "not in the order book: never arrived"
+            entry.tag, JournalState.REJECTED, entry.order_id, "not in the GTT book: never arrived"
         )
-        self._tell(entry, "is not in the order book: it never arrived")
+        self._tell(entry, "is not in the GTT book: it never arrived")
         return True
 
     async def _marked_unknown(self, entry: JournalEntry) -> JournalEntry:
@@ -161,15 +233,6 @@ class Reconciler:
         message = "the program stopped before the answer came"
         await self._journal.settle(entry.tag, JournalState.UNKNOWN, entry.order_id, message)
         return msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=message)
-
-    @staticmethod
-    def _find(entry: JournalEntry, orders: list[Order]) -> Order | None:
-        for order in orders:
-            if entry.kind == "place" and order.tag == entry.tag:
-                return order
-            if entry.kind != "place" and order.order_id == entry.order_id:
-                return order
-        return None
 
     def _absent_long_enough(self, entry: JournalEntry) -> bool:
         restarted = entry.created_at < self._started_at
@@ -186,6 +249,39 @@ class Reconciler:
             )
         )
         self._bus.publish(PositionsChanged(account_id=entry.account_id, mode=entry.mode))
+
+
+def _outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | None:
+    """What the order book says about ``entry``; None when it does not show an effect (yet)."""
+    if entry.kind == "place":
+        if order.status is OrderStatus.REJECTED:
+            return JournalState.REJECTED, order.rejection_reason or "rejected"
+        return JournalState.ACKNOWLEDGED, "it was found in the order book"
+    if entry.kind == "cancel":
+        done = order.status is OrderStatus.CANCELLED
+    else:
+        done = _has_values(order, msgspec.convert(entry.request, ModifyRequest))
+    if done:
+        return JournalState.ACKNOWLEDGED, "the order book shows it"
+    if order.status.is_final:
+        return JournalState.REJECTED, f"too late, the order was {order.status.value}"
+    return None
+
+
+def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
+    same = (
+        order.symbol == request.symbol
+        and order.exchange == request.exchange
+        and order.action is request.action
+        and order.quantity == request.quantity
+        and order.product is request.product
+        and order.price_type is request.price_type
+        and (not request.price_type.has_price or order.price == request.price)
+        and (not request.price_type.has_trigger or order.trigger_price == request.trigger_price)
+    )
+    if not same or order.placed_at is None:
+        return same
+    return -EARLIER <= (order.placed_at - entry.created_at).total_seconds() <= LATER
 
 
 def _has_values(order: Order, wanted: ModifyRequest) -> bool:

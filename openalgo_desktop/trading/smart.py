@@ -49,9 +49,7 @@ class SmartOrders:
         self._desk = desk
         self._locks: OrderedDict[tuple[str, str, str], asyncio.Lock] = OrderedDict()
 
-    async def place(
-        self, request: OrderRequest, target: int, source: str
-    ) -> Placed | NotNeeded:
+    async def place(self, request: OrderRequest, target: int, source: str) -> Placed | NotNeeded:
         """Send what is missing to ``target``. Errors as :meth:`OrderDesk.place`."""
         async with self._lock(request):
             mode = self._desk.mode

@@ -1,0 +1,117 @@
+"""Good-till-triggered orders through the same corridor as any order."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.core.enums import PriceType
+from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
+from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest
+from openalgo_desktop.core.ports import (
+    GttGateway,
+    InstrumentLookup,
+    TickSource,
+    TradingGateway,
+    supports_gtt,
+)
+from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.results import Placed
+
+_FIXED = ("symbol", "exchange", "action", "trigger_type")
+
+
+class GttDesk:
+    """Places, modifies and cancels GTTs of the current mode's account."""
+
+    def __init__(self, desk: OrderDesk, instruments: InstrumentLookup, ticks: TickSource) -> None:
+        self._desk = desk
+        self._instruments = instruments
+        self._ticks = ticks
+
+    def _gateway(self, gateway: TradingGateway) -> GttGateway:
+        if not supports_gtt(gateway):
+            raise NotSupported(f"{gateway.broker} has no good-till-triggered orders.")
+        return gateway
+
+    async def book(self) -> list[Gtt]:
+        """Active GTTs, newest first; raises :class:`NotSupported`."""
+        return await self._gateway(self._desk.gateway).gtt_orders()
+
+    async def place(self, request: GttRequest, source: str) -> Placed:
+        """Send a GTT. The order it would become passes the checks of any order. Raises
+        :class:`SymbolUnknown`, :class:`OrderError`, :class:`NotSupported`."""
+        self._gateway(self._desk.gateway)
+        await self._check(request, source)
+        tick = await self._ticks.snapshot(request.key)
+        full = msgspec.structs.replace(request, last_price=tick.ltp)
+
+        def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
+            return self._gateway(gateway).gtt_place(full, tag)
+
+        return await self._desk.send("gtt_place", full, source, call)
+
+    async def modify(self, trigger_id: str, request: GttRequest, source: str) -> Placed:
+        """Replace triggers, prices and quantity of an active GTT. An empty symbol is unchanged;
+        another symbol, exchange, action or type is refused."""
+        current = await self._find(trigger_id)
+        symbol = request.symbol
+        if not symbol or symbol.upper() == current.symbol.upper():
+            request = msgspec.structs.replace(request, symbol=current.symbol)
+        for name in _FIXED:
+            old, new = getattr(current, name), getattr(request, name)
+            if old != new:
+                raise InvalidOrder(
+                    f"{name} cannot be changed on an existing GTT ({old} -> {new}). "
+                    "Cancel and re-place.",
+                    field=name,
+                )
+        await self._check(request, source)
+        tick = await self._ticks.snapshot(request.key)
+        full = msgspec.structs.replace(request, last_price=tick.ltp)
+
+        def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
+            return self._gateway(gateway).gtt_modify(trigger_id, full)
+
+        return await self._desk.send("gtt_modify", full, source, call, trigger_id)
+
+    async def cancel(self, trigger_id: str, source: str) -> Placed:
+        """Cancel an active GTT; raises :class:`GttNotFound`."""
+        current = await self._find(trigger_id)
+
+        def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
+            return self._gateway(gateway).gtt_cancel(trigger_id)
+
+        return await self._desk.send("gtt_cancel", current, source, call, trigger_id)
+
+    async def _find(self, trigger_id: str) -> Gtt:
+        for row in await self.book():
+            if row.trigger_id == trigger_id:
+                return row
+        raise GttNotFound(trigger_id)
+
+    async def _check(self, request: GttRequest, source: str) -> None:
+        instrument = self._instruments.require(request.symbol, request.exchange)
+        order = OrderRequest(
+            symbol=request.symbol,
+            exchange=request.exchange,
+            action=request.action,
+            quantity=request.quantity,
+            price_type=request.price_type,
+            product=request.product,
+            price=self._limit(request),
+            strategy=request.strategy,
+        )
+        check_order(order, instrument)
+        self._desk.risk.check(order, source)
+        if self._desk.approval is not None:
+            await self._desk.approval(order, source)
+
+    @staticmethod
+    def _limit(request: GttRequest) -> float:
+        if request.price_type is PriceType.MARKET:
+            return 0.0
+        return request.price or request.target or request.stoploss
