@@ -222,7 +222,7 @@ class Order(msgspec.Struct):
 
 
 class Trade(msgspec.Struct, frozen=True):
-    """One execution."""
+    """One execution. ``charges`` in rupees where the account knows them, else 0."""
 
     trade_id: str
     order_id: str
@@ -235,6 +235,7 @@ class Trade(msgspec.Struct, frozen=True):
     traded_at: datetime
     strategy: str = ""
     account_id: str = ""
+    charges: float = 0.0
 
     @property
     def key(self) -> Key:
@@ -427,6 +428,8 @@ class AccountStatus(msgspec.Struct, frozen=True):
     title: str
     state: AccountState
     message: str = ""
+    valid_until: datetime | None = None  # of the session, IST
+    hosts: tuple[str, ...] = ()  # addresses that a setting overrides, as name=address
 
 
 class ApiKey(msgspec.Struct, frozen=True):

@@ -189,8 +189,8 @@ class Accounting:
         ledger.block(now, moved - freed, order.order_id, premium=opens_premium)
         ledger.block(now, -netting.released, order.order_id, premium=premium)
         self._realise(netting.realised, now, order.order_id)
-        trade = self._trade(row, quantity, price, now)
-        self._charge(trade, instrument, position, now)
+        trade = self._charge(self._trade(row, quantity, price, now), instrument, position, now)
+        self.state.add_trade(trade)
         self.state.mark_position(position)
         self._executed(row, price, now, trade)
         self._cover_again(row.position_key, now)
@@ -205,19 +205,21 @@ class Accounting:
 
     def _charge(
         self, trade: Trade, instrument: Instrument, position: PaperPosition, now: datetime
-    ) -> None:
+    ) -> Trade:
+        """Take the charges of a trade; the trade that names them."""
         if self.charger is None:
-            return
+            return trade
         amount = paise(self.charger(trade, instrument))
         self.state.ledger.post(now, EntryKind.CHARGE, -amount, ref=trade.trade_id)
         position.charges += amount
         self.state.meta.charges += amount
         self.state.meta.charges_today += amount
+        return msgspec.structs.replace(trade, charges=float(amount))
 
     def _trade(self, row: PaperOrder, quantity: int, price: float, now: datetime) -> Trade:
         meta, order = self.state.meta, row.order
         meta.last_trade += 1
-        trade = Trade(
+        return Trade(
             trade_id=f"TRADE-{now:%Y%m%d-%H%M%S}-{meta.last_trade:08x}",
             order_id=order.order_id,
             symbol=order.symbol,
@@ -230,8 +232,6 @@ class Accounting:
             strategy=order.strategy,
             account_id=self.account_id,
         )
-        self.state.add_trade(trade)
-        return trade
 
     def _executed(self, row: PaperOrder, price: float, now: datetime, trade: Trade) -> None:
         order = row.order

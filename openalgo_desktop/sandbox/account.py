@@ -13,6 +13,8 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import paise
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.paper import PaperBook
+from openalgo_desktop.sandbox.report import build_report
+from openalgo_desktop.sandbox.statistics import Report
 
 BROKER = "sandbox"
 TABLES = ("orders", "trades", "positions", "holdings", "ledger", "meta")
@@ -49,6 +51,10 @@ class Sandbox(PaperGateway):
     async def start(self, capital: Decimal | None = None) -> None:
         """Load the account, or open it with the starting capital."""
         await super().start(self.capital if capital is None else capital)
+
+    async def report(self) -> Report:
+        """What the statistics are made of: capital, fills, day ends, the running day."""
+        return build_report(self.state, self._clock.now().date(), self.price, self.book.instrument)
 
     async def reset(self) -> None:
         """Delete every order, trade, position and holding and start over with the starting
