@@ -209,6 +209,9 @@ class OrderJournal(Protocol):
         """Entries in state intent or unknown, oldest first."""
 
     async def find(self, tag: str) -> JournalEntry | None: ...
+    async def placed(self, account_id: str, order_ids: Sequence[str]) -> set[str]:
+        """Those of ``order_ids`` that a *place* of the account already owns."""
+
     async def recent(self, limit: int) -> list[JournalEntry]: ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -77,6 +78,15 @@ class Journal:
         """The entry of a tag."""
         found = await self._select(select(_TABLE).where(_TABLE.c.tag == tag))
         return found[0] if found else None
+
+    async def placed(self, account_id: str, order_ids: Sequence[str]) -> set[str]:
+        """Those of ``order_ids`` that a *place* of the account already owns."""
+        query = select(_TABLE.c.order_id).where(
+            _TABLE.c.account_id == account_id,
+            _TABLE.c.kind == "place",
+            _TABLE.c.order_id.in_(list(order_ids)),
+        )
+        return await self._db.read(lambda connection: set(connection.execute(query).scalars()))
 
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, oldest of them first."""

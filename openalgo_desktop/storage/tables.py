@@ -69,6 +69,7 @@ order_journal = Table(
     Column("message", Text, nullable=False),
     Column("updated_at", BigInteger),
     Index("ix_order_journal_created_at", "created_at"),
+    Index("ix_order_journal_order_id", "order_id"),
     # The open rows are few among years of settled ones.
     Index(
         "ix_order_journal_open",

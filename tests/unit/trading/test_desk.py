@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -73,6 +73,10 @@ class MemoryJournal:
 
     async def find(self, tag: str) -> JournalEntry | None:
         return self.rows.get(tag)
+
+    async def placed(self, account_id: str, order_ids: Sequence[str]) -> set[str]:
+        owned = {row.order_id for row in self.rows.values() if row.kind == "place"}
+        return owned & set(order_ids)
 
     async def recent(self, limit: int) -> list[JournalEntry]:
         return list(self.rows.values())[-limit:]
@@ -282,6 +286,66 @@ async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
     assert rig.paper.arrived == []
     assert (await restarted.orders())[0].source == "api:main"
     await restarted.stop()
+
+
+async def test_broker_without_tags_is_settled_by_attributes_and_time(rig: Rig):
+    """Three identical buys of which two arrived, between orders of somebody else."""
+    request = msgspec.to_builtins(BUY)
+    for tag in ("A1", "A2", "A3"):
+        await rig.journal.intent(
+            JournalEntry(
+                tag, "place", "sandbox:1", Mode.SANDBOX, "window", request, rig.clock.now()
+            )
+        )
+        rig.clock.advance(1)
+    now = rig.clock.now()
+
+    def order(order_id: str, **changes: object) -> Order:
+        made = Order(order_id, "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS)
+        return msgspec.structs.replace(made, **{"placed_at": now, **changes})
+
+    await rig.journal.intent(
+        JournalEntry("known", "place", "sandbox:1", Mode.SANDBOX, "window", request, now)
+    )
+    await rig.journal.settle("known", JournalState.ACKNOWLEDGED, "10")
+    rig.paper.book += [
+        order("10"),  # owned by "known"
+        order("11", quantity=20),
+        order("12", placed_at=now - timedelta(hours=1)),
+        order("13", tag="somebody"),
+        order("14"),
+        order("15"),
+    ]
+    await rig.desk.reconciler.run_once()
+    rows = rig.journal.rows
+    assert [rows[tag].order_id for tag in ("A1", "A2", "A3")] == ["14", "15", ""]
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    await rig.desk.reconciler.run_once()
+    assert rows["A3"].state is JournalState.REJECTED
+    assert rig.paper.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "text"),
+    [
+        (OrderStatus.CANCELLED, JournalState.ACKNOWLEDGED, "order book shows it"),
+        (OrderStatus.COMPLETE, JournalState.REJECTED, "too late, the order was complete"),
+    ],
+)
+async def test_lost_cancel_is_settled_by_the_state_of_the_order(
+    rig: Rig, status: OrderStatus, state: JournalState, text: str
+):
+    def lose() -> None:
+        raise OrderStateUnknown("reset", tag="")
+
+    placed = await rig.desk.place(BUY, "window")
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.cancel(placed.order_id, "window")
+    rig.paper.book[0].status = status
+    await rig.desk.reconciler.run_once()
+    row = list(rig.journal.rows.values())[-1]
+    assert (row.kind, row.state) == ("cancel", state) and text in row.message
 
 
 async def test_a_caller_who_goes_away_does_not_lose_the_order(rig: Rig):

@@ -1,4 +1,4 @@
-"""Orders that wait for approval."""
+"""Orders that wait for approval; the journal by order id."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("result", sa.Text, nullable=False),
     )
+    op.create_index("ix_order_journal_order_id", "order_journal", ["order_id"])
     pending = sa.text("status = 'pending'")
     op.create_index(
         "ix_approvals_pending",
@@ -43,4 +44,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_order_journal_order_id", "order_journal")
     op.drop_table("approvals")
