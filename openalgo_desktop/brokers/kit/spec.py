@@ -265,9 +265,10 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The market feed, and the order feed where both share a socket.
 
     ``url`` is a template relative to host ``host``. ``codec(instruments, clock, session)`` makes
-    the object that knows the wire: see ``kit.codec.StreamCodec``. ``silence``: seconds without any frame (heartbeats count)
-    after which the socket is dropped; ``mute``: seconds without a market frame in market hours
-    after which the feed is reported stale. ``ping``: seconds between our heartbeats, 0 = none.
+    the object that knows the wire: see ``kit.codec.StreamCodec``. ``silence``: seconds without
+    any frame (heartbeats count) after which the socket is dropped; ``mute``: seconds without a
+    market frame in market hours after which the feed is reported stale. ``ping``: seconds between
+    our heartbeats, 0 = none.
     """
 
     url: str

@@ -1,0 +1,350 @@
+"""One account at one broker: login state, and the gateway and market source made of the kit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.gateway import KitGateway, KitMarket, make_gateway
+from openalgo_desktop.brokers.kit.link import Address, address_of
+from openalgo_desktop.brokers.kit.login import LoginHelper, LoginRunner
+from openalgo_desktop.brokers.kit.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.masters import KitMaster, rest_download
+from openalgo_desktop.brokers.kit.rest import RestClient
+from openalgo_desktop.brokers.kit.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.spec import Ask, Browser, Login
+from openalgo_desktop.brokers.kit.stream import StreamClient, StreamListener, StreamState
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import AccountState
+from openalgo_desktop.core.errors import (
+    AppError,
+    AuthError,
+    ConfigError,
+    NetError,
+    SessionExpired,
+)
+from openalgo_desktop.core.model import AccountStatus, Instrument
+from openalgo_desktop.core.ports import SecretStore
+
+log = logging.getLogger(__name__)
+
+#: How often the end of the session is looked at; the wall clock may jump.
+WATCH_INTERVAL = 20.0
+_FEED_GOOD = frozenset({StreamState.LIVE, StreamState.STALE})
+
+
+class KitAccount:
+    """A :class:`BrokerAccount`. It exists without a login too: then its state is *login needed*,
+    and every call says so.
+
+    ``slot`` tells several accounts of one broker apart; the client id is known after the first
+    login. ``folder`` holds the symbol masters of all brokers. ``transport`` is for tests.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        clock: Clock,
+        secrets: SecretStore,
+        folder: Path,
+        *,
+        slot: str = "1",
+        hosts: Mapping[str, str] | None = None,
+        market_open: Callable[[], bool] = lambda: False,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.broker = broker
+        self.spec = broker.spec
+        self.slot = slot
+        self._clock = clock
+        self.session = Session()
+        self._store = SessionStore(secrets, self.spec.id, slot)
+        self.rest = RestClient(
+            self.spec,
+            self.session,
+            clock,
+            hosts=hosts,
+            transport=transport,
+            on_expired=self._expired,
+        )
+        self.index = BrokerIndex()
+        self.api = broker.api(self.spec, self.rest, self.index, clock)
+        title, place = self.spec.title, folder / self.spec.id
+        self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
+        self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
+        self._market = KitMarket(self.spec, self.api, self._require_login)
+        self.stream = self._market.stream = self._make_stream(market_open)
+        self._state = AccountState.OFFLINE
+        self._message = ""
+        self._listener: Callable[[AccountStatus], None] = lambda status: None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._busy = asyncio.Lock()
+
+    # -- BrokerAccount ----------------------------------------------------------------------
+    @property
+    def status(self) -> AccountStatus:
+        """Login and feed as one state; ``message`` says what is missing."""
+        client = self.session.get("client_id")
+        return AccountStatus(
+            account_id=self.account_id,
+            broker=self.spec.id,
+            client_id=client,
+            title=self.spec.title,
+            state=self._state,
+            message=self._message,
+            valid_until=self.session.ends if self.session.open else None,
+            hosts=tuple(f"{name}={url}" for name, url in self.rest.overrides.items()),
+        )
+
+    @property
+    def account_id(self) -> str:
+        """``broker:client``; before the first login ``broker:slot``."""
+        return f"{self.spec.id}:{self.session.get('client_id') or self.slot}"
+
+    @property
+    def gateway(self) -> KitGateway:
+        return self._gateway
+
+    @property
+    def market(self) -> KitMarket:
+        return self._market
+
+    @property
+    def master(self) -> KitAccount:
+        return self
+
+    async def instruments(self) -> list[Instrument]:
+        """The symbol master; the account's own lookups are renewed with it."""
+        rows = await self._master.instruments()
+        await asyncio.to_thread(self.index.load, rows)
+        return rows
+
+    @property
+    def master_text(self) -> str:
+        """Rows and age of the symbol master, for people."""
+        return self._master.status.text(self._clock.now())
+
+    def set_status_listener(self, listener: Callable[[AccountStatus], None]) -> None:
+        """Who hears of state changes."""
+        self._listener = listener
+
+    async def connect(self) -> None:
+        """Use the stored session if it still holds, or log in unattended if all is stored;
+        else the state becomes *login needed*. Never raises for that."""
+        async with self._busy:
+            self._set(AccountState.CONNECTING, "")
+            await self._store.load(self.spec, self.session)
+            self.api.set_account(self.account_id)
+            if not self._tasks:
+                self._own(self._watch_end(), "session-end")
+            if await self._resume() or await self._unattended():
+                await self._opened()
+
+    async def disconnect(self) -> None:
+        """Close the feed and the connections; the session stays stored for the next start."""
+        async with self._busy:
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self.stream is not None:
+                await self.stream.stop()
+            await self.rest.close()
+            self.session.open = False
+            self._set(AccountState.OFFLINE, "")
+
+    # -- login ------------------------------------------------------------------------------
+    def login_of(self, login_id: str = "") -> Login:
+        """The login with that id, or the first."""
+        for login in self.spec.logins:
+            if not login_id or login.id == login_id:
+                return login
+        known = ", ".join(login.id for login in self.spec.logins)
+        raise ConfigError(f"{self.spec.title} has no login {login_id!r}; it has: {known}.")
+
+    async def login(
+        self, given: Mapping[str, str], helper: LoginHelper | None = None, login_id: str = ""
+    ) -> AccountStatus:
+        """Log in with what is given, stored, or asked from ``helper``.
+
+        Raises :class:`BadCredentials` with the field that is wrong. Feeds and workspace stay:
+        subscriptions are asked anew with the new session.
+        """
+        login = self.login_of(login_id)
+        async with self._busy:
+            if not self.session.open:
+                await self._store.load(self.spec, self.session)
+            before = self._state
+            self._set(AccountState.CONNECTING, "")
+            try:
+                await self._run_login(login, given, helper)
+            except BaseException:
+                back = before if self.session.open else AccountState.LOGIN_NEEDED
+                self._set(back, "" if self.session.open else self._message)
+                raise
+            await self._opened()
+        return self.status
+
+    async def _run_login(
+        self, login: Login, given: Mapping[str, str], helper: LoginHelper | None
+    ) -> None:
+        runner = LoginRunner(self.spec, self.rest, self.session, self._clock, self.api.login_hook)
+        names = (*(await runner.run(login, given, helper)), "client_id")
+        await self._store.save_credentials(self.spec, self.session)
+        await self._store.save_session(self.session, names)
+
+    async def logout(self) -> None:
+        """End the session at the broker and forget it; credentials stay."""
+        async with self._busy:
+            if self.session.open and "logout" in self.spec.ops:
+                try:
+                    await self.rest.op("logout")
+                except AppError as error:
+                    log.info("%s: logout: %s", self.spec.title, error.message)
+            await self._store.drop_session()
+            self._close_session("Logged out.")
+
+    async def _resume(self) -> bool:
+        """Whether the stored session holds: by its end, and by asking the broker."""
+        names = {name for login in self.spec.logins for name in login.session}
+        if not any(self.session.has(name) for name in names):
+            self._set(AccountState.LOGIN_NEEDED, f"Log in to {self.spec.title}.")
+            return False
+        if self.session.ends is not None and self._clock.now() >= self.session.ends:
+            self._close_session(f"The session of {self.spec.title} has ended: log in again.")
+            return False
+        self.session.open = True
+        if "profile" not in self.spec.ops:
+            return True
+        try:
+            await self.rest.op("profile")
+        except AuthError as error:
+            self._close_session(error.message)
+            return False
+        except NetError as error:
+            log.warning("%s: session not verified: %s", self.spec.title, error.message)
+        except AppError as error:
+            self._close_session(error.message)
+            return False
+        return True
+
+    async def _unattended(self) -> bool:
+        """Log in without asking, where the broker allows it and everything is stored."""
+        for login in self.spec.logins:
+            if any(isinstance(step, Browser) for step in login.steps):
+                continue
+            asked = [f for s in login.steps if isinstance(s, Ask) for f in s.fields]
+            if not any(f.stored and self.session.has(f.name) for f in asked):
+                continue
+            try:
+                await self._run_login(login, {}, None)
+                return True
+            except AppError as error:
+                log.info("%s: no unattended login: %s", self.spec.title, error.message)
+        return False
+
+    async def _opened(self) -> None:
+        if self.api.rows.account_id != self.account_id:
+            self.api.set_account(self.account_id)
+            self._gateway.forget()
+        self._set(AccountState.CONNECTED, "")
+        self._own(self._gateway.catch_up(), "catch-up")
+        if self.stream is not None:
+            if self.stream.state is not StreamState.CLOSED:
+                await self.stream.stop()  # it still has the old session
+            await self.stream.start()
+
+    # -- end of a session -------------------------------------------------------------------
+    def _expired(self, message: str) -> None:
+        """The broker said that the session is over."""
+        self._close_session(message or f"The session of {self.spec.title} has ended: log in again.")
+
+    def _close_session(self, message: str) -> None:
+        self.session.open = False
+        self._set(AccountState.LOGIN_NEEDED, message)
+        if self.stream is not None and self.stream.state is not StreamState.CLOSED:
+            self._own(self.stream.stop(), "stream-stop")
+
+    async def _watch_end(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            ends = self.session.ends
+            if self.session.open and ends is not None and self._clock.now() >= ends:
+                self._expired("")
+
+    def _require_login(self) -> None:
+        if not self.session.open:
+            raise SessionExpired(
+                self._message or f"Log in to {self.spec.title} first. Nothing was sent."
+            )
+
+    # -- feed -------------------------------------------------------------------------------
+    def _make_stream(self, market_open: Callable[[], bool]) -> StreamClient | None:
+        spec = self.spec.stream
+        if spec is None:
+            return None
+        listener = StreamListener()
+        listener.tick = self._market.publish
+        listener.order = self._gateway.pushed
+        listener.state = self._feed_state
+        listener.resumed = lambda: self._own(self._gateway.catch_up(), "catch-up")
+
+        async def address() -> Address:
+            self._require_login()
+            return address_of(spec, self.rest.hosts, self.session.context())
+
+        return StreamClient(
+            spec,
+            lambda: spec.codec(self.index, self._clock, self.session.context()),
+            address,
+            self._clock,
+            listener,
+            title=self.spec.title,
+            market_open=market_open,
+        )
+
+    def _feed_state(self, state: StreamState, message: str) -> None:
+        if not self.session.open:
+            return
+        if state is StreamState.LOGIN_NEEDED:
+            self._expired(message)
+        elif state in _FEED_GOOD:
+            self._set(
+                AccountState.CONNECTED,
+                "no market data although the market is open" if state is StreamState.STALE else "",
+            )
+        elif state is StreamState.DOWN:
+            self._set(AccountState.DISCONNECTED, message or "the feed is lost; reconnecting")
+
+    # -- status -----------------------------------------------------------------------------
+    def details(self) -> dict[str, Any]:
+        """Feed figures, rate-limit headroom, symbol master and recent call times."""
+        return {
+            "feed": self.stream.figures() if self.stream is not None else None,
+            "limits": self.rest.limiter.headroom(),
+            "master": self.master_text,
+            "timings": list(self.rest.timings)[-20:],
+        }
+
+    def _set(self, state: AccountState, message: str) -> None:
+        changed = (state, message) != (self._state, self._message)
+        self._state, self._message = state, message
+        if changed:
+            self._listener(self.status)
+
+    def _own(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.create_task(work, name=f"{self.spec.id}-{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        with contextlib.suppress(asyncio.CancelledError):
+            if (error := task.exception()) is not None:
+                log.warning("%s: %s", task.get_name(), error)

@@ -1,0 +1,238 @@
+"""The two sides of a broker account as the corridor and the market hub see them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.brokers.kit.stream import StreamClient
+from openalgo_desktop.brokers.kit.tracker import OrderTracker
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.errors import AppError, NotSupported
+from openalgo_desktop.core.model import (
+    Bars,
+    Funds,
+    Gtt,
+    GttRequest,
+    Holding,
+    Key,
+    Margin,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Tick,
+    Trade,
+)
+
+log = logging.getLogger(__name__)
+
+
+class KitGateway:
+    """A :class:`TradingGateway`. ``require_login`` raises while there is no session."""
+
+    def __init__(
+        self,
+        spec: BrokerSpec,
+        api: BrokerApi,
+        clock: Clock,
+        require_login: Callable[[], None],
+    ) -> None:
+        self._spec = spec
+        self._api = api
+        self._require_login = require_login
+        self._tracker = OrderTracker(clock)
+        self._has_book = False
+        self._listener: Callable[[OrderUpdate], None] = lambda update: None
+
+    @property
+    def account_id(self) -> str:
+        return self._api.rows.account_id
+
+    @property
+    def broker(self) -> str:
+        return self._spec.id
+
+    def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
+        self._listener = listener
+
+    # -- orders -----------------------------------------------------------------------------
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        self._require_login()
+        return await self._api.place(request, tag)
+
+    async def modify(self, request: ModifyRequest) -> OrderAck:
+        self._require_login()
+        return await self._api.modify(request)
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        self._require_login()
+        return await self._api.cancel(order_id)
+
+    # -- books ------------------------------------------------------------------------------
+    async def orders(self) -> list[Order]:
+        """The order book; what changed since it was last seen is told to the listener."""
+        self._require_login()
+        orders = await self._api.orders()
+        if self._has_book:
+            self._tell(orders)
+        else:  # the first book is the state of things, not news
+            self._has_book = True
+            self._tracker.update(orders)
+        return orders
+
+    async def trades(self) -> list[Trade]:
+        self._require_login()
+        return await self._api.trades()
+
+    async def positions(self) -> list[Position]:
+        self._require_login()
+        return await self._api.positions()
+
+    async def holdings(self) -> list[Holding]:
+        self._require_login()
+        return await self._api.holdings()
+
+    async def funds(self) -> Funds:
+        self._require_login()
+        return await self._api.funds()
+
+    # -- changes ----------------------------------------------------------------------------
+    def pushed(self, row: Mapping[str, Any]) -> None:
+        """An order message of the broker."""
+        self._tell(self._api.read_orders([row]))
+
+    async def catch_up(self) -> None:
+        """Read the book, at the start and after a gap; what nobody heard of is told now."""
+        try:
+            await self.orders()
+        except AppError as error:
+            log.warning("%s: order book not read: %s", self._spec.title, error)
+
+    def forget(self) -> None:
+        """Another account: nothing is known."""
+        self._tracker.clear()
+        self._has_book = False
+
+    def _tell(self, orders: Sequence[Order]) -> None:
+        for update in self._tracker.update(orders):
+            self._listener(update)
+
+
+class MarginMixin(KitGateway):
+    """For brokers with a margin calculator."""
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders together would block now."""
+        self._require_login()
+        return await self._api.margin(legs)
+
+
+class GttMixin(KitGateway):
+    """For brokers with good-till-triggered orders."""
+
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a trigger; the acknowledgement carries its id."""
+        self._require_login()
+        return await self._api.gtt_place(request, tag)
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity."""
+        self._require_login()
+        return await self._api.gtt_modify(trigger_id, request)
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        """Cancel a trigger."""
+        self._require_login()
+        return await self._api.gtt_cancel(trigger_id)
+
+    async def gtt_orders(self) -> list[Gtt]:
+        """Active triggers, newest first."""
+        self._require_login()
+        return await self._api.gtt_orders()
+
+
+class _MarginGateway(MarginMixin):
+    pass
+
+
+class _GttGateway(GttMixin):
+    pass
+
+
+class _FullGateway(MarginMixin, GttMixin):
+    pass
+
+
+def make_gateway(
+    spec: BrokerSpec, api: BrokerApi, clock: Clock, require_login: Callable[[], None]
+) -> KitGateway:
+    """A gateway that has exactly the calls of the broker's capabilities."""
+    can = spec.capabilities
+    kinds: dict[tuple[bool, bool], type[KitGateway]] = {
+        (False, False): KitGateway,
+        (True, False): _MarginGateway,
+        (False, True): _GttGateway,
+        (True, True): _FullGateway,
+    }
+    return kinds[can.margin, can.gtt](spec, api, clock, require_login)
+
+
+class KitMarket:
+    """A :class:`MarketSource`: REST snapshots, streamed ticks."""
+
+    def __init__(
+        self,
+        spec: BrokerSpec,
+        api: BrokerApi,
+        require_login: Callable[[], None],
+    ) -> None:
+        self._spec = spec
+        self._api = api
+        self.stream: StreamClient | None = None
+        self._require_login = require_login
+        self._sink: Callable[[Tick], None] = lambda tick: None
+
+    @property
+    def broker(self) -> str:
+        return self._spec.id
+
+    def set_sink(self, sink: Callable[[Tick], None]) -> None:
+        self._sink = sink
+
+    def publish(self, tick: Tick) -> None:
+        """A streamed tick."""
+        self._sink(tick)
+
+    async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        """Kept over reconnects and logins; before the login they wait for it."""
+        if self.stream is None:
+            error = NotSupported(f"{self._spec.title} has no market feed.")
+            return dict.fromkeys(wanted, error)
+        return self.stream.subscribe(wanted)
+
+    async def unsubscribe(self, keys: Sequence[Key]) -> None:
+        if self.stream is not None:
+            self.stream.unsubscribe(keys)
+
+    async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
+        self._require_login()
+        return await self._api.quotes(keys)
+
+    async def depth(self, key: Key) -> Tick:
+        self._require_login()
+        return await self._api.depth(key)
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        self._require_login()
+        return await self._api.history(key, interval, start, end)
+
+    def intervals(self) -> Sequence[Interval]:
+        return self._api.intervals()
