@@ -1,0 +1,136 @@
+"""The stream from outside: all modes on a live market, and order updates of scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.e2e.driver import Program
+
+SYMBOLS = [
+    {"symbol": "SBIN", "exchange": "NSE"},
+    {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
+    {"symbol": "RELIANCE", "exchange": "BSE"},
+]
+
+
+class Stream:
+    """A client of the WebSocket API."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def send(self, **message: Any) -> None:
+        await self._socket.send(json.dumps(message))
+
+    async def frame(self) -> dict[str, Any]:
+        async with asyncio.timeout(10):
+            return dict(json.loads(await self._socket.recv()))
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """The next frame of that type; others are passed over."""
+        while (frame := await self.frame()).get("type") != kind:
+            assert frame.get("status") != "error", frame
+        return frame
+
+    async def log_in(self, program: Program) -> None:
+        await self.send(action="authenticate", api_key=program.api_key)
+        answer = await self.until("auth")
+        assert answer["broker"] == "simulator"
+
+
+async def test_all_modes_of_a_live_market(market: Program) -> None:
+    async with connect(market.ws_url) as socket:
+        stream = Stream(socket)
+        await stream.log_in(market)
+        for mode in (1, 2, 3):
+            await stream.send(action="subscribe", symbols=SYMBOLS, mode=mode)
+            answer = await stream.until("subscribe")
+            assert answer["status"] == "success"
+            assert {row["mode"] for row in answer["subscriptions"]} == {
+                {1: "LTP", 2: "Quote", 3: "Depth"}[mode]
+            }
+        frames: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+        wanted = {(item["symbol"], mode) for item in SYMBOLS for mode in (1, 2, 3)}
+        async with asyncio.timeout(20):
+            while not all(len(frames[key]) >= 3 for key in wanted):
+                frame = await stream.until("market_data")
+                frames[frame["symbol"], frame["mode"]].append(frame["data"])
+        for (symbol, mode), rows in frames.items():
+            times = [row["timestamp"] for row in rows]
+            assert times == sorted(times)
+            for row in rows:
+                assert row["ltp"] > 0
+                if mode >= 2:
+                    assert row["low"] <= row["ltp"] <= row["high"]
+                    assert abs(row["change"] - (row["ltp"] - row["close"])) < 1e-6
+                if mode == 3:
+                    sides = row["depth"]
+                    assert len(sides["buy"]) == len(sides["sell"]) == 5
+                    if symbol != "NIFTY":
+                        assert sides["buy"][0]["price"] < sides["sell"][0]["price"]
+        prices = {row["ltp"] for row in frames["SBIN", 1]}
+        while len(prices) < 2:  # it moves
+            prices.add((await stream.until("market_data"))["data"]["ltp"])
+        await stream.send(action="unsubscribe_all")
+        answer = await stream.until("unsubscribe")
+        assert len(answer["successful"]) == 9 and answer["failed"] == []
+        await stream.send(action="ping", _pingId="quiet")
+        assert (await stream.frame())["type"] == "pong"
+
+
+async def test_order_updates_of_scripts(market: Program) -> None:
+    async with connect(market.ws_url + "/ws") as socket:
+        stream = Stream(socket)
+        await stream.log_in(market)
+        await stream.send(action="subscribe_orders", request_id=1)
+        assert (await stream.until("subscribe_orders"))["request_id"] == 1
+        order = {
+            "strategy": "e2e",
+            "symbol": "SBIN",
+            "exchange": "NSE",
+            "action": "BUY",
+            "pricetype": "MARKET",
+            "product": "MIS",
+            "quantity": 5,
+        }
+        filled = (await asyncio.to_thread(market.call, "placeorder", **order))["orderid"]
+        resting = (
+            await asyncio.to_thread(
+                market.call, "placeorder", **{**order, "pricetype": "LIMIT", "price": 100}
+            )
+        )["orderid"]
+        await asyncio.to_thread(market.call, "cancelorder", orderid=resting, strategy="e2e")
+        states: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+        while ("cancelled", 0, 5) not in states[resting] or not any(
+            state[0] == "complete" for state in states[filled]
+        ):
+            frame = await stream.until("order_update")
+            assert len(frame) == 18
+            assert (frame["mode"], frame["broker"]) == ("analyze", "sandbox")
+            states[frame["orderid"]].append(
+                (frame["order_status"], frame["filled_quantity"], frame["pending_quantity"])
+            )
+        assert states[filled][0] == ("open", 0, 5)
+        assert states[filled][-1] == ("complete", 5, 0)
+        assert states[resting] == [("open", 0, 5), ("cancelled", 0, 5)]
+
+
+async def test_two_clients_of_one_key_see_the_same_prices(market: Program) -> None:
+    async with connect(market.ws_url) as one, connect(market.ws_url) as two:
+        streams = [Stream(one), Stream(two)]
+        for stream in streams:
+            await stream.log_in(market)
+            await stream.send(action="subscribe", symbol="SBIN", exchange="NSE", mode=1)
+            await stream.until("subscribe")
+        ticks: list[dict[int, float]] = []
+        for stream in streams:
+            rows = [(await stream.until("market_data"))["data"] for _ in range(6)]
+            ticks.append({row["timestamp"]: row["ltp"] for row in rows})
+        common = set(ticks[0]) & set(ticks[1])
+        assert common
+        assert all(ticks[0][moment] == ticks[1][moment] for moment in common)
