@@ -13,6 +13,15 @@ from typing import Any
 from openalgo_desktop.core.errors import ConfigError
 
 
+def clock_time(value: Any) -> str:
+    """``HH:MM`` of a day, as text; raises :class:`ValueError`."""
+    text = str(value).strip()
+    hours, minutes = text.split(":")
+    if not (len(minutes) == 2 and 0 <= int(hours) < 24 and 0 <= int(minutes) < 60):
+        raise ValueError(text)
+    return f"{int(hours):02d}:{minutes}"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table; ``choices`` or ``low``/``high`` bound a value of type ``kind``."""
@@ -20,7 +29,7 @@ class Setting:
     key: str
     default: Any
     help: str
-    kind: type = str
+    kind: Callable[[Any], Any] = str  # a type, or a function that checks a text
     choices: tuple[Any, ...] = ()
     low: float | None = None
     high: float | None = None
@@ -33,7 +42,7 @@ class Setting:
             result = self._convert(value)
         except (TypeError, ValueError):
             raise ConfigError(
-                f"Setting {self.key}: {value!r} is not a valid {self.kind.__name__}."
+                f"Setting {self.key}: {value!r} is not a valid {self.kind.__name__.replace('_', ' ')}."
             ) from None
         if self.choices and result not in self.choices:
             options = ", ".join(map(str, self.choices))
@@ -192,8 +201,139 @@ SETTINGS: dict[str, Setting] = _table(
         10_000_000.0,
         "Sandbox money at a reset, rupees",
         float,
+        choices=(100_000.0, 500_000.0, 1_000_000.0, 2_500_000.0, 5_000_000.0, 10_000_000.0),
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.hours",
+        "auto",
+        "Trading hours: of the exchange, round the clock, or auto (as the data account's market)",
+        choices=("auto", "market", "always"),
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.fill_model",
+        "touch",
+        "Fills: touch (whole, at the last price or quote) or book (walks the depth, queues)",
+        choices=("touch", "book"),
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.book_latency_ms",
+        0,
+        "Book fills: milliseconds until an order reaches the market",
+        int,
+        low=0,
+        high=5000,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.book_slippage_bps",
+        0.0,
+        "Book fills: worse price of market orders, in 1/100 of a per cent",
+        float,
+        low=0,
+        high=500,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.book_queue_share",
+        1.0,
+        "Book fills: part of the displayed quantity that stands before a limit order",
+        float,
+        low=0,
+        high=1,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.reset_day",
+        "Never",
+        "Weekday of the automatic reset",
+        choices=(
+            "Never",
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
+        ),
+        group="Sandbox",
+    ),
+    S("sandbox.reset_time", "00:00", "Time of the automatic reset", clock_time, group="Sandbox"),
+    S(
+        "sandbox.session_expiry_time",
+        "03:00",
+        "When a new session begins: today's figures go to zero",
+        clock_time,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.order_check_interval",
+        5,
+        "Seconds between checks of resting orders whose feed is silent",
+        int,
         low=1,
-        high=1e12,
+        high=30,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.mtm_update_interval",
+        5,
+        "Seconds between stored valuations of positions; 0 only when the book is read",
+        int,
+        low=0,
+        high=60,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.nse_bse_square_off_time",
+        "15:15",
+        "MIS square-off of NSE, BSE, NFO and BFO",
+        clock_time,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.cds_bcd_square_off_time",
+        "16:45",
+        "MIS square-off of CDS and BCD",
+        clock_time,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.mcx_square_off_time",
+        "23:30",
+        "MIS square-off of MCX",
+        clock_time,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.ncdex_square_off_time",
+        "17:00",
+        "MIS square-off of NCDEX",
+        clock_time,
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.expiry_settlement_timing",
+        "expiry_day_close",
+        "When expired contracts are settled",
+        choices=("expiry_day_close", "next_day"),
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.option_expiry_settlement",
+        "ltp",
+        "Expired options settle at the last price, or at zero",
+        choices=("ltp", "zero"),
+        group="Sandbox",
+    ),
+    S(
+        "sandbox.gtt_oco_margin_mode",
+        "max",
+        "An OCO reserves its larger leg, or both",
+        choices=("max", "sum"),
         group="Sandbox",
     ),
     S(
@@ -346,6 +486,10 @@ class Settings:
         if key in self._stored:
             return self._stored[key]
         return self.row(key).default
+
+    def is_set(self, key: str) -> bool:
+        """Whether somebody set the value, be it to the default."""
+        return key in self._overrides or key in self._stored
 
     def set(self, key: str, value: Any) -> None:
         """Validate, remember, store (through ``on_store``) and notify."""
