@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +162,8 @@ def run_screenshots(out: Path, options: TerminalOptions) -> int:
     touches anything of the user.
     """
     out.mkdir(parents=True, exist_ok=True)
+    # The same pictures everywhere, and no window jumps at the user meanwhile.
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = make_application()
     loop = PumpEventLoop(app)
     asyncio.set_event_loop(loop)
