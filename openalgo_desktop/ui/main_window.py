@@ -33,7 +33,7 @@ from openalgo_desktop.ui.docks.watchlist import WatchlistDock
 from openalgo_desktop.ui.statusbar import StatusBar
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.toolbar import TopBar
-from openalgo_desktop.ui.widgets import label, name_inner_controls, named
+from openalgo_desktop.ui.widgets import label, name_inner_controls, named, set_role
 
 TITLE = "OpenAlgo Desktop"
 SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
@@ -43,6 +43,10 @@ LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.BottomDockWidgetArea,
 )
 
+BANNER_HEIGHT = 28
+#: Widths of the side columns: a part of the window within pixels.
+LEFT_PART, LEFT_MOST = 0.285, 548
+RIGHT_PART, RIGHT_LEAST, RIGHT_MOST = 0.21, 360, 440
 #: Docks that share the place below the chart, in order.
 BOTTOM_TABS = (
     "positions",
@@ -128,11 +132,12 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.toggleViewAction().setEnabled(False)
-        bar.setProperty("role", role)
+        set_role(bar, role)  # it takes its margins from the style when it is made
         strip = label(text, name, role)
         strip.setAccessibleName(text)
         strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        strip.setMinimumHeight(26)
+        strip.setFixedHeight(BANNER_HEIGHT)
+        bar.setFixedHeight(BANNER_HEIGHT)
         bar.addWidget(strip)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
@@ -180,9 +185,11 @@ class MainWindow(QMainWindow):
             dock.show()
         docks["positions"].raise_()
         width, height = self.width(), self.height()
+        left = min(LEFT_MOST, int(width * LEFT_PART))
+        right = min(RIGHT_MOST, max(RIGHT_LEAST, int(width * RIGHT_PART)))
         self.resizeDocks(
             [docks["watchlist"], docks["chart"], docks["depth"]],
-            [int(width * 0.285), int(width * 0.505), int(width * 0.21)],
+            [left, width - left - right, right],
             Qt.Orientation.Horizontal,
         )
         self.resizeDocks(
@@ -212,6 +219,7 @@ class MainWindow(QMainWindow):
         saved = await self.bridge.load_state(workspace.SCOPE, workspace.LAST)
         layout = saved.get("layout") if isinstance(saved, dict) else None
         if not workspace.apply(self, layout):
+            workspace.first_place(self)
             self.default_layout()
         states = saved.get("docks", {}) if isinstance(saved, dict) else {}
         for name, dock in self.docks.items():

@@ -54,6 +54,14 @@ def apply(window: QMainWindow, saved: Any) -> bool:
     return True
 
 
+def first_place(window: QMainWindow) -> None:
+    """Where a window without a past goes: all of the screen that is free."""
+    screen = window.screen()
+    if screen is not None and not window.isMaximized():
+        window.setGeometry(screen.availableGeometry())
+        window.showMaximized()
+
+
 def clamp(rect: QRect) -> QRect:
     """``rect`` moved and shrunk so that it can be seen on a screen that is there now."""
     screens = QGuiApplication.screens()

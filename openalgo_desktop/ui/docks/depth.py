@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Depth, Key, Level, Tick
@@ -19,8 +19,13 @@ from openalgo_desktop.ui.widgets import label, named, set_role
 LEVELS = 5
 ROW = 24
 HEAD = 22
-#: Widths of orders, quantity, price as parts of one side.
+HEIGHT = HEAD + LEVELS * ROW + 4
+#: Widths of orders, quantity, price as parts of one side; a narrow view leaves out the orders.
 PARTS = (0.17, 0.37, 0.46)
+NARROW_PARTS = (0.0, 0.44, 0.56)
+NARROW = 360
+#: Field of the tick and its caption, two in a row.
+RANGE = (("open", "Open"), ("high", "High"), ("close", "Prev. close"), ("low", "Low"))
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -36,16 +41,17 @@ class DepthView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(HEIGHT)
         self._depth = Depth()
         self._places = 2
         self._hover: tuple[int, str] | None = None
         self._pressed: tuple[int, str] | None = None
 
     def sizeHint(self) -> QSize:
-        return QSize(300, HEAD + LEVELS * ROW + 4)
+        return QSize(300, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(220, HEAD + LEVELS * ROW + 4)
+        return QSize(240, HEIGHT)
 
     def show_depth(self, depth: Depth, places: int) -> None:
         """Show a book with prices of ``places`` decimals."""
@@ -121,7 +127,7 @@ class DepthView(QWidget):
         half = self.width() / 2 - 8
         cells: list[tuple[QRectF, Qt.AlignmentFlag]] = []
         x = 6.0
-        for part in PARTS:
+        for part in NARROW_PARTS if self.width() < NARROW else PARTS:
             width = half * part
             if side == "BUY":
                 cells.append((QRectF(x, top, width - 6, height), RIGHT))
@@ -230,12 +236,28 @@ class DepthDock(Dock):
         totals.addStretch(1)
         totals.addWidget(self.total_sell)
         column.addLayout(totals)
-        self.range = label("", "depth-range", "muted")
-        self.range.setWordWrap(True)
-        column.addWidget(self.range)
+        column.addLayout(self._build_range())
         column.addStretch(1)
         self.place_empty_over(panel)
         self.set_empty(True)
+
+    def _build_range(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        self._range = {}
+        for index, (name, caption) in enumerate(RANGE):
+            row, place = index // 2, index % 2 * 3
+            grid.addWidget(label(caption, f"depth-{name}-caption", "caption"), row, place)
+            value = label("", f"depth-{name}", "fact")
+            value.setAccessibleName(caption)
+            value.setAlignment(RIGHT)
+            grid.addWidget(value, row, place + 1)
+            self._range[name] = value
+        for place in (1, 4):
+            grid.setColumnStretch(place, 1)
+        grid.setColumnMinimumWidth(2, 14)
+        return grid
 
     def show_symbol(self, key: Key) -> None:
         instrument = self.bridge.instrument(key)
@@ -283,8 +305,7 @@ class DepthDock(Dock):
             share = 100.0 * buy / (buy + sell)
             self.imbalance.setText(f"{share:.0f}% : {100 - share:.0f}%")
             self.imbalance.setToolTip("Share of bid and ask quantity in the whole book")
-        self.range.setText(
-            f"O {fmt.price(tick.open, self._places)}  H {fmt.price(tick.high, self._places)}  "
-            f"L {fmt.price(tick.low, self._places)}  PC {fmt.price(tick.close, self._places)}"
-        )
+        for name, value in self._range.items():
+            number = float(getattr(tick, name))
+            value.setText(fmt.price(number, self._places) if number else fmt.MISSING)
         self.view.setAccessibleDescription(self.view.summary())

@@ -99,6 +99,9 @@ class PositionsDock(TableDock[Position]):
             "Close position", "positions-close", "Close the selected position", self._close_selected
         )
         self.close_button.setEnabled(False)
+        policy = self.total.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.total.setSizePolicy(policy)
         self.close_all_button = push_button(
             "Close all  F6", "positions-close-all", "Close all positions", self._close_all
         )

@@ -330,9 +330,11 @@ class SandboxDock(Dock):
         dialog.setNameFilter("CSV files (*.csv)")
         dialog.setDefaultSuffix("csv")
         dialog.selectFile(name)
-        if await ask(dialog):
-            await save_csv(Path(dialog.selectedFiles()[0]), text)
-            self.bridge.notice.emit("info", f"Exported to {dialog.selectedFiles()[0]}.")
+        chosen: list[str] = []
+        dialog.fileSelected.connect(chosen.append)
+        if await ask(dialog) and chosen:
+            await save_csv(Path(chosen[0]), text)
+            self.bridge.notice.emit("info", f"Exported to {chosen[0]}.")
 
 
 async def save_csv(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -44,6 +44,15 @@ from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.widgets import label, named, set_role
 
 
+class TicketArea(QScrollArea):
+    """Scrolls up and down only, so it is never narrower than what it shows."""
+
+    def minimumSizeHint(self) -> QSize:
+        inside = self.widget()
+        width = inside.minimumSizeHint().width() if inside is not None else 0
+        return QSize(width + self.verticalScrollBar().sizeHint().width(), 120)
+
+
 class TicketDock(Dock):
     """Buy or sell the linked symbol."""
 
@@ -60,7 +69,7 @@ class TicketDock(Dock):
         self._attempted = False
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
-        area = named(QScrollArea(), "ticket-scroll", "Order ticket")
+        area = named(TicketArea(), "ticket-scroll", "Order ticket")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.frame)

@@ -63,6 +63,8 @@ class TicketFacts(QFrame):
             value = label("", f"ticket-facts-{name}", "fact")
             value.setAccessibleName(caption)
             value.setAlignment(RIGHT)
+            # Numbers that grow must not push the docks about.
+            value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             grid.addWidget(head, index, 0)
             grid.addWidget(value, index, 1)
             self._rows[name] = (head, value)

@@ -174,7 +174,8 @@ class WatchlistDock(TableDock[WatchRow]):
     def sample(self) -> list[Key]:
         """Indices, near futures and large shares that the master has."""
         keys = [key for key in SAMPLE if self.bridge.instrument(key) is not None]
-        for name in SAMPLE_FUTURES:
+        place = sum(1 for exchange, _ in keys if exchange.endswith("_INDEX"))
+        for name in reversed(SAMPLE_FUTURES):
             futures = [
                 hit
                 for hit in self.bridge.search(name, 200)
@@ -182,7 +183,7 @@ class WatchlistDock(TableDock[WatchRow]):
             ]
             if futures:
                 near = min(futures, key=lambda hit: hit.expiry or self.bridge.now().date())
-                keys.insert(2, near.key)
+                keys.insert(place, near.key)
         return keys
 
     # -- prices -----------------------------------------------------------------------------
