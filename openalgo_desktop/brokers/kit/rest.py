@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +24,7 @@ from openalgo_desktop.core.errors import (
     NetError,
     NetTimeout,
     OrderStateUnknown,
+    ProtocolError,
     RateLimited,
     SessionExpired,
 )
@@ -33,6 +36,9 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 #: Failures before a byte of the request left: nothing can have happened at the broker.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+_MAX_DOWNLOAD = 512 << 20
+_BLOCK = 1 << 20
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -69,8 +75,20 @@ class RestClient:
         self.timings: deque[Timing] = deque(maxlen=200)
         self._clock = clock
         self._on_expired = on_expired
-        self._client = httpx.AsyncClient(
-            http2=spec.http2 and transport is None,
+        self._transport = transport
+        self._pool: httpx.AsyncClient | None = None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """The connection pool; opened again by the first request after a :meth:`close`."""
+        if self._pool is None:
+            self._pool = self._new_pool()
+        return self._pool
+
+    def _new_pool(self) -> httpx.AsyncClient:
+        transport = self._transport
+        return httpx.AsyncClient(
+            http2=self.spec.http2 and transport is None,
             transport=transport,
             timeout=httpx.Timeout(10.0, connect=5.0, pool=5.0),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
@@ -80,7 +98,9 @@ class RestClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
 
     async def op(self, name: str, context: Mapping[str, Any] | None = None) -> Any:
         """Run the spec's operation ``name``; its payload. See :meth:`call` for errors."""
@@ -107,14 +127,30 @@ class RestClient:
             self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
         return self._read(op, response, values)
 
-    async def fetch(self, op: Op, context: Mapping[str, Any] | None = None) -> httpx.Response:
-        """A streaming-free download of a public or session file, as the bare response."""
+    async def download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
+        """Stream the body of an answer into a file, which is whole or not there.
+
+        Raises like :meth:`call`, and :class:`ProtocolError` for a body without end.
+        """
         values = {**self.session.context(), **(context or {})}
         await self.limiter.acquire(_buckets(op), op.timeout)
-        response = await self._send(op, values)
-        if response.status_code >= 400:
-            self._read(op, response, values)
-        return response
+        part = path.with_name(path.name + ".part")
+        try:
+            response = await self._client.send(
+                self.request(op, values), stream=True, follow_redirects=op.public
+            )
+            try:
+                if response.status_code >= 300:
+                    await response.aread()
+                    self._read(op, response, values)
+                    raise NetError(f"{self.spec.title}: HTTP {response.status_code}")
+                await _save(response, part)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            name = type(error).__name__
+            raise NetError(f"The download from {self.spec.title} broke ({name}).") from None
+        await asyncio.to_thread(part.replace, path)
 
     def request(self, op: Op, values: Mapping[str, Any]) -> httpx.Request:
         """The HTTP request of ``op``; what the wire tests look at."""
@@ -190,6 +226,21 @@ class RestClient:
         elif op.write and isinstance(error, NetError):
             return OrderStateUnknown(error.message, tag=str(values.get("tag", "")))
         return error
+
+
+async def _save(response: httpx.Response, path: Path) -> None:
+    """The body to disk, in blocks that a thread writes."""
+    size, block = 0, bytearray()
+    with await asyncio.to_thread(path.open, "wb") as file:
+        async for chunk in response.aiter_bytes():
+            block += chunk
+            size += len(chunk)
+            if size > _MAX_DOWNLOAD:
+                raise ProtocolError(f"The download is larger than {_MAX_DOWNLOAD >> 20} MiB.")
+            if len(block) >= _BLOCK:
+                await asyncio.to_thread(file.write, bytes(block))
+                block.clear()
+        await asyncio.to_thread(file.write, bytes(block))
 
 
 def _buckets(op: Op) -> list[str]:

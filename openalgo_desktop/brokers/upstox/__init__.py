@@ -1,0 +1,1 @@
+"""Upstox. So far the reader of its symbol master."""
