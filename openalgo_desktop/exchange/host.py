@@ -134,6 +134,9 @@ class PaperGateway:
             )
         finally:
             self.publish(request.key)
+            if tick is not None and request.key in self._watched:
+                # A position is worth the last price at once, not the fill's until the next tick.
+                self._prices.setdefault(request.key, tick.ltp)
         await self.stored()
         return OrderAck(row.order.order_id)
 
