@@ -20,7 +20,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Tick
 from tests.unit.brokers.zerodha.kite_frames import frame, packet, random_packets, token
 
-VECTORS = json.loads(Path("tests/data/vectors/zerodha.json").read_text("utf-8"))
+VECTORS = json.loads(Path("tests/data/vectors/wire/zerodha.json").read_text("utf-8"))
 MODES = {"ltp": FeedMode.LTP, "quote": FeedMode.QUOTE, "depth": FeedMode.DEPTH}
 
 
