@@ -231,6 +231,7 @@ def test_what_stays(mode: Mode, orders: int, positions: int, words: str) -> None
         (Decimal("-1250.5"), "profit", ("-1,250.50", "down")),
         (Decimal("1250.5"), "money", ("1,250.50", "")),
         (Decimal("0.314"), "percent", ("+0.31%", "up")),
+        (Decimal("-0.001"), "percent", ("0.00%", "")),
         (7, "count", ("7", "")),
     ],
 )

@@ -104,8 +104,9 @@ def figure_text(value: Decimal | int | None, kind: str) -> tuple[str, str]:
     if value is None:
         return fmt.MISSING, ""
     number = float(value)
-    tone = fmt.sign_role(number) if kind in ("profit", "percent") else ""
-    return _TEXTS[kind](number), tone
+    text = _TEXTS[kind](number)
+    signed = kind in ("profit", "percent") and text.startswith(("+", "-"))
+    return text, fmt.sign_role(number) if signed else ""
 
 
 class Figures(QWidget):
