@@ -1,0 +1,301 @@
+"""What emulators of brokers have in common: a real server on loopback over the simulated market,
+a log of requests, and faults. A broker's emulator is a face: its wire, nothing else.
+
+Run in the test's own loop; clients may be in this or in another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.model import Instrument, Key, Order, OrderUpdate, Tick
+from openalgo_desktop.core.ports import PaperRow
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class MemoryPaper:
+    """A paper store that forgets at the end of the test."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+
+    async def save(self, account_id: str, rows: Mapping[str, Sequence[PaperRow]]) -> None:
+        tables = self._rows.setdefault(account_id, {})
+        for table, changes in rows.items():
+            for row in changes:
+                if row.data is None:
+                    tables.setdefault(table, {}).pop(row.key, None)
+                else:
+                    tables.setdefault(table, {})[row.key] = row.data
+
+    async def load(self, account_id: str) -> dict[str, list[dict[str, Any]]]:
+        tables = self._rows.get(account_id, {})
+        return {name: list(rows.values()) for name, rows in tables.items()}
+
+    async def clear(self, account_id: str, tables: Sequence[str]) -> None:
+        for table in tables:
+            self._rows.get(account_id, {}).pop(table, None)
+
+
+@dataclass
+class Faults:
+    """What goes wrong. Counts go down by one per request or frame that they hit.
+
+    ``only`` limits the HTTP faults to paths that begin so.
+    """
+
+    only: str = ""
+    status: deque[int] = field(default_factory=deque)  # answer the next requests with these
+    slow: float = 0.0  # seconds before each answer
+    lose_acks: int = 0  # do it, then cut the connection instead of answering
+    hang_acks: int = 0  # do it, then never answer
+    half_open: bool = False  # sockets stay open and say nothing
+    truncate: int = 0  # send frames without their last bytes
+    duplicate_orders: bool = False
+    shuffle_orders: bool = False  # a push waits for the next one and comes after it
+
+
+class Socket:
+    """One client of the feed, with the modes that it asked for."""
+
+    def __init__(self, response: web.WebSocketResponse) -> None:
+        self.response = response
+        self.modes: dict[Key, FeedMode] = {}
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send a frame; a client that has gone is no error."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            if isinstance(frame, bytes):
+                await self.response.send_bytes(frame)
+            else:
+                await self.response.send_str(frame)
+
+
+class BrokerEmulator:
+    """Base of the emulators. A face adds routes and turns ticks and orders into frames."""
+
+    #: Path of the feed's socket.
+    feed_path = "/"
+    #: Seconds between heartbeats of the feed.
+    heartbeat = 1.0
+
+    def __init__(self, clock: Clock, *, rate: float = 200.0, universe: Path | None = None) -> None:
+        self.clock = clock
+        self.faults = Faults()
+        self.log: list[tuple[str, str]] = []
+        self.sockets: list[Socket] = []
+        self.account = SimulatorAccount(
+            clock, MemoryPaper(), SimulatorOptions(rate=rate, universe=universe)
+        )
+        self.rows: dict[Key, Instrument] = {}
+        self._held: list[Order] = []
+        self._runner: web.AppRunner | None = None
+        self._outbox: asyncio.Queue[tuple[Socket, str | bytes]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.port = 0
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self, port: int = 0) -> None:
+        """Open the market and listen on 127.0.0.1."""
+        await self.account.connect()
+        self.rows = {row.key: row for row in await self.account.instruments()}
+        self.account.gateway.set_listener(self._order_changed)
+        self.account.market.set_sink(self._tick)
+        app = web.Application(middlewares=[self._middleware])
+        app.router.add_get(self.feed_path, self._feed)
+        self.add_routes(app.router)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._tasks = [
+            asyncio.create_task(self._send_loop(), name="emulator-sender"),
+            asyncio.create_task(self._beat_loop(), name="emulator-heartbeat"),
+        ]
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drop_sockets()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.account.disconnect()
+
+    async def __aenter__(self) -> BrokerEmulator:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        """Address for the REST host."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Address for the stream host."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def hosts(self) -> dict[str, str]:
+        """Overrides for the broker's hosts."""
+        return {"rest": self.url, "stream": self.ws_url}
+
+    # -- for a face -------------------------------------------------------------------------
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """REST routes of the broker."""
+        raise NotImplementedError
+
+    def refuse(self, status: int) -> web.Response:
+        """An error answer of the broker for a fault."""
+        raise NotImplementedError
+
+    async def check_socket(self, request: web.Request) -> None:
+        """Refuse a feed connection by raising an HTTP error."""
+
+    async def on_text(self, socket: Socket, text: str) -> None:
+        """A text frame of a client."""
+
+    def tick_frame(self, tick: Tick, mode: FeedMode) -> str | bytes:
+        """A tick on the wire."""
+        raise NotImplementedError
+
+    def order_frame(self, order: Order) -> str | bytes:
+        """An order push on the wire."""
+        raise NotImplementedError
+
+    def beat_frame(self) -> str | bytes | None:
+        """The heartbeat."""
+        return None
+
+    # -- HTTP -------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.log.append((request.method, request.path))
+        faults = self.faults
+        hit = request.path != self.feed_path and request.path.startswith(faults.only)
+        if hit and faults.slow:
+            await asyncio.sleep(faults.slow)
+        if hit and faults.status:
+            return self.refuse(faults.status.popleft())
+        response = await handler(request)
+        if hit and request.method != "GET":
+            if faults.hang_acks:
+                faults.hang_acks -= 1
+                await asyncio.Event().wait()
+            if faults.lose_acks:
+                faults.lose_acks -= 1
+                assert request.transport is not None
+                request.transport.abort()
+        return response
+
+    def calls(self, method: str, path: str) -> int:
+        """How often a path (by its beginning) was called."""
+        return sum(1 for m, p in self.log if m == method and p.startswith(path))
+
+    # -- feed -------------------------------------------------------------------------------
+    async def _feed(self, request: web.Request) -> web.StreamResponse:
+        await self.check_socket(request)
+        response = web.WebSocketResponse(autoping=not self.faults.half_open)
+        await response.prepare(request)
+        socket = Socket(response)
+        self.sockets.append(socket)
+        try:
+            async for message in response:
+                if message.type is WSMsgType.TEXT and not self.faults.half_open:
+                    await self.on_text(socket, message.data)
+        finally:
+            if socket in self.sockets:
+                self.sockets.remove(socket)
+            await self._subscribe_market()
+        return response
+
+    async def drop_sockets(self) -> None:
+        """Cut all feed connections."""
+        for socket in tuple(self.sockets):
+            transport = socket.response._req.transport if socket.response._req else None
+            if transport is not None:
+                transport.abort()
+        self.sockets.clear()
+
+    async def want(self, socket: Socket, modes: Mapping[Key, FeedMode]) -> None:
+        """A client wants these; a snapshot of each goes out at once."""
+        socket.modes.update(modes)
+        await self._subscribe_market()
+        answers = await self.account.market.quotes(list(modes))
+        for key, mode in modes.items():
+            if isinstance(tick := answers.get(key), Tick):
+                if mode is FeedMode.DEPTH:
+                    tick = await self.account.market.depth(key)
+                self.emit(socket, self.tick_frame(tick, mode))
+
+    async def unwant(self, socket: Socket, keys: Sequence[Key]) -> None:
+        """A client no longer wants these."""
+        for key in keys:
+            socket.modes.pop(key, None)
+        await self._subscribe_market()
+
+    async def _subscribe_market(self) -> None:
+        wanted: dict[Key, FeedMode] = {}
+        for socket in self.sockets:
+            for key, mode in socket.modes.items():
+                wanted[key] = max(mode, wanted.get(key, FeedMode.LTP))
+        if wanted:
+            await self.account.market.subscribe(wanted)
+
+    def _tick(self, tick: Tick) -> None:
+        for socket in self.sockets:
+            mode = socket.modes.get((tick.exchange, tick.symbol))
+            if mode is not None:
+                self.emit(socket, self.tick_frame(tick, mode))
+
+    def _order_changed(self, update: OrderUpdate) -> None:
+        orders = [update.order]
+        if self.faults.shuffle_orders:
+            self._held.append(update.order)
+            if len(self._held) < 2:
+                return
+            orders, self._held = self._held[::-1], []
+        for order in orders:
+            for _ in range(2 if self.faults.duplicate_orders else 1):
+                for socket in self.sockets:
+                    self.emit(socket, self.order_frame(order))
+
+    def emit(self, socket: Socket, frame: str | bytes) -> None:
+        """Queue a frame for a client."""
+        if self.faults.half_open:
+            return
+        if self.faults.truncate and isinstance(frame, bytes) and len(frame) > 6:
+            self.faults.truncate -= 1
+            frame = frame[:-3]
+        self._outbox.put_nowait((socket, frame))
+
+    async def _send_loop(self) -> None:
+        while True:
+            socket, frame = await self._outbox.get()
+            await socket.send(frame)
+
+    async def _beat_loop(self) -> None:
+        while True:
+            frame = self.beat_frame()
+            if frame is not None and not self.faults.half_open:
+                for socket in tuple(self.sockets):
+                    await socket.send(frame)
+            await asyncio.sleep(self.heartbeat)
