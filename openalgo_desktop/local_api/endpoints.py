@@ -6,11 +6,32 @@ from collections.abc import Iterable
 from typing import Any
 
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.handlers import books, market, orders, symbols, system
+from openalgo_desktop.local_api.handlers import (
+    account,
+    books,
+    bulk,
+    calendar,
+    gtt,
+    later,
+    market,
+    options,
+    orders,
+    symbols,
+    system,
+    webhooks,
+)
 from openalgo_desktop.local_api.schemas import data as d
+from openalgo_desktop.local_api.schemas import gtt as g
+from openalgo_desktop.local_api.schemas import options as op
 from openalgo_desktop.local_api.schemas import orders as o
-from openalgo_desktop.local_api.table import CRASH_API, Endpoint, ErrorForm, Need
+from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, ErrorForm, Need
 
+_NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
+_MESSAGING: dict[str, Any] = {
+    "group": "Messaging",
+    "limit": "30 per minute",
+    "bad_key": (401, "Invalid or missing API key"),
+}
 _ORDER: dict[str, Any] = {
     "group": "Orders",
     "form": ErrorForm.TEXT,
@@ -18,71 +39,263 @@ _ORDER: dict[str, Any] = {
     "mode_in_errors": True,
     "mode_in_validation": True,
 }
+_READ_ORDER = _ORDER | {"need": Need.ACCOUNT}
+_LIMITED = _ORDER | {"limit": "limits.order"}
+_GTT = _LIMITED | {"group": "GTT"}
+_OPTION_ORDER = _LIMITED | {
+    "form": ErrorForm.ERRORS,
+    "mode_in_validation": False,
+    "crash": CRASH_API,
+    "queued": True,
+}
 _BOOK: dict[str, Any] = {"group": "Account", "need": Need.ACCOUNT, "mode_in_errors": True}
 _MARKET: dict[str, Any] = {"group": "Market data"}
 _SYMBOL: dict[str, Any] = {"group": "Symbols"}
+_OPTION: dict[str, Any] = {"group": "Options", "form": ErrorForm.ERRORS}
+_GREEKS: dict[str, Any] = {
+    "group": "Options",
+    "form": ErrorForm.FAILED,
+    "bad_key": (401, BAD_KEY),
+    "crash": "Internal server error while calculating option Greeks",
+}
 _SYSTEM: dict[str, Any] = {"group": "System"}
+_HOOK: dict[str, Any] = {
+    "group": "Webhooks",
+    "need": Need.NOTHING,
+    "limit": "limits.webhook",
+    "error_key": "error",
+    "crash": "Internal server error",
+}
+_LATER: dict[str, Any] = {"group": "Portfolio", "limit": "10 per minute"}
+
+
+def _not_in_semi_auto(what: str, verb: str) -> str:
+    return (
+        f"{what} operation is not allowed in Semi-Auto mode. Please switch to Auto mode to {verb}."
+    )
+
 
 E = Endpoint
-TABLE: tuple[Endpoint, ...] = (
-    # -- orders
+ORDERS: tuple[Endpoint, ...] = (
     E(
         "placeorder",
         orders.placeorder,
         o.PlaceOrder,
         "Place an order.",
-        limit="limits.order",
         crash=CRASH_API,
-        **(_ORDER | {"mode_in_validation": False}),
+        queued=True,
+        **(_LIMITED | {"mode_in_validation": False}),
+    ),
+    E(
+        "placesmartorder",
+        bulk.placesmartorder,
+        o.SmartOrder,
+        "Bring the position of a symbol to a wanted size.",
+        limit="limits.smart",
+        queued=True,
+        **_ORDER,
     ),
     E(
         "modifyorder",
         orders.modifyorder,
         o.ModifyOrder,
         "Change a working order.",
-        limit="limits.order",
-        **_ORDER,
+        refused_in_semi_auto=_not_in_semi_auto("Modify order", "modify orders"),
+        **_LIMITED,
     ),
     E(
         "cancelorder",
         orders.cancelorder,
         o.OneOrder,
         "Cancel a working order.",
-        limit="limits.order",
+        refused_in_semi_auto=_not_in_semi_auto("Cancel order", "cancel orders"),
+        **_LIMITED,
+    ),
+    E(
+        "cancelallorder",
+        orders.cancelallorder,
+        o.Strategy,
+        "Cancel all working orders of the account, whatever their strategy.",
+        refused_in_semi_auto=_not_in_semi_auto("Cancel all orders", "cancel orders"),
         **_ORDER,
     ),
-    E("cancelallorder", orders.cancelallorder, o.Strategy, "Cancel all working orders.", **_ORDER),
-    E("closeposition", orders.closeposition, o.Strategy, "Close all open positions.", **_ORDER),
     E(
-        "orderstatus",
-        books.orderstatus,
-        o.OneOrder,
-        "One order.",
-        **(_ORDER | {"need": Need.ACCOUNT}),
+        "closeposition",
+        orders.closeposition,
+        o.Strategy,
+        "Close all open positions at market.",
+        refused_in_semi_auto=_not_in_semi_auto("Close position", "close positions"),
+        **_ORDER,
     ),
+    E(
+        "basketorder",
+        bulk.basketorder,
+        o.Basket,
+        "Several orders, buys first.",
+        queued=True,
+        **_ORDER,
+    ),
+    E(
+        "splitorder",
+        bulk.splitorder,
+        o.Split,
+        "A large order in parts.",
+        queued=True,
+        **_ORDER,
+    ),
+    E(
+        "optionsorder",
+        options.optionsorder,
+        op.OptionsOrder,
+        "Order on an option found by its offset from the money.",
+        bad_key=(403, _NO_PRICE),
+        **_OPTION_ORDER,
+    ),
+    E(
+        "optionsmultiorder",
+        options.optionsmultiorder,
+        op.OptionsMultiOrder,
+        "Several option legs on one underlying, bought legs first.",
+        **_OPTION_ORDER,
+    ),
+    E("orderstatus", books.orderstatus, o.OneOrder, "One order.", **_READ_ORDER),
     E(
         "openposition",
         books.openposition,
         o.OpenPosition,
         "Net quantity of one symbol and product.",
-        **(_ORDER | {"need": Need.ACCOUNT}),
+        **_READ_ORDER,
     ),
-    # -- account
+    E(
+        "margin",
+        account.margin,
+        d.Margin,
+        "Margin of up to 50 orders together, at the live account.",
+        group="Account",
+        form=ErrorForm.TEXT,
+        need=Need.ACCOUNT,
+        crash=CRASH_API,
+    ),
+    E(
+        "placegttorder",
+        gtt.placegttorder,
+        g.PlaceGtt,
+        "Place a good-till-triggered order.",
+        queued=True,
+        **_GTT,
+    ),
+    E(
+        "modifygttorder",
+        gtt.modifygttorder,
+        g.ModifyGtt,
+        "Replace triggers, prices and quantity of a GTT.",
+        refused_in_semi_auto="Modify GTT order is not allowed in Semi-Auto mode. "
+        "Switch to Auto mode.",
+        **_GTT,
+    ),
+    E(
+        "cancelgttorder",
+        gtt.cancelgttorder,
+        g.OneGtt,
+        "Cancel a GTT.",
+        refused_in_semi_auto="Cancel GTT order is not allowed in Semi-Auto mode. "
+        "Switch to Auto mode.",
+        **_GTT,
+    ),
+)
+
+ACCOUNT: tuple[Endpoint, ...] = (
+    E("gttorderbook", gtt.gttorderbook, d.Key, "Active GTTs.", **(_BOOK | {"group": "GTT"})),
     E("orderbook", books.orderbook, d.Key, "Orders of the session.", **_BOOK),
     E("tradebook", books.tradebook, d.Key, "Trades of the session.", **_BOOK),
     E("positionbook", books.positionbook, d.Key, "Positions.", **_BOOK),
     E("holdings", books.holdings, d.Key, "Delivered shares.", **_BOOK),
     E("funds", books.funds, d.Key, "Money of the account.", **_BOOK),
-    # -- market data
+    E(
+        "pnl/symbols",
+        account.pnl_symbols,
+        d.Key,
+        "Simulated profit by symbol.",
+        prepare=account.sandbox_only,
+        **(_BOOK | {"bad_key": (403, "Invalid API key")}),
+    ),
+)
+
+DATA: tuple[Endpoint, ...] = (
     E("quotes", market.quotes, d.Symbol, "Last price, day range, best bid and ask.", **_MARKET),
+    E("multiquotes", market.multiquotes, d.MultiQuotes, "Quotes of many symbols.", **_MARKET),
     E("depth", market.depth, d.Symbol, "Five levels of the book.", **_MARKET),
     E("history", market.history, d.History, "Candles of a date range.", **_MARKET),
     E("intervals", market.intervals, d.Key, "Candle intervals that history serves.", **_MARKET),
-    # -- symbols
+    E(
+        "ticker/*",
+        market.ticker,
+        d.Ticker,
+        "Candles for charting programs: ticker/NSE:SBIN, JSON or text.",
+        method="GET",
+        prepare=market.ticker_fields,
+        text_errors={"format": "txt"},
+        both_slashes=False,
+        **_MARKET,
+    ),
     E("symbol", symbols.symbol, d.Symbol, "One row of the symbol master.", **_SYMBOL),
     E("search", symbols.search, d.Search, "Search the symbol master.", **_SYMBOL),
     E("expiry", symbols.expiry, d.Expiry, "Expiry dates of an underlying.", **_SYMBOL),
-    # -- system
+    E(
+        "instruments",
+        symbols.instruments,
+        d.Instruments,
+        "The symbol master of an exchange (all without one), JSON or CSV.",
+        method="GET",
+        prepare=symbols.instruments_fields,
+        text_errors={"format": "csv"},
+        **_SYMBOL,
+    ),
+    E(
+        "optionsymbol",
+        options.optionsymbol,
+        op.OptionSymbol,
+        "The option at an offset from the money.",
+        bad_key=(403, _NO_PRICE),
+        **_OPTION,
+    ),
+    E(
+        "optionchain",
+        options.optionchain,
+        op.OptionChain,
+        "Calls and puts of one expiry, with greeks if wanted.",
+        bad_key=(403, "Failed to fetch LTP for {underlying}: " + BAD_KEY),
+        **_OPTION,
+    ),
+    E(
+        "syntheticfuture",
+        options.syntheticfuture,
+        op.SyntheticFuture,
+        "At-the-money strike plus call minus put.",
+        bad_key=(403, _NO_PRICE),
+        crash=CRASH_API,
+        **_OPTION,
+    ),
+    E(
+        "optiongreeks",
+        options.optiongreeks,
+        op.OptionGreeks,
+        "Volatility and greeks of one option.",
+        limit="limits.greeks",
+        **_GREEKS,
+    ),
+    E(
+        "multioptiongreeks",
+        options.multioptiongreeks,
+        op.MultiGreeks,
+        "Volatility and greeks of up to 50 options.",
+        **_GREEKS,
+    ),
+    E("market/holidays", calendar.holidays, d.Holidays, "Holidays of a year.", **_MARKET),
+    E("market/timings", calendar.timings, d.Timings, "Sessions of a day.", **_MARKET),
+)
+
+SYSTEM: tuple[Endpoint, ...] = (
     E(
         "analyzer",
         system.analyzer,
@@ -98,10 +311,102 @@ TABLE: tuple[Endpoint, ...] = (
         "Switch between sandbox and live.",
         form=ErrorForm.TEXT,
         need=Need.TRADE,
+        refused_in_semi_auto="Operation analyzer/toggle is not allowed in Semi-Auto mode. "
+        "Please switch to Auto mode to change the analyzer mode.",
         **_SYSTEM,
     ),
     E("ping", system.ping, d.Key, "Whether the API and the broker session are there.", **_SYSTEM),
+    E(
+        "chart",
+        account.chart_get,
+        None,
+        "Stored chart preferences.",
+        method="GET",
+        prepare=account.chart_key,
+        **_SYSTEM,
+    ),
+    E(
+        "chart",
+        account.chart_update,
+        d.ChartUpdate,
+        "Store chart preferences: any keys beside apikey.",
+        prepare=account.chart_body,
+        **_SYSTEM,
+    ),
 )
+
+HOOKS: tuple[Endpoint, ...] = (
+    E(
+        "/strategy/webhook/*",
+        webhooks.strategy_webhook,
+        None,
+        "Alert of a webhook strategy; the id is the credential.",
+        **_HOOK,
+    ),
+    E(
+        "/chartink/webhook/*",
+        webhooks.chartink_webhook,
+        None,
+        "Alert of a Chartink scan; the id is the credential.",
+        **_HOOK,
+    ),
+    E("/flow/webhook/*", later.flow_unknown, None, "Flows come later: always 404.", **_HOOK),
+    E(
+        "/health/status",
+        system.health,
+        None,
+        "Whether the server runs.",
+        method="GET",
+        need=Need.NOTHING,
+        **_SYSTEM,
+    ),
+)
+
+LATER: tuple[Endpoint, ...] = (
+    *(
+        E(path, later.not_yet, None, "Not available in this version.", method=method, **_LATER)
+        for method, path in (
+            ("GET", "portfolio/benchmarks"),
+            ("POST", "portfolio/backtest"),
+            ("POST", "portfolio/tearsheet"),
+            ("POST", "portfolio/holdings"),
+            ("POST", "sip/backtest"),
+        )
+    ),
+    E(
+        "sip/frequencies",
+        later.not_yet,
+        None,
+        "Not available in this version.",
+        method="GET",
+        need=Need.NOTHING,
+        **_LATER,
+    ),
+    E("telegram/notify", later.telegram_stopped, None, "Send a Telegram message.", **_MESSAGING),
+    E(
+        "telegram/broadcast",
+        later.telegram_broadcast,
+        None,
+        "Send a Telegram message to all.",
+        **(_MESSAGING | {"limit": "5 per minute"}),
+    ),
+    E("telegram/start", later.telegram_start, None, "Start the Telegram bot.", **_MESSAGING),
+    E("telegram/stop", later.telegram_stop, None, "Stop the Telegram bot.", **_MESSAGING),
+    E("telegram/config", later.not_yet, None, "Configure the bot.", **_MESSAGING),
+    E("telegram/preferences", later.not_yet, None, "Change preferences.", **_MESSAGING),
+    *(
+        E(f"telegram/{name}", handler, None, doc, method="GET", **_MESSAGING)
+        for name, handler, doc in (
+            ("config", later.telegram_config, "Configuration of the bot."),
+            ("users", later.telegram_users, "Linked users."),
+            ("stats", later.telegram_stats, "Use of the bot."),
+            ("preferences", later.telegram_preferences, "Preferences of a user."),
+        )
+    ),
+    E("whatsapp/notify", later.whatsapp_unpaired, None, "Send a WhatsApp message.", **_MESSAGING),
+)
+
+TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + LATER
 
 CONTROL = E(
     "/simulator/control",

@@ -49,8 +49,9 @@ class LocalApi:
                 shutdown_timeout=2.0,
             )
             await self._runner.setup()
-            await web.SockSite(self._runner, listener).start()
+            await self.dispatcher.start()
             await self.ws.start()
+            await web.SockSite(self._runner, listener).start()
         except BaseException:
             await self.stop()
             listener.close()

@@ -13,8 +13,10 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.services import Services
 
 JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 class ErrorForm(Enum):
@@ -51,7 +53,9 @@ class ApiError(AppError):
     ``with_mode`` False leaves out ``mode`` on an endpoint that normally carries it.
     """
 
-    def __init__(self, status: int, message: Any, *, with_mode: bool = True, **fields: Any) -> None:
+    def __init__(
+        self, status: int, message: Any, /, *, with_mode: bool = True, **fields: Any
+    ) -> None:
         super().__init__(str(message))
         self.body_message = message
         self.http_status = status
@@ -64,20 +68,18 @@ class Call:
     """One authorised request: validated ``data`` without the key, and who asks."""
 
     ctx: ApiContext
+    services: Services
     endpoint: Endpoint
     data: dict[str, Any]
-    key: ApiKey | None
     mode: Mode
-    client: str = ""
+    source: str  # who orders, as the journal and the order book show it
+    key: ApiKey | None = None
     path_arg: str = ""
-
-    @property
-    def source(self) -> str:
-        """Who placed an order, as the journal and the order book show it."""
-        return f"api:{self.key.name}" if self.key is not None else "api"
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[dict[str, Any] | Reply]]
+#: Makes the fields that the schema sees out of those of the request; may refuse early.
+Prepare: TypeAlias = Callable[[ApiContext, dict[str, Any], str], dict[str, Any]]
 
 CRASH = "An unexpected error occurred"
 CRASH_API = "An unexpected error occurred in the API endpoint"
@@ -110,6 +112,15 @@ class Endpoint:
     crash: str = CRASH
     example: Mapping[str, Any] = field(default_factory=dict)
     both_slashes: bool = True
+    prepare: Prepare | None = None
+    # Semi-auto: an order is queued for approval; anything else of the order family is refused
+    # with this text while orders are live.
+    queued: bool = False
+    refused_in_semi_auto: str = ""
+    # Raw fields that make errors plain text, for example {"format": "csv"}.
+    text_errors: Mapping[str, str] = field(default_factory=dict)
+    # Webhooks tell errors under ``error``.
+    error_key: str = "message"
 
     @property
     def name(self) -> str:

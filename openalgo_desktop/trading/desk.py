@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,15 +20,18 @@ from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, P
 from openalgo_desktop.core.errors import (
     AppError,
     NotConnected,
+    NotSupported,
     OrderError,
     OrderNotFound,
     OrderStateUnknown,
     RejectedByBroker,
+    RiskBlocked,
 )
 from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated, PositionsChanged
 from openalgo_desktop.core.model import (
     Funds,
     Holding,
+    Margin,
     ModifyRequest,
     Order,
     OrderAck,
@@ -42,8 +45,10 @@ from openalgo_desktop.core.ports import (
     JournalEntry,
     OrderJournal,
     TradingGateway,
+    supports_margin,
 )
 from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import RiskGate
@@ -81,17 +86,22 @@ class OrderDesk:
         self._gateways: dict[Mode, TradingGateway] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sources: dict[str, str] = {}  # own tag -> who asked
+        self._own_ids: set[str] = set()  # orders that an answer or the journal says are ours
         self._mode = Mode.SANDBOX
         self.risk = RiskGate()
         self.approval: Approval | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
+        self.books = BookKeeper(clock, bus, self._gateways, self._is_ours, reconcile_interval)
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Settle what an earlier run left open, then keep watching for unknown orders."""
         for entry in await self._journal.recent(2000):
             self._sources[entry.tag] = entry.source
+            if entry.order_id:
+                self._own_ids.add(entry.order_id)
         await self.reconciler.start()
+        await self.books.start()
 
     async def stop(self) -> None:
         """Wait briefly for orders under way, then stop."""
@@ -100,7 +110,13 @@ class OrderDesk:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.books.stop()
         await self.reconciler.stop()
+
+    async def quiet(self) -> None:
+        """Wait until no order write is under way, at most the time of an answer."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=self._ack_timeout())
 
     def set_gateway(self, mode: Mode, gateway: TradingGateway | None) -> None:
         """Say where orders of ``mode`` go."""
@@ -153,7 +169,7 @@ class OrderDesk:
         mode = self._mode
         gateway = self._gateway_of(mode)
         check_order(request, self._instruments.require(request.symbol, request.exchange))
-        self.risk.check(request, source)
+        await self.risk.check(request, source)
         if self.approval is not None:
             await self.approval(request, source)
         tag = self._tags.next()
@@ -164,6 +180,10 @@ class OrderDesk:
         """Change a working order."""
         mode = self._mode
         gateway = self._gateway_of(mode)
+        self.risk.check_blocked(source)
+        order = self.books.book(mode).orders.get(request.order_id)
+        if order is not None:
+            await self.risk.check_modify(order, request, source)
         entry = self._entry(
             self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(request)
         )
@@ -264,6 +284,8 @@ class OrderDesk:
         """
         mode = self._mode
         gateway = self._gateway_of(mode)
+        if not kind.endswith("cancel"):
+            self.risk.check_blocked(source)
         tag = self._tags.next()
         entry = self._entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
         entry = msgspec.structs.replace(entry, order_id=order_id)
@@ -307,6 +329,12 @@ class OrderDesk:
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
     ) -> Placed:
         await self._journal.intent(entry)
+        if not entry.kind.endswith("cancel"):
+            try:  # the kill switch may have been pulled since the order passed the risk step
+                self.risk.check_blocked(entry.source)
+            except RiskBlocked as error:
+                self._write(entry.tag, JournalState.REJECTED, "", error.message)
+                raise
         sending = self._own(call())
         done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
         if not done:
@@ -336,6 +364,7 @@ class OrderDesk:
             raise self._unknown(entry, gateway, type(error).__name__) from error
         # The gateway has the order: recovery would find it by its tag, so this row need not be
         # waited for.
+        self._own_ids.add(ack.order_id)
         self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
         return Placed(ack.order_id, mode, ack.message)
 
@@ -388,6 +417,9 @@ class OrderDesk:
         if update.trade is not None:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
 
+    def _is_ours(self, order: Order) -> bool:
+        return order.tag in self._sources or order.order_id in self._own_ids
+
     def _with_source(self, order: Order) -> Order:
         if not order.source:
             order.source = self._sources.get(order.tag, "")
@@ -423,6 +455,14 @@ class OrderDesk:
     async def funds(self) -> Funds:
         """Money of the current mode."""
         return await self.gateway.funds()
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders together would block at the live account, also while orders are
+        simulated. Raises :class:`NotSupported`."""
+        gateway = self._gateway_of(Mode.LIVE)
+        if not supports_margin(gateway):
+            raise NotSupported(f"{gateway.broker} does not estimate margins.")
+        return await gateway.margin(legs)
 
     def unsettled(self) -> int:
         """Orders whose state is unknown now."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.errors import AppError, NoHistory
-from openalgo_desktop.core.model import Bars, Key
+from openalgo_desktop.core.errors import AppError, NoHistory, SymbolUnknown
+from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
-from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Reply
 
 #: Keys of the intervals answer, by the last letter of the interval.
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "D": "days", "W": "weeks", "M": "months"}
@@ -66,3 +69,75 @@ async def intervals(call: Call) -> dict[str, Any]:
         if group is not None:
             groups[group].append(interval.value)
     return {"status": "success", "data": groups}
+
+
+async def multiquotes(call: Call) -> dict[str, Any]:
+    bad: list[dict[str, Any]] = []
+    good: list[Key] = []
+    for item in call.data["symbols"]:
+        try:
+            key = known_key(call, item["symbol"], item["exchange"])
+        except SymbolUnknown as error:
+            bad.append(
+                {"symbol": item["symbol"], "exchange": item["exchange"], "error": error.message}
+            )
+            continue
+        if key not in good:
+            good.append(key)
+    if not good:
+        raise ApiError(400, bad[0]["error"], invalid_symbols=bad)
+    ticks = await call.services.chains.ticks(good)
+    rows: list[dict[str, Any]] = []
+    for exchange, symbol in good:
+        row: dict[str, Any] = {"symbol": symbol, "exchange": exchange}
+        tick = ticks.get((exchange, symbol))
+        if isinstance(tick, Tick):
+            row["data"] = shapes.quote_data(tick)
+        else:
+            row["error"] = tick.message if tick is not None else "No quote available"
+        rows.append(row)
+    return {"status": "success", "results": bad + rows}
+
+
+# -- ticker ---------------------------------------------------------------------------------
+#: Longest range in days before ``to``.
+_TICKER_DAYS = {"D": 3650, "W": 3650, "M": 3650}
+_TICKER_DAYS_INTRADAY = 30
+
+
+def ticker_fields(ctx: ApiContext, query: dict[str, Any], path: str) -> dict[str, Any]:
+    """Fields of the history schema from a ticker request."""
+    exchange, colon, symbol = path.partition(":")
+    if not colon or ":" in symbol or not exchange or not symbol:
+        raise ApiError(400, "Give the symbol as EXCHANGE:SYMBOL, for example NSE:SBIN.")
+    return {
+        "apikey": query.get("apikey"),
+        "symbol": symbol,
+        "exchange": exchange,
+        "interval": query.get("interval", "D"),
+        "start_date": query.get("from"),
+        "end_date": query.get("to"),
+        "format": query.get("format", "json"),
+    }
+
+
+async def ticker(call: Call) -> dict[str, Any] | Reply:
+    data = call.data
+    key = known_key(call, data["symbol"], data["exchange"])
+    interval, end = data["interval"], data["end_date"]
+    longest = timedelta(days=_TICKER_DAYS.get(interval, _TICKER_DAYS_INTRADAY))
+    bars = await candles(call, key, interval, max(data["start_date"], end - longest), end)
+    if data["format"] != "txt":
+        return {"status": "success", "data": shapes.candle_rows(bars)}
+    name = f"{key[0]}:{key[1]}"
+    intraday = Interval(interval).is_intraday
+    lines = [_text_candle(name, row, intraday) for row in shapes.candle_rows(bars)]
+    return Reply("\n".join(lines).encode(), content_type=TEXT_TYPE)
+
+
+def _text_candle(name: str, row: dict[str, float | int], intraday: bool) -> str:
+    # A day and longer is labelled by its date at midnight UTC.
+    at = datetime.fromtimestamp(row["timestamp"], IST if intraday else UTC)
+    stamp = at.strftime("%Y-%m-%d,%H:%M:%S" if intraday else "%Y-%m-%d")
+    prices = ",".join(str(row[field]) for field in ("open", "high", "low", "close", "volume"))
+    return f"{name},{stamp},{prices}"

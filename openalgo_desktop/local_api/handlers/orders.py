@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
@@ -28,14 +30,21 @@ def order_request(data: dict[str, Any], strategy: str) -> OrderRequest:
     )
 
 
-async def place(call: Call, request: OrderRequest) -> Placed:
-    """Through the desk, with the texts that order clients know."""
+@contextmanager
+def texts_of_orders(request: OrderRequest) -> Iterator[None]:
+    """Refusals of unknown symbols in the words that order clients know."""
     if not request.symbol:
         raise ApiError(400, "Missing required field: symbol")
     try:
-        return await call.ctx.desk.place(request, call.source)
+        yield
     except SymbolUnknown as error:
         raise ApiError(400, f"Symbol {error.symbol} not found on {error.exchange}") from None
+
+
+async def place(call: Call, request: OrderRequest) -> Placed:
+    """Through the desk, in the mode of the call."""
+    with texts_of_orders(request):
+        return await call.ctx.desk.place(request, call.source)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
+import msgspec
+
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import format_expiry_dashed
+from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
-from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.local_api.table import ApiError, Call, Reply
+
+#: Rows that are encoded before other work gets its turn; about 2 ms.
+_CHUNK = 500
+_COLUMNS = (
+    "symbol",
+    "brsymbol",
+    "name",
+    "exchange",
+    "brexchange",
+    "token",
+    "expiry",
+    "strike",
+    "lotsize",
+    "instrumenttype",
+    "tick_size",
+)
 
 
 async def symbol(call: Call) -> dict[str, Any]:
@@ -46,3 +71,39 @@ async def expiry(call: Call) -> dict[str, Any]:
         "message": f"Found {len(days)} {what}" if days else f"No {what}",
         "data": [format_expiry_dashed(day) for day in days],
     }
+
+
+def instruments_fields(ctx: ApiContext, query: dict[str, Any], path: str) -> dict[str, Any]:
+    """Fields of the request; a missing key is told as a null one, as clients know it."""
+    return {"apikey": None} | query
+
+
+async def instruments(call: Call) -> Reply:
+    exchange, form = call.data.get("exchange"), call.data["format"]
+    rows = call.ctx.instruments.rows(exchange)
+    if form == "csv":
+        name = f"instruments_{exchange or 'all'}.csv"
+        return Reply(
+            await _csv(rows),
+            content_type="text/csv",
+            headers={"Content-Disposition": f"attachment; filename={name}"},
+        )
+    parts: list[bytes] = []
+    count = 0
+    while chunk := list(islice(rows, _CHUNK)):
+        count += len(chunk)
+        parts.append(msgspec.json.encode([shapes.instrument_row(row) for row in chunk])[1:-1])
+        await asyncio.sleep(0)
+    message = f"Found {count} instruments" if count else "No instruments found"
+    head = msgspec.json.encode({"status": "success", "message": message})[:-1]
+    return Reply(head + b',"data":[' + b",".join(parts) + b"]}")
+
+
+async def _csv(rows: Iterator[Instrument]) -> bytes:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    while chunk := list(islice(rows, _CHUNK)):
+        writer.writerows(shapes.instrument_row(row) for row in chunk)
+        await asyncio.sleep(0)
+    return buffer.getvalue().encode()

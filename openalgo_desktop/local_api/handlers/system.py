@@ -47,3 +47,12 @@ async def simulator_control(call: Call) -> dict[str, Any]:
     except ConfigError as error:
         raise ApiError(400, error.message) from None
     return {"status": "success", "data": result}
+
+
+async def health(call: Call) -> dict[str, Any]:
+    return {
+        "status": "pass",
+        "version": "1.0",
+        "serviceId": "openalgo",
+        "description": "OpenAlgo Desktop local API",
+    }

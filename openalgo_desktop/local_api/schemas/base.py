@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import (
+    EXCLUDE,
+    INCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validates_schema,
+)
 from marshmallow.validate import Length, OneOf, Range
 
 from openalgo_desktop.core.enums import Exchange, PriceType, Product
@@ -125,4 +133,7 @@ class Lenient:
     unknown = EXCLUDE
 
 
-Validator = Callable[[Any], Any]
+class Kept:
+    """Meta of schemas that keep unknown fields."""
+
+    unknown = INCLUDE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marshmallow import Schema, fields
-from marshmallow.validate import Length
+from marshmallow.validate import Length, Range
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.local_api.schemas import base
@@ -39,6 +39,20 @@ class History(KeySchema):
     source = base.choice(("api", "db"), load_default="api")
 
 
+class Ticker(KeySchema):
+    symbol = base.text()
+    exchange = base.exchange()
+    interval = base.choice(INTERVALS)
+    start_date = fields.Date(required=True, format="%Y-%m-%d")
+    end_date = fields.Date(required=True, format="%Y-%m-%d")
+    format = base.choice(("json", "txt"))
+
+
+class Instruments(KeySchema):
+    exchange = base.exchange(required=False)
+    format = base.choice(("json", "csv"), load_default="json")
+
+
 class Search(KeySchema):
     query = base.text()
     exchange = base.exchange(required=False)
@@ -48,6 +62,43 @@ class Expiry(KeySchema):
     symbol = base.text()
     exchange = base.exchange(base.DERIVATIVES)
     instrumenttype = base.choice(("futures", "options"))
+
+
+class Holidays(KeySchema):
+    year = fields.Int(validate=Range(min=2020, max=2050))
+
+
+class Timings(KeySchema):
+    date = base.text()
+
+
+class ChartUpdate(KeySchema):
+    class Meta(base.Kept):
+        pass
+
+
+class MarginPosition(Schema):
+    symbol = base.text(
+        validate=Length(min=1, max=50, error="Symbol must be between 1 and 50 characters.")
+    )
+    exchange = base.exchange()
+    action = base.choice(base.ACTIONS)
+    product = base.choice(base.PRODUCTS)
+    pricetype = base.choice(base.PRICE_TYPES)
+    quantity = base.text()
+    price = fields.Str(load_default="0")
+    trigger_price = fields.Str(load_default="0")
+
+
+class Margin(Schema):
+    apikey = base.text(
+        validate=Length(min=1, max=256, error="API key must be between 1 and 256 characters.")
+    )
+    positions = fields.List(
+        fields.Nested(MarginPosition),
+        required=True,
+        validate=Length(min=1, max=50, error="Positions must contain 1 to 50 items."),
+    )
 
 
 class AnalyzerToggle(KeySchema):

@@ -1,0 +1,115 @@
+"""Who may call what, how often: rate limits, keys, rights, and the action centre."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import Any
+
+from openalgo_desktop.core.enums import KeyRights, Mode
+from openalgo_desktop.core.model import ApiKey
+from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.limits import RateLimiter
+from openalgo_desktop.local_api.table import ApiError, Call, Endpoint, Need
+
+log = logging.getLogger(__name__)
+
+#: Wrong keys are counted and told in one log line per this many seconds.
+WRONG_KEY_LOG_SECONDS = 60.0
+QUEUED = "Order queued for approval in Action Center"
+
+
+class TooMany(ApiError):
+    """The rate limit says no; one form for all endpoints."""
+
+    def __init__(self, wait: float) -> None:
+        self.seconds = max(1, math.ceil(wait))
+        super().__init__(
+            429,
+            "Rate limit exceeded. Please slow down your requests.",
+            with_mode=False,
+            retry_after=self.seconds,
+        )
+
+
+class Gate:
+    """The checks between a parsed request and its handler."""
+
+    def __init__(self, ctx: ApiContext) -> None:
+        self._ctx = ctx
+        self._limiter = RateLimiter(time.monotonic)
+        self._wrong_keys = 0
+        self._wrong_keys_told = -WRONG_KEY_LOG_SECONDS
+
+    def cached(self, data: dict[str, Any]) -> ApiKey | None:
+        """The key of a request when it was verified before."""
+        text = data.get("apikey")
+        return self._ctx.keys.cached(text) if isinstance(text, str) and text else None
+
+    def limit(self, row: Endpoint, client: str, *, known: bool) -> None:
+        """Count a request; raises :class:`TooMany`. Callers without a known key share a window
+        of their own: a flood of wrong keys cannot starve good clients."""
+        limit = row.limit
+        text = self._ctx.settings[limit] if limit.startswith("limits.") else limit
+        wait = self._limiter.take((client, row.method, row.path, known), text)
+        if wait:
+            raise TooMany(wait)
+
+    async def verify(self, row: Endpoint, data: dict[str, Any], mode: Mode) -> ApiKey:
+        """The key of a request; raises the refusal of the endpoint."""
+        text = data.get("apikey")
+        key = await self._ctx.keys.verify(text) if isinstance(text, str) and text else None
+        if key is not None:
+            return key
+        self._count_wrong_key()
+        status, message = row.bad_key
+        fields = {"mode": mode.api_text} if row.name == "pnl/symbols" else {}
+        if "{" in message:
+            message = message.format_map(data)
+        raise ApiError(status, message, with_mode=False, **fields)
+
+    def check_rights(self, row: Endpoint, key: ApiKey, mode: Mode) -> None:
+        """Raise 403 for what the key may not do."""
+        if row.need is Need.TRADE:
+            if key.rights is KeyRights.READ:
+                raise _forbidden(f"API key '{key.name}' may only read.")
+            if key.rights is KeyRights.SANDBOX and mode is not Mode.SANDBOX:
+                raise _forbidden(f"API key '{key.name}' may trade in the sandbox only.")
+        bound = key.account_id if row.need in (Need.TRADE, Need.ACCOUNT) else ""
+        if bound and bound != self._ctx.account_status().account_id:
+            raise _forbidden(f"API key '{key.name}' belongs to account {bound}.")
+
+    async def semi_auto(self, call: Call) -> dict[str, Any] | None:
+        """The answer of a request that has to wait for a human; None lets it pass.
+
+        Placements are queued in both modes; what changes or cancels is refused while orders are
+        live, because a human may be deciding about them.
+        """
+        row, approvals = call.endpoint, self._ctx.approvals
+        if approvals is None or not (row.queued or row.refused_in_semi_auto):
+            return None
+        if not approvals.needed(call.source):
+            return None
+        if row.queued:
+            pending = await approvals.queue(row.path, call.data, call.source)
+            return {
+                "status": "success",
+                "message": QUEUED,
+                "mode": "semi_auto",
+                "pending_order_id": pending,
+            }
+        if call.mode is Mode.LIVE:
+            raise _forbidden(row.refused_in_semi_auto)
+        return None
+
+    def _count_wrong_key(self) -> None:
+        self._wrong_keys += 1
+        now = time.monotonic()
+        if now - self._wrong_keys_told >= WRONG_KEY_LOG_SECONDS:
+            log.warning("%d request(s) with a wrong API key", self._wrong_keys)
+            self._wrong_keys, self._wrong_keys_told = 0, now
+
+
+def _forbidden(message: str) -> ApiError:
+    return ApiError(403, message, with_mode=False)

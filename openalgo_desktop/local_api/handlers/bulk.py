@@ -1,0 +1,93 @@
+"""Smart, basket and split orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import OrderError
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.local_api.handlers.orders import order_request, place, texts_of_orders
+from openalgo_desktop.local_api.handlers.shapes import success
+from openalgo_desktop.local_api.limits import parse_limit
+from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.trading.bulk import Child, place_basket, place_split, split_sizes
+from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.smart import NotNeeded
+
+
+async def placesmartorder(call: Call) -> dict[str, Any]:
+    data = call.data
+    request = order_request(data, data["strategy"])
+    with texts_of_orders(request):
+        result = await call.services.smart.place(request, int(data["position_size"]), call.source)
+    if isinstance(result, NotNeeded):
+        return success(result.mode, message=result.message)
+    return success(result.mode, orderid=result.order_id)
+
+
+async def basketorder(call: Call) -> dict[str, Any]:
+    strategy = call.data["strategy"]
+    requests = [order_request(item, strategy) for item in call.data["orders"]]
+    mode = call.ctx.desk.mode
+    children = await place_basket(lambda request: place(call, request), requests)
+    rows = []
+    for number, child in enumerate(children, 1):
+        request, outcome = child.request, child.outcome
+        if not isinstance(outcome, Placed):
+            rows.append({"symbol": request.symbol, "status": "error", "message": outcome.message})
+            continue
+        row: dict[str, Any] = {
+            "symbol": request.symbol,
+            "exchange": request.exchange,
+            "product": request.product.value,
+            "status": "success",
+            "orderid": outcome.order_id,
+        }
+        if mode is Mode.SANDBOX:
+            row |= {"batch_order": True, "is_last_order": number == len(children)}
+        rows.append(row)
+    return success(mode, results=rows)
+
+
+async def splitorder(call: Call) -> dict[str, Any]:
+    data = call.data
+    request = order_request(data, data["strategy"])
+    mode = call.ctx.desk.mode
+    children = await split(call, request, data["splitsize"])
+    return success(
+        mode,
+        total_quantity=request.quantity,
+        split_size=data["splitsize"],
+        results=child_rows(children),
+    )
+
+
+async def split(call: Call, request: OrderRequest, size: int) -> list[Child]:
+    """The parts of a split order, paced by the order limit when a broker has to take them."""
+    try:
+        split_sizes(request.quantity, size)
+    except OrderError as error:
+        raise ApiError(400, error.message) from None
+    spacing = 0.0 if call.mode is Mode.SANDBOX else order_spacing(call)
+    return await place_split(lambda part: place(call, part), request, size, spacing)
+
+
+def order_spacing(call: Call) -> float:
+    """Seconds between orders so that the order limit holds."""
+    rules = parse_limit(call.ctx.settings["limits.order"])
+    return max((seconds / count for count, seconds in rules), default=0.0)
+
+
+def child_rows(children: Sequence[Child]) -> list[dict[str, Any]]:
+    """Rows of a split order."""
+    rows: list[dict[str, Any]] = []
+    for number, child in enumerate(children, 1):
+        row: dict[str, Any] = {"order_num": number, "quantity": child.request.quantity}
+        if isinstance(child.outcome, Placed):
+            row |= {"status": "success", "orderid": child.outcome.order_id}
+        else:
+            row |= {"status": "error", "message": child.outcome.message}
+        rows.append(row)
+    return rows

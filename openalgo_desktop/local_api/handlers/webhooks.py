@@ -1,0 +1,75 @@
+"""Alerts from outside: strategy webhooks and Chartink scans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.trading.webhooks import (
+    WebhookKind,
+    WebhookOrder,
+    WebhookRefused,
+    WebhookStrategy,
+    scan_orders,
+    strategy_order,
+)
+
+
+async def _strategy(call: Call, kind: WebhookKind) -> WebhookStrategy:
+    found = await call.services.webhooks.get(call.path_arg)
+    if found is None or found.kind is not kind:
+        raise ApiError(404, "Invalid webhook ID")
+    return found
+
+
+def _size(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ApiError(400, "position_size must be a number") from None
+
+
+def _submit(call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]) -> None:
+    for order in orders:
+        call.services.webhook_queue.submit(order, strategy.source)
+
+
+async def strategy_webhook(call: Call) -> dict[str, Any]:
+    strategy = await _strategy(call, WebhookKind.STRATEGY)
+    data = call.data
+    if not strategy.active:
+        raise ApiError(400, "Strategy is inactive")
+    if not data:
+        raise ApiError(400, "No data received")
+    symbol, action = data.get("symbol"), data.get("action")
+    if not symbol or not action or not isinstance(symbol, str):
+        raise ApiError(400, "Missing required fields: symbol, action")
+    now = call.ctx.clock.now().time()
+    try:
+        order = strategy_order(
+            strategy, symbol, str(action).upper(), _size(data.get("position_size")), now
+        )
+        _submit(call, strategy, [order])
+    except WebhookRefused as error:
+        raise ApiError(error.http_status, error.message) from None
+    return {"message": f"Order queued successfully for {symbol}"}
+
+
+async def chartink_webhook(call: Call) -> dict[str, Any]:
+    strategy = await _strategy(call, WebhookKind.CHARTINK)
+    data = call.data
+    if not strategy.active:
+        return {"status": "success", "message": "Strategy is inactive"}
+    scan, stocks = str(data.get("scan_name") or ""), str(data.get("stocks") or "")
+    names = [name.strip() for name in stocks.split(",") if name.strip()]
+    try:
+        orders = scan_orders(strategy, scan, names, call.ctx.clock.now().time())
+        _submit(call, strategy, orders)
+    except WebhookRefused as error:
+        raise ApiError(error.http_status, error.message, status="error") from None
+    if not orders:
+        return {"status": "warning", "message": "No orders were queued"}
+    placed = ", ".join(order.request.symbol for order in orders)
+    return {"status": "success", "message": f"Orders queued for symbols: {placed}"}
