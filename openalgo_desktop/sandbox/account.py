@@ -8,11 +8,14 @@ from typing import Any, Protocol
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import TouchModel
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import paise
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.paper import PaperBook
+from openalgo_desktop.resources import resource_text
+from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.report import build_report
 from openalgo_desktop.sandbox.statistics import Report
 
@@ -42,6 +45,9 @@ class Sandbox(PaperGateway):
         margin = MarginTable(lambda name: float(settings[f"sandbox.{name}_leverage"]))
         book = PaperBook(account_id, instruments, TouchModel(), margin)
         super().__init__(book, BROKER, clock, instruments, ticks, store)
+        table = ChargeTable(resource_text("charges/rates.json"))
+        self.charging = Charging(table, lambda key: settings[key])
+        book.charger = self.charging
 
     @property
     def capital(self) -> Decimal:
@@ -51,6 +57,12 @@ class Sandbox(PaperGateway):
     async def start(self, capital: Decimal | None = None) -> None:
         """Load the account, or open it with the starting capital."""
         await super().start(self.capital if capital is None else capital)
+        self._resume_charges()
+
+    def _resume_charges(self) -> None:
+        today = self._clock.now().date()
+        trades = [t for t in self.state.trades.values() if t.traded_at.date() == today]
+        self.charging.resume(trades, self.book.instrument)
 
     async def report(self) -> Report:
         """What the statistics are made of: capital, fills, day ends, the running day."""
@@ -69,5 +81,6 @@ class Sandbox(PaperGateway):
         self.book.open(type(self.state)())
         self.book.fund(self.capital, now)
         self.state.meta.reset_count = count
+        self._resume_charges()
         self.rewatch()
         await self.stored()

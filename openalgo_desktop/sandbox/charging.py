@@ -56,10 +56,12 @@ class Charging:
         return self._state.add(fill)
 
     def resume(self, trades: Iterable[Trade], instrument: Callable[[Key], Instrument]) -> None:
-        """Start from the trades of the running day, oldest first."""
+        """Start from the trades of the running day, oldest first; those that were not charged
+        (the setting was off) do not count."""
         self._state = None
         for trade in trades:
-            self.lines(trade, instrument(trade.key))
+            if trade.charges:
+                self.lines(trade, instrument(trade.key))
 
     def close_day(self) -> Decimal:
         """End the day: rupees that rounding STT to the rupee adds (negative: takes)."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Product
@@ -57,7 +58,7 @@ def test_a_restart_within_the_day_changes_nothing(
 ) -> None:
     charging(trade("a"), SBIN)
     again = Charging(ChargeTable(resource_text("charges/rates.json")), values.__getitem__)
-    again.resume([trade("a")], lambda key: SBIN)
+    again.resume([replace(trade("a"), charges=70.0), trade("c")], lambda key: SBIN)
     assert again(trade("a"), SBIN) == charging(trade("a"), SBIN)
     assert again.close_day() == charging.close_day()
 
