@@ -34,6 +34,14 @@ COLUMNS: tuple[Col[Trade], ...] = (
     Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
     Col("price", "Price", 92, lambda t: t.price, lambda t: fmt.price(t.price, 2)),
     Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
+    Col(
+        "charges",
+        "Charges",
+        78,
+        lambda t: t.charges or None,
+        lambda t: fmt.money(t.charges) if t.charges else fmt.MISSING,
+        tooltip="Brokerage, taxes and fees; known in the sandbox when charges are switched on",
+    ),
     Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
     Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
 )
