@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QKeyEvent,
@@ -16,8 +18,10 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
     QDoubleSpinBox,
+    QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QVBoxLayout,
@@ -229,6 +233,40 @@ class Field(QWidget):
     def error(self) -> str:
         """The message shown now."""
         return self.message.text()
+
+
+class FieldGrid(QGridLayout):
+    """Fields two in a row; those that are not placed are hidden and leave no hole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: list[Field] = []
+        self.setHorizontalSpacing(8)
+        self.setVerticalSpacing(6)
+        for column in (0, 1):
+            self.setColumnStretch(column, 1)
+
+    def place(self, fields: Sequence[Field]) -> None:
+        """Show exactly these."""
+        for field in self._known:
+            self.removeWidget(field)
+        self._known += [field for field in fields if field not in self._known]
+        for index, field in enumerate(fields):
+            self.addWidget(field, index // 2, index % 2, Qt.AlignmentFlag.AlignTop)
+        for field in self._known:
+            if field not in fields:
+                field.hide()
+            elif field.parentWidget() is not None:  # else it would flash as a window
+                field.show()
+
+
+class VerticalArea(QScrollArea):
+    """Scrolls up and down only, so it is never narrower than what it shows."""
+
+    def minimumSizeHint(self) -> QSize:
+        inside = self.widget()
+        width = inside.minimumSizeHint().width() if inside is not None else 0
+        return QSize(width + self.verticalScrollBar().sizeHint().width(), 120)
 
 
 #: Width of the hatched border that marks the sandbox, pixels.

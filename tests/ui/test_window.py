@@ -119,6 +119,33 @@ def test_lots_and_units_stay_in_step(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_each_price_type_shows_its_fields_and_no_others(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = session.window.ticket
+        fields = (ticket.lots, ticket.units, ticket.price, ticket.trigger)
+        wanted = {
+            "MARKET": (False, True, False, False),
+            "LIMIT": (False, True, True, False),
+            "SL": (False, True, True, True),
+            "SL-M": (False, True, False, True),
+        }
+        for kind, shown in wanted.items():
+            click(ticket.price_type.button(kind))
+            assert tuple(field.isVisible() for field in fields) == shown, kind
+        future = next(
+            row for row in session.bridge.search("NIFTY", 200) if row.instrument_type == "FUT"
+        )
+        session.bridge.select(future.key)
+        assert ticket.lots.isVisible()
+        # What is shown has room: nothing lies outside of its dock.
+        await asyncio.sleep(0.05)
+        right = ticket.frame.mapTo(ticket, ticket.frame.rect().topRight()).x()
+        assert right <= ticket.width()
+
+    drive(scenario)
+
+
 def test_the_same_order_at_once_asks_first(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         session.bridge.set_setting("trading.duplicate_guard_ms", 10_000)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
 )
@@ -36,21 +34,14 @@ from openalgo_desktop.ui.fields import (
     BORDER,
     CountField,
     Field,
+    FieldGrid,
     HatchedFrame,
     PriceField,
     Segments,
+    VerticalArea,
 )
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.widgets import label, named, set_role
-
-
-class TicketArea(QScrollArea):
-    """Scrolls up and down only, so it is never narrower than what it shows."""
-
-    def minimumSizeHint(self) -> QSize:
-        inside = self.widget()
-        width = inside.minimumSizeHint().width() if inside is not None else 0
-        return QSize(width + self.verticalScrollBar().sizeHint().width(), 120)
 
 
 class TicketDock(Dock):
@@ -69,7 +60,7 @@ class TicketDock(Dock):
         self._attempted = False
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
-        area = named(TicketArea(), "ticket-scroll", "Order ticket")
+        area = named(VerticalArea(), "ticket-scroll", "Order ticket")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.frame)
@@ -146,10 +137,8 @@ class TicketDock(Dock):
         self._sides.buttonClicked.connect(lambda _: self._edited())
         return row
 
-    def _build_fields(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(6)
+    def _build_fields(self) -> FieldGrid:
+        grid = self._grid = FieldGrid()
         self.lots = CountField()
         self.units = CountField()
         self.price = PriceField()
@@ -158,13 +147,8 @@ class TicketDock(Dock):
         self.units_field = Field("Quantity", self.units, "ticket-quantity")
         self.price_field = Field("Price", self.price, "ticket-price")
         self.trigger_field = Field("Trigger price", self.trigger, "ticket-trigger")
-        top = Qt.AlignmentFlag.AlignTop
-        for index, field in enumerate(
-            (self.lots_field, self.units_field, self.price_field, self.trigger_field)
-        ):
-            grid.addWidget(field, index // 2, index % 2, top)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+        self._fields = (self.lots_field, self.units_field, self.price_field, self.trigger_field)
+        grid.place(self._fields)
         self.lots.valueChanged.connect(self._on_lots)
         self.units.valueChanged.connect(self._on_units)
         self.price.valueChanged.connect(lambda _: self._edited())
@@ -201,7 +185,7 @@ class TicketDock(Dock):
         if preferred in fitting:
             self.product.choose(preferred)
         self.units.setSingleStep(max(1, instrument.lot_size))
-        self.lots_field.setVisible(instrument.lot_size > 1)
+        self._show_fields()
         self.units.setValue(instrument.lot_size)
         self._on_units(self.units.value())
         self._fill_prices()
@@ -217,10 +201,17 @@ class TicketDock(Dock):
         self.trigger.setValue(0.0)
         self._edited()
 
+    def _show_fields(self) -> None:
+        kind = PriceType(self.price_type.value())
+        lots = self.instrument is not None and self.instrument.lot_size > 1
+        wanted = (lots, True, kind.has_price, kind.has_trigger)
+        self._grid.place(
+            [field for field, shown in zip(self._fields, wanted, strict=True) if shown]
+        )
+
     def _on_price_type(self, text: str) -> None:
         kind = PriceType(text)
-        self.price_field.setVisible(kind.has_price)
-        self.trigger_field.setVisible(kind.has_trigger)
+        self._show_fields()
         if kind.has_price and not self.price.value() and self.instrument is not None:
             tick = self.bridge.latest(self.instrument.key)
             self.price.setValue(tick.ltp if tick else 0.0)
@@ -310,7 +301,7 @@ class TicketDock(Dock):
         self.estimate.setText(value_text(request, self.instrument, tick.ltp if tick else 0.0))
 
     def _clear_errors(self) -> None:
-        for field in (self.lots_field, self.units_field, self.price_field, self.trigger_field):
+        for field in self._fields:
             if field.error():
                 field.set_error("")
         self.product_error.hide()
