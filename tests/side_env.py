@@ -34,9 +34,39 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
 
-def python_of(requirements: Sequence[str]) -> Path:
-    """The interpreter of an environment that has exactly these requirements installed."""
-    text = "\n".join((sys.version, *requirements))
+def newer_python(minimum: tuple[int, int]) -> Path | None:
+    """An interpreter of at least that version on this machine: the oldest that will do."""
+    if sys.version_info[:2] >= minimum:
+        return Path(sys.executable)
+    places = [Path.home() / ".pyenv" / "versions", Path(os.environ.get("PYENV_ROOT", "/none"))]
+    for minor in range(minimum[1], minimum[1] + 6):
+        name = f"python{minimum[0]}.{minor}"
+        found = shutil.which(name)
+        candidates = [Path(found)] if found else []
+        for place in places:
+            candidates += sorted(place.glob(f"**/{minimum[0]}.{minor}.*/bin/python"))
+        for candidate in candidates:
+            if _works(candidate, (minimum[0], minor)):
+                return candidate
+    return None
+
+
+def _works(python: Path, version: tuple[int, int]) -> bool:
+    """Whether it runs and is what its name says (a version manager's shim may be neither)."""
+    code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+    try:
+        done = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.split() == [str(part) for part in version]
+
+
+def python_of(requirements: Sequence[str], base: Path | None = None) -> Path:
+    """The interpreter of an environment that has exactly these requirements installed, made
+    from ``base`` (default: the interpreter that runs this)."""
+    text = "\n".join((str(base or sys.version), *requirements))
     place = (
         HOME / f"{requirements[0].split('=')[0]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     )
@@ -48,7 +78,10 @@ def python_of(requirements: Sequence[str]) -> Path:
     # of it; interpreters start from their own path, so a moved environment works.
     building = Path(tempfile.mkdtemp(prefix="building-", dir=HOME))
     try:
-        venv.EnvBuilder(with_pip=True).create(building)
+        if base is None:
+            venv.EnvBuilder(with_pip=True).create(building)
+        else:
+            subprocess.run([base, "-m", "venv", building], check=True, timeout=INSTALL_TIMEOUT)
         made = building / python.relative_to(place)
         subprocess.run(
             [made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements],
