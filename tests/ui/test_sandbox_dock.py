@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import StorageError
@@ -25,50 +22,20 @@ from openalgo_desktop.sandbox.statistics import Day, Fill, Report, summarise
 from openalgo_desktop.ui.chart.equity import EquityCurve, Point
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.sandbox import FIGURES, SandboxDock, figure_text, save_csv
-from openalgo_desktop.ui.loop import PumpEventLoop
-from openalgo_desktop.ui.main import Session, make_application
+from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.staying import what_stays
+from tests.ui.driving import Drive, click, until
 
-OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 50.0}
 CAPITAL = Decimal(10_000_000)
-Scenario = Callable[[Session, SandboxDock], Awaitable[None]]
 
 
-@pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Scenario], None]]:
-    """Run a coroutine against a started window whose sandbox dock is in front."""
-    app = make_application()
-    loop = PumpEventLoop(app)
-    asyncio.set_event_loop(loop)
-
-    async def whole(scenario: Scenario) -> None:
-        session = Session(app, TerminalOptions(data_dir=tmp_path / "data", overrides=OVERRIDES))
-        await session.start()
-        try:
-            dock = session.window.docks["sandbox"]
-            assert isinstance(dock, SandboxDock)
-            dock.raise_()
-            await until(lambda: dock.summary is not None, "the first report")
-            await scenario(session, dock)
-        finally:
-            await session.stop()
-
-    yield lambda scenario: loop.run_until_complete(asyncio.wait_for(whole(scenario), 60))
-    loop.close()
-    asyncio.set_event_loop(None)
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"did not happen: {what}")
-
-
-def click(widget: QWidget) -> None:
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+async def opened(session: Session) -> SandboxDock:
+    """The sandbox dock in front, with its first report."""
+    dock = session.window.docks["sandbox"]
+    assert isinstance(dock, SandboxDock)
+    dock.raise_()
+    await until(lambda: dock.summary is not None, "the first report")
+    return dock
 
 
 async def dialog(session: Session, kind: type[QDialog]) -> QDialog:
@@ -90,8 +57,9 @@ async def order(
 
 
 # -- the dock -------------------------------------------------------------------------------
-def test_trades_reach_figures_table_and_curve(drive: Callable[[Scenario], None]) -> None:
-    async def scenario(session: Session, dock: SandboxDock) -> None:
+def test_trades_reach_figures_table_and_curve(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
         assert dock.figures.values["closed"].text() == "0"
         assert dock.figures.values["win_rate"].text() == "–"
         assert not dock.export_trades.isEnabled()
@@ -113,8 +81,9 @@ def test_trades_reach_figures_table_and_curve(drive: Callable[[Scenario], None])
     drive(scenario)
 
 
-def test_settings_are_checked_applied_and_undone(drive: Callable[[Scenario], None]) -> None:
-    async def scenario(session: Session, dock: SandboxDock) -> None:
+def test_settings_are_checked_applied_and_undone(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
         dock.tabs.setCurrentIndex(2)
         editors = dock.settings
         leverage = editors.findChild(QWidget, "sandbox-setting-sandbox-futures-leverage")
@@ -134,8 +103,9 @@ def test_settings_are_checked_applied_and_undone(drive: Callable[[Scenario], Non
     drive(scenario)
 
 
-def test_reset_asks_and_empties_the_account(drive: Callable[[Scenario], None]) -> None:
-    async def scenario(session: Session, dock: SandboxDock) -> None:
+def test_reset_asks_and_empties_the_account(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
         await order(session, Action.BUY)
         await until(lambda: dock.summary is not None and dock.summary.fills, "the trade")
         await until(lambda: session.bridge.books.positions, "the position")
@@ -157,10 +127,9 @@ def test_reset_asks_and_empties_the_account(drive: Callable[[Scenario], None]) -
     drive(scenario)
 
 
-def test_export_writes_a_file_of_the_trades(
-    drive: Callable[[Scenario], None], tmp_path: Path
-) -> None:
-    async def scenario(session: Session, dock: SandboxDock) -> None:
+def test_export_writes_a_file_of_the_trades(drive: Drive, tmp_path: Path) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
         await order(session, Action.BUY)
         await until(dock.export_trades.isEnabled, "a trade to export")
         click(dock.export_trades)
@@ -179,8 +148,9 @@ def test_export_writes_a_file_of_the_trades(
     drive(scenario)
 
 
-def test_switching_says_what_stays_behind(drive: Callable[[Scenario], None]) -> None:
-    async def scenario(session: Session, dock: SandboxDock) -> None:
+def test_switching_says_what_stays_behind(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
         last = (await session.bridge.snapshot(("NSE", "SBIN"))).ltp
         await order(session, Action.BUY, PriceType.LIMIT, round(last * 0.9))
         await until(session.bridge.books.working, "the resting order")
