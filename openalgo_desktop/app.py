@@ -10,23 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from openalgo_desktop.accounts import Account, Accounts, split_name
+from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.enums import AccountState, Mode
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import (
-    AccountChanged,
     Bus,
-    FeedChanged,
-    InstrumentsLoaded,
     ModeChanged,
     PositionsChanged,
     SettingChanged,
 )
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import AccountStatus
-from openalgo_desktop.core.ports import BrokerAccount
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.logs import LogRing, setup_logging
@@ -44,11 +41,11 @@ from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.idempotency import RequestMemory
+from openalgo_desktop.trading.killswitch import KillSwitch
+from openalgo_desktop.trading.limits import RiskRules
 
 log = logging.getLogger(__name__)
-
-#: Brokers of this version; the simulator is the embedded default.
-BROKERS = ("simulator",)
 
 
 @dataclass(slots=True)
@@ -71,10 +68,10 @@ class Terminal:
 
     def __init__(self, options: TerminalOptions | None = None) -> None:
         self.options = options or TerminalOptions()
-        if self.options.broker not in BROKERS:
-            raise ConfigError(
-                f"Unknown broker {self.options.broker!r}; this version has: {', '.join(BROKERS)}."
-            )
+        self.registry = Registry()
+        broker = split_name(self.options.broker)[0]
+        if broker != SIMULATOR:
+            self.registry.get(broker)  # says what there is when it is unknown
         self.clock = SystemClock(self.options.clock_start)
         self.settings = Settings(self.options.overrides)
         self.bus = Bus()
@@ -88,11 +85,13 @@ class Terminal:
         self.keys: ApiKeys
         self.journal: Journal
         self.hub: MarketHub
-        self.account: SimulatorAccount
-        self.accounts: list[BrokerAccount] = []
+        self.accounts: Accounts
         self.sandbox: Sandbox
         self.desk: OrderDesk
         self.approvals: Approvals
+        self.kill_switch: KillSwitch
+        self.risk_rules: RiskRules
+        self.requests: RequestMemory
         self.api: LocalApi | None = None
         self._stops: list[Any] = []
 
@@ -132,8 +131,28 @@ class Terminal:
         self.journal = Journal(self.db, self.clock)
 
     async def _start_market(self) -> None:
+        self.accounts = Accounts(
+            self.clock,
+            self.bus,
+            self.settings,
+            self.instruments,
+            self.vault,
+            self.state,
+            self.data_dir.path / "masters",
+            self._simulator,
+            self._any_market_open,
+            self.registry,
+        )
+        self._stops.append(self.accounts.stop)
+        await self.accounts.start(self.options.broker)
+        self.hub = MarketHub(self.clock, self.instruments)
+        self.accounts.attach(self.hub)
+        await self.hub.start()
+        self._stops.append(self.hub.stop)
+
+    def _simulator(self) -> SimulatorAccount:
         settings = self.settings
-        self.account = SimulatorAccount(
+        return SimulatorAccount(
             self.clock,
             PaperRepository(self.db),
             SimulatorOptions(
@@ -144,26 +163,23 @@ class Terminal:
                 always_open=settings["simulator.always_open"],
             ),
         )
-        self.accounts = [self.account]
-        self.account.set_status_listener(self._account_changed)
-        await self.account.connect()
-        self._stops.append(self.account.disconnect)
-        self.instruments.load(await self.account.master.instruments())
-        self.bus.publish(InstrumentsLoaded(count=len(self.instruments)))
-        self.hub = MarketHub(self.clock, self.instruments)
-        self.hub.set_source(self.account.market)
-        await self.hub.start()
-        self._stops.append(self.hub.stop)
+
+    @property
+    def account(self) -> Account:
+        """The data account."""
+        return self.accounts[self.accounts.data]
 
     async def _start_trading(self) -> None:
         settings = self.settings
         self.sandbox = Sandbox(
-            f"sandbox:{self.account.status.account_id}",
+            f"sandbox:{self._paper_name()}",
             self.clock,
             self.instruments,
             self.hub,
             PaperRepository(self.db),
             settings,
+            calendar=self.calendar,
+            market_always_open=lambda: self.account.always_open,
         )
         await self.sandbox.start()
         self._stops.append(self.sandbox.stop)
@@ -176,7 +192,33 @@ class Terminal:
             reconcile_interval=lambda: float(settings["trading.reconcile_interval"]),
         )
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
-        self.desk.set_gateway(Mode.LIVE, self.account.gateway)
+        self.accounts.attach_desk(self.desk)
+        await self._start_safety()
+        await self.desk.start()
+        self._stops.append(self.desk.stop)
+        start_mode = self.options.mode or Mode(settings["trading.start_mode"])
+        await self.desk.set_mode(start_mode, "start")
+        self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
+
+    async def _start_safety(self) -> None:
+        """What stands between a source and the desk: limits, kill switch, approvals, ids."""
+        settings = self.settings
+        self.risk_rules = RiskRules(
+            self.clock,
+            self.hub,
+            self.instruments,
+            self.desk.books,
+            lambda: self.desk.mode,
+            settings.__getitem__,
+            self._market_open,
+        )
+        self.risk_rules.load(await self.state.all("risk"))
+        self.risk_rules.on_store = self.state.put_later("risk")
+        self.desk.risk.rules = self.risk_rules
+        self.kill_switch = KillSwitch(self.clock, self.bus, self.desk, self.state)
+        await self.kill_switch.start()
+        self.requests = RequestMemory(self.clock, self.state)
+        await self.requests.start()
         self.approvals = Approvals(
             self.clock,
             self.bus,
@@ -189,11 +231,6 @@ class Terminal:
         self.desk.approval = self.approvals.check
         await self.approvals.start()
         self._stops.append(self.approvals.stop)
-        await self.desk.start()
-        self._stops.append(self.desk.stop)
-        start_mode = self.options.mode or Mode(settings["trading.start_mode"])
-        await self.desk.set_mode(start_mode, "start")
-        self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
 
     async def _start_api(self) -> None:
         if not self.settings["api.enabled"]:
@@ -213,6 +250,7 @@ class Terminal:
                 account_status=lambda: self.account.status,
                 user_id="trader",
                 approvals=self.approvals,
+                requests=self.requests,
             )
         )
         await self.api.start()
@@ -231,15 +269,22 @@ class Terminal:
                 log.exception("stopping %s failed", getattr(stop, "__qualname__", stop))
 
     # -- wiring -----------------------------------------------------------------------------
-    def _account_changed(self, status: AccountStatus) -> None:
-        self.bus.publish(AccountChanged(status=status))
-        connected = status.state is AccountState.CONNECTED
-        hub = getattr(self, "hub", None)
-        if hub is not None and hub.connected != connected:
-            hub.connected = connected
-            if connected:
-                hub.resubscribe()
-            self.bus.publish(FeedChanged(connected=connected, message=status.message))
+    def _paper_name(self) -> str:
+        """Whose paper account it is; the same before and after a first login."""
+        name = self.accounts.data
+        return self.account.status.account_id if name == SIMULATOR else name
+
+    def _any_market_open(self) -> bool:
+        """Whether any exchange trades now, so that a feed has something to say."""
+        now = self.clock.now()
+        return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
+
+    def _market_open(self, exchange: str) -> bool:
+        """Whether ``exchange`` trades now; the simulator may be open round the clock."""
+        broker = self.account.status.broker
+        if broker == "simulator" and self.settings["simulator.always_open"]:
+            return True
+        return self.calendar.is_open(exchange, self.clock.now())
 
     def _mode_changed(self, event: ModeChanged) -> None:
         self.state.put_later("terminal")("mode", event.mode.value)
@@ -248,6 +293,7 @@ class Terminal:
     async def reset_sandbox(self) -> None:
         """Empty the paper account and give it its starting capital."""
         await self.sandbox.reset()
+        await self.desk.books.rebase(Mode.SANDBOX)
         self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
 
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -258,8 +304,12 @@ class Terminal:
                 self.clock.jump(datetime.fromisoformat(str(moment)))
             except ValueError:
                 raise ConfigError(f"clock: {moment!r} is not an ISO time.") from None
+            await self.sandbox.run_due()
         if (what := rest.pop("reset", None)) is not None:
             if what != "sandbox":
                 raise ConfigError("reset: only 'sandbox' can be reset.")
             await self.reset_sandbox()
-        return await self.account.control(rest) if rest else {}
+        account = self.account
+        if not isinstance(account, SimulatorAccount):
+            raise ConfigError("Only the simulator's market can be controlled.")
+        return await account.control(rest) if rest else {}

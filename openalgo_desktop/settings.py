@@ -6,8 +6,10 @@ live in the database (scope ``user``) and may be overridden for one run (``--set
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
 from openalgo_desktop.core.errors import ConfigError
@@ -20,6 +22,16 @@ def clock_time(value: Any) -> str:
     if not (len(minutes) == 2 and 0 <= int(hours) < 24 and 0 <= int(minutes) < 60):
         raise ValueError(text)
     return f"{int(hours):02d}:{minutes}"
+
+
+class ClockTime:
+    """Kind of a setting that is a time of day: gives ``HH:MM`` as text, or an empty text."""
+
+    def __new__(cls, value: object) -> str:  # type: ignore[misc]
+        text = str(value).strip()
+        if not text:
+            return ""
+        return time.fromisoformat(text).strftime("%H:%M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +183,95 @@ SETTINGS: dict[str, Setting] = _table(
         low=0,
         high=10000,
         group="Trading",
+    ),
+    S(
+        "risk.max_quantity",
+        0,
+        "Largest quantity of one order; 0 = no limit",
+        int,
+        low=0,
+        high=1e12,
+        group="Risk",
+    ),
+    S(
+        "risk.max_lots",
+        0,
+        "Largest number of lots of one order; 0 = no limit",
+        int,
+        low=0,
+        high=1e9,
+        group="Risk",
+    ),
+    S(
+        "risk.max_value",
+        0.0,
+        "Largest value of one order, rupees; 0 = no limit",
+        float,
+        low=0,
+        high=1e15,
+        group="Risk",
+    ),
+    S(
+        "risk.orders_per_minute",
+        0,
+        "Most orders within a minute; 0 = no limit",
+        int,
+        low=0,
+        high=1e6,
+        group="Risk",
+    ),
+    S(
+        "risk.open_positions",
+        0,
+        "Most open positions; 0 = no limit",
+        int,
+        low=0,
+        high=1e6,
+        group="Risk",
+    ),
+    S(
+        "risk.price_band",
+        0.0,
+        "Largest distance of a limit price from the last price, per cent; 0 = off",
+        float,
+        low=0,
+        high=1000,
+        group="Risk",
+    ),
+    S(
+        "risk.day_loss",
+        0.0,
+        "No new positions after a loss of so much today, rupees; 0 = off",
+        float,
+        low=0,
+        high=1e15,
+        group="Risk",
+    ),
+    S(
+        "risk.day_profit",
+        0.0,
+        "No new positions after a profit of so much today, rupees; 0 = off",
+        float,
+        low=0,
+        high=1e15,
+        group="Risk",
+    ),
+    S("risk.trading_hours", False, "Refuse orders while the market is closed", bool, group="Risk"),
+    S(
+        "risk.square_off_lock",
+        "",
+        "No new intraday positions from this time on, HH:MM; empty = off",
+        ClockTime,
+        group="Risk",
+    ),
+    S(
+        "risk.duplicate_ms",
+        0,
+        "Refuse the same order within this time, whatever its source; 0 = off",
+        int,
+        low=0,
+        high=60_000,
+        group="Risk",
     ),
     S(
         "approvals.sources",
@@ -456,6 +557,25 @@ SETTINGS: dict[str, Setting] = _table(
 )
 
 
+#: Settings of which there is one for each broker (and host): pattern of the key, and its help.
+_FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"brokers\.[a-z0-9_]+\.hosts\.[a-z0-9_]+"),
+        "Address in place of the broker's own (emulator, proxy); empty = the broker's",
+    ),
+)
+
+
+def setting_row(key: str) -> Setting:
+    """The table row of a key, or one made for a broker's key; raises :class:`ConfigError`."""
+    if key in SETTINGS:
+        return SETTINGS[key]
+    for pattern, text in _FAMILIES:
+        if pattern.fullmatch(key):
+            return Setting(key, "", text, group="Brokers", restart=True)
+    raise ConfigError(f"Unknown setting {key!r}. `openalgo-desktop doctor` lists them.")
+
+
 class Settings:
     """Current values. Reads are plain dict lookups; writes validate, store and notify.
 
@@ -473,12 +593,7 @@ class Settings:
     @staticmethod
     def row(key: str) -> Setting:
         """The table row; raises :class:`ConfigError` for an unknown key."""
-        try:
-            return SETTINGS[key]
-        except KeyError:
-            raise ConfigError(
-                f"Unknown setting {key!r}. `openalgo-desktop doctor` lists them."
-            ) from None
+        return setting_row(key)
 
     def __getitem__(self, key: str) -> Any:
         if key in self._overrides:
@@ -504,11 +619,10 @@ class Settings:
     def load(self, stored: Mapping[str, Any]) -> None:
         """Take stored values; unknown or invalid ones are ignored (an older or newer version)."""
         for key, value in stored.items():
-            if key in SETTINGS:
-                try:
-                    self._stored[key] = SETTINGS[key].parse(value)
-                except ConfigError:
-                    continue
+            try:
+                self._stored[key] = setting_row(key).parse(value)
+            except ConfigError:
+                continue
 
     def subscribe(self, listener: Callable[[str, Any], None]) -> None:
         """Call ``listener(key, value)`` after each change."""

@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.model import AccountStatus, Approval, Order, Trade
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    Approval,
+    Difference,
+    KillReport,
+    Order,
+    Trade,
+)
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +84,22 @@ class ApprovalChanged(Event, frozen=True):
     """An order was queued for approval, decided on, or has its result."""
 
     approval: Approval
+
+
+class BooksDiffer(Event, frozen=True):
+    """Our own books and the broker's disagree; an empty list says that they agree again."""
+
+    account_id: str
+    mode: Mode
+    differences: tuple[Difference, ...]
+
+
+class KillSwitchChanged(Event, frozen=True):
+    """The kill switch was pulled (``report`` follows when it is done) or reset."""
+
+    tripped: bool
+    by: str
+    report: KillReport | None = None
 
 
 class Notice(Event, frozen=True):

@@ -17,6 +17,7 @@ from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.idempotency import RequestMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ApiContext:
     user_id: str
     brokers: Iterable[str] = ("simulator",)
     approvals: Approvals | None = None
+    requests: RequestMemory | None = None
 
     @property
     def broker(self) -> str:

@@ -106,7 +106,7 @@ class GttDesk:
             strategy=request.strategy,
         )
         check_order(order, instrument)
-        self._desk.risk.check(order, source)
+        await self._desk.risk.check(order, source)
         if self._desk.approval is not None:
             await self._desk.approval(order, source)
 

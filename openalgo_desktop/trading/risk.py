@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from openalgo_desktop.core.errors import RiskBlocked
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.trading.limits import RiskRules
 
-#: A rule looks at an order and its source; it raises :class:`RiskBlocked` to refuse.
-RiskRule = Callable[[OrderRequest, str], None]
+#: The kill switch's own closing orders; no door can give this source.
+KILL_SOURCE = "kill switch"
 
 
 class RiskGate:
-    """Rules that every order must pass. ``block`` is the switch that refuses all new orders."""
+    """``block`` is the switch that refuses all new orders; ``rules`` are the user's limits."""
 
     def __init__(self) -> None:
-        self.rules: list[RiskRule] = []
+        self.rules: RiskRules | None = None
         self._blocked = ""
 
     @property
@@ -24,16 +23,27 @@ class RiskGate:
         return self._blocked
 
     def block(self, reason: str) -> None:
-        """Refuse new orders from now on."""
+        """Refuse new orders and changes from now on; cancelling stays possible."""
         self._blocked = reason
 
     def unblock(self) -> None:
         """Accept new orders again."""
         self._blocked = ""
 
-    def check(self, request: OrderRequest, source: str) -> None:
-        """Raise :class:`RiskBlocked` if any rule refuses ``request``."""
-        if self._blocked:
+    def check_blocked(self, source: str) -> None:
+        """Raise :class:`RiskBlocked` while the switch is on."""
+        if self._blocked and source != KILL_SOURCE:
             raise RiskBlocked(f"New orders are blocked: {self._blocked}")
-        for rule in self.rules:
-            rule(request, source)
+
+    async def check(self, request: OrderRequest, source: str) -> None:
+        """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``."""
+        self.check_blocked(source)
+        if self.rules is not None and source != KILL_SOURCE:
+            await self.rules.check(request)
+            self.check_blocked(source)  # it may have been pulled while a price was asked
+
+    async def check_modify(self, order: Order, request: ModifyRequest, source: str) -> None:
+        """The same for a change of a working order."""
+        self.check_blocked(source)
+        if self.rules is not None:
+            await self.rules.check_modify(order, request)

@@ -1,0 +1,183 @@
+"""The kill switch: block, cancel, flatten, verify, report.
+
+It works on the account of the current mode and blocks new orders of both modes. The block is
+stored before anything else is done and holds over restarts until a human resets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.errors import AppError, RiskBlocked
+from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
+from openalgo_desktop.core.model import KillReport, Order, Position
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.risk import KILL_SOURCE
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+#: How long the books are watched for the effect of one attempt, and how often; seconds.
+SETTLE, POLL = 3.0, 0.2
+_SCOPE, _KEY = "terminal", "kill_switch"
+
+WHAT_RESET_DOES = (
+    "New orders are accepted again. Cancelled orders are not placed again and closed positions "
+    "are not opened again; the mode stays as it is."
+)
+
+
+class ValueStore(Protocol):
+    """The part of the key-value store that is needed here."""
+
+    async def get(self, scope: str, key: str) -> Any: ...
+    async def put(self, scope: str, key: str, value: Any) -> None: ...
+    async def delete(self, scope: str, key: str) -> None: ...
+
+
+class KillSwitch:
+    """Pulled by :meth:`trip`; again to try again what is left."""
+
+    def __init__(self, clock: Clock, bus: Bus, desk: OrderDesk, store: ValueStore) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._desk = desk
+        self._store = store
+        self._lock = asyncio.Lock()
+        self.report: KillReport | None = None
+
+    async def start(self) -> None:
+        """Block again if an earlier run was blocked."""
+        stored = await self._store.get(_SCOPE, _KEY)
+        if stored:
+            self._block(str(stored.get("by", "")))
+            log.warning("the kill switch is still on: %s", self._desk.risk.blocked)
+
+    @property
+    def tripped(self) -> bool:
+        """Whether new orders are blocked."""
+        return bool(self._desk.risk.blocked)
+
+    def _block(self, by: str) -> None:
+        self._desk.risk.block(f"the kill switch is on (by {by}). Reset it to accept orders again.")
+
+    async def trip(self, by: str, *, flatten: bool = True) -> KillReport:
+        """Block now; cancel what rests; close what is open (when ``flatten``); verify; report.
+
+        Never raises for a single order: what could not be done is in the report.
+        """
+        self._block(by)  # at once; what follows may take its time
+        self._bus.publish(KillSwitchChanged(tripped=True, by=by))
+        errors: list[str] = []
+        async with self._lock:
+            try:
+                await self._store.put(_SCOPE, _KEY, {"by": by, "at": self._clock.now().isoformat()})
+            except AppError as error:
+                errors.append(f"the block is not stored over a restart: {error.message}")
+            await self._desk.quiet()
+            report = await self._work(by, flatten, errors)
+        self.report = report
+        level = "info" if report.clean else "error"
+        log.warning("%s", report.text)
+        self._bus.publish(Notice(level=level, text=report.text, at=self._clock.now()))
+        self._bus.publish(KillSwitchChanged(tripped=True, by=by, report=report))
+        return report
+
+    async def reset(self, by: str) -> str:
+        """Accept new orders again; returns the sentence that says what this does and not does."""
+        async with self._lock:
+            await self._store.delete(_SCOPE, _KEY)
+            self._desk.risk.unblock()
+        log.warning("kill switch reset by %s", by)
+        self._bus.publish(Notice(level="warning", text=WHAT_RESET_DOES, at=self._clock.now()))
+        self._bus.publish(KillSwitchChanged(tripped=False, by=by))
+        return WHAT_RESET_DOES
+
+    # -- inside -----------------------------------------------------------------------------
+    async def _work(self, by: str, flatten: bool, errors: list[str]) -> KillReport:
+        mode = self._desk.mode
+        seen: set[str] = set()
+        closed: set[tuple[str, str, str]] = set()
+        for attempt in range(ATTEMPTS):
+            if self._desk.mode is not mode:
+                errors.append("the mode was switched meanwhile")
+                break
+            try:
+                resting = await self._cancel(seen, errors)
+                if resting or not flatten:
+                    if not resting:
+                        break
+                    continue  # closing on top of a resting order could turn the position
+                if not await self._flatten(closed, errors):
+                    break
+            except AppError as error:
+                errors.append(f"attempt {attempt + 1}: {error.message}")
+                await asyncio.sleep(POLL)
+        if unsettled := self._desk.unsettled():
+            errors.append(f"the state of {unsettled} orders is unknown and being checked")
+        resting_left, open_left = await self._left(errors)
+        still = {_key(row) for row in open_left}
+        working = {order.order_id for order in resting_left}
+        return KillReport(
+            mode=mode,
+            by=by,
+            at=self._clock.now(),
+            cancelled=len(seen - working),
+            resting=len(working),
+            flattened=len(closed - still),
+            open_positions=len(still),
+            errors=tuple(dict.fromkeys(errors)),
+        )
+
+    async def _cancel(self, seen: set[str], errors: list[str]) -> list[Order]:
+        """One round of cancelling; returns what still works after it."""
+        resting = await self._working()
+        if not resting:
+            return []
+        seen.update(order.order_id for order in resting)
+        result = await self._desk.cancel_all(KILL_SOURCE)
+        errors += [f"cancel of {order_id}: {why}" for order_id, why in result.failed]
+        return await self._until_empty(self._working)
+
+    async def _flatten(self, closed: set[tuple[str, str, str]], errors: list[str]) -> bool:
+        """One round of closing; whether something is still open after it."""
+        rows = await self._open()
+        if not rows:
+            return False
+        closed.update(_key(row) for row in rows)
+        result = await self._desk.close_all(KILL_SOURCE)
+        errors += [f"close of {text}" for text in result.errors]
+        return bool(await self._until_empty(self._open))
+
+    async def _until_empty(self, read: Any) -> list[Any]:
+        """Watch a book until it has no row, at most :data:`SETTLE` seconds."""
+        rows: list[Any] = await read()
+        for _ in range(int(SETTLE / POLL)):
+            if not rows:
+                break
+            await asyncio.sleep(POLL)
+            rows = await read()
+        return rows
+
+    async def _working(self) -> list[Order]:
+        return [order for order in await self._desk.gateway.orders() if order.status.is_working]
+
+    async def _open(self) -> list[Position]:
+        return [row for row in await self._desk.gateway.positions() if row.quantity]
+
+    async def _left(self, errors: list[str]) -> tuple[list[Order], list[Position]]:
+        try:
+            return await self._working(), await self._open()
+        except AppError as error:
+            errors.append(f"the books could not be read: {error.message}")
+            raise RiskBlocked(
+                "New orders are blocked, but the books cannot be read, so nobody knows what is "
+                f"left: {error.message}. Pull the kill switch again."
+            ) from error
+
+
+def _key(row: Position) -> tuple[str, str, str]:
+    return (row.exchange, row.symbol, row.product.value)

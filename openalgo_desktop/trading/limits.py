@@ -1,0 +1,302 @@
+"""The risk rules: limits per scope, trading hours, square-off lock, duplicate-order guard.
+
+A scope is everything (``all``), an account (``account:ID``), a symbol (``symbol:NSE:SBIN``) or a
+strategy (``strategy:NAME``). A limit of 0 is off. Orders that only reduce a position pass the
+limits of size and money: a rule must never keep a trader in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import Mode, PriceType, Product
+from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.money import group_indian
+from openalgo_desktop.core.ports import InstrumentLookup, TickSource
+from openalgo_desktop.trading.books import OwnBook
+
+#: Set by a door for one request of many orders (a split, a basket): its own repetitions are meant.
+one_request: ContextVar[object | None] = ContextVar("one_request", default=None)
+
+_MINUTE = 60.0
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of one scope; 0 is off. Money in rupees, ``price_band`` in per cent of the last
+    price."""
+
+    max_quantity: int = 0
+    max_value: float = 0.0
+    max_lots: int = 0
+    orders_per_minute: int = 0
+    open_positions: int = 0
+    price_band: float = 0.0
+    day_loss: float = 0.0
+    day_profit: float = 0.0
+
+
+class _Facts(msgspec.Struct):
+    """What the rules of one scope look at."""
+
+    quantity: int
+    lots: float
+    value: float
+    off_price: float  # per cent from the last price
+    recent: int  # orders within a minute
+    positions: int
+    profit: float
+
+
+#: Field of :class:`Limits`, fact, text. A limit is hurt when the fact is above it.
+_RULES: tuple[tuple[str, Callable[[_Facts], float], str], ...] = (
+    ("max_quantity", lambda f: f.quantity, "quantity {fact:g} is above the limit of {limit:g}"),
+    ("max_lots", lambda f: f.lots, "{fact:g} lots are above the limit of {limit:g}"),
+    ("max_value", lambda f: f.value, "value {fact} is above the limit of {limit} rupees"),
+    (
+        "open_positions",
+        lambda f: f.positions + 1,
+        "it would be open position {fact:g}, the limit is {limit:g}",
+    ),
+    (
+        "orders_per_minute",
+        lambda f: f.recent + 1,
+        "it would be order {fact:g} within a minute, the limit is {limit:g}",
+    ),
+    ("day_loss", lambda f: -f.profit, "today's loss is {fact}, the limit is {limit} rupees"),
+    ("day_profit", lambda f: f.profit, "today's profit is {fact}, the target was {limit} rupees"),
+)
+_REACHED = ("day_loss", "day_profit")  # these are hurt when they are reached
+_BAND = "price_band"
+
+Settings = Callable[[str], Any]
+
+
+class Books(Protocol):
+    """Gives the own book of a mode."""
+
+    def book(self, mode: Mode) -> OwnBook: ...
+
+
+class RiskRules:
+    """Checks one order against all limits; raises :class:`RiskBlocked` with the reason.
+
+    ``settings`` gives ``risk.*``; ``scopes`` are the limits that the user set for single
+    accounts, symbols and strategies, kept by :meth:`set_scope`.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ticks: TickSource,
+        instruments: InstrumentLookup,
+        books: Books,
+        mode: Callable[[], Mode],
+        settings: Settings,
+        is_open: Callable[[str], bool],
+    ) -> None:
+        self._clock = clock
+        self._ticks = ticks
+        self._instruments = instruments
+        self._books = books
+        self._mode = mode
+        self._settings = settings
+        self._is_open = is_open
+        self.scopes: dict[str, Limits] = {}
+        self.on_store: Callable[[str, Any], None] | None = None
+        self._sent: dict[str, deque[float]] = {}
+        self._last: dict[OrderRequest, tuple[float, object | None]] = {}
+
+    # -- limits -----------------------------------------------------------------------------
+    def load(self, stored: Mapping[str, Any]) -> None:
+        """Take stored limits by scope; a damaged one stops the start, for it must not be off."""
+        for scope, row in stored.items():
+            if row:
+                self.scopes[scope] = self._parse(scope, row)
+
+    def set_scope(self, scope: str, limits: Mapping[str, Any]) -> None:
+        """Set (or with an empty mapping, remove) the limits of a scope and keep them. Raises
+        :class:`ConfigError`."""
+        if scope.partition(":")[0] not in ("account", "symbol", "strategy") or ":" not in scope:
+            raise ConfigError(
+                f"Risk scope {scope!r} must be account:ID, symbol:EXCHANGE:SYMBOL or strategy:NAME."
+            )
+        if limits:
+            self.scopes[scope] = self._parse(scope, limits)
+        else:
+            self.scopes.pop(scope, None)
+        if self.on_store is not None:
+            self.on_store(scope, dict(limits))
+
+    @staticmethod
+    def _parse(scope: str, row: Any) -> Limits:
+        try:
+            limits = msgspec.convert(row, Limits, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"Risk limits of {scope}: {error}.") from None
+        for name in Limits.__struct_fields__:
+            if getattr(limits, name) < 0:
+                raise ConfigError(f"Risk limits of {scope}: {name} cannot be negative.")
+        return limits
+
+    def _applying(self, request: OrderRequest, book: OwnBook) -> dict[str, Limits]:
+        common = {name: self._settings(f"risk.{name}") for name in Limits.__struct_fields__}
+        found = {"all": Limits(**common)}
+        for scope in (
+            f"account:{book.account_id}",
+            f"symbol:{request.exchange}:{request.symbol}",
+            f"strategy:{request.strategy}",
+        ):
+            if scope in self.scopes:
+                found[scope] = self.scopes[scope]
+        return found
+
+    # -- checking ---------------------------------------------------------------------------
+    async def check(self, request: OrderRequest) -> None:
+        """Every rule for a new order. The price is asked before anything is decided, so that
+        orders of one moment count against each other."""
+        book = self._books.book(self._mode())
+        limits = self._applying(request, book)
+        price = await self._price(request, limits)
+        closes = book.closes(request)
+        self._check_hours(request)
+        self._check_square_off(request, closes)
+        for scope, row in limits.items():
+            self._check_scope(scope, row, self._facts(scope, request, book, price), closes)
+        self._check_duplicate(request)
+        self._count(limits)
+
+    async def check_modify(self, order: Order, request: ModifyRequest) -> None:
+        """Size and price rules for the order as it would be."""
+        changed = OrderRequest(
+            symbol=order.symbol,
+            exchange=order.exchange,
+            action=order.action,
+            quantity=request.quantity or order.quantity,
+            price_type=request.price_type or order.price_type,
+            product=order.product,
+            price=order.price if request.price is None else request.price,
+            trigger_price=(
+                order.trigger_price if request.trigger_price is None else request.trigger_price
+            ),
+            strategy=order.strategy,
+        )
+        book = self._books.book(self._mode())
+        limits = self._applying(changed, book)
+        price = await self._price(changed, limits)
+        smaller = changed.quantity <= order.quantity and changed.price <= order.price
+        for scope, row in limits.items():
+            facts = self._facts(scope, changed, book, price)
+            facts.recent = facts.positions = -1
+            facts.profit = 0.0
+            self._check_scope(scope, row, facts, closes=smaller)
+
+    async def _price(self, request: OrderRequest, limits: Mapping[str, Limits]) -> float:
+        """The last price where a rule needs it, else 0; it must be fresh."""
+        banded = request.price_type.has_price and any(row.price_band for row in limits.values())
+        valued = not request.price_type.has_price and any(row.max_value for row in limits.values())
+        if not banded and not valued:
+            return 0.0
+        try:
+            return (await self._ticks.snapshot(request.key)).ltp
+        except AppError as error:
+            raise RiskBlocked(
+                f"The price of {request.symbol} is not known ({error.message}), so the risk limits "
+                "cannot be checked."
+            ) from error
+
+    def _facts(self, scope: str, request: OrderRequest, book: OwnBook, price: float) -> _Facts:
+        instrument = self._instruments.require(request.symbol, request.exchange)
+        own = request.price if request.price_type.has_price else price
+        if request.price_type is PriceType.SLM and not own:
+            own = request.trigger_price
+        kind, _, name = scope.partition(":")
+        if kind == "strategy":
+            positions = book.strategy_positions(name)
+            profit = book.strategy_profit(self._ticks, name)
+        else:
+            symbol = name if kind == "symbol" else ""
+            positions = book.open_positions(symbol)
+            profit = book.day_profit(self._ticks, symbol)
+        held = book.positions.get((request.exchange, request.symbol, request.product))
+        if held is not None and held.quantity:
+            positions -= 1  # adding to a position opens no other one
+        return _Facts(
+            quantity=request.quantity,
+            lots=request.quantity / max(1, instrument.lot_size),
+            value=request.quantity * own * instrument.contract_value,
+            off_price=100.0 * abs(request.price - price) / price if price else 0.0,
+            recent=len(self._recent(scope)),
+            positions=positions,
+            profit=profit,
+        )
+
+    @staticmethod
+    def _check_scope(scope: str, limits: Limits, facts: _Facts, closes: bool) -> None:
+        where = "" if scope == "all" else f" ({scope})"
+        if limits.price_band and facts.off_price > limits.price_band:
+            raise RiskBlocked(
+                f"Risk limit{where}: the price is {facts.off_price:.2f} % from the last one, the "
+                f"limit is {limits.price_band:g} %."
+            )
+        if closes:
+            return
+        for name, fact_of, text in _RULES:
+            limit, fact = getattr(limits, name), fact_of(facts)
+            hurt = fact >= limit if name in _REACHED else fact > limit
+            if limit and hurt:
+                if "{fact}" in text:
+                    words = text.format(fact=group_indian(fact, 2), limit=group_indian(limit, 2))
+                else:
+                    words = text.format(fact=fact, limit=limit)
+                raise RiskBlocked(f"Risk limit{where}: {words}.")
+
+    def _check_hours(self, request: OrderRequest) -> None:
+        if self._settings("risk.trading_hours") and not self._is_open(request.exchange):
+            raise RiskBlocked(
+                f"The market {request.exchange} is closed (setting risk.trading_hours)."
+            )
+
+    def _check_square_off(self, request: OrderRequest, closes: bool) -> None:
+        lock = self._settings("risk.square_off_lock")
+        if not lock or closes or request.product is not Product.MIS:
+            return
+        if self._clock.now().strftime("%H:%M") >= lock:
+            raise RiskBlocked(
+                f"No new intraday positions after {lock} (setting risk.square_off_lock); "
+                "orders that close one are accepted."
+            )
+
+    def _check_duplicate(self, request: OrderRequest) -> None:
+        window = self._settings("risk.duplicate_ms") / 1000.0
+        now = self._clock.monotonic()
+        mine = one_request.get()
+        if window:
+            last, other = self._last.get(request, (float("-inf"), None))
+            meant = mine is not None and mine is other
+            if now - last < window and not meant:
+                raise RiskBlocked(
+                    f"The same order of {request.symbol} was sent {1000 * (now - last):.0f} ms ago "
+                    "(setting risk.duplicate_ms)."
+                )
+            self._last = {key: row for key, row in self._last.items() if now - row[0] < window}
+            self._last[request] = (now, mine)
+
+    # -- orders per minute ------------------------------------------------------------------
+    def _recent(self, scope: str) -> deque[float]:
+        sent = self._sent.setdefault(scope, deque())
+        oldest = self._clock.monotonic() - _MINUTE
+        while sent and sent[0] <= oldest:
+            sent.popleft()
+        return sent
+
+    def _count(self, limits: Mapping[str, Limits]) -> None:
+        for scope, row in limits.items():
+            if row.orders_per_minute:
+                self._recent(scope).append(self._clock.monotonic())

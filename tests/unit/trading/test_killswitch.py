@@ -1,0 +1,173 @@
+"""The kill switch against a gateway that resists: late cancels, failing closes, late orders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import NetTimeout, OrderNotWorking, RiskBlocked
+from openalgo_desktop.core.events import KillSwitchChanged
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.trading import killswitch
+from openalgo_desktop.trading.killswitch import KillSwitch
+from tests.unit.trading.test_desk import BUY, Gateway
+from tests.unit.trading.test_desk import Rig as DeskRig
+
+
+class Resisting(Gateway):
+    """Cancels need ``refusals`` + 1 tries; closing fills after ``fail_closes`` failures."""
+
+    def __init__(self) -> None:
+        super().__init__("sandbox")
+        self.refusals = 0
+        self.fail_closes = 0
+
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        if self.hold is None and any(row.quantity for row in self.rows):
+            if self.fail_closes:
+                self.fail_closes -= 1
+                raise NetTimeout("busy")
+            self.arrived.append(("place", tag))
+            row = next(row for row in self.rows if row.symbol == request.symbol)
+            row.quantity += request.quantity * request.action.sign
+            return OrderAck("close")
+        return await super().place(request, tag)
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        if self.refusals:
+            self.refusals -= 1
+            raise OrderNotWorking("not now")
+        for order in self.book:
+            if order.order_id == order_id:
+                order.status = OrderStatus.CANCELLED
+        return OrderAck(order_id)
+
+
+class Rig(DeskRig):
+    def __init__(self, store: KeyValueStore) -> None:
+        super().__init__()
+        self.paper = Resisting()
+        self.desk = self.make_desk()
+        self.store = store
+        self.kill = KillSwitch(self.clock, self.bus, self.desk, store)
+
+    def rest(self, number: int) -> None:
+        for i in range(number):
+            self.paper.book.append(
+                Order(f"r{i}", "SBIN", "NSE", Action.BUY, 1, PriceType.LIMIT, Product.MIS)
+            )
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+    monkeypatch.setattr(killswitch, "SETTLE", 0.05)
+    monkeypatch.setattr(killswitch, "POLL", 0.01)
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    await database.start()
+    made = Rig(KeyValueStore(database))
+    await made.desk.start()
+    yield made
+    await made.desk.stop()
+    await database.stop()
+
+
+async def test_blocks_cancels_flattens_verifies_and_reports(rig: Rig):
+    events: list[KillSwitchChanged] = []
+    rig.bus.subscribe(KillSwitchChanged, events.append)
+    rig.rest(3)
+    rig.paper.book[1].status = OrderStatus.TRIGGER_PENDING
+    rig.paper.rows = [
+        Position("SBIN", "NSE", Product.MIS, -10, 800.0),
+        Position("INFY", "NSE", Product.MIS, 0, 0.0),
+    ]
+    report = await rig.kill.trip("window")
+    assert (report.cancelled, report.resting, report.flattened, report.open_positions) == (
+        3,
+        0,
+        1,
+        0,
+    )
+    assert report.clean and report.errors == () and "nothing is left" in report.text
+    assert rig.paper.rows[0].quantity == 0
+    assert [event.report for event in events] == [None, report]
+    with pytest.raises(RiskBlocked, match="kill switch is on"):
+        await rig.desk.place(BUY, "api:main")
+    with pytest.raises(RiskBlocked):
+        await rig.desk.modify(ModifyRequest("r0", quantity=5), "window")
+    await rig.desk.cancel("r0", "window")  # less risk is always allowed
+
+
+async def test_retries_what_failed(rig: Rig):
+    rig.rest(2)
+    rig.paper.refusals = 3
+    rig.paper.fail_closes = 1
+    rig.paper.rows = [Position("SBIN", "NSE", Product.MIS, 5, 800.0)]
+    report = await rig.kill.trip("window")
+    assert report.clean and (report.cancelled, report.flattened) == (2, 1)
+    assert any("not now" in error for error in report.errors)
+
+
+async def test_says_what_is_left_and_does_not_close_over_resting_orders(rig: Rig):
+    rig.rest(1)
+    rig.paper.refusals = 10_000
+    rig.paper.rows = [Position("SBIN", "NSE", Product.MIS, 5, 800.0)]
+    report = await rig.kill.trip("window")
+    assert not report.clean
+    assert (report.resting, report.open_positions, report.flattened) == (1, 1, 0)
+    assert "1 orders still work, 1 positions are still open" in report.text
+    assert rig.paper.arrived == []
+
+
+async def test_an_order_in_flight_is_caught(rig: Rig):
+    """It passed the risk step before the switch and reaches the exchange after it."""
+    rig.paper.hold = asyncio.Event()
+    flying = asyncio.create_task(rig.desk.place(BUY, "api:main"))
+    async with asyncio.timeout(5):
+        while not rig.paper.arrived:
+            await asyncio.sleep(0)
+    kill = asyncio.create_task(rig.kill.trip("window", flatten=False))
+    await asyncio.sleep(0)
+    rig.paper.hold.set()
+    report = await kill
+    await flying
+    assert report.clean and report.cancelled == 1
+
+
+async def test_an_order_past_the_risk_step_is_stopped_before_the_gateway(rig: Rig):
+    async def slow_approval(request: OrderRequest, source: str) -> None:
+        rig.desk.risk.block("kill switch")
+
+    rig.desk.approval = slow_approval
+    with pytest.raises(RiskBlocked):
+        await rig.desk.place(BUY, "api:main")
+    assert rig.paper.arrived == []
+
+
+async def test_block_holds_over_a_restart_until_reset(rig: Rig):
+    await rig.kill.trip("window")
+    desk = rig.make_desk()
+    again = KillSwitch(rig.clock, rig.bus, desk, rig.store)
+    await again.start()
+    assert again.tripped
+    text = await again.reset("window")
+    assert not again.tripped and "not placed again" in text
+    third = KillSwitch(rig.clock, rig.bus, rig.make_desk(), rig.store)
+    await third.start()
+    assert not third.tripped
+    await desk.start()
+    await desk.place(BUY, "api:main")
+    await desk.stop()
+
+
+async def test_works_on_the_account_of_the_current_mode_only(rig: Rig):
+    rig.live.rows = [Position("SBIN", "NSE", Product.NRML, 5, 800.0)]
+    report = await rig.kill.trip("window")
+    assert report.mode is Mode.SANDBOX and report.clean
+    assert rig.live.arrived == [] and msgspec.structs.asdict(rig.live.rows[0])["quantity"] == 5

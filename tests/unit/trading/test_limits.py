@@ -1,0 +1,279 @@
+"""The risk rules: each limit alone, scopes, exits, duplicates, prices that are not known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import ConfigError, NoHistory, RiskBlocked
+from openalgo_desktop.core.model import (
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.settings import Settings
+from openalgo_desktop.trading.books import OwnBook
+from openalgo_desktop.trading.limits import RiskRules, one_request
+
+BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 800.0, strategy="s")
+MARKET = OrderRequest("SBIN", "NSE", Action.BUY, 10)
+
+
+class World:
+    """Ticks, instruments and books in one stand-in."""
+
+    def __init__(self) -> None:
+        self.ltp: dict[Key, float] = {("NSE", "SBIN"): 800.0}
+        self.own = OwnBook("sim:1", Mode.SANDBOX)
+
+    def latest(self, key: Key) -> Tick | None:
+        return Tick(key[1], key[0], self.ltp[key]) if key in self.ltp else None
+
+    def watch(self, key: Key, mode: Any, listener: Any) -> Any:
+        raise NotImplementedError
+
+    async def snapshot(self, key: Key) -> Tick:
+        tick = self.latest(key)
+        if tick is None:
+            raise NoHistory("feed is silent")
+        return tick
+
+    def get(self, key: Key) -> Instrument | None:
+        return self.require(key[1], key[0])
+
+    def require(self, symbol: str, exchange: str) -> Instrument:
+        return Instrument(symbol, exchange, lot_size=75 if exchange == "NFO" else 1)
+
+    def book(self, mode: Mode) -> OwnBook:
+        return self.own
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+        self.world = World()
+        self.settings = Settings()
+        self.open = True
+        self.rules = RiskRules(
+            self.clock,
+            self.world,
+            self.world,
+            self.world,
+            lambda: Mode.SANDBOX,
+            self.settings.__getitem__,
+            lambda exchange: self.open,
+        )
+
+    def hold(self, quantity: int, average: float = 800.0, symbol: str = "SBIN") -> None:
+        row = Position(symbol, "NSE", Product.MIS, quantity, average)
+        self.world.own.positions[("NSE", symbol, Product.MIS)] = row
+
+    async def refused(self, request: OrderRequest, match: str) -> None:
+        with pytest.raises(RiskBlocked, match=match):
+            await self.rules.check(request)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def test_nothing_is_refused_without_limits_and_no_price_is_asked(rig: Rig):
+    rig.world.ltp.clear()
+    for _ in range(100):
+        await rig.rules.check(BUY)
+
+
+@pytest.mark.parametrize(
+    ("limit", "good", "bad", "match"),
+    [
+        ("max_quantity=10", {}, {"quantity": 11}, "quantity 11 is above the limit of 10"),
+        ("max_value=8000", {}, {"price": 800.05}, "value 8,000.50 is above the limit of 8,000.00"),
+        ("max_value=8000", {"price_type": PriceType.MARKET, "price": 0.0}, {"quantity": 11}, "8,8"),
+        ("max_lots=2", {"quantity": 150, "exchange": "NFO"}, {"quantity": 225}, "3 lots are above"),
+        ("price_band=1", {"price": 808.0}, {"price": 808.05}, "1.01 % from the last one"),
+        ("price_band=1", {"price": 792.0}, {"price": 791.0}, "1.12 % from the last one"),
+    ],
+)
+async def test_size_and_price_limits(
+    rig: Rig, limit: str, good: dict[str, Any], bad: dict[str, Any], match: str
+):
+    rig.world.ltp[("NFO", "SBIN")] = 800.0
+    name, _, value = limit.partition("=")
+    rig.settings.set(f"risk.{name}", value)
+    fine = msgspec.structs.replace(BUY, **good)
+    await rig.rules.check(fine)
+    await rig.refused(msgspec.structs.replace(fine, **bad), match)
+
+
+async def test_orders_per_minute(rig: Rig):
+    rig.settings.set("risk.orders_per_minute", 2)
+    await rig.rules.check(BUY)
+    await rig.rules.check(BUY)
+    await rig.refused(BUY, "order 3 within a minute")
+    rig.clock.advance(59)
+    await rig.refused(BUY, "order 3 within a minute")
+    rig.clock.advance(2)
+    await rig.rules.check(BUY)
+
+
+async def test_open_positions(rig: Rig):
+    rig.settings.set("risk.open_positions", 2)
+    rig.hold(10)
+    rig.hold(5, symbol="INFY")
+    await rig.rules.check(BUY)  # adds to one that is open
+    await rig.refused(msgspec.structs.replace(BUY, symbol="TCS"), "open position 3")
+    rig.hold(0, symbol="INFY")
+    await rig.rules.check(msgspec.structs.replace(BUY, symbol="TCS"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "ltp", "match"),
+    [("day_loss", 790.0, "today's loss is 1,000.00"), ("day_profit", 810.0, "profit is 1,000.00")],
+)
+async def test_day_loss_and_profit_stop_new_positions_not_exits(
+    rig: Rig, limit: str, ltp: float, match: str
+):
+    rig.hold(100)
+    rig.settings.set(f"risk.{limit}", 1000)
+    await rig.rules.check(BUY)
+    rig.world.ltp[("NSE", "SBIN")] = ltp
+    await rig.refused(BUY, match)
+    sell = msgspec.structs.replace(
+        BUY, action=Action.SELL, quantity=100, price_type=PriceType.MARKET
+    )
+    await rig.rules.check(sell)
+    await rig.refused(msgspec.structs.replace(sell, quantity=101), match)  # would turn the position
+
+
+async def test_an_exit_counts_exits_that_rest_already(rig: Rig):
+    rig.hold(100)
+    rig.settings.set("risk.max_quantity", 5)
+    sell = msgspec.structs.replace(BUY, action=Action.SELL, quantity=60)
+    await rig.rules.check(sell)
+    order = Order("1", "SBIN", "NSE", Action.SELL, 60, PriceType.LIMIT, Product.MIS)
+    rig.world.own.update(order, None)
+    await rig.refused(sell, "quantity 60")
+    rig.world.own.update(msgspec.structs.replace(order, status=OrderStatus.CANCELLED), None)
+    await rig.rules.check(sell)
+
+
+async def test_scopes_hold_for_their_account_symbol_and_strategy_only(rig: Rig):
+    for scope in ("symbol:NSE:SBIN", "strategy:s", "account:sim:1"):
+        rig.rules.set_scope(scope, {"max_quantity": 5})
+        await rig.refused(BUY, scope)
+        rig.rules.set_scope(scope, {})
+        await rig.rules.check(BUY)
+    for scope in ("symbol:NSE:INFY", "strategy:other", "account:sim:2"):
+        rig.rules.set_scope(scope, {"max_quantity": 5})
+    await rig.rules.check(BUY)
+
+
+async def test_strategy_loss_comes_from_the_trades_of_the_strategy(rig: Rig):
+    rig.rules.set_scope("strategy:s", {"day_loss": 500, "open_positions": 1})
+    at = rig.clock.now()
+
+    def trade(number: str, action: Action, price: float, strategy: str) -> Trade:
+        return Trade(number, "o", "SBIN", "NSE", action, Product.MIS, 100, price, at, strategy)
+
+    order = Order("o", "SBIN", "NSE", Action.BUY, 100, PriceType.MARKET, Product.MIS)
+    rig.world.own.update(order, trade("1", Action.BUY, 800.0, "s"))
+    rig.world.own.update(order, trade("1", Action.BUY, 800.0, "s"))  # told twice
+    rig.world.ltp[("NSE", "SBIN")] = 796.0
+    await rig.rules.check(BUY)
+    await rig.refused(msgspec.structs.replace(BUY, symbol="INFY"), "open position 2")
+    rig.world.own.update(order, trade("2", Action.SELL, 795.0, "s"))
+    rig.world.own.update(order, trade("3", Action.SELL, 1.0, "other"))
+    await rig.refused(BUY, "loss is 500.00")
+    await rig.rules.check(msgspec.structs.replace(BUY, strategy="other"))
+
+
+async def test_a_price_that_is_not_known_refuses_where_a_rule_needs_it(rig: Rig):
+    rig.settings.set("risk.price_band", 1)
+    rig.world.ltp.clear()
+    await rig.refused(BUY, "price of SBIN is not known")
+    await rig.rules.check(MARKET)  # has no price that could be off
+
+
+async def test_trading_hours_and_square_off_lock(rig: Rig):
+    rig.settings.set("risk.trading_hours", True)
+    await rig.rules.check(BUY)
+    rig.open = False
+    await rig.refused(BUY, "market NSE is closed")
+    rig.open = True
+    rig.settings.set("risk.square_off_lock", "15:10")
+    rig.hold(10)
+    rig.clock.jump(datetime(2026, 11, 24, 15, 9, 59, tzinfo=IST))
+    await rig.rules.check(BUY)
+    rig.clock.advance(1)
+    await rig.refused(BUY, "after 15:10")
+    await rig.rules.check(msgspec.structs.replace(BUY, product=Product.CNC))
+    await rig.rules.check(msgspec.structs.replace(BUY, action=Action.SELL))
+
+
+async def test_duplicates_are_refused_except_within_one_request(rig: Rig):
+    rig.settings.set("risk.duplicate_ms", 500)
+    await rig.rules.check(BUY)
+    await rig.refused(BUY, "same order of SBIN was sent 0 ms ago")
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11))
+    rig.clock.advance(0.6)
+    await rig.rules.check(BUY)
+    rig.clock.advance(0.6)
+    token = one_request.set(object())  # a split order repeats itself on purpose
+    await rig.rules.check(BUY)
+    await rig.rules.check(BUY)
+    one_request.reset(token)
+    await rig.refused(BUY, "same order")
+
+
+async def test_a_change_is_held_to_size_and_price_limits(rig: Rig):
+    rig.settings.set("risk.max_quantity", 20)
+    rig.settings.set("risk.price_band", 1)
+    rig.settings.set("risk.orders_per_minute", 1)
+    await rig.rules.check(BUY)
+    order = Order("1", "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, price=800.0)
+    await rig.rules.check_modify(order, ModifyRequest("1", quantity=20, price=801.0))
+    with pytest.raises(RiskBlocked, match="quantity 21"):
+        await rig.rules.check_modify(order, ModifyRequest("1", quantity=21))
+    with pytest.raises(RiskBlocked, match="from the last one"):
+        await rig.rules.check_modify(order, ModifyRequest("1", price=700.0))
+    big = msgspec.structs.replace(order, quantity=100)
+    await rig.rules.check_modify(big, ModifyRequest("1", quantity=50))  # smaller is always right
+
+
+@pytest.mark.parametrize(
+    ("scope", "limits", "match"),
+    [
+        ("galaxy:x", {"max_lots": 1}, "galaxy:x"),
+        ("symbol", {"max_lots": 1}, "symbol"),
+        ("symbol:NSE:SBIN", {"max_lotz": 1}, "max_lotz"),
+        ("symbol:NSE:SBIN", {"max_lots": "many"}, "int"),
+        ("symbol:NSE:SBIN", {"max_lots": -1}, "max_lots cannot be negative"),
+    ],
+)
+def test_bad_limits_name_the_scope_or_the_field(
+    rig: Rig, scope: str, limits: dict[str, Any], match: str
+):
+    with pytest.raises(ConfigError, match=match):
+        rig.rules.set_scope(scope, limits)
+
+
+def test_limits_are_kept_and_damaged_ones_stop_the_start(rig: Rig):
+    kept: dict[str, Any] = {}
+    rig.rules.on_store = kept.__setitem__
+    rig.rules.set_scope("strategy:s", {"max_lots": 3})
+    again = Rig().rules
+    again.load({**kept, "strategy:gone": {}})
+    assert again.scopes == rig.rules.scopes
+    with pytest.raises(ConfigError):
+        again.load({"strategy:s": {"max_lots": "x"}})
