@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop import __version__
-from openalgo_desktop.app import BROKERS, Terminal, TerminalOptions
+from openalgo_desktop.app import Terminal, TerminalOptions
+from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.settings import SETTINGS, Settings
+from openalgo_desktop.settings import SETTINGS, Settings, setting_row
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.keys import ApiKeys
@@ -35,7 +36,11 @@ def _iso(text: str) -> datetime:
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
-    if not equals or key not in SETTINGS:
+    try:
+        setting_row(key)
+    except ConfigError:
+        equals = ""
+    if not equals:
         raise argparse.ArgumentTypeError(f"{text!r}: expected KEY=VALUE with a known KEY")
     return key, value
 
@@ -43,7 +48,13 @@ def _pair(text: str) -> tuple[str, str]:
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     add = common.add_argument
-    add("--broker", default="simulator", choices=BROKERS, help="data and order account")
+    add(
+        "--broker",
+        default=SIMULATOR,
+        metavar="NAME",
+        help=f"data and order account: {', '.join([SIMULATOR, *Registry().ids()])}; "
+        "NAME:2 for a second account of a broker",
+    )
     add("--mode", choices=[m.value for m in Mode], help="start in this mode (default: sandbox)")
     add("--data-dir", type=Path, help="folder for database, logs and configuration")
     add("--rest-port", type=int, help="REST port, 0 picks a free one")

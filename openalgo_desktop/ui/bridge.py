@@ -290,7 +290,7 @@ class Bridge(QObject):
 
     def account_ids(self) -> list[str]:
         """Ids of all accounts."""
-        return [account.status.account_id for account in self._terminal.accounts]
+        return [account.status.account_id for account in self._terminal.accounts.all()]
 
     def now(self) -> datetime:
         """The terminal's wall clock, IST."""

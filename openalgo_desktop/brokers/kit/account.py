@@ -48,6 +48,9 @@ class KitAccount:
     login. ``folder`` holds the symbol masters of all brokers. ``transport`` is for tests.
     """
 
+    #: A real market has hours.
+    always_open = False
+
     def __init__(
         self,
         broker: Broker,
@@ -209,6 +212,10 @@ class KitAccount:
                     log.info("%s: logout: %s", self.spec.title, error.message)
             await self._store.drop_session()
             self._close_session("Logged out.")
+
+    async def forget(self) -> None:
+        """Drop credentials and session from the secret store."""
+        await self._store.drop_all(self.spec)
 
     async def _resume(self) -> bool:
         """Whether the stored session holds: by its end, and by asking the broker."""
