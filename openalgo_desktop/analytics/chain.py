@@ -192,7 +192,7 @@ class ChainBook:
         tick = self._hub.latest(key) if self._hub.connected else None
         if tick is not None and tick.mode >= FeedMode.QUOTE and tick.ltp:
             return tick
-        return await self.contracts.price(underlying)
+        return await self.contracts.price(key)
 
     def _option(self, underlying: Underlying, strike: float, kind: str) -> Instrument | None:
         assert underlying.expiry is not None

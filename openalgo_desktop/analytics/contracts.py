@@ -105,6 +105,10 @@ class Contracts:
             expiry_text=expiry_text or (format_expiry(embedded) if embedded else ""),
         )
 
+    def price_key(self, text: str, exchange: str, today: date) -> Key:
+        """Where the price of an underlying comes from, whatever the expiry."""
+        return self._price_source(text, split_underlying(text)[0], exchange, today)
+
     def _price_source(self, text: str, base: str, exchange: str, today: date) -> Key:
         if exchange in NO_SPOT:
             if text != base and (exchange, f"{text.removesuffix('FUT')}FUT") in self:
@@ -136,12 +140,12 @@ class Contracts:
                 return row
         return None
 
-    async def price(self, underlying: Underlying) -> Tick:
-        """The last price of the underlying; raises :class:`PriceProblem`."""
-        exchange, symbol = underlying.quoted
+    async def price(self, quoted: Key) -> Tick:
+        """The last price of an underlying; raises :class:`PriceProblem`."""
+        exchange, symbol = quoted
         try:
             self._instruments.require(symbol, exchange)
-            tick = await self._prices.snapshot(underlying.quoted)
+            tick = await self._prices.snapshot(quoted)
         except AppError as error:
             raise PriceProblem(error.http_status, symbol, error.message) from None
         if not tick.ltp:

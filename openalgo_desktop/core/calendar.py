@@ -95,12 +95,15 @@ class MarketCalendar:
             listed = "MCX" if name == "NCO" else name
             for opening in special.open:
                 if opening.exchange == listed:
-                    return _window(
-                        day, time.fromisoformat(opening.start), time.fromisoformat(opening.end)
-                    )
+                    return self.opening(day, opening)
             if listed in special.closed or special.holiday_type == "SPECIAL_SESSION":
                 return None
         return None if day.weekday() >= _SATURDAY else _window(day, *regular)
+
+    @staticmethod
+    def opening(day: date, opening: Opening) -> tuple[datetime, datetime]:
+        """The moments of a special window."""
+        return _window(day, time.fromisoformat(opening.start), time.fromisoformat(opening.end))
 
     def is_trading_day(self, day: date, exchange: str = "NSE") -> bool:
         """Whether the exchange has its regular session; a Muhurat session does not count."""
@@ -141,4 +144,6 @@ class MarketCalendar:
 
 
 def _window(day: date, start: time, end: time) -> tuple[datetime, datetime]:
-    return datetime.combine(day, start, IST), datetime.combine(day, end, IST)
+    """A session that ends at or before its start ends on the next day."""
+    last = day if end > start else day + timedelta(days=1)
+    return datetime.combine(day, start, IST), datetime.combine(last, end, IST)

@@ -104,7 +104,7 @@ class Dispatcher:
             return Reply(b"", 200, TEXT_TYPE, headers)
         row, path_arg = self._find(request.method, request.path)
         if row is None:
-            return Reply(_error("Not found", path=request.path), 404)
+            return self._not_found(request)
         record.endpoint, record.method = row.name, row.method
         query = request.query if row.method == "GET" else {}
         plain = any(query.get(name) == text for name, text in row.text_errors.items())
@@ -130,6 +130,13 @@ class Dispatcher:
                 rest = path[len(prefix) :]
                 return candidate, rest.rstrip("/") if candidate.both_slashes else rest
         return None, ""
+
+    def _not_found(self, request: web.BaseRequest) -> Reply:
+        """Also for a wrong method, but where clients know 405."""
+        other = self._exact.get(("POST", request.path))
+        if other is not None and other.form is ErrorForm.FAILED:
+            return Reply({"message": "The method is not allowed for the requested URL."}, 405)
+        return Reply(_error("Not found", path=request.path), 404)
 
     def _check_origin(self, request: web.BaseRequest, row: Endpoint, origin: str | None) -> None:
         if self.access.origin_allowed(origin):

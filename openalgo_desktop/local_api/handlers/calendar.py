@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from openalgo_desktop.core.calendar import Opening
-from openalgo_desktop.core.clock import IST
 from openalgo_desktop.local_api.table import ApiError, Call
 
 _FIRST, _LAST = date(2020, 1, 1), date(2050, 12, 31)
@@ -16,9 +15,8 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _opening(day: date, opening: Opening) -> dict[str, Any]:
-    start = datetime.fromisoformat(f"{day.isoformat()}T{opening.start}").replace(tzinfo=IST)
-    end = datetime.fromisoformat(f"{day.isoformat()}T{opening.end}").replace(tzinfo=IST)
+def _opening(call: Call, day: date, opening: Opening) -> dict[str, Any]:
+    start, end = call.ctx.calendar.opening(day, opening)
     return {
         "exchange": opening.exchange,
         "start_time": _milliseconds(start),
@@ -34,7 +32,7 @@ async def holidays(call: Call) -> dict[str, Any]:
             "description": day.description,
             "holiday_type": day.holiday_type,
             "closed_exchanges": list(day.closed),
-            "open_exchanges": [_opening(day.date, opening) for opening in day.open],
+            "open_exchanges": [_opening(call, day.date, opening) for opening in day.open],
         }
         for day in call.ctx.calendar.holidays(year)
     ]

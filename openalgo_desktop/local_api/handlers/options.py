@@ -34,7 +34,7 @@ async def _contract(
     contracts = call.services.chains.contracts
     underlying = _underlying(call, spec.get("expiry_date"))
     if ltp is None:
-        ltp = (await contracts.price(underlying)).ltp
+        ltp = (await contracts.price(underlying.quoted)).ltp
     row = contracts.option(
         underlying, ltp, spec["offset"], spec["option_type"], call.data["strike_int"]
     )
@@ -250,7 +250,7 @@ async def optionsmultiorder(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
     legs = list(enumerate(data["legs"], 1))
     rows: dict[int, dict[str, Any]] = {}
-    ltp = await _leg_price(call, [leg for _, leg in legs])
+    ltp = await _leg_price(call)
     # Bought legs first: they lower the margin of the sold ones.
     for number, leg in sorted(legs, key=lambda pair: pair[1]["action"] == "SELL"):
         rows[number] = {"leg": number, **await _leg(call, leg, ltp)}
@@ -262,16 +262,15 @@ async def optionsmultiorder(call: Call) -> dict[str, Any]:
     )
 
 
-async def _leg_price(call: Call, legs: list[dict[str, Any]]) -> float | None:
+async def _leg_price(call: Call) -> float | None:
     """One price for all legs, so that they agree on what is at the money; None when there is
     none, and then every leg says why."""
-    for leg in legs:
-        try:
-            underlying = _underlying(call, leg["expiry_date"])
-            return (await call.services.chains.contracts.price(underlying)).ltp
-        except ContractError:
-            continue
-    return None
+    data, contracts = call.data, call.services.chains.contracts
+    try:
+        key = contracts.price_key(data["underlying"], data["exchange"], call.ctx.clock.now().date())
+        return (await contracts.price(key)).ltp
+    except ContractError:
+        return None
 
 
 async def _leg(call: Call, leg: dict[str, Any], ltp: float | None) -> dict[str, Any]:

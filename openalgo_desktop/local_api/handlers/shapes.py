@@ -205,8 +205,8 @@ def quote_data(tick: Tick) -> dict[str, Any]:
         "low": tick.low,
         "prev_close": tick.close,
         "volume": tick.volume,
-        "bid": tick.bid,
-        "ask": tick.ask,
+        "bid": tick.bid or 0,
+        "ask": tick.ask or 0,
         "oi": tick.oi,
     }
 
