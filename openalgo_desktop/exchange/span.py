@@ -9,7 +9,7 @@ Pure: the parameter text and the moment are handed in.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -167,9 +167,41 @@ def portfolio_margin(
     caller knows better than the floor of the scan range. Raises :class:`ConfigError` for legs
     that are no derivatives or lack the price of the underlying.
     """
+    parts = [part for _, part, _ in _groups(legs, now, parameters, volatility or {})]
+    if not parts:
+        return NO_MARGIN
+    return _rounded(_Part(*(sum(column) for column in zip(*parts, strict=True))))
+
+
+def margin_shares(
+    legs: Sequence[SpanLeg],
+    now: datetime,
+    parameters: SpanParameters,
+    volatility: Mapping[str, float] | None = None,
+) -> list[Decimal]:
+    """:func:`portfolio_margin` divided among the legs, in the proportion of what each would cost
+    alone; the shares of an underlying add up to its margin to the paisa."""
+    shares = [Decimal(0)] * len(legs)
+    for places, part, singles in _groups(legs, now, parameters, volatility or {}):
+        total = _rounded(part).total
+        whole, left = float(singles.sum()), total
+        for place, single in zip(places[:-1], singles.tolist(), strict=False):
+            shares[place] = paise(total * Decimal(repr(single / whole))) if whole else Decimal(0)
+            left -= shares[place]
+        shares[places[-1]] = left
+    return shares
+
+
+def _groups(
+    legs: Sequence[SpanLeg],
+    now: datetime,
+    parameters: SpanParameters,
+    volatility: Mapping[str, float],
+) -> Iterator[tuple[list[int], _Part, Array]]:
+    """Places of the legs of each underlying, its margin, and what each leg would cost alone."""
     today = now.astimezone(IST).date()
-    groups: dict[tuple[str, str, bool], list[SpanLeg]] = {}
-    for leg in legs:
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    for place, leg in enumerate(legs):
         if leg.quantity == 0:
             continue
         if leg.instrument_type not in ("FUT", "CE", "PE") or leg.underlying_price <= 0:
@@ -177,14 +209,10 @@ def portfolio_margin(
                 f"{leg.symbol}: margin needs a derivative and its underlying's price."
             )
         # The exchange gives no calendar benefit for contracts that expire today.
-        groups.setdefault((leg.exchange, leg.name, leg.expiry <= today), []).append(leg)
-    parts = [
-        _group(group, now, parameters, (volatility or {}).get(name), expires)
-        for (_, name, expires), group in groups.items()
-    ]
-    if not parts:
-        return NO_MARGIN
-    return _rounded(_Part(*(sum(column) for column in zip(*parts, strict=True))))
+        groups.setdefault((leg.exchange, leg.name, leg.expiry <= today), []).append(place)
+    for (_, name, expires), places in groups.items():
+        group = [legs[place] for place in places]
+        yield places, *_group(group, now, parameters, volatility.get(name), expires)
 
 
 def _rounded(part: _Part) -> SpanMargin:
@@ -205,7 +233,7 @@ def _group(
     parameters: SpanParameters,
     volatility: float | None,
     expires: bool,
-) -> _Part:
+) -> tuple[_Part, Array]:
     row = parameters.of(legs[0].exchange, legs[0].name)
     table = _columns(legs, now, row, volatility)
     losses = _losses(table, row, parameters.extreme)
@@ -223,13 +251,13 @@ def _group(
     exposure = float(exposed.sum())
     futures = np.where(table.option, 0.0, table.units * table.spot * rates)
     exposure -= (2.0 - _CALENDAR_EXPOSURE) * _matched(legs, futures) + _netted(legs, futures)
-    alone = np.maximum.reduce([losses.max(axis=1), value, -minimum])
-    singles = float(np.maximum(alone, 0.0).sum() + exposed.sum())
+    alone = np.maximum.reduce([losses.max(axis=1), value, -minimum, np.zeros(len(legs))]) + exposed
+    singles = float(alone.sum())
 
     premium = max(0.0, net_premium)
     # A charge for imperfect hedges may not make the hedge dearer than its legs.
     risk = max(premium, min(risk, singles - exposure))
-    return _Part(risk, exposure, premium, min(calendar, risk - premium), singles)
+    return _Part(risk, exposure, premium, min(calendar, risk - premium), singles), alone
 
 
 def _columns(

@@ -19,6 +19,7 @@ from openalgo_desktop.exchange.span import (
     SpanLeg,
     SpanMargin,
     SpanParameters,
+    margin_shares,
     portfolio_margin,
 )
 from openalgo_desktop.resources import resource_text
@@ -188,6 +189,16 @@ def test_a_basket_never_costs_more_than_its_legs(legs: list[SpanLeg]) -> None:
     assert got.benefit >= 0
     assert min(got.span, got.exposure, got.premium, got.calendar) >= 0
     assert got.calendar <= got.span
+
+
+@settings(max_examples=60, deadline=None)
+@given(legs_strategy)
+def test_shares_of_the_legs_add_up(legs: list[SpanLeg]) -> None:
+    shares = margin_shares(legs, NOW, PARAMETERS)
+    assert sum(shares, Decimal(0)) == margin(*legs).total
+    assert min(shares) >= Decimal("-0.05")
+    flat = [msgspec.structs.replace(legs[0], quantity=0), *legs]
+    assert margin_shares(flat, NOW, PARAMETERS) == [0, *shares]
 
 
 @settings(max_examples=60, deadline=None)
