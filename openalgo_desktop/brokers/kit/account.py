@@ -17,6 +17,7 @@ from openalgo_desktop.brokers.kit.link import Address, address_of
 from openalgo_desktop.brokers.kit.login import LoginHelper, LoginRunner
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.masters import KitMaster, rest_download
+from openalgo_desktop.brokers.kit.polling import BookPoller
 from openalgo_desktop.brokers.kit.rest import RestClient
 from openalgo_desktop.brokers.kit.session import Session, SessionStore
 from openalgo_desktop.brokers.kit.spec import Ask, Browser, Login
@@ -82,6 +83,8 @@ class KitAccount:
         title, place = self.spec.title, folder / self.spec.id
         self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
         self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
+        self._poller = BookPoller(self._gateway.orders, clock, push_alive=self._push_alive)
+        self._gateway.on_sent = self._sent
         self._market = KitMarket(self.spec, self.api, self._require_login)
         self.stream = self._market.stream = self._make_stream(market_open)
         self._state = AccountState.OFFLINE
@@ -156,6 +159,7 @@ class KitAccount:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._poller.stop()
             if self.stream is not None:
                 await self.stream.stop()
             await self.rest.close()
@@ -261,7 +265,8 @@ class KitAccount:
             self.api.set_account(self.account_id)
             self._gateway.forget()
         self._set(AccountState.CONNECTED, "")
-        self._own(self._gateway.catch_up(), "catch-up")
+        await self._poller.stop()
+        self._poller.start()
         if self.stream is not None:
             if self.stream.state is not StreamState.CLOSED:
                 await self.stream.stop()  # it still has the old session
@@ -300,7 +305,7 @@ class KitAccount:
         listener.tick = self._market.publish
         listener.order = self._gateway.pushed
         listener.state = self._feed_state
-        listener.resumed = lambda: self._own(self._gateway.catch_up(), "catch-up")
+        listener.resumed = self._poller.poke
 
         async def address() -> Address:
             self._require_login()
@@ -316,6 +321,17 @@ class KitAccount:
             market_open=market_open,
         )
 
+    def _push_alive(self) -> bool:
+        """Whether order changes are pushed now, so that the book need not be asked often."""
+        spec, stream = self.spec.stream, self.stream
+        return (
+            spec is not None and spec.orders and stream is not None and stream.state in _FEED_GOOD
+        )
+
+    def _sent(self) -> None:
+        if not self._push_alive():
+            self._poller.poke()
+
     def _feed_state(self, state: StreamState, message: str) -> None:
         if not self.session.open:
             return
@@ -327,6 +343,7 @@ class KitAccount:
                 "no market data although the market is open" if state is StreamState.STALE else "",
             )
         elif state is StreamState.DOWN:
+            self._poller.poke()
             self._set(AccountState.DISCONNECTED, message or "the feed is lost; reconnecting")
 
     # -- status -----------------------------------------------------------------------------

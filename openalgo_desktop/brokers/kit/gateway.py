@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -32,8 +31,6 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 
-log = logging.getLogger(__name__)
-
 
 class KitGateway:
     """A :class:`TradingGateway`. ``require_login`` raises while there is no session."""
@@ -50,6 +47,8 @@ class KitGateway:
         self._require_login = require_login
         self._tracker = OrderTracker(clock)
         self._has_book = False
+        #: Called after an order was sent, whatever came of it: the book may have changed.
+        self.on_sent: Callable[[], None] = lambda: None
         self._listener: Callable[[OrderUpdate], None] = lambda update: None
 
     @property
@@ -65,16 +64,24 @@ class KitGateway:
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
-        self._require_login()
-        return await self._api.place(request, tag)
+        return await self._sent(self._api.place(request, tag))
 
     async def modify(self, request: ModifyRequest) -> OrderAck:
-        self._require_login()
-        return await self._api.modify(request)
+        return await self._sent(self._api.modify(request))
 
     async def cancel(self, order_id: str) -> OrderAck:
-        self._require_login()
-        return await self._api.cancel(order_id)
+        return await self._sent(self._api.cancel(order_id))
+
+    async def _sent(self, call: Coroutine[Any, Any, OrderAck]) -> OrderAck:
+        try:
+            self._require_login()
+        except AppError:
+            call.close()
+            raise
+        try:
+            return await call
+        finally:
+            self.on_sent()
 
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> list[Order]:
@@ -108,13 +115,6 @@ class KitGateway:
     def pushed(self, row: Mapping[str, Any]) -> None:
         """An order message of the broker."""
         self._tell(self._api.read_orders([row]))
-
-    async def catch_up(self) -> None:
-        """Read the book, at the start and after a gap; what nobody heard of is told now."""
-        try:
-            await self.orders()
-        except AppError as error:
-            log.warning("%s: order book not read: %s", self._spec.title, error)
 
     def forget(self) -> None:
         """Another account: nothing is known."""
