@@ -29,6 +29,8 @@ from openalgo_desktop.local_api.table import (
     Need,
     Reply,
 )
+from openalgo_desktop.trading.idempotency import RequestMemory
+from openalgo_desktop.trading.limits import one_request
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +186,7 @@ class Dispatcher:
                 data["apikey"] = header
         key = gate.cached(data)
         gate.limit(row, record.client, known=key is not None)
+        request_id = _request_id(request, row, data)
         if row.prepare is not None:
             data = row.prepare(self._ctx, data, path_arg)
         schema = self._schemas.get((row.method, row.path))
@@ -198,8 +201,28 @@ class Dispatcher:
             source, record.key = f"api:{key.name}", key.name
         data.pop("apikey", None)
         call = Call(self._ctx, self._services, row, data, mode, source, key, path_arg)
-        answer = await gate.semi_auto(call) or await row.handler(call)
+        if request_id and self._ctx.requests is not None:
+            return await self._once(self._ctx.requests, request_id, call)
+        return await self._handled(call)
+
+    async def _handled(self, call: Call) -> Reply:
+        one_request.set(object())  # repetitions inside one request are meant
+        answer = await self._gate.semi_auto(call) or await call.endpoint.handler(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
+
+    async def _once(self, memory: RequestMemory, request_id: str, call: Call) -> Reply:
+        """The first answer to this request id, a refusal too; carried out at most once."""
+
+        async def run() -> dict[str, Any]:
+            try:
+                reply = await self._handled(call)
+            except AppError as error:
+                reply = _refusal(call.endpoint, error, call.mode, plain=False)
+            return {"status": reply.status, "payload": reply.payload}
+
+        body = {"endpoint": call.endpoint.name, **call.data}
+        first = await memory.once(call.source, request_id, body, run)
+        return Reply(first["payload"], first["status"])
 
     def _runner(self, row: Endpoint) -> Any:
         """How a queued request becomes orders once a human said yes."""
@@ -222,6 +245,13 @@ class _Malformed(ApiError):
 
 def _error(message: Any, **fields: Any) -> dict[str, Any]:
     return {"status": "error", "message": message, **fields}
+
+
+def _request_id(request: web.BaseRequest, row: Endpoint, data: dict[str, Any]) -> str:
+    """The client's own id of an order write: field ``request_id`` or header ``Idempotency-Key``."""
+    if row.need is not Need.TRADE:
+        return ""
+    return str(data.pop("request_id", "") or request.headers.get("Idempotency-Key", ""))
 
 
 def _media_type(request: web.BaseRequest) -> str:
