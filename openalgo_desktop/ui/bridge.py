@@ -32,16 +32,19 @@ from openalgo_desktop.core.model import (
     Holding,
     Instrument,
     Key,
+    Margin,
     ModifyRequest,
     OrderRequest,
     Position,
     Tick,
 )
+from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.sandbox.statistics import Report
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
 from openalgo_desktop.ui.frames import FrameClock
+from openalgo_desktop.ui.safety_door import SafetyDoor
 
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
@@ -84,6 +87,7 @@ class Bridge(QObject):
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
         self.api = ApiDoor(terminal)
+        self.safety = SafetyDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -114,6 +118,7 @@ class Bridge(QObject):
         self.frames.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        self.safety.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()
@@ -234,6 +239,11 @@ class Bridge(QObject):
         self._check_mode(mode)
         self._last_request = (request, self._terminal.clock.monotonic())
         return await self._terminal.desk.place(request, SOURCE)
+
+    async def margin(self, request: OrderRequest) -> Margin | None:
+        """What an order would block; None where the account cannot tell."""
+        gateway = self._terminal.desk.gateway
+        return await gateway.margin([request]) if supports_margin(gateway) else None
 
     async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
         """Change a working order."""

@@ -14,6 +14,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.staying import what_stays
 from openalgo_desktop.ui.toasts import Toasts
@@ -129,6 +130,26 @@ class Commands:
             )
         else:
             self._toasts.show("info", f"{result.closed} positions closed.")
+
+    # -- kill switch ------------------------------------------------------------------------
+    def kill(self) -> None:
+        """Block, cancel, flatten, verify; the button was held, so it does not ask."""
+        self._once("kill switch", self._kill)
+
+    async def _kill(self) -> None:
+        self._toasts.show("warning", "Kill switch: blocking, cancelling, closing ...")
+        await ask(KillReportDialog(self._window, await self._bridge.safety.kill()))
+
+    def reset_kill(self) -> None:
+        """Accept new orders again, after a question."""
+        self._once("reset kill switch", self._reset_kill)
+
+    async def _reset_kill(self) -> None:
+        safety = self._bridge.safety
+        if safety.killed and await confirm(
+            self._window, "Reset the kill switch?", safety.what_reset_does, "Reset"
+        ):
+            await safety.reset_kill()
 
     # -- dialogs ----------------------------------------------------------------------------
     def api_keys(self) -> None:

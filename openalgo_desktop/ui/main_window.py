@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
@@ -20,13 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
-from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.model import Approval, Order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme, workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.commands import Commands
 from openalgo_desktop.ui.docks import build_docks
+from openalgo_desktop.ui.docks.approvals import summary
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.ticket import TicketDock
 from openalgo_desktop.ui.docks.watchlist import WatchlistDock
@@ -43,6 +44,7 @@ LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.BottomDockWidgetArea,
 )
 
+KILL_KEY = "Ctrl+F12"
 BANNER_HEIGHT = 28
 #: Widths of the side columns: a part of the window within pixels.
 LEFT_PART, LEFT_MOST = 0.285, 548
@@ -55,6 +57,7 @@ BOTTOM_TABS = (
     "holdings",
     "funds",
     "sandbox",
+    "approvals",
     "api-monitor",
     "log",
 )
@@ -80,6 +83,10 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, bridge, self.toasts)
         self.actions_by_name = build_actions(self, self._handlers())
         self.top_bar = TopBar(bridge, self.actions_by_name)
+        self.top_bar.kill_held.connect(self.commands.kill)
+        kill_key = QShortcut(QKeySequence(KILL_KEY), self)
+        kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
+        kill_key.activated.connect(self.top_bar.kill.key_pulse)
         self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
         self.sandbox_banner = self._banner("banner-sandbox", SANDBOX_TEXT, "banner-sandbox")
@@ -97,13 +104,15 @@ class MainWindow(QMainWindow):
         self._build_menus()
         bridge.notice.connect(self.toasts.show)
         bridge.mode_changed.connect(self._on_mode)
-        bridge.feed_changed.connect(self._on_feed)
+        bridge.feed_changed.connect(self._on_alert)
+        bridge.safety.kill_changed.connect(self._on_alert)
+        bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
         bridge.books.order_updated.connect(self._on_order)
         bridge.trade_wanted.connect(self._open_ticket)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
-        self._on_feed(bridge.feed_state()[0], "")
+        self._on_alert()
 
     # -- building ---------------------------------------------------------------------------
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -112,6 +121,7 @@ class MainWindow(QMainWindow):
             "search": self._focus_search,
             "cancel-all": commands.cancel_all,
             "flatten": commands.flatten,
+            "reset-kill": commands.reset_kill,
             "toggle-mode": commands.toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),
             "sell": lambda: self._open_ticket(Action.SELL),
@@ -234,7 +244,7 @@ class MainWindow(QMainWindow):
         if keys:
             self.bridge.select(keys[0])
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
-        self._on_feed(self.bridge.feed_state()[0], "")
+        self._on_alert()
         self.name_tab_bars()
 
     async def save(self) -> None:
@@ -271,11 +281,21 @@ class MainWindow(QMainWindow):
         self._bars[self.sandbox_banner].setVisible(sandbox)
         self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
 
-    def _on_feed(self, connected: bool, message: str) -> None:
-        text = "" if connected else f"Market data is disconnected. {message}".strip()
+    def _on_alert(self, *_: object) -> None:
+        """The red strip says everything that is wrong now."""
+        alerts = []
+        if self.bridge.safety.killed:
+            alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
+        if not self.bridge.feed_state()[0]:
+            message = self.bridge.account_status().message
+            alerts.append(f"Market data is disconnected. {message}".strip())
+        text = "      ".join(alerts)
         self.alert_banner.setText(text)
         self.alert_banner.setAccessibleName(text)
         self._bars[self.alert_banner].setVisible(bool(text))
+
+    def _on_approval(self, approval: Approval) -> None:
+        self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")
 
     def _on_setting(self, key: str, value: object) -> None:
         if key == "ui.theme":

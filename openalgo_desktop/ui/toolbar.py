@@ -12,14 +12,23 @@ from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.hold_button import HoldButton
 from openalgo_desktop.ui.search import SymbolSearch
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role, tool_button
+from openalgo_desktop.ui.widgets import (
+    label,
+    named,
+    push_button,
+    set_role,
+    shortcut_text,
+    tool_button,
+)
 
 
 class TopBar(QToolBar):
     """Not movable: the way to cancel and flatten is always in the same place."""
 
     mode_clicked = Signal()
+    kill_held = Signal()
 
     def __init__(self, bridge: Bridge, actions: Mapping[str, QAction]) -> None:
         super().__init__("Toolbar")
@@ -28,10 +37,23 @@ class TopBar(QToolBar):
         self.setMovable(False)
         self.setFloatable(False)
         self.toggleViewAction().setEnabled(False)
-        self.search = SymbolSearch(bridge, "toolbar-search", "Search symbol   Ctrl+K")
+        self._build_left(actions)
+        self._build_pnl()
+        self._build_buttons(actions)
+        bridge.account_changed.connect(self.show_account)
+        bridge.mode_changed.connect(self.show_mode)
+        bridge.books.positions_changed.connect(self.show_pnl)
+        bridge.books.prices_moved.connect(self.show_pnl)
+        bridge.safety.kill_changed.connect(self.show_killed)
+        self.show_killed(bridge.safety.killed)
+        self.show_account(bridge.account_status())
+        self.show_mode(bridge.mode)
+
+    def _build_left(self, actions: Mapping[str, QAction]) -> None:
+        self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol   Ctrl+K")
         self.search.setMinimumWidth(260)
         self.search.setMaximumWidth(380)
-        self.search.chosen.connect(bridge.select)
+        self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
         self._gap(10)
         self.account = push_button("", "toolbar-account", "Account", self._account_details)
@@ -42,6 +64,8 @@ class TopBar(QToolBar):
         self.mode.setToolTip(actions["toggle-mode"].toolTip())
         self.mode.clicked.connect(lambda _checked: self.mode_clicked.emit())
         self.addWidget(self.mode)
+
+    def _build_pnl(self) -> None:
         spacer = QWidget()
         spacer.setObjectName("toolbar-spacer")
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -52,23 +76,26 @@ class TopBar(QToolBar):
         self.pnl.setAccessibleName("Day profit and loss")
         self.addWidget(self.pnl)
         self._gap(14)
+
+    def _build_buttons(self, actions: Mapping[str, QAction]) -> None:
         for name in ("cancel-all", "flatten"):
             button = tool_button(actions[name], f"toolbar-{name}")
             button.setText(f"{actions[name].text()}  {actions[name].shortcut().toString()}")
             button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
             self.addWidget(button)
         self._gap(10)
+        self.kill = named(HoldButton("KILL"), "toolbar-kill", "Kill switch: hold for one second")
+        self.kill.held.connect(self.kill_held)
+        self.addWidget(self.kill)
+        self.reset_kill = tool_button(actions["reset-kill"], "toolbar-reset-kill")
+        self.reset_kill.setProperty("role", "danger-outline")
+        self._reset_action = self.addWidget(self.reset_kill)
+        self._gap(10)
         for name, text in (("toggle-theme", "◐"), ("api-keys", "API keys")):
             button = tool_button(actions[name], f"toolbar-{name}")
             button.setText(text)
             button.setProperty("role", "plain")
             self.addWidget(button)
-        bridge.account_changed.connect(self.show_account)
-        bridge.mode_changed.connect(self.show_mode)
-        bridge.books.positions_changed.connect(self.show_pnl)
-        bridge.books.prices_moved.connect(self.show_pnl)
-        self.show_account(bridge.account_status())
-        self.show_mode(bridge.mode)
 
     def _gap(self, width: int) -> None:
         gap = QWidget()
@@ -97,6 +124,15 @@ class TopBar(QToolBar):
         self.mode.setText("SANDBOX" if mode is Mode.SANDBOX else "● LIVE")
         self.mode.setAccessibleName(f"Mode {mode.value}; press to switch")
         set_role(self.mode, f"mode-{mode.value}")
+
+    def show_killed(self, killed: bool) -> None:
+        """Held again, the switch tries once more what is left; reset is a button of its own."""
+        self.kill.setToolTip(
+            "Hold for one second: block new orders, cancel working ones, close all positions "
+            f"({shortcut_text('Ctrl+F12')}, held)"
+        )
+        set_role(self.kill, "kill-on" if killed else "kill")
+        self._reset_action.setVisible(killed)
 
     def show_pnl(self) -> None:
         """Day P&L from the positions with live prices."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.api_monitor import ApiMonitorDock
+from openalgo_desktop.ui.docks.approvals import ApprovalsDock
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.chart import ChartDock
 from openalgo_desktop.ui.docks.depth import DepthDock
@@ -28,6 +29,7 @@ DOCKS: tuple[type[Dock], ...] = (
     HoldingsDock,
     FundsDock,
     SandboxDock,
+    ApprovalsDock,
     ApiMonitorDock,
     LogDock,
 )

@@ -1,0 +1,133 @@
+"""Kill switch and action centre, by mouse and keys."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from openalgo_desktop.core.enums import ApprovalStatus, OrderStatus
+from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
+from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
+from openalgo_desktop.ui.docks.approvals import ApprovalsDock
+from openalgo_desktop.ui.hold_button import HOLD_SECONDS, HoldButton
+from openalgo_desktop.ui.main import Session
+from tests.ui.driving import SBIN, Drive, click, priced, until
+from tests.ui.test_api_window import ORDER, post
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+async def exposed(session: Session) -> None:
+    """An open position and a resting order."""
+    await priced(session)
+    ticket = session.window.ticket
+    ticket.units.setValue(20)
+    click(ticket.send)
+    await until(lambda: session.bridge.books.day_pnl and session.bridge.books.positions, "position")
+    click(ticket.price_type.button("LIMIT"))
+    ticket.price.setValue(round(ticket.price.value() * 0.95, 0))
+    await until(lambda: not ticket._sending, "the first answer")
+    click(ticket.send)
+    await until(session.bridge.books.working, "a working order")
+
+
+async def hold(button: HoldButton, seconds: float) -> None:
+    QTest.mousePress(button, LEFT)
+    await asyncio.sleep(seconds)
+    QTest.mouseRelease(button, LEFT)
+
+
+def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await exposed(session)
+        window, books = session.window, session.bridge.books
+        await hold(window.top_bar.kill, 0.3)
+        assert not session.bridge.safety.killed
+        await hold(window.top_bar.kill, HOLD_SECONDS + 0.15)
+        assert session.bridge.safety.killed
+        await until(lambda: window.findChildren(KillReportDialog), "the report", 20)
+        report = window.findChildren(KillReportDialog)[0]
+        assert "Nothing is left" in report.findChildren(type(window.ticket.result))[0].text()
+        await until(lambda: not books.working(), "no working order")
+        await until(lambda: all(not row.quantity for row in books.positions), "no open position")
+        assert "KILL SWITCH ON" in window.alert_banner.text()
+        assert window.alert_banner.isVisible()
+        report.accept()
+        ticket = window.ticket
+        click(ticket.price_type.button("MARKET"))
+        click(ticket.send)
+        await until(lambda: "kill switch" in ticket.result.text(), "the refusal")
+        click(window.top_bar.reset_kill)
+        await until(lambda: window.findChildren(ConfirmDialog), "the question")
+        click(window.findChildren(ConfirmDialog)[0].yes)
+        await until(lambda: not session.bridge.safety.killed, "the reset")
+        assert not window.alert_banner.isVisible()
+        assert not window.top_bar.reset_kill.isVisible()
+
+    drive(scenario)
+
+
+def test_a_key_pressed_once_is_no_hold_and_a_held_one_is(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        button = session.window.top_bar.kill
+        held: list[float] = []
+        button.held.disconnect()
+        button.held.connect(lambda: held.append(time.monotonic()))
+        button.key_pulse()
+        await asyncio.sleep(HOLD_SECONDS + 0.3)
+        assert held == []
+        assert button.progress == 0.0
+        started = time.monotonic()
+        while not held and time.monotonic() - started < 3:
+            button.key_pulse()
+            await asyncio.sleep(0.04)
+        assert held[0] - started >= HOLD_SECONDS
+
+    drive(scenario)
+
+
+def approvals(session: Session) -> ApprovalsDock:
+    dock = session.window.docks["approvals"]
+    assert isinstance(dock, ApprovalsDock)
+    dock.raise_()
+    return dock
+
+
+def test_orders_of_scripts_wait_for_a_yes(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.bridge.set_setting("approvals.sources", "api:*")
+        dock = approvals(session)
+        first = await post(session, "placeorder", **ORDER)
+        assert first["status"] == "success"
+        await until(lambda: len(dock.rows) == 1, "the waiting request")
+        assert session.bridge.books.orders == {}
+        assert dock.rows[0].source == "api:default"
+        dock.view.selectRow(0)
+        click(dock.approve_button)
+        await until(
+            lambda: [
+                order
+                for order in session.bridge.books.orders.values()
+                if order.key == SBIN and order.status is OrderStatus.COMPLETE
+            ],
+            "the approved order",
+        )
+        await until(lambda: not dock.rows, "an empty queue")
+        await post(session, "placeorder", **ORDER)
+        await until(lambda: len(dock.rows) == 1, "the second request")
+        dock.view.selectRow(0)
+        click(dock.reject_button)
+        await until(lambda: not dock.rows, "the rejection")
+        assert len(session.bridge.books.orders) == 1
+        dock.page.choose("Decided")
+        await until(lambda: len(dock.rows) == 2, "both decisions")
+        assert [row.status for row in dock.rows] == [
+            ApprovalStatus.REJECTED,
+            ApprovalStatus.APPROVED,
+        ]
+
+    drive(scenario)
