@@ -192,8 +192,19 @@ class Accounting:
         trade = self._charge(self._trade(row, quantity, price, now), instrument, position, now)
         self.state.add_trade(trade)
         self.state.mark_position(position)
+        self._rebase(order.key, now)
         self._executed(row, price, now, trade)
         self._cover_again(row.position_key, now)
+
+    def _rebase(self, key: Key, now: datetime) -> None:
+        """Give each position of an underlying its share of a margin that depends on all of them.
+        A hedge that went may make more due than there is: cash then shows the call."""
+        for position_key, margin in self.margin.allotment(key).items():
+            row = self.state.positions[position_key]
+            if margin != row.margin:
+                self.state.ledger.block(now, margin - row.margin, "|".join(position_key))
+                row.margin = margin
+                self.state.mark_position(row)
 
     def _realise(self, amount: Decimal, now: datetime, ref: str, *, today: bool = True) -> None:
         self.state.ledger.post(now, EntryKind.REALISED, amount, ref=ref)
@@ -259,6 +270,7 @@ class Accounting:
         self.state.ledger.block(now, -netting.released, ref, premium=premium)
         self._realise(netting.realised, now, ref, today=today)
         self.state.mark_position(position)
+        self._rebase(position.key, now)
         self._cover_again(key, now)
 
     def deliver(self, key: PositionKey, day: date, now: datetime) -> None:

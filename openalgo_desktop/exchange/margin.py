@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, Product
-from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.exchange.records import PositionKey
 
 ONE = Decimal(1)
 
@@ -70,3 +71,8 @@ class MarginTable:
         if product is Product.CNC and action is Action.SELL:
             return Decimal(0)
         return price * quantity / self.leverage(instrument, action, product)
+
+    def allotment(self, key: Key) -> dict[PositionKey, Decimal]:
+        """What open positions of the underlying of ``key`` have to reserve now, where that depends
+        on all of them; empty where each keeps what its orders reserved."""
+        return {}

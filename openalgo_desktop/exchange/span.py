@@ -183,12 +183,14 @@ def margin_shares(
     alone; the shares of an underlying add up to its margin to the paisa."""
     shares = [Decimal(0)] * len(legs)
     for places, part, singles in _groups(legs, now, parameters, volatility or {}):
-        total = _rounded(part).total
-        whole, left = float(singles.sum()), total
-        for place, single in zip(places[:-1], singles.tolist(), strict=False):
-            shares[place] = paise(total * Decimal(repr(single / whole))) if whole else Decimal(0)
-            left -= shares[place]
-        shares[places[-1]] = left
+        total, whole = _rounded(part).total, float(singles.sum())
+        if not whole:
+            continue
+        for place, single in zip(places, singles.tolist(), strict=True):
+            shares[place] = paise(total * Decimal(repr(single / whole)))
+        # What rounding left over goes to the largest, so that no share falls below zero.
+        largest = max(places, key=lambda place: shares[place])
+        shares[largest] += total - sum((shares[place] for place in places), Decimal(0))
     return shares
 
 

@@ -1,0 +1,182 @@
+"""Portfolio margin of the sandbox: futures and options by a SPAN-like scan, with hedge benefit.
+
+Stands in the place of the leverage table while ``sandbox.margin_model`` is ``span``; cash equity
+keeps its leverage. Method and limits: ``docs/sandbox-margin.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from openalgo_desktop.core.enums import Action, Product
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest
+from openalgo_desktop.core.ports import TickSource
+from openalgo_desktop.core.symbols import spot_exchange
+from openalgo_desktop.exchange.accounting import Accounting
+from openalgo_desktop.exchange.ledger import ZERO
+from openalgo_desktop.exchange.margin import Leverages, MarginTable
+from openalgo_desktop.exchange.records import PaperPosition, PositionKey
+from openalgo_desktop.exchange.span import (
+    SpanLeg,
+    SpanMargin,
+    SpanParameters,
+    margin_shares,
+    portfolio_margin,
+)
+from openalgo_desktop.sandbox.report import Prices
+
+
+class _Held(NamedTuple):
+    """An open position as a leg."""
+
+    key: PositionKey
+    leg: SpanLeg
+
+
+def spot_key(instrument: Instrument) -> Key:
+    """Where the underlying of a derivative is quoted."""
+    return (spot_exchange(instrument.name, instrument.exchange), instrument.name)
+
+
+class PortfolioMargin(MarginTable):
+    """A :class:`MarginTable` that knows the positions. An order needs what it adds to the margin
+    of the positions of its underlying; resting orders do not hedge each other."""
+
+    def __init__(
+        self,
+        leverages: Leverages,
+        parameters: SpanParameters,
+        enabled: Callable[[], bool],
+        now: Callable[[], datetime],
+        ticks: TickSource,
+    ) -> None:
+        super().__init__(leverages)
+        self._parameters = parameters
+        self._enabled = enabled
+        self._now = now
+        self._ticks = ticks
+        self._spots: dict[Key, float] = {}
+        self._book: Accounting
+        self._price: Prices
+
+    def attach(self, book: Accounting, price: Prices) -> None:
+        """Whose positions count, and their last prices; once, before the first order."""
+        self._book, self._price = book, price
+
+    def applies(self, instrument: Instrument) -> bool:
+        """Whether the scan and not the leverage table margins the instrument."""
+        derivative = instrument.instrument_type in ("FUT", "CE", "PE")
+        return derivative and instrument.expiry is not None and self._enabled()
+
+    async def prepare(self, instrument: Instrument) -> None:
+        """Ask for the price of the underlying, where it is quoted, before the order is looked at;
+        without an answer the last one stays."""
+        key = spot_key(instrument)
+        try:
+            tick = await self._ticks.snapshot(key)
+        except AppError:
+            return
+        if tick.ltp > 0:
+            self._spots[key] = tick.ltp
+
+    # -- the table's part -------------------------------------------------------------------
+    def required(
+        self,
+        instrument: Instrument,
+        action: Action,
+        product: Product,
+        quantity: int,
+        price: Decimal,
+    ) -> Decimal:
+        """What opening ``quantity`` at ``price`` adds to the margin of the positions held."""
+        if not self.applies(instrument):
+            return super().required(instrument, action, product, quantity, price)
+        if quantity <= 0:
+            return ZERO
+        held = [row.leg for row in self._held(instrument)]
+        leg = self._leg(instrument, action.sign * quantity, float(price))
+        return max(ZERO, self._scan([*held, leg]).total - self._scan(held).total)
+
+    def allotment(self, key: Key) -> dict[PositionKey, Decimal]:
+        """What each open position of the underlying of ``key`` has to reserve now; empty where
+        the leverage table rules."""
+        instrument = self._book.instrument(key)
+        if not self.applies(instrument):
+            return {}
+        held = self._held(instrument)
+        shares = margin_shares([row.leg for row in held], self._now(), self._parameters)
+        return {row.key: share for row, share in zip(held, shares, strict=True)}
+
+    def estimate(self, legs: Sequence[OrderRequest], price: Prices) -> Margin:
+        """What these orders together would block on top of the positions held, rupees."""
+        span = exposure = rest = ZERO
+        groups: dict[tuple[str, str], list[SpanLeg]] = {}
+        for request in legs:
+            instrument = self._book.instrument(request.key)
+            at = request.price or request.trigger_price or price(request.key, 0.0)
+            if self.applies(instrument):
+                leg = self._leg(instrument, request.action.sign * request.quantity, at)
+                groups.setdefault((instrument.exchange, instrument.name), []).append(leg)
+            else:
+                rest += super().required(
+                    instrument,
+                    request.action,
+                    request.product,
+                    request.quantity,
+                    Decimal(repr(at)),
+                )
+        for added in groups.values():
+            held = [row.leg for row in self._held(self._book.instrument(_key(added[0])))]
+            before, after = self._scan(held), self._scan([*held, *added])
+            span += after.span + after.premium - before.span - before.premium
+            exposure += after.exposure - before.exposure
+        span, exposure = max(ZERO, span), max(ZERO, exposure)
+        return Margin(float(span + exposure + rest), float(span + rest), float(exposure))
+
+    # -- legs -------------------------------------------------------------------------------
+    def _scan(self, legs: Sequence[SpanLeg]) -> SpanMargin:
+        return portfolio_margin(legs, self._now(), self._parameters)
+
+    def _held(self, instrument: Instrument) -> list[_Held]:
+        rows: Iterable[PaperPosition] = self._book.state.positions.values()
+        found = []
+        for row in rows:
+            if not row.quantity or row.exchange != instrument.exchange:
+                continue
+            other = self._book.instrument(row.key)
+            if other.name == instrument.name and other.expiry is not None:
+                leg = self._leg(other, row.quantity, self._price(row.key, row.mark))
+                found.append(_Held(row.position_key, leg))
+        return found
+
+    def _leg(self, instrument: Instrument, quantity: int, price: float) -> SpanLeg:
+        assert instrument.expiry is not None, instrument.symbol
+        return SpanLeg(
+            symbol=instrument.symbol,
+            exchange=instrument.exchange,
+            name=instrument.name,
+            instrument_type=instrument.instrument_type,
+            expiry=instrument.expiry,
+            quantity=quantity,
+            price=price,
+            underlying_price=self._spot(instrument, price),
+            strike=instrument.strike,
+            multiplier=instrument.contract_value or 1.0,
+        )
+
+    def _spot(self, instrument: Instrument, price: float) -> float:
+        """Price of the underlying: live, else as last asked, else the future's own, else the
+        strike (an option of unknown moneyness is taken as at the money, where it costs most)."""
+        key = spot_key(instrument)
+        tick = self._ticks.latest(key)
+        if tick is not None and tick.ltp > 0:
+            return tick.ltp
+        return self._spots.get(key) or instrument.strike or price
+
+
+def _key(leg: SpanLeg) -> Key:
+    return (leg.exchange, leg.symbol)
