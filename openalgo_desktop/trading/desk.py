@@ -19,11 +19,15 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
+    AuthError,
+    ConfigError,
+    DataError,
     NotConnected,
     NotSupported,
     OrderError,
     OrderNotFound,
     OrderStateUnknown,
+    RateLimited,
     RejectedByBroker,
     RiskBlocked,
 )
@@ -59,6 +63,18 @@ T = TypeVar("T")
 
 #: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
+
+#: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
+#: order unknown until the order book tells.
+REFUSALS = (
+    OrderError,
+    AuthError,
+    NotConnected,
+    RateLimited,
+    NotSupported,
+    DataError,
+    ConfigError,
+)
 
 #: Strategy under which square-off orders are filed, as existing clients expect.
 SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
@@ -354,12 +370,15 @@ class OrderDesk:
             ack = sending.result()
         except OrderStateUnknown as error:
             raise self._unknown(entry, gateway, error.message) from error
-        except AppError as error:
+        except REFUSALS as error:
             order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
             self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
             raise
+        except AppError as error:
+            # A lost connection, an answer that cannot be read, a store that is full: the order
+            # may be there.
+            raise self._unknown(entry, gateway, error.message) from error
         except Exception as error:
-            # A bug or an unreadable answer after the send: nobody knows, so it is unknown.
             log.exception("%s order failed in the gateway", entry.kind)
             raise self._unknown(entry, gateway, type(error).__name__) from error
         # The gateway has the order: recovery would find it by its tag, so this row need not be
@@ -384,7 +403,7 @@ class OrderDesk:
         error = sending.exception()
         if error is None:
             self._write(entry.tag, JournalState.ACKNOWLEDGED, sending.result().order_id, "late")
-        elif isinstance(error, AppError) and not isinstance(error, OrderStateUnknown):
+        elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
             self._write(entry.tag, JournalState.REJECTED, "", error.message)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:

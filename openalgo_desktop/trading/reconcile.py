@@ -12,7 +12,7 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import Bus, Notice, PositionsChanged
+from openalgo_desktop.core.events import Bus, Notice, OrderUpdated, PositionsChanged
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ports import (
     JournalEntry,
@@ -29,6 +29,9 @@ BUSY_INTERVAL = 2.0
 #: Entries of an earlier run are older than their process, so a shorter wait is enough for them.
 ABSENT_AFTER = 30.0
 ABSENT_AFTER_RESTART = 2.0
+#: An intent of this run waits for its answer, which is longer than any answer may take; seconds.
+ANSWER_WITHIN = 150.0
+NEVER_ARRIVED = "not in the order book: never arrived"
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
 #: was placed from this long before (clocks differ) to this long after it; seconds.
 EARLIER, LATER = 5.0, 120.0
@@ -77,16 +80,25 @@ class Reconciler:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._started_at = clock.now()
+        self._absent: dict[str, JournalEntry] = {}  # by tag: judged never arrived
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: list[JournalEntry] = []
 
     async def start(self) -> None:
         """Settle what can be settled now, then go on in the background."""
         self._started_at = self._clock.now()
+        self._unsubscribe = self._bus.subscribe(OrderUpdated, self._saw)
+        for entry in await self._journal.recent(2000):
+            if entry.message == NEVER_ARRIVED:
+                self._absent[entry.tag] = entry
         await self.run_once()
         self._task = asyncio.create_task(self._loop(), name="reconciler")
 
     async def stop(self) -> None:
-        """Stop the background task."""
+        """Stop the background tasks."""
+        self._unsubscribe()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -95,6 +107,29 @@ class Reconciler:
     def wake(self) -> None:
         """Something became unknown: look soon."""
         self._wake.set()
+
+    def _saw(self, event: OrderUpdated) -> None:
+        """The exchange itself speaks of an order: that settles it at once, and corrects the
+        judgement that it never arrived."""
+        tag = event.order.tag
+        if tag and (tag in self._absent or any(entry.tag == tag for entry in self.open_entries)):
+            entry = self._absent.get(tag)
+            if entry is None:
+                self.wake()
+                return
+            task = asyncio.create_task(self._arrived_late(entry, event.order))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _arrived_late(self, entry: JournalEntry, order: Order) -> None:
+        try:
+            state, message = _outcome(entry, order) or (JournalState.ACKNOWLEDGED, "")
+            await self._journal.settle(entry.tag, state, order.order_id, message)
+        except AppError as error:
+            log.warning("order %s arrived late, not journaled: %s", order.order_id, error)
+            return
+        self._absent.pop(entry.tag, None)
+        self._tell(entry, f"arrived late after all, as order {order.order_id}")
 
     def unknown(self, account_id: str, mode: Mode) -> list[JournalEntry]:
         """Unsettled placements of one account and mode."""
@@ -163,12 +198,20 @@ class Reconciler:
         free = {order.order_id: order for order in orders if not order.tag}
         for order in found.values():
             free.pop(order.order_id, None)
+        # An order whose answer is still on its way must not be given to another entry.
+        flying = [
+            msgspec.convert(entry.request, OrderRequest)
+            for entry in await self._journal.open_entries()
+            if entry.kind == "place" and self._is_flying(entry)
+        ]
         if not untagged or not free:
             return found
         for owned in await self._journal.placed(account_id, list(free)):
             free.pop(owned, None)
         for entry in sorted(untagged, key=lambda one: one.created_at):
             request = msgspec.convert(entry.request, OrderRequest)
+            if self._is_flying(entry) or any(_same_order(request, other) for other in flying):
+                continue
             alike = [order for order in free.values() if _is_alike(entry, request, order)]
             if alike:
                 order = min(alike, key=lambda one: one.placed_at or entry.created_at)
@@ -186,11 +229,10 @@ class Reconciler:
                 return True
         if not self._absent_long_enough(entry):
             return False
-        message = (
-            "not in the order book: never arrived"
-            if entry.kind == "place"
-            else "the order book does not show it: it had no effect"
-        )
+        message = "the order book does not show it: it had no effect"
+        if entry.kind == "place":
+            message = NEVER_ARRIVED
+            self._absent[entry.tag] = entry
         await self._journal.settle(entry.tag, JournalState.REJECTED, entry.order_id, message)
         self._tell(entry, f"is settled: {message}")
         return True
@@ -234,7 +276,18 @@ class Reconciler:
         await self._journal.settle(entry.tag, JournalState.UNKNOWN, entry.order_id, message)
         return msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=message)
 
+    def _is_flying(self, entry: JournalEntry) -> bool:
+        """Sent in this run and its answer is still awaited."""
+        age = (self._clock.now() - entry.created_at).total_seconds()
+        return (
+            entry.state is JournalState.INTENT
+            and entry.created_at >= self._started_at
+            and age < ANSWER_WITHIN
+        )
+
     def _absent_long_enough(self, entry: JournalEntry) -> bool:
+        if self._is_flying(entry):
+            return False
         restarted = entry.created_at < self._started_at
         age = (self._clock.now() - entry.created_at).total_seconds()
         return age >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
@@ -266,6 +319,11 @@ def _outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | No
     if order.status.is_final:
         return JournalState.REJECTED, f"too late, the order was {order.status.value}"
     return None
+
+
+def _same_order(one: OrderRequest, other: OrderRequest) -> bool:
+    """Cannot be told apart by what an order book shows."""
+    return msgspec.structs.replace(one, strategy="") == msgspec.structs.replace(other, strategy="")
 
 
 def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:

@@ -13,10 +13,12 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     InvalidOrder,
+    NetTimeout,
     NotConnected,
     OrderStateUnknown,
     RejectedByBroker,
     RiskBlocked,
+    StorageError,
     SymbolUnknown,
 )
 from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated
@@ -223,7 +225,15 @@ async def test_refusal_is_journaled_and_raised(rig: Rig):
     assert (row.state, row.order_id, row.message) == (JournalState.REJECTED, "9", "RMS: margin")
 
 
-@pytest.mark.parametrize("failure", [OrderStateUnknown("reset", tag=""), ValueError("bug")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OrderStateUnknown("reset", tag=""),
+        ValueError("bug"),
+        NetTimeout("slow"),
+        StorageError("disk full"),
+    ],
+)
 async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(rig: Rig, failure):
     def lose() -> None:
         raise failure
@@ -266,6 +276,27 @@ async def test_unknown_order_is_a_row_in_the_book_until_it_is_settled(rig: Rig):
     assert rig.journal.states() == [JournalState.REJECTED]
 
 
+async def test_an_order_that_arrives_after_the_judgement_is_taken_back_into_the_journal(rig: Rig):
+    def lose() -> None:
+        rig.paper.book.clear()
+        raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    await rig.desk.reconciler.run_once()
+    (row,) = rig.journal.rows.values()
+    assert row.state is JournalState.REJECTED
+    assert rig.paper.listener is not None
+    late = Order("5", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag=row.tag)
+    rig.paper.listener(OrderUpdate("sandbox:1", late))
+    async with asyncio.timeout(2):
+        while rig.journal.rows[row.tag].state is not JournalState.ACKNOWLEDGED:
+            await asyncio.sleep(0)
+    assert rig.journal.rows[row.tag].order_id == "5"
+
+
 async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
     request = msgspec.to_builtins(BUY)
     for tag in ("arrived", "lost"):
@@ -297,6 +328,7 @@ async def test_broker_without_tags_is_settled_by_attributes_and_time(rig: Rig):
                 tag, "place", "sandbox:1", Mode.SANDBOX, "window", request, rig.clock.now()
             )
         )
+        await rig.journal.settle(tag, JournalState.UNKNOWN)
         rig.clock.advance(1)
     now = rig.clock.now()
 
@@ -323,6 +355,27 @@ async def test_broker_without_tags_is_settled_by_attributes_and_time(rig: Rig):
     await rig.desk.reconciler.run_once()
     assert rows["A3"].state is JournalState.REJECTED
     assert rig.paper.arrived == []
+
+
+async def test_an_untagged_order_whose_answer_is_on_its_way_is_not_given_to_another(rig: Rig):
+    request = msgspec.to_builtins(BUY)
+    for tag in ("lost", "flying"):
+        await rig.journal.intent(
+            JournalEntry(
+                tag, "place", "sandbox:1", Mode.SANDBOX, "window", request, rig.clock.now()
+            )
+        )
+        rig.clock.advance(1)
+    await rig.journal.settle("lost", JournalState.UNKNOWN)
+    order = Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS)
+    rig.paper.book.append(order)  # it belongs to "flying"
+    rig.clock.advance(5)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.UNKNOWN, JournalState.INTENT]
+    await rig.journal.settle("flying", JournalState.ACKNOWLEDGED, "7")
+    rig.clock.advance(reconcile.ABSENT_AFTER)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.REJECTED, JournalState.ACKNOWLEDGED]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.errors import NetTimeout, OrderNotWorking, RiskBlocked
+from openalgo_desktop.core.errors import OrderNotWorking, RejectedByBroker, RiskBlocked
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.storage.database import Database
@@ -33,7 +33,7 @@ class Resisting(Gateway):
         if self.hold is None and any(row.quantity for row in self.rows):
             if self.fail_closes:
                 self.fail_closes -= 1
-                raise NetTimeout("busy")
+                raise RejectedByBroker("busy")
             self.arrived.append(("place", tag))
             row = next(row for row in self.rows if row.symbol == request.symbol)
             row.quantity += request.quantity * request.action.sign
