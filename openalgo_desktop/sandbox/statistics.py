@@ -5,8 +5,6 @@ Pure functions over fills and day-end snapshots. Money in Decimal rupees; days a
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,12 +13,11 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.core.clock import api_timestamp
+from openalgo_desktop.core.csvtext import csv_text
 from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.exchange.ledger import ZERO, paise
 
 _HUNDRED = Decimal(100)
-#: First characters that make a spreadsheet run a cell as a formula.
-_FORMULA = ("=", "+", "@", "\t", "\r")
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -257,17 +254,10 @@ def daily_csv(days: Iterable[DailyPnl]) -> str:
 
 
 def _csv(columns: _Columns, rows: Iterable[Any]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([name for name, _ in columns])
-    for row in rows:
-        writer.writerow([_cell(value(row)) for _, value in columns])
-    return out.getvalue()
+    header = [name for name, _ in columns]
+    return csv_text([header, *([_cell(value(row)) for _, value in columns] for row in rows)])
 
 
 def _cell(value: object) -> str:
-    """Amounts to the paisa; text that a spreadsheet would run as a formula gets an apostrophe."""
-    if isinstance(value, Decimal):
-        return f"{paise(value):f}"
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Amounts to the paisa, other values as text."""
+    return f"{paise(value):f}" if isinstance(value, Decimal) else str(value)

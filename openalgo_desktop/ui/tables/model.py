@@ -5,13 +5,12 @@ The view paints from the store, so :meth:`FastTableModel.data` is not on the hot
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from openalgo_desktop.core.csvtext import csv_text
 from openalgo_desktop.ui.tables.columns import Column, plain
 from openalgo_desktop.ui.tables.store import RowStore
 
@@ -20,8 +19,6 @@ Index = QModelIndex | QPersistentModelIndex
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 NOWHERE = QModelIndex()
-#: Cells that begin like this would be run as formulas by a spreadsheet.
-FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 class FastTableModel(QAbstractTableModel, Generic[R]):
@@ -141,18 +138,4 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
 
     def as_csv(self) -> str:
         """The whole table as CSV."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        for line in self.plain_rows():
-            writer.writerow([self._safe(cell) for cell in line])
-        return out.getvalue()
-
-    @staticmethod
-    def _safe(cell: str) -> str:
-        if not cell.startswith(FORMULA_STARTS):
-            return cell
-        try:
-            float(cell)
-        except ValueError:
-            return f"'{cell}"
-        return cell
+        return csv_text(self.plain_rows())

@@ -155,7 +155,7 @@ def test_daily_pnl_as_csv() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "@SUM(A1)", "\tx", "\rx"])
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
     fill = replace(fills((1, "1"))[0], strategy=text)
     row = next(csv.DictReader(io.StringIO(trades_csv([fill]), newline="")))

@@ -1,0 +1,26 @@
+"""CSV: nothing in a cell is run by a spreadsheet, numbers stay numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from openalgo_desktop.core.csvtext import csv_text, safe_cell
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx"])
+def test_formulas_get_an_apostrophe(text: str) -> None:
+    assert safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "-1250.50", "+3", "SBIN", "a=b", "'quoted"])
+def test_numbers_and_plain_text_stay(text: str) -> None:
+    assert safe_cell(text) == text
+
+
+def test_cells_with_commas_and_quotes_come_back() -> None:
+    rows = [["a,b", 'say "x"'], ["two\nlines", "=1"]]
+    found = list(csv.reader(io.StringIO(csv_text(rows), newline="")))
+    assert found == [["a,b", 'say "x"'], ["two\nlines", "'=1"]]
