@@ -22,8 +22,8 @@ def safe_cell(text: str) -> str:
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells as CSV text."""
+    """Rows of cells as CSV text with the line ends of RFC 4180."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return out.getvalue()

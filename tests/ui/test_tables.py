@@ -110,7 +110,7 @@ def test_copies_are_plain_numbers_and_formulas_are_defused(qapp: QApplication) -
     model: FastTableModel[Row] = FastTableModel(COLUMNS)
     model.set_rows([Row("=HYPERLINK(1)", 1_234_567.5), Row("B", None), Row("-5", -2.0)])
     assert model.as_text([0]) == "Name\tPrice\n=HYPERLINK(1)\t1234567.50"
-    assert model.as_csv() == "Name,Price\n'=HYPERLINK(1),1234567.50\nB,\n-5,-2.00\n"
+    assert model.as_csv() == "Name,Price\r\n'=HYPERLINK(1),1234567.50\r\nB,\r\n-5,-2.00\r\n"
 
 
 def test_selection_stays_on_its_row_when_the_order_changes(qtbot: QtBot) -> None:
