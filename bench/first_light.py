@@ -5,7 +5,7 @@ second and measures, from another process: cold start to usable window, REST rou
 sandbox placeorder, memory. The peer in the same run is the same engine headless (no paint load),
 and `ping` on the same connection is the floor of HTTP on this machine.
 
-    python3 run.py bench first_light   or   .venv/bin/python bench/first_light.py [--orders 500]
+    .venv/bin/python bench/first_light.py [--orders 500]
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def start(command: str, folder: Path, *extra: str) -> tuple[subprocess.Popen[byt
     arguments += ["--ready-file", str(ready), "--set", "limits.order=100000 per second"]
     arguments += ["--set", "limits.api=100000 per second", *extra]
     began = time.perf_counter()
-    process = subprocess.Popen(arguments, env=environment)
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
     while not ready.exists():
         if process.poll() is not None or time.perf_counter() - began > 60:
             raise SystemExit(f"{command} did not become ready")
@@ -65,13 +65,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 async def seed_watchlist(folder: Path) -> None:
     """Put ROWS instruments into the stored watchlist, as a user would have them."""
     from openalgo_desktop.app import Terminal, TerminalOptions
-    from openalgo_desktop.ui.docks.watchlist import WATCHLIST_STATE
+    from openalgo_desktop.ui import workspace
 
     overrides: dict[str, Any] = {"api.rest_port": 0, "api.ws_port": 0}
     terminal = Terminal(TerminalOptions(data_dir=folder / "data", overrides=overrides))
     await terminal.start()
     keys = [list(row.key) for row in terminal.instruments.rows()][:ROWS]
-    await terminal.state.put(*WATCHLIST_STATE, keys)
+    saved = {"docks": {"watchlist": {"symbols": keys}}}
+    await terminal.state.put(workspace.SCOPE, workspace.LAST, saved)
     await terminal.stop()
 
 

@@ -1,4 +1,4 @@
-"""The command line: gui (default), headless, api-key, screenshot, doctor."""
+"""The command line: gui (default), headless, login, doctor, api-key, screenshot."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop import __version__
+from openalgo_desktop import __version__, console
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock
@@ -24,7 +24,11 @@ from openalgo_desktop.settings import SETTINGS, Settings, setting_row
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.keys import ApiKeys
+from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
+
+#: Awaited once everything answers.
+OnReady = Callable[[Terminal], Awaitable[None]]
 
 
 def _iso(text: str) -> datetime:
@@ -82,9 +86,18 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("gui", parents=[common], help="the trading window (default)")
     commands.add_parser("headless", parents=[common], help="engine and local API without a window")
     commands.add_parser("api-key", parents=[common], help="print the API key of this machine")
-    commands.add_parser("doctor", parents=[common], help="show the state of the installation")
+    doctor = commands.add_parser(
+        "doctor", parents=[common], help="show the state of the installation, or check a broker"
+    )
+    doctor.add_argument("account", nargs="?", help="broker to check with read-only calls")
+    login = commands.add_parser("login", parents=[common], help="log in to a broker")
+    login.add_argument("account", help="broker, or broker:2 for a second account")
+    login.add_argument("--login", default="", metavar="ID", help="which of its logins")
+    login.add_argument("--stdin", action="store_true", help="fields as JSON on standard input")
+    login.add_argument("--logout", action="store_true", help="end the session instead")
     shot = commands.add_parser("screenshot", parents=[common], help="pictures of every screen")
     shot.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
+    shot.add_argument("--only", default="*", metavar="PATTERN", help="names, such as 'window-*'")
     return parser
 
 
@@ -140,7 +153,20 @@ async def write_ready_file(path: Path, terminal: Terminal) -> None:
     await asyncio.to_thread(write)
 
 
-async def _headless(args: argparse.Namespace) -> int:
+@contextlib.contextmanager
+def ready_file(path: Path | None) -> Iterator[OnReady | None]:
+    """What to await when everything answers, so that ``path`` tells it; gone again at the end."""
+    if path is None:
+        yield None
+        return
+    try:
+        yield lambda terminal: write_ready_file(path, terminal)
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+async def _headless(args: argparse.Namespace, on_ready: OnReady | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -151,16 +177,13 @@ async def _headless(args: argparse.Namespace) -> int:
     terminal = Terminal(terminal_options(args))
     await terminal.start()
     try:
-        if args.ready_file is not None:
-            await write_ready_file(args.ready_file, terminal)
+        if on_ready is not None:
+            await on_ready(terminal)
         if terminal.api is not None:
             print(f"REST {terminal.api.rest_url}  WebSocket {terminal.api.ws_url}", flush=True)
         await stop.wait()
     finally:
         await terminal.stop()
-        if args.ready_file is not None:
-            with contextlib.suppress(OSError):
-                args.ready_file.unlink(missing_ok=True)
     return 0
 
 
@@ -189,8 +212,42 @@ async def _api_key(args: argparse.Namespace) -> int:
     return 0
 
 
+async def _stored_settings(options: TerminalOptions) -> Settings:
+    """Settings as a terminal on this data folder would have them."""
+    directory = DataDirectory(options.data_dir)
+    directory.create()
+    database = Database(directory.database_url)
+    await database.start()
+    try:
+        settings = Settings(options.overrides)
+        settings.load(await KeyValueStore(database).all("settings"))
+        return settings
+    finally:
+        await database.stop()
+
+
+async def _login(args: argparse.Namespace) -> int:
+    options = terminal_options(args)
+    return await console.login(
+        args.account,
+        data_dir=options.data_dir,
+        key_file=options.vault_key_file,
+        settings=await _stored_settings(options),
+        login_id=args.login,
+        from_stdin=args.stdin,
+        logout=args.logout,
+    )
+
+
 async def _doctor(args: argparse.Namespace) -> int:
     options = terminal_options(args)
+    if args.account:
+        return await console.doctor(
+            args.account,
+            data_dir=options.data_dir,
+            key_file=options.vault_key_file,
+            settings=await _stored_settings(options),
+        )
     directory = DataDirectory(options.data_dir)
     vault = Vault(directory.config, key_file=options.vault_key_file)
     await vault.open()
@@ -209,24 +266,28 @@ async def _doctor(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    commands = {"gui", "headless", "api-key", "doctor", "screenshot"}
+    commands = {"gui", "headless", "api-key", "login", "doctor", "screenshot"}
     if not (set(arguments) & commands) and not ({"-h", "--help", "--version"} & set(arguments)):
         arguments.insert(0, "gui")
     args = build_parser().parse_args(arguments)
     try:
         if args.command == "headless":
-            return _run_async(_headless(args))
+            with ready_file(args.ready_file) as on_ready:
+                return _run_async(_headless(args, on_ready))
         if args.command == "api-key":
             return _run_async(_api_key(args))
+        if args.command == "login":
+            return _run_async(_login(args))
         if args.command == "doctor":
             return _run_async(_doctor(args))
         if args.command == "screenshot":
             from openalgo_desktop.ui.screenshot import run_screenshots
 
-            return run_screenshots(args.out, terminal_options(args))
+            return run_screenshots(args.out, terminal_options(args), args.only)
         from openalgo_desktop.ui.main import run_gui
 
-        return run_gui(terminal_options(args), args.ready_file)
+        with ready_file(args.ready_file) as on_ready:
+            return run_gui(terminal_options(args), on_ready)
     except AppError as error:
         print(f"openalgo-desktop: {error.message}", file=sys.stderr)
         return 2
