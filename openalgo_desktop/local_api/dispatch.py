@@ -47,7 +47,7 @@ class Dispatcher:
         self.access = HostPolicy(ctx.settings)
         self.monitor = ApiMonitor(ctx.clock)
         self._gate = Gate(ctx)
-        self._services = Services(ctx)
+        self.services = Services(ctx)
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._prefixes: list[tuple[str, str, Endpoint]] = []
         self._schemas: dict[tuple[str, str], Schema] = {}
@@ -69,11 +69,11 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Begin background work of the handlers."""
-        self._services.start()
+        self.services.start()
 
     async def stop(self) -> None:
         """End background work of the handlers."""
-        await self._services.stop()
+        await self.services.stop()
 
     # -- one request ------------------------------------------------------------------------
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -200,7 +200,7 @@ class Dispatcher:
             gate.check_rights(row, key, mode)
             source, record.key = f"api:{key.name}", key.name
         data.pop("apikey", None)
-        call = Call(self._ctx, self._services, row, data, mode, source, key, path_arg)
+        call = Call(self._ctx, self.services, row, data, mode, source, key, path_arg)
         if request_id and self._ctx.requests is not None:
             return await self._once(self._ctx.requests, request_id, call)
         return await self._handled(call)
@@ -230,7 +230,7 @@ class Dispatcher:
         async def run(payload: dict[str, Any], source: str) -> Any:
             mode = self._ctx.desk.mode
             return await row.handler(
-                Call(self._ctx, self._services, row, dict(payload), mode, source)
+                Call(self._ctx, self.services, row, dict(payload), mode, source)
             )
 
         return run

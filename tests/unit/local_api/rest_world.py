@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import httpx
@@ -93,6 +94,32 @@ class State:
 
     async def put(self, scope: str, key: str, value: Any) -> None:
         self.values[scope, key] = value
+
+    async def delete(self, scope: str, key: str) -> None:
+        self.values.pop((scope, key), None)
+
+
+class Approvals:
+    """The action centre in memory: everything of ``sources`` waits."""
+
+    def __init__(self) -> None:
+        self.sources = ""
+        self.queued: list[tuple[str, dict[str, Any], str]] = []
+        self.runners: dict[str, Any] = {}
+
+    def run_with(self, kind: str, runner: Any) -> None:
+        self.runners[kind] = runner
+
+    def needed(self, source: str) -> bool:
+        return bool(self.sources) and fnmatchcase(source, self.sources)
+
+    async def queue(self, kind: str, payload: dict[str, Any], source: str, keys: Any = ()) -> int:
+        self.queued.append((kind, payload, source))
+        return len(self.queued)
+
+    async def run(self, number: int) -> Any:
+        kind, payload, source = self.queued[number - 1]
+        return await self.runners[kind](payload, source)
 
 
 class Desk:
@@ -265,6 +292,7 @@ class World:
         self.desk = Desk()
         self.keys = Keys()
         self.state = State()
+        self.approvals = Approvals()
         self.source = Source()
         self.instruments = instruments()
         self.desk.known = lambda key: self.instruments.get(key) is not None
@@ -287,6 +315,7 @@ class World:
             control=self._control,
             account_status=lambda: self.status,
             user_id="trader",
+            approvals=self.approvals,  # type: ignore[arg-type]
         )
         self.api = LocalApi(self.ctx)
         self.http: httpx.AsyncClient

@@ -1,0 +1,484 @@
+"""REST of the local API: smart, bulk and option orders, chains, files, webhooks, action centre."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.errors import InsufficientFunds
+from openalgo_desktop.core.model import Position
+from openalgo_desktop.trading.webhooks import (
+    SymbolMap,
+    WebhookKind,
+    WebhookMode,
+    WebhookStrategy,
+)
+from tests.unit.local_api.rest_world import STRIKES, World, running
+
+SMART = {
+    "strategy": "test",
+    "symbol": "SBIN",
+    "exchange": "NSE",
+    "action": "BUY",
+    "quantity": 5,
+    "product": "MIS",
+}
+NIFTY = {"underlying": "NIFTY", "exchange": "NSE_INDEX", "expiry_date": "29DEC26"}
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with running() as it:
+        yield it
+
+
+async def until(condition: Any, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+# -- smart, basket, split -------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("current", "target", "quantity", "sent"),
+    [
+        (0, 0, 5, (Action.BUY, 5)),
+        (0, 10, 5, (Action.BUY, 10)),
+        (0, -10, 5, (Action.SELL, 10)),
+        (10, 0, 0, (Action.SELL, 10)),
+        (-10, 0, 5, (Action.BUY, 10)),
+        (10, -10, 5, (Action.SELL, 20)),
+        (-10, -4, 5, (Action.BUY, 6)),
+        (10, 10, 5, "Positions Already Matched. No Action needed."),
+        (0, 0, 0, "No OpenPosition Found. Not placing Exit order."),
+    ],
+)
+async def test_smart_order(
+    world: World, current: int, target: int, quantity: int, sent: tuple[Action, int] | str
+) -> None:
+    if current:
+        world.desk.rows = [Position("SBIN", "NSE", Product.MIS, current, 800.0)]
+    status, body = await world.post(
+        "placesmartorder", SMART | {"quantity": quantity, "position_size": target}
+    )
+    assert status == 200
+    if isinstance(sent, str):
+        assert body == {"status": "success", "mode": "analyze", "message": sent}
+        assert world.desk.placed == []
+        return
+    assert body == {"status": "success", "mode": "analyze", "orderid": "1"}
+    order = world.desk.placed[0][0]
+    assert (order.action, order.quantity) == sent
+
+
+async def test_basket_sends_buys_first_and_goes_on_after_a_refusal(world: World) -> None:
+    world.desk.fail_symbols["NIFTY29DEC26FUT"] = InsufficientFunds("Insufficient funds")
+    item = {"symbol": "SBIN", "exchange": "NSE", "quantity": 1}
+    future = {"symbol": "NIFTY29DEC26FUT", "exchange": "NFO", "quantity": 65}
+    _, body = await world.post(
+        "basketorder",
+        {
+            "strategy": "s",
+            "orders": [item | {"action": "SELL"}, future | {"action": "BUY"}],
+        },
+    )
+    assert body == {
+        "status": "success",
+        "mode": "analyze",
+        "results": [
+            {"symbol": "NIFTY29DEC26FUT", "status": "error", "message": "Insufficient funds"},
+            {
+                "symbol": "SBIN",
+                "exchange": "NSE",
+                "product": "MIS",
+                "status": "success",
+                "orderid": "1",
+                "batch_order": True,
+                "is_last_order": True,
+            },
+        ],
+    }
+    status, body = await world.post(
+        "basketorder", {"strategy": "s", "orders": [item | {"action": "X"}]}
+    )
+    assert status == 400
+    assert body["message"].startswith("{'orders': {0: {'action': ['Must be one of:")
+
+
+async def test_split(world: World) -> None:
+    order = SMART | {"quantity": "25", "splitsize": "10"}
+    _, body = await world.post("splitorder", order)
+    assert [row["quantity"] for row in body["results"]] == [10, 10, 5]
+    assert (body["total_quantity"], body["split_size"]) == (25, 10)
+    status, body = await world.post("splitorder", order | {"quantity": 1010})
+    assert (status, body["message"]) == (
+        400,
+        "Total number of orders would exceed maximum limit of 100",
+    )
+
+
+# -- options --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("offset", "kind", "symbol"),
+    [
+        ("ATM", "CE", "NIFTY29DEC2626000CE"),
+        ("itm2", "pe", "NIFTY29DEC2626100PE"),
+        ("OTM5", "CE", "NIFTY29DEC2626250CE"),
+    ],
+)
+async def test_option_symbol(world: World, offset: str, kind: str, symbol: str) -> None:
+    _, body = await world.post("optionsymbol", NIFTY | {"offset": offset, "option_type": kind})
+    assert body == {
+        "status": "success",
+        "symbol": symbol,
+        "exchange": "NFO",
+        "lotsize": 65,
+        "tick_size": 0.05,
+        "freeze_qty": 1800,
+        "underlying_ltp": 26000.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "message"),
+    [
+        ({"expiry_date": None}, 400, "Expiry date required."),
+        ({"expiry_date": "30DEC26"}, 404, "No strikes found for NIFTY expiring 30DEC26."),
+        ({"offset": "OTM40"}, 400, "Offset OTM40 is out of range for available strikes."),
+        ({"underlying": "NOPE"}, 400, "Failed to fetch LTP for NOPE. Symbol 'NOPE' not found"),
+        ({"strike_int": 7}, 404, "Option symbol NIFTY29DEC2625998CE not found in NFO."),
+    ],
+)
+async def test_option_symbol_problems(
+    world: World, change: dict[str, Any], status: int, message: str
+) -> None:
+    body = NIFTY | {"offset": "ATM", "option_type": "CE"} | change
+    got, answer = await world.post("optionsymbol", body)
+    assert got == status
+    assert answer["message"].startswith(message)
+    assert "mode" not in answer
+
+
+async def test_wrong_key_names_the_underlying(world: World) -> None:
+    body = NIFTY | {"offset": "ATM", "option_type": "CE"}
+    assert await world.post("optionsymbol", body, key="wrong") == (
+        403,
+        {
+            "status": "error",
+            "message": "Failed to fetch LTP for NIFTY. Invalid openalgo apikey",
+        },
+    )
+    assert (await world.post("optiongreeks", {"symbol": "X", "exchange": "NFO"}, key="wrong"))[
+        0
+    ] == 401
+
+
+async def test_options_order(world: World) -> None:
+    body = NIFTY | {
+        "strategy": "s",
+        "offset": "ATM",
+        "option_type": "ce",
+        "action": "buy",
+        "quantity": "65",
+    }
+    _, answer = await world.post("optionsorder", body)
+    assert answer == {
+        "status": "success",
+        "mode": "analyze",
+        "orderid": "1",
+        "symbol": "NIFTY29DEC2626000CE",
+        "exchange": "NFO",
+        "underlying": "NIFTY",
+        "underlying_ltp": 26000.0,
+        "offset": "ATM",
+        "option_type": "CE",
+    }
+    _, answer = await world.post("optionsorder", body | {"quantity": 130, "splitsize": 65})
+    assert "orderid" not in answer
+    assert [row["orderid"] for row in answer["results"]] == ["2", "3"]
+
+
+async def test_multi_order_buys_first_and_keeps_leg_order(world: World) -> None:
+    leg = {"option_type": "CE", "quantity": 65, "product": "NRML"}
+    body = NIFTY | {
+        "strategy": "s",
+        "legs": [
+            leg | {"offset": "OTM2", "action": "SELL"},
+            leg | {"offset": "OTM4", "action": "BUY"},
+            leg | {"offset": "OTM49", "action": "BUY"},
+        ],
+    }
+    _, answer = await world.post("optionsmultiorder", body)
+    assert [row["leg"] for row in answer["results"]] == [1, 2, 3]
+    assert [order.action for order, _ in world.desk.placed] == [Action.BUY, Action.SELL]
+    assert answer["results"][0]["mode"] == "analyze"
+    assert answer["results"][2] == {
+        "leg": 3,
+        "offset": "OTM49",
+        "option_type": "CE",
+        "action": "BUY",
+        "status": "error",
+        "message": "Offset OTM49 is out of range for available strikes. "
+        "Please use a smaller offset.",
+    }
+    assert answer["underlying_ltp"] == 26000.0
+
+
+async def test_chain_asks_once_then_reads_the_stream(world: World) -> None:
+    _, body = await world.post("optionchain", NIFTY | {"strike_count": 2})
+    assert [row["strike"] for row in body["chain"]] == [25900, 25950, 26000, 26050, 26100]
+    assert [row["ce"]["label"] for row in body["chain"]] == ["ITM2", "ITM1", "ATM", "OTM1", "OTM2"]
+    assert [row["pe"]["label"] for row in body["chain"]] == ["OTM2", "OTM1", "ATM", "ITM1", "ITM2"]
+    assert "delta" not in body["chain"][0]["ce"]
+    assert body["forward_price"] is None
+    asked = [keys for keys in world.source.asked if len(keys) > 1]
+    assert [len(keys) for keys in asked] == [10]
+    await until(lambda: world.hub.latest(("NFO", "NIFTY29DEC2626000CE")) is not None)
+    _, body = await world.post("optionchain", NIFTY | {"strike_count": 2, "with_greeks": True})
+    assert [keys for keys in world.source.asked if len(keys) > 1] == asked
+    leg = body["chain"][2]["ce"]
+    assert body["forward_price"] == 26000.0
+    assert leg["implied_volatility"] > 0
+    assert 0.4 < leg["delta"] < 0.6
+    _, body = await world.post("optionchain", NIFTY)
+    assert len(body["chain"]) == len(STRIKES)
+
+
+async def test_synthetic_future_and_greeks(world: World) -> None:
+    world.source.prices["NFO", "NIFTY29DEC2626000CE"] = 396.25
+    world.source.prices["NFO", "NIFTY29DEC2626000PE"] = 376.25
+    _, body = await world.post("syntheticfuture", NIFTY)
+    assert body["synthetic_future_price"] == 26020.0
+    option = {"symbol": "NIFTY29DEC2626000CE", "exchange": "NFO"}
+    _, body = await world.post("optiongreeks", option)
+    assert body["spot_price"] == 26020.0
+    assert body["interest_rate"] == 0
+    assert set(body["greeks"]) == {"delta", "gamma", "theta", "vega", "rho"}
+    _, body = await world.post(
+        "multioptiongreeks", {"symbols": [option, {"symbol": "NOPE", "exchange": "NFO"}]}
+    )
+    assert body["status"] == "partial"
+    assert body["summary"] == {"total": 2, "success": 1, "failed": 1}
+    assert body["data"][1]["status"] == "error"
+
+
+# -- data -----------------------------------------------------------------------------------
+async def test_multiquotes(world: World) -> None:
+    good = {"symbol": "SBIN", "exchange": "NSE"}
+    bad = {"symbol": "NOPE", "exchange": "NSE"}
+    _, body = await world.post("multiquotes", {"symbols": [good, bad, good]})
+    assert [row["symbol"] for row in body["results"]] == ["NOPE", "SBIN"]
+    assert "error" in body["results"][0]
+    status, body = await world.post("multiquotes", {"symbols": [bad]})
+    assert status == 400
+    assert body["invalid_symbols"][0]["symbol"] == "NOPE"
+
+
+async def test_ticker(world: World) -> None:
+    query = {"apikey": "good", "interval": "5m", "from": "2026-11-20", "to": "2026-11-20"}
+    answer = await world.http.get("/api/v1/ticker/NSE:SBIN", params=query)
+    assert answer.json()["data"][0]["timestamp"] == 1795146300
+    answer = await world.http.get("/api/v1/ticker/NSE:SBIN", params=query | {"format": "txt"})
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.text.splitlines()[0] == "NSE:SBIN,2026-11-20,09:15:00,800.0,801.0,799.0,800.0,10"
+    answer = await world.http.get(
+        "/api/v1/ticker/NSE:SBIN", params=query | {"format": "txt", "apikey": "wrong"}
+    )
+    assert (answer.status_code, answer.text) == (403, "Invalid openalgo apikey\n")
+    answer = await world.http.get("/api/v1/ticker/NSE:SBIN", params={"apikey": "good"})
+    assert answer.json()["message"] == {
+        "start_date": ["Field may not be null."],
+        "end_date": ["Field may not be null."],
+    }
+    assert (await world.http.get("/api/v1/ticker/SBIN", params=query)).status_code == 400
+
+
+async def test_instruments(world: World) -> None:
+    answer = await world.http.get(
+        "/api/v1/instruments", params={"apikey": "good", "exchange": "NSE"}
+    )
+    assert answer.json()["message"] == "Found 1 instruments"
+    answer = await world.http.get("/api/v1/instruments", params={"apikey": "good"})
+    assert len(answer.json()["data"]) == len(world.instruments)
+    answer = await world.http.get(
+        "/api/v1/instruments", params={"apikey": "good", "exchange": "NSE", "format": "csv"}
+    )
+    assert answer.headers["Content-Disposition"] == "attachment; filename=instruments_NSE.csv"
+    assert answer.content.startswith(b"symbol,brsymbol,name,exchange,brexchange,token,expiry,")
+    assert answer.content.count(b"\r\n") == 2
+    answer = await world.http.get("/api/v1/instruments")
+    assert answer.json()["message"] == {"apikey": ["Field may not be null."]}
+
+
+async def test_calendar(world: World) -> None:
+    _, body = await world.post("market/timings", {"date": "2026-11-20"})
+    assert body["data"][0] == {
+        "exchange": "NSE",
+        "start_time": 1795146300000,
+        "end_time": 1795168800000,
+    }
+    status, body = await world.post("market/timings", {"date": "20-11-2026"})
+    assert (status, body["message"]) == (400, "Invalid date format. Use YYYY-MM-DD")
+    _, body = await world.post("market/holidays")
+    assert body["year"] == 2026
+    assert any(day["date"] == "2026-01-26" for day in body["data"])
+
+
+async def test_chart_preferences(world: World) -> None:
+    assert (await world.http.get("/api/v1/chart")).json()["message"] == "Missing apikey parameter"
+    assert (await world.post("chart", {}, key=None))[1]["message"] == "No data provided"
+    values = {"theme": "dark", "layout": {"a": [1, 2]}, "nothing": None}
+    assert (await world.post("chart", values))[0] == 200
+    answer = await world.http.get("/api/v1/chart", params={"apikey": "good"})
+    assert answer.json()["data"] == values
+    status, body = await world.post("chart", {f"k{n}": n for n in range(51)})
+    assert (status, body["message"]) == (400, "Too many preference keys (max 50)")
+
+
+async def test_pnl_symbols_only_in_the_sandbox(world: World) -> None:
+    world.desk.rows = [Position("SBIN", "NSE", Product.MIS, 10, 800.05, 800.0)]
+    _, body = await world.post("pnl/symbols")
+    assert body["data"][0]["pnl"] == -0.5
+    assert (await world.post("pnl/symbols", key="wrong"))[1] == {
+        "status": "error",
+        "message": "Invalid API key",
+        "mode": "analyze",
+    }
+    world.desk.mode = Mode.LIVE
+    assert (await world.post("pnl/symbols", key=None))[0] == 400
+
+
+async def test_what_comes_later(world: World) -> None:
+    assert (await world.post("portfolio/backtest"))[0] == 501
+    assert (await world.post("sip/backtest"))[0] == 501
+    assert (await world.post("telegram/notify"))[0] == 409
+    assert (await world.post("whatsapp/notify"))[0] == 409
+    assert (await world.post("whatsapp/notify", key="wrong"))[0] == 401
+    assert (await world.post("strategy/list"))[0] == 404
+
+
+# -- webhooks -------------------------------------------------------------------------------
+def strategy(**changes: Any) -> WebhookStrategy:
+    values: dict[str, Any] = {
+        "webhook_id": "id-1",
+        "name": "alerts",
+        "symbols": (SymbolMap("SBIN", "NSE", 7),),
+    }
+    return WebhookStrategy(**(values | changes))
+
+
+async def hook(world: World, body: dict[str, Any], path: str = "strategy") -> tuple[int, Any]:
+    return await world.post(f"/{path}/webhook/id-1", body, key=None)
+
+
+async def test_strategy_webhook_places_in_the_background(world: World) -> None:
+    store = world.api.dispatcher.services.webhooks
+    await store.save(strategy())
+    assert await hook(world, {"symbol": "SBIN", "action": "buy", "position_size": "3"}) == (
+        200,
+        {"message": "Order queued successfully for SBIN"},
+    )
+    await until(lambda: len(world.desk.placed) == 1)
+    order, source = world.desk.placed[0]
+    assert (order.action, order.quantity, source) == (Action.BUY, 3, "webhook:alerts")
+    world.desk.rows = [Position("SBIN", "NSE", Product.MIS, 3, 800.0)]
+    await hook(world, {"symbol": "SBIN", "action": "SELL"})
+    await until(lambda: len(world.desk.placed) == 2)
+    order, _ = world.desk.placed[1]
+    assert (order.action, order.quantity) == (Action.SELL, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "body", "status", "text"),
+    [
+        ({"webhook_id": "other"}, {"symbol": "SBIN"}, 404, "Invalid webhook ID"),
+        ({"active": False}, {"symbol": "SBIN", "action": "BUY"}, 400, "Strategy is inactive"),
+        ({}, {}, 400, "No data received"),
+        ({}, {"symbol": "SBIN"}, 400, "Missing required fields: symbol, action"),
+        ({}, {"symbol": "TCS", "action": "BUY"}, 400, "No mapping found for symbol TCS"),
+        (
+            {},
+            {"symbol": "SBIN", "action": "HOLD"},
+            400,
+            "Invalid action for LONG mode. Use BUY to enter, SELL to exit",
+        ),
+        (
+            {"mode": WebhookMode.BOTH},
+            {"symbol": "SBIN", "action": "BUY", "position_size": "-1"},
+            400,
+            "For BUY orders in BOTH mode, position_size must be >= 0",
+        ),
+        (
+            {"start": "10:30", "end": "11:00"},
+            {"symbol": "SBIN", "action": "BUY"},
+            400,
+            "Entry orders not allowed before start time",
+        ),
+        (
+            {"end": "09:30", "square_off": "10:30"},
+            {"symbol": "SBIN", "action": "BUY"},
+            400,
+            "Entry orders not allowed after end time",
+        ),
+    ],
+)
+async def test_strategy_webhook_refusals(
+    world: World, changes: dict[str, Any], body: dict[str, Any], status: int, text: str
+) -> None:
+    await world.api.dispatcher.services.webhooks.save(strategy(**changes))
+    assert await hook(world, body) == (status, {"error": text})
+    assert world.desk.placed == []
+
+
+async def test_chartink_webhook(world: World) -> None:
+    await world.api.dispatcher.services.webhooks.save(strategy(kind=WebhookKind.CHARTINK))
+    alert = {"stocks": "SBIN,TCS", "scan_name": "Breakout BUY"}
+    assert await hook(world, alert, "chartink") == (
+        200,
+        {"status": "success", "message": "Orders queued for symbols: SBIN"},
+    )
+    await until(lambda: len(world.desk.placed) == 1)
+    assert world.desk.placed[0][0].quantity == 7
+    assert await hook(world, alert | {"stocks": "TCS"}, "chartink") == (
+        200,
+        {"status": "warning", "message": "No orders were queued"},
+    )
+    status, body = await hook(world, alert | {"scan_name": "nothing"}, "chartink")
+    assert (status, body["status"]) == (400, "error")
+    assert body["error"].startswith("No valid action keyword")
+
+
+# -- action centre --------------------------------------------------------------------------
+async def test_semi_auto_queues_placements_and_refuses_changes_while_live(world: World) -> None:
+    world.approvals.sources = "api:*"
+    order = SMART | {"quantity": 5}
+    status, body = await world.post("placeorder", order)
+    assert (status, body) == (
+        200,
+        {
+            "status": "success",
+            "message": "Order queued for approval in Action Center",
+            "mode": "semi_auto",
+            "pending_order_id": 1,
+        },
+    )
+    assert world.desk.placed == []
+    cancel = {"strategy": "s", "orderid": "1"}
+    assert (await world.post("cancelorder", cancel))[0] == 200
+    world.desk.mode = Mode.LIVE
+    status, body = await world.post("cancelorder", cancel)
+    assert (status, body["message"]) == (
+        403,
+        "Cancel order operation is not allowed in Semi-Auto mode. "
+        "Please switch to Auto mode to cancel orders.",
+    )
+    assert (await world.post("funds"))[0] == 200
+    answer = await world.approvals.run(1)
+    assert answer == {"status": "success", "orderid": "1"}
+    assert world.desk.placed[0][1] == "api:default"
