@@ -4,7 +4,8 @@ but the window; the window, the headless command and the tests all use this same
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from openalgo_desktop.core.events import (
     SettingChanged,
 )
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.local_api.callback import Callbacks, callback_server
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.logs import LogRing, setup_logging
@@ -69,6 +71,7 @@ class Terminal:
     def __init__(self, options: TerminalOptions | None = None) -> None:
         self.options = options or TerminalOptions()
         self.registry = Registry()
+        self.callbacks = Callbacks()
         broker = split_name(self.options.broker)[0]
         if broker != SIMULATOR:
             self.registry.get(broker)  # says what there is when it is unknown
@@ -179,7 +182,7 @@ class Terminal:
             PaperRepository(self.db),
             settings,
             calendar=self.calendar,
-            market_always_open=lambda: self.account.always_open,
+            market_always_open=lambda: bool(getattr(self.account, "always_open", False)),
         )
         await self.sandbox.start()
         self._stops.append(self.sandbox.stop)
@@ -249,6 +252,8 @@ class Terminal:
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
                 user_id="trader",
+                brokers=(SIMULATOR, *self.registry.ids()),
+                callbacks=self.callbacks,
                 approvals=self.approvals,
                 requests=self.requests,
             )
@@ -295,6 +300,17 @@ class Terminal:
         await self.sandbox.reset()
         await self.desk.books.rebase(Mode.SANDBOX)
         self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
+
+    @asynccontextmanager
+    async def callback_address(self, broker: str) -> AsyncIterator[str]:
+        """The redirect address of ``broker``, served while the context is open: by the local API,
+        or by a small server of its own when the API is switched off."""
+        if self.api is not None:
+            yield f"{self.api.rest_url}/{broker}/callback"
+            return
+        host, port = str(self.settings["api.host"]), int(self.settings["api.rest_port"])
+        async with callback_server(self.callbacks, host, port) as url:
+            yield f"{url}/{broker}/callback"
 
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
         """``POST /simulator/control``: move prices, faults and the clock; reset the sandbox."""

@@ -11,6 +11,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import AccountStatus
+from openalgo_desktop.local_api.callback import Callbacks
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.keys import ApiKeys
@@ -41,6 +42,7 @@ class ApiContext:
     account_status: Callable[[], AccountStatus]
     user_id: str
     brokers: Iterable[str] = ("simulator",)
+    callbacks: Callbacks | None = None  # of logins in the browser
     approvals: Approvals | None = None
     requests: RequestMemory | None = None
 

@@ -20,6 +20,7 @@ from openalgo_desktop.local_api.handlers import (
     system,
     webhooks,
 )
+from openalgo_desktop.local_api.handlers.callback import callback_rows
 from openalgo_desktop.local_api.schemas import data as d
 from openalgo_desktop.local_api.schemas import gtt as g
 from openalgo_desktop.local_api.schemas import options as op
@@ -423,3 +424,5 @@ def endpoints(ctx: ApiContext) -> Iterable[Endpoint]:
     yield from TABLE
     if ctx.control is not None:
         yield CONTROL
+    if ctx.callbacks is not None:
+        yield from callback_rows(ctx, ctx.callbacks)

@@ -214,7 +214,10 @@ class BrokerEmulator:
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         await self.check_socket(request)
         response = web.WebSocketResponse(autoping=not self.faults.half_open)
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionError:  # gone before the handshake was over
+            return response
         socket = Socket(response)
         self.sockets.append(socket)
         try:

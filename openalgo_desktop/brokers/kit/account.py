@@ -36,8 +36,8 @@ from openalgo_desktop.core.ports import SecretStore
 
 log = logging.getLogger(__name__)
 
-#: How often the end of the session is looked at; the wall clock may jump.
-WATCH_INTERVAL = 20.0
+#: Seconds between looks at the end of the session; the wall clock may jump.
+WATCH_INTERVAL = 5.0
 _FEED_GOOD = frozenset({StreamState.LIVE, StreamState.STALE})
 
 
@@ -46,7 +46,8 @@ class KitAccount:
     and every call says so.
 
     ``slot`` tells several accounts of one broker apart; the client id is known after the first
-    login. ``folder`` holds the symbol masters of all brokers. ``transport`` is for tests.
+    login. ``folder`` holds the symbol masters of all brokers. A ``passive`` account opens no feed
+    and reads no book by itself. ``transport`` is for tests.
     """
 
     #: A real market has hours.
@@ -63,11 +64,13 @@ class KitAccount:
         hosts: Mapping[str, str] | None = None,
         market_open: Callable[[], bool] = lambda: False,
         transport: httpx.AsyncBaseTransport | None = None,
+        passive: bool = False,
     ) -> None:
+        self._passive = passive
         self.broker = broker
         self.spec = broker.spec
         self.slot = slot
-        self._clock = clock
+        self.clock = clock
         self.session = Session()
         self._store = SessionStore(secrets, self.spec.id, slot)
         self.rest = RestClient(
@@ -135,7 +138,7 @@ class KitAccount:
     @property
     def master_text(self) -> str:
         """Rows and age of the symbol master, for people."""
-        return self._master.status.text(self._clock.now())
+        return self._master.status.text(self.clock.now())
 
     def set_status_listener(self, listener: Callable[[AccountStatus], None]) -> None:
         """Who hears of state changes."""
@@ -149,7 +152,7 @@ class KitAccount:
             await self._store.load(self.spec, self.session)
             self.api.set_account(self.account_id)
             if not self._tasks:
-                self._own(self._watch_end(), "session-end")
+                self._own(self._watch(), "session-watch")
             if await self._resume() or await self._unattended():
                 await self._opened()
 
@@ -201,7 +204,7 @@ class KitAccount:
     async def _run_login(
         self, login: Login, given: Mapping[str, str], helper: LoginHelper | None
     ) -> None:
-        runner = LoginRunner(self.spec, self.rest, self.session, self._clock, self.api.login_hook)
+        runner = LoginRunner(self.spec, self.rest, self.session, self.clock, self.api.login_hook)
         names = (*(await runner.run(login, given, helper)), "client_id")
         await self._store.save_credentials(self.spec, self.session)
         await self._store.save_session(self.session, names)
@@ -227,7 +230,7 @@ class KitAccount:
         if not any(self.session.has(name) for name in names):
             self._set(AccountState.LOGIN_NEEDED, f"Log in to {self.spec.title}.")
             return False
-        if self.session.ends is not None and self._clock.now() >= self.session.ends:
+        if self.session.ends is not None and self.clock.now() >= self.session.ends:
             self._close_session(f"The session of {self.spec.title} has ended: log in again.")
             return False
         self.session.open = True
@@ -265,6 +268,8 @@ class KitAccount:
             self.api.set_account(self.account_id)
             self._gateway.forget()
         self._set(AccountState.CONNECTED, "")
+        if self._passive:
+            return
         await self._poller.stop()
         self._poller.start()
         if self.stream is not None:
@@ -283,12 +288,20 @@ class KitAccount:
         if self.stream is not None and self.stream.state is not StreamState.CLOSED:
             self._own(self.stream.stop(), "stream-stop")
 
-    async def _watch_end(self) -> None:
+    async def _watch(self) -> None:
+        """Ends the session when its time is over, and takes up one that was stored meanwhile
+        (``openalgo-desktop login`` beside a running engine)."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             ends = self.session.ends
-            if self.session.open and ends is not None and self._clock.now() >= ends:
-                self._expired("")
+            if self.session.open:
+                if ends is not None and self.clock.now() >= ends:
+                    self._expired("")
+            elif self._state is AccountState.LOGIN_NEEDED and not self._busy.locked():
+                async with self._busy:
+                    await self._store.load(self.spec, self.session)
+                    if self.session.ends != ends and await self._resume():
+                        await self._opened()
 
     def _require_login(self) -> None:
         if not self.session.open:
@@ -313,9 +326,9 @@ class KitAccount:
 
         return StreamClient(
             spec,
-            lambda: spec.codec(self.index, self._clock, self.session.context()),
+            lambda: spec.codec(self.index, self.clock, self.session.context()),
             address,
-            self._clock,
+            self.clock,
             listener,
             title=self.spec.title,
             market_open=market_open,

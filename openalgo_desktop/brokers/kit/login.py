@@ -33,7 +33,8 @@ class LoginHelper(Protocol):
         """Values of these fields; those that are left empty may be missing."""
 
     async def browse(self, url: str, broker: str, state: str) -> Mapping[str, str]:
-        """Open ``url`` in the system browser and give the parameters of the callback."""
+        """Open ``url`` in the system browser and give the parameters of the callback, which must
+        carry ``state`` (empty: this broker cannot give it back)."""
 
 
 class LoginRunner:
@@ -121,7 +122,7 @@ class LoginRunner:
                 f"{self._spec.title} needs a login in the browser: use the window, or "
                 f"`openalgo-desktop login {self._spec.id}`."
             )
-        state = secrets.token_urlsafe(16)
+        state = secrets.token_urlsafe(16) if "{state}" in step.url else ""
         url = fill(step.url, {**known, "state": state}, quoted=True)
         answer = await helper.browse(url, self._spec.id, state)
         values = {ours: answer[theirs] for theirs, ours in step.gives.items() if answer.get(theirs)}
