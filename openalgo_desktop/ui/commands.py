@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
@@ -19,6 +20,16 @@ from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.staying import what_stays
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.widgets import copy_text
+
+
+def closing_lines(positions: Sequence[Position]) -> list[str]:
+    """What closing these positions would send, for the review."""
+    return [
+        f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
+        f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
+        for row in positions
+        if row.quantity
+    ]
 
 
 class Commands:
@@ -107,11 +118,7 @@ class Commands:
         if not rows:
             self._toasts.show("info", "Flat: no open positions.")
             return
-        lines = [
-            f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
-            f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
-            for row in rows
-        ]
+        lines = closing_lines(rows)
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
         count = "1 position" if len(rows) == 1 else f"{len(rows)} positions"
         if not await confirm(

@@ -25,6 +25,8 @@ from openalgo_desktop.ui.chart.series import Series
 #: Room above and below the candles, as parts of the price range.
 ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06
 VOLUME_ROOM = 1.15
+#: A line this near, as a part of the price range of the bars, is brought into view.
+LINE_REACH = 0.5
 ZOOM_STEP = 1.18
 #: A press that moves less than this is a click, pixels.
 CLICK_SLACK = 4
@@ -54,6 +56,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._auto_price = True
         self._price_range = (0.0, 1.0)
         self._top_volume = 1.0
+        self._line_prices: tuple[float, ...] = ()
         self._pressed: QPointF | None = None
         self._dragged_from: QPointF | None = None
         self._drag_axis = False
@@ -144,6 +147,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
         self.overlay.set_lines(lines)
+        prices = tuple(line.price for line in lines)
+        if prices != self._line_prices:
+            self._line_prices = prices
+            self._dirty |= Dirty.VIEW
 
     # -- drawing ----------------------------------------------------------------------------
     def flush(self) -> None:
@@ -179,7 +186,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         before = (self._price_range, self._top_volume)
         found = self.series.price_range(first, last)
         if self._auto_price and found is not None:
-            low, high = found
+            low, high = self._with_lines(*found)
             span = high - low or max(abs(high) * 0.01, 10.0**-self.places)
             wanted = (low - span * ROOM_BOTTOM, high + span * ROOM_TOP)
             # The forming bar moves the edges only when it leaves the room that is there.
@@ -191,6 +198,12 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if top > self._top_volume or top * VOLUME_ROOM * 1.2 < self._top_volume:
             self._top_volume = max(1.0, top * VOLUME_ROOM)
         return before != (self._price_range, self._top_volume)
+
+    def _with_lines(self, low: float, high: float) -> tuple[float, float]:
+        """The range of the bars, widened for order and position lines that lie near it."""
+        reach = (high - low) * LINE_REACH
+        near = [price for price in self._line_prices if low - reach <= price <= high + reach]
+        return min([low, *near]), max([high, *near])
 
     @staticmethod
     def _dirty_view(now: tuple[float, float], found: tuple[float, float]) -> bool:

@@ -25,6 +25,9 @@ from openalgo_desktop.settings import SETTINGS, Setting
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, push_button, slug
 
+#: The most that Qt's field for whole numbers can hold.
+MOST = 2**31 - 1
+
 
 class _Editor(NamedTuple):
     """The widget of one setting, how to read it and how to show a value in it."""
@@ -44,7 +47,8 @@ def _editor(row: Setting) -> _Editor:
         return _Editor(combo, combo.currentText, lambda value: combo.setCurrentText(str(value)))
     if row.kind is int:
         whole = QSpinBox()
-        whole.setRange(int(row.low or 0), int(row.high if row.high is not None else 2**31 - 1))
+        high = MOST if row.high is None else min(MOST, int(row.high))
+        whole.setRange(int(row.low or 0), high)
         return _Editor(whole, whole.value, lambda value: whole.setValue(int(value)))
     if row.kind is float:
         number = QDoubleSpinBox()

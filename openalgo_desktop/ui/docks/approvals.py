@@ -65,9 +65,9 @@ COLUMNS: tuple[Col[Approval], ...] = (
         lambda a: fmt.clock_text(a.created_at),
         numeric=False,
     ),
-    Col("source", "From", 130, lambda a: a.source, numeric=False),
-    Col("kind", "Request", 110, lambda a: a.kind, numeric=False),
-    Col("summary", "Order", 330, summary, numeric=False),
+    Col("source", "From", 160, lambda a: a.source, numeric=False),
+    Col("kind", "Request", 96, lambda a: a.kind, numeric=False),
+    Col("summary", "Order", 260, summary, numeric=False),
     Col("prices", "Price then", 92, lambda a: next(iter(a.prices.values()), None), _prices),
     Col(
         "status",
