@@ -15,7 +15,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, RateLimited, RejectedByBroker
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.endpoints import endpoints
-from openalgo_desktop.local_api.gate import Gate
+from openalgo_desktop.local_api.gate import Gate, approved_fields
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
 from openalgo_desktop.local_api.services import Services
@@ -229,9 +229,8 @@ class Dispatcher:
 
         async def run(payload: dict[str, Any], source: str) -> Any:
             mode = self._ctx.desk.mode
-            return await row.handler(
-                Call(self._ctx, self.services, row, dict(payload), mode, source)
-            )
+            data = approved_fields(payload, mode)
+            return await row.handler(Call(self._ctx, self.services, row, data, mode, source))
 
         return run
 

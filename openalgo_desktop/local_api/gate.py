@@ -11,6 +11,7 @@ from openalgo_desktop.core.enums import KeyRights, Mode
 from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.limits import RateLimiter
+from openalgo_desktop.local_api.queued import QUEUED_MODE
 from openalgo_desktop.local_api.table import ApiError, Call, Endpoint, Need
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Gate:
         if not approvals.needed(call.source):
             return None
         if row.queued:
-            pending = await approvals.queue(row.path, call.data, call.source)
+            pending = await approvals.queue(row.path, queued_payload(call), call.source)
             return {
                 "status": "success",
                 "message": QUEUED,
@@ -109,6 +110,25 @@ class Gate:
         if now - self._wrong_keys_told >= WRONG_KEY_LOG_SECONDS:
             log.warning("%d request(s) with a wrong API key", self._wrong_keys)
             self._wrong_keys, self._wrong_keys_told = 0, now
+
+
+def queued_payload(call: Call) -> dict[str, Any]:
+    """What waits for a human: the fields, and the mode in which they were sent."""
+    return {**call.data, QUEUED_MODE: call.mode.value}
+
+
+def approved_fields(payload: dict[str, Any], mode: Mode) -> dict[str, Any]:
+    """The fields of an approved request. One that was sent in the other mode is refused: a
+    paper order must not become a real one by a switch in between."""
+    fields = dict(payload)
+    sent = fields.pop(QUEUED_MODE, mode.value)
+    if sent != mode.value:
+        raise ApiError(
+            409,
+            f"This request was queued in {sent} mode and the mode is {mode.value} now. "
+            "Switch back, or reject it.",
+        )
+    return fields
 
 
 def _forbidden(message: str) -> ApiError:

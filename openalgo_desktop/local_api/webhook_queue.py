@@ -7,9 +7,11 @@ import logging
 
 import msgspec
 
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Notice
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.queued import QUEUED_MODE
 from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.webhooks import WebhookOrder, WebhookRefused
 
@@ -84,17 +86,19 @@ class WebhookQueue:
         approvals = self._ctx.approvals
         if approvals is not None and approvals.needed(source):
             kind = "placeorder" if order.target is None else "placesmartorder"
-            await approvals.queue(kind, order_payload(order), source, [order.request.key])
+            payload = order_payload(order, self._ctx.desk.mode)
+            await approvals.queue(kind, payload, source, [order.request.key])
         elif order.target is None:
             await self._ctx.desk.place(order.request, source)
         else:
             await self._smart.place(order.request, order.target, source)
 
 
-def order_payload(order: WebhookOrder) -> dict[str, object]:
-    """The body of the order endpoint that means the same."""
+def order_payload(order: WebhookOrder, mode: Mode) -> dict[str, object]:
+    """The body of the order endpoint that means the same, for the action centre."""
     request = order.request
     payload: dict[str, object] = {
+        QUEUED_MODE: mode.value,
         "strategy": request.strategy,
         "symbol": request.symbol,
         "exchange": request.exchange,

@@ -12,6 +12,7 @@ import pytest
 from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.errors import InsufficientFunds
 from openalgo_desktop.core.model import Position
+from openalgo_desktop.local_api.table import ApiError
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
     WebhookKind,
@@ -479,6 +480,10 @@ async def test_semi_auto_queues_placements_and_refuses_changes_while_live(world:
         "Please switch to Auto mode to cancel orders.",
     )
     assert (await world.post("funds"))[0] == 200
+    with pytest.raises(ApiError, match="queued in sandbox mode"):
+        await world.approvals.run(1)
+    assert world.desk.placed == []
+    world.desk.mode = Mode.SANDBOX
     answer = await world.approvals.run(1)
-    assert answer == {"status": "success", "orderid": "1"}
+    assert answer == {"status": "success", "mode": "analyze", "orderid": "1"}
     assert world.desk.placed[0][1] == "api:default"

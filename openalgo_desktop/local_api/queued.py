@@ -1,0 +1,6 @@
+"""What waits in the action centre beside the fields of the request."""
+
+from __future__ import annotations
+
+#: Field of a queued payload: the mode in which it was sent.
+QUEUED_MODE = "queued_in_mode"
