@@ -23,6 +23,7 @@ SIMULATOR = "simulator"
 
 #: Broker id -> module with a ``BROKER``.
 _OURS = {
+    "openalgo": "openalgo_desktop.brokers.openalgo",
     "zerodha": "openalgo_desktop.brokers.zerodha",
 }
 

@@ -83,6 +83,7 @@ class KitAccount:
         )
         self.index = BrokerIndex()
         self.api = broker.api(self.spec, self.rest, self.index, clock)
+        self._folder = folder
         title, place = self.spec.title, folder / self.spec.id
         self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
         self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
@@ -131,6 +132,8 @@ class KitAccount:
 
     async def instruments(self) -> list[Instrument]:
         """The symbol master; the account's own lookups are renewed with it."""
+        if "own_master" in self.spec.quirks:  # the broker is a server of the user's own
+            self._master.use(self._folder / self.account_id.replace(":", "-"))
         rows = await self._master.instruments()
         await asyncio.to_thread(self.index.load, rows)
         return rows

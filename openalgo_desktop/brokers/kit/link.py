@@ -64,7 +64,7 @@ OpenLink: TypeAlias = Callable[[Address, StreamSpec], Awaitable[Link]]
 def address_of(spec: StreamSpec, hosts: Mapping[str, str], values: Mapping[str, object]) -> Address:
     """The address of a spec's stream for this session (``values``) and these hosts."""
     return Address(
-        hosts[spec.host].rstrip("/") + fill(spec.url, values, quoted=True),
+        fill(hosts[spec.host], values).rstrip("/") + fill(spec.url, values, quoted=True),
         {name: fill(text, values) for name, text in spec.headers.items()},
     )
 

@@ -84,6 +84,10 @@ class KitMaster:
         self._busy = asyncio.Lock()
         self.status = MasterStatus()
 
+    def use(self, folder: Path) -> None:
+        """Keep copies in another folder from now on (the server behind the broker changed)."""
+        self._folder = folder
+
     async def instruments(self) -> list[Instrument]:
         """Today's instruments; those of the last good copy when today's cannot be had.
 

@@ -1,0 +1,16 @@
+"""A running OpenAlgo server, or another instance of this program, used as a broker.
+
+What its API cannot carry, and what is done about it:
+
+* no order tag: an order whose answer was lost is found in the order book by its attributes and
+  its time (``SEPARATE_TAGS`` of the gateway), never sent again;
+* no kind of login but the API key, which does not expire; the server's own login at its broker
+  may, and then every call says so;
+* the server has a mode of its own (live or analyze): orders go where its switch points.
+"""
+
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.openalgo.api import OpenAlgoApi
+from openalgo_desktop.brokers.openalgo.spec import SPEC
+
+BROKER = Broker(SPEC, OpenAlgoApi)
