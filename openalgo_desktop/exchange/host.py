@@ -36,7 +36,7 @@ from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.exchange.checks import check_order, normalised
 from openalgo_desktop.exchange.ledger import ZERO
 from openalgo_desktop.exchange.paper import PaperBook
-from openalgo_desktop.exchange.records import PaperPosition
+from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
 from openalgo_desktop.exchange.state import PaperState
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ class PaperGateway:
         self._urgent = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._saving = False
+        self._arrivals: set[asyncio.Task[None]] = set()
+        self.latency = 0.0  # seconds until an order reaches the market
 
     @property
     def account_id(self) -> str:
@@ -108,9 +110,10 @@ class PaperGateway:
 
     async def stop(self) -> None:
         """Write what waits and let go of the feed."""
-        for stop in self._watched.values():
-            stop()
-        self._watched.clear()
+        for task in tuple(self._arrivals):
+            task.cancel()
+        await asyncio.gather(*self._arrivals, return_exceptions=True)
+        self.unwatch()
         if self._writer is not None:
             try:
                 await self.stored()
@@ -128,27 +131,64 @@ class PaperGateway:
         request = normalised(request)
         tick = await self.quote(request.key)
         now = self._clock.now()
-        try:
-            row = self.book.place(
-                request, tag, instrument, tick, now, session=self.session_of(request.key, now)
-            )
-        finally:
-            self.publish(request.key)
-            if tick is not None and request.key in self._watched:
-                # A position is worth the last price at once, not the fill's until the next tick.
-                self._prices.setdefault(request.key, tick.ltp)
+        self.admit(request, now)
+        row = self.enter(request, tag, tick, now)
         await self.stored()
         return OrderAck(row.order.order_id)
+
+    def admit(self, request: OrderRequest, now: datetime) -> None:
+        """Rules of the account before money is looked at; raises :class:`OrderError`."""
+
+    def enter(
+        self, request: OrderRequest, tag: str, tick: Tick | None, now: datetime, gtt: str = ""
+    ) -> PaperOrder:
+        """Put a checked order into the book and tell everybody."""
+        key, held = request.key, self.latency > 0
+        try:
+            row = self.book.place(
+                request,
+                tag,
+                self.book.instrument(key),
+                tick,
+                now,
+                session=self.session_of(request.exchange, now),
+                closed=not self.is_open(request.exchange, now),
+                hold=held,
+                gtt=gtt,
+            )
+        finally:
+            self.publish(key)
+            if tick is not None and key in self._watched:
+                # A position is worth the last price at once, not the fill's until the next tick.
+                self._prices.setdefault(key, tick.ltp)
+        if held:
+            self._arrive_later(row.order.order_id, key)
+        return row
+
+    def _arrive_later(self, order_id: str, key: Key) -> None:
+        task = asyncio.create_task(self._arrive(order_id, key), name=f"arrival of {order_id}")
+        self._arrivals.add(task)
+        task.add_done_callback(self._arrivals.discard)
+
+    async def _arrive(self, order_id: str, key: Key) -> None:
+        await asyncio.sleep(self.latency)
+        tick = await self.quote(key) if self.is_open(key[0], self._clock.now()) else None
+        self.book.arrive(order_id, tick, self._clock.now())
+        self.publish(key)
 
     async def modify(self, request: ModifyRequest) -> OrderAck:
         """Change a working order."""
         order = self.book.find(request.order_id).order
         instrument = self.book.instrument(order.key)
         tick = await self.quote(order.key)
+        now, held = self._clock.now(), self.latency > 0
+        closed = not self.is_open(order.exchange, now)
         try:
-            self.book.modify(request, instrument, tick, self._clock.now())
+            self.book.modify(request, instrument, tick, now, closed=closed, hold=held)
         finally:
             self.publish(order.key)
+        if held:
+            self._arrive_later(request.order_id, order.key)
         await self.stored()
         return OrderAck(request.order_id, "Order modified successfully")
 
@@ -159,9 +199,13 @@ class PaperGateway:
         await self.stored()
         return OrderAck(order_id, "Order cancelled successfully")
 
-    def session_of(self, key: Key, now: datetime) -> date | None:
+    def session_of(self, exchange: str, now: datetime) -> date | None:
         """The trading day that an order placed now is good for; None: until it is cancelled."""
         return None
+
+    def is_open(self, exchange: str, now: datetime) -> bool:
+        """Whether orders meet the market at ``now``."""
+        return True
 
     async def quote(self, key: Key) -> Tick | None:
         """The market now, or None when nobody can say."""
@@ -176,7 +220,7 @@ class PaperGateway:
         """A watched instrument ticked."""
         key = (tick.exchange, tick.symbol)
         self._prices[key] = tick.ltp
-        if self.book.matcher.has_orders(key) and self.book.on_tick(tick, self._clock.now()):
+        if self.book.matcher.has_orders(key) and self.book.on_tick(tick, self._clock.now):
             self.publish(key)
 
     def publish(self, *keys: Key) -> None:
@@ -195,6 +239,12 @@ class PaperGateway:
         keys |= {row.key for row in self.state.positions.values()} | set(self._watched)
         for key in keys:
             self._rewatch_one(key)
+
+    def unwatch(self) -> None:
+        """Let go of every instrument."""
+        for stop in self._watched.values():
+            stop()
+        self._watched.clear()
 
     def needs_feed(self, key: Key) -> bool:
         """Whether anything of the account moves with the instrument's price."""
@@ -216,12 +266,11 @@ class PaperGateway:
             self._prices.pop(key, None)
 
     def price(self, key: Key, mark: float) -> float:
-        """The last price of an instrument: live when it is watched, else ``mark``."""
-        live = self._prices.get(key)
-        if live:
-            return live
+        """The last price of an instrument: streamed, else last asked for, else ``mark``."""
         tick = self._ticks.latest(key)
-        return tick.ltp if tick is not None and tick.ltp > 0 else mark
+        if tick is not None and tick.ltp > 0:
+            return tick.ltp
+        return self._prices.get(key) or mark
 
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> list[Order]:
@@ -235,7 +284,8 @@ class PaperGateway:
     async def positions(self) -> list[Position]:
         """Net positions; closed rows stay with quantity 0."""
         return [
-            row.view(self.price(row.key, row.mark), self.account_id)
+            # A closed row stays at the price of its last trade.
+            row.view(self.price(row.key, row.mark) if row.quantity else row.mark, self.account_id)
             for row in self.shown_positions()
         ]
 

@@ -7,7 +7,7 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -66,14 +66,15 @@ class PaperBook(Accounting):
         now: datetime,
         *,
         session: date | None = None,
+        closed: bool = False,
         hold: bool = False,
         gtt: str = "",
     ) -> PaperOrder:
         """Check money and shares, reserve, and let the order meet the market.
 
-        ``tick`` is the market now (None: no quote); ``hold`` keeps the order from it (closed
-        market, latency). Raises :class:`OrderError` with the reason; a refused sale of shares
-        leaves a rejected row.
+        ``tick`` is the market now (None: no quote). In a ``closed`` market the order waits for
+        the first tick of the session; ``hold`` keeps it on its way until :meth:`arrive`. Raises
+        :class:`OrderError` with the reason; a refused sale of shares leaves a rejected row.
         """
         basis = self._basis(request, tick)
         self._check_shares(request, tag, basis, now)
@@ -99,8 +100,8 @@ class PaperBook(Accounting):
         self._tell(row)
         resting = self._resting(row)
         resting.active = not hold
-        self._apply(self.matcher.submit(resting, tick), now)
-        if tick is None and not hold:
+        self._apply(self.matcher.submit(resting, None if closed else tick), now)
+        if tick is None and not (hold or closed):
             resting.fresh = False
         return row
 
@@ -224,6 +225,7 @@ class PaperBook(Accounting):
         tick: Tick | None,
         now: datetime,
         *,
+        closed: bool = False,
         hold: bool = False,
     ) -> PaperOrder:
         """Change a working order and re-margin it; raises :class:`OrderError` and changes nothing
@@ -269,7 +271,7 @@ class PaperBook(Accounting):
             resting.ahead, resting.fresh = old.ahead, old.fresh
         else:
             resting.fresh = True
-        self._apply(self.matcher.submit(resting, tick), now)
+        self._apply(self.matcher.submit(resting, None if closed else tick), now)
         return row
 
     def _check_more_shares(self, row: PaperOrder, quantity: int) -> None:
@@ -305,12 +307,12 @@ class PaperBook(Accounting):
         super()._finish(row, status, now, reason)
 
     # -- ticks ------------------------------------------------------------------------------
-    def on_tick(self, tick: Tick, now: datetime) -> bool:
+    def on_tick(self, tick: Tick, now: Callable[[], datetime]) -> bool:
         """Let the resting orders of an instrument meet a tick; whether anything happened."""
         outcomes = self.matcher.on_tick(tick)
         if not outcomes:
             return False
-        self._apply(outcomes, now)
+        self._apply(outcomes, now())
         return True
 
     def arrive(self, order_id: str, tick: Tick | None, now: datetime) -> None:

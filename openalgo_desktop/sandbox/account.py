@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.model import (
+    Funds,
+    Gtt,
+    GttRequest,
+    Key,
+    Margin,
+    Order,
+    OrderAck,
+    OrderRequest,
+    Position,
+    Tick,
+    Trade,
+)
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.exchange.charges import ChargeTable
-from openalgo_desktop.exchange.fills import TouchModel
+from openalgo_desktop.exchange.fills import BookModel, TouchModel
 from openalgo_desktop.exchange.host import PaperGateway
-from openalgo_desktop.exchange.ledger import paise
-from openalgo_desktop.exchange.margin import MarginTable
+from openalgo_desktop.exchange.ledger import EntryKind, paise
+from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
+from openalgo_desktop.exchange.records import PaperPosition
+from openalgo_desktop.exchange.span import SpanParameters
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
+from openalgo_desktop.sandbox.gtt import GttDesk
+from openalgo_desktop.sandbox.hours import Hours, SettingValues
+from openalgo_desktop.sandbox.lifecycle import Lifecycle
+from openalgo_desktop.sandbox.portfolio import PortfolioMargin
 from openalgo_desktop.sandbox.report import build_report
 from openalgo_desktop.sandbox.statistics import Report
+
+log = logging.getLogger(__name__)
 
 BROKER = "sandbox"
 TABLES = ("orders", "trades", "positions", "holdings", "ledger", "meta")
 
-
-class SettingValues(Protocol):
-    """Current setting values by key."""
-
-    def __getitem__(self, key: str) -> Any: ...
+#: The clock is looked at this often for timed events; seconds.
+_POLL = 1.0
+#: A resting order whose instrument ticked this long ago is checked by a quote; seconds.
+_SILENT = 30.0
+#: At most so many quotes per check.
+_QUOTES = 20
+#: How long the answer "is it open" is kept on the tick path; seconds.
+_OPEN_FOR = 0.5
 
 
 class Sandbox(PaperGateway):
-    """The paper account of one broker account (:class:`TradingGateway`)."""
+    """The paper account of one broker account (:class:`TradingGateway`, :class:`GttGateway`).
+
+    ``market_always_open`` says whether the data account's market has no hours; then, unless
+    settings say otherwise, neither has the sandbox.
+    """
 
     def __init__(
         self,
@@ -39,48 +71,343 @@ class Sandbox(PaperGateway):
         instruments: InstrumentLookup,
         ticks: TickSource,
         store: PaperStore,
-        settings: SettingValues | Mapping[str, Any],
+        settings: SettingValues,
+        *,
+        calendar: MarketCalendar | None = None,
+        market_always_open: Callable[[], bool] = lambda: False,
     ) -> None:
         self._settings = settings
-        margin = MarginTable(lambda name: float(settings[f"sandbox.{name}_leverage"]))
-        book = PaperBook(account_id, instruments, TouchModel(), margin)
+        self._margin = PortfolioMargin(
+            lambda name: float(settings[f"sandbox.{name}_leverage"]),
+            SpanParameters.from_json(resource_text("charges/span.json")),
+            lambda: bool(settings["sandbox.margin_model"] == "span"),
+            clock.now,
+            ticks,
+        )
+        book = PaperBook(account_id, instruments, TouchModel(), self._margin)
         super().__init__(book, BROKER, clock, instruments, ticks, store)
-        table = ChargeTable(resource_text("charges/rates.json"))
-        self.charging = Charging(table, lambda key: settings[key])
+        self._margin.attach(book, self.price)
+        self.hours = Hours(
+            calendar or MarketCalendar.from_json(resource_text("calendar/holidays.json")),
+            settings,
+            market_always_open,
+        )
+        self.gtts = GttDesk(
+            book,
+            lambda: bool(settings["sandbox.gtt_oco_margin_mode"] == "sum"),
+            lambda request, tag, quote, gtt: self.enter(
+                request, tag, quote, self._clock.now(), gtt
+            ),
+        )
+        self.lifecycle = Lifecycle(book, self, self.hours, settings, self.gtts)
+        self.charging = Charging(
+            ChargeTable(resource_text("charges/rates.json")), settings.__getitem__
+        )
         book.charger = self.charging
+        self._open: dict[str, tuple[float, bool]] = {}
+        self._seen: dict[Key, float] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.apply_settings()
 
+    # -- settings ---------------------------------------------------------------------------
     @property
     def capital(self) -> Decimal:
         """Starting capital, rupees."""
         return paise(Decimal(str(self._settings["sandbox.starting_capital"])))
 
-    async def start(self, capital: Decimal | None = None) -> None:
-        """Load the account, or open it with the starting capital."""
-        await super().start(self.capital if capital is None else capital)
-        self._resume_charges()
+    def apply_settings(self, key: str = "sandbox.", value: object = None) -> None:
+        """Take over fill model, latency and feed mode; call after a setting changed."""
+        if not key.startswith("sandbox."):
+            return
+        values = self._settings
+        by_book = values["sandbox.fill_model"] == "book"
+        model: FillModel = TouchModel()
+        if by_book:
+            model = BookModel(
+                float(values["sandbox.book_slippage_bps"]),
+                float(values["sandbox.book_queue_share"]),
+            )
+        self.book.matcher.model = model
+        self.latency = float(values["sandbox.book_latency_ms"]) / 1000.0 if by_book else 0.0
+        mode = FeedMode.DEPTH if by_book else FeedMode.QUOTE
+        if mode is not self.feed_mode:
+            self.feed_mode = mode
+            self.unwatch()
+            self.rewatch()
+        if key == "sandbox.starting_capital" and value is not None:
+            self._change_capital()
+        self._open.clear()
 
-    def _resume_charges(self) -> None:
-        today = self._clock.now().date()
-        trades = [t for t in self.state.trades.values() if t.traded_at.date() == today]
-        self.charging.resume(trades, self.book.instrument)
+    def _change_capital(self) -> None:
+        """A new starting capital moves the free cash by the difference; profit stays."""
+        meta = self.state.meta
+        change = self.capital - meta.capital
+        self.state.ledger.post(self._clock.now(), EntryKind.CAPITAL, change)
+        meta.capital = self.capital
+        self.state.mark_meta()
+        self.publish()
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self, capital: Decimal | None = None) -> None:
+        """Load the account (or open it with the starting capital), catch up with what was missed
+        while the program was closed, and go on with the clock."""
+        await super().start(self.capital if capital is None else capital)
+        self.gtts.load()
+        subscribe = getattr(self._settings, "subscribe", None)
+        if subscribe is not None:
+            subscribe(self.apply_settings)
+        await self.catch_up()
+        self._task = asyncio.create_task(self._run(), name="sandbox clock")
+
+    async def catch_up(self) -> None:
+        """Timed events of the time the program was closed; then GTTs against today's prices."""
+        now = self._clock.now()
+        self._resume_charges(now)
+        await self.lifecycle.run_due(now)
+        for key in self.gtts.instruments():
+            if self.is_open(key[0], now):
+                tick = await self.quote(key)
+                if tick is not None:
+                    self.on_tick(tick)
+        self.rewatch()
+        await self.stored()
+
+    async def stop(self) -> None:
+        """Stop the clock, write what waits and let go of the feed."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        self.mark()
+        await super().stop()
+
+    async def run_due(self) -> None:
+        """Run timed events that the clock has passed (also called after it was jumped)."""
+        self._open.clear()
+        if await self.lifecycle.run_due(self._clock.now()):
+            await self.stored()
+
+    async def _run(self) -> None:
+        marked = checked = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(_POLL)
+            try:
+                await self.run_due()
+                now = self._clock.monotonic()
+                every = int(self._settings["sandbox.mtm_update_interval"])
+                if every and now - marked >= every:
+                    marked = now
+                    self.mark()
+                if now - checked >= int(self._settings["sandbox.order_check_interval"]):
+                    checked = now
+                    await self._check_silent(now)
+            except Exception:
+                log.exception("timed work of the sandbox failed; going on")
+
+    async def _check_silent(self, now: float) -> None:
+        """Ask for quotes of instruments whose feed is silent while something rests on them."""
+        asked = 0
+        for key in list(self._watched):
+            waiting = self.book.matcher.has_orders(key) or self.gtts.watches(key)
+            if not waiting or now - self._seen.get(key, 0.0) < _SILENT:
+                continue
+            self._seen[key] = now
+            tick = await self.quote(key)
+            if tick is not None:
+                self.on_tick(tick)
+            asked += 1
+            if asked >= _QUOTES:
+                return
+
+    async def reset(self) -> None:
+        """Delete every order, trade, position, holding, GTT and day and start over with the
+        starting capital."""
+        now = self._clock.now()
+        count = self.state.meta.reset_count + 1
+        for row in self.book.all_working():
+            self.book.cancel(row.order.order_id, now)
+        self.publish()
+        await self.stored()
+        await self._store.clear(self.account_id, TABLES)
+        self.book.open(type(self.state)())
+        self.book.fund(self.capital, now)
+        self.state.meta.reset_count = count
+        self.state.meta.through = now
+        self.gtts.load()
+        self.charging.resume((), self.book.instrument)
+        self.rewatch()
+        await self.stored()
+
+    # -- rules ------------------------------------------------------------------------------
+    def admit(self, request: OrderRequest, now: datetime) -> None:
+        """The MIS cut-off."""
+        position = self.state.positions.get(
+            (request.exchange, request.symbol, request.product.value)
+        )
+        self.hours.check_mis(request, position.quantity if position is not None else 0, now)
+
+    def session_of(self, exchange: str, now: datetime) -> date | None:
+        """Day orders only."""
+        return self.hours.trading_day(exchange, now)
+
+    def is_open(self, exchange: str, now: datetime) -> bool:
+        """Whether orders match now; outside hours they wait for the open."""
+        return self.hours.is_open(exchange, now)
+
+    # -- ticks ------------------------------------------------------------------------------
+    def on_tick(self, tick: Tick) -> None:
+        """A watched instrument ticked: resting orders first, then GTTs."""
+        key = (tick.exchange, tick.symbol)
+        self._prices[key] = tick.ltp
+        moment = self._clock.monotonic()
+        self._seen[key] = moment
+        rests, triggers = self.book.matcher.has_orders(key), self.gtts.watches(key)
+        if not (rests or triggers) or not self._open_now(tick.exchange, moment):
+            return
+        acted = rests and self.book.on_tick(tick, self._clock.now)
+        if triggers:
+            quote = self._ticks.latest(key) or tick
+            acted = self.gtts.on_tick(tick, quote, self._clock.now) or acted
+        if acted:
+            self.publish(key)
+
+    def _open_now(self, exchange: str, moment: float) -> bool:
+        at, is_open = self._open.get(exchange, (-1.0, False))
+        if not at <= moment < at + _OPEN_FOR:
+            is_open = self.hours.is_open(exchange, self._clock.now())
+            self._open[exchange] = (moment, is_open)
+        return is_open
+
+    def needs_feed(self, key: Key) -> bool:
+        """Also where a GTT waits."""
+        return self.gtts.watches(key) or super().needs_feed(key)
+
+    def rewatch(self) -> None:
+        """Watch what orders, positions and GTTs need."""
+        for key in self.gtts.instruments():
+            self._rewatch_one(key)
+        super().rewatch()
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a GTT; the acknowledgement carries its trigger id."""
+        instrument = self._instruments.require(request.symbol, request.exchange)
+        ltp = await self._last(request.key)
+        gtt = self.gtts.place(request, tag, instrument, ltp, self._clock.now())
+        self.publish(request.key)
+        await self.stored()
+        return OrderAck(gtt.trigger_id)
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity of an active GTT."""
+        gtt = self.gtts.find(trigger_id)
+        ltp = await self._last(gtt.key)
+        instrument = self.book.instrument(gtt.key)
+        self.gtts.modify(trigger_id, request, instrument, ltp, self._clock.now())
+        self.publish(gtt.key)
+        await self.stored()
+        return OrderAck(trigger_id)
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        """Cancel an active GTT."""
+        gtt = self.gtts.cancel(trigger_id, self._clock.now())
+        self.publish(gtt.key)
+        await self.stored()
+        return OrderAck(trigger_id)
+
+    async def gtt_orders(self) -> list[Gtt]:
+        """Active GTTs, newest first."""
+        return self.gtts.active()
+
+    async def _last(self, key: Key) -> float:
+        tick = await self.quote(key)
+        return tick.ltp if tick is not None else 0.0
+
+    # -- books ------------------------------------------------------------------------------
+    async def orders(self) -> list[Order]:
+        """Orders of the running session, and every order that still works."""
+        start = self.hours.boundary(self._clock.now())
+        return [
+            order
+            for order in await super().orders()
+            if order.status.is_working or (order.placed_at is not None and order.placed_at >= start)
+        ]
+
+    async def trades(self) -> list[Trade]:
+        """Trades of the running session."""
+        start = self.hours.boundary(self._clock.now())
+        return [trade for trade in await super().trades() if trade.traded_at >= start]
+
+    async def positions(self) -> list[Position]:
+        """Open positions, and what was closed in the running session."""
+        self.mark()
+        return await super().positions()
+
+    def shown_positions(self) -> Iterable[PaperPosition]:
+        """Rows of the position book; not those that a timed event is about to take away."""
+        now = self._clock.now()
+        start = self.hours.boundary(now)
+        for row in self.state.positions.values():
+            touched = row.updated is not None and row.updated >= start
+            if touched or (row.quantity and not self.lifecycle.overdue(row, now)):
+                yield row
+
+    def mark(self) -> None:
+        """Remember the last prices of positions and holdings; catch-up uses them."""
+        for row in self.state.positions.values():
+            if not row.quantity or row.from_holdings:
+                continue  # closed and sold rows keep the price they went at
+            price = self.price(row.key, row.mark)
+            if price != row.mark:
+                row.mark = price
+                self.state.mark_position(row)
+        for holding in self.state.holdings.values():
+            price = self.price(holding.key, holding.mark)
+            if price != holding.mark:
+                holding.mark = price
+                self.state.mark_holding(holding)
+        if self.state.dirty:
+            self._wake.set()
+
+    async def quote(self, key: Key) -> Tick | None:
+        """The market now; portfolio margin also wants the underlying's."""
+        instrument = self.book.instrument(key)
+        if self._margin.applies(instrument):
+            await self._margin.prepare(instrument)
+        return await super().quote(key)
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders together would block now; raises :class:`SymbolUnknown`."""
+        prices: dict[Key, float] = {}
+        for leg in legs:
+            self._instruments.require(leg.symbol, leg.exchange)
+            tick = await self.quote(leg.key)
+            prices[leg.key] = tick.ltp if tick is not None else 0.0
+        return self._margin.estimate(legs, lambda key, mark: prices.get(key) or mark)
+
+    async def funds(self) -> Funds:
+        """Money; the automatic reset is done first when it is due."""
+        if self.lifecycle.reset_if_due(self._clock.now()):
+            self.publish()
+            self.rewatch()
+        return await super().funds()
 
     async def report(self) -> Report:
         """What the statistics are made of: capital, fills, day ends, the running day."""
         return build_report(self.state, self._clock.now().date(), self.price, self.book.instrument)
 
-    async def reset(self) -> None:
-        """Delete every order, trade, position and holding and start over with the starting
-        capital."""
-        now = self._clock.now()
-        for row in self.book.all_working():
-            self.book.cancel(row.order.order_id, now)
-        self.publish()
-        await self.stored()
-        count = self.state.meta.reset_count + 1
-        await self._store.clear(self.account_id, TABLES)
-        self.book.open(type(self.state)())
-        self.book.fund(self.capital, now)
-        self.state.meta.reset_count = count
-        self._resume_charges()
-        self.rewatch()
-        await self.stored()
+    # -- charges ----------------------------------------------------------------------------
+    def _resume_charges(self, now: datetime) -> None:
+        today = [
+            trade for trade in self.state.trades.values() if trade.traded_at.date() == now.date()
+        ]
+        self.charging.resume(today, self.book.instrument)
+
+    def end_charges(self, now: datetime) -> None:
+        """Post what rounding per contract note adds at the end of a day."""
+        amount = self.charging.close_day()
+        if amount:
+            self.state.ledger.post(now, EntryKind.CHARGE, -amount, ref="contract note")
+            self.state.meta.charges += amount
+            self.state.meta.charges_today += amount
+            self.state.mark_meta()

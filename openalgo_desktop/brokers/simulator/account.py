@@ -85,7 +85,7 @@ class SimulatorGateway(PaperGateway):
         super().__init__(*args)
         self.faults = Faults()
         self.connected = False
-        self.is_open: Callable[[str], bool] = lambda exchange: True
+        self.trades_now: Callable[[str], bool] = lambda exchange: True
         self._held: list[OrderUpdate] = []
         self._push: Callable[[OrderUpdate], None] = lambda update: None
         super().set_listener(self._pushed)
@@ -124,7 +124,7 @@ class SimulatorGateway(PaperGateway):
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
         """Place an order on the simulated exchange."""
         self._require_connection()
-        if not self.is_open(request.exchange):
+        if not self.trades_now(request.exchange):
             raise RejectedByBroker(f"The {request.exchange} market is closed.")
         try:
             ack = await super().place(request, tag)
@@ -185,7 +185,7 @@ class SimulatorAccount:
         self._gateway = SimulatorGateway(
             book, BROKER, clock, self._instruments, self._market, store
         )
-        self._gateway.is_open = self._world.sessions.is_open
+        self._gateway.trades_now = self._world.sessions.is_open
         self._listener: Callable[[AccountStatus], None] = lambda status: None
         self._state = AccountState.OFFLINE
         self.always_open = options.always_open or options.frozen
