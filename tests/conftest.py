@@ -7,3 +7,4 @@ import os
 # Before anything imports Qt; tests that want a real X server start theirs and say so to a child.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.pop("OPENALGO_VAULT_PASSPHRASE", None)
+os.environ["OPENALGO_VAULT"] = "file"  # never the tester's keyring

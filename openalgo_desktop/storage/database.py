@@ -58,6 +58,7 @@ class Database:
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._memory = self._sqlite and self._url.database in (None, "", ":memory:")
         self._engine: Engine | None = None
+        self._connection: Connection | None = None  # the only one that writes; the writer's own
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[_Job] = []
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
@@ -170,6 +171,9 @@ class Database:
             if jobs:
                 self._commit_group(jobs)
                 self._tell(jobs)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _commit_group(self, jobs: list[_Job]) -> None:
         error = self._transaction(jobs)
@@ -186,10 +190,12 @@ class Database:
     def _transaction(self, jobs: list[_Job]) -> BaseException | None:
         assert self._engine is not None
         try:
-            with self._engine.begin() as connection:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
                 for job in jobs:
                     try:
-                        job.answer = job.work(connection)
+                        job.answer = job.work(self._connection)
                     except Exception as error:
                         raise _WorkFailed from error
         except Exception as error:

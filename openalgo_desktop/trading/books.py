@@ -85,6 +85,19 @@ class OwnBook:
         if trade is not None and self._book(trade):
             self._fill(trade)
 
+    def news(self, order: Order, trade: Trade | None) -> Order | None:
+        """What an update says that is not known yet: the order to show with it, or None.
+
+        Brokers repeat updates and mix up their order; nobody above has to know.
+        """
+        new_trade = trade is not None and trade.trade_id not in self._trades
+        known = self.orders.get(order.order_id)
+        if known is None:
+            return order
+        if _is_older(order, known):
+            return msgspec.structs.replace(known) if new_trade else None
+        return order if new_trade or order != known else None
+
     def _book(self, trade: Trade) -> bool:
         """File the trade under its strategy; False when it was known."""
         if trade.trade_id in self._trades:

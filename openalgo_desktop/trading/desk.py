@@ -423,7 +423,9 @@ class OrderDesk:
 
     # -- books ------------------------------------------------------------------------------
     def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:
-        order = self._with_source(update.order)
+        order = self.books.book(mode).news(self._with_source(update.order), update.trade)
+        if order is None:
+            return
         self._bus.publish(
             OrderUpdated(
                 account_id=update.account_id,

@@ -123,3 +123,24 @@ def test_fills_close_before_they_open():
         net.fill(quantity, price, 1.0)
     # average 105; +75, then 15 closed at 90 (-225) and 10 sold at 90, bought back at 80 (+100)
     assert (net.quantity, net.average, net.realised) == (0, 0.0, pytest.approx(-50.0))
+
+
+async def test_repeated_and_late_updates_are_not_told_again_but_their_trades_are(rig: Rig):
+    events: list[OrderUpdated] = []
+    rig.bus.subscribe(OrderUpdated, events.append)
+    listener = rig.paper.listener
+    assert listener is not None
+    order = Order("1", "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS)
+    half = msgspec.structs.replace(order, filled_quantity=5)
+    done = msgspec.structs.replace(order, filled_quantity=10, status=OrderStatus.COMPLETE)
+
+    def trade(number: str) -> Trade:
+        at = rig.clock.now()
+        return Trade(number, "1", "SBIN", "NSE", Action.BUY, Product.MIS, 5, 801.0, at)
+
+    for update, number in ((done, "t2"), (done, "t2"), (half, "t1"), (order, ""), (half, "t1")):
+        copy = msgspec.structs.replace(update)
+        listener(OrderUpdate("sandbox:1", copy, trade(number) if number else None))
+    told = [(event.order.status, event.trade and event.trade.trade_id) for event in events]
+    assert told == [(OrderStatus.COMPLETE, "t2"), (OrderStatus.COMPLETE, "t1")]
+    assert rig.desk.books.book(Mode.SANDBOX).positions[KEY].quantity == 20
