@@ -9,18 +9,30 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.spec import Capabilities, Rate
 from openalgo_desktop.brokers.registry import Registry
-from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
+from openalgo_desktop.core.clock import IST, SystemClock
+from openalgo_desktop.core.enums import Exchange, Product
+from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Tick
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.sandbox.account import Sandbox
+from openalgo_desktop.settings import Settings
 from tests.emulators import kite
-from tests.emulators.base import BrokerEmulator
+from tests.emulators.base import BrokerEmulator, MemoryPaper
 
 REGISTRY = Registry()
+SANDBOX = "sandbox"
 
 
 class MemorySecrets:
@@ -81,6 +93,16 @@ class Rig:
     ticks: list[Tick] = field(default_factory=list)
     rows: dict[Key, Instrument] = field(default_factory=dict)
 
+    @property
+    def gateway(self) -> Any:
+        """Where orders go."""
+        return self.account.gateway
+
+    @property
+    def can(self) -> Capabilities:
+        """What the adapter says that it can."""
+        return self.account.spec.capabilities
+
     async def login(self) -> None:
         """Log in with good credentials and load the master."""
         await self.account.login(self.face.good(self.emulator))
@@ -109,11 +131,18 @@ async def until(true: Callable[[], bool], seconds: float = 5.0, what: str = "con
         await asyncio.sleep(0.01)
 
 
+def unlimited(broker: Broker) -> Broker:
+    """The adapter with limits that no test reaches; limits have tests of their own."""
+    limits = {name: (Rate(10_000),) for name in broker.spec.limits}
+    return msgspec.structs.replace(broker, spec=msgspec.structs.replace(broker.spec, limits=limits))
+
+
 @asynccontextmanager
 async def open_rig(broker: str, folder: Path) -> AsyncIterator[Rig]:
     """An account that is not logged in yet, and its emulator."""
     face = FACES[broker]
-    clock = SystemClock()
+    # Ten in the morning: no session ends in the middle of a test.
+    clock = SystemClock(datetime.now(IST).replace(hour=10, minute=0))
     emulator = face.emulator(clock)
     await emulator.start()
     secrets = MemorySecrets()
@@ -127,3 +156,78 @@ async def open_rig(broker: str, folder: Path) -> AsyncIterator[Rig]:
     finally:
         await account.disconnect()
         await emulator.stop()
+
+
+class SandboxRig:
+    """The paper account over the simulated market, in the shape of a :class:`Rig`."""
+
+    broker = SANDBOX
+    can = Capabilities(
+        exchanges=(Exchange.NSE, Exchange.BSE, Exchange.NFO, Exchange.BFO, Exchange.MCX),
+        products={
+            Exchange.NSE: (Product.CNC, Product.MIS),
+            Exchange.BSE: (Product.CNC, Product.MIS),
+            Exchange.NFO: (Product.NRML, Product.MIS),
+            Exchange.BFO: (Product.NRML, Product.MIS),
+            Exchange.MCX: (Product.NRML, Product.MIS),
+        },
+        gtt=True,
+    )
+
+    def __init__(self, market: SimulatorAccount, hub: MarketHub, gateway: Sandbox) -> None:
+        self.market = market
+        self.hub = hub
+        self.gateway = gateway
+        self.updates: list[OrderUpdate] = []
+        self.rows: dict[Key, Instrument] = {}
+
+    row = Rig.row
+
+    async def price(self, row: Instrument) -> Tick:
+        """The market of an instrument now."""
+        return await self.market.market.depth(row.key)
+
+
+@asynccontextmanager
+async def open_sandbox() -> AsyncIterator[SandboxRig]:
+    """A fresh paper account."""
+    clock = SystemClock(datetime.now(IST).replace(hour=10, minute=0))
+    market = SimulatorAccount(clock, MemoryPaper(), SimulatorOptions(rate=200.0))
+    table = InstrumentTable()
+    await market.connect()
+    rows = await market.instruments()
+    table.load(rows)
+    hub = MarketHub(clock, table)
+    hub.set_source(market.market)
+    await hub.start()
+    sandbox = Sandbox(
+        "sandbox:test",
+        clock,
+        table,
+        hub,
+        MemoryPaper(),
+        Settings({}),
+        market_always_open=lambda: True,
+    )
+    await sandbox.start()
+    rig = SandboxRig(market, hub, sandbox)
+    rig.rows = {row.key: row for row in rows}
+    sandbox.set_listener(rig.updates.append)
+    try:
+        yield rig
+    finally:
+        await sandbox.stop()
+        await hub.stop()
+        await market.disconnect()
+
+
+@asynccontextmanager
+async def open_any(broker: str, folder: Path) -> AsyncIterator[Rig | SandboxRig]:
+    """A logged-in account of a broker, or the sandbox."""
+    if broker == SANDBOX:
+        async with open_sandbox() as sandbox:
+            yield sandbox
+    else:
+        async with open_rig(broker, folder) as rig:
+            await rig.login()
+            yield rig
