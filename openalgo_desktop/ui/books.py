@@ -1,7 +1,8 @@
 """The books of the current mode as the docks see them: one copy, refreshed on events.
 
-Order updates are applied at once and in order; positions, holdings and funds are asked again
-after a change, several changes at a time.
+Order updates are applied at once and in order, and told to the docks once per frame: an order may
+not wait for the paint of another one. Positions, holdings and funds are asked again after a change,
+several changes at a time.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Books(QObject):
     """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
 
     orders_changed = Signal()
-    order_updated = Signal(object)  # Order, after it was applied
+    orders_updated = Signal(list)  # the orders that changed since the last frame, in order
     trades_changed = Signal()
     positions_changed = Signal()
     holdings_changed = Signal()
@@ -58,6 +59,7 @@ class Books(QObject):
         self.holdings: list[Holding] = []
         self.funds = Funds()
         self._moved = False
+        self.news = News(self)
         self._stale: set[str] = set(ALL)
         self._wake = asyncio.Event()
         self._wake.set()
@@ -85,12 +87,10 @@ class Books(QObject):
         if event.mode is not self._desk.mode:
             return
         self.orders[event.order.order_id] = event.order
-        self.order_updated.emit(event.order)
-        self.orders_changed.emit()
         trade = event.trade
         if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
             self.trades.append(trade)
-            self.trades_changed.emit()
+        self.news.note(event.order, trade is not None)
         self._mark(MONEY)
 
     def _on_positions(self, event: PositionsChanged) -> None:
@@ -166,3 +166,36 @@ class Books(QObject):
     def working(self) -> list[Order]:
         """Orders that may still fill."""
         return [order for order in self.orders.values() if order.status.is_working]
+
+
+class News:
+    """Tells the docks of order updates, all of a frame together (a frame client, served first)."""
+
+    priority = 0
+    min_interval = 0.0
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._orders: list[Order] = []
+        self._traded = False
+
+    def note(self, order: Order, traded: bool) -> None:
+        """An order changed; ``traded`` when by a fill."""
+        self._orders.append(order)
+        self._traded |= traded
+
+    def take(self, ticks: Ticks) -> None:
+        """Prices are none of its business."""
+
+    def wants_flush(self) -> bool:
+        """Whether something changed since the last frame."""
+        return bool(self._orders)
+
+    def flush(self) -> None:
+        """Tell it."""
+        orders, self._orders = self._orders, []
+        traded, self._traded = self._traded, False
+        self._books.orders_updated.emit(orders)
+        self._books.orders_changed.emit()
+        if traded:
+            self._books.trades_changed.emit()

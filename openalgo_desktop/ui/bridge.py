@@ -37,9 +37,10 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     Position,
     Tick,
+    Trade,
 )
 from openalgo_desktop.core.ports import supports_margin
-from openalgo_desktop.sandbox.statistics import Report
+from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
@@ -83,6 +84,7 @@ class Bridge(QObject):
         self.selected: Key | None = None
         self.frames = FrameClock(self._drain, int(self.setting("ui.frame_rate")), self)
         self.books = Books(terminal.desk, terminal.bus, self)
+        self.frames.add(self.books.news)
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
@@ -272,9 +274,13 @@ class Bridge(QObject):
         self._check_mode(mode)
         return await self._terminal.desk.close_all(SOURCE)
 
-    async def sandbox_report(self) -> Report:
-        """Fills, day ends and capital of the paper account."""
-        return await self._terminal.sandbox.report()
+    def sandbox_summary(self) -> Summary:
+        """Statistics of the paper account."""
+        return self._terminal.sandbox.summary()
+
+    def sandbox_trades(self) -> list[Trade]:
+        """All executions of the paper account since its last reset."""
+        return self._terminal.sandbox.all_trades()
 
     async def reset_sandbox(self) -> None:
         """Delete what the paper account holds and give it its starting capital."""

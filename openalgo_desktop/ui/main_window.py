@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
         bridge.safety.kill_changed.connect(self._on_alert)
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
-        bridge.books.order_updated.connect(self._on_order)
+        bridge.books.orders_updated.connect(self._on_orders)
         bridge.trade_wanted.connect(self._open_ticket)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
             "reset-layout": self.default_layout,
             "full-screen": self._full_screen,
             "api-keys": commands.api_keys,
+            "webhooks": commands.webhooks,
             "copy-api-key": commands.copy_api_key,
             "settings": commands.settings,
             "quit": self.close,
@@ -305,12 +306,11 @@ class MainWindow(QMainWindow):
         if key == "ui.grouping":
             fmt.set_grouping(str(value))
 
-    def _on_order(self, order: Order) -> None:
-        what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
-        if order.status is OrderStatus.REJECTED:
-            self.toasts.show("error", f"Rejected: {what}. {order.rejection_reason}")
-        elif order.status is OrderStatus.COMPLETE:
-            self.toasts.show("info", f"Filled: {what} @ {fmt.price(order.average_price, 2)}")
+    def _on_orders(self, orders: list[Order]) -> None:
+        for status, level in ((OrderStatus.REJECTED, "error"), (OrderStatus.COMPLETE, "info")):
+            ended = [order for order in orders if order.status is status]
+            if ended:
+                self.toasts.show(level, _told(ended))
 
     # -- commands ---------------------------------------------------------------------------
     def _focus_search(self) -> None:
@@ -331,3 +331,14 @@ class MainWindow(QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
+
+
+def _told(orders: list[Order]) -> str:
+    """One sentence for orders that were filled (or rejected) in the same frame."""
+    order = orders[-1]
+    what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
+    if order.status is OrderStatus.REJECTED:
+        text = f"Rejected: {what}. {order.rejection_reason}"
+    else:
+        text = f"Filled: {what} @ {fmt.price(order.average_price, 2)}"
+    return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

@@ -70,15 +70,20 @@ async def test_first_run_loads_everything(desk: Desk, qapp: object) -> None:
     task.cancel()
 
 
-async def test_an_update_is_shown_at_once_and_other_modes_are_not(desk: Desk, qapp: object) -> None:
+async def test_updates_of_the_shown_mode_are_told_once_per_frame(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     books = Books(desk, bus, parent)
-    seen: list[str] = []
-    books.order_updated.connect(lambda row: seen.append(row.order_id))
+    seen: list[list[str]] = []
+    books.orders_updated.connect(lambda rows: seen.append([row.order_id for row in rows]))
     bus.publish(OrderUpdated("a", Mode.LIVE, "x", order("live")))
-    bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("paper")))
-    assert seen == ["paper"]
-    assert [row.order_id for row in books.working()] == ["paper"]
+    bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("1")))
+    bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("2")))
+    assert seen == []  # whoever placed the order does not wait for the window
+    assert [row.order_id for row in books.working()] == ["1", "2"]
+    assert books.news.wants_flush()
+    books.news.flush()
+    assert seen == [["1", "2"]]
+    assert not books.news.wants_flush()
 
 
 async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> None:

@@ -71,16 +71,18 @@ class ModifyDialog(QDialog):
         self.price_type.changed.connect(self._on_type)
         self.price_type.choose(order.price_type.value)
         self._on_type(order.price_type.value)
-        bridge.books.order_updated.connect(self._on_update)
+        bridge.books.orders_updated.connect(self._on_update)
 
     def _on_type(self, text: str) -> None:
         kind = PriceType(text)
         self._fields["price"].setVisible(kind.has_price)
         self._fields["trigger_price"].setVisible(kind.has_trigger)
 
-    def _on_update(self, order: Order) -> None:
-        if order.order_id != self._order.order_id or order.status.is_working:
+    def _on_update(self, orders: list[Order]) -> None:
+        mine = [order for order in orders if order.order_id == self._order.order_id]
+        if not mine or mine[-1].status.is_working:
             return
+        order = mine[-1]
         self.save.setEnabled(False)
         filled = f", {fmt.quantity(order.filled_quantity)} filled" if order.filled_quantity else ""
         self._say(f"The order is {OrderStatus(order.status).value} now{filled}.", "muted")
