@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import msgspec
+import numpy as np
 from aiohttp import web
 from marshmallow import Schema, ValidationError
 
@@ -34,7 +35,15 @@ from openalgo_desktop.trading.limits import one_request
 
 log = logging.getLogger(__name__)
 
-_JSON = msgspec.json.Encoder()
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as those of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_JSON = msgspec.json.Encoder(enc_hook=_plain)
 _DECODE = msgspec.json.Decoder()
 MALFORMED = "The browser (or proxy) sent a request that this server could not understand."
 
@@ -87,7 +96,12 @@ class Dispatcher:
         reply = await self._answer(request, origin, record)
         body = reply.payload
         if not isinstance(body, bytes):
-            body = _JSON.encode(body)
+            try:
+                body = _JSON.encode(body)
+            except (TypeError, ValueError, OverflowError):
+                log.exception("the answer of %s cannot be written as JSON", record.endpoint)
+                reply = Reply(b'{"status":"error","message":"An unexpected error occurred"}', 500)
+                body = reply.payload
         self.monitor.finish(record, reply.status, len(body))
         headers = dict(reply.headers)
         if origin is not None:
