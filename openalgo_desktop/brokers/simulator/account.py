@@ -8,7 +8,7 @@ not).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ from openalgo_desktop.core.model import (
     Funds,
     Holding,
     Instrument,
+    Margin,
     ModifyRequest,
     Order,
     OrderAck,
@@ -41,6 +42,8 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.ports import PaperStore
 from openalgo_desktop.exchange.fills import BookModel
 from openalgo_desktop.exchange.host import PaperGateway
+from openalgo_desktop.exchange.ledger import ZERO, paise
+from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.resources import resource_text
 
@@ -144,6 +147,22 @@ class SimulatorGateway(PaperGateway):
         """Cancel a working order."""
         self._require_connection()
         return await self._acknowledge(await super().cancel(order_id), "")
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders would block, each for itself by the account's leverage table. A price
+        that an order does not name is the last one."""
+        self._require_connection()
+        table, total = MarginTable(), ZERO
+        for leg in legs:
+            price = leg.price or leg.trigger_price
+            if not price:
+                price = (await self._ticks.snapshot(leg.key)).ltp
+            instrument = self._instruments.require(leg.symbol, leg.exchange)
+            total += table.required(
+                instrument, leg.action, leg.product, leg.quantity, Decimal(str(price))
+            )
+        blocked = float(paise(total))
+        return Margin(total=blocked, span=blocked)
 
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> list[Order]:

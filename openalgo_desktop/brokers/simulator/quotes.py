@@ -158,7 +158,7 @@ class FrozenQuoter:
         self.instrument = instrument
         self._clock = clock
         self._last = first
-        self._stats = {name: to_tick(first * ratio, _PAISA) for name, ratio in _FROZEN.items()}
+        self._stats = {name: round(first * ratio, 2) for name, ratio in _FROZEN.items()}
         self._book: Book = make_frozen_book(instrument, first)
 
     def stat(self, name: str) -> float:
