@@ -38,6 +38,10 @@ class EntryKind(StrEnum):
     SETTLEMENT = "settlement"  # price of delivered shares paid (-) or received (+)
 
 
+#: Entries that change what the account is worth by other than prices.
+_RESULTS = frozenset({EntryKind.CAPITAL, EntryKind.REALISED, EntryKind.CHARGE})
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One movement: ``cash`` and ``reserve`` change by these rupees. ``ref`` is the order, trade
     or position it belongs to."""
@@ -51,7 +55,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Balances and the entries they are the sum of; entries not yet stored wait in ``fresh``."""
+    """Balances and the entries they are the sum of. Entries not yet stored wait in ``fresh``;
+    capital, realised profit and charges stay in ``results`` for the statistics."""
 
     def __init__(self) -> None:
         self.cash = ZERO
@@ -59,6 +64,7 @@ class Ledger:
         self.number = 0
         self.totals: dict[EntryKind, Decimal] = {}
         self.fresh: list[Entry] = []
+        self.results: list[Entry] = []
 
     def load(self, entries: Iterable[Entry]) -> None:
         """Start from stored entries."""
@@ -70,6 +76,8 @@ class Ledger:
         self.reserved += entry.reserve
         self.number = max(self.number, entry.number)
         self.totals[entry.kind] = self.totals.get(entry.kind, ZERO) + entry.cash
+        if entry.kind in _RESULTS:
+            self.results.append(entry)
 
     def post(
         self,

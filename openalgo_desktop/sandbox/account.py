@@ -39,8 +39,8 @@ from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.hours import Hours, SettingValues
 from openalgo_desktop.sandbox.lifecycle import Lifecycle
 from openalgo_desktop.sandbox.portfolio import PortfolioMargin
-from openalgo_desktop.sandbox.report import build_report
-from openalgo_desktop.sandbox.statistics import Report
+from openalgo_desktop.sandbox.report import Reporter
+from openalgo_desktop.sandbox.statistics import Summary
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class Sandbox(PaperGateway):
             ChargeTable(resource_text("charges/rates.json")), settings.__getitem__
         )
         book.charger = self.charging
+        self._reporter = Reporter()
         self._open: dict[str, tuple[float, bool]] = {}
         self._seen: dict[Key, float] = {}
         self._task: asyncio.Task[None] | None = None
@@ -392,9 +393,13 @@ class Sandbox(PaperGateway):
             self.rewatch()
         return await super().funds()
 
-    async def report(self) -> Report:
-        """What the statistics are made of: capital, fills, day ends, the running day."""
-        return build_report(self.state, self._clock.now().date(), self.price, self.book.instrument)
+    def summary(self) -> Summary:
+        """Statistics since the last manual reset."""
+        return self._reporter.summary(self.state, self._clock.now().date(), self.price)
+
+    def all_trades(self) -> list[Trade]:
+        """Executions since the last manual reset, of all sessions."""
+        return list(self.state.trades.values())
 
     # -- charges ----------------------------------------------------------------------------
     def _resume_charges(self, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What the paper account is worth now, and the report that its statistics are made of."""
+"""What the paper account is worth now, and its statistics so far."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from openalgo_desktop.core.model import Instrument, Key, Trade
-from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.exchange.ledger import ZERO, Ledger, decimal, paise
 from openalgo_desktop.exchange.state import DayRow, PaperState
-from openalgo_desktop.sandbox.statistics import Day, Fill, Report
+from openalgo_desktop.sandbox.statistics import Day, Summary, Tally, summarise
 
 #: The last price of an instrument, or the given mark where none is known.
 Prices = Callable[[Key, float], float]
@@ -40,48 +40,44 @@ def equity(state: PaperState, price: Prices) -> Decimal:
     return ledger.cash + ledger.reserved + cost + sum(open_profit(state, price), ZERO)
 
 
-def build_report(
-    state: PaperState, today: date, price: Prices, instrument: Callable[[Key], Instrument]
-) -> Report:
-    """Capital, fills since the last reset, stored day ends and the running day."""
-    days = [_stored(row) for row in state.days.values() if row.day != today]
-    positions, holdings = open_profit(state, price)
-    meta = state.meta
-    days.append(
-        Day(
+class Reporter:
+    """Works the statistics out; keeps the sums, so that each look costs only what is new."""
+
+    def __init__(self) -> None:
+        self._ledger: Ledger | None = None
+        self._seen = 0
+        self._tally = Tally()
+
+    def summary(self, state: PaperState, today: date, price: Prices) -> Summary:
+        """Statistics since the last manual reset: stored day ends and the running day."""
+        tally = self._up_to_date(state.ledger)
+        days = [_stored(row, tally) for row in state.days.values() if row.day != today]
+        meta = state.meta
+        running = Day(
             day=today,
             realised=meta.realised_today,
-            unrealised=positions + holdings,
+            unrealised=sum(open_profit(state, price), ZERO),
             charges=meta.charges_today,
             equity=equity(state, price),
+            capital=tally.capital_on(today),
         )
-    )
-    fills = [_fill(trade, instrument(trade.key)) for trade in state.trades.values()]
-    return Report(capital=meta.capital, fills=fills, days=days)
+        return summarise(tally, [*days, running], meta.capital, len(state.trades))
+
+    def _up_to_date(self, ledger: Ledger) -> Tally:
+        if ledger is not self._ledger:  # the account was loaded or reset
+            self._ledger, self._seen, self._tally = ledger, 0, Tally()
+        for entry in ledger.results[self._seen :]:
+            self._tally.add(entry)
+        self._seen = len(ledger.results)
+        return self._tally
 
 
-def _stored(row: DayRow) -> Day:
+def _stored(row: DayRow, tally: Tally) -> Day:
     return Day(
         day=row.day,
         realised=decimal(row.realised),
         unrealised=decimal(row.positions_unrealised) + decimal(row.holdings_unrealised),
         charges=decimal(row.charges),
         equity=decimal(row.equity),
-    )
-
-
-def _fill(trade: Trade, instrument: Instrument) -> Fill:
-    return Fill(
-        trade_id=trade.trade_id,
-        order_id=trade.order_id,
-        at=trade.traded_at,
-        symbol=trade.symbol,
-        exchange=trade.exchange,
-        product=trade.product,
-        action=trade.action,
-        quantity=trade.quantity,
-        price=decimal(trade.price),
-        charges=decimal(trade.charges),
-        multiplier=decimal(instrument.contract_value or 1.0),
-        strategy=trade.strategy,
+        capital=tally.capital_on(row.day),
     )

@@ -1,10 +1,12 @@
 """What the trading of an account was worth: equity curve, daily P&L, statistics, CSV.
 
-Pure functions over fills and day-end snapshots. Money in Decimal rupees; days are IST dates.
+Pure. Profit is read from the ledger's entries, so that it includes what was settled without a
+trade (expiry, missed square-off). Money in Decimal rupees; days are IST dates.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,54 +14,81 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.clock import api_timestamp
+from openalgo_desktop.core.clock import IST, api_timestamp
 from openalgo_desktop.core.csvtext import csv_text
-from openalgo_desktop.core.enums import Action, Product
-from openalgo_desktop.exchange.ledger import ZERO, paise
+from openalgo_desktop.core.model import Trade
+from openalgo_desktop.exchange.ledger import ZERO, Entry, EntryKind, paise
 
 _HUNDRED = Decimal(100)
 
 
-class Fill(msgspec.Struct, frozen=True):
-    """One execution with its charges. ``multiplier`` is rupees per unit and rupee of price."""
+class Closing(msgspec.Struct):
+    """Profit of one exit before charges: an order's fills of a day count as one, so does a
+    settlement. ``ref`` is the order or the position."""
 
-    trade_id: str
-    order_id: str
     at: datetime
-    symbol: str
-    exchange: str
-    product: Product
-    action: Action
-    quantity: int
-    price: Decimal
-    charges: Decimal = ZERO
-    multiplier: Decimal = Decimal(1)
-    strategy: str = ""
+    ref: str
+    profit: Decimal
+
+
+class Tally:
+    """Running sums over ledger entries, added in order.
+
+    ``curve`` is the profit net of charges after each closing; ``closings`` are in order too.
+    """
+
+    def __init__(self) -> None:
+        self.closings: list[Closing] = []
+        self.curve: list[tuple[datetime, Decimal]] = []
+        self._profit = ZERO
+        self._capital_days: list[date] = []
+        self._capital: list[Decimal] = []
+
+    def add(self, entry: Entry) -> None:
+        """Count an entry; kinds that neither pay in nor earn nor cost are ignored."""
+        if entry.kind is EntryKind.CAPITAL:
+            before = self._capital[-1] if self._capital else ZERO
+            self._capital_days.append(entry.at.astimezone(IST).date())
+            self._capital.append(before + entry.cash + entry.reserve)
+        elif entry.kind is EntryKind.CHARGE:
+            self._profit += entry.cash
+            if self.curve and self.curve[-1][0] == entry.at:
+                self.curve[-1] = (entry.at, self._profit)
+        elif entry.kind is EntryKind.REALISED:
+            self._close(entry)
+
+    def _close(self, entry: Entry) -> None:
+        self._profit += entry.cash
+        last = self.closings[-1] if self.closings else None
+        if last is not None and last.ref == entry.ref and last.at.date() == entry.at.date():
+            last.at, last.profit = entry.at, last.profit + entry.cash
+            self.curve[-1] = (entry.at, self._profit)
+            return
+        self.closings.append(Closing(entry.at, entry.ref, entry.cash))
+        self.curve.append((entry.at, self._profit))
+
+    def capital_on(self, day: date) -> Decimal:
+        """Money paid in up to the end of ``day``, less what an automatic reset took back."""
+        count = bisect_right(self._capital_days, day)
+        return self._capital[count - 1] if count else ZERO
 
 
 class Day(msgspec.Struct, frozen=True):
     """An account at the end of a day. ``realised`` is the day's, before its ``charges``;
-    ``unrealised`` is open profit, holdings included; ``equity`` is everything at market."""
+    ``unrealised`` is open profit, holdings included; ``equity`` is everything at market;
+    ``capital`` what was paid in until then."""
 
     day: date
     realised: Decimal
     unrealised: Decimal
     charges: Decimal
     equity: Decimal
-
-
-class Report(msgspec.Struct, frozen=True):
-    """All that the account knows of itself: ``capital`` at the start or the last reset, fills
-    since then, and day ends; the running day comes last."""
-
     capital: Decimal
-    fills: list[Fill]
-    days: list[Day]
 
 
 class DailyPnl(msgspec.Struct, frozen=True):
-    """One row of the daily table: ``gross`` before, ``net`` after charges; ``drawdown`` is what
-    equity is below its highest day (0 or negative)."""
+    """One row of the daily table: ``gross`` before, ``net`` after charges; ``profit`` is the net
+    of all days so far, ``drawdown`` what that is below its highest day (0 or negative)."""
 
     day: date
     realised: Decimal
@@ -67,22 +96,15 @@ class DailyPnl(msgspec.Struct, frozen=True):
     charges: Decimal
     net: Decimal
     equity: Decimal
-    drawdown: Decimal
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """Profit of a fill that closed (part of) a position, against the position's average."""
-
-    fill: Fill
-    quantity: int
     profit: Decimal
+    drawdown: Decimal
 
 
 class Statistics(msgspec.Struct, frozen=True):
     """The figures of the statistics panel. Ratios that cannot be known are None: no closed trade,
     no loss to divide by, no capital."""
 
-    fills: int
+    trades: int
     closed: int
     wins: int
     losses: int
@@ -101,63 +123,34 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A report worked out. ``trade_curve``: capital and what it grew to by each closing fill, net
-    of charges, open profit not counted."""
+    """A report worked out. ``curve`` is the net profit after each closed trade; open profit is in
+    ``days`` only."""
 
     capital: Decimal
-    fills: list[Fill]
+    equity: Decimal
     days: list[DailyPnl]
     figures: Statistics
-    trade_curve: list[tuple[datetime, Decimal]]
+    curve: list[tuple[datetime, Decimal]]
 
 
-def summarise(report: Report) -> Summary:
-    """Daily table, figures and curve. Some milliseconds per thousand fills: not on the loop."""
-    days = daily_pnl(report.days, report.capital)
-    fills = sorted(report.fills, key=lambda f: f.at)
-    closed = closed_trades(fills)
-    profits = {closing.fill.trade_id: closing.profit for closing in closed}
-    curve, equity = [], report.capital
-    for fill in fills:
-        equity += profits.get(fill.trade_id, ZERO) - fill.charges
-        if fill.trade_id in profits:
-            curve.append((fill.at, equity))
-    return Summary(
-        report.capital, fills, days, statistics(fills, days, report.capital, closed), curve
-    )
+def summarise(tally: Tally, days: Iterable[Day], capital: Decimal, trades: int) -> Summary:
+    """Daily table and figures. ``capital`` is the base of percentages and curves, ``trades`` the
+    number of executions; the running day comes last."""
+    table = daily_pnl(days)
+    figures = statistics(tally.closings, table, capital, trades)
+    equity = table[-1].equity if table else capital
+    return Summary(capital, equity, table, figures, list(tally.curve))
 
 
-def closed_trades(fills: Iterable[Fill]) -> list[Closed]:
-    """Fills that closed something, in order; average cost per exchange, symbol and product, as
-    the books do it. A fill through zero closes the old side and opens the rest."""
-    open_: dict[tuple[str, str, Product], tuple[int, Decimal]] = {}
-    result = []
-    for fill in sorted(fills, key=lambda f: f.at):
-        key = (fill.exchange, fill.symbol, fill.product)
-        held, average = open_.get(key, (0, ZERO))
-        signed = fill.action.sign * fill.quantity
-        if held * signed < 0:
-            quantity = min(abs(held), fill.quantity)
-            side = 1 if held > 0 else -1
-            profit = side * (fill.price - average) * quantity * fill.multiplier
-            result.append(Closed(fill, quantity, profit))
-            if abs(signed) > abs(held):
-                average = fill.price
-        else:
-            total = abs(held) + fill.quantity
-            average = (abs(held) * average + fill.quantity * fill.price) / total
-        open_[key] = (held + signed, average)
-    return result
-
-
-def daily_pnl(days: Iterable[Day], capital: Decimal) -> list[DailyPnl]:
-    """Day by day from ``capital``, the equity before the first day; oldest first. A gap in days
-    belongs to the next one."""
+def daily_pnl(days: Iterable[Day]) -> list[DailyPnl]:
+    """Day by day, oldest first; a gap in days belongs to the next one. Money paid in or taken out
+    is no profit."""
     result: list[DailyPnl] = []
-    before, peak = capital, capital
+    before = peak = ZERO
     for day in sorted(days, key=lambda d: d.day):
-        net = day.equity - before
-        peak = max(peak, day.equity)
+        profit = day.equity - day.capital
+        peak = max(peak, profit)
+        net = profit - before
         result.append(
             DailyPnl(
                 day=day.day,
@@ -166,36 +159,33 @@ def daily_pnl(days: Iterable[Day], capital: Decimal) -> list[DailyPnl]:
                 charges=day.charges,
                 net=net,
                 equity=day.equity,
-                drawdown=day.equity - peak,
+                profit=profit,
+                drawdown=profit - peak,
             )
         )
-        before = day.equity
+        before = profit
     return result
 
 
 def statistics(
-    fills: Sequence[Fill],
-    days: Sequence[DailyPnl],
-    capital: Decimal,
-    closed: Sequence[Closed],
+    closings: Sequence[Closing], days: Sequence[DailyPnl], capital: Decimal, trades: int
 ) -> Statistics:
-    """All figures; ``days`` from :func:`daily_pnl` with the same ``capital``, ``closed`` from
-    :func:`closed_trades` of the fills."""
-    wins = [c.profit for c in closed if c.profit > 0]
-    losses = [-c.profit for c in closed if c.profit < 0]
+    """All figures of closed trades and days (:func:`daily_pnl`)."""
+    wins = [c.profit for c in closings if c.profit > 0]
+    losses = [-c.profit for c in closings if c.profit < 0]
     won, lost = sum(wins, ZERO), sum(losses, ZERO)
-    net = days[-1].equity - capital if days else ZERO
+    net = days[-1].profit if days else ZERO
     charges = sum((day.charges for day in days), ZERO)
     worst = min(days, key=lambda day: day.drawdown, default=None)
     drawdown = -worst.drawdown if worst is not None else ZERO
-    peak = worst.equity + drawdown if worst is not None else capital
+    peak = capital + (worst.profit + drawdown if worst is not None else ZERO)
     nets = [day.net for day in days] or [ZERO]
     return Statistics(
-        fills=len(fills),
-        closed=len(closed),
+        trades=trades,
+        closed=len(closings),
         wins=len(wins),
         losses=len(losses),
-        win_rate=_percent(Decimal(len(wins)), Decimal(len(closed))),
+        win_rate=_percent(Decimal(len(wins)), Decimal(len(closings))),
         profit_factor=won / lost if lost else None,
         average_win=won / len(wins) if wins else None,
         average_loss=lost / len(losses) if losses else None,
@@ -218,19 +208,19 @@ def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
 #: Header and value of each column.
 _Columns = tuple[tuple[str, Callable[[Any], object]], ...]
 
-_FILL_COLUMNS: _Columns = (
-    ("time", lambda f: api_timestamp(f.at)),
-    ("trade_id", lambda f: f.trade_id),
-    ("order_id", lambda f: f.order_id),
-    ("symbol", lambda f: f.symbol),
-    ("exchange", lambda f: f.exchange),
-    ("product", lambda f: f.product.value),
-    ("action", lambda f: f.action.value),
-    ("quantity", lambda f: f.quantity),
-    ("price", lambda f: f"{f.price:f}"),  # currencies have four digits
-    ("value", lambda f: f.price * f.quantity * f.multiplier),
-    ("charges", lambda f: f.charges),
-    ("strategy", lambda f: f.strategy),
+_TRADE_COLUMNS: _Columns = (
+    ("time", lambda t: api_timestamp(t.traded_at)),
+    ("trade_id", lambda t: t.trade_id),
+    ("order_id", lambda t: t.order_id),
+    ("symbol", lambda t: t.symbol),
+    ("exchange", lambda t: t.exchange),
+    ("product", lambda t: t.product.value),
+    ("action", lambda t: t.action.value),
+    ("quantity", lambda t: t.quantity),
+    ("price", lambda t: t.price),
+    ("value", lambda t: f"{t.value:.2f}"),
+    ("charges", lambda t: f"{t.charges:.2f}"),
+    ("strategy", lambda t: t.strategy),
 )
 _DAY_COLUMNS: _Columns = (
     ("date", lambda d: d.day.isoformat()),
@@ -243,9 +233,9 @@ _DAY_COLUMNS: _Columns = (
 )
 
 
-def trades_csv(fills: Iterable[Fill]) -> str:
-    """Fills as CSV with a header, oldest first."""
-    return _csv(_FILL_COLUMNS, sorted(fills, key=lambda f: f.at))
+def trades_csv(trades: Iterable[Trade]) -> str:
+    """Executions as CSV with a header, oldest first."""
+    return _csv(_TRADE_COLUMNS, sorted(trades, key=lambda t: t.traded_at))
 
 
 def daily_csv(days: Iterable[DailyPnl]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import OrderRequest
-from openalgo_desktop.sandbox.statistics import Day, Fill, Report, summarise
+from openalgo_desktop.sandbox.statistics import Tally, summarise
 from openalgo_desktop.ui.chart.equity import EquityCurve, Point
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.sandbox import FIGURES, SandboxDock, figure_text, save_csv
@@ -73,8 +71,8 @@ def test_trades_reach_figures_table_and_curve(drive: Drive) -> None:
         figures = dock.summary.figures
         assert dock.figures.values["closed"].text() == "1"
         assert dock.model.rowCount() == 1
-        assert dock.summary.days[-1].equity == CAPITAL + figures.net
-        assert f"{figures.fills} trades" in dock.title_bar.subject.text()
+        assert dock.summary.equity == CAPITAL + figures.net
+        assert f"{figures.trades} trades" in dock.title_bar.subject.text()
         dock.steps.setCurrentIndex(1)
         assert "2 points" in dock.curve.accessibleDescription()
 
@@ -107,7 +105,7 @@ def test_reset_asks_and_empties_the_account(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
         await order(session, Action.BUY)
-        await until(lambda: dock.summary is not None and dock.summary.fills, "the trade")
+        await until(lambda: dock.summary is not None and dock.summary.figures.trades, "the trade")
         await until(lambda: session.bridge.books.positions, "the position")
         click(dock.reset)
         asked = await dialog(session, ConfirmDialog)
@@ -119,7 +117,9 @@ def test_reset_asks_and_empties_the_account(drive: Drive) -> None:
         asked = await dialog(session, ConfirmDialog)
         assert isinstance(asked, ConfirmDialog)
         click(asked.yes)
-        await until(lambda: dock.summary is not None and not dock.summary.fills, "an empty report")
+        await until(
+            lambda: dock.summary is not None and not dock.summary.figures.trades, "an empty report"
+        )
         await until(lambda: not session.bridge.books.positions, "no positions")
         await until(lambda: not session.bridge.books.orders, "no orders")
         assert (await session.terminal.sandbox.funds()).reset_count == 1
@@ -173,7 +173,7 @@ def test_switching_says_what_stays_behind(drive: Drive) -> None:
 
 async def _fails(path: Path) -> None:
     with pytest.raises(StorageError, match="could not be written"):
-        await save_csv(path, "x")
+        await save_csv(path, lambda: "x")
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -210,13 +210,8 @@ def test_figures_as_text(value: Decimal | int | None, kind: str, expected: tuple
 
 
 def test_every_figure_is_one_of_the_statistics() -> None:
-    found = summarise(Report(CAPITAL, [], [])).figures
+    found = summarise(Tally(), [], CAPITAL, 0).figures
     assert {key for key, _, _ in FIGURES} <= set(found.__struct_fields__)
-
-
-def _summary_days(*equities: int) -> list[Day]:
-    zero = Decimal(0)
-    return [Day(date(2026, 6, n), zero, zero, zero, Decimal(e)) for n, e in enumerate(equities, 1)]
 
 
 def test_curve_shows_profit_above_and_loss_below_its_base(qtbot: QtBot) -> None:
@@ -247,11 +242,3 @@ def test_curve_says_the_point_under_the_mouse(qtbot: QtBot) -> None:
     curve.show()
     QTest.mouseMove(curve, curve.rect().center())
     qtbot.waitUntil(lambda: curve.grab().toImage() != last, timeout=3000)
-
-
-def test_fills_of_a_report_keep_their_strategy() -> None:
-    fill = Fill(
-        "t", "o", datetime(2026, 6, 1, 10, tzinfo=IST), "SBIN", "NSE", Product.MIS, Action.BUY, 1,
-        Decimal(1), strategy="mine",
-    )  # fmt: skip
-    assert summarise(Report(CAPITAL, [fill], _summary_days(10_000_100))).fills == [fill]

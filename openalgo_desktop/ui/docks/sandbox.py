@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from openalgo_desktop.sandbox.statistics import (
     Statistics,
     Summary,
     daily_csv,
-    summarise,
     trades_csv,
 )
 from openalgo_desktop.ui import format as fmt
@@ -40,6 +40,10 @@ from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 
 #: Milliseconds between refreshes while the dock is seen; open profit moves all the time.
 REFRESH = 2000
+#: Changes within this time are shown at once, milliseconds.
+SETTLE = 100
+#: The curve has at most about this many points: more would not be seen.
+MOST_POINTS = 500
 RESET_TEXT = (
     "All orders, trades, positions, holdings and day results of the sandbox are deleted and its "
     "money goes back to the starting capital. The live account is not touched. Export first what "
@@ -146,7 +150,7 @@ class SandboxDock(Dock):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.summary: Summary | None = None
-        self._loading = False
+        self._closed = False
         self.tabs = named(QTabWidget(), "sandbox-tabs", "Sandbox pages")
         named(self.tabs.tabBar(), "sandbox-tab-bar", "Sandbox pages")
         self.tabs.setDocumentMode(True)
@@ -155,14 +159,15 @@ class SandboxDock(Dock):
         self.tabs.addTab(self._settings_page(), "Settings")
         self.content.addWidget(self.tabs, 1)
         self.content.addLayout(self._foot())
-        bridge.books.trades_changed.connect(self.reload)
-        bridge.books.funds_changed.connect(self.reload)
-        bridge.setting_changed.connect(self._on_setting)
         self._timer = QTimer(self)
-        self._timer.setInterval(REFRESH)
+        self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_timer)
-        self._timer.start()
-        bridge.closing.connect(self._timer.stop)
+        self._timer.start(0)
+        bridge.books.trades_changed.connect(self._soon)
+        bridge.books.funds_changed.connect(self._soon)
+        bridge.setting_changed.connect(self._on_setting)
+        bridge.closing.connect(self._on_closing)
+        self.visibilityChanged.connect(lambda _visible: self._soon())
 
     # -- pages ------------------------------------------------------------------------------
     def _performance_page(self) -> QWidget:
@@ -235,49 +240,48 @@ class SandboxDock(Dock):
         return foot
 
     # -- showing ----------------------------------------------------------------------------
+    def _soon(self) -> None:
+        if not self._closed and self._timer.interval() != SETTLE:
+            self._timer.start(SETTLE)
+
     def _on_timer(self) -> None:
         if not self.visibleRegion().isEmpty():
             self.reload()
+        self._timer.start(REFRESH)
+
+    def _on_closing(self) -> None:
+        self._closed = True
+        self._timer.stop()
 
     def reload(self) -> None:
-        """Ask the sandbox for its report, unless an answer is already on its way."""
-        if not self._loading:
-            self._loading = True
-            self.bridge.spawn(self._load(), "sandbox report")
-
-    async def _load(self) -> None:
-        try:
-            summary = await asyncio.to_thread(summarise, await self.bridge.sandbox_report())
-        finally:
-            self._loading = False
-        self.show_summary(summary)
+        """Show what the sandbox says now."""
+        self.show_summary(self.bridge.sandbox_summary())
 
     def show_summary(self, summary: Summary) -> None:
         """Show a report."""
         self.summary = summary
         figures = summary.figures
-        equity = summary.days[-1].equity if summary.days else summary.capital
-        self.equity.setText(f"₹ {fmt.money(float(equity))}")
-        self.set_subject(f"net {fmt.signed_money(float(figures.net))} · {figures.fills} trades")
+        self.equity.setText(f"₹ {fmt.money(float(summary.equity))}")
+        self.set_subject(f"net {fmt.signed_money(float(figures.net))} · {figures.trades} trades")
         self.figures.show_figures(figures)
         self.model.set_rows(summary.days[::-1])
         self.days.flush()
-        self.export_trades.setEnabled(bool(summary.fills))
+        self.export_trades.setEnabled(figures.trades > 0)
         self.export_days.setEnabled(bool(summary.days))
         self._show_curve()
 
     def _show_curve(self) -> None:
         if self.summary is None:
             return
-        capital = float(self.summary.capital)
-        points = [Point("start", capital)]
+        capital = self.summary.capital
         if self.steps.currentIndex() == 0:
-            points += [Point(f"{d.day:%d %b}", float(d.equity)) for d in self.summary.days]
+            rows = [(f"{d.day:%d %b}", d.profit) for d in self.summary.days]
         else:
-            points += [
-                Point(f"{at:%d %b %H:%M}", float(equity)) for at, equity in self.summary.trade_curve
-            ]
-        self.curve.set_points(points, capital)
+            rows = [(f"{at:%d %b %H:%M}", profit) for at, profit in self.summary.curve]
+        step = -(-len(rows) // MOST_POINTS) or 1
+        rows = rows[::-step][::-1]  # the last point stays
+        points = [Point(text, float(capital + profit)) for text, profit in rows]
+        self.curve.set_points([Point("start", float(capital)), *points], float(capital))
 
     # -- settings ---------------------------------------------------------------------------
     def _on_setting(self, key: str, value: object) -> None:
@@ -315,16 +319,18 @@ class SandboxDock(Dock):
         self.reload()
 
     def _ask_trades(self) -> None:
-        if self.summary is not None:
-            text = trades_csv(self.summary.fills)
-            self.bridge.spawn(self._export("sandbox-trades.csv", text), "export trades")
+        trades = self.bridge.sandbox_trades()
+        self.bridge.spawn(
+            self._export("sandbox-trades.csv", lambda: trades_csv(trades)), "export trades"
+        )
 
     def _ask_days(self) -> None:
-        if self.summary is not None:
-            text = daily_csv(self.summary.days)
-            self.bridge.spawn(self._export("sandbox-daily-pnl.csv", text), "export daily P&L")
+        days = self.bridge.sandbox_summary().days
+        self.bridge.spawn(
+            self._export("sandbox-daily-pnl.csv", lambda: daily_csv(days)), "export daily P&L"
+        )
 
-    async def _export(self, name: str, text: str) -> None:
+    async def _export(self, name: str, text: Callable[[], str]) -> None:
         dialog = named(QFileDialog(self, "Export as CSV"), "dialog-export", "Export as CSV")
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -338,10 +344,14 @@ class SandboxDock(Dock):
             self.bridge.notice.emit("info", f"Exported to {chosen[0]}.")
 
 
-async def save_csv(path: Path, text: str) -> None:
-    """Write a table, UTF-8 with the mark that spreadsheets look for; raises
+async def save_csv(path: Path, text: Callable[[], str]) -> None:
+    """Make a table and write it, UTF-8 with the mark that spreadsheets look for; raises
     :class:`StorageError`."""
+
+    def write() -> None:
+        path.write_text(text(), encoding="utf-8-sig", newline="")
+
     try:
-        await asyncio.to_thread(path.write_text, text, encoding="utf-8-sig", newline="")
+        await asyncio.to_thread(write)
     except OSError as error:
         raise StorageError(f"{path} could not be written: {error.strerror}.") from None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.symbols import future_symbol
 from openalgo_desktop.exchange.ledger import ZERO, EntryKind
 from openalgo_desktop.sandbox.account import Sandbox
-from openalgo_desktop.sandbox.statistics import summarise
 from tests.unit.sandbox.helpers import Market, MemoryStore, settings
 
 SBIN = ("NSE", "SBIN")
@@ -72,32 +73,62 @@ async def test_switched_off_nothing_is_charged(rig: Rig) -> None:
 async def test_report_is_net_of_charges_and_at_market(rig: Rig) -> None:
     await rig.trade(Action.BUY)
     rig.market.tick(SBIN, 810.0, bid=810.0, ask=810.0)
-    found = summarise(await rig.box.report())
+    found = rig.box.summary()
     charges = rig.box.state.meta.charges
     assert found.figures.charges == charges
     assert found.figures.gross == 1000
     assert found.days[-1].equity == CAPITAL + 1000 - charges
     await rig.trade(Action.SELL)
-    found = summarise(await rig.box.report())
+    found = rig.box.summary()
     assert found.days[-1].realised == 1000
     assert found.days[-1].equity == rig.box.state.ledger.cash
-    assert [equity for _, equity in found.trade_curve] == [found.days[-1].equity]
+    assert [profit for _, profit in found.curve] == [found.days[-1].net]
+    assert (found.figures.closed, found.figures.wins) == (1, 1)
+
+
+async def test_a_settlement_without_a_trade_is_a_closed_trade(rig: Rig) -> None:
+    await rig.trade(Action.BUY)
+    rig.box.summary()
+    now = rig.clock.now()
+    rig.box.book.settle(("NSE", "SBIN", "MIS"), Decimal(790), now, today=True)
+    figures = rig.box.summary().figures
+    assert (figures.closed, figures.losses, figures.gross) == (1, 1, -1000)
 
 
 async def test_a_restart_keeps_brokerage_and_report(rig: Rig) -> None:
     await rig.trade(Action.BUY, Product.CNC)
-    before = summarise(await rig.box.report())
+    before = rig.box.summary()
     await rig.box.stop()
     rig.box = rig.make()
     await rig.box.start()
-    after = summarise(await rig.box.report())
-    assert after.figures == before.figures
-    assert after.fills == before.fills
+    after = rig.box.summary()
+    assert after == before
+    assert len(rig.box.all_trades()) == 1
 
 
 async def test_a_reset_starts_the_report_over(rig: Rig) -> None:
     await rig.trade(Action.BUY)
     await rig.box.reset()
-    found = await rig.box.report()
-    assert (found.capital, found.fills) == (CAPITAL, [])
+    found = rig.box.summary()
+    assert (found.capital, found.figures.trades) == (CAPITAL, 0)
     assert [day.equity for day in found.days] == [CAPITAL]
+    assert rig.box.all_trades() == []
+
+
+async def test_margin_of_a_basket_by_both_models(rig: Rig) -> None:
+    expiry = date(2026, 11, 24)
+    symbol = future_symbol("SBIN", expiry)
+    rows = [Instrument("SBIN", "NSE", "SBIN"), Instrument(symbol, "NFO", "SBIN", "FUT", 750)]
+    rows[1] = replace(rows[1], expiry=expiry)
+    rig.instruments.load(rows)
+    rig.market.set(("NFO", symbol), 800.0)
+    leg = OrderRequest(symbol, "NFO", Action.SELL, 750, PriceType.MARKET, Product.NRML)
+    assert (await rig.box.margin([leg])).total == 800 * 750 / 10
+    rig.values["sandbox.margin_model"] = "span"
+    found = await rig.box.margin([leg])
+    assert found.span == pytest.approx(800 * 750 * 0.142)
+    assert found.exposure == pytest.approx(800 * 750 * 0.035)
+    hedged = await rig.box.margin([leg, replace(leg, action=Action.BUY)])
+    assert hedged.total == 0
+    await rig.box.place(leg, "tag")
+    assert rig.box.state.ledger.reserved == Decimal(str(found.total))

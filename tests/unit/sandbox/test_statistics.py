@@ -1,4 +1,4 @@
-"""Statistics: average-cost closing, daily rows, drawdown, ratios, CSV."""
+"""Statistics: closings from the ledger, daily rows, drawdown, ratios, CSV."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Product
+from openalgo_desktop.core.model import Trade
+from openalgo_desktop.exchange.ledger import ZERO, Entry, EntryKind
 from openalgo_desktop.sandbox.statistics import (
     DailyPnl,
     Day,
-    Fill,
-    Report,
     Statistics,
-    closed_trades,
+    Tally,
     daily_csv,
     daily_pnl,
     statistics,
@@ -28,25 +28,21 @@ from openalgo_desktop.sandbox.statistics import (
 
 START = datetime(2026, 6, 1, 10, 0, tzinfo=IST)
 CAPITAL = Decimal(100_000)
+TRADE = Trade("t", "o", "SBIN", "NSE", Action.BUY, Product.MIS, 100, 800.05, START, charges=1.5)
 
 
-def fills(*trades: tuple[int, str], product: Product = Product.MIS) -> list[Fill]:
-    """Signed quantities and prices of one symbol, a minute apart."""
-    return [
-        Fill(
-            trade_id=f"t{n}",
-            order_id=f"o{n}",
-            at=START + timedelta(minutes=n),
-            symbol="SBIN",
-            exchange="NSE",
-            product=product,
-            action=Action.BUY if quantity > 0 else Action.SELL,
-            quantity=abs(quantity),
-            price=Decimal(price),
-            charges=Decimal("1.5"),
-        )
-        for n, (quantity, price) in enumerate(trades)
-    ]
+def entry(kind: EntryKind, cash: str, ref: str = "", minute: int = 0, day: int = 0) -> Entry:
+    at = START + timedelta(days=day, minutes=minute)
+    return Entry(0, at, kind, Decimal(cash), ZERO, ref)
+
+
+def tally(*profits: str) -> Tally:
+    """Capital, then one closing of an order of its own per profit, a minute apart."""
+    found = Tally()
+    found.add(entry(EntryKind.CAPITAL, str(CAPITAL)))
+    for n, profit in enumerate(profits):
+        found.add(entry(EntryKind.REALISED, profit, f"o{n}", n))
+    return found
 
 
 def days(*equities: int, charges: int = 10) -> list[DailyPnl]:
@@ -57,33 +53,61 @@ def days(*equities: int, charges: int = 10) -> list[DailyPnl]:
             Decimal(0),
             Decimal(charges),
             Decimal(e),
+            CAPITAL,
         )
         for n, e in enumerate(equities)
     ]
-    return daily_pnl(reversed(rows), CAPITAL)
+    return daily_pnl(reversed(rows))
 
 
-def figures(trades: list[Fill], table: list[DailyPnl]) -> Statistics:
-    return statistics(trades, table, CAPITAL, closed_trades(trades))
+def figures(found: Tally, table: list[DailyPnl]) -> Statistics:
+    return statistics(found.closings, table, CAPITAL, 0)
 
 
-def test_closing_uses_the_average_and_adding_moves_it() -> None:
-    closed = closed_trades(fills((100, "800"), (100, "810"), (-150, "820"), (-50, "800")))
-    assert [(c.quantity, c.profit) for c in closed] == [(150, 2250), (50, -250)]
+def test_fills_of_one_order_are_one_closing() -> None:
+    found = tally()
+    for minute, (cash, ref) in enumerate((("60", "a"), ("-20", "a"), ("5", "b"), ("1", "a"))):
+        found.add(entry(EntryKind.REALISED, cash, ref, minute))
+    assert [(c.ref, c.profit) for c in found.closings] == [("a", 40), ("b", 5), ("a", 1)]
+    assert [profit for _, profit in found.curve] == [40, 45, 46]
 
 
-def test_short_profit_and_flip_through_zero() -> None:
-    closed = closed_trades(fills((-100, "800"), (150, "790"), (-50, "795")))
-    assert [(c.quantity, c.profit) for c in closed] == [(100, 1000), (50, 250)]
+def test_one_order_over_two_days_is_two_closings() -> None:
+    found = tally()
+    found.add(entry(EntryKind.REALISED, "1", "a"))
+    found.add(entry(EntryKind.REALISED, "2", "a", day=1))
+    assert len(found.closings) == 2
 
 
-def test_products_and_symbols_do_not_close_each_other() -> None:
-    mixed = fills((100, "800")) + fills((-100, "900"), product=Product.CNC)
-    assert closed_trades(mixed) == []
+def test_charges_lower_the_curve_not_the_closing() -> None:
+    found = tally("100")
+    found.add(entry(EntryKind.CHARGE, "-30"))
+    found.add(entry(EntryKind.REALISED, "50", "x", 5))
+    found.add(entry(EntryKind.CHARGE, "-20", minute=5))
+    assert [c.profit for c in found.closings] == [100, 50]
+    assert [profit for _, profit in found.curve] == [70, 100]
 
 
-def test_fills_are_taken_in_time_order() -> None:
-    assert closed_trades(reversed(fills((10, "100"), (-10, "110"))))[0].profit == 100
+def test_blocked_money_is_no_result() -> None:
+    found = tally()
+    for kind in (EntryKind.BLOCK, EntryKind.RELEASE, EntryKind.PREMIUM, EntryKind.SETTLEMENT):
+        found.add(entry(kind, "-500"))
+    assert (found.closings, found.curve) == ([], [])
+    assert found.capital_on(START.date()) == CAPITAL
+
+
+def test_capital_paid_in_later_is_no_profit() -> None:
+    found = tally()
+    found.add(entry(EntryKind.CAPITAL, "50000", day=1))
+    first, second = START.date(), START.date() + timedelta(days=1)
+    assert found.capital_on(first - timedelta(days=1)) == 0
+    assert (found.capital_on(first), found.capital_on(second)) == (CAPITAL, CAPITAL + 50_000)
+    rows = daily_pnl(
+        Day(day, ZERO, ZERO, ZERO, equity, found.capital_on(day))
+        for day, equity in ((first, Decimal(100_100)), (second, Decimal(150_300)))
+    )
+    assert [row.net for row in rows] == [100, 200]
+    assert [row.profit for row in rows] == [100, 300]
 
 
 def test_daily_rows_start_from_the_capital() -> None:
@@ -99,11 +123,8 @@ def test_a_first_losing_day_is_a_drawdown() -> None:
 
 
 def test_statistics_of_a_week() -> None:
-    trades = fills(
-        (100, "100"), (-100, "110"), (100, "100"), (-100, "96"), (100, "100"), (-100, "100")
-    )
-    found = figures(trades, days(101_000, 99_000, 100_600))
-    assert (found.fills, found.closed, found.wins, found.losses) == (6, 3, 1, 1)
+    found = figures(tally("1000", "-400", "0"), days(101_000, 99_000, 100_600))
+    assert (found.closed, found.wins, found.losses) == (3, 1, 1)
     assert found.win_rate == pytest.approx(Decimal(100) / 3)
     assert found.profit_factor == Decimal("2.5")
     assert (found.average_win, found.average_loss) == (1000, 400)
@@ -115,26 +136,24 @@ def test_statistics_of_a_week() -> None:
 
 
 def test_nothing_traded_has_no_ratios() -> None:
-    found = figures([], [])
+    found = figures(tally(), [])
     assert (found.win_rate, found.profit_factor, found.average_win) == (None, None, None)
     assert (found.net, found.max_drawdown, found.best_day) == (0, 0, 0)
 
 
 def test_only_wins_have_no_profit_factor() -> None:
-    assert figures(fills((1, "1"), (-1, "2")), []).profit_factor is None
+    assert figures(tally("5"), []).profit_factor is None
 
 
-def test_summary_has_a_curve_by_closing_trade_net_of_charges() -> None:
-    trades = fills((100, "100"), (-100, "110"), (100, "100"), (-50, "96"))
-    found = summarise(Report(CAPITAL, trades[::-1], []))
-    assert [equity for _, equity in found.trade_curve] == [100_997, 100_794]
-    assert [at for at, _ in found.trade_curve] == [trades[1].at, trades[3].at]
-    assert found.fills == trades
-    assert found.figures.wins == 1
+def test_summary_of_an_account_without_days_is_its_capital() -> None:
+    found = summarise(tally(), [], CAPITAL, 0)
+    assert (found.equity, found.days, found.curve) == (CAPITAL, [], [])
 
 
 def test_trades_as_csv() -> None:
-    rows = list(csv.DictReader(io.StringIO(trades_csv(fills((100, "800.05"), (-100, "801"))))))
+    later = replace(TRADE, trade_id="u", traded_at=START + timedelta(minutes=1), price=801.0)
+    rows = list(csv.DictReader(io.StringIO(trades_csv([later, TRADE]))))
+    assert [row["trade_id"] for row in rows] == ["t", "u"]
     assert rows[0]["time"] == "2026-06-01 10:00:00"
     assert (rows[0]["action"], rows[0]["price"], rows[0]["value"]) == ("BUY", "800.05", "80005.00")
     assert rows[1]["charges"] == "1.50"
@@ -157,6 +176,6 @@ def test_daily_pnl_as_csv() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "@SUM(A1)", "\tx", "\rx"])
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
-    fill = replace(fills((1, "1"))[0], strategy=text)
-    row = next(csv.DictReader(io.StringIO(trades_csv([fill]), newline="")))
+    table = trades_csv([replace(TRADE, strategy=text)])
+    row = next(csv.DictReader(io.StringIO(table, newline="")))
     assert row["strategy"] == "'" + text
