@@ -89,7 +89,8 @@ class WebSocketLink:
 
     async def close(self) -> None:
         try:
-            await asyncio.wait_for(self._connection.close(), CLOSE_TIMEOUT)
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._connection.close()
         except (TimeoutError, WebSocketException, OSError):
             self.abort()
 

@@ -102,7 +102,9 @@ class BookPoller:
                 self._failures += 1
                 log.exception("reading the order book failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self.interval())
+                # Not wait_for: in Python 3.11 it swallows a cancellation that meets the wake-up.
+                async with asyncio.timeout(self.interval()):
+                    await self._wake.wait()
                 await asyncio.sleep(self._policy.soon)
             self._wake.clear()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from openalgo_desktop.brokers.kit.api import BrokerApi
 from openalgo_desktop.brokers.kit.marketdata import Candle, instrument_context, padded
@@ -25,6 +28,7 @@ from openalgo_desktop.core.errors import (
     DataError,
     OrderNotFound,
     RejectedByBroker,
+    SessionExpired,
 )
 from openalgo_desktop.core.model import (
     Gtt,
@@ -37,6 +41,7 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     Tick,
+    Trade,
 )
 
 
@@ -54,7 +59,10 @@ class OpenAlgoApi(BrokerApi):
                 "The WebSocket address must begin with ws:// or wss://.", field="ws_url"
             )
         values = {**known, "rest_url": rest_url, "ws_url": ws_url.rstrip("/")}
-        await self.rest.call(self.spec.ops["profile"], values, "login")
+        try:
+            await self.rest.call(self.spec.ops["profile"], values, "login")
+        except SessionExpired as error:
+            raise BadCredentials(error.message, field="api_key") from None
         groups = await self.rest.call(self.spec.ops["intervals"], values, "login")
         served = [text for group in (groups or {}).values() for text in group]
         return {
@@ -115,6 +123,16 @@ class OpenAlgoApi(BrokerApi):
         if order.status is OrderStatus.COMPLETE and not order.filled_quantity:
             order.filled_quantity = order.quantity
         return order
+
+    async def trades(self) -> list[Trade]:
+        """Executions; those that the server gives no id get the order's and a number."""
+        trades, seen = await super().trades(), Counter[str]()
+        for position, trade in enumerate(trades):
+            if trade.trade_id == trade.order_id:
+                seen[trade.order_id] += 1
+                trade_id = f"{trade.order_id}-{seen[trade.order_id]}"
+                trades[position] = msgspec.structs.replace(trade, trade_id=trade_id)
+        return trades
 
     # -- money ------------------------------------------------------------------------------
     async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
@@ -225,10 +243,10 @@ class OpenAlgoApi(BrokerApi):
 
 def server_url(text: str) -> str:
     """The address without a path, whatever people paste; http where no scheme is given."""
-    text = text.strip().rstrip("/") or DEFAULT_URL
+    text = text.strip() or DEFAULT_URL
     if "://" not in text:
         text = f"http://{text}"
-    parts = urlsplit(text.removesuffix("/api/v1"))
+    parts = urlsplit(text)
     try:
         port = parts.port
     except ValueError:
@@ -237,7 +255,8 @@ def server_url(text: str) -> str:
         raise BadCredentials(
             f"{text!r} is no server address; it looks like {DEFAULT_URL}.", field="rest_url"
         )
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    path = parts.path.rstrip("/").removesuffix("/api/v1")
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def feed_url(rest_url: str) -> str:
