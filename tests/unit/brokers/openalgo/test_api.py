@@ -44,7 +44,10 @@ from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest,
 from openalgo_desktop.core.secret import Secret
 
 KEY = "5f" * 32
-CSV = "symbol,brsymbol,name,exchange,brexchange,token,expiry,strike,lotsize,instrumenttype,tick_size\r\n"
+CSV = (
+    "symbol,brsymbol,name,exchange,brexchange,token,expiry,strike,lotsize,"
+    "instrumenttype,tick_size\r\n"
+)
 MASTER = {
     "NSE": ["SBIN,SBIN-EQ,STATE BANK,NSE,NSE,3045,,-1.0,1,EQ,0.05",
             "M&M,M&M-EQ,MAHINDRA,NSE,NSE,2031,,0,1,,0.05"],
