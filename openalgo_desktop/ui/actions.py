@@ -45,6 +45,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("reset-layout", "Reset layout", "", "Put all docks back in their places", "View"),
     ActionRow("full-screen", "Full screen", "F11", "Use the whole screen", "View", True),
     ActionRow("api-keys", "API keys", "", "Show, create and revoke keys for scripts", "API"),
+    ActionRow("webhooks", "Webhook strategies", "", "What alerts may trade", "API"),
     ActionRow("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
     ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
     ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),

@@ -17,6 +17,7 @@ from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.staying import what_stays
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.widgets import copy_text
@@ -165,6 +166,15 @@ class Commands:
 
     async def _show_api_keys(self) -> None:
         dialog = ApiKeysDialog(self._window, self._bridge, await self._bridge.api.default_key())
+        await dialog.load()
+        await ask(dialog)
+
+    def webhooks(self) -> None:
+        """Make, change and delete webhook strategies."""
+        self._once("webhook strategies", self._show_webhooks)
+
+    async def _show_webhooks(self) -> None:
+        dialog = WebhooksDialog(self._window, self._bridge)
         await dialog.load()
         await ask(dialog)
 

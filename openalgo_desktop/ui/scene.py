@@ -11,6 +11,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.trading.webhooks import SymbolMap
 from openalgo_desktop.ui.api_request import ApiCall
 from openalgo_desktop.ui.api_request import send as send_request
 from openalgo_desktop.ui.commands import closing_lines
@@ -19,6 +20,7 @@ from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
+from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.main import Session
 
 #: Requests of a script that the API monitor shows.
@@ -132,6 +134,11 @@ async def dialogs(session: Session) -> list[QDialog]:
         SettingsDialog(window, bridge),
         ConfirmDialog(window, "Close all positions?", question, "Close all", rows, danger=True),
     ]
+    hooks = WebhooksDialog(window, bridge)
+    hooks.name.setText("Breakout 15m")
+    for symbol, quantity in (("HDFCBANK", 75), ("ICICIBANK", 120)):
+        hooks.symbols.add(SymbolMap(symbol, "NSE", quantity))
+    found.append(hooks)
     report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
     found.append(KillReportDialog(window, report))
     if working := bridge.books.working():

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.core.enums import KeyRights, OrderStatus
@@ -13,11 +14,12 @@ from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
+from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.docks.api_monitor import ApiMonitorDock
 from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.widgets import controls
-from tests.ui.driving import Drive, click, priced, until
+from tests.ui.driving import SBIN, Drive, click, priced, until
 
 ORDER = {
     "strategy": "script",
@@ -179,5 +181,58 @@ def test_keys_are_made_limited_and_revoked_in_the_window(drive: Drive) -> None:
         await until(lambda: dialog.table.rowCount() == 1, "the revocation")
         assert (await post(session, "funds", key))["http"] == 403
         dialog.accept()
+
+    drive(scenario)
+
+
+def test_a_webhook_strategy_made_in_the_window_trades(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.window.actions_by_name["webhooks"].trigger()
+        await until(lambda: session.window.findChildren(WebhooksDialog), "the dialog")
+        dialog = session.window.findChildren(WebhooksDialog)[0]
+        click(dialog.save_button)
+        await until(lambda: "symbol" in dialog.message.text(), "the complaint about symbols")
+        dialog._add_symbol(SBIN)
+        click(dialog.save_button)
+        await until(lambda: "name" in dialog.message.text(), "the complaint about the name")
+        dialog.name.setText("Breakout")
+        dialog.intraday.setChecked(False)
+        click(dialog.save_button)
+        await until(lambda: dialog.list.count() == 1, "the stored strategy")
+        unnamed = [c for c in controls(dialog) if not (c.objectName() and c.accessibleName())]
+        assert unnamed == []
+        alert = ApiCall("POST", dialog.address.text(), {"symbol": "SBIN", "action": "BUY"})
+        answer = await send(alert, Secret("no-key-needed"))
+        assert answer.status == 200, answer.text
+        await until(
+            lambda: [o for o in session.bridge.books.orders.values() if o.symbol == "SBIN"],
+            "the order of the alert",
+        )
+        order = next(iter(session.bridge.books.orders.values()))
+        assert order.source == "webhook:Breakout"
+        click(dialog.delete_button)
+        await until(lambda: dialog.findChildren(ConfirmDialog), "the question")
+        click(dialog.findChildren(ConfirmDialog)[0].yes)
+        await until(lambda: dialog.list.count() == 0, "the deletion")
+        assert (await send(alert, Secret("x"))).status >= 400
+        dialog.accept()
+
+    drive(scenario)
+
+
+def test_the_ticket_says_what_margin_the_order_needs(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = session.window.ticket
+        margin = ticket.facts._rows["margin"][1]
+        ticket.units.setValue(1_000)
+        await until(lambda: margin.text().startswith("₹"), "the margin")
+        small = float(margin.text().split()[1].replace(",", ""))
+        price = session.bridge.latest(SBIN)
+        assert price is not None
+        assert small == pytest.approx(1_000 * price.ltp / 5, rel=0.2)
+        ticket.units.setValue(90_000)
+        await until(lambda: margin.property("tone") == "down", "the warning that it is too much")
 
     drive(scenario)

@@ -47,6 +47,7 @@ class RequestBuilder(QWidget):
         self.body = self._editor("api-builder-body", "Request body as JSON, without the key")
         self.answer = self._editor("api-builder-answer", "Answer")
         self.answer.setReadOnly(True)
+        self.answer.setPlaceholderText("The answer appears here")
         split.addWidget(self.body)
         split.addWidget(self.answer)
         column.addWidget(split, 1)

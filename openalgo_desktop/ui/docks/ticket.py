@@ -279,12 +279,16 @@ class TicketDock(Dock):
         self._clear_errors()
         self.send.setEnabled(not self.instrument.is_index)
         if self.instrument.is_index:
+            self.facts.ask_margin(None)
             self.send.setText("Not tradable")
             self.estimate.setText("An index has no orders: pick a future, an option or a share.")
             return
+        request = self.request()
         try:
-            check_order(self.request(), self.instrument)
+            check_order(request, self.instrument)
+            self.facts.ask_margin(request)
         except AppError as error:
+            self.facts.ask_margin(None)
             # A trigger that was not typed yet is no mistake before the first attempt.
             if self._attempted or self.trigger.value() or not self.trigger_field.isVisibleTo(self):
                 self._show_error(error)

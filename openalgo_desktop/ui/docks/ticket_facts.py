@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+import logging
+
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
 
 from openalgo_desktop.core.enums import PriceType
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Tick
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, set_role
 
+log = logging.getLogger(__name__)
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 #: Name of the row and its caption, in order.
 ROWS = (
+    ("margin", "Margin needed"),
+    ("available", "Available"),
     ("bid", "Bid"),
     ("ask", "Ask"),
     ("range", "Day low – high"),
@@ -22,8 +28,9 @@ ROWS = (
     ("freeze", "Freeze quantity"),
     ("position", "Position"),
     ("working", "Working orders"),
-    ("available", "Available"),
 )
+#: The margin is asked this long after the last change of the ticket, milliseconds.
+SETTLE_MS = 200
 
 
 def order_text(request: OrderRequest, places: int) -> str:
@@ -69,7 +76,50 @@ class TicketFacts(QFrame):
             grid.addWidget(value, index, 1)
             self._rows[name] = (head, value)
         grid.setColumnStretch(1, 1)
+        self._request: OrderRequest | None = None
+        self._margin: Margin | None = None
+        self._asking = QTimer(self)
+        self._asking.setSingleShot(True)
+        self._asking.setInterval(SETTLE_MS)
+        self._asking.timeout.connect(lambda: bridge.spawn(self._ask_margin(), "margin"))
+        self._set("margin", "")
 
+    # -- margin -----------------------------------------------------------------------------
+    def ask_margin(self, request: OrderRequest | None) -> None:
+        """The ticket would send this now; None when it has nothing to send."""
+        if request == self._request:
+            return
+        self._request = request
+        self._margin = None
+        self._show_margin()
+        if request is not None:
+            self._asking.start()
+
+    async def _ask_margin(self) -> None:
+        request = self._request
+        if request is None:
+            return
+        try:
+            margin = await self._bridge.margin(request)
+        except AppError as error:
+            log.info("margin of the ticket: %s", error.message)
+            margin = None
+        if request is self._request:
+            self._margin = margin
+            self._show_margin()
+
+    def _show_margin(self) -> None:
+        available = self._bridge.books.funds.available_cash
+        self._set("available", f"₹ {fmt.money(available)}")
+        if self._margin is None:
+            self._set("margin", "…" if self._asking.isActive() else "")
+            return
+        text = f"₹ {fmt.money(self._margin.total)}"
+        if self._margin.charges:
+            text += f"  + ₹ {fmt.money(self._margin.charges)} charges"
+        self._set("margin", text, "down" if self._margin.total > available else "")
+
+    # -- facts ------------------------------------------------------------------------------
     def _set(self, name: str, text: str, tone: str = "") -> None:
         head, value = self._rows[name]
         shown = bool(text)
@@ -85,8 +135,7 @@ class TicketFacts(QFrame):
         self._show_market(instrument, tick)
         self._show_freeze(instrument, quantity)
         self._show_exposure(instrument)
-        funds = self._bridge.books.funds
-        self._set("available", f"₹ {fmt.money(funds.available_cash)}")
+        self._show_margin()
 
     def _show_market(self, instrument: Instrument, tick: Tick | None) -> None:
         places = decimals(instrument.tick_size)
