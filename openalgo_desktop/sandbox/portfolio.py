@@ -11,11 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from openalgo_desktop.core.enums import Action, Product
+from msgspec.structs import replace
+
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest
 from openalgo_desktop.core.ports import TickSource
-from openalgo_desktop.core.symbols import spot_exchange
+from openalgo_desktop.core.symbols import parse, spot_exchange
 from openalgo_desktop.exchange.accounting import Accounting
 from openalgo_desktop.exchange.ledger import ZERO
 from openalgo_desktop.exchange.margin import Leverages, MarginTable
@@ -40,6 +42,24 @@ class _Held(NamedTuple):
 def spot_key(instrument: Instrument) -> Key:
     """Where the underlying of a derivative is quoted."""
     return (spot_exchange(instrument.name, instrument.exchange), instrument.name)
+
+
+def complete(instrument: Instrument) -> Instrument:
+    """The row of a derivative with what is missing (a contract that left the master, a thin
+    master) read from its symbol."""
+    whole = instrument.expiry is not None and (instrument.strike > 0 or not instrument.is_option)
+    if whole or instrument.exchange not in DERIVATIVE_EXCHANGES:
+        return instrument
+    parts = parse(instrument.symbol)
+    if parts.expiry is None:
+        return instrument
+    return replace(
+        instrument,
+        name=parts.base,
+        instrument_type=parts.kind,
+        expiry=parts.expiry,
+        strike=parts.strike,
+    )
 
 
 class PortfolioMargin(MarginTable):
@@ -69,13 +89,15 @@ class PortfolioMargin(MarginTable):
 
     def applies(self, instrument: Instrument) -> bool:
         """Whether the scan and not the leverage table margins the instrument."""
-        derivative = instrument.instrument_type in ("FUT", "CE", "PE")
-        return derivative and instrument.expiry is not None and self._enabled()
+        if not self._enabled() or instrument.exchange not in DERIVATIVE_EXCHANGES:
+            return False
+        row = complete(instrument)
+        return row.expiry is not None and row.instrument_type in ("FUT", "CE", "PE")
 
     async def prepare(self, instrument: Instrument) -> None:
         """Ask for the price of the underlying, where it is quoted, before the order is looked at;
         without an answer the last one stays."""
-        key = spot_key(instrument)
+        key = spot_key(complete(instrument))
         try:
             tick = await self._ticks.snapshot(key)
         except AppError:
@@ -95,6 +117,7 @@ class PortfolioMargin(MarginTable):
         """What opening ``quantity`` at ``price`` adds to the margin of the positions held."""
         if not self.applies(instrument):
             return super().required(instrument, action, product, quantity, price)
+        instrument = complete(instrument)
         if quantity <= 0:
             return ZERO
         held = [row.leg for row in self._held(instrument)]
@@ -107,7 +130,7 @@ class PortfolioMargin(MarginTable):
         instrument = self._book.instrument(key)
         if not self.applies(instrument):
             return {}
-        held = self._held(instrument)
+        held = self._held(complete(instrument))
         shares = margin_shares([row.leg for row in held], self._now(), self._parameters)
         return {row.key: share for row, share in zip(held, shares, strict=True)}
 
@@ -116,7 +139,7 @@ class PortfolioMargin(MarginTable):
         span = exposure = rest = ZERO
         groups: dict[tuple[str, str], list[SpanLeg]] = {}
         for request in legs:
-            instrument = self._book.instrument(request.key)
+            instrument = complete(self._book.instrument(request.key))
             at = request.price or request.trigger_price or price(request.key, 0.0)
             if self.applies(instrument):
                 leg = self._leg(instrument, request.action.sign * request.quantity, at)
@@ -130,7 +153,8 @@ class PortfolioMargin(MarginTable):
                     Decimal(repr(at)),
                 )
         for added in groups.values():
-            held = [row.leg for row in self._held(self._book.instrument(_key(added[0])))]
+            first = self._book.instrument((added[0].exchange, added[0].symbol))
+            held = [row.leg for row in self._held(complete(first))]
             before, after = self._scan(held), self._scan([*held, *added])
             span += after.span + after.premium - before.span - before.premium
             exposure += after.exposure - before.exposure
@@ -147,7 +171,7 @@ class PortfolioMargin(MarginTable):
         for row in rows:
             if not row.quantity or row.exchange != instrument.exchange:
                 continue
-            other = self._book.instrument(row.key)
+            other = complete(self._book.instrument(row.key))
             if other.name == instrument.name and other.expiry is not None:
                 leg = self._leg(other, row.quantity, self._price(row.key, row.mark))
                 found.append(_Held(row.position_key, leg))
@@ -176,7 +200,3 @@ class PortfolioMargin(MarginTable):
         if tick is not None and tick.ltp > 0:
             return tick.ltp
         return self._spots.get(key) or instrument.strike or price
-
-
-def _key(leg: SpanLeg) -> Key:
-    return (leg.exchange, leg.symbol)

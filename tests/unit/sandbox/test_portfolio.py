@@ -18,7 +18,7 @@ from openalgo_desktop.exchange.margin import DEFAULT_LEVERAGE
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.span import SpanParameters
 from openalgo_desktop.resources import resource_text
-from openalgo_desktop.sandbox.portfolio import PortfolioMargin, spot_key
+from openalgo_desktop.sandbox.portfolio import PortfolioMargin, complete, spot_key
 from tests.unit.sandbox.helpers import Market
 
 NOW = datetime(2026, 6, 10, 11, 0, tzinfo=IST)
@@ -45,8 +45,8 @@ class Rig:
         rows += [
             Instrument(call(k), "NFO", "NIFTY", "CE", LOT, expiry=EXPIRY, strike=k) for k in PRICES
         ]
-        table = InstrumentTable()
-        table.load(rows)
+        self.table = InstrumentTable()
+        self.table.load(rows)
         self.prices = {call(k): price for k, price in PRICES.items()}
         self.prices |= {FUTURE: 24_600.0, "SBIN": 800.0}
         self.margin = PortfolioMargin(
@@ -56,7 +56,7 @@ class Rig:
             lambda: NOW,
             self.market,
         )
-        self.book = PaperBook("test", table, TouchModel(), self.margin)
+        self.book = PaperBook("test", self.table, TouchModel(), self.margin)
         self.margin.attach(self.book, lambda key, mark: self.prices.get(key[1], mark))
         self.book.fund(Decimal(capital), NOW)
 
@@ -125,6 +125,22 @@ def test_expiry_of_a_hedge_makes_the_rest_naked(rig: Rig) -> None:
     rig.book.settle(("NFO", call(24800), "NRML"), Decimal(210), NOW, today=True)
     assert abs(rig.book.state.ledger.reserved - naked) < 1
     assert rig.book.justified() == rig.book.state.ledger.reserved
+
+
+def test_a_contract_that_left_the_master_still_frees_its_hedge(rig: Rig) -> None:
+    naked = rig.trade(call(24600), SELL)
+    rig.trade(call(24800), BUY)
+    gone = ("NFO", call(24800))
+    rig.table.load([row for row in rig.table.rows() if row.key != gone])
+    rig.book.settle((*gone, "NRML"), Decimal(210), NOW, today=True)
+    assert abs(rig.book.state.ledger.reserved - naked) < 1
+
+
+def test_a_thin_row_is_completed_from_its_symbol() -> None:
+    row = complete(Instrument(call(24600), "NFO", call(24600), "CE", LOT, expiry=EXPIRY))
+    assert (row.name, row.strike, row.expiry) == ("NIFTY", 24600.0, EXPIRY)
+    assert complete(Instrument("SBIN", "NSE")) == Instrument("SBIN", "NSE")
+    assert complete(Instrument("ODD", "NFO")).expiry is None
 
 
 def test_a_resting_order_keeps_its_own_reserve(rig: Rig) -> None:
