@@ -118,7 +118,7 @@ class Lifecycle:
                 if after - now > _ONE_DAY:
                     meta.through = now  # the clock was set back: wait for no lost time
                 return False
-            changed = False
+            changed = meta.through is None
             for event in list(self.events(after, now)):
                 changed |= await self._run(event, now)
                 await asyncio.sleep(0)
@@ -148,6 +148,8 @@ class Lifecycle:
             case "boundary":
                 return self.boundary()
             case "square-off":
+                if event.at.replace(second=0) == now.replace(second=0, microsecond=0):
+                    self._swept = f"{now:%H:%M}"  # this is the minute's sweep
                 return await self.square_off(now, event.at)
             case _:
                 return self.snapshot(event.at.date())

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate, Tick
 from openalgo_desktop.core.ports import PaperRow
+from openalgo_desktop.exchange.host import PaperGateway
+from openalgo_desktop.exchange.ledger import ZERO
+from openalgo_desktop.exchange.records import PaperOrder
+from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import SETTINGS
 
 
@@ -90,3 +97,98 @@ def one(items: Iterable[Any]) -> Any:
     """The only item."""
     (item,) = items
     return item
+
+
+class Rig:
+    """A sandbox at exchange hours, on a Monday morning, that runs only what the test runs: the
+    task that follows the clock is off."""
+
+    def __init__(self, rows: Sequence[Instrument], **changes: Any) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 16, 10, 0, tzinfo=IST))
+        self.instruments = InstrumentTable()
+        self.instruments.load(rows)
+        self.market = Market()
+        self.store = MemoryStore()
+        self.values = settings(**{"hours": "market", "starting_capital": 1_000_000.0, **changes})
+        self.updates: list[OrderUpdate] = []
+        self.box = self._make()
+
+    def _make(self) -> Sandbox:
+        box = Sandbox(
+            "sandbox:test", self.clock, self.instruments, self.market, self.store, self.values
+        )
+        box.set_listener(self.updates.append)
+        return box
+
+    async def start(self) -> None:
+        """Open the account and catch up; the clock task stays off."""
+        await PaperGateway.start(self.box, self.box.capital)
+        self.box.gtts.load()
+        await self.box.catch_up()
+
+    async def kill(self) -> None:
+        """End without a last word: only what was stored stays."""
+        self.box.unwatch()
+        writer, self.box._writer = self.box._writer, None
+        if writer is not None:
+            writer.cancel()
+
+    async def restart(self, at: str = "") -> None:
+        """As after a kill, later."""
+        await self.kill()
+        if at:
+            self.clock.jump(datetime.fromisoformat(at))
+        self.box = self._make()
+        await self.start()
+
+    async def at(self, moment: str) -> None:
+        """The clock jumps to ``YYYY-MM-DDTHH:MM:SS`` and timed events run."""
+        self.clock.jump(datetime.fromisoformat(moment))
+        await self.box.run_due()
+
+    async def trade(
+        self, action: Action, quantity: int, key: Key, product: Product, price: float = 0.0
+    ) -> PaperOrder:
+        """Place a MARKET (or with ``price`` a LIMIT) order; its row."""
+        kind = PriceType.LIMIT if price else PriceType.MARKET
+        request = OrderRequest(key[1], key[0], action, quantity, kind, product, price)
+        ack = await self.box.place(request, "")
+        return self.box.book.find(ack.order_id)
+
+    def position(self, key: Key, product: Product) -> int:
+        row = self.box.state.positions.get((*key, product.value))
+        return row.quantity if row is not None else 0
+
+    def check(self) -> None:
+        """What must hold at any time (docs/sandbox.md)."""
+        check_invariants(self.box)
+
+
+def check_invariants(box: Sandbox) -> None:
+    """The invariants that docs/sandbox.md states."""
+    state = box.state
+    ledger = state.ledger
+    assert ledger.reserved == box.book.justified()
+    assert all(row.margin >= 0 for row in state.positions.values())
+    assert all(row.margin >= 0 for row in box.book.all_working())
+    assert all(row.margin == 0 or row.quantity for row in state.positions.values())
+    shares = sum((row.cost for row in state.holdings.values()), ZERO)
+    total = ledger.cash + ledger.reserved + shares
+    assert total == state.meta.capital + state.meta.realised - state.meta.charges
+    for row in state.orders.values():
+        order = row.order
+        assert 0 <= order.filled_quantity <= order.quantity
+        resting = box.book.matcher.get(order.order_id)
+        assert (resting is not None) == order.status.is_working
+        if resting is not None:
+            assert resting.quantity == order.quantity - order.filled_quantity
+        if not order.status.is_working:
+            assert row.margin == 0
+    filled: dict[str, int] = {}
+    for trade in state.trades.values():
+        filled[trade.order_id] = filled.get(trade.order_id, 0) + trade.quantity
+    assert filled == {
+        row.order.order_id: row.order.filled_quantity
+        for row in state.orders.values()
+        if row.order.filled_quantity
+    }

@@ -10,7 +10,7 @@ after every step of every case the runner checks the money against an independen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.unit.sandbox.vector_runner import Run
 
 Case = dict[str, Any]
-Check = Callable[["Run", Case], None]
+Check = Callable[["Run", Case], Awaitable[None] | None]
 
 MONEY = frozenset({"funds"})
 MARGINS = frozenset({"funds.available", "funds.used_margin", "positions.margin_blocked"})
@@ -119,10 +119,10 @@ def _reset_is_clean(run: Run, case: Case) -> None:
     assert run.box.state.ledger.reserved == 0
 
 
-def _span_asks_more(run: Run, case: Case) -> None:
+async def _span_asks_more(run: Run, case: Case) -> None:
     """The leverage table stays as it is by default; ``span`` asks what an exchange would."""
     recorded = case["expect"]["funds"]["used_margin"]
-    assert run.used_under_span(case) > 5 * recorded
+    assert await run.used_under_span() > 5 * recorded
 
 
 def _closed_rows_are_listed(run: Run, case: Case) -> None:

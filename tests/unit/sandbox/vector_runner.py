@@ -36,6 +36,7 @@ from openalgo_desktop.core.model import (
     OrderUpdate,
     Tick,
 )
+from openalgo_desktop.core.symbols import parse
 from openalgo_desktop.exchange.checks import parse_order
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
@@ -73,14 +74,20 @@ def split_key(text: str) -> Key:
 class Run:
     """One case on a sandbox of its own."""
 
-    def __init__(self, case: Case, instruments: dict[str, Any], rule: Rule | None) -> None:
+    def __init__(
+        self, case: Case, instruments: dict[str, Any], rule: Rule | None, **changes: Any
+    ) -> None:
         given = case["given"]
         assert not given.get("positions"), "given positions are not in the format"
         self.rule = rule
         self.case = case
+        self.listing = instruments
         self.clock = ManualClock(_moment(given["time"]))
         self.values = settings(
-            hours="market", starting_capital=float(given["cash"]), mtm_update_interval=0
+            hours="market",
+            starting_capital=float(given["cash"]),
+            mtm_update_interval=0,
+            **changes,
         )
         for key, value in case.get("config", {}).items():
             name = f"sandbox.{key}"
@@ -129,7 +136,9 @@ class Run:
             self.count_money()
         self._compare_end(self.case["expect"])
         if self.rule is not None:
-            self.rule.check(self, self.case)
+            verdict = self.rule.check(self, self.case)
+            if verdict is not None:
+                await verdict
 
     def _set_quotes(self, quotes: dict[str, Any]) -> None:
         for name, fields in quotes.items():
@@ -659,9 +668,18 @@ class Run:
                 profit += position.cost * (1 if position.quantity > 0 else -1)
         return profit + sum((row.cost for row in state.holdings.values()), ZERO)
 
-    def used_under_span(self, case: Case) -> float:
-        """What the same orders reserve with the span model."""
-        return 0.0
+    async def used_under_span(self) -> float:
+        """What the same orders reserve with the span model, rupees."""
+        other = Run(self.case, self.listing, None, margin_model="span")
+        await other.start()
+        try:
+            for step in self.case["steps"]:
+                if step["op"] == "place":
+                    result = await other.op_place(step)
+                    assert result["ok"], result
+            return float(other.box.state.ledger.reserved)
+        finally:
+            await other.stop()
 
 
 def _moment(text: str) -> datetime:
@@ -672,10 +690,12 @@ def _moment(text: str) -> datetime:
 def _instrument(name: str, row: dict[str, Any]) -> Instrument:
     exchange, symbol = split_key(name)
     expiry = row.get("expiry")
+    parts = parse(symbol)
     return Instrument(
         symbol=symbol,
         exchange=exchange,
-        name=symbol,
+        name=parts.base,
+        strike=parts.strike,
         instrument_type=row["type"],
         lot_size=row["lot"] if exchange in DERIVATIVE_EXCHANGES else 1,
         tick_size=0.01,
