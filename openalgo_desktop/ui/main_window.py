@@ -38,6 +38,8 @@ from openalgo_desktop.ui.widgets import label, name_inner_controls, named, set_r
 
 TITLE = "OpenAlgo Desktop"
 SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
+#: Orders that end within this time share one toast, milliseconds.
+TELL_MS = 250
 LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.RightDockWidgetArea,
@@ -80,6 +82,11 @@ class MainWindow(QMainWindow):
             | QMainWindow.DockOption.GroupedDragging
         )
         self.toasts = Toasts(self)
+        self._ended: dict[str, list[Order]] = {"error": [], "info": []}
+        self._tell_timer = QTimer(self)
+        self._tell_timer.setSingleShot(True)
+        self._tell_timer.setInterval(TELL_MS)
+        self._tell_timer.timeout.connect(self._tell_ended)
         self.commands = Commands(self, bridge, self.toasts)
         self.actions_by_name = build_actions(self, self._handlers())
         self.top_bar = TopBar(bridge, self.actions_by_name)
@@ -310,7 +317,15 @@ class MainWindow(QMainWindow):
         for status, level in ((OrderStatus.REJECTED, "error"), (OrderStatus.COMPLETE, "info")):
             ended = [order for order in orders if order.status is status]
             if ended:
-                self.toasts.show(level, _told(ended))
+                self._ended[level] += ended
+        if not self._tell_timer.isActive():
+            self._tell_timer.start()
+
+    def _tell_ended(self) -> None:
+        for level, orders in self._ended.items():
+            if orders:
+                self.toasts.show(level, _told(orders), f"orders-{level}")
+                orders.clear()
 
     # -- commands ---------------------------------------------------------------------------
     def _focus_search(self) -> None:
@@ -334,7 +349,7 @@ class MainWindow(QMainWindow):
 
 
 def _told(orders: list[Order]) -> str:
-    """One sentence for orders that were filled (or rejected) in the same frame."""
+    """One sentence for orders that were filled (or rejected) shortly after another."""
     order = orders[-1]
     what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
     if order.status is OrderStatus.REJECTED:

@@ -21,10 +21,16 @@ class Toasts(QObject):
         self._window = window
         self._stack: list[QPushButton] = []
         self._count = 0
+        self._topics: dict[str, QPushButton] = {}
         window.installEventFilter(self)
 
-    def show(self, level: str, text: str) -> None:
-        """Show a sentence; ``level`` is info, warning or error."""
+    def show(self, level: str, text: str, topic: str = "") -> None:
+        """Show a sentence; ``level`` is info, warning or error. One of the same ``topic`` that is
+        still there changes its text instead: a burst of fills is one toast, not a shower."""
+        known = self._topics.get(topic)
+        if known is not None:
+            known.setText(self._wrapped(known, f"{SIGN.get(level, '')}  {text}"))
+            return
         self._count += 1
         toast = named(QPushButton(self._window), f"toast-{self._count}", f"{level}: {text}")
         toast.setText(self._wrapped(toast, f"{SIGN.get(level, '')}  {text}"))
@@ -32,6 +38,8 @@ class Toasts(QObject):
         toast.setToolTip("Click to remove")
         toast.clicked.connect(lambda: self._remove(toast))
         self._stack.append(toast)
+        if topic:
+            self._topics[topic] = toast
         while len(self._stack) > MAX_TOASTS:
             self._remove(self._stack[0])
         QTimer.singleShot(STAY_MS.get(level, 4000), toast, lambda: self._remove(toast))
@@ -53,6 +61,7 @@ class Toasts(QObject):
     def _remove(self, toast: QPushButton) -> None:
         if toast in self._stack:
             self._stack.remove(toast)
+            self._topics = {topic: one for topic, one in self._topics.items() if one is not toast}
             toast.hide()
             toast.deleteLater()
             self._arrange()
