@@ -38,7 +38,7 @@ from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.hours import Hours, SettingValues
 from openalgo_desktop.sandbox.lifecycle import Lifecycle
-from openalgo_desktop.sandbox.portfolio import PortfolioMargin
+from openalgo_desktop.sandbox.portfolio import PortfolioMargin, complete
 from openalgo_desktop.sandbox.report import Reporter
 from openalgo_desktop.sandbox.statistics import Summary
 
@@ -410,9 +410,18 @@ class Sandbox(PaperGateway):
 
     def end_charges(self, now: datetime) -> None:
         """Post what rounding per contract note adds at the end of a day."""
-        amount = self.charging.close_day()
-        if amount:
-            self.state.ledger.post(now, EntryKind.CHARGE, -amount, ref="contract note")
-            self.state.meta.charges += amount
-            self.state.meta.charges_today += amount
-            self.state.mark_meta()
+        self._post_charge(self.charging.close_day(), now, "contract note")
+
+    def charge_exercise(self, position: PaperPosition, price: Decimal, at: datetime) -> None:
+        """Post the tax on a bought option that expires with a value; before it is settled."""
+        instrument = complete(self.book.instrument(position.key))
+        amount = self.charging.exercise(instrument, position.quantity, price, at.date())
+        self._post_charge(amount, at, "|".join(position.position_key))
+
+    def _post_charge(self, amount: Decimal, at: datetime, ref: str) -> None:
+        if not amount:
+            return
+        self.state.ledger.post(at, EntryKind.CHARGE, -amount, ref=ref)
+        self.state.meta.charges += amount
+        self.state.meta.charges_today += amount
+        self.state.mark_meta()

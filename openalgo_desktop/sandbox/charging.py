@@ -63,6 +63,15 @@ class Charging:
             if trade.charges:
                 self.lines(trade, instrument(trade.key))
 
+    def exercise(
+        self, instrument: Instrument, quantity: int, settled_at: Decimal, day: date
+    ) -> Decimal:
+        """Rupees of STT that the holder of an option pays when it expires with a value; the
+        settlement price stands for the intrinsic value."""
+        if not self.enabled or quantity <= 0 or not instrument.is_option:
+            return ZERO
+        return paise(self._table.exercise(instrument, quantity, settled_at, day).total)
+
     def close_day(self) -> Decimal:
         """End the day: rupees that rounding STT to the rupee adds (negative: takes)."""
         state, self._state = self._state, None
