@@ -40,6 +40,16 @@ class OrderUpdated(Event, frozen=True):
     trade: Trade | None = None
 
 
+class OrderSettled(Event, frozen=True):
+    """An order that was unknown is not any more: its row under ``tag`` is over. ``order_id`` is
+    the order that it became, empty when it never arrived."""
+
+    account_id: str
+    mode: Mode
+    tag: str
+    order_id: str
+
+
 class PositionsChanged(Event, frozen=True):
     """Positions, holdings or funds of an account changed other than by price."""
 

@@ -77,6 +77,12 @@ class OwnBook:
         """Take the broker's positions (their averages and charges are better than ours)."""
         self.positions = {_position_key(row): row for row in positions}
 
+    def seen(self, orders: Iterable[Order]) -> None:
+        """Somebody was shown these: what we do not know yet, we know now."""
+        for order in orders:
+            if order.order_id not in self.orders and order.status is not OrderStatus.UNKNOWN:
+                self.orders[order.order_id] = msgspec.structs.replace(order)
+
     def update(self, order: Order, trade: Trade | None) -> None:
         """An order changed; ``trade`` is set on a fill. A repeated update changes nothing."""
         known = self.orders.get(order.order_id)
@@ -199,15 +205,21 @@ class OwnBook:
                 found.append(Difference("position", ":".join(key), f"{here:+d}", f"{there:+d}"))
         return found
 
-    def missed(self, orders: list[Order], is_ours: Callable[[Order], bool]) -> list[Order]:
-        """Orders of ours whose state at the broker is newer than the one that we know."""
+    def missed(
+        self, orders: list[Order], is_ours: Callable[[Order], bool], *, sure: bool
+    ) -> list[Order]:
+        """Orders of ours whose state at the broker is another than the one that we know.
+
+        Unless ``sure`` (it was so before, too), a state that looks older is left out: our update
+        may have overtaken the book on its way.
+        """
         newer = []
         for order in orders:
             known = self.orders.get(order.order_id)
             if known is None:
                 if is_ours(order):
                     newer.append(order)
-            elif (order.status, order.filled_quantity) != (known.status, known.filled_quantity):
+            elif _shown(order) != _shown(known) and (sure or not _is_older(order, known)):
                 newer.append(order)
         return newer
 
@@ -236,7 +248,7 @@ class BookKeeper:
     async def start(self) -> None:
         """Begin with the brokers' books, then compare."""
         for mode in tuple(self._gateways):
-            await self.rebase(mode)
+            await self.rebase(mode, tell=False)
         self._task = asyncio.create_task(self._loop(), name="book-keeper")
 
     async def stop(self) -> None:
@@ -260,8 +272,11 @@ class BookKeeper:
         """What a human has to review."""
         return self._shown.get(mode, ())
 
-    async def rebase(self, mode: Mode) -> None:
-        """Take the broker's books as ours: at start, after a reset, and as the one-click review."""
+    async def rebase(self, mode: Mode, *, tell: bool = True) -> None:
+        """Take the broker's books as ours: at start, after a reset, and as the one-click review.
+
+        Orders of ours that nobody was told of are published (``tell``).
+        """
         gateway = self._gateways.get(mode)
         if gateway is None:
             return
@@ -273,6 +288,8 @@ class BookKeeper:
         except AppError as error:
             log.warning("books of %s not available: %s", gateway.account_id, error)
             return
+        if tell:
+            self._tell_missed(book, gateway, orders, sure=True)
         book.adopt(orders, positions, trades)
         book.day = self._clock.now().date()
         self._show(mode, gateway.account_id, ())
@@ -286,17 +303,30 @@ class BookKeeper:
         if book.day != self._clock.now().date():  # brokers empty their books overnight
             await self.rebase(mode)
             return ()
-        first = await self._difference(book, gateway)
-        if first:
+        first, stale = await self._difference(book, gateway, sure=False)
+        if first or stale:
             await asyncio.sleep(CONFIRM_AFTER)
-            again = await self._difference(book, gateway)
+            again, _ = await self._difference(book, gateway, sure=True)
             first = [one for one in again if one in first]
         self._show(mode, gateway.account_id, tuple(first))
         return self.differences(mode)
 
-    async def _difference(self, book: OwnBook, gateway: TradingGateway) -> list[Difference]:
+    async def _difference(
+        self, book: OwnBook, gateway: TradingGateway, *, sure: bool
+    ) -> tuple[list[Difference], bool]:
+        """Differences now, and whether an order looks older at the broker than here."""
         orders, positions = await asyncio.gather(gateway.orders(), gateway.positions())
-        for order in book.missed(orders, self._is_ours):
+        self._tell_missed(book, gateway, orders, sure=sure)
+        found = book.compare(orders, positions, self._is_ours)
+        if not any(one.kind == "position" for one in found):
+            book.adopt_positions(positions)
+        return found, bool(book.missed(orders, self._is_ours, sure=True))
+
+    def _tell_missed(
+        self, book: OwnBook, gateway: TradingGateway, orders: list[Order], *, sure: bool
+    ) -> None:
+        for order in book.missed(orders, self._is_ours, sure=sure):
+            book.orders[order.order_id] = msgspec.structs.replace(order)
             log.info("order %s: an update was missed, now %s", order.order_id, order.status.value)
             self._bus.publish(
                 OrderUpdated(
@@ -306,10 +336,6 @@ class BookKeeper:
                     order=msgspec.structs.replace(order),
                 )
             )
-        found = book.compare(orders, positions, self._is_ours)
-        if not any(one.kind == "position" for one in found):
-            book.adopt_positions(positions)
-        return found
 
     def _show(self, mode: Mode, account_id: str, found: tuple[Difference, ...]) -> None:
         if self._shown.get(mode, ()) == found:
@@ -341,6 +367,18 @@ def _position_key(row: Position) -> PositionKey:
 def _ltp(ticks: TickSource, row: Position) -> float:
     tick = ticks.latest(row.key)
     return tick.ltp if tick is not None else row.ltp
+
+
+def _shown(order: Order) -> tuple[object, ...]:
+    """What of an order can change."""
+    return (
+        order.status,
+        order.quantity,
+        order.filled_quantity,
+        order.price,
+        order.trigger_price,
+        order.price_type,
+    )
 
 
 def _is_older(order: Order, known: Order) -> bool:

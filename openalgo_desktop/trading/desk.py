@@ -30,8 +30,16 @@ from openalgo_desktop.core.errors import (
     RateLimited,
     RejectedByBroker,
     RiskBlocked,
+    StorageError,
 )
-from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import (
+    Bus,
+    ModeChanged,
+    Notice,
+    OrderSettled,
+    OrderUpdated,
+    PositionsChanged,
+)
 from openalgo_desktop.core.model import (
     Funds,
     Holding,
@@ -63,6 +71,9 @@ T = TypeVar("T")
 
 #: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
+
+#: Pause before a failed write of an answer is tried again; seconds.
+RETRY_STORE = 1.0
 
 #: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
 #: order unknown until the order book tells.
@@ -334,8 +345,21 @@ class OrderDesk:
         gateway: TradingGateway,
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
     ) -> Placed:
-        task = self._own(self._journaled(entry, mode, gateway, call))
+        task = self._own(
+            self._flight(entry.tag, lambda: self._journaled(entry, mode, gateway, call))
+        )
         return await asyncio.shield(task)
+
+    async def _flight(self, tag: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """While ``work`` runs, the reconciler gives the order of ``tag`` to nobody else."""
+        flying = self.reconciler.flying
+        flying[tag] += 1
+        try:
+            return await work()
+        finally:
+            flying[tag] -= 1
+            if not flying[tag]:
+                del flying[tag]
 
     async def _journaled(
         self,
@@ -351,7 +375,7 @@ class OrderDesk:
             except RiskBlocked as error:
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
-        sending = self._own(call())
+        sending = self._own(self._flight(entry.tag, call))
         done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
         if not done:
             # The request is still under way: its late answer settles the row.
@@ -402,12 +426,33 @@ class OrderDesk:
             return
         error = sending.exception()
         if error is None:
-            self._write(entry.tag, JournalState.ACKNOWLEDGED, sending.result().order_id, "late")
+            order_id = sending.result().order_id
+            self._own_ids.add(order_id)
+            self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
+            self._bus.publish(
+                OrderSettled(
+                    account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
+                )
+            )
         elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
             self._write(entry.tag, JournalState.REJECTED, "", error.message)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
-        self._own(self._journal.settle(tag, state, order_id, message))
+        self._own(
+            self._flight(tag, lambda: self._write_until_stored(tag, state, order_id, message))
+        )
+
+    async def _write_until_stored(
+        self, tag: str, state: JournalState, order_id: str, message: str
+    ) -> None:
+        """An answer is too precious to lose to a full disk: it is tried again until it is stored
+        (or the program ends; then the order book tells)."""
+        while True:
+            try:
+                return await self._journal.settle(tag, state, order_id, message)
+            except StorageError as error:
+                log.error("the answer of order %s is not stored yet: %s", tag, error)
+                await asyncio.sleep(RETRY_STORE)
 
     def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
@@ -439,7 +484,11 @@ class OrderDesk:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
 
     def _is_ours(self, order: Order) -> bool:
-        return order.tag in self._sources or order.order_id in self._own_ids
+        return (
+            order.tag in self._sources
+            or order.order_id in self._own_ids
+            or order.order_id in self.reconciler.found_ids
+        )
 
     def _with_source(self, order: Order) -> Order:
         if not order.source:
@@ -450,6 +499,7 @@ class OrderDesk:
         """Order book of the current mode; unknown orders are listed too, never hidden."""
         mode, gateway = self._mode, self.gateway
         orders = [self._with_source(order) for order in await gateway.orders()]
+        self.books.book(mode).seen(orders)
         unknown = self.reconciler.unknown(gateway.account_id, mode)
         known = {order.tag for order in orders if order.tag}
         return orders + [order_of_entry(e) for e in unknown if e.tag not in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -12,7 +13,13 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import Bus, Notice, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import (
+    Bus,
+    Notice,
+    OrderSettled,
+    OrderUpdated,
+    PositionsChanged,
+)
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ports import (
     JournalEntry,
@@ -29,7 +36,7 @@ BUSY_INTERVAL = 2.0
 #: Entries of an earlier run are older than their process, so a shorter wait is enough for them.
 ABSENT_AFTER = 30.0
 ABSENT_AFTER_RESTART = 2.0
-#: An intent of this run waits for its answer, which is longer than any answer may take; seconds.
+#: A call that has not ended after this time is not waited for any more; seconds.
 ANSWER_WITHIN = 150.0
 NEVER_ARRIVED = "not in the order book: never arrived"
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
@@ -84,6 +91,9 @@ class Reconciler:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: list[JournalEntry] = []
+        self.found_ids: set[str] = set()  # order ids that were found to be ours
+        #: Tags whose call has not ended, or whose answer is not written yet; kept by the desk.
+        self.flying: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Settle what can be settled now, then go on in the background."""
@@ -129,7 +139,7 @@ class Reconciler:
             log.warning("order %s arrived late, not journaled: %s", order.order_id, error)
             return
         self._absent.pop(entry.tag, None)
-        self._tell(entry, f"arrived late after all, as order {order.order_id}")
+        self._tell(entry, f"arrived late after all, as order {order.order_id}", order.order_id)
 
     def unknown(self, account_id: str, mode: Mode) -> list[JournalEntry]:
         """Unsettled placements of one account and mode."""
@@ -169,9 +179,11 @@ class Reconciler:
                 log.warning("order book of %s not available: %s", gateway.account_id, error)
                 self.open_entries += mine
                 continue
-            found = await self._match(gateway.account_id, mine, orders)
+            found, undecided = await self._match(gateway.account_id, mine, orders)
             for entry in mine:
-                if entry.kind.startswith("gtt"):
+                if entry.tag in undecided:
+                    settled = False
+                elif entry.kind.startswith("gtt"):
                     settled = await self._settle_gtt(entry, gateway)
                 else:
                     settled = await self._settle(entry, found.get(entry.tag))
@@ -180,12 +192,16 @@ class Reconciler:
 
     async def _match(
         self, account_id: str, entries: list[JournalEntry], orders: list[Order]
-    ) -> dict[str, Order]:
+    ) -> tuple[dict[str, Order], set[str]]:
         """The order of each entry: by order id or tag; a *place* of a broker that keeps no tag
-        by attributes and time, the oldest first, and never an order that another entry owns."""
+        by attributes and time, the oldest first, and never an order that another entry owns.
+
+        Undecided are entries like one whose answer is on its way: the next look tells them apart.
+        """
         by_id = {order.order_id: order for order in orders}
         by_tag = {order.tag: order for order in orders if order.tag}
         found: dict[str, Order] = {}
+        undecided: set[str] = set()
         untagged: list[JournalEntry] = []
         for entry in entries:
             order = by_id.get(entry.order_id) if entry.order_id else None
@@ -205,18 +221,20 @@ class Reconciler:
             if entry.kind == "place" and self._is_flying(entry)
         ]
         if not untagged or not free:
-            return found
+            return found, undecided
         for owned in await self._journal.placed(account_id, list(free)):
             free.pop(owned, None)
-        for entry in sorted(untagged, key=lambda one: one.created_at):
-            request = msgspec.convert(entry.request, OrderRequest)
-            if self._is_flying(entry) or any(_same_order(request, other) for other in flying):
-                continue
-            alike = [order for order in free.values() if _is_alike(entry, request, order)]
-            if alike:
-                order = min(alike, key=lambda one: one.placed_at or entry.created_at)
-                found[entry.tag] = free.pop(order.order_id)
-        return found
+        for is_it in (_is_alike, _is_changed):  # the exact ones first
+            for entry in sorted(untagged, key=lambda one: one.created_at):
+                request = msgspec.convert(entry.request, OrderRequest)
+                if any(_same_order(request, other) for other in flying):
+                    undecided.add(entry.tag)
+                    continue
+                alike = [order for order in free.values() if is_it(entry, request, order)]
+                if alike and entry.tag not in found:
+                    order = min(alike, key=lambda one: one.placed_at or entry.created_at)
+                    found[entry.tag] = free.pop(order.order_id)
+        return found, undecided
 
     async def _settle(self, entry: JournalEntry, order: Order | None) -> bool:
         """Write down what became of ``entry``; False while that is not known."""
@@ -225,7 +243,9 @@ class Reconciler:
             if outcome is not None:
                 state, message = outcome
                 await self._journal.settle(entry.tag, state, order.order_id, message)
-                self._tell(entry, f"is settled: {message} (order {order.order_id})")
+                self.found_ids.add(order.order_id)
+                text = f"is settled: {message} (order {order.order_id})"
+                self._tell(entry, text, order.order_id)
                 return True
         if not self._absent_long_enough(entry):
             return False
@@ -277,13 +297,9 @@ class Reconciler:
         return msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=message)
 
     def _is_flying(self, entry: JournalEntry) -> bool:
-        """Sent in this run and its answer is still awaited."""
+        """Its call has not ended, or its answer is not written yet."""
         age = (self._clock.now() - entry.created_at).total_seconds()
-        return (
-            entry.state is JournalState.INTENT
-            and entry.created_at >= self._started_at
-            and age < ANSWER_WITHIN
-        )
+        return self.flying[entry.tag] > 0 and age < ANSWER_WITHIN
 
     def _absent_long_enough(self, entry: JournalEntry) -> bool:
         if self._is_flying(entry):
@@ -292,13 +308,18 @@ class Reconciler:
         age = (self._clock.now() - entry.created_at).total_seconds()
         return age >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
 
-    def _tell(self, entry: JournalEntry, what: str) -> None:
+    def _tell(self, entry: JournalEntry, what: str, order_id: str = "") -> None:
         symbol = entry.request.get("symbol") or entry.order_id
         self._bus.publish(
             Notice(
                 level="warning",
                 text=f"The {entry.kind} of {symbol} {what}.",
                 at=self._clock.now(),
+            )
+        )
+        self._bus.publish(
+            OrderSettled(
+                account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
             )
         )
         self._bus.publish(PositionsChanged(account_id=entry.account_id, mode=entry.mode))
@@ -327,15 +348,28 @@ def _same_order(one: OrderRequest, other: OrderRequest) -> bool:
 
 
 def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
+    """The order is what was asked, and was placed when it was asked."""
+    return (
+        _is_of(entry, request, order)
+        and order.quantity == request.quantity
+        and order.price_type is request.price_type
+        and (not request.price_type.has_price or order.price == request.price)
+        and (not request.price_type.has_trigger or order.trigger_price == request.trigger_price)
+    )
+
+
+def _is_changed(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
+    """The order may be what was asked and was modified since."""
+    changed = order.updated_at is not None and order.updated_at != order.placed_at
+    return changed and _is_of(entry, request, order)
+
+
+def _is_of(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
     same = (
         order.symbol == request.symbol
         and order.exchange == request.exchange
         and order.action is request.action
-        and order.quantity == request.quantity
         and order.product is request.product
-        and order.price_type is request.price_type
-        and (not request.price_type.has_price or order.price == request.price)
-        and (not request.price_type.has_trigger or order.trigger_price == request.trigger_price)
     )
     if not same or order.placed_at is None:
         return same

@@ -15,7 +15,13 @@ from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import (
+    Bus,
+    ModeChanged,
+    OrderSettled,
+    OrderUpdated,
+    PositionsChanged,
+)
 from openalgo_desktop.core.model import Funds, Holding, Order, Position, Trade
 from openalgo_desktop.ui.frames import Ticks
 
@@ -65,6 +71,7 @@ class Books(QObject):
         self._wake.set()
         self._unsubscribe = [
             bus.subscribe(OrderUpdated, self._on_order),
+            bus.subscribe(OrderSettled, self._on_settled),
             bus.subscribe(PositionsChanged, self._on_positions),
             bus.subscribe(ModeChanged, lambda event: self.refresh()),
         ]
@@ -92,6 +99,11 @@ class Books(QObject):
             self.trades.append(trade)
         self.news.note(event.order, trade is not None)
         self._mark(MONEY)
+
+    def _on_settled(self, event: OrderSettled) -> None:
+        """The row of an unknown order is over; the book shows what it became."""
+        if event.mode is self._desk.mode:
+            self._mark(frozenset({"orders"}))
 
     def _on_positions(self, event: PositionsChanged) -> None:
         if event.mode is self._desk.mode:

@@ -370,8 +370,10 @@ async def test_an_untagged_order_whose_answer_is_on_its_way_is_not_given_to_anot
     order = Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS)
     rig.paper.book.append(order)  # it belongs to "flying"
     rig.clock.advance(5)
+    rig.desk.reconciler.flying["flying"] += 1
     await rig.desk.reconciler.run_once()
     assert rig.journal.states() == [JournalState.UNKNOWN, JournalState.INTENT]
+    del rig.desk.reconciler.flying["flying"]
     await rig.journal.settle("flying", JournalState.ACKNOWLEDGED, "7")
     rig.clock.advance(reconcile.ABSENT_AFTER)
     await rig.desk.reconciler.run_once()
