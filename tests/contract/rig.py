@@ -146,7 +146,9 @@ async def open_rig(broker: str, folder: Path) -> AsyncIterator[Rig]:
     emulator = face.emulator(clock)
     await emulator.start()
     secrets = MemorySecrets()
-    account = KitAccount(REGISTRY.get(broker), clock, secrets, folder, hosts=emulator.hosts())
+    account = KitAccount(
+        unlimited(REGISTRY.get(broker)), clock, secrets, folder, hosts=emulator.hosts()
+    )
     rig = Rig(broker, account, emulator, face, clock, secrets)
     account.gateway.set_listener(rig.updates.append)
     account.market.set_sink(rig.ticks.append)
