@@ -262,7 +262,11 @@ REST_RULES: tuple[Rule, ...] = (
         "another symbol, exchange, action or type than that of the GTT",
         "400 that says what cannot be changed",
         "the reference crashes (500)",
-        when=lambda case: case.status == 500 and case.fields.get("trigger_id") != "NOPE",
+        when=lambda case: (
+            case.status == 500
+            and case.raw_body is None
+            and case.fields.get("trigger_id", "NOPE") != "NOPE"
+        ),
         status=400,
         body=error("", mode="analyze"),
         freedom=Freedom(free=("message",)),

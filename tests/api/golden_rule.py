@@ -16,7 +16,8 @@ class Rule:
     """``endpoint`` is a pattern; ``condition``, ``answer`` and ``reason`` are for people.
 
     ``status`` and ``body`` replace the recorded ones; ``change`` edits a copy of the recorded
-    body; ``freedom`` lists paths that may differ; ``skip`` says that we send no such frame.
+    body (``edit`` too, and sees the case, with what came before it); ``freedom`` lists paths that
+    may differ; ``dropped_headers`` are not sent by us; ``skip`` says that we send no such frame.
     """
 
     endpoint: str
@@ -27,7 +28,9 @@ class Rule:
     status: int | None = None
     body: Any = None
     change: Callable[[Any], Any] | None = None
+    edit: Callable[[Any, Case], Any] | None = None
     freedom: Freedom = field(default_factory=Freedom)
+    dropped_headers: tuple[str, ...] = ()
     skip: bool = False
 
     def holds(self, case: Case) -> bool:
@@ -38,3 +41,13 @@ class Rule:
 def error(message: str, **fields: Any) -> dict[str, Any]:
     """The body of a refusal."""
     return {"status": "error", "message": message, **fields}
+
+
+def with_broker(body: Any) -> Any:
+    """The recording's broker replaced by the simulator, wherever ``broker`` stands."""
+    if isinstance(body, dict):
+        return {
+            key: "simulator" if key == "broker" and value == "zerodha" else with_broker(value)
+            for key, value in body.items()
+        }
+    return [with_broker(item) for item in body] if isinstance(body, list) else body

@@ -21,7 +21,7 @@ def described(value):
             "columns": {str(name): str(kind) for name, kind in value.dtypes.items()},
             "rows": len(value),
             "head": json.loads(
-                value.head(3).reset_index().to_json(orient="records", date_format="iso")
+                value.head(2).reset_index().to_json(orient="records", date_format="iso")
             ),
         }
         return {"_dataframe": frame}

@@ -1,0 +1,383 @@
+"""Differences of orders and books that are kept on purpose; a part of the table of
+``golden_rules``. Most depend on what was done earlier in the same transcript."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.api.golden_case import Case, tick_sizes
+from tests.api.golden_compare import Freedom
+from tests.api.golden_rule import Rule, error
+
+_MONEY = ("availablecash", "grossexposure", "utiliseddebits")
+_PLACING = ("placeorder", "placesmartorder", "basketorder", "splitorder", "optionsorder")
+
+
+# -- what came before -----------------------------------------------------------------------
+def _earlier(case: Case, *endpoints: str) -> list[Case]:
+    return [row for row in case.before if row.endpoint in endpoints and row.ok]
+
+
+def _smart_with_price(case: Case) -> list[Case]:
+    """Earlier smart orders that asked for another price type than MARKET."""
+    return [
+        row
+        for row in _earlier(case, "placesmartorder")
+        if row.fields.get("pricetype", "MARKET") != "MARKET" and "orderid" in row.body
+    ]
+
+
+def _rests(order: dict[str, Any]) -> bool:
+    return order.get("pricetype", "MARKET") != "MARKET"
+
+
+def _kept_margin(case: Case) -> bool:
+    """Whether the reference lost or forgot margin earlier: of resting orders at a fill, of a
+    modified order, of a position that was turned round."""
+    if _earlier(case, "modifyorder"):
+        return True
+    orders = [
+        order
+        for row in _earlier(case, *_PLACING)
+        for order in row.fields.get("orders", [row.fields])
+    ]
+    if len(orders) > 1 and any(map(_rests, orders)):
+        return True
+    net: dict[tuple[str, str], float] = {}
+    for order in orders:
+        if not _rests(order) and "symbol" in order:
+            key = (order["symbol"], order.get("product", ""))
+            sign = 1 if str(order["action"]).upper() == "BUY" else -1
+            before = net.get(key, 0.0)
+            net[key] = before + sign * float(order["quantity"])
+            if before * net[key] < 0:
+                return True
+    return False
+
+
+def _unread_positions(case: Case) -> bool:
+    """Whether nobody read the position book since the last order."""
+    for row in reversed(case.before):
+        if row.endpoint == "positionbook":
+            return False
+        if row.endpoint in (*_PLACING, "closeposition", "optionsmultiorder") and row.ok:
+            return True
+    return False
+
+
+# -- edits ----------------------------------------------------------------------------------
+def _honoured(body: Any, case: Case) -> Any:
+    """Order book rows of earlier smart orders with a price: they rest."""
+    wanted = {row.body["orderid"]: row.fields for row in _smart_with_price(case)}
+    for order in body["data"]["orders"]:
+        fields = wanted.get(order["orderid"])
+        if fields is None:
+            continue
+        order |= {
+            "order_status": "open",
+            "pricetype": fields["pricetype"],
+            "price": float(fields["price"]),
+            "average_price": 0.0,
+            "pending_quantity": order["quantity"],
+            "filled_quantity": 0,
+        }
+        body["data"]["statistics"]["total_completed_orders"] -= 1
+        body["data"]["statistics"]["total_open_orders"] += 1
+    return body
+
+
+def _without_trades(body: Any, case: Case) -> Any:
+    gone = {row.body["orderid"] for row in _smart_with_price(case)}
+    body["data"] = [row for row in body["data"] if row["orderid"] not in gone]
+    return body
+
+
+def _without_positions(body: Any, case: Case) -> Any:
+    gone = {row.fields["symbol"] for row in _smart_with_price(case)}
+    rows = [row for row in body["data"] if row["symbol"] not in gone]
+    body["data"] = rows
+    body["total_unrealized_pnl"] = sum(row["unrealized_pnl"] for row in rows if row["quantity"])
+    body["total_today_realized_pnl"] = sum(row["today_realized_pnl"] for row in rows)
+    body["total_pnl"] = body["total_unrealized_pnl"] + body["total_today_realized_pnl"]
+    body["total_pnl_today"] = body["total_pnl"]
+    return body
+
+
+def _stops_cancelled(body: Any) -> Any:
+    for order in body["data"]["orders"]:
+        if order["order_status"] == "trigger pending":
+            order["order_status"] = "cancelled"
+    body["data"]["statistics"]["total_trigger_pending_orders"] = 0
+    return body
+
+
+def _no_holdings(body: Any) -> Any:
+    statistics = body["data"]["statistics"]
+    body["data"] = {"holdings": [], "statistics": dict.fromkeys(statistics, 0.0)}
+    return body
+
+
+def _off_tick(case: Case) -> bool:
+    """Whether a price of the request is not a multiple of the tick of its symbol."""
+    fields = case.fields
+    tick = tick_sizes().get(f"{fields.get('exchange')}:{fields.get('symbol')}", 0.0)
+    prices = [fields.get("price"), fields.get("trigger_price")]
+    return tick > 0 and any(
+        isinstance(price, int | float) and abs(price / tick - round(price / tick)) > 1e-6
+        for price in prices
+    )
+
+
+def _on_index(case: Case) -> bool:
+    return str(case.fields.get("exchange")).endswith("_INDEX") and not case.live
+
+
+ORDER_RULES: tuple[Rule, ...] = (
+    Rule(
+        "place*order",
+        "the symbol is an index",
+        "400 that says so",
+        "the reference accepts it; an index cannot be traded",
+        when=lambda case: case.ok and _on_index(case),
+        status=400,
+        body=error("", mode="analyze"),
+        freedom=Freedom(free=("message",)),
+    ),
+    Rule(
+        "*order",
+        "a price that is not a multiple of the tick size",
+        "400 that names the two nearest prices",
+        "the reference accepts it; an exchange does not, and the trader decides which way",
+        when=lambda case: case.ok and _off_tick(case),
+        status=400,
+        body=error("", mode="analyze"),
+        freedom=Freedom(free=("message",)),
+    ),
+    Rule(
+        "cancelallorder",
+        "stop orders are waiting for their trigger",
+        "they are cancelled, too",
+        "the reference looks for a status that it never stores",
+        when=lambda case: (
+            case.ok
+            and any(
+                str(row.fields.get("pricetype", "")).startswith("SL")
+                for row in _earlier(case, "placeorder")
+            )
+            and bool(case.body["canceled_orders"])
+        ),
+        freedom=Freedom(free=("message", "canceled_orders[*]"), any_length=("canceled_orders",)),
+    ),
+    Rule(
+        "orderbook",
+        "after `cancelallorder`",
+        "stop orders are `cancelled`",
+        "the reference leaves them `trigger pending`",
+        when=lambda case: case.ok and not case.live and bool(_earlier(case, "cancelallorder")),
+        change=_stops_cancelled,
+    ),
+    Rule(
+        "orderbook",
+        "after a smart order with `pricetype` LIMIT, SL or SL-M",
+        "the order is of that type and rests",
+        "the reference reads another field and sends it at market",
+        when=lambda case: case.ok and bool(_smart_with_price(case)),
+        edit=_honoured,
+    ),
+    Rule(
+        "tradebook",
+        "after a smart order with `pricetype` LIMIT, SL or SL-M",
+        "no trade until its price is reached",
+        "the reference sends it at market",
+        when=lambda case: case.ok and bool(_smart_with_price(case)),
+        edit=_without_trades,
+    ),
+    Rule(
+        "positionbook",
+        "after a smart order with `pricetype` LIMIT, SL or SL-M",
+        "no position until its price is reached",
+        "the reference sends it at market",
+        when=lambda case: case.ok and bool(_smart_with_price(case)),
+        edit=_without_positions,
+    ),
+    Rule(
+        "funds",
+        "after a smart order with `pricetype` LIMIT, SL or SL-M",
+        "margin of the resting order, no profit or loss of it",
+        "the reference sends it at market",
+        when=lambda case: case.ok and bool(_smart_with_price(case)),
+        freedom=Freedom(free=[f"data.{name}" for name in (*_MONEY, "m2munrealized", "totalpnl")]),
+    ),
+    Rule(
+        "funds",
+        "analyze mode, after orders rested beside others that filled, were modified, or turned a "
+        "position round",
+        "their margin stays blocked in full",
+        "the reference gives margin of resting orders back at any fill, does not follow a "
+        "modification, and scales the margin of a turned position down twice",
+        when=lambda case: case.ok and not case.live and _kept_margin(case),
+        freedom=Freedom(free=[f"data.{name}" for name in _MONEY]),
+    ),
+    Rule(
+        "funds",
+        "analyze mode, positions changed since the position book was read",
+        "`m2munrealized` and `totalpnl` are of now",
+        "the reference updates them only when the position book is read",
+        when=lambda case: case.ok and not case.live and _unread_positions(case),
+        freedom=Freedom(free=("data.m2munrealized", "data.totalpnl")),
+    ),
+    Rule(
+        "funds",
+        "analyze mode, averages of several fills",
+        "profit is of the exact average",
+        "the reference rounds the average to paise first",
+        when=lambda case: case.ok and not case.live and bool(case.before),
+        freedom=Freedom(
+            near=[
+                (f"data.{name}", 0.06)
+                for name in (
+                    "availablecash",
+                    "m2mrealized",
+                    "m2munrealized",
+                    "today_realized_pnl",
+                    "total_realized_pnl",
+                    "totalpnl",
+                )
+            ]
+        ),
+    ),
+    Rule(
+        "positionbook",
+        "analyze mode, averages of several fills",
+        "profit is of the exact average",
+        "the reference rounds the average to paise first",
+        when=lambda case: case.ok and not case.live and bool(case.before),
+        freedom=Freedom(
+            near=[
+                *(
+                    (f"{where}{name}", 0.06)
+                    for where, names in (
+                        ("data[*].", ("pnl", "today_realized_pnl", "total_pnl_today")),
+                        ("data[*].", ("unrealized_pnl",)),
+                        (
+                            "",
+                            (
+                                "total_pnl",
+                                "total_pnl_today",
+                                "total_today_realized_pnl",
+                                "total_unrealized_pnl",
+                            ),
+                        ),
+                    )
+                    for name in names
+                ),
+                ("data[*].pnlpercent", 0.001),
+            ]
+        ),
+    ),
+    Rule(
+        "gttorderbook",
+        "several GTTs",
+        "newest first",
+        "the reference does not order those of one second",
+        when=lambda case: case.ok and len(case.body["data"]) > 1,
+        freedom=Freedom(by_id=("data",)),
+    ),
+    # -- live: the account is another broker's --------------------------------------------------
+    Rule(
+        "holdings",
+        "live mode",
+        "those of the account",
+        "the stand-in broker of the recording held a share; the simulator's account begins empty",
+        when=lambda case: case.ok and case.live,
+        change=_no_holdings,
+    ),
+    Rule(
+        "funds",
+        "live mode",
+        "those of the account",
+        "the stand-in broker of the recording kept no accounts",
+        when=lambda case: case.ok and case.live,
+        freedom=Freedom(free=("data.*",)),
+    ),
+    Rule(
+        "tradebook",
+        "live mode: prices",
+        "what the exchange filled at: bid or ask",
+        "the stand-in broker of the recording filled at the last price",
+        when=lambda case: case.ok and case.live,
+        freedom=Freedom(free=("data[*].average_price", "data[*].trade_value")),
+    ),
+    Rule(
+        "tradebook",
+        "live mode: `timestamp`",
+        "date and time",
+        "the broker of the recording gives the time only",
+        when=lambda case: case.ok and case.live,
+        freedom=Freedom(free=("data[*].timestamp",)),
+    ),
+    Rule(
+        "positionbook",
+        "live mode: prices",
+        "follow from fills at bid or ask",
+        "the stand-in broker of the recording filled at the last price",
+        when=lambda case: case.ok and case.live,
+        freedom=Freedom(
+            free=("data[*].average_price", "data[*].pnl", "data[*].ltp"),
+        ),
+    ),
+    Rule(
+        "orderstatus",
+        "live mode: `average_price`",
+        "what the exchange filled at: bid or ask",
+        "the stand-in broker of the recording filled at the last price",
+        when=lambda case: case.ok and case.live,
+        freedom=Freedom(free=("data.average_price",)),
+    ),
+    Rule(
+        "placeorder",
+        "live mode: unknown symbol",
+        "400 with a text of ours, before anything is sent",
+        "the recorded text is the broker's",
+        when=lambda case: case.live and "does not exist" in str(case.message),
+        freedom=Freedom(free=("message",)),
+    ),
+    Rule(
+        "basketorder",
+        "live mode: an item with an unknown symbol",
+        "a text of ours, before anything is sent",
+        "the recorded text is the broker's",
+        when=lambda case: case.live and case.ok,
+        freedom=Freedom(free=("results[*].message",)),
+    ),
+    Rule(
+        "modifyorder",
+        "live mode: unknown order",
+        "404 `Order <id> not found`, as in analyze mode",
+        "the recorded text and code are the broker's",
+        when=lambda case: (
+            case.live and re.search("find that .order_id", str(case.message)) is not None
+        ),
+        status=404,
+        edit=lambda body, case: error(f"Order {case.fields['orderid']} not found"),
+    ),
+    Rule(
+        "cancelorder",
+        "live mode: the order is final",
+        "400 `Cannot cancel order in <status> status`, as in analyze mode",
+        "the reference answers 500 with the address of the broker",
+        when=lambda case: case.live and case.status == 500,
+        status=400,
+        body=error("Cannot cancel order in cancelled status"),
+    ),
+    Rule(
+        "*gttorder*",
+        "live mode",
+        "501 where the account's broker has none, as the simulator in the tests",
+        "the recording was made with another broker",
+        when=lambda case: case.live and case.ok,
+        status=501,
+        body=error("GTT orders are not supported for broker 'simulator' yet"),
+    ),
+)

@@ -1,0 +1,125 @@
+"""The table of differences: shown in the docs, without dead rows, without names of cases."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.api import (
+    golden_order_rules,
+    golden_request_rules,
+    golden_rest_rules,
+    golden_stream_rules,
+)
+from tests.api.golden_case import Case, read_rows, stream_cases
+from tests.api.golden_compare import Comparison, Freedom, Ids
+from tests.api.golden_rules import BEGIN, DOC, END, RULES, markdown
+from tests.e2e.driver import ROOT
+
+RECORDED = ROOT / "tests" / "data" / "golden"
+
+
+#: Facts of the reference that none of the transcripts here shows, but others may.
+_INDEX_TICK = {"type": "market_data", "mode": 2, "exchange": "NSE_INDEX", "data": {"ltp": 1.0}}
+_MORE = (
+    Case("ticker", path="/api/v1/ticker/NSE:SBIN", body={"_text": "NSE:SBIN,1,2\n"}),
+    Case("ws", body=_INDEX_TICK),
+    Case("ws", request={"action": "unsubscribe_all"}, body={"type": "unsubscribe"}),
+    Case("ws", body={"type": "supported_brokers"}),
+    Case("placeorder", request={"exchange": "NSE_INDEX", "symbol": "NIFTY"}, body={}),
+)
+
+
+def _all_cases() -> list[Case]:
+    cases = list(_MORE)
+    for path in sorted(RECORDED.glob("*.json")):
+        if path.stem == "ws":
+            cases += stream_cases(path)
+        elif path.stem == "sdk":
+            for call in json.loads(path.read_text(encoding="utf-8"))["calls"]:
+                if "_dataframe" in call["returns"]:
+                    endpoint = f"{call['method']} (DataFrame)"
+                    cases.append(Case(endpoint, request=call["kwargs"], body=call["returns"]))
+        else:
+            cases += [row for row in read_rows(path) if isinstance(row, Case)]
+    return cases
+
+
+def test_golden_differences_are_in_the_docs() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    shown = text.partition(BEGIN)[2].partition(END)[0]
+    assert shown == markdown(), f"{DOC.name} is behind the rules: python -m tests.api.golden_rules"
+
+
+def test_golden_rules_all_hold_somewhere() -> None:
+    cases = _all_cases()
+    dead = [
+        f"{rule.endpoint}: {rule.condition}"
+        for rule in RULES
+        if not any(rule.holds(case) for case in cases)
+    ]
+    assert not dead, f"rules that hold for no recorded case: {dead}"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [golden_order_rules, golden_request_rules, golden_rest_rules, golden_stream_rules],
+    ids=lambda module: module.__name__.rpartition(".")[2],
+)
+def test_golden_rules_name_no_case(module: ModuleType) -> None:
+    source = inspect.getsource(module)
+    assert "case.name" not in source
+    names = {case.name for case in _all_cases() if "_" in case.name}
+    words = set(re.findall(r"[\"']([a-z0-9_]+)[\"']", source))
+    assert not names & words
+
+
+# -- the comparison itself must be able to fail ------------------------------------------------
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ({"a": 1}, {}),
+        ({}, {"a": 1}),
+        ({"a": 1}, {"a": 1.0}),
+        ({"a": 1}, {"a": True}),
+        ({"a": None}, {"a": 0}),
+        ({"a": "x"}, {"a": "y"}),
+        ({"a": 1.0}, {"a": 1.01}),
+        ({"a": [1, 2]}, {"a": [2, 1]}),
+        ({"a": [1]}, {"a": []}),
+        ({"timestamp": "2026-11-22 10:00:00"}, {"timestamp": "22-11-2026 10:00:00"}),
+        ({"timestamp": 1795361899826}, {"timestamp": 1795361899}),
+        (
+            {"rows": [{"orderid": "1"}, {"orderid": "1"}]},
+            {"rows": [{"orderid": "7"}, {"orderid": "8"}]},
+        ),
+        (
+            {"rows": [{"orderid": "1"}, {"orderid": "2"}]},
+            {"rows": [{"orderid": "7"}, {"orderid": "7"}]},
+        ),
+        ("Required: ₹5.0, Available: ₹1.0", "Required: ₹6.0, Available: ₹1.0"),
+    ],
+)
+def test_golden_comparison_sees(expected: object, actual: object) -> None:
+    comparison = Comparison(Ids())
+    comparison.compare(expected, actual)
+    assert comparison.differences
+
+
+def test_golden_freedom_is_only_where_it_is_given() -> None:
+    comparison = Comparison(Ids(), Freedom(free=("rows[*].price",), near=(("sum", 0.1),)))
+    expected = {"rows": [{"price": 1.0, "name": "a"}], "sum": 1.0}
+    comparison.compare(expected, {"rows": [{"price": 2.0, "name": "b"}], "sum": 1.05})
+    assert comparison.differences == ["rows[0].name: 'b', recorded 'a'"]
+    comparison.compare({"sum": 1.0}, {"sum": 1.2})
+    comparison.compare({"rows": [{"price": 1.0}]}, {"rows": [{"price": "1"}]})
+    assert len(comparison.differences) == 3
+
+
+def test_golden_transcripts_are_complete(tmp_path: Path) -> None:
+    assert sum(1 for case in _all_cases() if case.endpoint != "ws") > 900
