@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
@@ -91,6 +91,8 @@ def test_settings_are_checked_applied_and_undone(drive: Drive) -> None:
         click(dock.apply)
         assert session.bridge.setting("sandbox.futures_leverage") == 4.0
         assert session.bridge.setting("sandbox.brokerage_plan") == "flat20"
+        capital = editors.findChild(QComboBox, "sandbox-setting-sandbox-starting-capital")
+        assert capital.currentText() == "1,00,00,000"
         leverage.setValue(7.0)
         undo = dock.findChild(QWidget, "sandbox-settings-undo")
         click(undo)

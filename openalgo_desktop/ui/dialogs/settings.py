@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.settings import SETTINGS, Setting
+from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, push_button, slug
 
@@ -43,8 +44,13 @@ def _editor(row: Setting) -> _Editor:
         return _Editor(box, box.isChecked, lambda value: box.setChecked(bool(value)))
     if row.choices:
         combo = QComboBox()
-        combo.addItems([str(choice) for choice in row.choices])
-        return _Editor(combo, combo.currentText, lambda value: combo.setCurrentText(str(value)))
+        for choice in row.choices:
+            combo.addItem(fmt.quantity(choice) if row.kind is float else str(choice), choice)
+        return _Editor(
+            combo,
+            combo.currentData,
+            lambda value: combo.setCurrentIndex(row.choices.index(value)),
+        )
     if row.kind is int:
         whole = QSpinBox()
         high = MOST if row.high is None else min(MOST, int(row.high))
