@@ -1,0 +1,168 @@
+"""The spec's validator, its small languages, and the registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.spec import Op, TwoWay, check, require_valid
+from openalgo_desktop.brokers.kit.values import compute, fill, number, pick, render, totp
+from openalgo_desktop.brokers.registry import Registry
+from openalgo_desktop.brokers.zerodha import BROKER
+from openalgo_desktop.core.enums import Exchange, Product, surfaced
+from openalgo_desktop.core.errors import BadCredentials, ConfigError
+
+SPEC = BROKER.spec
+
+
+# -- validator ------------------------------------------------------------------------------
+def test_every_shipped_spec_is_valid() -> None:
+    registry = Registry([])
+    for name in registry.ids():
+        assert check(registry.get(name).spec) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"products": TwoWay({Product.MIS: "I", Product.NRML: "I"})}, "two unified values share"),
+        ({"products": TwoWay({Product.MIS: "I"})}, "CNC not mapped"),
+        ({"exchanges": TwoWay({Exchange.NSE: "NSE"})}, "BSE is offered but not mapped"),
+        ({"ops": {}}, "ops: place missing"),
+        ({"rows": {}}, "rows: order.order_id missing"),
+        ({"hosts": {"rest": "https://x"}}, "'stream' is used but not declared"),
+        ({"limits": {}}, "'orders' is used but not declared"),
+        ({"logins": ()}, "logins: none"),
+        (
+            {"statuses": TwoWay(SPEC.statuses.pairs, {"OPEN": next(iter(SPEC.statuses.pairs))})},
+            "in the pairs and in also",
+        ),
+    ],
+)
+def test_the_validator_names_what_is_wrong(change: dict[str, Any], said: str) -> None:
+    wrong = msgspec.structs.replace(SPEC, **change)
+    assert any(said in problem for problem in check(wrong)), check(wrong)
+    with pytest.raises(ConfigError, match="Broker zerodha"):
+        require_valid(wrong)
+
+
+# -- languages ------------------------------------------------------------------------------
+def test_values_keep_types_and_leave_out_what_is_empty() -> None:
+    table = {
+        "a": "$price",
+        "b": "$price:text",
+        "c": "$quantity:text",
+        "d": "$none?",
+        "e": "$zero:int?",
+        "f": "fixed",
+        "g": {"h": ["$quantity:float", "$none?"]},
+    }
+    context = {"price": 812.350, "quantity": 10, "zero": 0}
+    assert render(table, context) == {
+        "a": 812.35,
+        "b": "812.35",
+        "c": "10",
+        "f": "fixed",
+        "g": {"h": [10.0]},
+    }
+    with pytest.raises(ConfigError, match="'missing'"):
+        render({"a": "$missing"}, {})
+
+
+def test_templates_quote_parts_of_addresses() -> None:
+    assert fill("/a/{x}?k={y}", {"x": "M&M/1", "y": "a b"}, quoted=True) == "/a/M%26M%2F1?k=a%20b"
+    assert fill("{x}", {"x": 100.0}) == "100"
+    with pytest.raises(ConfigError):
+        fill("{nothing}", {})
+
+
+def test_paths_take_the_first_that_is_there() -> None:
+    row = {"a": {"b": [1, {"c": 2}]}, "n": None, "m": 5}
+    assert pick(row, "a.b.1.c") == 2
+    assert pick(row, "n|x.y|m") == 5
+    assert pick(row, "a.b.9", 0) == 0
+    assert pick(row, "") is row
+
+
+def test_numbers_of_replies() -> None:
+    assert number("1,23,456.50") == 123456.5
+    assert number("n/a") == 0
+    assert number(None) == 0
+
+
+def test_one_time_codes_are_those_of_rfc_6238() -> None:
+    """Appendix B of the RFC, the last six digits of its eight."""
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    for moment, code in ((59, "287082"), (1111111109, "081804"), (20000000000, "353130")):
+        assert totp(secret, moment) == code
+    assert totp(" gezd gnbv-gy3t qojq gezd gnbv gy3t qojq", 59) == "287082"
+    with pytest.raises(BadCredentials) as caught:
+        totp("not base32!", 0)
+    assert caught.value.field == "totp_secret"
+
+
+def test_computed_values() -> None:
+    # SHA-256 of "abc", from FIPS 180-2
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert compute("sha256:{a}{b}", {"a": "a", "b": "bc"}, 0) == digest
+    assert compute("base64:{a}:{b}", {"a": "id", "b": "pw"}, 0) == "aWQ6cHc="
+    assert compute("{a}", {"a": "plain"}, 0) == "plain"
+
+
+def test_foreign_values_are_shown_but_cannot_be_sent() -> None:
+    mtf = surfaced(Product, "MTF")
+    assert mtf == "MTF" and str(mtf) == "MTF" and mtf not in set(Product)
+    with pytest.raises(ValueError, match="MTF"):
+        Product("MTF")
+
+
+# -- registry -------------------------------------------------------------------------------
+@dataclass
+class Entry:
+    """An entry point of another package."""
+
+    name: str
+    value: str
+    offered: Any
+
+    def load(self) -> Any:
+        if isinstance(self.offered, Exception):
+            raise self.offered
+        return self.offered
+
+
+def test_other_packages_bring_brokers() -> None:
+    spec = msgspec.structs.replace(SPEC, id="third", title="Third party")
+    registry = Registry([Entry("third", "third:BROKER", Broker(spec))])  # type: ignore[list-item]
+    assert "third" in registry.ids()
+    assert registry.get("third").spec.title == "Third party"
+    assert registry.get("zerodha").spec is SPEC
+
+
+def test_a_bad_package_does_not_hurt_the_others() -> None:
+    wrong = msgspec.structs.replace(SPEC, id="wrong", logins=())
+    registry = Registry(
+        [
+            Entry("broken", "broken:B", ImportError("no module")),  # type: ignore[list-item]
+            Entry("wrong", "wrong:B", Broker(wrong)),  # type: ignore[list-item]
+            Entry("nothing", "nothing:B", object()),  # type: ignore[list-item]
+            Entry("zerodha", "mine:B", Broker(SPEC)),  # type: ignore[list-item]
+        ]
+    )
+    assert registry.get("zerodha") is BROKER
+    assert set(registry.all()) == set(Registry([]).ids())
+    for name, said in (("broken", "no module"), ("wrong", "logins"), ("nothing", "Broker")):
+        with pytest.raises(ConfigError, match=said):
+            registry.get(name)
+    with pytest.raises(ConfigError, match="this version has"):
+        registry.get("nobody")
+
+
+def test_an_operation_is_read_only_unless_it_says_so() -> None:
+    assert not Op(method="GET", path="/x").write
+    writes = {name for name, op in SPEC.ops.items() if op.write}
+    assert {"place", "modify", "cancel", "gtt_place", "gtt_modify", "gtt_cancel"} == writes
