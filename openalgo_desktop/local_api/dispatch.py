@@ -19,6 +19,7 @@ from openalgo_desktop.local_api.endpoints import endpoints
 from openalgo_desktop.local_api.gate import Gate, approved_fields
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
+from openalgo_desktop.local_api.openapi import document
 from openalgo_desktop.local_api.services import Services
 from openalgo_desktop.local_api.table import (
     JSON_TYPE,
@@ -27,6 +28,7 @@ from openalgo_desktop.local_api.table import (
     Call,
     Endpoint,
     ErrorForm,
+    Handler,
     Need,
     Reply,
 )
@@ -60,7 +62,7 @@ class Dispatcher:
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._prefixes: list[tuple[str, str, Endpoint]] = []
         self._schemas: dict[tuple[str, str], Schema] = {}
-        self.rows: list[Endpoint] = list(endpoints(ctx))
+        self.rows: list[Endpoint] = [*endpoints(ctx), _document_row(self._document)]
         for row in self.rows:
             self._add(row)
 
@@ -75,6 +77,9 @@ class Dispatcher:
         self._exact[row.method, row.route] = row
         if row.both_slashes:
             self._exact[row.method, row.route + "/"] = row
+
+    async def _document(self, call: Call) -> dict[str, Any]:
+        return document(self.rows, "/")
 
     async def start(self) -> None:
         """Begin background work of the handlers."""
@@ -247,6 +252,19 @@ class Dispatcher:
             return await row.handler(Call(self._ctx, self.services, row, data, mode, source))
 
         return run
+
+
+def _document_row(handler: Handler) -> Endpoint:
+    return Endpoint(
+        "/openapi.json",
+        handler,
+        None,
+        "This document.",
+        "System",
+        method="GET",
+        need=Need.NOTHING,
+        both_slashes=False,
+    )
 
 
 class _Malformed(ApiError):

@@ -16,6 +16,7 @@ from openalgo_desktop.local_api.handlers import (
     market,
     options,
     orders,
+    pages,
     symbols,
     system,
     webhooks,
@@ -363,6 +364,18 @@ HOOKS: tuple[Endpoint, ...] = (
     ),
 )
 
+PAGES: tuple[Endpoint, ...] = (
+    E(
+        "/docs",
+        pages.docs,
+        None,
+        "This API as an interactive page.",
+        method="GET",
+        need=Need.NOTHING,
+        **_SYSTEM,
+    ),
+)
+
 LATER: tuple[Endpoint, ...] = (
     *(
         E(path, later.not_yet, None, "Not available in this version.", method=method, **_LATER)
@@ -407,7 +420,7 @@ LATER: tuple[Endpoint, ...] = (
     E("whatsapp/notify", later.whatsapp_unpaired, None, "Send a WhatsApp message.", **_MESSAGING),
 )
 
-TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + LATER
+TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + PAGES + LATER
 
 CONTROL = E(
     "/simulator/control",

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 MAX_BODY = 4 * 1024 * 1024
 #: Idle keep-alive connections close after this; the public client keeps its own for 120 s.
 KEEP_ALIVE_SECONDS = 125.0
+# What is no HTTP at all is a daily event on an open port: the library's tracebacks about it stay
+# out of the log. Handlers log their own failures.
+_silent = logging.Logger("openalgo_desktop.http", logging.CRITICAL + 1)
 
 
 class LocalApi:
@@ -44,6 +47,7 @@ class LocalApi:
                     request_factory=self._request,
                     keepalive_timeout=KEEP_ALIVE_SECONDS,
                     access_log=None,
+                    logger=_silent,
                 ),
                 handle_signals=False,
                 shutdown_timeout=2.0,

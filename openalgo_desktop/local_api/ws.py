@@ -33,7 +33,7 @@ PING_SECONDS = 20.0
 #: Close code of sockets that did not authenticate in time, or whose key was revoked.
 CLOSE_AUTH = 4401
 #: The kernel's send buffer. A large one would hold seconds of stale prices for a slow client.
-_SEND_BUFFER = 128 * 1024
+_SEND_BUFFER = 48 * 1024
 _CLOSE_TIMEOUT = 2.0
 # Handshakes that fail and sockets that break are daily events on an open port: the library's
 # tracebacks about them stay out of the log.

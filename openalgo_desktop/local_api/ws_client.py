@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 #: Frames gathered before they are handed to the socket within one turn of the loop.
 BATCH = 1024
 #: Bytes in the socket's write buffer from which a client counts as slow.
-WRITE_LIMIT = 256 * 1024
+WRITE_LIMIT = 64 * 1024
 #: Bytes of answers and order updates kept for a slow client before it is given up.
 MUST_LIMIT = 8 * 1024 * 1024
 

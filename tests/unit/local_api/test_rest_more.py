@@ -487,3 +487,22 @@ async def test_semi_auto_queues_placements_and_refuses_changes_while_live(world:
     answer = await world.approvals.run(1)
     assert answer == {"status": "success", "mode": "analyze", "orderid": "1"}
     assert world.desk.placed[0][1] == "api:default"
+
+
+# -- the document ---------------------------------------------------------------------------
+async def test_document_and_page(world: World) -> None:
+    document = (await world.http.get("/openapi.json")).json()
+    assert document["openapi"] == "3.1.0"
+    served = {row.route for row in world.api.endpoints() if not row.route.endswith("/*")}
+    assert served <= set(document["paths"])
+    order = document["paths"]["/api/v1/placeorder"]["post"]
+    schema = order["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"][:2] == ["apikey", "strategy"]
+    assert schema["properties"]["pricetype"]["enum"] == ["MARKET", "LIMIT", "SL", "SL-M"]
+    assert schema["additionalProperties"] is False
+    names = [item["name"] for item in document["paths"]["/api/v1/ticker/{id}"]["get"]["parameters"]]
+    assert names == ["id", "apikey", "interval", "from", "to", "format"]
+    page = await world.http.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "http://" not in page.text
+    assert "https://" not in page.text  # bundled: nothing comes from elsewhere
