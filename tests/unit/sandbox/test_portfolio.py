@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
@@ -14,6 +16,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
 from openalgo_desktop.core.symbols import future_symbol, option_symbol
 from openalgo_desktop.exchange.fills import TouchModel
+from openalgo_desktop.exchange.ledger import EntryKind
 from openalgo_desktop.exchange.margin import DEFAULT_LEVERAGE
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.span import SpanParameters
@@ -29,6 +32,8 @@ SPOT = ("NSE_INDEX", "NIFTY")
 PRICES = {24600.0: 300.0, 24800.0: 210.0, 25300.0: 90.0}
 FUTURE = future_symbol("NIFTY", EXPIRY)
 BUY, SELL = Action.BUY, Action.SELL
+#: Entries that change the account's money; the others only move it.
+RESULTS = (EntryKind.CAPITAL, EntryKind.REALISED)
 
 
 def call(strike: float) -> str:
@@ -173,3 +178,36 @@ async def test_the_underlying_is_asked_for_and_remembered(rig: Rig) -> None:
     await rig.margin.prepare(option)
     assert rig.margin.required(option, SELL, Product.NRML, LOT, Decimal(300)) == before
     assert spot_key(option) == SPOT
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([call(k) for k in PRICES] + [FUTURE, "SBIN"]),
+            st.sampled_from([BUY, SELL]),
+            st.integers(1, 3),
+            st.sampled_from([0.0, 0.97, 1.0, 1.03]),
+        ),
+        max_size=14,
+    )
+)
+def test_whatever_is_traded_the_reserve_is_what_rows_justify(
+    orders: list[tuple[str, Action, int, float]],
+) -> None:
+    rig = Rig(capital=3_000_000)
+    for symbol, action, size, distance in orders:
+        lots = size * (100 if symbol == "SBIN" else 1)
+        try:
+            rig.trade(symbol, action, lots, round(rig.prices[symbol] * distance, 1))
+        except InsufficientFunds:
+            continue
+    ledger = rig.book.state.ledger
+    assert ledger.cash + ledger.reserved == sum(
+        ledger.totals[kind] for kind in RESULTS if kind in ledger.totals
+    )
+    for row in list(rig.book.all_working()):
+        rig.book.cancel(row.order.order_id, NOW)
+    for key, position in list(rig.book.state.positions.items()):
+        rig.book.settle(key, Decimal(str(rig.prices[position.symbol])), NOW, today=True)
+    assert ledger.reserved == 0
