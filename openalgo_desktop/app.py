@@ -46,6 +46,7 @@ from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
+from openalgo_desktop.trading.policies import OrderPolicies
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,7 @@ class Terminal:
             ack_timeout=lambda: float(settings["trading.ack_timeout"]),
             reconcile_interval=lambda: float(settings["trading.reconcile_interval"]),
         )
+        self.desk.policies = OrderPolicies(self.hub, settings.__getitem__)
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
         await self._start_safety()

@@ -298,6 +298,20 @@ SETTINGS: dict[str, Setting] = _table(
         group="Safety",
     ),
     S(
+        "trading.freeze_split",
+        False,
+        "Send an order above the freeze quantity in slices, instead of refusing it",
+        bool,
+        group="Trading",
+    ),
+    S(
+        "trading.market_protection",
+        "needed",
+        "Send market orders as limits a little through the price",
+        choices=("never", "needed", "always"),
+        group="Trading",
+    ),
+    S(
         "sandbox.starting_capital",
         10_000_000.0,
         "Sandbox money at a reset, rupees",

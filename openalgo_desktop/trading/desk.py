@@ -61,6 +61,7 @@ from openalgo_desktop.core.ports import (
 )
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import RiskGate
@@ -117,6 +118,7 @@ class OrderDesk:
         self._mode = Mode.SANDBOX
         self.risk = RiskGate()
         self.approval: Approval | None = None
+        self.policies: OrderPolicies | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.books = BookKeeper(clock, bus, self._gateways, self._is_ours, reconcile_interval)
 
@@ -195,13 +197,34 @@ class OrderDesk:
         :class:`OrderStateUnknown` when nobody knows whether it arrived."""
         mode = self._mode
         gateway = self._gateway_of(mode)
-        check_order(request, self._instruments.require(request.symbol, request.exchange))
+        row = self._instruments.require(request.symbol, request.exchange)
+        if self.policies is not None:
+            parts = self.policies.split(request, row)
+            if len(parts) > 1:
+                return await self._place_parts(parts, source)
+            request = await self.policies.protect(request, row, gateway)
+        check_order(request, row)
         await self.risk.check(request, source)
         if self.approval is not None:
             await self.approval(request, source)
         tag = self._tags.next()
         entry = self._entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
         return await self._send(entry, mode, gateway, lambda: gateway.place(request, tag))
+
+    async def _place_parts(self, parts: Sequence[OrderRequest], source: str) -> Placed:
+        """The slices of an order above the freeze quantity, one after the other; the first
+        refusal ends it and says what is already out."""
+        done: list[Placed] = []
+        for part in parts:
+            try:
+                done.append(await self.place(part, source))
+            except OrderError as error:
+                if done:
+                    ids = ", ".join(placed.order_id for placed in done)
+                    error.message += f" Already sent: {len(done)} of {len(parts)} parts ({ids})."
+                raise
+        ids = ", ".join(placed.order_id for placed in done)
+        return Placed(done[0].order_id, done[0].mode, f"Sent in {len(done)} parts: {ids}")
 
     async def modify(self, request: ModifyRequest, source: str) -> Placed:
         """Change a working order."""

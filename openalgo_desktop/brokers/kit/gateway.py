@@ -59,6 +59,11 @@ class KitGateway:
     def broker(self) -> str:
         return self._spec.id
 
+    @property
+    def needs_market_protection(self) -> bool:
+        """Whether the broker takes no market orders; the corridor then sends limits."""
+        return "no_market_orders" in self._spec.quirks
+
     def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
         self._listener = listener
 

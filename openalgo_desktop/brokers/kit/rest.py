@@ -23,6 +23,7 @@ from openalgo_desktop.core.errors import (
     AppError,
     NetError,
     NetTimeout,
+    NotConnected,
     OrderStateUnknown,
     ProtocolError,
     RateLimited,
@@ -187,7 +188,7 @@ class RestClient:
         try:
             return await self._client.send(request)
         except _NOT_SENT as error:
-            raise NetError(
+            raise NotConnected(
                 f"{title} cannot be reached ({type(error).__name__}). Nothing was sent."
             ) from None
         except httpx.TimeoutException:

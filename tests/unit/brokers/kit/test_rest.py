@@ -40,6 +40,7 @@ from openalgo_desktop.core.errors import (
     InsufficientFunds,
     NetError,
     NetTimeout,
+    NotConnected,
     NotSupported,
     OrderStateUnknown,
     ProtocolError,
@@ -171,8 +172,8 @@ async def test_answers_that_cannot_be_read() -> None:
 @pytest.mark.parametrize(
     ("failure", "read", "write"),
     [
-        (httpx.ConnectError("x"), NetError, NetError),
-        (httpx.ConnectTimeout("x"), NetError, NetError),
+        (httpx.ConnectError("x"), NotConnected, NotConnected),  # nothing was sent
+        (httpx.ConnectTimeout("x"), NotConnected, NotConnected),
         (httpx.ReadTimeout("x"), NetTimeout, OrderStateUnknown),
         (httpx.ReadError("x"), NetError, OrderStateUnknown),
         (httpx.RemoteProtocolError("x"), NetError, OrderStateUnknown),
