@@ -86,6 +86,7 @@ class Accounts:
         self._desk: OrderDesk | None = None
         self._loaded = ""  # whose master is in force
         self._loading: asyncio.Task[None] | None = None
+        self._indexing: asyncio.Task[None] | None = None
         self.data = ""
         self.orders = ""
 
@@ -117,9 +118,10 @@ class Accounts:
 
     async def stop(self) -> None:
         """Close all accounts; sessions stay stored."""
-        if self._loading is not None:
-            self._loading.cancel()
-            await asyncio.gather(self._loading, return_exceptions=True)
+        for task in (self._loading, self._indexing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         for account in self._open.values():
             await account.disconnect()
 
@@ -227,6 +229,7 @@ class Accounts:
     async def use_for_orders(self, name: str) -> None:
         """Live orders go to this account from now on; orders of the other stay where they are."""
         account = self[name]
+        await self._load_index(name)
         self.orders = name
         if self._desk is not None:
             self._desk.set_gateway(Mode.LIVE, account.gateway)
@@ -249,10 +252,25 @@ class Accounts:
         self._loaded = name
         self._bus.publish(InstrumentsLoaded(count=len(self._instruments)))
 
+    async def _load_index(self, name: str) -> None:
+        """An account that only takes orders needs the broker's names of the symbols too. Before
+        its first login it may have none; they come with the login then."""
+        account = self[name]
+        if name == self.data or not isinstance(account, KitAccount):
+            return
+        try:
+            await account.instruments()
+        except AppError as error:
+            text = f"No symbol master of {name}: {error.message}"
+            log.warning("%s", text)
+            self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
+
     # -- status -----------------------------------------------------------------------------
     def _changed(self, name: str, status: AccountStatus) -> None:
         self._bus.publish(AccountChanged(status=status))
         if name != self.data:
+            if name == self.orders and status.state is AccountState.CONNECTED:
+                self._start_index(name)
             return
         connected = status.state is AccountState.CONNECTED
         hub = self._hub
@@ -266,6 +284,10 @@ class Accounts:
             self._loading = asyncio.create_task(
                 self._load_master(required=False), name="symbol-master"
             )
+
+    def _start_index(self, name: str) -> None:
+        if self._indexing is None or self._indexing.done():
+            self._indexing = asyncio.create_task(self._load_index(name), name="symbol-index")
 
     def details(self, name: str) -> dict[str, Any]:
         """Feed age, rate-limit headroom, symbol master: for the account's status panel."""

@@ -47,6 +47,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("api-keys", "API keys", "", "Show, create and revoke keys for scripts", "API"),
     ActionRow("webhooks", "Webhook strategies", "", "What alerts may trade", "API"),
     ActionRow("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
+    ActionRow("accounts", "Accounts", "", "Log in and out, choose data and order account", "File"),
     ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
     ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),
 )

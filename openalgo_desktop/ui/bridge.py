@@ -42,6 +42,7 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.ui.account_door import AccountDoor
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
 from openalgo_desktop.ui.frames import FrameClock
@@ -88,6 +89,7 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
+        self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
         self._unsubscribe = [

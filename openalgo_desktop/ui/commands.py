@@ -13,6 +13,7 @@ from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
@@ -63,7 +64,7 @@ class Commands:
         return what_stays(mode, len(books.working()), open_rows, self._account())
 
     def _account(self) -> str:
-        status = self._bridge.account_status()
+        status = self._bridge.accounts.orders_status()
         return f"{status.title or status.broker} ({status.client_id})"
 
     async def _switch_mode(self) -> None:
@@ -188,6 +189,13 @@ class Commands:
             raise AppError("There is no API key yet; restart the program to create one.")
         copy_text(key.reveal())
         self._toasts.show("info", "API key copied to the clipboard.")
+
+    def accounts(self) -> None:
+        """Broker accounts: log in, log out, roles."""
+        self._once("accounts", self._show_accounts)
+
+    async def _show_accounts(self) -> None:
+        await ask(AccountsDialog(self._window, self._bridge))
 
     def settings(self) -> None:
         """The settings dialog."""

@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
             "api-keys": commands.api_keys,
             "webhooks": commands.webhooks,
             "copy-api-key": commands.copy_api_key,
+            "accounts": commands.accounts,
             "settings": commands.settings,
             "quit": self.close,
         }

@@ -15,9 +15,11 @@ from openalgo_desktop.trading.webhooks import SymbolMap
 from openalgo_desktop.ui.api_request import ApiCall
 from openalgo_desktop.ui.api_request import send as send_request
 from openalgo_desktop.ui.commands import closing_lines
+from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
+from openalgo_desktop.ui.dialogs.login import LoginDialog
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
@@ -139,6 +141,9 @@ async def dialogs(session: Session) -> list[QDialog]:
     for symbol, quantity in (("HDFCBANK", 75), ("ICICIBANK", 120)):
         hooks.symbols.add(SymbolMap(symbol, "NSE", quantity))
     found.append(hooks)
+    if "zerodha" not in bridge.accounts.names():
+        await bridge.accounts.add("zerodha")
+    found += [AccountsDialog(window, bridge), LoginDialog(window, bridge, "zerodha")]
     report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
     found.append(KillReportDialog(window, report))
     if working := bridge.books.working():

@@ -9,7 +9,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
-from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.hold_button import HoldButton
@@ -40,13 +39,13 @@ class TopBar(QToolBar):
         self._build_left(actions)
         self._build_pnl()
         self._build_buttons(actions)
-        bridge.account_changed.connect(self.show_account)
+        bridge.account_changed.connect(lambda _: self.show_account())
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
         bridge.books.prices_moved.connect(self.show_pnl)
         bridge.safety.kill_changed.connect(self.show_killed)
         self.show_killed(bridge.safety.killed)
-        self.show_account(bridge.account_status())
+        self.show_account()
         self.show_mode(bridge.mode)
 
     def _build_left(self, actions: Mapping[str, QAction]) -> None:
@@ -56,7 +55,7 @@ class TopBar(QToolBar):
         self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
         self._gap(10)
-        self.account = push_button("", "toolbar-account", "Account", self._account_details)
+        self.account = push_button("", "toolbar-account", "Accounts", actions["accounts"].trigger)
         self.account.setProperty("role", "chip")
         self.addWidget(self.account)
         self._gap(10)
@@ -102,22 +101,20 @@ class TopBar(QToolBar):
         gap.setFixedWidth(width)
         self.addWidget(gap)
 
-    def show_account(self, status: AccountStatus) -> None:
-        """Account chip: name, client id tail, state in words and colour."""
-        dot = "●" if status.state is AccountState.CONNECTED else "○"
+    def show_account(self) -> None:
+        """Account chip: who takes live orders, its state in words and colour, and who gives the
+        data when that is another."""
+        status, data = self._bridge.accounts.orders_status(), self._bridge.account_status()
+        connected = status.state is AccountState.CONNECTED
         tail = status.client_id[-4:] if len(status.client_id) > 6 else status.client_id
-        state = "" if status.state is AccountState.CONNECTED else f"  {status.state.value}"
-        self.account.setText(f"{dot} {status.title or status.broker}  {tail}{state}")
-        self.account.setToolTip(status.message or f"{status.account_id}: {status.state.value}")
-        set_role(self.account, "chip" if status.state is AccountState.CONNECTED else "chip-warning")
-
-    def _account_details(self) -> None:
-        status = self._bridge.account_status()
-        self._bridge.notice.emit(
-            "info",
-            f"{status.title or status.broker} ({status.account_id}) is {status.state.value}. "
-            f"{status.message}".strip(),
-        )
+        text = f"{'●' if connected else '○'} {status.title or status.broker}  {tail}".rstrip()
+        if not connected:
+            text += f"  {status.state.value}"
+        if data.account_id != status.account_id:
+            text += f"   data: {data.title or data.broker}"
+        self.account.setText(text)
+        self.account.setToolTip(status.message or "Accounts: log in, log out, roles")
+        set_role(self.account, "chip" if connected else "chip-warning")
 
     def show_mode(self, mode: Mode) -> None:
         """The switch says where orders go."""

@@ -45,16 +45,6 @@ def driver(folder: Path) -> Iterator[Drive]:
     asyncio.set_event_loop(None)
 
 
-async def until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-    """Wait for a condition; the message says what did not happen."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"did not happen: {what}")
-
-
 def click(widget: Any) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
 

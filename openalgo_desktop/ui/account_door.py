@@ -1,0 +1,106 @@
+"""The part of the bridge that opens, logs in and closes broker accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.brokers.kit.login import LoginHelper
+from openalgo_desktop.brokers.kit.spec import Login
+from openalgo_desktop.brokers.registry import SIMULATOR
+from openalgo_desktop.core.model import AccountStatus
+
+if TYPE_CHECKING:
+    from openalgo_desktop.app import Terminal
+
+
+class AccountDoor:
+    """Accounts by name (``broker`` or ``broker:slot``); one gives data, one takes live orders."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    # -- what there is ----------------------------------------------------------------------
+    def names(self) -> list[str]:
+        """Open accounts."""
+        return self._terminal.accounts.names()
+
+    def status(self, name: str) -> AccountStatus:
+        """Login state of an account."""
+        return self._terminal.accounts[name].status
+
+    def roles(self, name: str) -> tuple[bool, bool]:
+        """Whether it gives the market data, and whether it takes the live orders."""
+        accounts = self._terminal.accounts
+        return name == accounts.data, name == accounts.orders
+
+    def orders_status(self) -> AccountStatus:
+        """Status of the account that takes live orders."""
+        accounts = self._terminal.accounts
+        return accounts[accounts.orders].status
+
+    def has_login(self, name: str) -> bool:
+        """Whether the account has a login; the simulator has none."""
+        return self.status(name).broker != SIMULATOR
+
+    def brokers(self) -> list[tuple[str, str]]:
+        """Id and title of every broker that can be added."""
+        found = self._terminal.registry.all().items()
+        return [(broker, entry.spec.title) for broker, entry in found]
+
+    def logins(self, name: str) -> tuple[Login, ...]:
+        """The ways to log this account in."""
+        return tuple(self._terminal.accounts.kit(name).spec.logins)
+
+    # -- changes ----------------------------------------------------------------------------
+    async def add(self, broker: str) -> str:
+        """Open one more account of a broker; returns its name."""
+        accounts = self._terminal.accounts
+        name = accounts.free_slot(broker)
+        await accounts.open(name)
+        return name
+
+    async def login(
+        self, name: str, given: Mapping[str, str], helper: LoginHelper, login_id: str
+    ) -> AccountStatus:
+        """Run the declared steps of a login."""
+        return await self._terminal.accounts.login(name, given, helper, login_id)
+
+    async def logout(self, name: str) -> None:
+        """End the session."""
+        await self._terminal.accounts.logout(name)
+
+    async def use_for_data(self, name: str) -> None:
+        """Market data comes from this account."""
+        await self._terminal.accounts.use_for_data(name)
+
+    async def use_for_orders(self, name: str) -> None:
+        """Live orders go to this account."""
+        await self._terminal.accounts.use_for_orders(name)
+
+    async def remove(self, name: str) -> None:
+        """Close an account and forget its secrets."""
+        await self._terminal.accounts.close(name, forget=True)
+
+    # -- browser logins ---------------------------------------------------------------------
+    async def redirect_address(self, broker: str) -> str:
+        """Where the broker's login page must send the browser back to."""
+        async with self._terminal.callback_address(broker) as address:
+            return address
+
+    async def callback(
+        self, broker: str, state: str, pasted: Awaitable[Mapping[str, str]]
+    ) -> Mapping[str, str]:
+        """The parameters of the browser's return, or those of a pasted address."""
+        async with self._terminal.callback_address(broker):
+            waits = {
+                asyncio.ensure_future(self._terminal.callbacks.wait(broker, state)),
+                asyncio.ensure_future(pasted),
+            }
+            try:
+                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                return next(iter(done)).result()
+            finally:
+                for wait in waits:
+                    wait.cancel()

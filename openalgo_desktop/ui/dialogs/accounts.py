@@ -1,0 +1,203 @@
+"""Broker accounts: log in and out, choose which gives data and which takes orders."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.login import LoginDialog
+from openalgo_desktop.ui.widgets import label, named, push_button, set_role, slug
+
+NAME = "dialog-accounts"
+COLUMNS = ("Account", "Client", "State", "Session until", "Role", "")
+WIDTHS = (170, 110, 110, 130, 120)
+
+
+class AccountsDialog(QDialog):
+    """One line per open account; the buttons act on the selected one."""
+
+    def __init__(self, parent: QWidget, bridge: Bridge) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._names: list[str] = []
+        self.setWindowTitle("Accounts")
+        self.resize(860, 380)
+        named(self, NAME, "Broker accounts")
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        self.table = named(QTableWidget(0, len(COLUMNS)), f"{NAME}-table", "Open accounts")
+        self.table.setHorizontalHeaderLabels(list(COLUMNS))
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for place, width in enumerate(WIDTHS):
+            header.resizeSection(place, width)
+        header.setSectionResizeMode(len(WIDTHS), QHeaderView.ResizeMode.Stretch)
+        self.table.itemSelectionChanged.connect(self._on_selection)
+        column.addWidget(self.table, 1)
+        column.addLayout(self._build_buttons())
+        column.addLayout(self._build_bottom())
+        bridge.account_changed.connect(self.reload)
+        self.reload()
+        self.table.selectRow(0)
+
+    def _build_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.buttons: dict[str, QPushButton] = {}
+        for text, work in (
+            ("Log in", self._log_in),
+            ("Log out", self._log_out),
+            ("Use for data", self._use_for_data),
+            ("Use for orders", self._use_for_orders),
+            ("Remove", self._remove),
+        ):
+            button = push_button(text, f"{NAME}-{slug(text)}", text, self._starter(work))
+            button.setAutoDefault(False)
+            self.buttons[text] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        self.broker = named(QComboBox(), f"{NAME}-broker", "Broker to add")
+        for broker, title in self._bridge.accounts.brokers():
+            self.broker.addItem(title, broker)
+        row.addWidget(self.broker)
+        add = push_button("Add account", f"{NAME}-add", "Add an account", self._starter(self._add))
+        add.setProperty("role", "primary")
+        add.setAutoDefault(False)
+        row.addWidget(add)
+        return row
+
+    def _build_bottom(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.message = label("", f"{NAME}-message", "muted")
+        self.message.setWordWrap(True)
+        row.addWidget(self.message, 1)
+        row.addWidget(push_button("Close", f"{NAME}-close", "Close", self.accept))
+        return row
+
+    # -- content ----------------------------------------------------------------------------
+    def reload(self, *_: object) -> None:
+        """Show the accounts as they are now; the selection stays."""
+        keep = self.selected()
+        door = self._bridge.accounts
+        self._names = door.names()
+        self.table.setRowCount(len(self._names))
+        for index, name in enumerate(self._names):
+            status = door.status(name)
+            data, orders = door.roles(name)
+            role = " + ".join(
+                text for text, has in (("data", data), ("live orders", orders)) if has
+            )
+            until = fmt.date_time_text(status.valid_until) if status.valid_until else fmt.MISSING
+            hosts = f"  host changed: {', '.join(status.hosts)}" if status.hosts else ""
+            texts = (
+                status.title or name,
+                status.client_id or fmt.MISSING,
+                status.state.value,
+                until if door.has_login(name) else "no login needed",
+                role or fmt.MISSING,
+                status.message + hosts,
+            )
+            for place, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                self.table.setItem(index, place, item)
+        if keep in self._names:
+            self.table.selectRow(self._names.index(keep))
+        self._on_selection()
+
+    def selected(self) -> str:
+        """Name of the selected account; empty when there is none."""
+        rows = self.table.selectionModel().selectedRows()
+        return self._names[rows[0].row()] if rows and rows[0].row() < len(self._names) else ""
+
+    def _on_selection(self) -> None:
+        name = self.selected()
+        known = name in self._bridge.accounts.names()
+        data, orders = self._bridge.accounts.roles(name) if known else (False, False)
+        login = known and self._bridge.accounts.has_login(name)
+        for text, enabled in (
+            ("Log in", login),
+            ("Log out", login),
+            ("Use for data", known and not data),
+            ("Use for orders", known and not orders),
+            ("Remove", known and not data and not orders),
+        ):
+            self.buttons[text].setEnabled(enabled)
+
+    def _say(self, text: str, role: str = "muted") -> None:
+        self.message.setText(text)
+        set_role(self.message, role)
+
+    # -- commands ---------------------------------------------------------------------------
+    def _starter(self, work: Callable[[], Awaitable[None]]) -> Callable[[], object]:
+        async def run() -> None:
+            try:
+                await work()
+            except AppError as error:
+                self._say(error.message, "error")
+            self.reload()
+
+        return lambda: self._bridge.spawn(run(), "accounts")
+
+    async def _log_in(self) -> None:
+        await ask(LoginDialog(self, self._bridge, self.selected()))
+
+    async def _log_out(self) -> None:
+        await self._bridge.accounts.logout(self.selected())
+
+    async def _use_for_data(self) -> None:
+        await self._bridge.accounts.use_for_data(self.selected())
+
+    async def _use_for_orders(self) -> None:
+        name = self.selected()
+        live = self._bridge.mode is Mode.LIVE
+        if live and not await confirm(
+            self,
+            "Change the account of LIVE orders?",
+            f"Orders go to {name} from now on. Orders and positions of the account before stay "
+            "there.",
+            "Change",
+            danger=True,
+        ):
+            return
+        await self._bridge.accounts.use_for_orders(name)
+
+    async def _remove(self) -> None:
+        name = self.selected()
+        if await confirm(
+            self,
+            "Remove this account?",
+            f"{name} is logged out and its stored keys are deleted.",
+            "Remove",
+            danger=True,
+        ):
+            await self._bridge.accounts.remove(name)
+
+    async def _add(self) -> None:
+        name = await self._bridge.accounts.add(str(self.broker.currentData()))
+        self.reload()
+        self.table.selectRow(self._names.index(name))
+        await self._log_in()
