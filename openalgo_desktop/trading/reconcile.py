@@ -212,8 +212,9 @@ class Reconciler:
             if order is not None:
                 found[entry.tag] = order
         free = {order.order_id: order for order in orders if not order.tag}
-        for order in found.values():
-            free.pop(order.order_id, None)
+        for entry in entries:
+            if entry.kind == "place" and entry.tag in found:
+                free.pop(found[entry.tag].order_id, None)
         # An order whose answer is still on its way must not be given to another entry.
         flying = [
             msgspec.convert(entry.request, OrderRequest)
@@ -227,11 +228,10 @@ class Reconciler:
         for is_it in (_is_alike, _is_changed):  # the exact ones first
             for entry in sorted(untagged, key=lambda one: one.created_at):
                 request = msgspec.convert(entry.request, OrderRequest)
-                if any(_same_order(request, other) for other in flying):
-                    undecided.add(entry.tag)
-                    continue
                 alike = [order for order in free.values() if is_it(entry, request, order)]
-                if alike and entry.tag not in found:
+                if any(_may_be_of(other, request, alike) for other in flying):
+                    undecided.add(entry.tag)
+                elif alike and entry.tag not in found:
                     order = min(alike, key=lambda one: one.placed_at or entry.created_at)
                     found[entry.tag] = free.pop(order.order_id)
         return found, undecided
@@ -342,9 +342,22 @@ def _outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | No
     return None
 
 
-def _same_order(one: OrderRequest, other: OrderRequest) -> bool:
-    """Cannot be told apart by what an order book shows."""
-    return msgspec.structs.replace(one, strategy="") == msgspec.structs.replace(other, strategy="")
+def _may_be_of(flying: OrderRequest, request: OrderRequest, orders: list[Order]) -> bool:
+    """Whether one of ``orders``, taken for that of ``request``, may be the order of ``flying``:
+    what was modified may have been anything."""
+    if msgspec.structs.replace(flying, strategy="") == msgspec.structs.replace(
+        request, strategy=""
+    ):
+        return True
+    return (flying.key, flying.action, flying.product) == (
+        request.key,
+        request.action,
+        request.product,
+    ) and any(_was_modified(order) for order in orders)
+
+
+def _was_modified(order: Order) -> bool:
+    return order.updated_at is not None and order.updated_at != order.placed_at
 
 
 def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
@@ -360,8 +373,7 @@ def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
 
 def _is_changed(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
     """The order may be what was asked and was modified since."""
-    changed = order.updated_at is not None and order.updated_at != order.placed_at
-    return changed and _is_of(entry, request, order)
+    return _was_modified(order) and _is_of(entry, request, order)
 
 
 def _is_of(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
