@@ -373,16 +373,16 @@ def test_ticks_and_order_updates_walk_back(pair: Pair) -> None:
         ws.send(json.dumps({"action": "authenticate", "api_key": pair.terminal.api_key}))
         ws.send(json.dumps({"action": "subscribe_orders"}))
         ws.send(json.dumps({"action": "subscribe", "symbol": "SBIN", "exchange": "NSE", "mode": 1}))
-        price = price_below(pair.server, 1.0)
-        orderid = pair.terminal.call("placeorder", **ORDER, price=price - 20)["orderid"]
-        pair.server.control(prices={"NSE:SBIN": price - 25.0})
+        price = price_below(pair.server, 1.0)  # moves stay inside the frozen day range
+        orderid = pair.terminal.call("placeorder", **ORDER, price=price - 5)["orderid"]
+        pair.server.control(prices={"NSE:SBIN": price - 8.0})
         seen: list[str] = []
         ticked = False
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end and not (ticked and "complete" in seen):
             frame = json.loads(ws.recv(DEADLINE))
             if frame.get("type") == "market_data":
-                ticked = ticked or frame["data"]["ltp"] == price - 25.0
+                ticked = ticked or frame["data"]["ltp"] == price - 8.0
             if frame.get("type") == "order_update" and frame["orderid"] == orderid:
                 seen.append(frame["order_status"])
     assert ticked
