@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop import __version__, console
+from openalgo_desktop import __version__, console, openalgo_env
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock
@@ -65,6 +65,12 @@ def _common() -> argparse.ArgumentParser:
     add("--ws-port", type=int, help="WebSocket port, 0 picks a free one")
     add("--ready-file", type=Path, help="written (0600) when everything answers")
     add("--set", dest="overrides", type=_pair, action="append", default=[], metavar="KEY=VALUE")
+    add(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="the .env of an OpenAlgo server (default: .env here or in the data folder)",
+    )
     add("--vault-key-file", type=Path, help="key file of the secret vault")
     add("--clock", type=_iso, metavar="ISO", help="the terminal's clock starts here and runs on")
     add("--log-level", choices=SETTINGS["log.level"].choices)
@@ -103,7 +109,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def terminal_options(args: argparse.Namespace) -> TerminalOptions:
     """Options of the Terminal from parsed arguments."""
-    overrides: dict[str, Any] = dict(args.overrides)
+    env_file = args.env_file or openalgo_env.find_env_file(Path.cwd(), args.data_dir)
+    env = openalgo_env.read_env_file(env_file) if env_file is not None else {}
+    if database := openalgo_env.database_url(env):
+        os.environ.setdefault("OPENALGO_DATABASE_URL", database)
+    overrides: dict[str, Any] = openalgo_env.overrides(os.environ, env) | dict(args.overrides)
     for key, value in (
         ("api.rest_port", args.rest_port),
         ("api.ws_port", args.ws_port),

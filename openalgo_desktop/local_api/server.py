@@ -6,12 +6,15 @@ import logging
 
 from aiohttp import web
 
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import ApiMonitor
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.dispatch import Dispatcher
+from openalgo_desktop.local_api.limits import parse_limit
 from openalgo_desktop.local_api.network import bind_socket, url_host
 from openalgo_desktop.local_api.table import Endpoint
 from openalgo_desktop.local_api.ws import WsServer
+from openalgo_desktop.settings import SETTINGS, Settings
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,16 @@ KEEP_ALIVE_SECONDS = 125.0
 # What is no HTTP at all is a daily event on an open port: the library's tracebacks about it stay
 # out of the log. Handlers log their own failures.
 _silent = logging.Logger("openalgo_desktop.http", logging.CRITICAL + 1)
+
+
+def _check_limits(settings: Settings) -> None:
+    """Say at the start which limit cannot be read, not at the first request."""
+    for key in SETTINGS:
+        if key.startswith("limits."):
+            try:
+                parse_limit(settings[key])
+            except ConfigError as error:
+                raise ConfigError(f"Setting {key}: {error.message}") from None
 
 
 class LocalApi:
@@ -37,6 +50,7 @@ class LocalApi:
     async def start(self) -> None:
         """Bind both ports and answer; raises :class:`ConfigError` when a port cannot be had."""
         settings = self._ctx.settings
+        _check_limits(settings)
         host = str(settings["api.host"])
         listener = bind_socket(host, settings["api.rest_port"], "api.rest_port")
         self._port = listener.getsockname()[1]
