@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import side_env
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Comparison, Ids
 from tests.api.golden_rules import expectation
 from tests.api.test_golden import FOLDER, options
+from tests.e2e import clients
 from tests.e2e.driver import Program
 from tests.e2e.sdk import Sdk
 
-NEWEST = "openalgo==2.0.5"
-_NEWER_PYTHON = side_env.newer_python((3, 12))
 RECORDED = FOLDER / "sdk.json"
 #: Endpoint behind a method, where the name differs.
 _ENDPOINTS = {
@@ -41,21 +38,9 @@ _ORDER_ID = "order_id"
 pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the folder has no sdk.json")
 
 
-def _clients() -> list[Any]:
-    found = _NEWER_PYTHON is not None
-    newest = pytest.mark.skipif(not found, reason="no Python 3.12 or newer on this machine")
-    return [
-        pytest.param("installed", id="installed"),
-        pytest.param("newest", id="newest", marks=newest),
-    ]
-
-
-@pytest.fixture(params=_clients())
+@pytest.fixture(params=clients.parameters())
 def sdk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sdk, Program]]:
-    python = Path(sys.executable)
-    if request.param == "newest":
-        assert _NEWER_PYTHON is not None
-        python = side_env.python_of([NEWEST], _NEWER_PYTHON)
+    python = clients.python_of(request.param)
     with options(tmp_path / "data") as program, Sdk(program, python) as client:
         yield client, program
 

@@ -1,0 +1,249 @@
+"""The whole program against Kite on loopback: log in, trade over REST, lose answers and lines,
+be killed; nothing is lost and nothing is doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from openalgo_desktop.core.clock import IST, SystemClock
+from openalgo_desktop.core.model import Order
+from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
+from tests.emulators.thread import EmulatorThread
+
+Kite = EmulatorThread[KiteEmulator]
+
+
+@pytest.fixture
+def kite() -> Iterator[Kite]:
+    # Ten in the morning: a session lasts for the test, wherever and whenever it runs.
+    clock = SystemClock()
+    clock.jump(clock.now().replace(hour=10, minute=0))
+    with EmulatorThread(lambda: KiteEmulator(clock, rate=100.0)) as running:
+        yield running
+
+
+def options(kite: Kite) -> list[str]:
+    """Settings that send the program to the emulator."""
+    hosts = kite.emulator.hosts()
+    return [*NO_LIMITS, *(f"brokers.zerodha.hosts.{name}={url}" for name, url in hosts.items())]
+
+
+def program(kite: Kite, folder: Path, *more: str) -> Program:
+    """The engine with the Zerodha account, live."""
+    clock = kite.emulator.clock.now().astimezone(IST).isoformat()
+    arguments = ("--broker", "zerodha", "--mode", "live", "--clock", clock, *more)
+    return Program(folder, *arguments, settings=options(kite))
+
+
+def log_in(kite: Kite, folder: Path) -> str:
+    """``openalgo-desktop login zerodha`` with a browser that comes back to the callback."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sets = [part for setting in options(kite) for part in ("--set", setting)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "openalgo_desktop", "login", "zerodha", "--stdin"]
+        + ["--data-dir", str(folder), "--rest-port", "0", *sets],
+        cwd=ROOT,
+        env=environment(folder),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps({"api_key": API_KEY, "api_secret": API_SECRET}))
+    process.stdin.close()
+    lines: list[str] = []
+    killer = threading.Timer(40, process.kill)
+    killer.start()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Redirect address"):
+                kite.emulator.redirect = line.split()[-1]
+            if line.startswith("https://kite.zerodha.com/"):
+                url = line.strip().replace("https://kite.zerodha.com", kite.emulator.url)
+                with urllib.request.urlopen(url, timeout=10) as page:
+                    assert page.status == 200
+        assert process.wait(10) == 0, "".join(lines)
+    finally:
+        killer.cancel()
+    return "".join(lines)
+
+
+def until(true: Callable[[], Any], seconds: float = 20.0, what: str = "condition") -> None:
+    """Wait for a condition with a deadline."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"{what} did not come true within {seconds} s"
+        time.sleep(0.05)
+
+
+def orders_at_kite(kite: Kite) -> list[Order]:
+    """The order book of the broker itself."""
+    return kite.call(kite.emulator.account.gateway.orders())
+
+
+def order(quantity: int = 1, **more: Any) -> dict[str, Any]:
+    """A REST order; it rests far below the market unless told otherwise."""
+    return {
+        "strategy": "e2e",
+        "symbol": "SBIN",
+        "exchange": "NSE",
+        "action": "BUY",
+        "product": "MIS",
+        "pricetype": "LIMIT",
+        "price": 500,
+        "quantity": quantity,
+        **more,
+    }
+
+
+def post(engine: Program, body: dict[str, Any]) -> tuple[int, Any]:
+    """A REST order, whatever its answer."""
+    with engine.http() as http:
+        return http.post("/api/v1/placeorder", {"apikey": engine.api_key, **body})
+
+
+def book(engine: Program) -> list[dict[str, Any]]:
+    """The order book over REST."""
+    rows = engine.call("orderbook")["data"]["orders"]
+    assert isinstance(rows, list)
+    return rows
+
+
+def test_log_in_trade_and_stream(kite: Kite, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    said = log_in(kite, folder)
+    assert "Logged in" in said and API_SECRET not in said
+    with program(kite, folder) as engine:
+        assert engine.ready["broker"] == "zerodha" and engine.ready["mode"] == "live"
+        until(lambda: kite.emulator.sockets, what="the feed")
+        placed = engine.call("placeorder", **order(3))
+        market = engine.call("placeorder", **order(7, pricetype="MARKET", price=0))
+        at_kite = {row.order_id: row for row in orders_at_kite(kite)}
+        assert set(at_kite) == {placed["orderid"], market["orderid"]}
+        assert all(row.tag and row.tag.isalnum() and len(row.tag) <= 20 for row in at_kite.values())
+        status = {row["orderid"]: row["order_status"] for row in book(engine)}
+        assert status == {placed["orderid"]: "open", market["orderid"]: "complete"}
+        (position,) = engine.call("positionbook")["data"]
+        assert (position["symbol"], int(position["quantity"])) == ("SBIN", 7)
+        assert float(engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ltp"]) > 0
+        asyncio.run(stream(engine))
+        engine.call("cancelallorder", strategy="e2e")
+        assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
+        token = next(iter(kite.emulator._tokens))
+    for secret in (API_SECRET, token):
+        assert secret not in engine.output
+        for file in folder.rglob("*.log"):
+            assert secret not in file.read_text(errors="replace")
+    database = (folder / "openalgo.db").read_bytes()
+    assert API_SECRET.encode() not in database and token.encode() not in database
+
+
+async def stream(engine: Program) -> None:
+    """Ticks of the emulator over our own WebSocket."""
+    async with connect(engine.ws_url) as socket, asyncio.timeout(20):
+        await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
+        symbols = [
+            {"symbol": "SBIN", "exchange": "NSE"},
+            {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
+        ]
+        await socket.send(json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}))
+        seen: set[str] = set()
+        while seen != {"SBIN", "NIFTY"}:
+            frame = json.loads(await socket.recv())
+            if frame.get("type") == "market_data":
+                assert frame["data"]["ltp"] > 0
+                seen.add(frame["symbol"])
+
+
+def test_a_lost_answer_is_settled_and_never_sent_again(kite: Kite, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    log_in(kite, folder)
+    with program(kite, folder) as engine:
+        kite.emulator.faults.lose_acks = 1
+        status, body = post(engine, order(4))
+        assert status != 200 and "unknown" in json.dumps(body).lower()
+        until(
+            lambda: [row["order_status"] for row in book(engine)] == ["open"],
+            what="the settled order",
+        )
+        (arrived,) = orders_at_kite(kite)
+        assert [row["orderid"] for row in book(engine)] == [arrived.order_id]
+        assert kite.emulator.calls("POST", "/orders") == 1
+
+
+def test_killed_while_an_answer_is_lost(kite: Kite, tmp_path: Path) -> None:
+    """The engine dies between send and answer; the next start finds the order by its tag."""
+    folder = tmp_path / "data"
+    log_in(kite, folder)
+    engine = program(kite, folder).start()
+    kite.emulator.faults.hang_acks = 1
+    sender = threading.Thread(target=_ignoring, args=(engine,))
+    sender.start()
+    until(lambda: len(orders_at_kite(kite)) == 1, what="the order at the broker")
+    engine.kill()
+    sender.join(20)
+    with program(kite, folder) as again:
+        until(
+            lambda: [row["order_status"] for row in book(again)] == ["open"],
+            what="the settled order",
+        )
+        (arrived,) = orders_at_kite(kite)
+        assert book(again)[0]["orderid"] == arrived.order_id
+        assert kite.emulator.calls("POST", "/orders") == 1
+
+
+def _ignoring(engine: Program) -> None:
+    try:
+        post(engine, order(5))
+    except OSError:
+        return
+    except Exception as error:  # the connection died with the engine
+        assert "Remote" in type(error).__name__ or "Incomplete" in type(error).__name__
+
+
+def test_the_feed_drops_and_comes_back(kite: Kite, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    log_in(kite, folder)
+    with program(kite, folder) as engine:
+        until(lambda: kite.emulator.sockets, what="the feed")
+        kite.emulator.faults.duplicate_orders = True
+        engine.call("placeorder", **order(2, pricetype="MARKET", price=0))
+        kite.call(kite.emulator.drop_sockets())
+        engine.call("placeorder", **order(3, pricetype="MARKET", price=0))
+        until(lambda: kite.emulator.sockets, what="the feed again")
+        trades = engine.call("tradebook")["data"]
+        assert sorted(int(trade["quantity"]) for trade in trades) == [2, 3]
+        (position,) = engine.call("positionbook")["data"]
+        assert int(position["quantity"]) == 5
+        asyncio.run(stream(engine))
+
+
+def test_log_in_again_beside_the_running_engine(kite: Kite, tmp_path: Path) -> None:
+    """The session ends at the broker; the engine says so, and takes up the next one by itself."""
+    folder = tmp_path / "data"
+    log_in(kite, folder)
+    with program(kite, folder) as engine:
+        engine.call("placeorder", **order(1))
+        kite.do(kite.emulator.expire_sessions)
+        status, body = post(engine, order(1))
+        assert status == 403, body
+        status, body = post(engine, order(1))
+        assert status == 403 and kite.emulator.calls("POST", "/orders") == 2
+        log_in(kite, folder)
+        until(lambda: post(engine, order(1))[0] == 200, 30, "the new session")
+        assert len(orders_at_kite(kite)) == 2
