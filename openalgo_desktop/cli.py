@@ -1,4 +1,4 @@
-"""The command line: gui (default), headless, login, doctor, api-key, screenshot."""
+"""The command line: gui (default), headless, login, call, doctor, api-key, screenshot."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.local_api.network import url_host
 from openalgo_desktop.settings import SETTINGS, Settings, setting_row
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
@@ -101,6 +102,14 @@ def build_parser() -> argparse.ArgumentParser:
     login.add_argument("--login", default="", metavar="ID", help="which of its logins")
     login.add_argument("--stdin", action="store_true", help="fields as JSON on standard input")
     login.add_argument("--logout", action="store_true", help="end the session instead")
+    call = commands.add_parser(
+        "call", parents=[common], help="one request to the running program: call quotes symbol=SBIN"
+    )
+    call.add_argument("endpoint", help="such as placeorder, or ticker/NSE:SBIN")
+    call.add_argument("fields", nargs="*", metavar="KEY=VALUE", help="values may be JSON")
+    call.add_argument("--url", help="address of the REST API (default: from the settings)")
+    call.add_argument("--key", help="API key (default: the default key of this machine)")
+    call.add_argument("--get", action="store_true", help="where a path has GET and POST: GET")
     shot = commands.add_parser("screenshot", parents=[common], help="pictures of every screen")
     shot.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
     shot.add_argument("--only", default="*", metavar="PATTERN", help="names, such as 'window-*'")
@@ -206,8 +215,7 @@ def _run_async(main: Any) -> int:
         return int(runner.run(main))
 
 
-async def _api_key(args: argparse.Namespace) -> int:
-    options = terminal_options(args)
+async def _default_key(options: TerminalOptions) -> str:
     directory = DataDirectory(options.data_dir)
     directory.create()
     database = Database(directory.database_url)
@@ -215,11 +223,30 @@ async def _api_key(args: argparse.Namespace) -> int:
     try:
         vault = Vault(directory.config, key_file=options.vault_key_file)
         await vault.open()
-        key = await ApiKeys(database, vault, SystemClock()).ensure_default()
-        print(key.reveal())
+        return (await ApiKeys(database, vault, SystemClock()).ensure_default()).reveal()
     finally:
         await database.stop()
+
+
+async def _api_key(args: argparse.Namespace) -> int:
+    print(await _default_key(terminal_options(args)))
     return 0
+
+
+async def _call(args: argparse.Namespace) -> int:
+    from openalgo_desktop import call
+
+    row, rest = call.find_endpoint(args.endpoint, "GET" if args.get else None)
+    body = call.parse_fields(row, args.fields)
+    options = terminal_options(args)
+    url = args.url
+    if not url:
+        settings = await _stored_settings(options)
+        url = f"http://{url_host(settings['api.host'])}:{settings['api.rest_port']}"
+    key = args.key or await _default_key(options)
+    response = await asyncio.to_thread(call.call, url, key, row, rest, body)
+    print(call.answer_text(response))
+    return 0 if response.is_success else 1
 
 
 async def _stored_settings(options: TerminalOptions) -> Settings:
@@ -243,6 +270,7 @@ async def _login(args: argparse.Namespace) -> int:
         data_dir=options.data_dir,
         key_file=options.vault_key_file,
         settings=await _stored_settings(options),
+        clock=SystemClock(options.clock_start),
         login_id=args.login,
         from_stdin=args.stdin,
         logout=args.logout,
@@ -257,6 +285,7 @@ async def _doctor(args: argparse.Namespace) -> int:
             data_dir=options.data_dir,
             key_file=options.vault_key_file,
             settings=await _stored_settings(options),
+            clock=SystemClock(options.clock_start),
         )
     directory = DataDirectory(options.data_dir)
     vault = Vault(directory.config, key_file=options.vault_key_file)
@@ -276,7 +305,7 @@ async def _doctor(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    commands = {"gui", "headless", "api-key", "login", "doctor", "screenshot"}
+    commands = {"gui", "headless", "api-key", "call", "login", "doctor", "screenshot"}
     if not (set(arguments) & commands) and not ({"-h", "--help", "--version"} & set(arguments)):
         arguments.insert(0, "gui")
     args = build_parser().parse_args(arguments)
@@ -288,6 +317,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run_async(_api_key(args))
         if args.command == "login":
             return _run_async(_login(args))
+        if args.command == "call":
+            return _run_async(_call(args))
         if args.command == "doctor":
             return _run_async(_doctor(args))
         if args.command == "screenshot":
