@@ -213,7 +213,11 @@ def _triggered_stops_are_limits(run: Run, case: Case) -> None:
 
 
 def _day_orders_are_over(run: Run, case: Case) -> None:
+    """Nothing works, and nothing traded, after its day; the clock task would have looked by now."""
     now = run.clock.now()
+    run.box.lifecycle.expire_orders(now)
+    for trade in run.box.state.trades.values():
+        assert run.box.book.find(trade.order_id).session == trade.traded_at.date()
     for row in run.box.book.all_working():
         assert row.session is not None
         assert run.box.hours.day_end(row.order.exchange, row.session) > now
@@ -291,8 +295,8 @@ RULES: tuple[Rule, ...] = (
         "day orders",
         "Orders are good for their day; the reference lets them rest unseen for ever.",
         lambda case: (
-            _says(case, r"\bDAY\b|expir|indefinite|next session|rests? (on|for)")
-            and not _tagged("cnc", "t1", "margin", "netting")(case)
+            "session" in case["tags"]
+            or _says(case, r"\bDAY\b|never expire|indefinite|next session")
         ),
         BOOKS,
         _day_orders_are_over,
@@ -300,7 +304,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "shares sold twice",
         "Resting sales count against the shares that are there.",
-        lambda case: "cnc" in case["tags"] and _says(case, r"twice|resting|same shares|oversell"),
+        lambda case: "cnc" in case["tags"] and _says(case, r"twice|resting|sold|\bsell"),
         BOOKS,
         _shares_are_sold_once,
     ),
@@ -334,6 +338,13 @@ RULES: tuple[Rule, ...] = (
         _span_asks_more,
     ),
     Rule(
+        "naked exits",
+        "Exits share the position: what exceeds it is margined like a new position.",
+        lambda case: "netting" in case["tags"] or _says(case, r"naked|two exits"),
+        frozenset({"funds", "orders.margin_blocked", "positions.margin_blocked", "results"}),
+        _nothing_more,
+    ),
+    Rule(
         "limit and quote",
         "A buy limit does not fill below the ask, nor a sell limit above the bid.",
         lambda case: "limit" in case["tags"] or _says(case, r"\bask\b|\bbid\b"),
@@ -346,13 +357,6 @@ RULES: tuple[Rule, ...] = (
         lambda case: _tagged("sl", "stop", "stoplimit", "slm")(case) or _says(case, r"trigger"),
         BOOKS,
         _triggered_stops_are_limits,
-    ),
-    Rule(
-        "naked exits",
-        "Exits share the position: what exceeds it is margined like a new position.",
-        lambda case: "netting" in case["tags"] or _says(case, r"naked|two exits"),
-        frozenset({"funds", "orders.margin_blocked", "positions.margin_blocked", "results"}),
-        _nothing_more,
     ),
     Rule(
         "reserve of resting orders",
