@@ -120,6 +120,54 @@ async def test_order_updates_of_scripts(market: Program) -> None:
         assert states[resting] == [("open", 0, 5), ("cancelled", 0, 5)]
 
 
+async def test_order_updates_of_the_live_account(market: Program) -> None:
+    order = {"symbol": "INFY", "exchange": "NSE", "action": "BUY", "product": "MIS"}
+    async with connect(market.ws_url) as socket:
+        stream = Stream(socket)
+        await stream.log_in(market)
+        await stream.send(action="subscribe_orders")
+        await stream.until("subscribe_orders")
+        await asyncio.to_thread(market.call, "analyzer/toggle", mode=False)
+        try:
+            answer = await asyncio.to_thread(
+                market.call, "placeorder", strategy="e2e", pricetype="MARKET", quantity=2, **order
+            )
+        finally:
+            await asyncio.to_thread(market.call, "analyzer/toggle", mode=True)
+        frame = await stream.until("order_update")
+        while frame["order_status"] != "complete":
+            frame = await stream.until("order_update")
+        assert (frame["mode"], frame["broker"]) == ("live", "simulator")
+        assert (frame["orderid"], frame["filled_quantity"]) == (answer["orderid"], 2)
+        assert frame["average_price"] > 0
+
+
+async def test_subscriptions_outlive_a_broken_feed(frozen: Program) -> None:
+    async with connect(frozen.ws_url) as socket:
+        stream = Stream(socket)
+        await stream.log_in(frozen)
+        await stream.send(action="subscribe", symbol="SBIN", exchange="NSE", mode=3)
+        await stream.until("market_data")
+        try:
+            await asyncio.to_thread(frozen.control, faults={"disconnect": True})
+            await stream.send(action="get_broker_info")
+            assert (await stream.until("broker_info"))["adapter_status"] == "disconnected"
+            await stream.send(action="subscribe", symbol="TCS", exchange="NSE", mode=1)
+            answer = await stream.until("subscribe")
+            assert answer["status"] == "success"  # waits until the feed is back
+            await stream.send(action="ping")
+            assert (await stream.frame())["type"] == "pong"  # and no tick before it
+        finally:
+            await asyncio.to_thread(frozen.control, faults={"disconnect": False})
+        seen = set()
+        while len(seen) < 2:
+            frame = await stream.until("market_data")
+            seen.add((frame["symbol"], frame["mode"]))
+        assert seen == {("SBIN", 3), ("TCS", 1)}
+        await stream.send(action="get_broker_info")
+        assert (await stream.until("broker_info"))["adapter_status"] == "connected"
+
+
 async def test_two_clients_of_one_key_see_the_same_prices(market: Program) -> None:
     async with connect(market.ws_url) as one, connect(market.ws_url) as two:
         streams = [Stream(one), Stream(two)]
