@@ -20,6 +20,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import (
     Bus,
+    FeedChanged,
     ModeChanged,
     PositionsChanged,
     SettingChanged,
@@ -151,6 +152,10 @@ class Terminal:
         await self.accounts.start(self.options.broker)
         self.hub = MarketHub(self.clock, self.instruments)
         self.accounts.attach(self.hub)
+        self.hub.expects = self._expects_ticks
+        self.hub.on_mute = lambda mute, message: self.bus.publish(
+            FeedChanged(connected=not mute, message=message)
+        )
         await self.hub.start()
         self._stops.append(self.hub.stop)
 
@@ -285,6 +290,12 @@ class Terminal:
         """Whether any exchange trades now, so that a feed has something to say."""
         now = self.clock.now()
         return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
+
+    def _expects_ticks(self, exchange: str) -> bool:
+        """Whether a silent feed of ``exchange`` is a fault now."""
+        simulated = self.account.status.broker == SIMULATOR
+        told_only = self.options.sim_frozen or not self.settings["simulator.rate"]
+        return not (simulated and told_only) and self._market_open(exchange)
 
     def _market_open(self, exchange: str) -> bool:
         """Whether ``exchange`` trades now; the simulator may be open round the clock."""

@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 
 TickListener = Callable[[Tick], None]
 
+#: A busy feed that says nothing for this long while its market is open is mute; seconds. A slow
+#: one (few, illiquid instruments) may be quiet for some of its usual gaps.
+MUTE_AFTER = 4.0
+MUTE_GAPS = 8.0
+_LOOK = 0.5  # the watchdog looks so often, seconds
+_RETRY = 1.0  # a subscription that failed is asked again after this, seconds
+
 #: A streamed tick older than this is not used as a snapshot for an order; seconds.
 SNAPSHOT_MAX_AGE = 2.0
 
@@ -94,20 +101,29 @@ class MarketHub:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._last_tick = 0.0
+        self._gap = 0.0  # usual seconds between ticks, smoothed
+        self._asked_at = 0.0  # when a mute feed was last asked again
+        self._lost_at: float | None = None  # monotonic moment of the last loss of the feed
+        self._connected = False
+        self._watchdog: asyncio.Task[None] | None = None
         self.tick_count = 0
-        self.connected = False
+        self.mute = False
+        self.expects: Callable[[str], bool] = lambda exchange: False
+        self.on_mute: Callable[[bool, str], None] = lambda mute, message: None
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Begin to pass subscriptions upstream."""
         self._task = asyncio.create_task(self._sync_upstream(), name="market-hub")
+        self._watchdog = asyncio.create_task(self._watch_feed(), name="feed-watchdog")
 
     async def stop(self) -> None:
         """Stop; readers keep their last values."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        tasks = [task for task in (self._task, self._watchdog) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = self._watchdog = None
         self.set_source(None)
 
     def set_source(self, source: MarketSource | None) -> None:
@@ -125,6 +141,61 @@ class MarketHub:
         self._changed.update(self._watchers, self._channels)
         self._wake.set()
 
+    # -- health of the feed -----------------------------------------------------------------
+    @property
+    def connected(self) -> bool:
+        """Whether the source says that its feed is up."""
+        return self._connected
+
+    @connected.setter
+    def connected(self, value: bool) -> None:
+        if self._connected and not value:
+            self._lost_at = self._clock.monotonic()
+        self._connected = value
+        if value:
+            self._last_tick = self._clock.monotonic()  # silence counts from here
+        self.mute = False
+
+    def is_stale(self, key: Key) -> bool:
+        """Whether the last price of ``key`` must not be traded on: the feed is down or mute, or
+        was lost since that price came."""
+        received = self._received.get(key)
+        if received is None or not self._connected or self.mute:
+            return True
+        return self._lost_at is not None and received <= self._lost_at
+
+    async def _watch_feed(self) -> None:
+        """Say when the feed goes mute while a market is open, ask again, and say when it is
+        back. ``expects`` tells whether an exchange should tick now."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            if not self._connected or not self._upstream:
+                continue
+            silence = self._clock.monotonic() - max(self._last_tick, self._asked_at)
+            if silence <= max(MUTE_AFTER, MUTE_GAPS * self._gap):
+                continue
+            if not any(self.expects(exchange) for exchange in {key[0] for key in self._upstream}):
+                self._last_tick = self._clock.monotonic()  # the count begins when it opens
+                continue
+            self._asked_at = self._clock.monotonic()
+            self.resubscribe()
+            if self.mute:
+                continue
+            self.mute = True
+            self._lost_at = self._asked_at
+            message = f"The feed has been silent for {silence:.0f} s; asking again."
+            log.warning("%s", message)
+            self.on_mute(True, message)
+
+    def _ticked(self) -> None:
+        now = self._clock.monotonic()
+        self._gap += 0.05 * (min(now - self._last_tick, 60.0) - self._gap)
+        self._last_tick = now
+        if self.mute:
+            self.mute = False
+            log.warning("the feed is back")
+            self.on_mute(False, "")
+
     # -- ticks ------------------------------------------------------------------------------
     def publish(self, tick: Tick) -> None:
         """One tick from the data account."""
@@ -137,7 +208,8 @@ class MarketHub:
             )
         else:
             self._latest[key] = tick
-        self._received[key] = self._last_tick = self._clock.monotonic()
+        self._ticked()
+        self._received[key] = self._last_tick
         self.tick_count += 1
         watchers = self._watchers.get(key)
         if watchers:
@@ -246,8 +318,13 @@ class MarketHub:
                     log.warning("no feed for %s:%s: %s", *key, error)
                 self._upstream.update({k: m for k, m in wanted.items() if k not in refused})
         except AppError as error:
-            # The source resubscribes everything when it is back (``resubscribe``).
-            log.warning("feed subscription failed: %s", error)
+            log.warning("feed subscription failed, asking again: %s", error)
+            asyncio.get_running_loop().call_later(_RETRY, self._ask_again, source, (*wanted, *gone))
+
+    def _ask_again(self, source: MarketSource, keys: Sequence[Key]) -> None:
+        if source is self._source:
+            self._changed.update(keys)
+            self._wake.set()
 
     # -- requests ---------------------------------------------------------------------------
     def _connected_source(self) -> MarketSource:
@@ -264,6 +341,7 @@ class MarketHub:
         age = self.age(key)
         if (
             cached is not None
+            and not self.is_stale(key)
             and cached.mode >= FeedMode.QUOTE
             and age is not None
             and age < SNAPSHOT_MAX_AGE

@@ -12,6 +12,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
 from openalgo_desktop.core.model import Bars, Instrument, Key, Tick
+from openalgo_desktop.market import hub as hub_module
 from openalgo_desktop.market.hub import MarketHub
 
 SBIN: Key = ("NSE", "SBIN")
@@ -171,3 +172,135 @@ async def test_without_a_data_account_requests_say_so():
     hub = MarketHub(ManualClock(datetime(2026, 11, 24, tzinfo=IST)), Lookup())
     with pytest.raises(NotConnected, match="Log in"):
         await hub.snapshot(SBIN)
+
+
+# -- health of the feed --------------------------------------------------------------------------
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class FeedRig:
+    """A hub with a quick watchdog and a busy instrument."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(hub_module, "_LOOK", 0.005)
+        monkeypatch.setattr(hub_module, "_RETRY", 0.01)
+        self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
+        self.source = Source()
+        self.hub = MarketHub(self.clock, Lookup())
+        self.hub.set_source(self.source)
+        self.open = True
+        self.hub.expects = lambda exchange: self.open
+        self.told: list[bool] = []
+        self.hub.on_mute = lambda mute, message: self.told.append(mute)
+
+    def tick(self, ltp: float = 800.0) -> None:
+        self.hub.publish(Tick("SBIN", "NSE", ltp, FeedMode.QUOTE))
+
+    async def busy(self) -> None:
+        self.hub.watch(SBIN, FeedMode.QUOTE, lambda tick: None)
+        await until(lambda: self.hub.subscribed == 1)
+        for _ in range(100):
+            self.clock.advance(0.2)
+            self.tick()
+
+
+@pytest.fixture
+async def feed(monkeypatch: pytest.MonkeyPatch):
+    rig = FeedRig(monkeypatch)
+    await rig.hub.start()
+    yield rig
+    await rig.hub.stop()
+
+
+async def test_a_mute_feed_is_found_within_5_seconds_asked_again_and_marked(feed: FeedRig):
+    await feed.busy()
+    assert not feed.hub.is_stale(SBIN)
+    feed.clock.advance(3.9)
+    await asyncio.sleep(0.05)
+    assert feed.told == []
+    before = len(feed.source.calls)
+    feed.clock.advance(1.0)
+    await until(lambda: feed.told == [True])
+    await until(lambda: len(feed.source.calls) > before)
+    assert feed.source.calls[-1] == ("subscribe", {SBIN: FeedMode.QUOTE})
+    assert feed.hub.is_stale(SBIN)
+    feed.clock.advance(4.9)  # still mute: asked again, told once
+    await until(lambda: len(feed.source.calls) > before + 1)
+    feed.tick()
+    assert feed.told == [True, False] and not feed.hub.is_stale(SBIN)
+
+
+async def test_silence_of_a_closed_market_or_a_slow_instrument_is_in_order(feed: FeedRig):
+    await feed.busy()
+    feed.open = False
+    feed.clock.advance(3600)
+    await asyncio.sleep(0.05)
+    feed.open = True
+    await asyncio.sleep(0.05)
+    assert feed.told == []  # the count begins when it opens
+    for _ in range(60):  # now one tick in three seconds
+        feed.clock.advance(3)
+        feed.tick()
+        await asyncio.sleep(0)
+    feed.told.clear()
+    feed.clock.advance(15)
+    await asyncio.sleep(0.05)
+    assert feed.told == []
+
+
+async def test_prices_from_before_a_loss_are_stale_until_they_tick_again(feed: FeedRig):
+    await feed.busy()
+    feed.hub.watch(INFY, FeedMode.QUOTE, lambda tick: None)
+    feed.hub.publish(Tick("INFY", "NSE", 1500.0, FeedMode.QUOTE))
+    feed.hub.connected = False
+    assert feed.hub.is_stale(SBIN)
+    feed.clock.advance(1)
+    feed.hub.connected = True
+    feed.tick(801.0)
+    assert not feed.hub.is_stale(SBIN) and feed.hub.is_stale(INFY)
+
+
+async def test_a_stale_price_is_not_a_snapshot(feed: FeedRig):
+    await feed.busy()
+    assert (await feed.hub.snapshot(SBIN)).ltp == 800.0
+    feed.hub.connected = False
+    feed.hub.connected = True
+    assert (await feed.hub.snapshot(SBIN)).ltp == 99.0  # asked from the source
+
+
+async def test_a_subscription_that_fails_is_asked_again(
+    feed: FeedRig, monkeypatch: pytest.MonkeyPatch
+):
+    failures = 2
+    subscribe = feed.source.subscribe
+
+    async def flaky(wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise NotConnected("not yet")
+        return await subscribe(wanted)
+
+    monkeypatch.setattr(feed.source, "subscribe", flaky)
+    feed.hub.watch(SBIN, FeedMode.QUOTE, lambda tick: None)
+    await until(lambda: feed.hub.subscribed == 1)
+    assert feed.source.calls[-1] == ("subscribe", {SBIN: FeedMode.QUOTE})
+
+
+async def test_after_a_drop_every_reader_is_back_at_once(feed: FeedRig):
+    await feed.busy()
+    feed.hub.watch(SBIN, FeedMode.DEPTH, lambda tick: None)
+    channel = feed.hub.open_channel()
+    channel.add(INFY, FeedMode.LTP)
+    await until(lambda: feed.hub.subscribed == 2)
+    feed.source.calls.clear()
+    feed.hub.connected = False
+    feed.hub.connected = True
+    feed.hub.resubscribe()
+    await until(lambda: bool(feed.source.calls))
+    assert feed.source.calls == [("subscribe", {SBIN: FeedMode.DEPTH, INFY: FeedMode.LTP})]
