@@ -79,3 +79,10 @@ def test_set_option_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     options = terminal_options(args)
     assert options.overrides["api.rest_port"] == "7000"
     assert options.overrides["limits.order"] == "20 per second"
+
+
+def test_every_name_is_in_the_docs() -> None:
+    root = Path(__file__).resolve().parents[2]
+    text = (root / "docs" / "from-openalgo.md").read_text(encoding="utf-8")
+    for row in NAMES:
+        assert f"| `{row.name}` | `{row.setting}` |" in text
