@@ -161,7 +161,7 @@ class OpenAlgoCodec:
                 return (Ready(), Reply((_frame({"action": "subscribe_orders"}),)))
             case "subscribe":
                 return tuple(self._refusals(message.subscriptions))
-        if message.status == "error":
+        if message.status == "error" and not message.type:
             return (Failure(_error(message)),)
         return ()
 
