@@ -19,6 +19,21 @@ _OWN_FIXTURE = FOLDER / "fixture_symbols.json"
 FIXTURE = _OWN_FIXTURE if _OWN_FIXTURE.exists() else _DATA / "fixture_symbols.json"
 
 
+def transcripts(kind: str) -> list[str]:
+    """Names of the transcripts of a kind: ``rest``, ``stream`` or ``sdk``, by their content."""
+    return [path.stem for path in sorted(FOLDER.glob("*.json")) if _kind(path) == kind]
+
+
+def _kind(path: Path) -> str:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(content, dict):
+        return "sdk" if "calls" in content else ""
+    first = content[0] if content and isinstance(content[0], dict) else {}
+    if "frames" in first:
+        return "stream"
+    return "rest" if "case" in first else ""
+
+
 @functools.cache
 def fixture_rows() -> list[dict[str, Any]]:
     """The symbols of the recording."""

@@ -15,17 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.golden_case import FIXTURE, FOLDER, Case, fixture_rows, read_rows
+from tests.api.golden_case import FIXTURE, FOLDER, Case, fixture_rows, read_rows, transcripts
 from tests.api.golden_replay import RECORDED_AT, Replay
 from tests.e2e.driver import NO_LIMITS, Program
-
-#: Not transcripts of REST cases; each has a test of its own.
-_OTHERS = {"ws", "sdk", "fixture_symbols"}
-
-
-def _transcripts() -> list[str]:
-    names = sorted(path.stem for path in FOLDER.glob("*.json"))
-    return [name for name in names if name not in _OTHERS and not name.startswith("baseline")]
 
 
 def _cases(name: str) -> list[Case]:
@@ -61,7 +53,7 @@ def _report(replay: Replay) -> None:
     )
 
 
-@pytest.mark.parametrize("name", _transcripts())
+@pytest.mark.parametrize("name", transcripts("rest"))
 def test_golden(name: str, program: Program, prices: dict[str, float], tmp_path: Path) -> None:
     cases = _cases(name)
     limits = [case for case in cases if case.status == 429]
@@ -95,9 +87,9 @@ def test_golden(name: str, program: Program, prices: dict[str, float], tmp_path:
         _report(replay)
 
 
-@pytest.mark.skipif(not (FOLDER / "ws.json").exists(), reason="the folder has no ws.json")
-async def test_golden_stream(program: Program, prices: dict[str, float]) -> None:
-    rows = json.loads((FOLDER / "ws.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", transcripts("stream"))
+async def test_golden_stream(name: str, program: Program, prices: dict[str, float]) -> None:
+    rows = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     replay = Replay(program, prices)
     await asyncio.to_thread(replay.reset)
 

@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.api.golden_case import Case
+from tests.api.golden_case import FOLDER, Case, transcripts
 from tests.api.golden_compare import Comparison, Ids
 from tests.api.golden_rules import expectation
-from tests.api.test_golden import FOLDER, options
+from tests.api.test_golden import options
 from tests.e2e import clients
 from tests.e2e.driver import Program
 from tests.e2e.sdk import Sdk
 
-RECORDED = FOLDER / "sdk.json"
 #: Endpoint behind a method, where the name differs.
 _ENDPOINTS = {
     "analyzerstatus": "analyzer",
@@ -35,7 +34,6 @@ _ORDER_FIELDS = (
 )
 #: The argument that holds an order id.
 _ORDER_ID = "order_id"
-pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the folder has no sdk.json")
 
 
 @pytest.fixture(params=clients.parameters())
@@ -70,9 +68,10 @@ def _with_our_ids(kwargs: dict[str, Any], ids: Ids) -> dict[str, Any]:
     return {**kwargs, _ORDER_ID: ids.ours.get(kwargs[_ORDER_ID], kwargs[_ORDER_ID])}
 
 
-def test_golden_sdk(sdk: tuple[Sdk, Program]) -> None:
+@pytest.mark.parametrize("name", transcripts("sdk"))
+def test_golden_sdk(name: str, sdk: tuple[Sdk, Program]) -> None:
     client, program = sdk
-    calls = json.loads(RECORDED.read_text(encoding="utf-8"))["calls"]
+    calls = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["calls"]
     methods = set(client.call("@methods"))
     ids, problems, compared = Ids(), [], 0
     before = _as_found(program, calls, ids)
