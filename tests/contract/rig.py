@@ -5,7 +5,6 @@ A new broker adds one row to :data:`FACES`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -119,16 +118,6 @@ class Rig:
     async def price(self, row: Instrument) -> Tick:
         """The market of an instrument now."""
         return await self.account.market.depth(row.key)
-
-
-async def until(true: Callable[[], bool], seconds: float = 5.0, what: str = "condition") -> None:
-    """Wait for a condition with a deadline."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while not true():
-        if loop.time() > end:
-            raise AssertionError(f"{what} did not come true within {seconds} s")
-        await asyncio.sleep(0.01)
 
 
 def unlimited(broker: Broker) -> Broker:

@@ -7,8 +7,9 @@ import pytest
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, OrderStateUnknown
 from openalgo_desktop.core.model import OrderRequest
-from tests.contract.rig import Rig, until
+from tests.contract.rig import Rig
 from tests.contract.test_orders import tag
+from tests.waiting import until
 
 
 def modes_of(rig: Rig, symbol: str) -> set[FeedMode]:
@@ -55,10 +56,8 @@ async def test_f04_everything_is_back_after_a_drop(rig: Rig) -> None:
     await rig.emulator.drop_sockets()
     await until(lambda: rig.account.status.state is AccountState.DISCONNECTED, what="the loss")
     rig.ticks.clear()
-    await until(lambda: rig.account.status.state is AccountState.CONNECTED, 10, "the return")
-    await until(
-        lambda: {t.symbol for t in rig.ticks} >= {row.symbol for row in rows}, 10, "all ticks"
-    )
+    await until(lambda: rig.account.status.state is AccountState.CONNECTED, "the return", 10)
+    await until(lambda: {t.symbol for t in rig.ticks} >= {row.symbol for row in rows}, "all ticks")
 
 
 async def test_f04_orders_of_the_gap_are_told_once(rig: Rig) -> None:
@@ -69,8 +68,8 @@ async def test_f04_orders_of_the_gap_are_told_once(rig: Rig) -> None:
     ack = await rig.gateway.place(
         OrderRequest(row.symbol, "NSE", Action.BUY, 7, PriceType.MARKET, Product.MIS), tag()
     )
-    await until(lambda: any(u.trade for u in rig.updates), 10, "the fill")
-    await until(lambda: rig.account.status.state is AccountState.CONNECTED, 10, "the return")
+    await until(lambda: any(u.trade for u in rig.updates), "the fill", 10)
+    await until(lambda: rig.account.status.state is AccountState.CONNECTED, "the return", 10)
     await rig.gateway.orders()
     mine = [u for u in rig.updates if u.order.order_id == ack.order_id]
     assert sum(u.trade.quantity for u in mine if u.trade) == 7
@@ -85,12 +84,12 @@ async def test_f05_a_half_open_line_is_dropped(rig: Rig) -> None:
     rig.emulator.faults.half_open = True
     await until(
         lambda: rig.account.status.state is AccountState.DISCONNECTED,
-        rig.account.stream.spec.silence + 8,
         "the watchdog",
+        rig.account.stream.spec.silence + 8,
     )
     rig.emulator.faults.half_open = False
     rig.ticks.clear()
-    await until(lambda: bool(rig.ticks), 15, "ticks again")
+    await until(lambda: bool(rig.ticks), "ticks again", 15)
 
 
 async def test_f06_a_bad_frame_does_no_harm(rig: Rig) -> None:
@@ -118,14 +117,12 @@ async def test_f08_the_feed_refuses_an_old_session(rig: Rig) -> None:
     await until(lambda: bool(rig.emulator.sockets), what="the feed")
     rig.emulator.expire_sessions()  # type: ignore[attr-defined]
     await rig.emulator.drop_sockets()
-    await until(
-        lambda: rig.account.status.state is AccountState.LOGIN_NEEDED, 10, "the login state"
-    )
+    await until(lambda: rig.account.status.state is AccountState.LOGIN_NEEDED, "the login state")
     row = rig.row("NSE")
     await rig.account.market.subscribe({row.key: FeedMode.LTP})
     await rig.login()
     rig.ticks.clear()
-    await until(lambda: bool(rig.ticks), 10, "ticks with the new session")
+    await until(lambda: bool(rig.ticks), "ticks with the new session", 10)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -10,7 +10,8 @@ import pytest
 from openalgo_desktop.brokers.kit.account import KitAccount
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials
-from tests.contract.rig import FACES, REGISTRY, Rig, until
+from tests.contract.rig import FACES, REGISTRY, Rig
+from tests.waiting import until
 
 
 def test_every_adapter_has_an_emulator() -> None:

@@ -28,7 +28,8 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ports import supports_gtt
-from tests.contract.rig import Rig, until
+from tests.contract.rig import Rig
+from tests.waiting import until
 
 _KIND = {Exchange.NSE: "EQ", Exchange.BSE: "EQ"}
 _numbers = iter(range(1, 100_000))

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -15,6 +14,7 @@ from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main import Session, make_application
+from tests.waiting import until
 
 OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
 SBIN = ("NSE", "SBIN")

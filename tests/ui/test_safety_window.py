@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import ApprovalStatus, OrderStatus
+from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.docks.approvals import ApprovalsDock
+from openalgo_desktop.ui.feed_watch import STALE_AFTER, FeedWatch
 from openalgo_desktop.ui.hold_button import HOLD_SECONDS, HoldButton
 from openalgo_desktop.ui.main import Session
-from tests.ui.driving import SBIN, Drive, click, priced, until
+from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.test_api_window import ORDER, post
+from tests.waiting import until
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -131,3 +134,61 @@ def test_orders_of_scripts_wait_for_a_yes(drive: Drive) -> None:
         ]
 
     drive(scenario)
+
+
+def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        window, feed = session.window, session.bridge.feed
+        account = session.terminal.account
+        window.showNormal()
+        window.resize(1600, 900)
+        window.default_layout()
+        await asyncio.sleep(0.2)
+        assert not feed.stale
+        await account.control({"faults": {"disconnect": True}})
+        await until(lambda: feed.stale, "stale prices")
+        assert "prices are old" in window.alert_banner.text()
+        assert window.alert_banner.isVisible()
+        docks = window.docks
+        assert docks["watchlist"].view._stale  # type: ignore[attr-defined]
+        assert docks["depth"].view._stale  # type: ignore[attr-defined]
+        await until(lambda: window.ticket.ltp.property("tone") == "stale", "a grey ticket")
+        assert window.top_bar.pnl.property("tone") == "stale"
+        grey = theme.current().color("disabled").rgb()
+        image = docks["watchlist"].view.viewport().grab().toImage()  # type: ignore[attr-defined]
+        points = ((x, y) for x in range(170, image.width()) for y in range(min(48, image.height())))
+        assert any(image.pixel(x, y) == grey for x, y in points)
+        await account.control({"faults": {"disconnect": False}})
+        await until(lambda: not feed.stale, "fresh prices", 15)
+        assert not docks["watchlist"].view._stale  # type: ignore[attr-defined]
+        assert not window.alert_banner.isVisible()
+
+    drive(scenario)
+
+
+def test_a_silent_feed_is_stale_only_while_the_market_is_open(qapp: object) -> None:
+    parent = QObject()
+    state: list[tuple[bool, float | None, int]] = [(True, None, 5)]
+    moment, opened = [0.0], [True]
+    watch = FeedWatch(lambda: state[0], lambda: opened[0], lambda: moment[0], parent)
+    heard: list[bool] = []
+    watch.changed.connect(heard.append)
+    watch.look()
+    assert not watch.stale  # it has just begun
+    moment[0] = STALE_AFTER + 1
+    watch.look()
+    assert watch.stale  # it never spoke
+    state[0] = (True, 0.1, 5)
+    watch.look()
+    state[0] = (True, STALE_AFTER + 1, 5)
+    opened[0] = False
+    watch.look()
+    assert not watch.stale
+    opened[0] = True
+    watch.look()
+    state[0] = (True, STALE_AFTER + 1, 0)
+    watch.look()
+    state[0] = (False, 0.1, 5)
+    watch.look()
+    assert heard == [True, False, True, False, True]

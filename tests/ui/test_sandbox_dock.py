@@ -22,7 +22,8 @@ from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.sandbox import FIGURES, SandboxDock, figure_text, save_csv
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.staying import what_stays
-from tests.ui.driving import Drive, click, until
+from tests.ui.driving import Drive, click
+from tests.waiting import until
 
 CAPITAL = Decimal(10_000_000)
 

@@ -13,7 +13,8 @@ from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.widgets import controls
-from tests.ui.driving import SBIN, Drive, click, priced, until
+from tests.ui.driving import SBIN, Drive, click, priced
+from tests.waiting import until
 
 
 def orders_dock(session: Session) -> OrdersDock:

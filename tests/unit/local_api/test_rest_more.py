@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,6 +18,7 @@ from openalgo_desktop.trading.webhooks import (
     WebhookStrategy,
 )
 from tests.unit.local_api.rest_world import STRIKES, World, running
+from tests.waiting import until
 
 SMART = {
     "strategy": "test",
@@ -36,13 +35,6 @@ NIFTY = {"underlying": "NIFTY", "exchange": "NSE_INDEX", "expiry_date": "29DEC26
 async def world() -> AsyncIterator[World]:
     async with running() as it:
         yield it
-
-
-async def until(condition: Any, seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 # -- smart, basket, split -------------------------------------------------------------------

@@ -40,6 +40,7 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.settings import Settings
+from tests.waiting import until
 
 MOMENT = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
 
@@ -144,13 +145,6 @@ async def world() -> AsyncIterator[World]:
     async with world.stack:
         yield world
     await world.server.stop()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
 
 
 def depth_tick(symbol: str = "SBIN", ltp: float = 800.0, exchange: str = "NSE") -> Tick:

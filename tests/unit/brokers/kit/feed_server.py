@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -135,12 +134,3 @@ class FeedServer:
         """Cut every line without a good-bye."""
         for connection in tuple(self.connections):
             connection.transport.abort()
-
-
-async def until(condition: Callable[[], Any], what: str, deadline: float = 5.0) -> None:
-    """Wait for a condition."""
-    end = asyncio.get_running_loop().time() + deadline
-    while not condition():
-        if asyncio.get_running_loop().time() > end:
-            raise AssertionError(f"not within {deadline:g} s: {what}")
-        await asyncio.sleep(0.005)

@@ -17,7 +17,7 @@ from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import NetError, SessionExpired
 from openalgo_desktop.core.model import Order
-from tests.unit.brokers.kit.feed_server import until
+from tests.waiting import until
 
 NINE = datetime(2026, 12, 1, 9, 15, tzinfo=IST)
 FAST = PollPolicy(busy=0.01, idle=0.01, pushed=30.0, slowest=0.05, soon=0.0, attentive=0.0)

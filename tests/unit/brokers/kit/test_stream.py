@@ -18,7 +18,8 @@ from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetError, SessionExpired
 from openalgo_desktop.core.model import Key, Tick
-from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec, until
+from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
+from tests.waiting import until
 
 SPEC = StreamSpec(
     url="", codec=TextCodec, per_socket=3, sockets=2, batch=2,
