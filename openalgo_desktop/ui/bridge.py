@@ -45,6 +45,7 @@ from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.ui.account_door import AccountDoor
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.feed_watch import FeedWatch
 from openalgo_desktop.ui.frames import FrameClock
 from openalgo_desktop.ui.safety_door import SafetyDoor
 
@@ -89,6 +90,12 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
+        self.feed = FeedWatch(
+            self.feed_state,
+            lambda: self.market_open("NSE") or self.market_open("MCX"),
+            terminal.clock.monotonic,
+            self,
+        )
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
@@ -114,12 +121,14 @@ class Bridge(QObject):
         """Load the books and start the frames."""
         self.spawn(self.books.run(), "ui-books")
         self.frames.start()
+        self.feed.start()
 
     async def close(self) -> None:
         """Stop frames and everything that is still running for the window."""
         self._closed = True
         self.closing.emit()
         self.frames.stop()
+        self.feed.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.safety.close()

@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         bridge.notice.connect(self.toasts.show)
         bridge.mode_changed.connect(self._on_mode)
         bridge.feed_changed.connect(self._on_alert)
+        bridge.feed.changed.connect(self._on_alert)
         bridge.safety.kill_changed.connect(self._on_alert)
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
@@ -297,7 +298,9 @@ class MainWindow(QMainWindow):
             alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
         if not self.bridge.feed_state()[0]:
             message = self.bridge.account_status().message
-            alerts.append(f"Market data is disconnected. {message}".strip())
+            alerts.append(f"Market data is disconnected; prices are old. {message}".strip())
+        elif self.bridge.feed.stale:
+            alerts.append("The market feed is silent; prices are old and shown in grey")
         text = "      ".join(alerts)
         self.alert_banner.setText(text)
         self.alert_banner.setAccessibleName(text)

@@ -8,9 +8,6 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, set_role
 
-#: A feed that said nothing for longer is called stale, seconds.
-STALE_AFTER = 5.0
-
 
 class StatusBar(QStatusBar):
     """Refreshes itself once a second; every part says its state in words, not colour alone."""
@@ -57,11 +54,12 @@ class StatusBar(QStatusBar):
         connected, age, subscribed = self._bridge.feed_state()
         if not connected:
             self._set("feed", "○ feed disconnected", "down")
-        elif age is None or age > STALE_AFTER:
+        elif self._bridge.feed.stale:
             since = "no tick yet" if age is None else f"last tick {age:.0f} s ago"
             self._set("feed", f"◐ feed silent, {since} · {subscribed}", "warning")
         else:
-            self._set("feed", f"● feed {age:.1f} s · {subscribed} subscribed", "up")
+            since = "waiting" if age is None else f"{age:.1f} s"
+            self._set("feed", f"● feed {since} · {subscribed} subscribed", "up")
         self._show_orders()
         rest, _, clients = self._bridge.api.state()
         if rest:

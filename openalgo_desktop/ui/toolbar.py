@@ -43,6 +43,7 @@ class TopBar(QToolBar):
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
         bridge.books.prices_moved.connect(self.show_pnl)
+        bridge.feed.changed.connect(lambda _: self.show_pnl())
         bridge.safety.kill_changed.connect(self.show_killed)
         self.show_killed(bridge.safety.killed)
         self.show_account()
@@ -139,4 +140,5 @@ class TopBar(QToolBar):
         self.pnl.setToolTip(
             f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
         )
-        set_role(self.pnl, fmt.sign_role(total), "tone")
+        tone = "stale" if self._bridge.feed.stale else fmt.sign_role(total)
+        set_role(self.pnl, tone, "tone")

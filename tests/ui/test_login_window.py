@@ -16,7 +16,8 @@ from openalgo_desktop.ui.dialogs.login import LoginDialog
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.widgets import controls, name_inner_controls
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
-from tests.ui.driving import Drive, click, priced, until
+from tests.ui.driving import Drive, click, priced
+from tests.waiting import until
 
 
 @asynccontextmanager

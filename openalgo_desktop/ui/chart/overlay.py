@@ -60,6 +60,7 @@ class Overlay(QWidget):
         self._lines: Sequence[PriceLine] = ()
         self._last: tuple[float, str] | None = None
         self._last_y = 0
+        self._stale = False
         self._cross: QPoint | None = None
         self._cross_time = ""
         self._legend: tuple[LegendPart, ...] = ()
@@ -87,6 +88,12 @@ class Overlay(QWidget):
             strips += self._strip(self._last_y)
         self._last_y = y
         self.update(strips)
+
+    def set_stale(self, stale: bool) -> None:
+        """Show the last price in grey."""
+        if stale != self._stale:
+            self._stale = stale
+            self.update()
 
     def set_legend(self, parts: tuple[LegendPart, ...]) -> None:
         """Values of the bar under the pointer, or of the last one."""
@@ -125,11 +132,12 @@ class Overlay(QWidget):
         painter = QPainter(self)
         painter.setFont(self._font)
         if self._last is not None:
-            self._paint_last_line(painter, *self._last)
+            price, role = self._last[0], "muted" if self._stale else self._last[1]
+            self._paint_last_line(painter, price, role)
         for line in self._lines:
             self._paint_line(painter, line)
         if self._last is not None:
-            self._paint_last_tag(painter, *self._last)
+            self._paint_last_tag(painter, price, role)
         self._paint_legend(painter)
         if self._cross is not None:
             self._paint_cross(painter, self._cross)

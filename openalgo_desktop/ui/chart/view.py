@@ -80,6 +80,11 @@ class ChartView(QWidget):
         if self._canvas is not None:
             self._canvas.set_lines(self._lines)
 
+    def set_stale(self, stale: bool) -> None:
+        """Whether the last price is too old: it turns grey then."""
+        if self._canvas is not None:
+            self._canvas.overlay.set_stale(stale)
+
     def autofit(self) -> None:
         """Show the newest bars, prices fitted."""
         if self._canvas is not None:

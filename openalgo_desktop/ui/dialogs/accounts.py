@@ -28,8 +28,8 @@ from openalgo_desktop.ui.dialogs.login import LoginDialog
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role, slug
 
 NAME = "dialog-accounts"
-COLUMNS = ("Account", "Client", "State", "Session until", "Role", "")
-WIDTHS = (170, 110, 110, 130, 120)
+COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
+WIDTHS = (180, 90, 100, 130, 120)
 
 
 class AccountsDialog(QDialog):

@@ -75,6 +75,7 @@ class ChartDock(Dock):
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
+        bridge.feed.changed.connect(self._on_stale)
         bridge.books.orders_changed.connect(self.show_lines)
         bridge.books.positions_changed.connect(self.show_lines)
 
@@ -142,8 +143,13 @@ class ChartDock(Dock):
                 f"{fmt.price(tick.ltp, self._places)}   {fmt.signed(tick.change, self._places)}"
                 f"  {fmt.signed_percent(tick.change_percent)}"
             )
-            set_role(self.quote, fmt.sign_role(tick.change), "tone")
+            tone = "stale" if self.bridge.feed.stale else fmt.sign_role(tick.change)
+            set_role(self.quote, tone, "tone")
         self.view.flush()
+
+    def _on_stale(self, stale: bool) -> None:
+        self.view.set_stale(stale)
+        self.dirty = True
 
     # -- lines ------------------------------------------------------------------------------
     def show_lines(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
@@ -46,12 +46,18 @@ class DepthView(QWidget):
         self._places = 2
         self._hover: tuple[int, str] | None = None
         self._pressed: tuple[int, str] | None = None
+        self._stale = False
 
     def sizeHint(self) -> QSize:
         return QSize(300, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(240, HEIGHT)
+
+    def set_stale(self, stale: bool) -> None:
+        """Whether the book is too old: it turns grey and is hatched then."""
+        self._stale = stale
+        self.update()
 
     def show_depth(self, depth: Depth, places: int) -> None:
         """Show a book with prices of ``places`` decimals."""
@@ -87,6 +93,9 @@ class DepthView(QWidget):
             for index in range(LEVELS):
                 level = levels[index] if index < len(levels) else None
                 self._paint_level(painter, side, index, level, largest)
+        if self._stale:
+            hatch = QBrush(colours.color("border-strong"), Qt.BrushStyle.BDiagPattern)
+            painter.fillRect(QRectF(0, HEAD, self.width(), self.height() - HEAD), hatch)
         painter.setPen(colours.color("border"))
         painter.drawLine(int(half), 2, int(half), self.height() - 3)
 
@@ -116,7 +125,7 @@ class DepthView(QWidget):
             fmt.quantity(level.quantity),
             fmt.price(level.price, self._places),
         )
-        roles = ("muted", "text", role)
+        roles = ("disabled",) * 3 if self._stale else ("muted", "text", role)
         cells = self._cells(side, top, ROW)
         for text, colour, (rect, align) in zip(texts, roles, cells, strict=True):
             painter.setPen(colours.color(colour))
@@ -225,6 +234,7 @@ class DepthDock(Dock):
         column.addLayout(head)
         self.view = DepthView()
         self.view.clicked.connect(self._on_click)
+        bridge.feed.changed.connect(self._on_stale)
         column.addWidget(self.view)
         totals = QHBoxLayout()
         self.total_buy = label("", "depth-total-buy", "buy")
@@ -275,6 +285,10 @@ class DepthDock(Dock):
         if self._key is not None:
             self.bridge.pick_price(self._key, price)
 
+    def _on_stale(self, stale: bool) -> None:
+        self.view.set_stale(stale)
+        self.dirty = True
+
     def take(self, ticks: Ticks) -> None:
         if self._key in ticks:
             self.dirty = True
@@ -295,7 +309,9 @@ class DepthDock(Dock):
         self.change.setText(
             f"{fmt.signed(tick.change, self._places)}  {fmt.signed_percent(tick.change_percent)}"
         )
-        set_role(self.change, fmt.sign_role(tick.change), "tone")
+        stale = self.bridge.feed.stale
+        set_role(self.last, "stale" if stale else "", "tone")
+        set_role(self.change, "stale" if stale else fmt.sign_role(tick.change), "tone")
         self.view.show_depth(depth, self._places)
         buy = tick.total_buy_quantity or sum(level.quantity for level in depth.buy)
         sell = tick.total_sell_quantity or sum(level.quantity for level in depth.sell)

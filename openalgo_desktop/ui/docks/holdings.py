@@ -18,9 +18,21 @@ COLUMNS: tuple[Col[Holding], ...] = (
     Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
     Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
     Col("average", "Avg", 92, lambda h: h.average_price, lambda h: fmt.price(h.average_price, 2)),
-    Col("ltp", "LTP", 92, lambda h: h.ltp, lambda h: fmt.price(h.ltp, 2) if h.ltp else fmt.MISSING),
     Col(
-        "value", "Value", 120, lambda h: h.ltp * h.quantity, lambda h: fmt.money(h.ltp * h.quantity)
+        "ltp",
+        "LTP",
+        92,
+        lambda h: h.ltp,
+        lambda h: fmt.price(h.ltp, 2) if h.ltp else fmt.MISSING,
+        live=True,
+    ),
+    Col(
+        "value",
+        "Value",
+        120,
+        lambda h: h.ltp * h.quantity,
+        lambda h: fmt.money(h.ltp * h.quantity),
+        live=True,
     ),
     Col(
         "pnl",
@@ -29,6 +41,7 @@ COLUMNS: tuple[Col[Holding], ...] = (
         lambda h: h.pnl,
         lambda h: fmt.signed_money(h.pnl),
         lambda h: fmt.sign_role(h.pnl),
+        live=True,
     ),
     Col(
         "percent",
@@ -37,6 +50,7 @@ COLUMNS: tuple[Col[Holding], ...] = (
         lambda h: h.pnl_percent,
         lambda h: fmt.signed_percent(h.pnl_percent),
         lambda h: fmt.sign_role(h.pnl),
+        live=True,
     ),
 )
 

@@ -39,6 +39,7 @@ COLUMNS: tuple[Col[Position], ...] = (
         lambda p: p.ltp,
         lambda p: fmt.price(p.ltp, 2) if p.ltp else fmt.MISSING,
         flash=True,
+        live=True,
     ),
     Col(
         "unrealised",
@@ -47,6 +48,7 @@ COLUMNS: tuple[Col[Position], ...] = (
         lambda p: p.unrealised,
         lambda p: fmt.signed_money(p.unrealised),
         lambda p: fmt.sign_role(p.unrealised),
+        live=True,
     ),
     Col(
         "realised",
@@ -63,6 +65,7 @@ COLUMNS: tuple[Col[Position], ...] = (
         lambda p: p.pnl,
         lambda p: fmt.signed_money(p.pnl),
         lambda p: fmt.sign_role(p.pnl),
+        live=True,
     ),
     Col(
         "action",

@@ -67,6 +67,7 @@ class TableDock(Dock, Generic[R]):
         self.view.selectionModel().selectionChanged.connect(
             lambda *_: self.selection_changed.emit()
         )
+        bridge.feed.changed.connect(self.view.set_stale)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)

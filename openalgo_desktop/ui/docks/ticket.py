@@ -69,7 +69,11 @@ class TicketDock(Dock):
         self.set_empty(True)
         bridge.price_picked.connect(self._on_price_picked)
         bridge.mode_changed.connect(self._on_mode)
-        for changed in (bridge.books.positions_changed, bridge.books.orders_changed):
+        for changed in (
+            bridge.books.positions_changed,
+            bridge.books.orders_changed,
+            bridge.feed.changed,
+        ):
             changed.connect(self._mark_dirty)
         self._on_mode(bridge.mode)
 
@@ -249,7 +253,7 @@ class TicketDock(Dock):
             self.price.setValue(price)
         self._edited()
 
-    def _mark_dirty(self) -> None:
+    def _mark_dirty(self, *_: object) -> None:
         self.dirty = True
 
     def _on_mode(self, mode: Mode) -> None:
@@ -390,7 +394,8 @@ class TicketDock(Dock):
         self.ltp.setText(
             f"{fmt.price(tick.ltp, places)}  {fmt.signed_percent(tick.change_percent)}"
         )
-        set_role(self.ltp, fmt.sign_role(tick.change), "tone")
+        tone = "stale" if self.bridge.feed.stale else fmt.sign_role(tick.change)
+        set_role(self.ltp, tone, "tone")
         if not self.price.value() and not self.price.hasFocus():
             self.price.setValue(tick.ltp)
         market = PriceType(self.price_type.value()) is PriceType.MARKET

@@ -93,13 +93,21 @@ def _oi_text(row: WatchRow) -> str:
 
 
 def _column(key: str, title: str, width: int) -> Col[WatchRow]:
-    return Col(key, title, width, *_price(key))
+    return Col(key, title, width, *_price(key), live=True)
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
     Col("symbol", "Symbol", 168, lambda r: r.instrument.symbol, numeric=False),
-    Col("ltp", "LTP", 78, *_price("ltp"), tone=_tone, flash=True),
-    Col("change", "Chg", 68, lambda r: r.tick.change if r.tick else None, _change_text, _tone),
+    Col("ltp", "LTP", 78, *_price("ltp"), tone=_tone, flash=True, live=True),
+    Col(
+        "change",
+        "Chg",
+        68,
+        lambda r: r.tick.change if r.tick else None,
+        _change_text,
+        _tone,
+        live=True,
+    ),
     Col(
         "percent",
         "Chg %",
@@ -107,11 +115,14 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
         lambda r: r.tick.change_percent if r.tick else None,
         _percent_text,
         _tone,
+        live=True,
     ),
     _column("bid", "Bid", 78),
     _column("ask", "Ask", 78),
-    Col("volume", "Volume", 96, lambda r: r.tick.volume if r.tick else None, _volume_text),
-    Col("oi", "OI", 92, lambda r: r.tick.oi if r.tick else None, _oi_text),
+    Col(
+        "volume", "Volume", 96, lambda r: r.tick.volume if r.tick else None, _volume_text, live=True
+    ),
+    Col("oi", "OI", 92, lambda r: r.tick.oi if r.tick else None, _oi_text, live=True),
     _column("high", "High", 84),
     _column("low", "Low", 84),
 )

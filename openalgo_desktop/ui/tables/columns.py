@@ -28,7 +28,8 @@ class Column(Generic[R]):
     text), ``tone`` the colour role of the text (empty: normal). ``numeric`` columns are right
     aligned and sort as numbers; unknown values (None) sort last both ways. ``flash`` tints a cell
     for a moment when its number changes. ``tint`` gives a colour role for the background of the
-    cell. A column with ``actions`` draws links instead of text. ``width`` is in pixels.
+    cell. A ``live`` column carries market prices and turns grey while they are stale. A column with
+    ``actions`` draws links instead of text. ``width`` is in pixels.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Column(Generic[R]):
     tint: Callable[[R], str] | None = None
     actions: Callable[[R], Sequence[RowAction]] | None = None
     tooltip: str = ""
+    live: bool = False
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

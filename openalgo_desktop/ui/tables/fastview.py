@@ -67,6 +67,7 @@ class FastTableView(QTableView):
         self._texts: dict[str, Text] = {}
         self._elided: dict[tuple[str, int], str] = {}
         self._pens: dict[str, QPen] = {}
+        self._stale = False
         self._hover = -1
         self._pressed: tuple[int, str] | None = None
         self._sorted_at = 0.0
@@ -108,6 +109,12 @@ class FastTableView(QTableView):
         self.setSortingEnabled(True)
         for index, column in enumerate(self.table.columns):
             self.setColumnWidth(index, column.width)
+
+    def set_stale(self, stale: bool) -> None:
+        """Whether live columns show prices that are too old."""
+        if stale != self._stale:
+            self._stale = stale
+            self.viewport().update()
 
     # -- frames -----------------------------------------------------------------------------
     def flush(self) -> None:
@@ -250,6 +257,8 @@ class FastTableView(QTableView):
         if width > size - 2 * PADDING:
             static, width = self._text(self._elide(text, size - 2 * PADDING))
         tone = cells.tones[index] or ("selection-text" if selected else "text")
+        if self._stale and self.table.columns[index].live:
+            tone = "disabled"
         painter.setPen(self._pen(tone))
         right = self.table.columns[index].numeric
         left = x + size - PADDING - width if right else x + PADDING
