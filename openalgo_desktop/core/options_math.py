@@ -24,6 +24,7 @@ _SQRT2 = math.sqrt(2.0)
 _SQRT_2PI = math.sqrt(2.0 * math.pi)
 _MAX_SIGMA = 5.0
 _ITERATIONS = 100
+_TOLERANCE = 1e-10
 
 
 class Greeks(NamedTuple):
@@ -122,43 +123,54 @@ def implied_volatility(
     return float(result[0]) if scalar else np.asarray(result, dtype=np.float64)
 
 
-def _solve_sigma(value: Array, f: Array, k: Array, t: Array) -> tuple[Array, Array]:
+def _solve_sigma(value: Array, f: Array, k: Array, t: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Volatility of out-of-the-money options worth ``value`` and whether there is one."""
     sign = np.where(k >= f, 1.0, -1.0)
     root = np.sqrt(t)
     moneyness = np.log(f / k)
-
-    def priced(sigma: Array) -> tuple[Array, Array]:
-        d1 = moneyness / (sigma * root) + 0.5 * sigma * root
-        d2 = d1 - sigma * root
-        worth = sign * (f * np.asarray(norm_cdf(sign * d1)) - k * np.asarray(norm_cdf(sign * d2)))
-        vega = f * root * np.exp(-0.5 * d1 * d1) / _SQRT_2PI
-        return np.maximum(worth, 0.0), vega
-
-    low, high = np.full_like(value, 1e-9), np.full_like(value, _MAX_SIGMA)
-    most = priced(high)[0]
+    most = _out_of_the_money(np.full_like(value, _MAX_SIGMA), f, k, root, moneyness, sign)[0]
     reachable = most >= value
     value = np.minimum(value, 0.999 * most)  # one that has no answer must not hold up the others
     inflection = np.sqrt(2.0 * np.abs(moneyness) / t)
     sigma = np.clip(np.maximum(inflection, value * _SQRT_2PI / (f * root)), 1e-4, _MAX_SIGMA)
+    low, high = np.full_like(value, 1e-9), np.full_like(value, _MAX_SIGMA)
+    result = sigma.copy()
+    where = np.arange(value.size)  # those that are not solved yet
+    rows = [sigma, low, high, value, f, k, root, moneyness, sign, inflection]
     for _ in range(_ITERATIONS):
-        worth, vega = priced(sigma)
+        sigma, low, high, value, f, k, root, moneyness, sign, inflection = rows
+        worth, vega = _out_of_the_money(sigma, f, k, root, moneyness, sign)
         above = worth >= value
         high = np.where(above, sigma, high)
         low = np.where(above, low, sigma)
-        slope = np.maximum(vega, 1e-300)
         # An underflown price says only that it is too low: the bracket decides there.
         logarithmic = (sigma < inflection) & (worth > 1e-290)
         safe = np.where(logarithmic, worth, 1.0)
-        step = np.where(logarithmic, np.log(safe / value) * safe, worth - value) / slope
-        following = sigma - step
+        step = np.where(logarithmic, np.log(safe / value) * safe, worth - value)
+        following = sigma - step / np.maximum(vega, 1e-300)
         inside = (following > low) & (following < high)
         following = np.where(inside, following, 0.5 * (low + high))
-        change = float(np.max(np.abs(following - sigma)))
-        sigma = following
-        if change < 1e-11:
+        result[where] = following
+        left = np.abs(following - sigma) >= _TOLERANCE
+        if not left.any():
             break
-    return sigma, reachable
+        rows = [following, low, high, value, f, k, root, moneyness, sign, inflection]
+        if not left.all():
+            where = where[left]
+            rows = [row[left] for row in rows]
+    return result, reachable
+
+
+def _out_of_the_money(
+    sigma: Array, f: Array, k: Array, root: Array, moneyness: Array, sign: Array
+) -> tuple[Array, Array]:
+    """Price and vega (per unit of volatility), without the cancellation of parity."""
+    d1 = moneyness / (sigma * root) + 0.5 * sigma * root
+    d2 = d1 - sigma * root
+    cdf = np.asarray(norm_cdf(np.concatenate((sign * d1, sign * d2))))
+    worth = sign * (f * cdf[: d1.size] - k * cdf[d1.size :])
+    vega = f * root * np.exp(-0.5 * d1 * d1) / _SQRT_2PI
+    return np.maximum(worth, 0.0), vega
 
 
 def greeks(
