@@ -98,7 +98,7 @@ class Accounting:
     def require(self, needed: Decimal) -> None:
         """Raise :class:`InsufficientFunds` unless ``needed`` rupees are free."""
         available = self.state.ledger.cash
-        if paise(needed) > available:
+        if needed > 0 and paise(needed) > available:
             raise InsufficientFunds(
                 f"Insufficient funds. Required: ₹{needed:f}, Available: ₹{available:.2f}, "
                 f"Shortage: ₹{needed - available:f}"
@@ -181,7 +181,7 @@ class Accounting:
         freed = row.margin - self._required(row)
         # Units that closed something another order was to close leave their reserve free.
         from_reserve = netting.opened + (closing - covered)
-        moved = paise(freed * netting.opened / from_reserve) if from_reserve else ZERO
+        moved = paise(freed * netting.opened / from_reserve) if from_reserve and freed > 0 else ZERO
         row.margin -= freed
         position.margin += moved
         ledger = self.state.ledger
