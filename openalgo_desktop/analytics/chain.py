@@ -109,7 +109,7 @@ class ChainBook:
         found: dict[Key, Tick | AppError] = {}
         missing: list[Key] = []
         for key in keys:
-            tick = self._hub.latest(key) if self._hub.connected else None
+            tick = None if self._hub.is_stale(key) else self._hub.latest(key)
             if tick is not None and tick.mode >= FeedMode.QUOTE:
                 found[key] = tick
             else:
@@ -189,7 +189,7 @@ class ChainBook:
 
     async def _price(self, underlying: Underlying) -> Tick:
         key = underlying.quoted
-        tick = self._hub.latest(key) if self._hub.connected else None
+        tick = None if self._hub.is_stale(key) else self._hub.latest(key)
         if tick is not None and tick.mode >= FeedMode.QUOTE and tick.ltp:
             return tick
         return await self.contracts.price(key)

@@ -14,6 +14,7 @@ from marshmallow import Schema, ValidationError
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, RateLimited, RejectedByBroker
+from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.endpoints import endpoints
 from openalgo_desktop.local_api.gate import Gate, approved_fields
@@ -98,7 +99,9 @@ class Dispatcher:
         )
         record.client = request.remote or ""
         origin = request.headers.get("Origin")
+        watch = Stopwatch.begin()
         reply = await self._answer(request, origin, record)
+        record.broker = watch.seconds
         body = reply.payload
         if not isinstance(body, bytes):
             try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import ApiMonitor
@@ -25,6 +27,21 @@ KEEP_ALIVE_SECONDS = 125.0
 # What is no HTTP at all is a daily event on an open port: the library's tracebacks about it stay
 # out of the log. Handlers log their own failures.
 _silent = logging.Logger("openalgo_desktop.http", logging.CRITICAL + 1)
+
+
+class _Protocol(RequestHandler):
+    """Remembers when bytes came, so that the wait for the loop can be told."""
+
+    __slots__ = ("received_at",)
+
+    def data_received(self, data: bytes) -> None:
+        self.received_at = time.perf_counter()
+        super().data_received(data)
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
 def _check_limits(settings: Settings) -> None:
@@ -56,7 +73,7 @@ class LocalApi:
         self._port = listener.getsockname()[1]
         try:
             self._runner = web.ServerRunner(
-                web.Server(
+                _Server(
                     self.dispatcher.handle,
                     request_factory=self._request,
                     keepalive_timeout=KEEP_ALIVE_SECONDS,

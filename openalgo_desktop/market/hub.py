@@ -19,6 +19,7 @@ from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected
 from openalgo_desktop.core.model import Bars, Key, Tick
 from openalgo_desktop.core.ports import InstrumentLookup, MarketSource
+from openalgo_desktop.core.stopwatch import upstream
 
 log = logging.getLogger(__name__)
 
@@ -348,24 +349,27 @@ class MarketHub:
         ):
             return cached
         self._instruments.require(key[1], key[0])
-        answer = (await self._connected_source().quotes([key]))[key]
+        answer = (await self.quotes([key]))[key]
         if isinstance(answer, AppError):
             raise answer
         return answer
 
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         """Fresh snapshots; unknown symbols come back as errors."""
-        return await self._connected_source().quotes(keys)
+        with upstream():
+            return await self._connected_source().quotes(keys)
 
     async def depth(self, key: Key) -> Tick:
         """A snapshot with the five best levels of each side."""
         self._instruments.require(key[1], key[0])
-        return await self._connected_source().depth(key)
+        with upstream():
+            return await self._connected_source().depth(key)
 
     async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
         """Candles of the inclusive IST date range, ascending."""
         self._instruments.require(key[1], key[0])
-        return await self._connected_source().history(key, interval, start, end)
+        with upstream():
+            return await self._connected_source().history(key, interval, start, end)
 
     def intervals(self) -> Sequence[Interval]:
         """Intervals that the data account serves."""

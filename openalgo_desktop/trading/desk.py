@@ -9,6 +9,7 @@ HTTP connection) neither loses the answer nor leaves the journal open.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
@@ -59,6 +60,7 @@ from openalgo_desktop.core.ports import (
     TradingGateway,
     supports_margin,
 )
+from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.policies import OrderPolicies
@@ -399,7 +401,8 @@ class OrderDesk:
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
         sending = self._own(self._flight(entry.tag, call))
-        done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
+        with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
+            done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
         if not done:
             # The request is still under way: its late answer settles the row.
             sending.add_done_callback(lambda late: self._late_answer(entry, late))
@@ -521,7 +524,7 @@ class OrderDesk:
     async def orders(self) -> list[Order]:
         """Order book of the current mode; unknown orders are listed too, never hidden."""
         mode, gateway = self._mode, self.gateway
-        orders = [self._with_source(order) for order in await gateway.orders()]
+        orders = [self._with_source(order) for order in await self._asked(gateway.orders())]
         self.books.book(mode).seen(orders)
         unknown = self.reconciler.unknown(gateway.account_id, mode)
         known = {order.tag for order in orders if order.tag}
@@ -536,19 +539,19 @@ class OrderDesk:
 
     async def trades(self) -> list[Trade]:
         """Trade book of the current mode."""
-        return await self.gateway.trades()
+        return await self._asked(self.gateway.trades())
 
     async def positions(self) -> list[Position]:
         """Position book of the current mode; closed rows stay with quantity 0."""
-        return await self.gateway.positions()
+        return await self._asked(self.gateway.positions())
 
     async def holdings(self) -> list[Holding]:
         """Holdings of the current mode."""
-        return await self.gateway.holdings()
+        return await self._asked(self.gateway.holdings())
 
     async def funds(self) -> Funds:
         """Money of the current mode."""
-        return await self.gateway.funds()
+        return await self._asked(self.gateway.funds())
 
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
         """What these orders together would block at the live account, also while orders are
@@ -556,7 +559,13 @@ class OrderDesk:
         gateway = self._gateway_of(Mode.LIVE)
         if not supports_margin(gateway):
             raise NotSupported(f"{gateway.broker} does not estimate margins.")
-        return await gateway.margin(legs)
+        with upstream():
+            return await gateway.margin(legs)
+
+    async def _asked(self, answer: Awaitable[T]) -> T:
+        """A book of the current mode; waiting for it is the broker's time when it is live."""
+        with upstream() if self._mode is Mode.LIVE else contextlib.nullcontext():
+            return await answer
 
     def unsettled(self) -> int:
         """Orders whose state is unknown now."""

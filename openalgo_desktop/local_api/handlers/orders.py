@@ -53,23 +53,16 @@ async def placeorder(call: Call) -> dict[str, Any]:
 
 
 async def modifyorder(call: Call) -> dict[str, Any]:
-    placed = await call.ctx.desk.modify(modify_request(call.data, call.mode), call.source)
+    placed = await call.ctx.desk.modify(modify_request(call.data), call.source)
     fields = {"orderid": placed.order_id}
     if placed.mode is Mode.SANDBOX:
         fields["message"] = "Order modified successfully"
     return success(placed.mode, **fields)
 
 
-def modify_request(data: dict[str, Any], mode: Mode) -> ModifyRequest:
-    """What to change. The sandbox changes quantity and prices only and takes 0 as *keep*, as its
-    clients expect; a broker gets every field."""
-    if mode is Mode.SANDBOX:
-        return ModifyRequest(
-            order_id=data["orderid"],
-            quantity=data["quantity"],
-            price=data["price"] or None,
-            trigger_price=data["trigger_price"] or None,
-        )
+def modify_request(data: dict[str, Any]) -> ModifyRequest:
+    """What to change; a price or trigger of 0 keeps it. Fields that would make it another order
+    go along, so that they are refused and not silently left alone."""
     return ModifyRequest(
         order_id=data["orderid"],
         quantity=data["quantity"],

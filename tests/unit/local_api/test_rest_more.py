@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, Product
 from openalgo_desktop.core.errors import InsufficientFunds
 from openalgo_desktop.core.model import Position
 from openalgo_desktop.local_api.table import ApiError
@@ -498,3 +498,21 @@ async def test_document_and_page(world: World) -> None:
     assert page.headers["Content-Type"].startswith("text/html")
     assert "http://" not in page.text
     assert "https://" not in page.text  # bundled: nothing comes from elsewhere
+
+
+# -- monitor --------------------------------------------------------------------------------
+async def test_monitor_splits_the_time(world: World) -> None:
+    async def slow(keys: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return {key: world.source.tick(key, FeedMode.QUOTE) for key in keys}
+
+    world.source.quotes = slow  # type: ignore[method-assign]
+    await world.post("quotes", {"symbol": "SBIN", "exchange": "NSE"})
+    await world.post("ping", key="wrong")
+    refused, row = world.api.monitor.recent(2)
+    assert (refused.endpoint, refused.status, refused.key) == ("ping", 403, "")
+    assert (row.endpoint, row.status, row.key) == ("quotes", 200, "default")
+    assert row.broker >= 49.0
+    assert 0.0 <= row.queue < row.total
+    assert row.ours < row.total - row.broker + 1.0
+    assert world.api.monitor.serial == 2
