@@ -66,6 +66,32 @@ def _unread_positions(case: Case) -> bool:
     return False
 
 
+def _placed(case: Case) -> dict[str, Any]:
+    """The request that placed the order which this one names."""
+    name = str(case.fields.get("orderid", "")).strip("{}")
+    for row in case.before:
+        if name and name in row.save:
+            return row.fields
+    return {}
+
+
+def _another_order(case: Case) -> bool:
+    placed = _placed(case)
+    names = ("symbol", "exchange", "action", "product")
+    return bool(placed) and any(
+        str(case.fields[name]).upper() != placed[name] for name in names if name in case.fields
+    )
+
+
+def _sent_at_market(case: Case) -> bool:
+    """Whether the order was changed to MARKET before."""
+    return any(
+        row.fields.get("orderid") == case.fields.get("orderid")
+        and row.fields.get("pricetype") == "MARKET"
+        for row in _earlier(case, "modifyorder")
+    )
+
+
 # -- edits ----------------------------------------------------------------------------------
 def _honoured(body: Any, case: Case) -> Any:
     """Order book rows of earlier smart orders with a price: they rest."""
@@ -153,6 +179,25 @@ ORDER_RULES: tuple[Rule, ...] = (
         status=400,
         body=error("", mode="analyze"),
         freedom=Freedom(free=("message",)),
+    ),
+    Rule(
+        "modifyorder",
+        "another symbol, exchange, action or product than that of the order",
+        "400 that names the field",
+        "the reference answers success and changes nothing",
+        when=lambda case: case.ok and not case.live and _another_order(case),
+        status=400,
+        body=error("", mode="analyze"),
+        freedom=Freedom(free=("message",)),
+    ),
+    Rule(
+        "modifyorder",
+        "the order was changed to MARKET before",
+        "400 `Cannot modify order in complete status`: it was sent at market",
+        "the reference answers success to that change and does nothing",
+        when=lambda case: case.ok and not case.live and _sent_at_market(case),
+        status=400,
+        body=error("Cannot modify order in complete status", mode="analyze"),
     ),
     Rule(
         "cancelallorder",
