@@ -206,6 +206,7 @@ class Terminal:
         await self._start_safety()
         await self.desk.start()
         self._stops.append(self.desk.stop)
+        self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
         await self.desk.set_mode(start_mode, "start")
         self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
@@ -311,6 +312,10 @@ class Terminal:
     async def reset_sandbox(self) -> None:
         """Empty the paper account and give it its starting capital."""
         await self.sandbox.reset()
+        await self._sandbox_changed()
+
+    async def _sandbox_changed(self) -> None:
+        """Its books changed without orders: settlement, delivery, a new session, a reset."""
         await self.desk.books.rebase(Mode.SANDBOX)
         self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import EntryKind, paise
 from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
-from openalgo_desktop.exchange.records import PaperPosition
+from openalgo_desktop.exchange.records import PaperPosition, PositionKey
 from openalgo_desktop.exchange.span import SpanParameters
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
@@ -55,6 +55,10 @@ _SILENT = 30.0
 _QUOTES = 20
 #: How long the answer "is it open" is kept on the tick path; seconds.
 _OPEN_FOR = 0.5
+
+
+async def _nobody() -> None:
+    """Nobody listens."""
 
 
 class Sandbox(PaperGateway):
@@ -107,7 +111,10 @@ class Sandbox(PaperGateway):
         self._reporter = Reporter()
         self._open: dict[str, tuple[float, bool]] = {}
         self._seen: dict[Key, float] = {}
+        self._marked: set[PositionKey] = set()
         self._task: asyncio.Task[None] | None = None
+        #: Told after timed events changed the books without orders.
+        self.on_changed: Callable[[], Awaitable[None]] = _nobody
         self.apply_settings()
 
     # -- settings ---------------------------------------------------------------------------
@@ -187,6 +194,7 @@ class Sandbox(PaperGateway):
         self._open.clear()
         if await self.lifecycle.run_due(self._clock.now()):
             await self.stored()
+            await self.on_changed()
 
     async def _run(self) -> None:
         marked = checked = self._clock.monotonic()
@@ -341,7 +349,7 @@ class Sandbox(PaperGateway):
 
     async def positions(self) -> list[Position]:
         """Open positions, and what was closed in the running session."""
-        self.mark()
+        self.mark(store=False)
         return await super().positions()
 
     def shown_positions(self) -> Iterable[PaperPosition]:
@@ -353,21 +361,28 @@ class Sandbox(PaperGateway):
             if touched or (row.quantity and not self.lifecycle.overdue(row, now)):
                 yield row
 
-    def mark(self) -> None:
-        """Remember the last prices of positions and holdings; catch-up uses them."""
+    def mark(self, *, store: bool = True) -> None:
+        """Remember the last prices of positions and holdings; catch-up uses them. With ``store``
+        they are written too (books are read often, so reading them does not write)."""
         for row in self.state.positions.values():
             if not row.quantity or row.from_holdings:
                 continue  # closed and sold rows keep the price they went at
             price = self.price(row.key, row.mark)
             if price != row.mark:
                 row.mark = price
-                self.state.mark_position(row)
+                self._marked.add(row.position_key)
         for holding in self.state.holdings.values():
             price = self.price(holding.key, holding.mark)
             if price != holding.mark:
                 holding.mark = price
-                self.state.mark_holding(holding)
-        if self.state.dirty:
+                self._marked.add((*holding.key, ""))
+        if store and self._marked:
+            for key in self._marked:
+                if (position := self.state.positions.get(key)) is not None:
+                    self.state.mark_position(position)
+                elif (held := self.state.holdings.get(key[:2])) is not None:
+                    self.state.mark_holding(held)
+            self._marked.clear()
             self._wake.set()
 
     async def quote(self, key: Key) -> Tick | None:

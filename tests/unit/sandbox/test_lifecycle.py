@@ -97,7 +97,7 @@ async def test_mis_is_refused_after_the_cut_off_but_may_reduce(rig: Rig):
 async def test_a_missed_square_off_uses_the_stored_price(rig: Rig):
     await rig.trade(BUY, 10, SBIN, MIS)
     rig.market.tick(SBIN, 805.0)
-    await rig.box.positions()
+    rig.box.mark()
     await rig.box.stored()
     rig.market.set(SBIN, 900.0)
     await rig.restart("2026-11-17T10:00:00+05:30")
@@ -226,7 +226,7 @@ async def test_contracts_settle_after_the_close_of_their_last_day(rig: Rig):
 async def test_an_expiry_while_closed_settles_at_the_stored_price(rig: Rig):
     await rig.trade(BUY, 75, CALL, NRML)
     rig.market.tick(CALL, 150.0)
-    await rig.box.positions()
+    rig.box.mark()
     await rig.box.stored()
     del rig.market.quotes[CALL]
     await rig.restart("2026-11-26T10:00:00+05:30")
@@ -320,3 +320,30 @@ async def test_a_new_starting_capital_moves_cash_by_the_difference(rig: Rig):
     rig.values["sandbox.starting_capital"] = 500_000.0
     rig.box.apply_settings("sandbox.starting_capital", 500_000.0)
     assert rig.box.state.ledger.cash == Decimal("498400.00")
+
+
+async def test_whoever_shows_the_books_is_told_of_changes_without_orders(rig: Rig):
+    told: list[date] = []
+
+    async def changed() -> None:
+        told.append(rig.clock.now().date())
+
+    await rig.trade(BUY, 10, SBIN, CNC)
+    rig.box.on_changed = changed
+    await rig.at("2026-11-16T10:00:30")
+    assert told == []
+    await rig.at("2026-11-17T00:00:00")
+    assert told == [date(2026, 11, 17)]
+
+
+async def test_reading_the_books_writes_nothing(rig: Rig):
+    await rig.trade(BUY, 10, SBIN, MIS)
+    saves = rig.store.saves
+    for price in (801.0, 802.0):
+        rig.market.tick(SBIN, price)
+        await rig.box.positions()
+    await rig.box.stored()
+    assert rig.store.saves == saves
+    rig.box.mark()
+    await rig.box.stored()
+    assert rig.store.tables["sandbox:test"]["positions"]["NSE|SBIN|MIS"]["mark"] == 802.0
