@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -16,9 +17,11 @@ from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop import __version__
 from openalgo_desktop.app import Terminal, TerminalOptions
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui import fonts, theme
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs.start_problem import ask_way_out
 from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main_window import TITLE, MainWindow
 
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 
 OnReady = Callable[[Terminal], Awaitable[None]]
 
+#: Platforms of Qt on which nobody sees a dialog.
+BLIND = ("offscreen", "minimal")
 #: A shutdown that takes longer than this ends the process the hard way, seconds.
 SHUTDOWN_LIMIT = 20.0
 
@@ -86,9 +91,27 @@ class Session:
         self.window.deleteLater()
 
 
+async def _started(app: QApplication, options: TerminalOptions) -> Session:
+    """A started session. Somebody who sees the screen is asked what to do about a problem; else
+    it is raised."""
+    while True:
+        session = Session(app, options)
+        try:
+            await session.start()
+            return session
+        except AppError as error:
+            if QGuiApplication.platformName() in BLIND:
+                raise
+            log.error("start: %s", error.message)
+            theme.apply(app, theme.DEFAULT)
+            settings = await ask_way_out(error)
+            if settings is None:
+                raise
+            options = replace(options, overrides={**options.overrides, **settings})
+
+
 async def _run(app: QApplication, options: TerminalOptions, on_ready: OnReady | None) -> int:
-    session = Session(app, options)
-    await session.start()
+    session = await _started(app, options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: session.closing.set())
     # Python sees signals only when it runs: a slow heartbeat gives it the chance while idle.

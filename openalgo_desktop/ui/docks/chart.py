@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -113,6 +114,8 @@ class ChartDock(Dock):
             self.retry.show()
         else:
             self.message.setText("" if len(bars) else f"No bars for {interval.value}")
+        # The drawing library takes a while to load: not on the loop.
+        await asyncio.to_thread(importlib.import_module, "openalgo_desktop.ui.chart.canvas")
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
         self.set_empty(not len(bars), self.message.text())
