@@ -23,7 +23,7 @@ from openalgo_desktop.accounts import host_overrides, split_name
 from openalgo_desktop.brokers.kit.account import KitAccount
 from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
-from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.model import Instrument, Tick
@@ -43,6 +43,7 @@ async def open_account(
     data_dir: Path | None,
     key_file: Path | None,
     settings: Settings,
+    clock: Clock,
     *,
     passive: bool = False,
 ) -> AsyncIterator[KitAccount]:
@@ -57,7 +58,7 @@ async def open_account(
     await vault.open()
     account = KitAccount(
         entry,
-        SystemClock(),
+        clock,
         vault,
         directory.path / "masters",
         slot=slot,
@@ -173,6 +174,7 @@ async def login(
     data_dir: Path | None,
     key_file: Path | None,
     settings: Settings,
+    clock: Clock,
     login_id: str = "",
     from_stdin: bool = False,
     logout: bool = False,
@@ -183,7 +185,7 @@ async def login(
     answers: dict[str, str] | None = None
     if from_stdin:
         answers = _read_answers(await asyncio.to_thread(sys.stdin.read))
-    async with open_account(name, data_dir, key_file, settings, passive=True) as account:
+    async with open_account(name, data_dir, key_file, settings, clock, passive=True) as account:
         if logout:
             await account.connect()
             await account.logout()
@@ -317,8 +319,8 @@ def _summary(result: Any) -> str:
 
 
 async def doctor(
-    name: str, *, data_dir: Path | None, key_file: Path | None, settings: Settings
+    name: str, *, data_dir: Path | None, key_file: Path | None, settings: Settings, clock: Clock
 ) -> int:
     """``openalgo-desktop doctor BROKER``."""
-    async with open_account(name, data_dir, key_file, settings) as account:
+    async with open_account(name, data_dir, key_file, settings, clock) as account:
         return await Doctor(account, sys.stdout).run()

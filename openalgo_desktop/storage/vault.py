@@ -76,6 +76,7 @@ class Vault:
         self._salt = b""
         self._fernet: Any = None
         self._values: dict[str, str] = {}
+        self._stamp = (0, 0)  # of the file whose content is in memory
         self._lock = asyncio.Lock()
         self._watchers: list[Callable[[str], None]] = []
 
@@ -105,7 +106,10 @@ class Vault:
 
     # -- secrets ----------------------------------------------------------------------------
     async def get(self, name: str) -> Secret | None:
-        """The secret of that name."""
+        """The secret of that name; what another process stored meanwhile is seen too."""
+        if self._file_stamp() != self._stamp:
+            async with self._lock:
+                await self._renew()
         value = self._values.get(name)
         return None if value is None else Secret(value)
 
@@ -223,7 +227,27 @@ class Vault:
         )
 
     # -- the file ---------------------------------------------------------------------------
+    def _file_stamp(self) -> tuple[int, int]:
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return (0, 0)
+        return (facts.st_mtime_ns, facts.st_size)
+
+    async def _renew(self) -> None:
+        """Read the file again: another process wrote it."""
+        head = await asyncio.to_thread(self._read)
+        if head is None:
+            return
+        if self._fernet is None or (head.key, head.salt) != (self._kind, self._salt.hex()):
+            await self.open()
+            return
+        self._values = self._unseal(head)
+        for value in self._values.values():
+            self._tell(value)
+
     def _read(self) -> _Head | None:
+        self._stamp = self._file_stamp()
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=_Head)
         except FileNotFoundError:
@@ -285,6 +309,7 @@ class Vault:
         head = _Head(key=self._kind, salt=self._salt.hex(), data=data)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_private(self._path, msgspec.json.encode(head))
+        self._stamp = self._file_stamp()
 
     def _tell(self, value: str) -> None:
         for watcher in self._watchers:

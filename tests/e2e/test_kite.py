@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from openalgo_desktop.core.clock import IST, SystemClock
+from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
@@ -41,10 +41,14 @@ def options(kite: Kite) -> list[str]:
     return [*NO_LIMITS, *(f"brokers.zerodha.hosts.{name}={url}" for name, url in hosts.items())]
 
 
+def now(kite: Kite) -> str:
+    """The emulator's clock, for the program."""
+    return kite.emulator.clock.now().isoformat()
+
+
 def program(kite: Kite, folder: Path, *more: str) -> Program:
     """The engine with the Zerodha account, live."""
-    clock = kite.emulator.clock.now().astimezone(IST).isoformat()
-    arguments = ("--broker", "zerodha", "--mode", "live", "--clock", clock, *more)
+    arguments = ("--broker", "zerodha", "--mode", "live", "--clock", now(kite), *more)
     return Program(folder, *arguments, settings=options(kite))
 
 
@@ -52,9 +56,10 @@ def log_in(kite: Kite, folder: Path) -> str:
     """``openalgo-desktop login zerodha`` with a browser that comes back to the callback."""
     folder.mkdir(parents=True, exist_ok=True)
     sets = [part for setting in options(kite) for part in ("--set", setting)]
+    command = [sys.executable, "-m", "openalgo_desktop", "login", "zerodha", "--stdin"]
+    command += ["--data-dir", str(folder), "--rest-port", "0", "--clock", now(kite), *sets]
     process = subprocess.Popen(
-        [sys.executable, "-m", "openalgo_desktop", "login", "zerodha", "--stdin"]
-        + ["--data-dir", str(folder), "--rest-port", "0", *sets],
+        command,
         cwd=ROOT,
         env=environment(folder),
         stdin=subprocess.PIPE,

@@ -96,6 +96,7 @@ class KitAccount:
         self._listener: Callable[[AccountStatus], None] = lambda status: None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._busy = asyncio.Lock()
+        self._over: dict[str, str] = {}  # values of the session that has ended
 
     # -- BrokerAccount ----------------------------------------------------------------------
     @property
@@ -229,8 +230,7 @@ class KitAccount:
 
     async def _resume(self) -> bool:
         """Whether the stored session holds: by its end, and by asking the broker."""
-        names = {name for login in self.spec.logins for name in login.session}
-        if not any(self.session.has(name) for name in names):
+        if not self._tokens():
             self._set(AccountState.LOGIN_NEEDED, f"Log in to {self.spec.title}.")
             return False
         if self.session.ends is not None and self.clock.now() >= self.session.ends:
@@ -285,8 +285,14 @@ class KitAccount:
         """The broker said that the session is over."""
         self._close_session(message or f"The session of {self.spec.title} has ended: log in again.")
 
+    def _tokens(self) -> dict[str, str]:
+        """The values that make up a session."""
+        names = {name for login in self.spec.logins for name in login.session}
+        return {name: self.session.get(name) for name in names if self.session.has(name)}
+
     def _close_session(self, message: str) -> None:
         self.session.open = False
+        self._over = self._tokens()
         self._set(AccountState.LOGIN_NEEDED, message)
         if self.stream is not None and self.stream.state is not StreamState.CLOSED:
             self._own(self.stream.stop(), "stream-stop")
@@ -303,7 +309,7 @@ class KitAccount:
             elif self._state is AccountState.LOGIN_NEEDED and not self._busy.locked():
                 async with self._busy:
                     await self._store.load(self.spec, self.session)
-                    if self.session.ends != ends and await self._resume():
+                    if self._tokens() != self._over and await self._resume():
                         await self._opened()
 
     def _require_login(self) -> None:

@@ -219,3 +219,17 @@ async def test_the_vault_of_a_keyring_that_is_gone_stays_shut(tmp_path: Path):
     test_real_secret_service_holds_the_key(tmp_path)
     with pytest.raises(StorageError, match="OS keyring"):
         await opened(tmp_path / "config")
+
+
+async def test_what_another_process_stores_is_seen(tmp_path: Path):
+    """``openalgo-desktop login`` beside a running engine."""
+    engine, login = Vault(tmp_path), Vault(tmp_path)
+    await engine.open()
+    await login.open()
+    assert await engine.get("session") is None
+    await login.set("session", Secret("first"))
+    assert await engine.get("session") == Secret("first")
+    await engine.set("mine", Secret("kept"))
+    await login.set("session", Secret("second, longer"))
+    assert await engine.get("session") == Secret("second, longer")
+    assert await engine.get("mine") == Secret("kept")
