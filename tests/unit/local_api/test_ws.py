@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from types import SimpleNamespace
@@ -488,28 +487,27 @@ async def test_upstream_follows_the_highest_mode(world: World) -> None:
     await until(lambda: world.hub._wanted(key) is None and world.server.clients == 0)
 
 
-async def test_thousands_of_symbols_in_one_frame_hold_the_loop_only_briefly(world: World) -> None:
+async def test_thousands_of_symbols_in_one_frame_give_the_loop_turns(world: World) -> None:
     client = await world.client(max_size=None)
     symbols = [{"symbol": f"S{n}", "exchange": "NSE"} for n in range(3000)]
-    worst = 0.0
+    turns = 0
 
-    async def ticker() -> None:
-        nonlocal worst
+    async def other_work() -> None:
+        nonlocal turns
         while True:
-            before = time.perf_counter()
+            turns += 1
             await asyncio.sleep(0)
-            worst = max(worst, time.perf_counter() - before)
 
-    watch = asyncio.create_task(ticker())
+    watch = asyncio.create_task(other_work())
     answer = await client.ask(action="subscribe", symbols=symbols, mode=2)
     assert len(answer["subscriptions"]) == 3000 and answer["status"] == "success"
+    assert turns >= 3000 / 150  # a turn after each slice, whatever the machine does
     await client.rest()
     assert world.server.instruments == 3000
     gone = await client.ask(action="unsubscribe_all")
     assert len(gone["successful"]) == 3000
     assert world.server.instruments == 0
     watch.cancel()
-    assert worst < 0.25  # the client of this test parses on the same loop
 
 
 async def test_a_frame_beyond_the_limit_closes_the_socket(world: World) -> None:
