@@ -204,13 +204,13 @@ async def test_placements(status: int, body: Any) -> None:
 
 @pytest.mark.parametrize(("status", "body"), [*bad("modifyorder"), *bad("cancelorder")])
 async def test_refused_changes(status: int, body: Any) -> None:
-    adapter = api(status, body)
     whole = ModifyRequest(
         "1", 1, 1.0, 0.0, ORDER.price_type, 0, "SBIN", "NSE", ORDER.action, ORDER.product
     )
-    for call in (lambda: adapter.modify(whole), lambda: adapter.cancel("1")):
+    for name, argument in (("modify", whole), ("cancel", "1")):
+        adapter = api(status, body)  # a fresh one: a rate limit holds the next call back
         with pytest.raises((OrderError, AuthError, RateLimited)) as caught:
-            await call()
+            await getattr(adapter, name)(argument)
         assert not isinstance(caught.value, OrderStateUnknown) or status >= 500
 
 
