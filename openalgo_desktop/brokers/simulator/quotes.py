@@ -170,8 +170,10 @@ class FrozenQuoter:
         return self._last
 
     def move(self, price: float) -> None:
-        """The price becomes ``price``."""
+        """The price becomes ``price``; the day's range grows when it is beyond it."""
         self._last = price
+        self._stats["high"] = max(self._stats["high"], price)
+        self._stats["low"] = min(self._stats["low"], price)
         self._book = make_frozen_book(self.instrument, price)
 
     def tick(self, mode: FeedMode, now: float | None = None) -> Tick:

@@ -92,6 +92,13 @@ async def test_a_resting_order_fills_when_the_price_comes(rig: Rig):
     assert rig.account.gateway.book.find(ack.order_id).order.average_price == 790.0
 
 
+async def test_a_frozen_price_moved_beyond_the_days_range_still_trades(rig: Rig):
+    await rig.account.control({"prices": {"NSE:SBIN": 900.0}})
+    await rig.account.gateway.place(buy(10), "t1")
+    row = one(await rig.account.gateway.orders())
+    assert (row.status, row.average_price) == (OrderStatus.COMPLETE, 900.05)
+
+
 async def test_refusals_of_the_risk_system_are_rows(rig: Rig):
     with pytest.raises(RejectedByBroker, match="Insufficient funds") as caught:
         await rig.account.gateway.place(buy(1_000_000), "t1")
