@@ -44,6 +44,7 @@ class Host(Protocol):
     def publish(self, *keys: Key) -> None: ...
     def rewatch(self) -> None: ...
     def end_charges(self, now: datetime) -> None: ...
+    def charge_exercise(self, position: PaperPosition, price: Decimal, at: datetime) -> None: ...
 
 
 class Event(NamedTuple):
@@ -244,6 +245,7 @@ class Lifecycle:
                 continue
             price = await self._settlement_price(position, now)
             before = self._book.state.meta.realised
+            self._host.charge_exercise(position, price, at)
             self._book.settle(position.position_key, price, at, today=True)
             self._missed += self._book.state.meta.realised - before
             changed = True

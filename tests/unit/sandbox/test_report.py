@@ -13,7 +13,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, OrderRequest
-from openalgo_desktop.core.symbols import future_symbol
+from openalgo_desktop.core.symbols import future_symbol, option_symbol
 from openalgo_desktop.exchange.ledger import ZERO, EntryKind
 from openalgo_desktop.sandbox.account import Sandbox
 from tests.unit.sandbox.helpers import Market, MemoryStore, settings
@@ -60,6 +60,23 @@ async def test_trades_carry_their_charges_and_the_ledger_pays_them(rig: Rig) -> 
     assert rig.box.state.ledger.totals[EntryKind.CHARGE] == -paid
     assert rig.box.state.ledger.cash == CAPITAL - paid
     assert rig.box.state.meta.charges_today == paid
+
+
+async def test_a_bought_option_that_expires_with_value_pays_the_tax(rig: Rig) -> None:
+    expiry = rig.clock.now().date()
+    symbol = option_symbol("NIFTY", expiry, 24000, "CE")
+    row = Instrument(symbol, "NFO", "NIFTY", "CE", 65, expiry=expiry, strike=24000.0)
+    rig.instruments.load([row, Instrument("SBIN", "NSE")])
+    rig.market.set(row.key, 300.0, bid=300.0, ask=300.0)
+    await rig.box.place(
+        OrderRequest(symbol, "NFO", Action.BUY, 65, PriceType.MARKET, Product.NRML), "tag"
+    )
+    before = rig.box.state.meta.charges
+    rig.clock.jump(rig.clock.now().replace(hour=18))
+    await rig.box.run_due()
+    assert not (await rig.box.positions())[0].quantity
+    tax = rig.box.state.meta.charges - before
+    assert tax == Decimal("29.25")  # 0.15 % of 300 x 65
 
 
 async def test_switched_off_nothing_is_charged(rig: Rig) -> None:
