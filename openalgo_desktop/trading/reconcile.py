@@ -42,6 +42,9 @@ NEVER_ARRIVED = "not in the order book: never arrived"
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
 #: was placed from this long before (clocks differ) to this long after it; seconds.
 EARLIER, LATER = 5.0, 120.0
+#: An order that was filled or modified since is given to an intent only when the intent is so
+#: old: the one that is exactly right may still come; seconds.
+UNSURE_UNTIL = 10.0
 
 
 def order_of_entry(entry: JournalEntry) -> Order:
@@ -225,15 +228,17 @@ class Reconciler:
             return found, undecided
         for owned in await self._journal.placed(account_id, list(free)):
             free.pop(owned, None)
-        for is_it in (_is_alike, _is_changed):  # the exact ones first
+        for is_it in (_is_untouched, _is_alike, _is_changed):  # the surest first
             for entry in sorted(untagged, key=lambda one: one.created_at):
                 request = msgspec.convert(entry.request, OrderRequest)
                 alike = [order for order in free.values() if is_it(entry, request, order)]
-                if any(_may_be_of(other, request, alike) for other in flying):
+                unsure = is_it is not _is_untouched and self._age(entry) < UNSURE_UNTIL
+                if unsure or any(_may_be_of(other, request, alike) for other in flying):
                     undecided.add(entry.tag)
                 elif alike and entry.tag not in found:
                     order = min(alike, key=lambda one: one.placed_at or entry.created_at)
                     found[entry.tag] = free.pop(order.order_id)
+        undecided.difference_update(found)
         return found, undecided
 
     async def _settle(self, entry: JournalEntry, order: Order | None) -> bool:
@@ -298,15 +303,17 @@ class Reconciler:
 
     def _is_flying(self, entry: JournalEntry) -> bool:
         """Its call has not ended, or its answer is not written yet."""
-        age = (self._clock.now() - entry.created_at).total_seconds()
-        return self.flying[entry.tag] > 0 and age < ANSWER_WITHIN
+        return self.flying[entry.tag] > 0 and self._age(entry) < ANSWER_WITHIN
+
+    def _age(self, entry: JournalEntry) -> float:
+        """Seconds since the intent."""
+        return (self._clock.now() - entry.created_at).total_seconds()
 
     def _absent_long_enough(self, entry: JournalEntry) -> bool:
         if self._is_flying(entry):
             return False
         restarted = entry.created_at < self._started_at
-        age = (self._clock.now() - entry.created_at).total_seconds()
-        return age >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
+        return self._age(entry) >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
 
     def _tell(self, entry: JournalEntry, what: str, order_id: str = "") -> None:
         symbol = entry.request.get("symbol") or entry.order_id
@@ -358,6 +365,11 @@ def _may_be_of(flying: OrderRequest, request: OrderRequest, orders: list[Order])
 
 def _was_modified(order: Order) -> bool:
     return order.updated_at is not None and order.updated_at != order.placed_at
+
+
+def _is_untouched(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
+    """The order is exactly what was asked, and nothing happened to it since."""
+    return not _was_modified(order) and _is_alike(entry, request, order)
 
 
 def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
