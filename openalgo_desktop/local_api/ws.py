@@ -27,8 +27,9 @@ from openalgo_desktop.local_api.ws_fanout import Fanout, OrderStream
 
 log = logging.getLogger(__name__)
 
-#: Largest incoming message: some 60,000 symbols in one frame.
-MAX_MESSAGE = 4 * 1024 * 1024
+#: Largest incoming message: some 17,000 symbols in one frame. A larger one would be decoded for
+#: longer than anything may hold the loop.
+MAX_MESSAGE = 1024 * 1024
 PING_SECONDS = 20.0
 #: Close code of sockets that did not authenticate in time, or whose key was revoked.
 CLOSE_AUTH = 4401

@@ -49,8 +49,8 @@ class Fanout:
 
     # -- subscriptions ----------------------------------------------------------------------
     def subscribe(self, client: Client, key: Key, symbol: str, mode: FeedMode, levels: int) -> None:
-        """Add a stream to ``client``; the last known tick follows at once when it is rich
-        enough. Asking again changes nothing but the number of levels."""
+        """Add a stream to ``client``; the last known tick follows at once when it is rich enough
+        and the feed is up. Asking again changes nothing but the number of levels."""
         held = client.subscriptions.get((key[0], symbol, mode))
         if held is not None:
             if held.levels == levels:
@@ -64,7 +64,7 @@ class Fanout:
         stream.clients[client] = None
         client.subscriptions[key[0], symbol, mode] = stream
         cached = self._hub.latest(key)
-        if cached is not None and cached.mode >= mode:
+        if cached is not None and cached.mode >= mode and self._hub.connected:
             frame = market_frame(cached, symbol, mode, levels, self._broker())
             client.push_market(stream, frame)
 
