@@ -29,6 +29,8 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("search", "Search symbol", "Ctrl+K", "Find an instrument", "Edit"),
     ActionRow("cancel-all", "Cancel all", "F7", "Cancel all working orders", "Trade"),
     ActionRow("flatten", "Flatten", "F6", "Close all positions at market, after a review", "Trade"),
+    ActionRow("risk-limits", "Risk limits", "", "Limits of symbols, strategies, accounts", "Trade"),
+    ActionRow("review-books", "Compare books", "", "Own books against the account's", "Trade"),
     ActionRow("reset-kill", "Reset kill switch", "", "Accept new orders again", "Trade"),
     ActionRow("toggle-mode", "Sandbox / Live", "Ctrl+Shift+S", "Switch where orders go", "Trade"),
     ActionRow("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade"),

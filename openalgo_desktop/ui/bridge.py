@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
-from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
 from openalgo_desktop.core.events import (
     AccountChanged,
     Event,
@@ -251,7 +251,13 @@ class Bridge(QObject):
         """Send an order that the user gave while the window showed ``mode``."""
         self._check_mode(mode)
         self._last_request = (request, self._terminal.clock.monotonic())
-        return await self._terminal.desk.place(request, SOURCE)
+        try:
+            return await self._terminal.desk.place(request, SOURCE)
+        except OrderStateUnknown:
+            raise
+        except AppError:
+            self._last_request = None  # it was refused: the next one is no repetition
+            raise
 
     async def margin(self, request: OrderRequest) -> Margin | None:
         """What an order would block; None where the account cannot tell."""

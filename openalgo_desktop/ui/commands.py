@@ -17,6 +17,8 @@ from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
+from openalgo_desktop.ui.dialogs.review import ReviewDialog
+from openalgo_desktop.ui.dialogs.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.staying import what_stays
@@ -159,6 +161,20 @@ class Commands:
             self._window, "Reset the kill switch?", safety.what_reset_does, "Reset"
         ):
             await safety.reset_kill()
+
+    def review_books(self) -> None:
+        """Differences between our own books and the account's."""
+        self._once("review books", self._review_books)
+
+    async def _review_books(self) -> None:
+        await ask(ReviewDialog(self._window, self._bridge))
+
+    def risk_limits(self) -> None:
+        """Limits of single symbols, strategies and accounts."""
+        self._once("risk limits", self._risk_limits)
+
+    async def _risk_limits(self) -> None:
+        await ask(RiskScopesDialog(self._window, self._bridge))
 
     # -- dialogs ----------------------------------------------------------------------------
     def api_keys(self) -> None:

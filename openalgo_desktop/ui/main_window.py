@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         self.alert_banner = self._banner("banner-alert", "", "banner-alert")
         self.status_bar = StatusBar(bridge)
         self.setStatusBar(self.status_bar)
+        self.status_bar.review_wanted.connect(self.commands.review_books)
         self.docks: dict[str, Dock] = build_docks(bridge)
         # The chart is the centre as a dock like the others, so that it can float and close too.
         placeholder = QWidget()
@@ -129,6 +130,8 @@ class MainWindow(QMainWindow):
             "search": self._focus_search,
             "cancel-all": commands.cancel_all,
             "flatten": commands.flatten,
+            "review-books": commands.review_books,
+            "risk-limits": commands.risk_limits,
             "reset-kill": commands.reset_kill,
             "toggle-mode": commands.toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),

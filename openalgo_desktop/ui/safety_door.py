@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.events import ApprovalChanged, KillSwitchChanged
-from openalgo_desktop.core.model import Approval, KillReport
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.events import ApprovalChanged, BooksDiffer, KillSwitchChanged
+from openalgo_desktop.core.model import Approval, Difference, KillReport
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
+from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.trading.webhooks import WebhookStore, WebhookStrategy
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ class SafetyDoor(QObject):
 
     kill_changed = Signal(bool)  # whether new orders are blocked
     approvals_changed = Signal()
+    differ = Signal()  # the differences of the books changed
     approval_queued = Signal(object)  # Approval, when one begins to wait
 
     def __init__(self, terminal: Terminal, parent: QObject) -> None:
@@ -31,6 +35,7 @@ class SafetyDoor(QObject):
         self._unsubscribe = [
             terminal.bus.subscribe(KillSwitchChanged, self._on_kill),
             terminal.bus.subscribe(ApprovalChanged, self._on_approval),
+            terminal.bus.subscribe(BooksDiffer, lambda _: self.differ.emit()),
         ]
 
     def close(self) -> None:
@@ -82,6 +87,28 @@ class SafetyDoor(QObject):
     async def reject(self, approval_id: int) -> None:
         """Drop a waiting request."""
         await self._terminal.approvals.reject(approval_id, "rejected in the window", WINDOW)
+
+    # -- own books --------------------------------------------------------------------------
+    def differences(self, mode: Mode) -> tuple[Difference, ...]:
+        """Where our own books and the account's disagree."""
+        return self._terminal.desk.books.differences(mode)
+
+    async def compare(self, mode: Mode) -> tuple[Difference, ...]:
+        """Compare now."""
+        return await self._terminal.desk.books.compare(mode)
+
+    async def take_books(self, mode: Mode) -> None:
+        """Take the account's books as ours."""
+        await self._terminal.desk.books.rebase(mode)
+
+    # -- risk -------------------------------------------------------------------------------
+    def risk_scopes(self) -> Mapping[str, Limits]:
+        """Limits of accounts, symbols and strategies."""
+        return self._terminal.risk_rules.scopes
+
+    def set_risk_scope(self, scope: str, limits: Mapping[str, float]) -> None:
+        """Set or (empty) remove the limits of a scope; raises :class:`ConfigError`."""
+        self._terminal.risk_rules.set_scope(scope, limits)
 
     # -- webhook strategies -----------------------------------------------------------------
     async def webhooks(self) -> list[WebhookStrategy]:

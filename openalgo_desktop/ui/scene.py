@@ -21,6 +21,8 @@ from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.login import LoginDialog
 from openalgo_desktop.ui.dialogs.modify import ModifyDialog
+from openalgo_desktop.ui.dialogs.review import ReviewDialog
+from openalgo_desktop.ui.dialogs.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
 from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.main import Session
@@ -144,6 +146,11 @@ async def dialogs(session: Session) -> list[QDialog]:
     if "zerodha" not in bridge.accounts.names():
         await bridge.accounts.add("zerodha")
     found += [AccountsDialog(window, bridge), LoginDialog(window, bridge, "zerodha")]
+    risk = RiskScopesDialog(window, bridge)
+    risk.subject.setText("NFO:NIFTY29DEC26FUT")
+    risk.fields["max_lots"].setValue(10)
+    risk.fields["day_loss"].setValue(25_000)
+    found += [risk, ReviewDialog(window, bridge)]
     report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
     found.append(KillReportDialog(window, report))
     if working := bridge.books.working():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.widgets import label, set_role
+from openalgo_desktop.ui.widgets import label, push_button, set_role
 
 
 class StatusBar(QStatusBar):
     """Refreshes itself once a second; every part says its state in words, not colour alone."""
+
+    review_wanted = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -23,11 +25,19 @@ class StatusBar(QStatusBar):
             self.addWidget(self._part(name))
         for name in ("frame", "clock"):
             self.addPermanentWidget(self._part(name))
+        self.differ = push_button(
+            "", "status-differ", "Review differences of the books", self.review_wanted.emit
+        )
+        self.differ.setProperty("role", "badge")
+        self.differ.hide()
+        self.addWidget(self.differ)
         self._timer = QTimer(self)
         self._timer.setInterval(1000)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
         bridge.books.orders_changed.connect(self._show_orders)
+        bridge.safety.differ.connect(self.show_differences)
+        bridge.mode_changed.connect(lambda _: self.show_differences())
         self.refresh()
 
     def _part(self, name: str) -> QLabel:
@@ -72,6 +82,13 @@ class StatusBar(QStatusBar):
         self._set("frame", f"paint {frames.percentile(0.5):.1f} / {frames.percentile(0.95):.1f} ms")
         self._parts["frame"].setToolTip("Paint time of the window: median / 95 per cent")
         self._set("clock", f"{self._bridge.now():%a %d %b  %H:%M:%S} IST")
+
+    def show_differences(self) -> None:
+        """The badge: how many rows of the own books and the account's disagree."""
+        rows = self._bridge.safety.differences(self._bridge.mode)
+        self.differ.setVisible(bool(rows))
+        self.differ.setText(f"⚠ books differ ({len(rows)})")
+        self.differ.setToolTip("\n".join(row.text for row in rows[:10]))
 
     def _show_orders(self) -> None:
         working = len(self._bridge.books.working())

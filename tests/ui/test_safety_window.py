@@ -12,6 +12,8 @@ from openalgo_desktop.core.enums import ApprovalStatus, OrderStatus
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
+from openalgo_desktop.ui.dialogs.review import ReviewDialog
+from openalgo_desktop.ui.dialogs.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.docks.approvals import ApprovalsDock
 from openalgo_desktop.ui.feed_watch import STALE_AFTER, FeedWatch
 from openalgo_desktop.ui.hold_button import HOLD_SECONDS, HoldButton
@@ -192,3 +194,57 @@ def test_a_silent_feed_is_stale_only_while_the_market_is_open(qapp: object) -> N
     state[0] = (False, 0.1, 5)
     watch.look()
     assert heard == [True, False, True, False, True]
+
+
+def test_limits_of_a_symbol_are_set_in_the_window(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.window.actions_by_name["risk-limits"].trigger()
+        await until(lambda: session.window.findChildren(RiskScopesDialog), "the dialog")
+        dialog = session.window.findChildren(RiskScopesDialog)[0]
+        click(dialog.save_button)
+        assert "which one" in dialog.message.text()
+        dialog._on_symbol(SBIN)
+        dialog.fields["max_quantity"].setValue(5)
+        click(dialog.save_button)
+        assert dialog.list.count() == 1
+        ticket = session.window.ticket
+        ticket.units.setValue(6)
+        ticket.submit()
+        await until(lambda: "above the limit of 5" in ticket.result.text(), "the refusal")
+        click(dialog.remove_button)
+        assert dialog.list.count() == 0
+        ticket.submit()
+        await until(lambda: "sent" in ticket.result.text(), "the order")
+        dialog.accept()
+
+    drive(scenario)
+
+
+def test_books_that_differ_get_a_badge_and_one_click_settles_them(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        window, bridge = session.window, session.bridge
+        badge = window.status_bar.differ
+        assert not badge.isVisible()
+        # A fill that our own book was never told of.
+        own = session.terminal.desk.books.book(bridge.mode)
+        own.positions.clear()
+        window.ticket.submit()
+        await until(lambda: "sent" in window.ticket.result.text(), "an order")
+        await until(lambda: bridge.books.positions, "its position")
+        await until(lambda: own.positions, "the own position")
+        own.positions.clear()
+        await bridge.safety.compare(bridge.mode)
+        await until(badge.isVisible, "the badge")
+        click(badge)
+        await until(lambda: window.findChildren(ReviewDialog), "the review")
+        dialog = window.findChildren(ReviewDialog)[0]
+        assert dialog.table.rowCount() == 1
+        click(dialog.take)
+        await until(lambda: dialog.table.rowCount() == 0, "agreement")
+        assert not badge.isVisible()
+        assert await bridge.safety.compare(bridge.mode) == ()
+        dialog.accept()
+
+    drive(scenario)
