@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import takewhile
 
 import msgspec
 
@@ -273,13 +274,27 @@ class PaperGateway:
         return self._prices.get(key) or mark
 
     # -- books ------------------------------------------------------------------------------
+    def session_start(self) -> datetime:
+        """Since when order and trade book list; the IST day."""
+        return self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
     async def orders(self) -> list[Order]:
-        """Order book, oldest first; copies."""
-        return [msgspec.structs.replace(r.order) for r in self.state.orders.values()]
+        """Orders of the session, and every order that still works; oldest first, copies."""
+        start = self.session_start()
+        rows = {row.order.order_id: row for row in self.book.all_working()}
+        for row in reversed(self.state.orders.values()):
+            if row.order.placed_at is None or row.order.placed_at < start:
+                break  # rows are kept in order of placement
+            rows[row.order.order_id] = row
+        orders = [msgspec.structs.replace(row.order) for row in rows.values()]
+        orders.sort(key=lambda order: order.order_id)
+        return orders
 
     async def trades(self) -> list[Trade]:
-        """Trade book, oldest first."""
-        return list(self.state.trades.values())
+        """Trades of the session, oldest first."""
+        start = self.session_start()
+        recent = takewhile(lambda t: t.traded_at >= start, reversed(self.state.trades.values()))
+        return list(recent)[::-1]
 
     async def positions(self) -> list[Position]:
         """Net positions; closed rows stay with quantity 0."""

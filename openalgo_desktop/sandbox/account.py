@@ -17,7 +17,6 @@ from openalgo_desktop.core.model import (
     GttRequest,
     Key,
     Margin,
-    Order,
     OrderAck,
     OrderRequest,
     Position,
@@ -333,19 +332,9 @@ class Sandbox(PaperGateway):
         return tick.ltp if tick is not None else 0.0
 
     # -- books ------------------------------------------------------------------------------
-    async def orders(self) -> list[Order]:
-        """Orders of the running session, and every order that still works."""
-        start = self.hours.boundary(self._clock.now())
-        return [
-            order
-            for order in await super().orders()
-            if order.status.is_working or (order.placed_at is not None and order.placed_at >= start)
-        ]
-
-    async def trades(self) -> list[Trade]:
-        """Trades of the running session."""
-        start = self.hours.boundary(self._clock.now())
-        return [trade for trade in await super().trades() if trade.traded_at >= start]
+    def session_start(self) -> datetime:
+        """When the running session began; books list what came since."""
+        return self.hours.boundary(self._clock.now())
 
     async def positions(self) -> list[Position]:
         """Open positions, and what was closed in the running session."""
@@ -354,8 +343,7 @@ class Sandbox(PaperGateway):
 
     def shown_positions(self) -> Iterable[PaperPosition]:
         """Rows of the position book; not those that a timed event is about to take away."""
-        now = self._clock.now()
-        start = self.hours.boundary(now)
+        now, start = self._clock.now(), self.session_start()
         for row in self.state.positions.values():
             touched = row.updated is not None and row.updated >= start
             if touched or (row.quantity and not self.lifecycle.overdue(row, now)):
