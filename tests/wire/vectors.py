@@ -19,9 +19,10 @@ ABSENT = "$absent"
 Path_ = tuple[str, ...]
 
 
-def vector_files() -> list[Path]:
-    """Every vector file of ``WIRE_VECTORS`` (a folder or one file), else the project's own."""
-    place = Path(os.environ.get("WIRE_VECTORS") or ROOT)
+def vector_files(place: Path | None = None) -> list[Path]:
+    """Every vector file of ``place``, else of ``WIRE_VECTORS`` (a folder or one file), else the
+    project's own."""
+    place = place or Path(os.environ.get("WIRE_VECTORS") or ROOT)
     return [place] if place.is_file() else sorted(place.glob("*.json"))
 
 
@@ -48,9 +49,9 @@ class VectorFile:
         return {name.lower() for name in self.data.get("own_tag_fields") or ()}
 
 
-def load_files() -> Iterator[VectorFile]:
+def load_files(place: Path | None = None) -> Iterator[VectorFile]:
     """The readable files; one that is not a schema 1 recording is left out."""
-    for path in vector_files():
+    for path in vector_files(place):
         data = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(data, dict) and data.get("schema") == 1 and "broker" in data:
             yield VectorFile(path, data)

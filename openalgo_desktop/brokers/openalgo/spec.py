@@ -295,4 +295,6 @@ SPEC = BrokerSpec(
     ),
     quirks=frozenset({"own_master"}),  # a symbol master per server, not per broker
     http2=False,
+    # A second instance of this program is the server of the tests.
+    evidence=dict.fromkeys("LMOGBQFPE", ("server",)),
 )

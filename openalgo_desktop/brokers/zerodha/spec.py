@@ -424,4 +424,15 @@ SPEC = BrokerSpec(
         multiplier=True,
     ),
     quirks=frozenset({"variety", "gtt_limit_only"}),
+    evidence={
+        "L": ("emulator", "vectors"),
+        "M": ("emulator", "vectors"),
+        "O": ("emulator", "vectors"),
+        "G": ("emulator", "vectors"),
+        "B": ("emulator", "vectors"),
+        "Q": ("emulator", "vectors"),
+        "F": ("emulator", "vectors", "sdk"),
+        "P": ("emulator", "vectors"),
+        "E": ("emulator", "vectors"),
+    },
 )
