@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
-import struct
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from openalgo_desktop.core.errors import BadCredentials, ConfigError
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.totp import totp
 
 Context = Mapping[str, Any]
 
@@ -122,22 +121,6 @@ def compute(template: str, context: Context, now: float) -> str:
     if function == "base64":
         return base64.b64encode(text.encode()).decode()
     return totp(text, now)
-
-
-def totp(secret: str, now: float, digits: int = 6, period: int = 30) -> str:
-    """The one-time code of a base32 ``secret`` at epoch second ``now`` (RFC 6238, SHA-1)."""
-    cleaned = re.sub(r"[\s-]", "", secret).upper()
-    try:
-        key = base64.b32decode(cleaned + "=" * (-len(cleaned) % 8))
-    except ValueError:
-        raise BadCredentials(
-            "The TOTP secret is not base32 text. Copy it again from the broker's page.",
-            field="totp_secret",
-        ) from None
-    digest = hmac.digest(key, struct.pack(">Q", int(now) // period), "sha1")
-    offset = digest[-1] & 15
-    code = struct.unpack_from(">I", digest, offset)[0] & 0x7FFFFFFF
-    return str(code % 10**digits).zfill(digits)
 
 
 def iso_date(day: date) -> str:

@@ -30,7 +30,6 @@ from openalgo_desktop.brokers.kit.spec import (
     Op,
     Rate,
 )
-from openalgo_desktop.brokers.kit.values import totp
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import (
@@ -48,6 +47,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.totp import totp
 from tests.contract.rig import MemorySecrets
 
 NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
