@@ -30,13 +30,14 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import EntryKind, paise
 from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
-from openalgo_desktop.exchange.records import PaperPosition, PositionKey
+from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.exchange.span import SpanParameters
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.hours import Hours, SettingValues
 from openalgo_desktop.sandbox.lifecycle import Lifecycle
+from openalgo_desktop.sandbox.marks import Marks
 from openalgo_desktop.sandbox.portfolio import PortfolioMargin, complete
 from openalgo_desktop.sandbox.report import Reporter
 from openalgo_desktop.sandbox.statistics import Summary
@@ -110,7 +111,7 @@ class Sandbox(PaperGateway):
         self._reporter = Reporter()
         self._open: dict[str, tuple[float, bool]] = {}
         self._seen: dict[Key, float] = {}
-        self._marked: set[PositionKey] = set()
+        self._marks = Marks(lambda: self.state, self.price)
         self._task: asyncio.Task[None] | None = None
         #: Told after timed events changed the books without orders.
         self.on_changed: Callable[[], Awaitable[None]] = _nobody
@@ -350,27 +351,8 @@ class Sandbox(PaperGateway):
                 yield row
 
     def mark(self, *, store: bool = True) -> None:
-        """Remember the last prices of positions and holdings; catch-up uses them. With ``store``
-        they are written too (books are read often, so reading them does not write)."""
-        for row in self.state.positions.values():
-            if not row.quantity or row.from_holdings:
-                continue  # closed and sold rows keep the price they went at
-            price = self.price(row.key, row.mark)
-            if price != row.mark:
-                row.mark = price
-                self._marked.add(row.position_key)
-        for holding in self.state.holdings.values():
-            price = self.price(holding.key, holding.mark)
-            if price != holding.mark:
-                holding.mark = price
-                self._marked.add((*holding.key, ""))
-        if store and self._marked:
-            for key in self._marked:
-                if (position := self.state.positions.get(key)) is not None:
-                    self.state.mark_position(position)
-                elif (held := self.state.holdings.get(key[:2])) is not None:
-                    self.state.mark_holding(held)
-            self._marked.clear()
+        """Remember the last prices, see :class:`Marks`."""
+        if self._marks.take(store=store):
             self._wake.set()
 
     async def quote(self, key: Key) -> Tick | None:
