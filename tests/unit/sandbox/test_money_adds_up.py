@@ -223,6 +223,7 @@ def test_money_adds_up(account: dict[str, Any], steps: list[tuple[Any, ...]]) ->
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(account=ACCOUNTS, steps=st.lists(STEP, min_size=15, max_size=80))
 def test_money_adds_up_over_many_lives(account: dict[str, Any], steps: list[Any]) -> None:
