@@ -26,7 +26,34 @@ def _has_contract_size(case: dict[str, Any]) -> bool:
     )
 
 
+def _holdings(case: dict[str, Any]) -> list[dict[str, Any]]:
+    data = case["http_response"][0]["body"].get("data") if case["http_response"] else None
+    return data if isinstance(data, list) else []
+
+
+def _with_t1(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows with the shares that are bought but not delivered yet; the result follows from
+    the quantity, so it is not compared there."""
+    rows = []
+    for row, raw in zip(case["expect"]["rows"], _holdings(case), strict=True):
+        more = raw.get("t1_quantity") or 0
+        changed = {**row, "quantity": row["quantity"] + more}
+        rows.append({k: v for k, v in changed.items() if not (more and k == "pnl")})
+    return rows
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        broker="zerodha",
+        op="holdings",
+        field="/expect/rows",
+        condition=lambda case: (
+            any(row.get("t1_quantity") for row in _holdings(case)) and "rows" in case["expect"]
+        ),
+        source="https://kite.trade/docs/connect/v3/portfolio/ : t1_quantity is the 'quantity on "
+        "T+1 day after order execution', not part of quantity; the shares are the holder's",
+        should_be=_with_t1,
+    ),
     Rule(
         broker="zerodha",
         op="funds",

@@ -10,10 +10,12 @@ import pytest
 
 from tests.wire.compare import decoded_body, differences, request_differences, same_text
 from tests.wire.harness import Wire
-from tests.wire.test_recorded import FILES, REGISTRY, check_requests, check_result
-from tests.wire.vectors import Prepared, Rule, pointer, prepare, put
+from tests.wire.rules import RULES
+from tests.wire.test_recorded import REGISTRY, check_requests, check_result
+from tests.wire.vectors import ROOT, Prepared, Rule, load_files, pointer, prepare, put
 
-ZERODHA = next(file for file in FILES if file.broker == "zerodha")
+#: The project's own recording, whatever ``WIRE_VECTORS`` says.
+ZERODHA = next(file for file in load_files(ROOT) if file.broker == "zerodha")
 PLACE = next(c for c in ZERODHA.section("cases") if c["id"] == "place_limit_cnc_buy_nse")
 
 
@@ -107,3 +109,20 @@ def test_a_request_without_a_body_must_have_none() -> None:
     assert request_differences(wanted, sent, Prepared({}), 0, set())
     query = httpx.Request("POST", "https://x/y?a=1")
     assert request_differences(wanted, query, Prepared({}), 0, set())
+
+
+async def test_shares_of_yesterday_count() -> None:
+    """The rule of holdings that are bought and not delivered yet."""
+    case = copy.deepcopy(
+        next(c for c in ZERODHA.section("cases") if c["id"] == "holdings_official_mock")
+    )
+    assert prepare("zerodha", case, RULES).case["expect"] == case["expect"]
+    case["http_response"][0]["body"]["data"][1]["t1_quantity"] = 4
+    ready = prepare("zerodha", case, RULES)
+    assert [row["quantity"] for row in ready.case["expect"]["rows"]] == [1, 20]
+    wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
+    result = await wire.run(case["op"], case["input"])
+    assert check_result(ready, result, ZERODHA) == []
+    case["http_response"][0]["body"]["data"][1]["quantity"] = 17
+    wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
+    assert check_result(ready, await wire.run(case["op"], case["input"]), ZERODHA)

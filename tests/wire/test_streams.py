@@ -47,7 +47,7 @@ def test_feed(file: VectorFile, case: dict[str, Any]) -> None:
     wanted = ready.case.get("expect")
     if wanted is None or ready.skip(("expect",)):
         return
-    problems = tick_differences(wanted, ticks, ready, file, bool(case["subscribed_inferred"]))
+    problems = tick_differences(wanted, ticks, ready, file, bool(case.get("subscribed_inferred")))
     assert not problems, "\n".join(problems) + f"\nticks: {ticks}\nfailures: {feed.failures}"
 
 
