@@ -24,6 +24,8 @@ from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks
 
 T = TypeVar("T")
 
+#: No instrument costs more; rupees.
+MAX_PRICE = 1e9
 #: Order fields that must be there, in the order in which their absence is reported.
 REQUIRED = ("symbol", "exchange", "action", "quantity", "price_type", "product")
 
@@ -136,6 +138,9 @@ def _check_fields(request: OrderRequest) -> None:
         raise InvalidOrder(wrong[1].format(request.exchange), field="product")
     if request.quantity < 0:
         raise InvalidOrder("Quantity must be positive", field="quantity")
+    for name in ("price", "trigger_price"):
+        if not abs(getattr(request, name)) <= MAX_PRICE:  # nan is not, either
+            raise InvalidOrder(f"{name} must be below {MAX_PRICE:,.0f}", field=name)
     kind = request.price_type
     if kind.has_price:
         if not request.price:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
@@ -16,6 +15,8 @@ from openalgo_desktop.local_api.handlers.shapes import success
 from openalgo_desktop.local_api.table import ApiError, Call
 
 _CHART_SCOPE = "chart"
+#: Quantities and prices of margin requests are below this.
+MAX_NUMBER = 1e12
 MAX_PREFERENCES = 50
 MAX_PREFERENCE_KEY = 50
 MAX_PREFERENCE_BYTES = 1024 * 1024
@@ -74,7 +75,7 @@ def _number(text: str, problem: str) -> float:
         value = float(text)
     except ValueError:
         raise ApiError(400, problem) from None
-    if not math.isfinite(value):
+    if not abs(value) <= MAX_NUMBER:  # nan is not, either
         raise ApiError(400, problem)
     return value
 

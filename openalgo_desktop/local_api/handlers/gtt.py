@@ -13,7 +13,7 @@ from openalgo_desktop.local_api.handlers.shapes import success
 from openalgo_desktop.local_api.table import ApiError, Call
 
 
-def gtt_request(data: dict[str, Any]) -> GttRequest:
+def gtt_request(data: dict[str, Any], expires_at: datetime | None = None) -> GttRequest:
     """The GTT that validated fields describe. Of two triggers on a SINGLE the stop-loss wins."""
     kind = GttType(data["trigger_type"])
     below, above = data["triggerprice_sl"] or 0.0, data["triggerprice_tg"] or 0.0
@@ -32,19 +32,23 @@ def gtt_request(data: dict[str, Any]) -> GttRequest:
         trigger_above=above,
         stoploss=data["stoploss"] or 0.0,
         target=data["target"] or 0.0,
-        expires_at=_expiry(data.get("expires_at")),
+        expires_at=expires_at,
         strategy=data["strategy"],
     )
 
 
-def _expiry(text: str | None) -> datetime | None:
+def _expiry(call: Call) -> datetime | None:
+    text = call.data["expires_at"]
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ApiError(400, f"expires_at: {text!r} is not a date and time.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=IST)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=IST)
+    if moment <= call.ctx.clock.now():
+        raise ApiError(400, f"expires_at: {text!r} is in the past.")
+    return moment
 
 
 def _refused(call: Call) -> ApiError:
@@ -52,7 +56,7 @@ def _refused(call: Call) -> ApiError:
 
 
 async def placegttorder(call: Call) -> dict[str, Any]:
-    request = gtt_request(call.data)
+    request = gtt_request(call.data, _expiry(call))
     try:
         placed = await call.services.gtt.place(request, call.source)
     except SymbolUnknown:

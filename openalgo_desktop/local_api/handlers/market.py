@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+import math
+from datetime import UTC, date, datetime
 from typing import Any
+
+import msgspec
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Interval
@@ -13,6 +17,12 @@ from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Reply
 
+#: Candles and days of one history request at most.
+MAX_CANDLES = 500_000
+MAX_DAYS = 20_000
+SESSION_SECONDS = 22_500
+#: Candles that are encoded before other work gets its turn; about 2 ms.
+_CHUNK = 1000
 #: Keys of the intervals answer, by the last letter of the interval.
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "D": "days", "W": "weeks", "M": "months"}
 
@@ -32,7 +42,7 @@ async def depth(call: Call) -> dict[str, Any]:
     return {"status": "success", "data": shapes.depth_data(await call.ctx.hub.depth(key))}
 
 
-async def history(call: Call) -> dict[str, Any]:
+async def history(call: Call) -> Reply:
     data = call.data
     key = known_key(call, data["symbol"], data["exchange"])
     if data["source"] == "db":
@@ -41,8 +51,28 @@ async def history(call: Call) -> dict[str, Any]:
             f"No data found for {key[1]}:{key[0]} interval {data['interval']} in local database. "
             "Download data first using Historify.",
         )
-    bars = await candles(call, key, data["interval"], data["start_date"], data["end_date"])
-    return {"status": "success", "data": shapes.candle_rows(bars)}
+    interval, start, end = data["interval"], data["start_date"], data["end_date"]
+    if (end - start).days > (longest := longest_range(interval)):
+        raise ApiError(
+            400, f"The range is too long for interval {interval}: {longest} days at most."
+        )
+    return await _answer(await candles(call, key, interval, start, end))
+
+
+def longest_range(interval: str) -> int:
+    """Days that one request may span: some 500,000 candles of a cash session."""
+    seconds = Interval(interval).seconds
+    return math.ceil(MAX_CANDLES * seconds / SESSION_SECONDS) if seconds else MAX_DAYS
+
+
+async def _answer(bars: Bars) -> Reply:
+    """Candles as JSON, made in parts so that a long answer does not hold up others."""
+    parts: list[bytes] = []
+    for first in range(0, len(bars), _CHUNK):
+        rows = shapes.candle_rows(bars, first, first + _CHUNK)
+        parts.append(msgspec.json.encode(rows)[1:-1])
+        await asyncio.sleep(0)
+    return Reply(b'{"status":"success","data":[' + b",".join(parts) + b"]}")
 
 
 async def candles(call: Call, key: Key, interval: str, start: Any, end: Any) -> Bars:
@@ -121,14 +151,15 @@ def ticker_fields(ctx: ApiContext, query: dict[str, Any], path: str) -> dict[str
     }
 
 
-async def ticker(call: Call) -> dict[str, Any] | Reply:
+async def ticker(call: Call) -> Reply:
     data = call.data
     key = known_key(call, data["symbol"], data["exchange"])
     interval, end = data["interval"], data["end_date"]
-    longest = timedelta(days=_TICKER_DAYS.get(interval, _TICKER_DAYS_INTRADAY))
-    bars = await candles(call, key, interval, max(data["start_date"], end - longest), end)
+    longest = _TICKER_DAYS.get(interval, _TICKER_DAYS_INTRADAY)
+    first = date.fromordinal(max(1, end.toordinal() - longest))
+    bars = await candles(call, key, interval, max(data["start_date"], first), end)
     if data["format"] != "txt":
-        return {"status": "success", "data": shapes.candle_rows(bars)}
+        return await _answer(bars)
     name = f"{key[0]}:{key[1]}"
     intraday = Interval(interval).is_intraday
     lines = [_text_candle(name, row, intraday) for row in shapes.candle_rows(bars)]

@@ -238,11 +238,13 @@ def _levels(levels: Sequence[Level]) -> list[dict[str, float | int]]:
     return rows
 
 
-def candle_rows(bars: Bars) -> list[dict[str, float | int]]:
-    """The ``data`` of history, ascending."""
+def candle_rows(
+    bars: Bars, first: int = 0, last: int | None = None
+) -> list[dict[str, float | int]]:
+    """The ``data`` of history, ascending; of a part of the candles if wanted."""
     columns = (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.oi)
     names = ("timestamp", "open", "high", "low", "close", "volume", "oi")
-    lists = [column.tolist() for column in columns]
+    lists = [column[first:last].tolist() for column in columns]
     return [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
