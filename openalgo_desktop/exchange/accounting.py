@@ -144,10 +144,12 @@ class Accounting:
                 changed.append(row)
         changed.sort(key=lambda row: self._required(row) > row.margin)  # releases first
         for row in changed:
+            if not row.order.status.is_working:
+                continue
             needed = self._required(row)
             if needed - row.margin > max(ZERO, self.state.ledger.cash):
                 self._finish(row, OrderStatus.CANCELLED, now, _NO_COVER)
-                return
+                continue
             self._reserve(row, needed, now)
             self.state.mark_order(row)
 

@@ -272,6 +272,7 @@ class PaperBook(Accounting):
         else:
             resting.fresh = True
         self._apply(self.matcher.submit(resting, None if closed else tick), now)
+        self._cover_again(row.position_key, now)
         return row
 
     def _check_more_shares(self, row: PaperOrder, quantity: int) -> None:

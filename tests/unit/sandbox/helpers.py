@@ -14,7 +14,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate, Tick
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.exchange.host import PaperGateway
-from openalgo_desktop.exchange.ledger import ZERO
+from openalgo_desktop.exchange.ledger import ZERO, paise
 from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import SETTINGS
@@ -164,6 +164,29 @@ class Rig:
         check_invariants(self.box)
 
 
+def _check_cover(box: Sandbox) -> None:
+    """Exits share their position, and what they do not close is margined."""
+    covers: dict[tuple[str, str, str], int] = {}
+    for row in box.book.all_working():
+        position = box.state.positions.get(row.position_key)
+        quantity = position.quantity if position is not None else 0
+        assert row.covered == 0 or quantity * row.order.action.sign < 0
+        key = row.position_key
+        covers[key] = covers.get(key, 0) + row.covered
+        assert covers[key] <= abs(quantity)
+        order = row.order
+        if box._settings["sandbox.margin_model"] == "leverage":
+            assert row.margin == paise(
+                box.book.margin.required(
+                    box.book.instrument(order.key),
+                    order.action,
+                    order.product,
+                    order.quantity - order.filled_quantity - row.covered,
+                    row.basis,
+                )
+            )
+
+
 def check_invariants(box: Sandbox) -> None:
     """The invariants that docs/sandbox.md states."""
     state = box.state
@@ -175,6 +198,7 @@ def check_invariants(box: Sandbox) -> None:
     shares = sum((row.cost for row in state.holdings.values()), ZERO)
     total = ledger.cash + ledger.reserved + shares
     assert total == state.meta.capital + state.meta.realised - state.meta.charges
+    _check_cover(box)
     for row in state.orders.values():
         order = row.order
         assert 0 <= order.filled_quantity <= order.quantity

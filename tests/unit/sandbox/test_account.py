@@ -207,6 +207,29 @@ async def test_an_exit_whose_position_is_gone_is_margined_or_cancelled(rig: Rig)
     assert (await rig.money())[1] == 48_600.0
 
 
+async def test_every_exit_that_lost_its_position_is_paid_for_or_cancelled(rig: Rig):
+    await rig.box.place(order(BUY, 400), "tag1")  # 64,000 of 100,000
+    sizes = ((300, 810.0), (100, 820.0))
+    exits = [await rig.box.place(order(SELL, *size), "") for size in sizes]
+    rig.box.book.settle(("NSE", "SBIN", "MIS"), Decimal(600), rig.clock.now(), today=True)
+    rig.box.publish()
+    rows = [rig.box.book.find(ack.order_id) for ack in exits]
+    assert [row.margin for row in rows] == [Decimal(0), Decimal("16400.00")]
+    assert rows[0].order.status is OrderStatus.CANCELLED
+    assert "position this order would close is gone" in rows[0].order.rejection_reason
+    assert (await rig.money())[1] == 16_400.0
+
+
+async def test_a_smaller_exit_leaves_its_cover_to_the_next(rig: Rig):
+    await rig.box.place(order(BUY, 100), "tag1")
+    first = await rig.box.place(order(SELL, 100, 810.0), "tag2")
+    second = await rig.box.place(order(SELL, 60, 820.0), "tag3")
+    assert (await rig.money())[1] == 16_000.0 + 9_840.0
+    await rig.box.modify(ModifyRequest(first.order_id, quantity=40))
+    assert rig.box.book.find(second.order_id).covered == 60
+    assert (await rig.money())[1] == 16_000.0
+
+
 async def test_reset_starts_over(rig: Rig):
     await rig.box.place(order(BUY, 10), "tag1")
     await rig.box.place(order(BUY, 10, 700.0), "tag2")
