@@ -274,6 +274,15 @@ SETTINGS: dict[str, Setting] = _table(
         group="Risk",
     ),
     S(
+        "lock.idle_minutes",
+        15.0,
+        "Minutes without a hand on the program until it locks, if a password is set; 0 = never",
+        float,
+        low=0,
+        high=1440,
+        group="Safety",
+    ),
+    S(
         "approvals.sources",
         "",
         "Sources whose orders wait in the action centre, comma separated: api:*, webhook:*",

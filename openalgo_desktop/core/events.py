@@ -112,6 +112,12 @@ class KillSwitchChanged(Event, frozen=True):
     report: KillReport | None = None
 
 
+class LockChanged(Event, frozen=True):
+    """The app lock closed or opened."""
+
+    locked: bool
+
+
 class Notice(Event, frozen=True):
     """A sentence for the user: toast and log dock. ``level`` is info, warning or error."""
 
