@@ -1,0 +1,126 @@
+"""Requests that no client of good will sends: never a 5xx, never long, nothing in the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.driver import Http, Program
+
+ORDER: dict[str, Any] = {
+    "strategy": "s",
+    "symbol": "SBIN",
+    "exchange": "NSE",
+    "action": "BUY",
+    "product": "MIS",
+    "quantity": 1,
+}
+GTT = ORDER | {"product": "CNC", "trigger_type": "SINGLE", "price": 700, "triggerprice_sl": 700}
+HISTORY = {"symbol": "SBIN", "exchange": "NSE"}
+LONG_NUMBER = "9" * 5000
+#: Path below /api/v1, fields; texts go out as they are, after the key.
+BODIES: tuple[tuple[str, dict[str, Any] | str], ...] = (
+    ("placeorder", ORDER | {"pricetype": "LIMIT", "price": 1e308}),
+    ("placeorder", ORDER | {"quantity": 1e308}),
+    ("placeorder", ORDER | {"quantity": LONG_NUMBER}),
+    ("placeorder", ORDER | {"disclosed_quantity": LONG_NUMBER}),
+    ("placeorder", ORDER | {"symbol": "\x00" * 100}),
+    ("placesmartorder", ORDER | {"position_size": 1e308}),
+    ("splitorder", ORDER | {"quantity": 1e300, "splitsize": 1}),
+    ("basketorder", {"strategy": "s", "orders": [ORDER] * 3}),
+    ("placegttorder", GTT | {"quantity": 1e300}),
+    ("placegttorder", GTT | {"expires_at": "0001-01-01"}),
+    (
+        "margin",
+        {"positions": [ORDER | {"pricetype": "MARKET", "quantity": "1e300"}]},
+    ),
+    (
+        "history",
+        HISTORY | {"interval": "1s", "start_date": "0001-01-01", "end_date": "9999-12-31"},
+    ),
+    ("history", HISTORY | {"interval": "D", "start_date": "0001-01-01", "end_date": "9999-12-31"}),
+    ("search", {"query": "a " * 100_000}),
+    ("chart", {"deep": "["}),
+    ("optiongreeks", {"symbol": f"NIFTY29DEC26{LONG_NUMBER}CE", "exchange": "NFO"}),
+    (
+        "optionsymbol",
+        {
+            "underlying": "NIFTY",
+            "exchange": "NFO",
+            "expiry_date": "29DEC26",
+            "strike_int": 10**30,
+            "offset": "ATM",
+            "option_type": "CE",
+        },
+    ),
+    ("ping", '"a": 1e400'),
+    ("ping", '"\\ud800": 1'),
+    ("chart", '"a": ' + "[" * 900 + "]" * 900),
+    ("chart", '"a": ' + "[" * 200_000),
+)
+PATHS = (
+    "ticker/%00:%00?from=2026-11-01&to=2026-11-20",
+    "ticker/NSE:%ED%A0%80?from=2026-11-01&to=2026-11-20",
+    "ticker/NSE:SBIN?from=0001-01-01&to=0001-01-02",
+    "instruments?exchange=%FF",
+    "%ED%A0%80",
+    "/ping",
+)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("hostile") / "data") as running:
+        yield running
+        assert "Traceback" not in running.output, running.output[-4000:]
+
+
+@pytest.fixture
+def http(program: Program) -> Iterator[Http]:
+    client = program.http()
+    yield client
+    client.close()
+
+
+def judged(http: Http, method: str, path: str, body: bytes | None) -> None:
+    began = time.monotonic()
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    status, answer, _ = http.request(method, path, body, headers)
+    assert status < 500, answer[:500]
+    assert time.monotonic() - began < 5.0
+    assert isinstance(json.loads(answer), dict)
+
+
+@pytest.mark.parametrize("number", range(len(BODIES)))
+def test_bodies(program: Program, http: Http, number: int) -> None:
+    path, fields = BODIES[number]
+    key = json.dumps(program.api_key)
+    inner = fields if isinstance(fields, str) else json.dumps(fields)[1:-1]
+    judged(http, "POST", f"/api/v1/{path}", f'{{"apikey": {key}, {inner}}}'.encode())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_paths(program: Program, http: Http, path: str) -> None:
+    join = "&" if "?" in path else "?"
+    judged(http, "GET", f"/api/v1/{path}{join}apikey={program.api_key}", None)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe{}", b'{"apikey": "\xed\xa0\x80"}', b"0" * 100])
+def test_no_json(http: Http, body: bytes) -> None:
+    judged(http, "POST", "/api/v1/ping", body)
+
+
+def test_wrong_keys_do_not_slow_a_good_client(program: Program, http: Http) -> None:
+    good = json.dumps({"apikey": program.api_key}).encode()
+    headers = {"Content-Type": "application/json"}
+    for number in range(300):
+        bad = json.dumps({"apikey": f"wrong-{number}"}).encode()
+        assert http.request("POST", "/api/v1/orderbook", bad, headers)[0] in (403, 429)
+    began = time.monotonic()
+    assert http.request("POST", "/api/v1/orderbook", good, headers)[0] == 200
+    assert time.monotonic() - began < 1.0
+    assert program.output.count("wrong API key") <= 2
