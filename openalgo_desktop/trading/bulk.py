@@ -34,11 +34,18 @@ async def _tried(place: Place, request: OrderRequest) -> Child:
         return Child(request, error)
 
 
-async def place_basket(place: Place, requests: Sequence[OrderRequest]) -> list[Child]:
+async def place_basket(
+    place: Place, requests: Sequence[OrderRequest], at_once: int = 1
+) -> list[Child]:
     """Every order, all buys before the first sell, so that hedges lower the margin of what is
-    sold. Results in the order of sending."""
-    ordered = sorted(requests, key=lambda request: request.action is Action.SELL)
-    return [await _tried(place, request) for request in ordered]
+    sold; ``at_once`` of one side together. Results in the order of sending."""
+    children: list[Child] = []
+    for side in (Action.BUY, Action.SELL):
+        rows = [request for request in requests if request.action is side]
+        for first in range(0, len(rows), at_once):
+            batch = rows[first : first + at_once]
+            children += await asyncio.gather(*(_tried(place, request) for request in batch))
+    return children
 
 
 def split_sizes(quantity: int, size: int) -> list[int]:

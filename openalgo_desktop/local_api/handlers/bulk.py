@@ -17,6 +17,10 @@ from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import NotNeeded
 
 
+#: Basket orders that are under way at a broker together.
+LIVE_AT_ONCE = 10
+
+
 async def placesmartorder(call: Call) -> dict[str, Any]:
     data = call.data
     request = order_request(data, data["strategy"])
@@ -31,7 +35,9 @@ async def basketorder(call: Call) -> dict[str, Any]:
     strategy = call.data["strategy"]
     requests = [order_request(item, strategy) for item in call.data["orders"]]
     mode = call.ctx.desk.mode
-    children = await place_basket(lambda request: place(call, request), requests)
+    # A broker answers in tenths of a second: ask it together. The sandbox answers at once.
+    at_once = LIVE_AT_ONCE if mode is Mode.LIVE else 1
+    children = await place_basket(lambda request: place(call, request), requests, at_once)
     rows = []
     for number, child in enumerate(children, 1):
         request, outcome = child.request, child.outcome
@@ -56,12 +62,16 @@ async def splitorder(call: Call) -> dict[str, Any]:
     request = order_request(data, data["strategy"])
     mode = call.ctx.desk.mode
     children = await split(call, request, data["splitsize"])
-    return success(
-        mode,
-        total_quantity=request.quantity,
-        split_size=data["splitsize"],
-        results=child_rows(children),
-    )
+    return success(mode, **split_answer(request, data["splitsize"], children))
+
+
+def split_answer(request: OrderRequest, size: int, children: list[Child]) -> dict[str, Any]:
+    """What a split order answers besides the mode."""
+    return {
+        "total_quantity": request.quantity,
+        "split_size": size,
+        "results": child_rows(children),
+    }
 
 
 async def split(call: Call, request: OrderRequest, size: int) -> list[Child]:
