@@ -1,0 +1,82 @@
+"""Where the browser comes back to: one-shot, with the state of the login that waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from openalgo_desktop.core.errors import AppError, ConfigError, NetTimeout
+from openalgo_desktop.local_api.callback import Callbacks, callback_server
+
+
+async def waiting(callbacks: Callbacks, state: str) -> asyncio.Task[dict[str, str]]:
+    """A login that waits."""
+    task = asyncio.create_task(callbacks.wait("zerodha", state))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_the_answer_reaches_the_login_that_waits_once() -> None:
+    callbacks = Callbacks()
+    login = await waiting(callbacks, "right")
+    answer = {"request_token": "T", "state": "right"}
+    assert callbacks.receive("zerodha", answer)
+    assert await login == answer
+    assert not callbacks.receive("zerodha", answer)
+
+
+@pytest.mark.parametrize("state", ["wrong", ""])
+async def test_another_state_is_refused_and_the_login_goes_on(state: str) -> None:
+    callbacks = Callbacks()
+    login = await waiting(callbacks, "right")
+    assert not callbacks.receive("zerodha", {"request_token": "evil", "state": state})
+    assert not callbacks.receive("upstox", {"code": "x", "state": "right"})
+    assert not login.done()
+    assert callbacks.receive("zerodha", {"request_token": "good", "state": "right"})
+    assert (await login)["request_token"] == "good"
+
+
+async def test_a_broker_without_state() -> None:
+    callbacks = Callbacks()
+    login = await waiting(callbacks, "")
+    assert callbacks.receive("zerodha", {"request_token": "T"})
+    assert (await login)["request_token"] == "T"
+
+
+async def test_a_second_login_takes_the_place_of_the_first() -> None:
+    callbacks = Callbacks()
+    first = await waiting(callbacks, "one")
+    second = await waiting(callbacks, "two")
+    with pytest.raises(AppError, match="Another login"):
+        await first
+    assert callbacks.receive("zerodha", {"state": "two"})
+    await second
+
+
+async def test_nobody_comes() -> None:
+    callbacks = Callbacks()
+    with pytest.raises(NetTimeout, match="redirect address"):
+        await callbacks.wait("zerodha", "s", timeout_s=0.01)
+    assert not callbacks.receive("zerodha", {"state": "s"})
+
+
+async def test_the_small_server_shows_nothing_of_the_parameters() -> None:
+    callbacks = Callbacks()
+    async with callback_server(callbacks, "127.0.0.1", 0) as url, httpx.AsyncClient() as browser:
+        address = f"{url}/zerodha/callback"
+        query = {"request_token": "very-secret", "state": "s"}
+        early = await browser.get(address, params=query)
+        assert early.status_code == 403
+        login = await waiting(callbacks, "s")
+        page = await browser.get(address, params=query)
+        assert page.status_code == 200 and (await login)["request_token"] == "very-secret"
+        for text in (early.text, page.text):
+            assert "very-secret" not in text
+        name = await browser.get(f"{url}/<script>/callback")
+        assert "<script>" not in name.text
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(ConfigError, match="in use"):
+            async with callback_server(callbacks, "127.0.0.1", port):
+                pass

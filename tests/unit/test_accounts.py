@@ -1,0 +1,199 @@
+"""Several accounts in one terminal, their two roles, and the checks of the command line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.app import Terminal, TerminalOptions
+from openalgo_desktop.brokers.kit.spec import Field
+from openalgo_desktop.console import Doctor, TerminalLogin, open_account
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import ConfigError, SessionExpired
+from openalgo_desktop.core.events import AccountChanged, FeedChanged, InstrumentsLoaded
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.settings import Settings
+from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
+from tests.waiting import until
+
+BUY = OrderRequest("SBIN", "NSE", Action.BUY, 5, PriceType.MARKET, Product.MIS)
+
+
+@pytest.fixture
+async def kite() -> AsyncIterator[KiteEmulator]:
+    clock = SystemClock()
+    clock.jump(clock.now().replace(hour=10, minute=0))
+    emulator = KiteEmulator(clock)
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENALGO_VAULT", "file")
+
+
+def settings_of(kite: KiteEmulator) -> dict[str, Any]:
+    """Settings that send Zerodha to the emulator."""
+    hosts = {f"brokers.zerodha.hosts.{name}": url for name, url in kite.hosts().items()}
+    return {**hosts, "api.rest_port": 0, "api.ws_port": 0}
+
+
+def given(kite: KiteEmulator) -> dict[str, str]:
+    """A complete login."""
+    token = kite.new_request_token()
+    return {"api_key": API_KEY, "api_secret": API_SECRET, "request_token": token}
+
+
+@pytest.fixture
+async def terminal(kite: KiteEmulator, tmp_path: Path) -> AsyncIterator[Terminal]:
+    """A terminal on the simulator that may reach Kite."""
+    opened = Terminal(
+        TerminalOptions(
+            data_dir=tmp_path / "data", overrides=settings_of(kite), clock_start=kite.clock.now()
+        )
+    )
+    await opened.start()
+    yield opened
+    await opened.stop()
+
+
+async def test_data_and_orders_from_different_accounts(
+    terminal: Terminal, kite: KiteEmulator
+) -> None:
+    accounts = terminal.accounts
+    await accounts.open("zerodha")
+    assert accounts.names() == ["simulator", "zerodha"]
+    assert accounts["zerodha"].status.state is AccountState.LOGIN_NEEDED
+    status = await accounts.login("zerodha", given(kite))
+    assert status.state is AccountState.CONNECTED and status.client_id == "AB1234"
+    await accounts.use_for_orders("zerodha")
+    assert (accounts.data, accounts.orders) == ("simulator", "zerodha")
+    await terminal.desk.set_mode(Mode.LIVE, "test")
+    placed = await terminal.desk.place(BUY, "test")
+    (there,) = await kite.account.gateway.orders()
+    assert there.order_id == placed.order_id
+    assert terminal.hub._source is accounts["simulator"].market
+    simulator: Any = accounts["simulator"]
+    assert await simulator.gateway.orders() == []
+
+
+async def test_the_data_account_changes_in_place(terminal: Terminal, kite: KiteEmulator) -> None:
+    events: list[Any] = []
+    for kind in (AccountChanged, FeedChanged, InstrumentsLoaded):
+        terminal.bus.subscribe(kind, events.append)
+    await terminal.accounts.open("zerodha")
+    await terminal.accounts.login("zerodha", given(kite))
+    before = terminal.instruments.require("SBIN", "NSE").token
+    await terminal.accounts.use_for_data("zerodha")
+    assert terminal.account is terminal.accounts["zerodha"]
+    assert terminal.instruments.require("SBIN", "NSE").token != before
+    assert any(isinstance(event, InstrumentsLoaded) for event in events)
+    tick = await terminal.hub.depth(("NSE", "SBIN"))
+    assert tick.ltp > 0 and kite.calls("GET", "/quote") == 1
+    with pytest.raises(ConfigError, match="choose another account"):
+        await terminal.accounts.close("zerodha")
+    await terminal.accounts.use_for_data("simulator")
+    await terminal.accounts.close("zerodha", forget=True)
+    assert terminal.accounts.names() == ["simulator"]
+
+
+async def test_two_accounts_of_one_broker_and_a_restart(
+    terminal: Terminal, kite: KiteEmulator, tmp_path: Path
+) -> None:
+    name = terminal.accounts.free_slot("zerodha")
+    assert name == "zerodha"
+    await terminal.accounts.open(name)
+    second = terminal.accounts.free_slot("zerodha")
+    assert second == "zerodha:2"
+    await terminal.accounts.open(second)
+    await terminal.accounts.login(second, given(kite))
+    assert terminal.accounts[name].status.state is AccountState.LOGIN_NEEDED
+    await terminal.stop()
+    again = Terminal(
+        TerminalOptions(
+            data_dir=tmp_path / "data", overrides=settings_of(kite), clock_start=kite.clock.now()
+        )
+    )
+    await again.start()
+    try:
+        states = {n: again.accounts[n].status.state for n in again.accounts.names()}
+        assert states == {
+            "simulator": AccountState.CONNECTED,
+            "zerodha": AccountState.LOGIN_NEEDED,
+            "zerodha:2": AccountState.CONNECTED,
+        }
+    finally:
+        await again.stop()
+
+
+async def test_a_broker_as_the_first_account_starts_without_a_login(
+    kite: KiteEmulator, tmp_path: Path
+) -> None:
+    options = TerminalOptions(
+        data_dir=tmp_path / "data",
+        broker="zerodha",
+        overrides=settings_of(kite),
+        clock_start=kite.clock.now(),
+    )
+    terminal = Terminal(options)
+    await terminal.start()
+    try:
+        assert terminal.desk.mode is Mode.SANDBOX and len(terminal.instruments) == 0
+        assert terminal.account.status.hosts == tuple(
+            f"{name}={url}" for name, url in kite.hosts().items()
+        )
+        with pytest.raises(SessionExpired, match="Log in"):
+            await terminal.accounts["zerodha"].gateway.funds()
+        paper = terminal.sandbox.account_id
+        await terminal.accounts.login("zerodha", given(kite))
+        await until(lambda: len(terminal.instruments) > 1000)
+        await terminal.desk.place(BUY, "test")
+        assert terminal.sandbox.account_id == paper
+        figures = terminal.accounts.details("zerodha")
+        assert figures["limits"]["orders"][0][1] == 10 and figures["feed"]["capacity"] == 9000
+    finally:
+        await terminal.stop()
+
+
+def test_an_unknown_broker_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Unknown broker 'nobody'.*zerodha"):
+        Terminal(TerminalOptions(data_dir=tmp_path, broker="nobody"))
+
+
+# -- command line ---------------------------------------------------------------------------
+async def test_doctor_calls_everything_and_hides_secrets(
+    kite: KiteEmulator, tmp_path: Path
+) -> None:
+    out = io.StringIO()
+    settings = Settings(settings_of(kite))
+    async with open_account("zerodha", tmp_path, None, settings, kite.clock) as account:
+        assert await Doctor(account, out).run() == 1
+        assert "openalgo-desktop login zerodha" in out.getvalue()
+        await account.login(given(kite))
+        token = account.session.get("access_token")
+        await account.disconnect()
+        out.truncate(0)
+        assert await Doctor(account, out).run() == 0
+        kite.faults.only = "/portfolio/holdings"
+        kite.faults.status.append(500)
+        await Doctor(account, out).run()
+    text = out.getvalue()
+    for name in ("session", "symbol master", "funds", "orders", "holdings", "history D", "stream"):
+        assert f" {name}" in text
+    assert "FAILED" in text and "fault 500" in text
+    for secret in (token, API_SECRET, API_KEY):
+        assert secret not in text
+    assert all(method == "GET" for method, path in kite.log if path != "/session/token")
+
+
+async def test_login_from_standard_input_asks_nothing() -> None:
+    helper = TerminalLogin("127.0.0.1", 0, {"api_key": "K"}, io.StringIO())
+    fields = [Field("api_key", "Key"), Field("pin", "PIN", secret=True)]
+    assert await helper.ask(fields) == {"api_key": "K", "pin": ""}
