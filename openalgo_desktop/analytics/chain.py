@@ -6,6 +6,7 @@ ones read memory. A chain nobody asked for lately is unsubscribed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 
@@ -96,9 +97,13 @@ class ChainBook:
         self._clock = clock
         self.contracts = Contracts(instruments, hub)
         self._leases: dict[tuple[str, str, date], _Lease] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
         """Unsubscribe all chains."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for lease in self._leases.values():
             lease.channel.close()
         self._leases.clear()
@@ -223,10 +228,21 @@ class ChainBook:
         for key in keys:
             lease.channel.add(key, FeedMode.QUOTE)
         lease.channel.drain()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Unsubscribe what nobody asked for lately, and look again later."""
+        now = self._clock.monotonic()
         for name, old in tuple(self._leases.items()):
-            if old.until < now or len(self._leases) > MAX_LEASES:
+            if old.until <= now or len(self._leases) > MAX_LEASES:
                 old.channel.close()
                 del self._leases[name]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._leases:
+            wait = min(lease.until for lease in self._leases.values()) - now
+            self._timer = asyncio.get_running_loop().call_later(max(1.0, wait), self._sweep)
 
 
 def chain_greeks(

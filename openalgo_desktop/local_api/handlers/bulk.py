@@ -16,7 +16,6 @@ from openalgo_desktop.trading.bulk import Child, place_basket, place_split, spli
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import NotNeeded
 
-
 #: Basket orders that are under way at a broker together.
 LIVE_AT_ONCE = 10
 

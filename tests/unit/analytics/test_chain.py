@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from openalgo_desktop.analytics.chain import ChainBook, chain_greeks
+from openalgo_desktop.analytics.chain import LEASE_SECONDS, ChainBook, chain_greeks
 from openalgo_desktop.analytics.contracts import ContractError, Contracts, at_the_money
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
@@ -79,6 +79,13 @@ async def test_old_chains_are_unsubscribed() -> None:
     await book.build(underlying, 2, False)
     key = ("NFO", "NIFTY29DEC2626000CE")
     assert hub._wanted(key) is FeedMode.QUOTE
+    clock.advance(LEASE_SECONDS - 1)
+    book._sweep()
+    assert hub._wanted(key) is FeedMode.QUOTE
+    clock.advance(1)
+    book._sweep()
+    assert hub._wanted(key) is None
+    await book.build(underlying, 2, False)
     book.close()
     assert hub._wanted(key) is None
 
