@@ -42,6 +42,11 @@ class Camera:
         """Whether a picture of that name is asked for."""
         return fnmatch(name, self._only)
 
+    def wants_some(self, prefix: str) -> bool:
+        """Whether names that begin with ``prefix`` can match."""
+        fixed = self._only.partition("*")[0]
+        return fixed.startswith(prefix) or prefix.startswith(fixed)
+
     async def take(self, widget: QWidget, name: str) -> None:
         """One picture, after the widget had time to show what it has."""
         if not self.wants(name):
@@ -66,6 +71,8 @@ async def _docks(session: Session, camera: Camera, theme: str) -> None:
 
 
 async def _dialogs(session: Session, camera: Camera, theme: str) -> None:
+    if not camera.wants_some("dialog-"):
+        return
     for dialog in await dialogs(session):
         name_inner_controls(dialog)
         dialog.show()

@@ -18,6 +18,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.fields import ALIGN_RIGHT
 from openalgo_desktop.ui.search import SymbolSearch
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 
@@ -87,6 +88,7 @@ class RiskScopesDialog(QDialog):
             field.setDecimals(places)
             field.setSuffix(suffix)
             field.setSpecialValueText("off")
+            field.setAlignment(ALIGN_RIGHT)
             form.addRow(caption, field)
             self.fields[name] = field
         column.addLayout(form)

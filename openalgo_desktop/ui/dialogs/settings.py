@@ -24,6 +24,7 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.settings import SETTINGS, Setting
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.fields import ALIGN_RIGHT
 from openalgo_desktop.ui.widgets import label, named, push_button, slug
 
 #: The most that Qt's field for whole numbers can hold.
@@ -54,10 +55,12 @@ def _editor(row: Setting) -> _Editor:
     if row.kind is int:
         whole = QSpinBox()
         high = MOST if row.high is None else min(MOST, int(row.high))
+        whole.setAlignment(ALIGN_RIGHT)
         whole.setRange(int(row.low or 0), high)
         return _Editor(whole, whole.value, lambda value: whole.setValue(int(value)))
     if row.kind is float:
         number = QDoubleSpinBox()
+        number.setAlignment(ALIGN_RIGHT)
         number.setRange(row.low or 0.0, row.high if row.high is not None else 1e12)
         number.setDecimals(2)
         return _Editor(number, number.value, lambda value: number.setValue(float(value)))
