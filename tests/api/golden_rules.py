@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Freedom
+from tests.api.golden_live_rules import LIVE_RULES
 from tests.api.golden_order_rules import ORDER_RULES
 from tests.api.golden_request_rules import REQUEST_RULES
 from tests.api.golden_rest_rules import REST_RULES
@@ -69,7 +70,7 @@ def markdown() -> str:
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "api-differences.md"
 BEGIN, END = "<!-- rules: begin -->\n", "<!-- rules: end -->\n"
-RULES: tuple[Rule, ...] = (*REQUEST_RULES, *REST_RULES, *ORDER_RULES, *STREAM_RULES)
+RULES: tuple[Rule, ...] = (*REQUEST_RULES, *REST_RULES, *ORDER_RULES, *LIVE_RULES, *STREAM_RULES)
 
 
 def write_docs() -> None:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.api import (
+    golden_live_rules,
     golden_order_rules,
     golden_request_rules,
     golden_rest_rules,
@@ -68,7 +69,13 @@ def test_golden_rules_all_hold_somewhere() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [golden_order_rules, golden_request_rules, golden_rest_rules, golden_stream_rules],
+    [
+        golden_live_rules,
+        golden_order_rules,
+        golden_request_rules,
+        golden_rest_rules,
+        golden_stream_rules,
+    ],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_golden_rules_name_no_case(module: ModuleType) -> None:
