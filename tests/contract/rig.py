@@ -27,7 +27,7 @@ from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
-from tests.emulators import kite
+from tests.emulators import kite, openalgo
 from tests.emulators.base import BrokerEmulator, MemoryPaper
 
 REGISTRY = Registry()
@@ -61,6 +61,12 @@ class Face:
 
 
 FACES: dict[str, Face] = {
+    "openalgo": Face(
+        emulator=openalgo.OpenAlgoEmulator,
+        good=lambda emulator: {"api_key": emulator.new_key()},
+        bad={"api_key": "0" * 64},
+        secrets=(),  # the key is a value of the session
+    ),
     "zerodha": Face(
         emulator=kite.KiteEmulator,
         good=lambda emulator: {

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 def test_every_adapter_has_an_emulator() -> None:
-    assert set(FACES) >= set(REGISTRY.ids()) - {"openalgo"}
+    assert set(FACES) >= set(REGISTRY.ids())
     assert set(REGISTRY.all()) == set(REGISTRY.ids()), "an adapter does not load"
 
 

@@ -70,8 +70,9 @@ class Faults:
 class Socket:
     """One client of the feed, with the modes that it asked for."""
 
-    def __init__(self, response: web.WebSocketResponse) -> None:
+    def __init__(self, response: web.WebSocketResponse, orders: bool = True) -> None:
         self.response = response
+        self.orders = orders  # whether order pushes go to it
         self.modes: dict[Key, FeedMode] = {}
 
     async def send(self, frame: str | bytes) -> None:
@@ -90,11 +91,14 @@ class BrokerEmulator:
     feed_path = "/"
     #: Seconds between heartbeats of the feed.
     heartbeat = 1.0
+    #: Whether order pushes begin with the connection, unasked.
+    orders_at_once = True
 
     def __init__(self, clock: Clock, *, rate: float = 200.0, universe: Path | None = None) -> None:
         self.clock = clock
         self.faults = Faults()
         self.log: list[tuple[str, str]] = []
+        self.writes: list[str] = []  # paths of requests that changed something, or tried to
         self.sockets: list[Socket] = []
         self.account = SimulatorAccount(
             clock, MemoryPaper(), SimulatorOptions(rate=rate, universe=universe)
@@ -166,6 +170,10 @@ class BrokerEmulator:
         """An error answer of the broker for a fault."""
         raise NotImplementedError
 
+    def is_write(self, request: web.Request) -> bool:
+        """Whether the request changes orders; acknowledgements are lost for these only."""
+        return request.method != "GET"
+
     async def check_socket(self, request: web.Request) -> None:
         """Refuse a feed connection by raising an HTTP error."""
 
@@ -189,6 +197,9 @@ class BrokerEmulator:
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.log.append((request.method, request.path))
+        write = self.is_write(request)
+        if write:
+            self.writes.append(request.path)
         faults = self.faults
         hit = request.path != self.feed_path and request.path.startswith(faults.only)
         if hit and faults.slow:
@@ -196,7 +207,7 @@ class BrokerEmulator:
         if hit and faults.status:
             return self.refuse(faults.status.popleft())
         response = await handler(request)
-        if hit and request.method != "GET":
+        if hit and write:
             if faults.hang_acks:
                 faults.hang_acks -= 1
                 await asyncio.Event().wait()
@@ -218,7 +229,7 @@ class BrokerEmulator:
             await response.prepare(request)
         except ConnectionError:  # gone before the handshake was over
             return response
-        socket = Socket(response)
+        socket = Socket(response, orders=self.orders_at_once)
         self.sockets.append(socket)
         try:
             async for message in response:
@@ -279,13 +290,14 @@ class BrokerEmulator:
         for order in orders:
             for _ in range(2 if self.faults.duplicate_orders else 1):
                 for socket in self.sockets:
-                    self.emit(socket, self.order_frame(order))
+                    if socket.orders:
+                        self.emit(socket, self.order_frame(order))
 
     def emit(self, socket: Socket, frame: str | bytes) -> None:
         """Queue a frame for a client."""
         if self.faults.half_open:
             return
-        if self.faults.truncate and isinstance(frame, bytes) and len(frame) > 6:
+        if self.faults.truncate and len(frame) > 6:
             self.faults.truncate -= 1
             frame = frame[:-3]
         self._outbox.put_nowait((socket, frame))

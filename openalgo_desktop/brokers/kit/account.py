@@ -222,6 +222,7 @@ class KitAccount:
                 except AppError as error:
                     log.info("%s: logout: %s", self.spec.title, error.message)
             await self._store.drop_session()
+            self.session.forget(name for login in self.spec.logins for name in login.session)
             self._close_session("Logged out.")
 
     async def forget(self) -> None:

@@ -220,6 +220,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     margin: bool = False
     gtt: bool = False
     order_stream: bool = False
+    tags: bool = True  # orders keep our own tag; else they are found by attributes and time
     modify_price_type: bool = True
     market_protection: bool = False  # the broker protects market orders itself
     static_ip: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,11 +27,13 @@ from openalgo_desktop.core.errors import (
     AppError,
     BadCredentials,
     DataError,
+    NoHistory,
     OrderNotFound,
     RejectedByBroker,
     SessionExpired,
 )
 from openalgo_desktop.core.model import (
+    Bars,
     Gtt,
     GttLeg,
     GttRequest,
@@ -224,6 +227,12 @@ class OpenAlgoApi(BrokerApi):
         row = self.index.require(symbol, exchange)
         raw = await self.rest.op("depth", instrument_context(row))
         return padded(self.rows.tick(raw or {}, row), self.spec.capabilities.depth_levels)
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        """Candles; an interval that the server did not name at the login is not asked for."""
+        if interval not in self.intervals():
+            raise NoHistory(f"The OpenAlgo server has no {interval} candles.")
+        return await super().history(key, interval, start, end)
 
     def read_candles(self, data: Any, interval: Interval) -> Iterable[Candle]:
         """The server's times are ours: epoch seconds, days as midnight UTC."""

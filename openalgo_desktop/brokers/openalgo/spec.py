@@ -119,7 +119,8 @@ SPEC = BrokerSpec(
                             optional=True,
                             help=f"Empty: port {DEFAULT_WS_PORT} of the server, or /ws with https",
                         ),
-                        Field("api_key", "API key", secret=True, stored=True),
+                        # Kept with the session, not as a credential: a logout forgets it.
+                        Field("api_key", "API key", secret=True),
                     )
                 ),
                 Hook("find_server"),
@@ -273,9 +274,9 @@ SPEC = BrokerSpec(
         modes={mode: str(int(mode)) for mode in FeedMode},
         per_socket=3000,
         batch=500,
-        ping=10.0,
+        ping=4.0,
         ping_frame=PING_FRAME,
-        silence=30.0,
+        silence=12.0,
         orders=True,
     ),
     capabilities=Capabilities(
@@ -292,6 +293,7 @@ SPEC = BrokerSpec(
         margin=True,
         gtt=True,
         order_stream=True,
+        tags=False,
     ),
     quirks=frozenset({"own_master"}),  # a symbol master per server, not per broker
     http2=False,
