@@ -17,7 +17,7 @@ from openalgo_desktop.brokers.simulator.account import SimulatorAccount, Simulat
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.errors import AuthError, ConfigError
 from openalgo_desktop.core.events import (
     Bus,
     FeedChanged,
@@ -34,7 +34,9 @@ from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.storage.applock import AppLock
 from openalgo_desktop.storage.approvals import ApprovalRepository
+from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.journal import Journal
@@ -43,6 +45,7 @@ from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
+from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
@@ -97,6 +100,8 @@ class Terminal:
         self.kill_switch: KillSwitch
         self.risk_rules: RiskRules
         self.requests: RequestMemory
+        self.audit: AuditTrail
+        self.lock: AppLock
         self.api: LocalApi | None = None
         self._stops: list[Any] = []
 
@@ -133,7 +138,20 @@ class Terminal:
         await self.vault.open()
         self.keys = ApiKeys(self.db, self.vault, self.clock)
         await self.keys.ensure_default()
-        self.journal = Journal(self.db, self.clock)
+        clean = self.logs.redactor.clean
+        self.journal = Journal(self.db, self.clock, clean)
+        self.audit = AuditTrail(self.db, clean)
+        recorder = AuditRecorder(self.clock, self.bus, self.audit)
+        self._stops.append(recorder.close)
+        self.keys.on_revoked(recorder.key_revoked)
+        self.lock = AppLock(
+            self.vault,
+            self.clock,
+            self.bus,
+            lambda: float(self.settings["lock.idle_minutes"]),
+        )
+        await self.lock.start()
+        self._stops.append(self.lock.stop)
 
     async def _start_market(self) -> None:
         self.accounts = Accounts(
@@ -240,6 +258,7 @@ class Terminal:
             drift=lambda: float(settings["approvals.drift"]),
         )
         self.desk.approval = self.approvals.check
+        self.desk.mode_guard = self._guard_mode
         await self.approvals.start()
         self._stops.append(self.approvals.stop)
 
@@ -291,6 +310,11 @@ class Terminal:
         """Whether any exchange trades now, so that a feed has something to say."""
         now = self.clock.now()
         return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
+
+    def _guard_mode(self, mode: Mode, by: str) -> None:
+        """A locked program does not go live, whoever asks."""
+        if mode is Mode.LIVE and self.lock.locked and by != "start":
+            raise AuthError("The program is locked: unlock the window before going live.")
 
     def _expects_ticks(self, exchange: str) -> bool:
         """Whether a silent feed of ``exchange`` is a fault now."""

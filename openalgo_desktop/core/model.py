@@ -532,3 +532,17 @@ class KillReport(msgspec.Struct, frozen=True):
             f"Kill switch ({self.mode.value}, by {self.by}): new orders are blocked, "
             f"{self.cancelled} orders cancelled, {self.flattened} positions closed; {left}."
         )
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One line of the audit trail: who (window, ``api:KEY``, strategy...) did what, when, to
+    what, with which answer."""
+
+    at: datetime
+    who: str
+    what: str
+    subject: str = ""
+    detail: str = ""
+    answer: str = ""
+    account_id: str = ""
+    mode: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -32,9 +32,10 @@ _SETTLE = update(_TABLE).where(
 class Journal:
     """Rows stay for years; settled ones are the audit trail of orders."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, clean: Callable[[str], str] = str) -> None:
         self._db = db
         self._clock = clock
+        self._clean = clean  # takes secrets out of a broker's texts
 
     async def intent(self, entry: JournalEntry) -> None:
         """Store the intent; returns when it is durable. Intents of one burst share a commit."""
@@ -48,7 +49,7 @@ class Journal:
             "created_at": to_micros(entry.created_at),
             "order_id": entry.order_id,
             "state": entry.state.value,
-            "message": entry.message,
+            "message": self._clean(entry.message),
             "updated_at": None,
         }
         await self._db.write(lambda connection: connection.execute(_INSERT, row).rowcount)
@@ -59,7 +60,7 @@ class Journal:
         """Say what became of an intent. An empty ``order_id`` keeps the one known."""
         values: dict[str, Any] = {
             "state": state.value,
-            "message": message,
+            "message": self._clean(message),
             "updated_at": to_micros(self._clock.now()),
         }
         if order_id:

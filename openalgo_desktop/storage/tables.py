@@ -110,6 +110,21 @@ approvals = Table(
     Index("ix_approvals_pending", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("account_id", String(100), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Index("ix_audit_trail_at", "at"),
+)
+
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

@@ -120,6 +120,8 @@ class OrderDesk:
         self._mode = Mode.SANDBOX
         self.risk = RiskGate()
         self.approval: Approval | None = None
+        #: May raise to keep the mode as it is.
+        self.mode_guard: Callable[[Mode, str], None] = lambda mode, by: None
         self.policies: OrderPolicies | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.books = BookKeeper(clock, bus, self._gateways, self._is_ours, reconcile_interval)
@@ -168,6 +170,7 @@ class OrderDesk:
         self._gateway_of(mode)
         if mode is self._mode:
             return
+        self.mode_guard(mode, by)
         self._mode = mode
         log.warning("mode is now %s (by %s)", mode.value, by)
         self._bus.publish(ModeChanged(mode=mode, by=by))

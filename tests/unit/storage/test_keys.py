@@ -12,25 +12,9 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.model import ApiKey
-from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.keys import ApiKeys
-
-
-class MemorySecrets:
-    """The secret store's contract in a dict."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Secret] = {}
-
-    async def get(self, name: str) -> Secret | None:
-        return self.values.get(name)
-
-    async def set(self, name: str, value: Secret) -> None:
-        self.values[name] = value
-
-    async def delete(self, name: str) -> None:
-        self.values.pop(name, None)
+from tests.memory import MemorySecrets
 
 
 class Rig:

@@ -1,0 +1,118 @@
+"""Writes what happens besides orders into the audit trail: modes, kill switch, approvals,
+settings, accounts, keys. (Orders are in the journal, which the trail shows too.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import ApprovalStatus
+from openalgo_desktop.core.events import (
+    AccountChanged,
+    ApprovalChanged,
+    BooksDiffer,
+    Bus,
+    KillSwitchChanged,
+    LockChanged,
+    ModeChanged,
+    SettingChanged,
+)
+from openalgo_desktop.core.model import ApiKey, AuditEntry
+
+#: Settings that change by themselves or by a click without weight.
+_QUIET = ("ui.",)
+
+
+class Trail(Protocol):
+    """Where entries go."""
+
+    def record(self, entry: AuditEntry) -> None: ...
+
+
+class AuditRecorder:
+    """Listens on the bus until :meth:`close`."""
+
+    def __init__(self, clock: Clock, bus: Bus, trail: Trail) -> None:
+        self._clock = clock
+        self._trail = trail
+        self._stops: list[Callable[[], None]] = [
+            bus.subscribe(ModeChanged, self._mode),
+            bus.subscribe(KillSwitchChanged, self._kill),
+            bus.subscribe(ApprovalChanged, self._approval),
+            bus.subscribe(SettingChanged, self._setting),
+            bus.subscribe(AccountChanged, self._account),
+            bus.subscribe(BooksDiffer, self._differ),
+            bus.subscribe(LockChanged, self._lock),
+        ]
+
+    def close(self) -> None:
+        """Listen no more."""
+        for stop in self._stops:
+            stop()
+        self._stops.clear()
+
+    def note(self, who: str, what: str, subject: str = "", **rest: Any) -> None:
+        """An entry of the present moment."""
+        self._trail.record(AuditEntry(self._clock.now(), who, what, subject, **rest))
+
+    def key_revoked(self, key: ApiKey) -> None:
+        """An API key is worthless from now on."""
+        self.note("window", "key revoked", key.name, detail=f"id {key.key_id}")
+
+    # -- events -----------------------------------------------------------------------------
+    def _mode(self, event: ModeChanged) -> None:
+        self.note(event.by, "mode", event.mode.value, mode=event.mode.value)
+
+    def _kill(self, event: KillSwitchChanged) -> None:
+        if event.report is not None:
+            report = event.report
+            self.note(
+                event.by,
+                "kill switch report",
+                detail=report.text,
+                answer="; ".join(report.errors),
+                mode=report.mode.value,
+            )
+        else:
+            self.note(event.by, "kill switch on" if event.tripped else "kill switch reset")
+
+    def _approval(self, event: ApprovalChanged) -> None:
+        row = event.approval
+        waiting = row.status is ApprovalStatus.PENDING
+        self.note(
+            row.source if waiting else row.decided_by,
+            f"approval {row.status.value}",
+            f"{row.kind} {row.approval_id}",
+            detail=msgspec.json.encode(row.payload).decode(),
+            answer=row.result or row.reason,
+        )
+
+    def _setting(self, event: SettingChanged) -> None:
+        if not event.key.startswith(_QUIET):
+            self.note("window", "setting", event.key, detail=str(event.value))
+
+    def _account(self, event: AccountChanged) -> None:
+        status = event.status
+        self.note(
+            "program",
+            "account",
+            status.state.value,
+            detail=status.message,
+            account_id=status.account_id,
+        )
+
+    def _differ(self, event: BooksDiffer) -> None:
+        self.note(
+            "program",
+            "books differ" if event.differences else "books agree",
+            str(len(event.differences)),
+            detail="; ".join(one.text for one in event.differences),
+            account_id=event.account_id,
+            mode=event.mode.value,
+        )
+
+    def _lock(self, event: LockChanged) -> None:
+        self.note("window", "locked" if event.locked else "unlocked")
