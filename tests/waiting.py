@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 
 async def until(
@@ -18,3 +22,13 @@ async def until(
                 await asyncio.sleep(0.005)
     except TimeoutError:
         pytest.fail(f"did not happen within {seconds:g} s: {what}")
+
+
+def wait_for(condition: Callable[[], T], what: str = "the condition", seconds: float = 20.0) -> T:
+    """The same for code without a loop; gives the condition's value."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            pytest.fail(f"did not happen within {seconds:g} s: {what}")
+        time.sleep(0.02)
+    return value

@@ -46,11 +46,32 @@ def _considerate() -> Iterator[None]:
                 gc.enable()
 
 
-class InstrumentTable:
-    """All instruments of the data account; replaced as a whole by :meth:`load`."""
+class Rows:
+    """Rows of a master by their key."""
 
     def __init__(self) -> None:
         self._rows: dict[Key, Instrument] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: Key) -> Instrument | None:
+        """The row of (exchange, symbol), or None."""
+        return self._rows.get(key)
+
+    def require(self, symbol: str, exchange: str) -> Instrument:
+        """The row, or :class:`SymbolUnknown`."""
+        row = self._rows.get((exchange, symbol))
+        if row is None:
+            raise SymbolUnknown(symbol, exchange)
+        return row
+
+
+class InstrumentTable(Rows):
+    """All instruments of the data account; replaced as a whole by :meth:`load`."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._ids: dict[Key, int] = {}
         self._options: dict[tuple[str, str], dict[date, dict[tuple[float, str], Instrument]]] = {}
         self._futures: dict[tuple[str, str], set[date]] = {}
@@ -89,20 +110,6 @@ class InstrumentTable:
         self._rows, self._ids = other._rows, other._ids
         self._options, self._futures = other._options, other._futures
         self._texts = other._texts
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, key: Key) -> Instrument | None:
-        """The row of (exchange, symbol), or None."""
-        return self._rows.get(key)
-
-    def require(self, symbol: str, exchange: str) -> Instrument:
-        """The row, or :class:`SymbolUnknown`."""
-        row = self._rows.get((exchange, symbol))
-        if row is None:
-            raise SymbolUnknown(symbol, exchange)
-        return row
 
     def rows(self, exchange: str | None = None) -> Iterator[Instrument]:
         """All rows, or those of one exchange, in load order."""

@@ -8,9 +8,8 @@ import json
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.emulators.thread import EmulatorThread
+from tests.waiting import wait_for
 
 Kite = EmulatorThread[KiteEmulator]
 
@@ -88,14 +88,6 @@ def log_in(kite: Kite, folder: Path) -> str:
     return "".join(lines)
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0, what: str = "condition") -> None:
-    """Wait for a condition with a deadline."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"{what} did not come true within {seconds} s"
-        time.sleep(0.05)
-
-
 def orders_at_kite(kite: Kite) -> list[Order]:
     """The order book of the broker itself."""
     return kite.call(kite.emulator.account.gateway.orders())
@@ -135,7 +127,7 @@ def test_log_in_trade_and_stream(kite: Kite, tmp_path: Path) -> None:
     assert "Logged in" in said and API_SECRET not in said
     with program(kite, folder) as engine:
         assert engine.ready["broker"] == "zerodha" and engine.ready["mode"] == "live"
-        until(lambda: kite.emulator.sockets, what="the feed")
+        wait_for(lambda: kite.emulator.sockets, "the feed")
         placed = engine.call("placeorder", **order(3))
         market = engine.call("placeorder", **order(7, pricetype="MARKET", price=0))
         at_kite = {row.order_id: row for row in orders_at_kite(kite)}
@@ -182,9 +174,9 @@ def test_a_lost_answer_is_settled_and_never_sent_again(kite: Kite, tmp_path: Pat
         kite.emulator.faults.lose_acks = 1
         status, body = post(engine, order(4))
         assert status != 200 and "unknown" in json.dumps(body).lower()
-        until(
+        wait_for(
             lambda: [row["order_status"] for row in book(engine)] == ["open"],
-            what="the settled order",
+            "the settled order",
         )
         (arrived,) = orders_at_kite(kite)
         assert [row["orderid"] for row in book(engine)] == [arrived.order_id]
@@ -199,13 +191,13 @@ def test_killed_while_an_answer_is_lost(kite: Kite, tmp_path: Path) -> None:
     kite.emulator.faults.hang_acks = 1
     sender = threading.Thread(target=_ignoring, args=(engine,))
     sender.start()
-    until(lambda: len(orders_at_kite(kite)) == 1, what="the order at the broker")
+    wait_for(lambda: len(orders_at_kite(kite)) == 1, "the order at the broker")
     engine.kill()
     sender.join(20)
     with program(kite, folder) as again:
-        until(
+        wait_for(
             lambda: [row["order_status"] for row in book(again)] == ["open"],
-            what="the settled order",
+            "the settled order",
         )
         (arrived,) = orders_at_kite(kite)
         assert book(again)[0]["orderid"] == arrived.order_id
@@ -225,12 +217,12 @@ def test_the_feed_drops_and_comes_back(kite: Kite, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     log_in(kite, folder)
     with program(kite, folder) as engine:
-        until(lambda: kite.emulator.sockets, what="the feed")
+        wait_for(lambda: kite.emulator.sockets, "the feed")
         kite.emulator.faults.duplicate_orders = True
         engine.call("placeorder", **order(2, pricetype="MARKET", price=0))
         kite.call(kite.emulator.drop_sockets())
         engine.call("placeorder", **order(3, pricetype="MARKET", price=0))
-        until(lambda: kite.emulator.sockets, what="the feed again")
+        wait_for(lambda: kite.emulator.sockets, "the feed again")
         trades = engine.call("tradebook")["data"]
         assert sorted(int(trade["quantity"]) for trade in trades) == [2, 3]
         (position,) = engine.call("positionbook")["data"]
@@ -250,5 +242,5 @@ def test_log_in_again_beside_the_running_engine(kite: Kite, tmp_path: Path) -> N
         status, body = post(engine, order(1))
         assert status == 403 and kite.emulator.calls("POST", "/orders") == 2
         log_in(kite, folder)
-        until(lambda: post(engine, order(1))[0] == 200, 30, "the new session")
+        wait_for(lambda: post(engine, order(1))[0] == 200, "the new session", 30)
         assert len(orders_at_kite(kite)) == 2

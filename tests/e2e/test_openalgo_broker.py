@@ -10,7 +10,7 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,43 +42,12 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
 )
 from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, OrderUpdate, Tick
-from openalgo_desktop.core.secret import Secret
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, command_line
+from tests.memory import MemorySecrets
+from tests.waiting import until, wait_for
 
 SBIN, NIFTY = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY")
 DEADLINE = 20.0
-
-
-class Secrets:
-    """A secret store in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Secret] = {}
-
-    async def get(self, name: str) -> Secret | None:
-        return self.values.get(name)
-
-    async def set(self, name: str, value: Secret) -> None:
-        self.values[name] = value
-
-    async def delete(self, name: str) -> None:
-        self.values.pop(name, None)
-
-
-async def until(condition: Callable[[], Any], what: str) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"not within {DEADLINE:g} s: {what}"
-        await asyncio.sleep(0.01)
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """For code without a loop; gives the condition's value."""
-    end = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        assert time.monotonic() < end, f"not within {DEADLINE:g} s: {what}"
-        time.sleep(0.05)
-    return value
 
 
 def login_of(program: Program) -> dict[str, str]:
@@ -113,7 +82,7 @@ async def rig(frozen: Program, tmp_path: Path) -> AsyncIterator[Rig]:
     frozen.control(reset="sandbox", prices={"NSE:SBIN": 800.0})
     # the server's day is 2026-11-22
     clock = SystemClock(datetime.fromisoformat("2026-11-22T21:00:00+05:30"))
-    account = KitAccount(BROKER, clock, Secrets(), tmp_path)
+    account = KitAccount(BROKER, clock, MemorySecrets(), tmp_path)
     made = Rig(account)
     await account.login(login_of(frozen))
     await account.instruments()
@@ -246,7 +215,7 @@ async def test_master_is_the_servers(rig: Rig, frozen: Program) -> None:
 
 
 async def test_wrong_key_and_wrong_address(frozen: Program, tmp_path: Path) -> None:
-    account = KitAccount(BROKER, SystemClock(), Secrets(), tmp_path, passive=True)
+    account = KitAccount(BROKER, SystemClock(), MemorySecrets(), tmp_path, passive=True)
     with pytest.raises(BadCredentials) as caught:
         await account.login(login_of(frozen) | {"api_key": "0" * 64})
     assert caught.value.field == "api_key"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from openalgo_desktop.core.errors import SymbolUnknown
+from openalgo_desktop.core.instruments import Rows
 from openalgo_desktop.core.model import Instrument, Key
 
 
-class BrokerIndex:
+class BrokerIndex(Rows):
     """Lookups that an adapter needs. Uniqueness is (exchange, symbol) and (exchange, token): the
     same token may come twice on different exchanges."""
 
     def __init__(self, rows: Iterable[Instrument] = ()) -> None:
-        self._rows: dict[Key, Instrument] = {}
+        super().__init__()
         self._by_symbol: dict[Key, Instrument] = {}
         self._by_token: dict[Key, Instrument] = {}
         self.load(rows)
@@ -24,20 +24,6 @@ class BrokerIndex:
         self._rows = {row.key: row for row in table}
         self._by_symbol = {(row.exchange, row.brsymbol): row for row in table if row.brsymbol}
         self._by_token = {(row.exchange, row.token): row for row in table if row.token}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, key: Key) -> Instrument | None:
-        """The row of (exchange, symbol), or None."""
-        return self._rows.get(key)
-
-    def require(self, symbol: str, exchange: str) -> Instrument:
-        """The row, or :class:`SymbolUnknown`."""
-        row = self._rows.get((exchange, symbol))
-        if row is None:
-            raise SymbolUnknown(symbol, exchange)
-        return row
 
     def by_brsymbol(self, brsymbol: str, exchange: str) -> Instrument | None:
         """The row of the broker's symbol."""

@@ -9,7 +9,7 @@ from openalgo_desktop.analytics.contracts import ContractError, PriceProblem, Un
 from openalgo_desktop.analytics.greeks import GreeksRequest
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, OrderRequest
-from openalgo_desktop.local_api.handlers.bulk import child_rows, split
+from openalgo_desktop.local_api.handlers.bulk import child_rows, split, split_answer
 from openalgo_desktop.local_api.handlers.orders import order_request, place
 from openalgo_desktop.local_api.handlers.shapes import freeze_quantity, success
 from openalgo_desktop.local_api.table import ApiError, Call
@@ -236,13 +236,7 @@ async def optionsorder(call: Call) -> dict[str, Any]:
         return success(placed.mode, orderid=placed.order_id, **found)
     mode = call.ctx.desk.mode
     children = await split(call, request, data["splitsize"])
-    return success(
-        mode,
-        **found,
-        total_quantity=request.quantity,
-        split_size=data["splitsize"],
-        results=child_rows(children),
-    )
+    return success(mode, **found, **split_answer(request, data["splitsize"], children))
 
 
 async def optionsmultiorder(call: Call) -> dict[str, Any]:

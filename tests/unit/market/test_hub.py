@@ -14,6 +14,7 @@ from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
 from openalgo_desktop.core.model import Bars, Instrument, Key, Tick
 from openalgo_desktop.market import hub as hub_module
 from openalgo_desktop.market.hub import MarketHub
+from tests.waiting import until
 
 SBIN: Key = ("NSE", "SBIN")
 INFY: Key = ("NSE", "INFY")
@@ -175,12 +176,6 @@ async def test_without_a_data_account_requests_say_so():
 
 
 # -- health of the feed --------------------------------------------------------------------------
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class FeedRig:

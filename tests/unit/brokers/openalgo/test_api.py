@@ -41,7 +41,7 @@ from openalgo_desktop.core.errors import (
     SessionExpired,
 )
 from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, Tick
-from openalgo_desktop.core.secret import Secret
+from tests.memory import MemorySecrets
 
 KEY = "5f" * 32
 CSV = (
@@ -91,34 +91,18 @@ class Server:
         return next(body for asked, body in reversed(self.asked) if asked == name)
 
 
-class Secrets:
-    """A secret store in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Secret] = {}
-
-    async def get(self, name: str) -> Secret | None:
-        return self.values.get(name)
-
-    async def set(self, name: str, value: Secret) -> None:
-        self.values[name] = value
-
-    async def delete(self, name: str) -> None:
-        self.values.pop(name, None)
-
-
 @pytest.fixture
 def server() -> Server:
     return Server()
 
 
 @pytest.fixture
-def secrets() -> Secrets:
-    return Secrets()
+def secrets() -> MemorySecrets:
+    return MemorySecrets()
 
 
 @pytest.fixture
-def fresh(server: Server, secrets: Secrets, tmp_path: Path) -> KitAccount:
+def fresh(server: Server, secrets: MemorySecrets, tmp_path: Path) -> KitAccount:
     """Not logged in, and without a feed."""
     return KitAccount(
         BROKER,
@@ -139,7 +123,7 @@ async def account(fresh: KitAccount) -> AsyncIterator[KitAccount]:
 
 
 # -- login ---------------------------------------------------------------------------------------
-async def test_login_finds_both_addresses(account: KitAccount, secrets: Secrets) -> None:
+async def test_login_finds_both_addresses(account: KitAccount, secrets: MemorySecrets) -> None:
     assert account.status.state is AccountState.CONNECTED
     assert account.account_id == "openalgo:algo.example.in:5001"
     assert account.session.get("rest_url") == "http://algo.example.in:5001"
