@@ -68,7 +68,7 @@ def parse_order(fields: Mapping[str, Any]) -> OrderRequest:
         strategy=str(fields.get("strategy") or ""),
     )
     if request.exchange not in Exchange.__members__:
-        _check_fields(request)
+        check_fields(request)
         names = ", ".join(Exchange)
         raise InvalidOrder(f"Invalid exchange. Must be one of {names}", field="exchange")
     return request
@@ -113,7 +113,7 @@ def normalised(request: OrderRequest) -> OrderRequest:
 
 def check_order(request: OrderRequest, instrument: Instrument) -> None:
     """Raise :class:`InvalidOrder`, naming the field, when no exchange would take the order."""
-    _check_fields(request)
+    check_fields(request)
     if instrument.is_index:
         raise InvalidOrder(
             f"{instrument.symbol} is an index and cannot be traded. "
@@ -128,7 +128,8 @@ def check_order(request: OrderRequest, instrument: Instrument) -> None:
     _check_stop(request.price_type, request.action, request.price, request.trigger_price)
 
 
-def _check_fields(request: OrderRequest) -> None:
+def check_fields(request: OrderRequest) -> None:
+    """What can be wrong without knowing the instrument."""
     if not request.symbol:
         raise InvalidOrder("Missing required field: symbol", field="symbol")
     if request.quantity == 0:

@@ -19,7 +19,7 @@ import msgspec
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, StorageError
+from openalgo_desktop.core.errors import AppError, InvalidOrder, StorageError
 from openalgo_desktop.core.model import (
     Funds,
     Holding,
@@ -34,7 +34,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
-from openalgo_desktop.exchange.checks import check_order, normalised
+from openalgo_desktop.exchange.checks import check_fields, check_order, normalised
 from openalgo_desktop.exchange.ledger import ZERO
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
@@ -127,7 +127,12 @@ class PaperGateway:
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
         """Place an order; raises :class:`OrderError` with the reason when it is refused."""
-        instrument = self._instruments.require(request.symbol, request.exchange)
+        check_fields(request)
+        instrument = self._instruments.get(request.key)
+        if instrument is None:
+            raise InvalidOrder(
+                f"Symbol {request.symbol} not found on {request.exchange}", field="symbol"
+            )
         check_order(request, instrument)
         request = normalised(request)
         tick = await self.quote(request.key)

@@ -140,6 +140,8 @@ async def test_refusals_leave_no_row_and_move_no_money(rig: Rig):
         await rig.box.place(order(BUY, 1000), "tag1")
     with pytest.raises(InvalidOrder):
         await rig.box.place(order(BUY, 10, 790.01), "tag2")
+    with pytest.raises(InvalidOrder, match="Symbol NOPE not found on NSE"):
+        await rig.box.place(OrderRequest("NOPE", "NSE", BUY, 1), "tag4")
     with pytest.raises(RejectedByBroker, match="unable to fetch current price"):
         await rig.box.place(
             OrderRequest("TCS", "NSE", BUY, 1, PriceType.MARKET, Product.MIS), "tag3"
