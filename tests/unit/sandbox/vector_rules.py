@@ -97,6 +97,11 @@ def _nothing_more(run: Run, case: Case) -> None:
     """The independent count of money after each step says it all."""
 
 
+def _refused_before_it_costs(run: Run, case: Case) -> None:
+    assert run.refusals and not run.box.state.trades
+    assert run.box.state.ledger.reserved == 0
+
+
 def _modified_like_new(run: Run, case: Case) -> None:
     """Each change was refused for want of money, or reserved like a new order; and one that
     became marketable traded at once."""
@@ -225,6 +230,14 @@ def _day_orders_are_over(run: Run, case: Case) -> None:
 
 #: First fit wins.
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "validation",
+        "What no exchange would take (an index, a price off the tick, a limit that cannot fill "
+        "after its trigger) is refused before it costs anything.",
+        _tagged("validation"),
+        BOOKS,
+        _refused_before_it_costs,
+    ),
     Rule(
         "smart price type",
         "A smart order honours the public field pricetype; the reference reads another name.",
