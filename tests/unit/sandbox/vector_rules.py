@@ -68,7 +68,7 @@ def _flips(case: Case) -> bool:
     """A recorded fill takes a position through zero (sales of held shares do not)."""
     held: dict[tuple[str, str], int] = {}
     for trade in case.get("expect", {}).get("trades", ()):
-        if trade["product"] == "CNC":
+        if trade.get("product") == "CNC":
             continue
         key = (trade["symbol"], trade["product"])
         before = held.get(key, 0)
