@@ -6,7 +6,7 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -28,6 +28,9 @@ from openalgo_desktop.core.enums import (
 
 #: (exchange, symbol): the one key of an instrument everywhere in the program.
 Key: TypeAlias = tuple[str, str]
+
+#: Strategy under which positions are closed by the program, as existing clients expect.
+SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -162,6 +165,28 @@ class OrderRequest(msgspec.Struct, frozen=True):
         return (self.exchange, self.symbol)
 
 
+class Held(Protocol):
+    """A row with a signed quantity: a position of any book."""
+
+    symbol: str
+    exchange: str
+    product: Product
+    quantity: int
+
+
+def closing_order(row: Held) -> OrderRequest:
+    """The MARKET order that closes an open row."""
+    return OrderRequest(
+        symbol=row.symbol,
+        exchange=row.exchange,
+        action=Action.SELL if row.quantity > 0 else Action.BUY,
+        quantity=abs(row.quantity),
+        price_type=PriceType.MARKET,
+        product=row.product,
+        strategy=SQUARE_OFF_STRATEGY,
+    )
+
+
 class ModifyRequest(msgspec.Struct, frozen=True):
     """New values of a working order. ``None`` keeps a field; identity fields are checked against
     the order when given (another symbol, exchange, action or product is refused)."""
@@ -246,6 +271,25 @@ class Trade(msgspec.Struct, frozen=True):
     def value(self) -> float:
         """Turnover in rupees."""
         return self.quantity * self.price
+
+    @classmethod
+    def of(
+        cls, order: Order, trade_id: str, quantity: int, price: float, traded_at: datetime
+    ) -> Trade:
+        """An execution of ``order``."""
+        return cls(
+            trade_id=trade_id,
+            order_id=order.order_id,
+            symbol=order.symbol,
+            exchange=order.exchange,
+            action=order.action,
+            product=order.product,
+            quantity=quantity,
+            price=price,
+            traded_at=traded_at,
+            strategy=order.strategy,
+            account_id=order.account_id,
+        )
 
 
 class Position(msgspec.Struct):

@@ -230,21 +230,9 @@ class Accounting:
         return msgspec.structs.replace(trade, charges=float(amount))
 
     def _trade(self, row: PaperOrder, quantity: int, price: float, now: datetime) -> Trade:
-        meta, order = self.state.meta, row.order
-        meta.last_trade += 1
-        return Trade(
-            trade_id=f"TRADE-{now:%Y%m%d-%H%M%S}-{meta.last_trade:08x}",
-            order_id=order.order_id,
-            symbol=order.symbol,
-            exchange=order.exchange,
-            action=order.action,
-            product=order.product,
-            quantity=quantity,
-            price=price,
-            traded_at=now,
-            strategy=order.strategy,
-            account_id=self.account_id,
-        )
+        self.state.meta.last_trade += 1
+        trade_id = f"TRADE-{now:%Y%m%d-%H%M%S}-{self.state.meta.last_trade:08x}"
+        return Trade.of(row.order, trade_id, quantity, price, now)
 
     def _executed(self, row: PaperOrder, price: float, now: datetime, trade: Trade) -> None:
         order = row.order

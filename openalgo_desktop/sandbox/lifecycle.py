@@ -14,9 +14,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Key, OrderRequest, Tick, closing_order
 from openalgo_desktop.exchange.ledger import ZERO, decimal
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
@@ -27,8 +27,6 @@ from openalgo_desktop.sandbox.report import equity, open_profit
 
 log = logging.getLogger(__name__)
 
-#: Strategy under which square-off orders are filed, as existing clients expect.
-SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
 _SNAPSHOT = time(23, 59)
 _ONE_DAY = timedelta(days=1)
 
@@ -204,15 +202,7 @@ class Lifecycle:
         self._book.settle(position.position_key, decimal(price), moment, today=today)
 
     async def _exit(self, position: PaperPosition, now: datetime) -> None:
-        request = OrderRequest(
-            symbol=position.symbol,
-            exchange=position.exchange,
-            action=Action.SELL if position.quantity > 0 else Action.BUY,
-            quantity=abs(position.quantity),
-            price_type=PriceType.MARKET,
-            product=position.product,
-            strategy=SQUARE_OFF_STRATEGY,
-        )
+        request = closing_order(position)
         tick = await self._host.quote(position.key)
         try:
             self._host.enter(request, "", tick, now)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
+from openalgo_desktop.core.enums import JournalState, Mode, Product
 from openalgo_desktop.core.errors import (
     AppError,
     AuthError,
@@ -52,6 +52,7 @@ from openalgo_desktop.core.model import (
     OrderUpdate,
     Position,
     Trade,
+    closing_order,
 )
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
@@ -89,9 +90,6 @@ REFUSALS = (
     DataError,
     ConfigError,
 )
-
-#: Strategy under which square-off orders are filed, as existing clients expect.
-SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
 
 
 class OrderDesk:
@@ -294,7 +292,7 @@ class OrderDesk:
                 exchange,
                 product,
             ) and position.quantity:
-                return await self.place(self._closing_order(position), source)
+                return await self.place(closing_order(position), source)
         return None
 
     async def close_all(self, source: str) -> CloseAll:
@@ -307,22 +305,10 @@ class OrderDesk:
             if self._mode is not mode:
                 raise OrderError("The mode was switched while positions were being closed.")
             try:
-                await self.place(self._closing_order(row), source)
+                await self.place(closing_order(row), source)
             except AppError as error:
                 errors.append(f"{row.symbol}: {error.message}")
         return CloseAll(len(open_rows) - len(errors), len(errors), bool(rows), mode, tuple(errors))
-
-    @staticmethod
-    def _closing_order(position: Position) -> OrderRequest:
-        return OrderRequest(
-            symbol=position.symbol,
-            exchange=position.exchange,
-            action=Action.SELL if position.quantity > 0 else Action.BUY,
-            quantity=abs(position.quantity),
-            price_type=PriceType.MARKET,
-            product=position.product,
-            strategy=SQUARE_OFF_STRATEGY,
-        )
 
     # -- sending ----------------------------------------------------------------------------
     async def send(

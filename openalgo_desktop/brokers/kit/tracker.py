@@ -67,19 +67,9 @@ class OrderTracker:
             return None
         spent = before.average_price * was if before is not None else 0.0
         price = (order.average_price * order.filled_quantity - spent) / quantity
-        return Trade(
-            trade_id=f"{order.order_id}-{order.filled_quantity}",
-            order_id=order.order_id,
-            symbol=order.symbol,
-            exchange=order.exchange,
-            action=order.action,
-            product=order.product,
-            quantity=quantity,
-            price=round(price, 4),
-            traded_at=order.updated_at or self._clock.now(),
-            strategy=order.strategy,
-            account_id=order.account_id,
-        )
+        trade_id = f"{order.order_id}-{order.filled_quantity}"
+        at = order.updated_at or self._clock.now()
+        return Trade.of(order, trade_id, quantity, round(price, 4), at)
 
 
 def _is_news(before: Order, order: Order) -> bool:

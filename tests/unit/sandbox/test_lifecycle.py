@@ -12,8 +12,7 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import RejectedByBroker
-from openalgo_desktop.core.model import Instrument, OrderRequest
-from openalgo_desktop.sandbox.lifecycle import SQUARE_OFF_STRATEGY
+from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY, Instrument, OrderRequest
 from tests.unit.sandbox.helpers import Rig, one
 
 SBIN = ("NSE", "SBIN")

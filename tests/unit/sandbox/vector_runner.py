@@ -36,12 +36,13 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Tick,
+    closing_order,
 )
 from openalgo_desktop.core.symbols import parse
 from openalgo_desktop.exchange.checks import parse_order
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
-from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
+from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import SETTINGS
 from openalgo_desktop.trading.smart import smart_order
@@ -264,7 +265,7 @@ class Run:
 
         async def call() -> dict[str, Any]:
             assert row is not None
-            await self._send("auto", _closing(row))
+            await self._send("auto", closing_order(row))
             return {"message": f"Position close order placed for {symbol}"}
 
         return await self._tried(call())
@@ -272,7 +273,7 @@ class Run:
     async def op_close_all(self, step: dict[str, Any]) -> dict[str, Any]:
         rows = [row for row in self.box.state.positions.values() if row.quantity]
         for row in rows:
-            await self._send("auto", _closing(row))
+            await self._send("auto", closing_order(row))
         return {
             "ok": True,
             "code": 200,
@@ -713,17 +714,6 @@ def _instrument(name: str, row: dict[str, Any]) -> Instrument:
         lot_size=row["lot"] if exchange in DERIVATIVE_EXCHANGES else 1,
         tick_size=0.01,
         expiry=datetime.strptime(expiry, "%d-%b-%y").date() if expiry else None,
-    )
-
-
-def _closing(row: PaperPosition) -> OrderRequest:
-    return OrderRequest(
-        symbol=row.symbol,
-        exchange=row.exchange,
-        action=Action.SELL if row.quantity > 0 else Action.BUY,
-        quantity=abs(row.quantity),
-        product=row.product,
-        strategy="AUTO_SQUARE_OFF",
     )
 
 
