@@ -23,31 +23,15 @@ from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Exchange, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Tick
-from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
 from tests.emulators import kite, openalgo
 from tests.emulators.base import BrokerEmulator, MemoryPaper
+from tests.memory import MemorySecrets
 
 REGISTRY = Registry()
 SANDBOX = "sandbox"
-
-
-class MemorySecrets:
-    """A secret store that forgets at the end of the test."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Secret] = {}
-
-    async def get(self, name: str) -> Secret | None:
-        return self.values.get(name)
-
-    async def set(self, name: str, value: Secret) -> None:
-        self.values[name] = value
-
-    async def delete(self, name: str) -> None:
-        self.values.pop(name, None)
 
 
 @dataclass(frozen=True)

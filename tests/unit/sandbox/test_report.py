@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -149,3 +149,35 @@ async def test_margin_of_a_basket_by_both_models(rig: Rig) -> None:
     assert hedged.total == 0
     await rig.box.place(leg, "tag")
     assert rig.box.state.ledger.reserved == Decimal(str(found.total))
+
+
+async def test_a_month_of_trading_adds_up(rig: Rig) -> None:
+    """Each trading day one round trip; the program is closed and opened again half way."""
+    results: list[Decimal] = []
+    day = rig.clock.now()
+    while day.date() < date(2026, 12, 22):
+        if rig.box.hours.calendar.is_trading_day(day.date()):
+            rig.clock.jump(day.replace(hour=10))
+            await rig.box.run_due()
+            gain = 5.0 - len(results) % 4 * 3.0
+            for action, price in ((Action.BUY, 800.0), (Action.SELL, 800.0 + gain)):
+                rig.market.tick(SBIN, price, bid=price, ask=price)
+                await rig.trade(action)
+            results.append(Decimal(str(gain)) * 100)
+        if len(results) == 10:
+            await rig.box.stop()
+            rig.box = rig.make()
+            await rig.box.start()
+        rig.clock.jump(day.replace(hour=23, minute=59, second=30))
+        await rig.box.run_due()
+        day += timedelta(days=1)
+    found = rig.box.summary()
+    figures = found.figures
+    assert figures.closed == len(results) == len({d.day for d in found.days if d.charges})
+    assert figures.wins == sum(profit > 0 for profit in results)
+    assert figures.gross == sum(results)
+    assert figures.charges == rig.box.state.meta.charges > 0
+    assert found.equity == rig.box.state.ledger.cash == CAPITAL + figures.net
+    assert [profit for _, profit in found.curve][-1] == pytest.approx(figures.net, abs=1)
+    traded = [d for d in found.days if d.charges]
+    assert [d.gross for d in traded] == results
