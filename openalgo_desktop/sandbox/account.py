@@ -13,11 +13,9 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import (
     Funds,
-    Gtt,
-    GttRequest,
+    Holding,
     Key,
     Margin,
-    OrderAck,
     OrderRequest,
     Position,
     Tick,
@@ -26,7 +24,6 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import BookModel, TouchModel
-from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import EntryKind, paise
 from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
@@ -35,6 +32,7 @@ from openalgo_desktop.exchange.span import SpanParameters
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.gtt import GttDesk
+from openalgo_desktop.sandbox.gtt_calls import GttCalls
 from openalgo_desktop.sandbox.hours import Hours, SettingValues
 from openalgo_desktop.sandbox.lifecycle import Lifecycle
 from openalgo_desktop.sandbox.marks import Marks
@@ -51,6 +49,8 @@ TABLES = ("orders", "trades", "positions", "holdings", "ledger", "meta")
 _POLL = 1.0
 #: A resting order whose instrument ticked this long ago is checked by a quote; seconds.
 _SILENT = 30.0
+#: Prices of holdings are asked for again after this; seconds.
+_HOLDING_PRICE = 5.0
 #: At most so many quotes per check.
 _QUOTES = 20
 #: How long the answer "is it open" is kept on the tick path; seconds.
@@ -61,7 +61,7 @@ async def _nobody() -> None:
     """Nobody listens."""
 
 
-class Sandbox(PaperGateway):
+class Sandbox(GttCalls):
     """The paper account of one broker account (:class:`TradingGateway`, :class:`GttGateway`).
 
     ``market_always_open`` says whether the data account's market has no hours; then, unless
@@ -297,41 +297,6 @@ class Sandbox(PaperGateway):
             self._rewatch_one(key)
         super().rewatch()
 
-    # -- good till triggered ----------------------------------------------------------------
-    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
-        """Place a GTT; the acknowledgement carries its trigger id."""
-        instrument = self._instruments.require(request.symbol, request.exchange)
-        ltp = await self._last(request.key)
-        gtt = self.gtts.place(request, tag, instrument, ltp, self._clock.now())
-        self.publish(request.key)
-        await self.stored()
-        return OrderAck(gtt.trigger_id)
-
-    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """Replace triggers, prices and quantity of an active GTT."""
-        gtt = self.gtts.find(trigger_id)
-        ltp = await self._last(gtt.key)
-        instrument = self.book.instrument(gtt.key)
-        self.gtts.modify(trigger_id, request, instrument, ltp, self._clock.now())
-        self.publish(gtt.key)
-        await self.stored()
-        return OrderAck(trigger_id)
-
-    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
-        """Cancel an active GTT."""
-        gtt = self.gtts.cancel(trigger_id, self._clock.now())
-        self.publish(gtt.key)
-        await self.stored()
-        return OrderAck(trigger_id)
-
-    async def gtt_orders(self) -> list[Gtt]:
-        """Active GTTs, newest first."""
-        return self.gtts.active()
-
-    async def _last(self, key: Key) -> float:
-        tick = await self.quote(key)
-        return tick.ltp if tick is not None else 0.0
-
     # -- books ------------------------------------------------------------------------------
     def session_start(self) -> datetime:
         """When the running session began; books list what came since."""
@@ -341,6 +306,23 @@ class Sandbox(PaperGateway):
         """Open positions, and what was closed in the running session."""
         self.mark(store=False)
         return await super().positions()
+
+    async def holdings(self) -> list[Holding]:
+        """Delivered shares. They are not streamed, so their prices are asked for, at most every
+        few seconds."""
+        now = self._clock.monotonic()
+        old = [
+            key
+            for key in self.state.holdings
+            if self._ticks.latest(key) is None
+            and now - self._seen.get(key, -_HOLDING_PRICE) >= _HOLDING_PRICE
+        ]
+        for key, tick in zip(old, await asyncio.gather(*map(self.quote, old)), strict=True):
+            self._seen[key] = now
+            if tick is not None and tick.ltp > 0:
+                self._prices[key] = tick.ltp
+        self.mark(store=False)
+        return await super().holdings()
 
     def shown_positions(self) -> Iterable[PaperPosition]:
         """Rows of the position book; not those that a timed event is about to take away."""

@@ -199,11 +199,13 @@ class Lifecycle:
         tick = await self._host.quote(position.key) if same_day else None
         price = tick.ltp if tick is not None and tick.ltp > 0 else position.mark
         today = moment >= self._hours.boundary(now)
+        log.info("square-off of %s missed: settled at %s", position.symbol, price)
         self._book.settle(position.position_key, decimal(price), moment, today=today)
 
     async def _exit(self, position: PaperPosition, now: datetime) -> None:
         request = closing_order(position)
         tick = await self._host.quote(position.key)
+        log.info("square-off of %s: %s %d", request.symbol, request.action, request.quantity)
         try:
             self._host.enter(request, "", tick, now)
         except AppError as error:
@@ -235,6 +237,7 @@ class Lifecycle:
                 continue
             price = await self._settlement_price(position, now)
             before = self._book.state.meta.realised
+            log.info("%s has expired: %d settled at %s", position.symbol, position.quantity, price)
             self._host.charge_exercise(position, price, at)
             self._book.settle(position.position_key, price, at, today=True)
             self._missed += self._book.state.meta.realised - before
@@ -262,6 +265,7 @@ class Lifecycle:
                 if day <= now.date():
                     due.append((position, day))
         for position, day in due:
+            log.info("%d shares of %s delivered", position.quantity, position.symbol)
             self._book.deliver(position.position_key, day, now)
         return bool(due)
 

@@ -52,6 +52,7 @@ class Market:
     def __init__(self) -> None:
         self.quotes: dict[Key, Tick] = {}
         self.watchers: dict[Key, list[Callable[[Tick], None]]] = {}
+        self.streamed = True  # False: only watched instruments have a last tick
 
     def set(self, key: Key, ltp: float, **more: Any) -> Tick:
         tick = Tick(key[1], key[0], ltp, mode=FeedMode.QUOTE, **more)
@@ -66,7 +67,7 @@ class Market:
             listener(tick)
 
     def latest(self, key: Key) -> Tick | None:
-        return self.quotes.get(key)
+        return self.quotes.get(key) if self.streamed or key in self.watchers else None
 
     def watch(
         self, key: Key, mode: FeedMode, listener: Callable[[Tick], None]

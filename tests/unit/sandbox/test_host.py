@@ -138,3 +138,18 @@ async def test_ids_stay_unique_when_the_clock_stands_still():
     ids += [(await rig.box.place(request, "")).order_id for _ in range(100)]
     assert len(set(ids)) == 200 and all(len(i) == 14 and i.isdigit() for i in ids)
     await rig.kill()
+
+
+async def test_prices_of_holdings_are_asked_for_but_not_all_the_time():
+    rig = await opened()
+    await rig.trade(BUY, 10, SBIN, Product.CNC)
+    await rig.at("2026-11-17T10:00:00")
+    assert rig.market.watchers == {}
+    rig.market.set(SBIN, 850.0)
+    rig.market.streamed = False
+    assert one(await rig.box.holdings()).ltp == 850.0
+    rig.market.set(SBIN, 860.0)
+    assert one(await rig.box.holdings()).ltp == 850.0
+    rig.clock.advance(6)
+    assert one(await rig.box.holdings()).pnl == 600.0
+    await rig.kill()
