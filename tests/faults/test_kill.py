@@ -61,6 +61,7 @@ class Books:
         self.sent: dict[str, dict[str, Any]] = {}
         self.placed: dict[str, str] = {}
         self.refused: dict[str, str] = {}
+        self.asked_again: set[str] = set()
 
     def send(self, line: Any, program: Program, order: dict[str, Any]) -> str:
         name = order["request_id"]
@@ -73,8 +74,11 @@ class Books:
         return self.placed.get(name, "")
 
     def retry(self, program: Program) -> int:
-        """Ask again, with the same id, for every answer that was lost; returns how many."""
-        open_ones = [name for name in self.sent if name not in self.placed | self.refused]
+        """Ask again once, with the same id, for every answer that was lost; returns how many.
+        (An id is remembered for a minute: later it would be a new order.)"""
+        answered = self.placed.keys() | self.refused.keys() | self.asked_again
+        open_ones = [name for name in self.sent if name not in answered]
+        self.asked_again.update(open_ones)
         with program.http() as line:
             for name in open_ones:
                 self.send(line, program, self.sent[name])
