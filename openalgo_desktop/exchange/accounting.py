@@ -8,12 +8,13 @@ a position is the sum of its trades and settlements.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
 
-from openalgo_desktop.core.enums import Action, OrderStatus, Product
+from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, OrderStatus, Product
 from openalgo_desktop.core.errors import InsufficientFunds, OrderNotFound
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Trade
 from openalgo_desktop.core.ports import InstrumentLookup
@@ -201,12 +202,29 @@ class Accounting:
     def _rebase(self, key: Key, now: datetime) -> None:
         """Give each position of an underlying its share of a margin that depends on all of them.
         A hedge that went may make more due than there is: cash then shows the call."""
-        for position_key, margin in self.margin.allotment(key).items():
-            row = self.state.positions[position_key]
+        self._allot(self.margin.allotment(key), now)
+
+    def _allot(self, margins: dict[PositionKey, Decimal], now: datetime) -> None:
+        for key, margin in margins.items():
+            row = self.state.positions[key]
             if margin != row.margin:
-                self.state.ledger.block(now, margin - row.margin, "|".join(position_key))
+                self.state.ledger.block(now, margin - row.margin, "|".join(key))
                 row.margin = margin
                 self.state.mark_position(row)
+
+    def remargin(self, now: datetime) -> None:
+        """Reserve anew for open derivative positions: the way margin is computed has changed.
+        Working orders keep what they reserved until they fill."""
+        for key, row in self.state.positions.items():
+            if not row.quantity or row.exchange in CASH_EXCHANGES:
+                continue
+            action = Action.BUY if row.quantity > 0 else Action.SELL
+            instrument, size = self.instrument(row.key), abs(row.quantity)
+            shares = self.margin.allotment(row.key)
+            if not shares:
+                alone = self.margin.required(instrument, action, row.product, size, row.average)
+                shares = {key: paise(alone)}
+            self._allot(shares, now)
 
     def _realise(self, amount: Decimal, now: datetime, ref: str, *, today: bool = True) -> None:
         self.state.ledger.post(now, EntryKind.REALISED, amount, ref=ref)
@@ -303,5 +321,4 @@ class Accounting:
 
     def _tell(self, row: PaperOrder, trade: Trade | None = None) -> None:
         self.state.mark_order(row)
-        order = msgspec.structs.replace(row.order)
-        self.updates.append(OrderUpdate(self.account_id, order, trade))
+        self.updates.append(OrderUpdate(self.account_id, copy(row.order), trade))

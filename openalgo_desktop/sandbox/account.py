@@ -144,6 +144,9 @@ class Sandbox(GttCalls):
             self.rewatch()
         if key == "sandbox.starting_capital" and value is not None:
             self._change_capital()
+        if key == "sandbox.margin_model":
+            self.book.remargin(self._clock.now())
+            self.publish()
         self._open.clear()
 
     def _change_capital(self) -> None:

@@ -148,6 +148,20 @@ def test_a_thin_row_is_completed_from_its_symbol() -> None:
     assert complete(Instrument("ODD", "NFO")).expiry is None
 
 
+def test_a_change_of_the_model_margins_positions_anew(rig: Rig) -> None:
+    rig.enabled = False
+    rig.trade(call(24600), SELL)
+    by_leverage = rig.trade(FUTURE, BUY)
+    rig.enabled = True
+    rig.book.remargin(NOW)
+    ledger = rig.book.state.ledger
+    assert ledger.reserved == rig.book.justified() > 0
+    assert ledger.reserved == rig.trade("SBIN", BUY, 100) - 16_000  # as if traded under it
+    rig.enabled = False
+    rig.book.remargin(NOW)
+    assert ledger.reserved == rig.book.justified() == by_leverage + 16_000
+
+
 def test_a_resting_order_keeps_its_own_reserve(rig: Rig) -> None:
     rig.trade(call(24600), SELL, price=350.0)
     resting = rig.book.state.ledger.reserved
