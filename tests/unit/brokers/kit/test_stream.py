@@ -403,22 +403,14 @@ async def test_a_flood_does_not_hold_the_loop(
     heard.listener.tick = slow
     await client.start()
     await until(lambda: server.connections, "connection")
-    held = []
-    for _ in range(4):  # a busy machine may spoil one; what we hold we hold each time
-        heard.ticks.clear()
-        worst, last = 0.0, time.perf_counter()
-        flood = asyncio.create_task(server.send(*["t NSE:A 1"] * 400))
-        while len(heard.ticks) < 400:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            worst, last = max(worst, now - last), now
-        await flood
-        held.append(worst)
-        if worst < 0.025:
-            break
-    # Without its slices the reader would take all 64 queued frames (32 ms) in one turn. The server
-    # runs on this loop too, hence the margin over the slice of 3 ms.
-    assert min(held) < 0.025
+    flood = asyncio.create_task(server.send(*["t NSE:A 1"] * 400))
+    most, before = 0, 0
+    while len(heard.ticks) < 400:
+        await asyncio.sleep(0)
+        most, before = max(most, len(heard.ticks) - before), len(heard.ticks)
+    await flood
+    # Without its slices of 3 ms the reader would take all 64 queued frames in one turn.
+    assert most <= 8
 
 
 async def test_stop_says_good_bye(
