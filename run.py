@@ -70,7 +70,10 @@ TEST_PROGRAMS = {
 }
 
 #: Commands that never show a window; anything else is the window (like cli.main decides).
-OTHER_COMMANDS = {"headless", "api-key", "doctor", "screenshot", "-h", "--help", "--version"}
+OTHER_COMMANDS = {
+    *("headless", "api-key", "call", "login", "audit", "doctor", "screenshot"),
+    *("-h", "--help", "--version"),
+}
 
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as run; run()"
 

@@ -1,4 +1,4 @@
-"""The command line: gui (default), headless, login, call, doctor, api-key, screenshot."""
+"""The command line: gui (default), headless, login, call, audit, doctor, api-key, screenshot."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from openalgo_desktop import __version__, console, openalgo_env
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
-from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.clock import SystemClock, api_timestamp
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.local_api.network import url_host
 from openalgo_desktop.settings import SETTINGS, Settings, setting_row
+from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.keys import ApiKeys
@@ -110,6 +111,12 @@ def build_parser() -> argparse.ArgumentParser:
     call.add_argument("--url", help="address of the REST API (default: from the settings)")
     call.add_argument("--key", help="API key (default: the default key of this machine)")
     call.add_argument("--get", action="store_true", help="where a path has GET and POST: GET")
+    audit = commands.add_parser("audit", parents=[common], help="search or export the audit trail")
+    audit.add_argument("text", nargs="?", default="", help="words that an entry contains")
+    audit.add_argument("--who", default="", help="window, api:NAME, ...")
+    audit.add_argument("--days", type=float, default=7.0, help="how far back (default: 7)")
+    audit.add_argument("--limit", type=int, default=200, help="newest entries shown")
+    audit.add_argument("--csv", type=Path, metavar="FILE", help="write all of them to a file")
     shot = commands.add_parser("screenshot", parents=[common], help="pictures of every screen")
     shot.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
     shot.add_argument("--only", default="*", metavar="PATTERN", help="names, such as 'window-*'")
@@ -263,6 +270,28 @@ async def _stored_settings(options: TerminalOptions) -> Settings:
         await database.stop()
 
 
+async def _audit(args: argparse.Namespace) -> int:
+    options = terminal_options(args)
+    directory = DataDirectory(options.data_dir)
+    directory.create()
+    start = SystemClock(options.clock_start).now() - timedelta(days=args.days)
+    database = Database(directory.database_url)
+    await database.start()
+    try:
+        trail = AuditTrail(database)
+        if args.csv is not None:
+            count = await trail.export_csv(args.csv, args.text, who=args.who, start=start)
+            print(f"{count} entries written to {args.csv}")
+            return 0
+        rows = await trail.search(args.text, who=args.who, start=start, limit=args.limit)
+    finally:
+        await database.stop()
+    for row in reversed(rows):
+        words = (row.who, row.mode, row.what, row.subject, row.detail, row.answer)
+        print(api_timestamp(row.at), *(word for word in words if word), sep="  ")
+    return 0
+
+
 async def _login(args: argparse.Namespace) -> int:
     options = terminal_options(args)
     return await console.login(
@@ -305,7 +334,7 @@ async def _doctor(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    commands = {"gui", "headless", "api-key", "call", "login", "doctor", "screenshot"}
+    commands = {"gui", "headless", "api-key", "call", "login", "audit", "doctor", "screenshot"}
     if not (set(arguments) & commands) and not ({"-h", "--help", "--version"} & set(arguments)):
         arguments.insert(0, "gui")
     args = build_parser().parse_args(arguments)
@@ -319,6 +348,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run_async(_login(args))
         if args.command == "call":
             return _run_async(_call(args))
+        if args.command == "audit":
+            return _run_async(_audit(args))
         if args.command == "doctor":
             return _run_async(_doctor(args))
         if args.command == "screenshot":

@@ -1,0 +1,56 @@
+"""The command line where it has no window and no engine: audit; and run.py knows every command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from openalgo_desktop import cli
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.model import AuditEntry
+from openalgo_desktop.storage.audit import AuditTrail
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.datadir import DataDirectory
+
+
+def test_run_py_knows_every_command_that_has_no_window():
+    path = Path(__file__).parents[2] / "run.py"
+    spec = importlib.util.spec_from_file_location("run_py", path)
+    assert spec is not None and spec.loader is not None
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    (commands,) = (
+        action.choices
+        for action in cli.build_parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    assert set(commands) - {"gui"} <= run.OTHER_COMMANDS
+
+
+def test_audit_shows_and_exports_the_trail(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    async def fill() -> None:
+        directory = DataDirectory(tmp_path)
+        directory.create()
+        database = Database(directory.database_url)
+        await database.start()
+        now = SystemClock().now()
+        trail = AuditTrail(database)
+        trail.record(AuditEntry(now, "window", "mode", "live"))
+        trail.record(AuditEntry(now, "api:a", "setting", "risk.max_lots"))
+        trail.record(AuditEntry(now - timedelta(days=30), "window", "mode", "old"))
+        await database.stop()
+
+    asyncio.run(fill())
+    common = ["audit", "--data-dir", str(tmp_path)]
+    assert cli.main([*common, "mode"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("window  mode  live")
+    path = tmp_path / "trail.csv"
+    assert cli.main([*common, "--days", "60", "--csv", str(path)]) == 0
+    assert "3 entries written" in capsys.readouterr().out
+    assert len(path.read_text().splitlines()) == 4
