@@ -17,7 +17,7 @@ class Rule:
 
     ``status`` and ``body`` replace the recorded ones; ``change`` edits a copy of the recorded
     body (``edit`` too, and sees the case, with what came before it); ``freedom`` lists paths that
-    may differ; ``dropped_headers`` are not sent by us; ``skip`` says that we send no such frame.
+    may differ; ``dropped_headers`` are not sent by us.
     """
 
     endpoint: str
@@ -31,7 +31,6 @@ class Rule:
     edit: Callable[[Any, Case], Any] | None = None
     freedom: Freedom = field(default_factory=Freedom)
     dropped_headers: tuple[str, ...] = ()
-    skip: bool = False
 
     def holds(self, case: Case) -> bool:
         """Whether the rule speaks of this case."""

@@ -31,12 +31,11 @@ class Expectation:
     body: Any
     freedom: Freedom
     dropped_headers: frozenset[str]
-    skip: bool = False
 
 
 def expectation(case: Case, rules: Sequence[Rule] | None = None) -> Expectation:
     """The recorded answer with all rules applied that hold, in order."""
-    status, body, skip = case.status, case.body, False
+    status, body = case.status, case.body
     held = [rule for rule in (RULES if rules is None else rules) if rule.holds(case)]
     for rule in held:
         status = status if rule.status is None else rule.status
@@ -45,7 +44,6 @@ def expectation(case: Case, rules: Sequence[Rule] | None = None) -> Expectation:
             body = rule.change(copy.deepcopy(body))
         if rule.edit is not None:
             body = rule.edit(copy.deepcopy(body), case)
-        skip = skip or rule.skip
     freedom = Freedom(
         free=[path for rule in held for path in rule.freedom.free],
         extra=[path for rule in held for path in rule.freedom.extra],
@@ -56,7 +54,7 @@ def expectation(case: Case, rules: Sequence[Rule] | None = None) -> Expectation:
         unordered=[path for rule in held for path in rule.freedom.unordered],
     )
     dropped = frozenset(name for rule in held for name in rule.dropped_headers)
-    return Expectation(status, body, freedom, dropped, skip)
+    return Expectation(status, body, freedom, dropped)
 
 
 def markdown() -> str:

@@ -74,6 +74,27 @@ def _without_change(body: Any) -> Any:
     return body
 
 
+#: Texts of ``data.mode``, by mode.
+_MODE_TEXTS = {1: "ltp", 2: "quote", 3: "full"}
+_LTP_KEYS = ("symbol", "exchange", "mode", "ltp", "ltt", "timestamp")
+
+
+def _richer(case: Case) -> bool:
+    """Whether the frame carries the data of a higher mode than its own."""
+    text = case.body["data"].get("mode")
+    return text in list(_MODE_TEXTS.values())[case.body["mode"] :]
+
+
+def _own_data(body: Any, case: Case) -> Any:
+    mode = body["mode"]
+    keys = _LTP_KEYS if mode == 1 else (*_LTP_KEYS, *_QUOTE_KEYS)
+    data = {name: value for name, value in body["data"].items() if name in keys}
+    body["data"] = data | {"mode": _MODE_TEXTS[mode]}
+    if "ltt" in data:
+        body["data"]["ltt"] = data["timestamp"]  # seconds in the richer frame
+    return body
+
+
 STREAM_RULES: tuple[Rule, ...] = (
     Rule(
         "ws",
@@ -142,10 +163,10 @@ STREAM_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ws",
-        "market data in mode 1 beside a mode 3 subscription of the same symbol",
+        "market data derived from a tick of a higher mode",
         "`ltt` is always there",
         "the reference leaves it out of the tick that it derives",
-        when=lambda case: _is_tick(case, 1) and "ltt" not in case.body["data"],
+        when=lambda case: _is_tick(case, 1, 2, 3) and "ltt" not in case.body["data"],
         freedom=Freedom(extra=("data.ltt",)),
     ),
     Rule(
@@ -174,11 +195,11 @@ STREAM_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ws",
-        "a depth tick that is under way when mode 3 is unsubscribed",
-        "no frame with `mode` 1 and the data of mode 3 follows",
-        "one frame per subscribed mode, each with the data of its mode",
-        when=lambda case: _is_tick(case, 1) and case.body["data"].get("mode") == "full",
-        skip=True,
+        "a tick of a higher mode reaches a subscriber of a lower one",
+        "the frame has the data of its own mode, and `data.mode` says that mode",
+        "the reference passes the richer data on, and less the next moment",
+        when=lambda case: _is_tick(case, 1, 2) and _richer(case),
+        edit=_own_data,
     ),
     Rule(
         "ws",
