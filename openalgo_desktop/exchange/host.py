@@ -11,11 +11,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import takewhile
-
-import msgspec
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
@@ -102,7 +101,9 @@ class PaperGateway:
     # -- life -------------------------------------------------------------------------------
     async def start(self, capital: Decimal) -> None:
         """Load the account (a new one gets ``capital``) and watch what it needs."""
-        self.book.open(PaperState.from_rows(await self._store.load(self.account_id)))
+        rows = await self._store.load(self.account_id)
+        # A year of trading is a second of work: not on the loop.
+        self.book.open(await asyncio.to_thread(PaperState.from_rows, rows))
         self._writer = asyncio.create_task(self._write_loop(), name=f"paper {self.account_id}")
         if self.state.meta.last_reset is None:
             self.book.fund(capital, self._clock.now())
@@ -291,7 +292,7 @@ class PaperGateway:
             if row.order.placed_at is None or row.order.placed_at < start:
                 break  # rows are kept in order of placement
             rows[row.order.order_id] = row
-        orders = [msgspec.structs.replace(row.order) for row in rows.values()]
+        orders = [copy(row.order) for row in rows.values()]
         orders.sort(key=lambda order: order.order_id)
         return orders
 
