@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,38 @@ async def test_login_from_standard_input_asks_nothing() -> None:
     helper = TerminalLogin("127.0.0.1", 0, {"api_key": "K"}, io.StringIO())
     fields = [Field("api_key", "Key"), Field("pin", "PIN", secret=True)]
     assert await helper.ask(fields) == {"api_key": "K", "pin": ""}
+
+
+async def test_prompts_hide_secrets_and_a_pasted_address_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a free port for the callback, the address is pasted; it must be of this login."""
+    asked: list[tuple[str, str]] = []
+    pasted: list[str] = []
+
+    def shown(label: str) -> str:
+        asked.append(("input", label))
+        return pasted.pop(0) if "paste" in label else "K"
+
+    def hidden(label: str) -> str:
+        asked.append(("getpass", label))
+        return "S"
+
+    monkeypatch.setattr("builtins.input", shown)
+    monkeypatch.setattr("getpass.getpass", hidden)
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        out = io.StringIO()
+        helper = TerminalLogin("127.0.0.1", taken.getsockname()[1], None, out)
+        fields = [Field("api_key", "Key"), Field("api_secret", "Secret", secret=True)]
+        assert await helper.ask(fields) == {"api_key": "K", "api_secret": "S"}
+        assert [kind for kind, _ in asked] == ["input", "getpass"]
+        pasted[:] = ["http://127.0.0.1/zerodha/callback?request_token=T&state=right"]
+        answer = await helper.browse("https://broker/login", "zerodha", "right")
+        assert answer["request_token"] == "T"
+        pasted[:] = ["http://127.0.0.1/zerodha/callback?request_token=T&state=other"]
+        with pytest.raises(ConfigError, match="another login"):
+            await helper.browse("https://broker/login", "zerodha", "right")
+    assert "https://broker/login" in out.getvalue() and "in use" in out.getvalue()

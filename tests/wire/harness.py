@@ -33,8 +33,10 @@ from openalgo_desktop.core.model import (
     Position,
     Tick,
     Trade,
+    closing_order,
 )
 from openalgo_desktop.core.symbols import parse_expiry
+from openalgo_desktop.trading.smart import smart_order
 from tests.wire.vectors import VectorFile
 
 TAG = "Owirevectortag0001"
@@ -373,35 +375,20 @@ async def _net(wire: Wire, request: OrderRequest) -> int:
 
 
 async def _smart(wire: Wire, given: dict[str, Any]) -> Any:
-    """As the corridor does it: the order that leads to the wanted position."""
+    """The order that leads to the wanted position, by the corridor's own rule."""
     request = order_request({"quantity": 0, **given})
     target = int(given.get("position_size") or 0)
-    now = await _net(wire, request)
-    if target == 0 and now == 0 and request.quantity:
-        return await _place(wire, given)
-    if target == now:
+    step = smart_order(request, target, await _net(wire, request))
+    if isinstance(step, str):
         return {"orderid": None, "no_action": True}
-    step = msgspec.structs.replace(
-        request,
-        action=Action.BUY if target > now else Action.SELL,
-        quantity=abs(target - now),
-    )
     return {"orderid": (await wire.api.place(step, TAG)).order_id}
 
 
 async def _close_all(wire: Wire, given: dict[str, Any]) -> Any:
+    """As the corridor does it: the opposite market order of each open row."""
     for position in await wire.api.positions():
         if position.quantity:
-            await wire.api.place(
-                OrderRequest(
-                    symbol=position.symbol,
-                    exchange=position.exchange,
-                    action=Action.SELL if position.quantity > 0 else Action.BUY,
-                    quantity=abs(position.quantity),
-                    product=position.product,
-                ),
-                TAG,
-            )
+            await wire.api.place(closing_order(position), TAG)
     return {"ok": True}
 
 

@@ -38,6 +38,8 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 #: Failures before a byte of the request left: nothing can have happened at the broker.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
+#: Longest wait of an order write for its rate limit; seconds.
+WRITE_WAIT = 2.0
 _MAX_DOWNLOAD = 512 << 20
 _BLOCK = 1 << 20
 
@@ -92,7 +94,9 @@ class RestClient:
             http2=self.spec.http2 and transport is None,
             transport=transport,
             timeout=httpx.Timeout(10.0, connect=5.0, pool=5.0),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+            limits=httpx.Limits(
+                max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0
+            ),
             headers={"user-agent": "openalgo-desktop"},
             follow_redirects=False,
         )
@@ -117,7 +121,8 @@ class RestClient:
         name = name or op.path
         values = {**self.session.context(), **(context or {})}
         began = self._clock.monotonic()
-        await self.limiter.acquire(_buckets(op), op.timeout)
+        # An order that has to wait long is refused: a late one is worse than none.
+        await self.limiter.acquire(_buckets(op), WRITE_WAIT if op.write else op.timeout)
         sent_at = self._clock.monotonic()
         status = 0
         try:

@@ -217,6 +217,21 @@ async def test_hosts_can_be_overridden() -> None:
     assert rest.hosts["stream"] == "wss://ws.kite.trade"
 
 
+async def test_an_order_does_not_wait_long_for_its_limit() -> None:
+    sent: list[str] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return httpx.Response(200, json={"status": "success", "data": {"order_id": "1"}})
+
+    rest = client(serve, spec_of(limits={"orders": (Rate(1, 60.0),)}))
+    values = {"order_id": "1", "variety": "regular", "tag": "T1"}
+    await rest.op("cancel", values)
+    with pytest.raises(RateLimited, match="Nothing was sent"):
+        await rest.op("cancel", values)
+    assert sent == ["DELETE"]
+
+
 # -- sessions -------------------------------------------------------------------------------
 def test_the_end_of_a_session() -> None:
     assert session_end(BROKER.spec, NOW) == datetime(2026, 12, 2, 6, 0, tzinfo=IST)
