@@ -253,10 +253,8 @@ class Sandbox(GttCalls):
     # -- rules ------------------------------------------------------------------------------
     def admit(self, request: OrderRequest, now: datetime) -> None:
         """The MIS cut-off."""
-        position = self.state.positions.get(
-            (request.exchange, request.symbol, request.product.value)
-        )
-        self.hours.check_mis(request, position.quantity if position is not None else 0, now)
+        key = (request.exchange, request.symbol, request.product.value)
+        self.hours.check_mis(request, self.book.free_cover(key, request.action), now)
 
     def session_of(self, exchange: str, now: datetime) -> date | None:
         """Day orders only."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.enums import Action, Product
+from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import RejectedByBroker
 from openalgo_desktop.core.model import OrderRequest
 
@@ -118,16 +118,15 @@ class Hours:
             return None
         return str(self._settings[key])
 
-    def check_mis(self, request: OrderRequest, position: int, now: datetime) -> None:
-        """Refuse an MIS order after the cut-off or before 09:00, unless it only reduces the
-        signed ``position``."""
+    def check_mis(self, request: OrderRequest, reducible: int, now: datetime) -> None:
+        """Refuse an MIS order after the cut-off or before 09:00, unless it only reduces a
+        position: ``reducible`` are the units it can close that no other order is to close."""
         if request.product is not Product.MIS:
             return
         cut_off = self.square_off(request.exchange)
         if cut_off is None or _MIS_FROM <= now.time() < time.fromisoformat(cut_off):
             return
-        reduces = position < 0 if request.action is Action.BUY else position > 0
-        if reduces and request.quantity <= abs(position):
+        if request.quantity <= reducible:
             return
         raise RejectedByBroker(
             f"MIS orders cannot be placed after square-off time ({cut_off} IST). "

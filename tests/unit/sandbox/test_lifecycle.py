@@ -88,6 +88,9 @@ async def test_mis_is_refused_after_the_cut_off_but_may_reduce(rig: Rig):
         await rig.trade(SELL, 11, SBIN, MIS)
     await rig.trade(SELL, 4, SBIN, MIS)
     assert rig.position(SBIN, MIS) == 6
+    await rig.trade(SELL, 4, SBIN, MIS, 900.0)
+    with pytest.raises(RejectedByBroker, match="square-off time"):
+        await rig.trade(SELL, 3, SBIN, MIS)  # 4 of the 6 are spoken for
     await rig.at("2026-11-17T08:59:00")
     with pytest.raises(RejectedByBroker, match="Trading resumes at 09:00 AM IST"):
         await rig.trade(BUY, 1, SBIN, MIS)
