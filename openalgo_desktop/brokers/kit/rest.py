@@ -38,8 +38,9 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 #: Failures before a byte of the request left: nothing can have happened at the broker.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
-#: Longest wait of an order write for its rate limit; seconds.
-WRITE_WAIT = 2.0
+#: Longest wait of an order write for its rate limit, seconds: shorter than the desk waits for an
+#: answer, long enough for a basket or a "cancel all" at ten orders a second.
+WRITE_WAIT = 8.0
 _MAX_DOWNLOAD = 512 << 20
 _BLOCK = 1 << 20
 
