@@ -81,7 +81,7 @@ def test_an_order_of_a_script_is_in_the_window_at_once(drive: Drive) -> None:
                 if row.order_id == answer["orderid"] and row.status is OrderStatus.COMPLETE
             ],
             "the order of the script in the window",
-            2.0,
+            10.0,
         )
         assert dock.rows[0].source == "api:default"
 

@@ -56,11 +56,11 @@ def test_thousands_of_cancelled_timeouts_leave_no_timers(run: Run, loop: PumpEve
         done.set_result(None)
         for _ in range(5_000):
             await asyncio.wait_for(asyncio.sleep(0), 60)
-        assert qt_timers() == before
+        assert qt_timers() <= before
         assert loop.scheduled < 200  # a few dead ones wait for the next clean-up
         handles = [loop.call_later(300 + n, print) for n in range(5_000)]
         assert loop.scheduled >= 5_000
-        assert qt_timers() == before
+        assert qt_timers() <= before
         for handle in handles:
             handle.cancel()
         assert loop.scheduled < 200
