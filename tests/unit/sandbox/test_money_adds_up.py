@@ -120,6 +120,9 @@ class Life:
         for trade in list(state.trades.values())[self.seen :]:
             key = (trade.exchange, trade.symbol, trade.product.value)
             self.held[key] = self.held.get(key, 0) + trade.quantity * trade.action.sign
+            order = rig.box.book.find(trade.order_id).order
+            if order.price_type.has_price:  # never worse than the limit
+                assert (order.price - trade.price) * order.action.sign >= 0
         self.seen = len(state.trades)
         for key in list(self.held):
             row = state.positions.get(key)
@@ -215,7 +218,7 @@ def _books(state: PaperState) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(account=ACCOUNTS, steps=st.lists(STEP, min_size=15, max_size=40))
 def test_money_adds_up(account: dict[str, Any], steps: list[tuple[Any, ...]]) -> None:
