@@ -180,10 +180,13 @@ async def login(
     logout: bool = False,
     out: TextIO | None = None,
 ) -> int:
-    """``openalgo-desktop login BROKER``. A running engine takes the session up by itself."""
+    """``openalgo-desktop login BROKER``. A running engine takes the session up by itself.
+
+    Without a terminal the fields come as JSON from standard input, as with ``--stdin``.
+    """
     out = out or sys.stdout
     answers: dict[str, str] | None = None
-    if from_stdin:
+    if from_stdin or not sys.stdin.isatty():
         answers = _read_answers(await asyncio.to_thread(sys.stdin.read))
     async with open_account(name, data_dir, key_file, settings, clock, passive=True) as account:
         if logout:
@@ -200,6 +203,8 @@ async def login(
 
 
 def _read_answers(text: str) -> dict[str, str]:
+    if not text.strip():
+        return {}
     try:
         data = json.loads(text)
     except ValueError:

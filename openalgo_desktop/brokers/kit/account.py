@@ -28,7 +28,6 @@ from openalgo_desktop.core.errors import (
     AppError,
     AuthError,
     ConfigError,
-    NetError,
     SessionExpired,
 )
 from openalgo_desktop.core.model import AccountStatus, Instrument
@@ -245,11 +244,8 @@ class KitAccount:
         except AuthError as error:
             self._close_session(error.message)
             return False
-        except NetError as error:
+        except AppError as error:  # says nothing about the session: the next call will tell
             log.warning("%s: session not verified: %s", self.spec.title, error.message)
-        except AppError as error:
-            self._close_session(error.message)
-            return False
         return True
 
     async def _unattended(self) -> bool:
