@@ -230,7 +230,7 @@ class KitAccount:
 
     async def _resume(self) -> bool:
         """Whether the stored session holds: by its end, and by asking the broker."""
-        if not self._tokens():
+        if not any(all(map(self.session.has, login.session)) for login in self.spec.logins):
             self._set(AccountState.LOGIN_NEEDED, f"Log in to {self.spec.title}.")
             return False
         if self.session.ends is not None and self.clock.now() >= self.session.ends:
