@@ -61,6 +61,7 @@ BOTTOM_TABS = (
     "sandbox",
     "approvals",
     "api-monitor",
+    "audit",
     "log",
 )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import ApprovalChanged, BooksDiffer, KillSwitchChanged
-from openalgo_desktop.core.model import Approval, Difference, KillReport
+from openalgo_desktop.core.model import Approval, AuditEntry, Difference, KillReport
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
 from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.trading.webhooks import WebhookStore, WebhookStrategy
@@ -100,6 +102,15 @@ class SafetyDoor(QObject):
     async def take_books(self, mode: Mode) -> None:
         """Take the account's books as ours."""
         await self._terminal.desk.books.rebase(mode)
+
+    # -- audit trail ------------------------------------------------------------------------
+    async def audit(self, text: str, start: datetime | None, limit: int) -> list[AuditEntry]:
+        """Entries since ``start`` that contain ``text``, newest first."""
+        return await self._terminal.audit.search(text, start=start, limit=limit)
+
+    async def export_audit(self, path: Path, text: str, start: datetime | None) -> int:
+        """Write them to a CSV file; returns how many."""
+        return await self._terminal.audit.export_csv(path, text, start=start)
 
     # -- risk -------------------------------------------------------------------------------
     def risk_scopes(self) -> Mapping[str, Limits]:

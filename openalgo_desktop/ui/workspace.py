@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 log = logging.getLogger(__name__)
 
 #: Raised when docks come, go or change their names: older layouts are not applied then.
-VERSION = 2
+VERSION = 3
 SCOPE = "workspace"
 LAST = "last"
 

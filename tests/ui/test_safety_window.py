@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 
@@ -15,6 +18,7 @@ from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.review import ReviewDialog
 from openalgo_desktop.ui.dialogs.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.docks.approvals import ApprovalsDock
+from openalgo_desktop.ui.docks.audit import AuditDock
 from openalgo_desktop.ui.feed_watch import STALE_AFTER, FeedWatch
 from openalgo_desktop.ui.hold_button import HOLD_SECONDS, HoldButton
 from openalgo_desktop.ui.main import Session
@@ -251,3 +255,42 @@ def test_books_that_differ_get_a_badge_and_one_click_settles_them(drive: Drive) 
         dialog.accept()
 
     drive(scenario)
+
+
+def test_the_audit_trail_is_searched_and_exported(drive: Drive, tmp_path: Path) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.window.ticket.submit()
+        await until(lambda: "sent" in session.window.ticket.result.text(), "an order")
+        await post(session, "placeorder", **ORDER)
+        dock = session.window.docks["audit"]
+        assert isinstance(dock, AuditDock)
+        dock.raise_()
+
+        async def found(text: str) -> list[str]:
+            dock.text.setText(text)
+            await dock._search()
+            return [row.who for row in dock.rows]
+
+        await until_async(lambda: found("SBIN"), {"window", "api:default"})
+        assert set(await found("api:default")) == {"api:default"}
+        await found("SBIN")
+        path = tmp_path / "audit.csv"
+        await dock.export(path)
+        lines = path.read_text("utf-8-sig").splitlines()
+        assert len(lines) == len(dock.rows) + 1
+        assert any("api:default" in line for line in lines)
+        key = await session.bridge.api.default_key()
+        assert key is not None
+        assert key.reveal() not in path.read_text("utf-8-sig")
+
+    drive(scenario)
+
+
+async def until_async(read: Callable[[], Awaitable[list[str]]], wanted: set[str]) -> None:
+    """Poll a coroutine until it gives all of ``wanted``."""
+    for _ in range(500):
+        if wanted <= set(await read()):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"never saw {wanted}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.api_monitor import ApiMonitorDock
 from openalgo_desktop.ui.docks.approvals import ApprovalsDock
+from openalgo_desktop.ui.docks.audit import AuditDock
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.chart import ChartDock
 from openalgo_desktop.ui.docks.depth import DepthDock
@@ -31,6 +32,7 @@ DOCKS: tuple[type[Dock], ...] = (
     SandboxDock,
     ApprovalsDock,
     ApiMonitorDock,
+    AuditDock,
     LogDock,
 )
 

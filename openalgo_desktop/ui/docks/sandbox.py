@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -30,8 +29,8 @@ from openalgo_desktop.sandbox.statistics import (
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.chart.equity import EquityCurve, Point
-from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.confirm import confirm
+from openalgo_desktop.ui.dialogs.save_file import ask_csv_path
 from openalgo_desktop.ui.dialogs.settings import SettingsPage
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.table_dock import BookView, Col
@@ -331,17 +330,10 @@ class SandboxDock(Dock):
         )
 
     async def _export(self, name: str, text: Callable[[], str]) -> None:
-        dialog = named(QFileDialog(self, "Export as CSV"), "dialog-export", "Export as CSV")
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("CSV files (*.csv)")
-        dialog.setDefaultSuffix("csv")
-        dialog.selectFile(name)
-        chosen: list[str] = []
-        dialog.fileSelected.connect(chosen.append)
-        if await ask(dialog) and chosen:
-            await save_csv(Path(chosen[0]), text)
-            self.bridge.notice.emit("info", f"Exported to {chosen[0]}.")
+        path = await ask_csv_path(self, name)
+        if path is not None:
+            await save_csv(path, text)
+            self.bridge.notice.emit("info", f"Exported to {path}.")
 
 
 async def save_csv(path: Path, text: Callable[[], str]) -> None:
