@@ -50,6 +50,8 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("webhooks", "Webhook strategies", "", "What alerts may trade", "API"),
     ActionRow("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
     ActionRow("accounts", "Accounts", "", "Log in and out, choose data and order account", "File"),
+    ActionRow("app-lock", "App lock", "", "Password in front of the window and live mode", "File"),
+    ActionRow("lock-now", "Lock now", "Ctrl+Shift+L", "Lock the window", "File"),
     ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
     ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),
 )

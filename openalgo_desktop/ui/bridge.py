@@ -47,6 +47,7 @@ from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
 from openalgo_desktop.ui.feed_watch import FeedWatch
 from openalgo_desktop.ui.frames import FrameClock
+from openalgo_desktop.ui.lock_door import LockDoor
 from openalgo_desktop.ui.safety_door import SafetyDoor
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Bridge(QObject):
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
+        self.lock = LockDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -132,6 +134,7 @@ class Bridge(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.safety.close()
+        self.lock.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()

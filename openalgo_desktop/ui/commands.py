@@ -15,6 +15,7 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.review import ReviewDialog
@@ -84,8 +85,30 @@ class Commands:
         )
         if staying:
             text += f"\n\n{staying}"
-        if await confirm(self._window, "Switch to LIVE?", text, "Go LIVE", danger=True):
-            await self._bridge.set_mode(Mode.LIVE)
+        if not await confirm(self._window, "Switch to LIVE?", text, "Go LIVE", danger=True):
+            return
+        lock = self._bridge.lock
+        question = "Going live needs the password of the app lock."
+        if lock.enabled and not await ask(
+            PasswordDialog(self._window, self._bridge, question, lock.require)
+        ):
+            return
+        await self._bridge.set_mode(Mode.LIVE)
+
+    # -- app lock ---------------------------------------------------------------------------
+    def app_lock(self) -> None:
+        """Set the lock up."""
+        self._once("app lock", self._app_lock)
+
+    async def _app_lock(self) -> None:
+        await ask(LockSetupDialog(self._window, self._bridge))
+
+    def lock_now(self) -> None:
+        """Lock; without a password, offer to set one."""
+        if self._bridge.lock.enabled:
+            self._bridge.lock.lock()
+        else:
+            self.app_lock()
 
     def _on_mode(self, mode: Mode) -> None:
         # A script moved the switch; who used the window was told before.

@@ -74,6 +74,7 @@ class Session:
             self.window.show()
             await self.window.restore()
             self.bridge.start()
+            self.window.lock_screen.start()
         except BaseException:
             await self.terminal.stop()
             raise

@@ -31,6 +31,7 @@ from openalgo_desktop.ui.docks.approvals import summary
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.ticket import TicketDock
 from openalgo_desktop.ui.docks.watchlist import WatchlistDock
+from openalgo_desktop.ui.lock_screen import LockScreen
 from openalgo_desktop.ui.statusbar import StatusBar
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.toolbar import TopBar
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, bridge, self.toasts)
         self.actions_by_name = build_actions(self, self._handlers())
         self.top_bar = TopBar(bridge, self.actions_by_name)
+        self.lock_screen = LockScreen(self, bridge)
         self.top_bar.kill_held.connect(self.commands.kill)
         kill_key = QShortcut(QKeySequence(KILL_KEY), self)
         kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
@@ -145,6 +147,8 @@ class MainWindow(QMainWindow):
             "webhooks": commands.webhooks,
             "copy-api-key": commands.copy_api_key,
             "accounts": commands.accounts,
+            "app-lock": commands.app_lock,
+            "lock-now": commands.lock_now,
             "settings": commands.settings,
             "quit": self.close,
         }

@@ -17,6 +17,7 @@ from openalgo_desktop.ui.api_request import send as send_request
 from openalgo_desktop.ui.commands import closing_lines
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.login import LoginDialog
@@ -153,6 +154,8 @@ async def dialogs(session: Session) -> list[QDialog]:
     found += [risk, ReviewDialog(window, bridge)]
     report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
     found.append(KillReportDialog(window, report))
+    found.append(LockSetupDialog(window, bridge))
+    found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
         found.append(ModifyDialog(window, bridge, working[0]))
     return found

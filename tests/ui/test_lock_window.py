@@ -26,7 +26,8 @@ async def set_up(session: Session) -> None:
     assert "differ" in dialog.result.text() and not session.bridge.lock.enabled
     dialog.again.setText(PASSWORD)
     click(dialog.save)
-    await until(lambda: session.bridge.lock.enabled, "the password")
+    await until(lambda: "is set" in dialog.result.text(), "the password")
+    assert session.bridge.lock.enabled
     dialog.accept()
     await until(lambda: not window.findChildren(LockSetupDialog), "the dialog's end")
 
