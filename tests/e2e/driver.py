@@ -49,8 +49,8 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class Program:
-    """``openalgo-desktop headless`` in a data folder. A context manager: started inside, and
-    stopped by SIGTERM with exit code 0 at the end."""
+    """``openalgo-desktop headless`` (or ``gui``) in a data folder. A context manager: started
+    inside, and stopped by SIGTERM with exit code 0 at the end."""
 
     def __init__(
         self,
@@ -58,7 +58,9 @@ class Program:
         *options: str,
         settings: Sequence[str] = NO_LIMITS,
         env: Mapping[str, str] | None = None,
+        command: str = "headless",
     ) -> None:
+        self.command = command
         self.data_dir = data_dir
         self.options = options
         self.settings = settings
@@ -74,7 +76,7 @@ class Program:
         ready_file.unlink(missing_ok=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         command = [
-            *command_line("headless"),
+            *command_line(self.command),
             *("--broker", "simulator", "--data-dir", str(self.data_dir)),
             *("--rest-port", "0", "--ws-port", "0", "--ready-file", str(ready_file)),
             *(part for setting in self.settings for part in ("--set", setting)),

@@ -1,0 +1,109 @@
+"""The real window on a real X server, driven by keys and mouse only, and watched over REST."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.driver import Program
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.xvfb
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A display of our own."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"],
+        pass_fds=(write,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    try:
+        ready, _, _ = select.select([read], [], [], 20)
+        assert ready, "Xvfb did not start"
+        yield f":{os.read(read, 20).decode().strip()}"
+    finally:
+        os.close(read)
+        server.terminate()
+        server.wait(10)
+
+
+class Hand:
+    """Keys and mouse of a user."""
+
+    def __init__(self, display: str) -> None:
+        self._env = os.environ | {"DISPLAY": display}
+
+    def __call__(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout
+
+    def order(self, symbol: str, quantity: str, side: str) -> None:
+        """Search, fill the ticket and send, without the mouse."""
+        self("key", "ctrl+k")
+        self("type", "--delay", "20", symbol)
+        self("sleep", "0.5", "key", "Return")
+        self("sleep", "0.5", "key", f"ctrl+shift+{'b' if side == 'BUY' else 'v'}")
+        self("sleep", "0.2", "key", "ctrl+a", "type", quantity)
+        self("sleep", "0.2", "key", "ctrl+Return")
+
+
+def orders(program: Program) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = program.call("orderbook")["data"]["orders"]
+    return rows
+
+
+def working(program: Program) -> list[dict[str, Any]]:
+    return [row for row in orders(program) if row["order_status"] == "open"]
+
+
+def test_orders_by_keyboard_cancel_all_and_a_clean_end(tmp_path: Path, display: str) -> None:
+    env = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    with Program(tmp_path / "data", env=env, command="gui") as program:
+        hand = Hand(display)
+        wait_for(lambda: hand("search", "--name", "SANDBOX"), "the window", 30)
+        hand("mousemove", "960", "1069", "click", "1")  # the status bar: focus, nothing else
+        hand.order("RELIANCE", "15", "BUY")
+        wait_for(lambda: orders(program), "the order over REST", 20)
+        order = orders(program)[0]
+        wanted = ("RELIANCE", "NSE", "BUY", 15)
+        got = (order["symbol"], order["exchange"], order["action"], int(order["quantity"]))
+        assert got == wanted
+        wait_for(lambda: orders(program)[0]["order_status"] == "complete", "the fill", 20)
+        position = program.call(
+            "openposition", strategy="x", symbol="RELIANCE", exchange="NSE", product="MIS"
+        )
+        assert int(position["quantity"]) == 15
+        # A script's resting order, cancelled by the user's F7.
+        last = program.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ltp"]
+        program.call(
+            "placeorder",
+            strategy="x",
+            symbol="SBIN",
+            exchange="NSE",
+            action="BUY",
+            product="MIS",
+            pricetype="LIMIT",
+            price=str(round(float(last) * 0.95)),
+            quantity="1",
+        )
+        assert len(working(program)) == 1
+        hand("key", "F7")
+        wait_for(lambda: not working(program), "the cancellation", 20)
+    assert "Traceback" not in program.output
