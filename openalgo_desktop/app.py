@@ -28,6 +28,7 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.logs import LogRing, setup_logging
 from openalgo_desktop.market.hub import MarketHub
@@ -136,6 +137,7 @@ class Terminal:
         self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
         self.vault.watch(self.logs.redactor.add)
         await self.vault.open()
+        self.callbacks.handover = Handover(self.vault, self.clock)
         self.keys = ApiKeys(self.db, self.vault, self.clock)
         await self.keys.ensure_default()
         clean = self.logs.redactor.clean

@@ -28,7 +28,8 @@ from openalgo_desktop.core.enums import AccountState, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.model import Instrument, Tick
 from openalgo_desktop.core.redact import Redactor
-from openalgo_desktop.local_api.callback import Callbacks, callback_server
+from openalgo_desktop.local_api.callback import LOGIN_TIMEOUT, Callbacks, callback_server
+from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
@@ -81,7 +82,9 @@ class TerminalLogin:
         port: int,
         answers: Mapping[str, str] | None,
         out: TextIO,
+        handover: Handover | None = None,
     ) -> None:
+        self._handover = handover
         self._host, self._port = host, port
         self._answers = answers
         self._out = out
@@ -111,8 +114,12 @@ class TerminalLogin:
                 )
                 self._say(f"Redirect address of the app: {address}/{broker}/callback")
                 waits.append(asyncio.create_task(_mapping(callbacks.wait(broker, state))))
-            except ConfigError as error:
-                self._say(f"{error.message} Paste the address instead.")
+            except ConfigError:
+                where = f"Port {self._port} is in use: a running engine passes the answer on"
+                self._say(f"{where}, or paste the address to which the browser is sent.")
+                if self._handover is not None:
+                    wait = self._handover.wait(broker, state, LOGIN_TIMEOUT)
+                    waits.append(asyncio.create_task(_mapping(wait)))
             self._say(f"Log in here:\n{url}")
             if self._answers is None:
                 await asyncio.to_thread(webbrowser.open, url)
@@ -123,8 +130,9 @@ class TerminalLogin:
                 done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 return next(iter(done)).result()
             finally:
-                for wait in waits:
-                    wait.cancel()
+                for task in waits:
+                    task.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
 
     async def _pasted(self, state: str) -> Mapping[str, str]:
         prompt = "…or paste the address to which the browser was sent, then Enter: "
@@ -195,7 +203,8 @@ async def login(
             print(f"Logged out of {account.spec.title}.", file=out)
             return 0
         host, port = str(settings["api.host"]), int(settings["api.rest_port"])
-        helper = TerminalLogin(host, port, answers, out)
+        handover = Handover(account.secrets, clock)
+        helper = TerminalLogin(host, port, answers, out, handover)
         status = await account.login(answers or {}, helper, login_id)
         until = f"{status.valid_until:%d %b %H:%M}" if status.valid_until else "the broker ends it"
         print(f"Logged in: {status.title}, {status.client_id}, until {until}.", file=out)

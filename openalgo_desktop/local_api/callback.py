@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from openalgo_desktop.core.errors import AppError, NetTimeout
+from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.local_api.network import bind_socket, url_host
 
 #: A human has this long for password and one-time code; seconds.
@@ -27,9 +28,10 @@ _PAGE = (
 
 
 class Callbacks:
-    """Logins that wait for their browser."""
+    """Logins that wait for their browser. With a ``handover`` also those of another process."""
 
-    def __init__(self) -> None:
+    def __init__(self, handover: Handover | None = None) -> None:
+        self.handover = handover
         self._waiting: dict[str, tuple[str, asyncio.Future[dict[str, str]]]] = {}
 
     async def wait(
@@ -64,9 +66,12 @@ class Callbacks:
         future.set_result(dict(params))
         return True
 
-    def page(self, broker: str, params: Mapping[str, str]) -> tuple[int, str]:
+    async def page(self, broker: str, params: Mapping[str, str]) -> tuple[int, str]:
         """Status and page for the browser. Nothing of the parameters is shown."""
-        if self.receive(broker, params):
+        taken = self.receive(broker, params)
+        if not taken and self.handover is not None:
+            taken = await self.handover.receive(broker, params)
+        if taken:
             title, text = "Done", "You can close this page and go back to OpenAlgo Desktop."
             return 200, _PAGE.format(title=title, text=text)
         text = f"No login of {html.escape(broker)} is waiting for this page. Start it again."
@@ -79,7 +84,7 @@ async def callback_server(callbacks: Callbacks, host: str, port: int) -> AsyncIt
     the command line. Gives its address; raises :class:`ConfigError` when the port is taken."""
 
     async def handle(request: web.Request) -> web.Response:
-        status, text = callbacks.page(request.match_info["broker"], request.query)
+        status, text = await callbacks.page(request.match_info["broker"], request.query)
         return web.Response(status=status, text=text, content_type="text/html")
 
     listener = bind_socket(host, port, "api.rest_port")

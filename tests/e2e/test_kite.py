@@ -52,12 +52,17 @@ def program(kite: Kite, folder: Path, *more: str) -> Program:
     return Program(folder, *arguments, settings=options(kite))
 
 
-def log_in(kite: Kite, folder: Path) -> str:
-    """``openalgo-desktop login zerodha`` with a browser that comes back to the callback."""
+def log_in(kite: Kite, folder: Path, beside: Program | None = None) -> str:
+    """``openalgo-desktop login zerodha`` with a browser that comes back to the callback; that of
+    the running engine when the login is ``beside`` it, as both have the registered port."""
+    port = "0"
+    if beside is not None:
+        port = beside.rest_url.rpartition(":")[2]
+        kite.emulator.redirect = f"{beside.rest_url}/zerodha/callback"
     folder.mkdir(parents=True, exist_ok=True)
     sets = [part for setting in options(kite) for part in ("--set", setting)]
     command = [sys.executable, "-m", "openalgo_desktop", "login", "zerodha", "--stdin"]
-    command += ["--data-dir", str(folder), "--rest-port", "0", "--clock", now(kite), *sets]
+    command += ["--data-dir", str(folder), "--rest-port", port, "--clock", now(kite), *sets]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -241,6 +246,6 @@ def test_log_in_again_beside_the_running_engine(kite: Kite, tmp_path: Path) -> N
         assert status == 403, body
         status, body = post(engine, order(1))
         assert status == 403 and kite.emulator.calls("POST", "/orders") == 2
-        log_in(kite, folder)
+        assert "running engine" in log_in(kite, folder, beside=engine)
         wait_for(lambda: post(engine, order(1))[0] == 200, "the new session", 30)
         assert len(orders_at_kite(kite)) == 2

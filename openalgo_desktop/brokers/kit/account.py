@@ -70,6 +70,7 @@ class KitAccount:
         self.spec = broker.spec
         self.slot = slot
         self.clock = clock
+        self.secrets = secrets
         self.session = Session()
         self._store = SessionStore(secrets, self.spec.id, slot)
         self.rest = RestClient(

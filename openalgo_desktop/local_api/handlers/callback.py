@@ -28,7 +28,7 @@ def callback_rows(ctx: ApiContext, callbacks: Callbacks) -> Iterable[Endpoint]:
 
 def _handler(callbacks: Callbacks, broker: str) -> Handler:
     async def handle(call: Call) -> Reply:
-        status, page = callbacks.page(broker, call.data)
+        status, page = await callbacks.page(broker, call.data)
         return Reply(page.encode(), status, HTML_TYPE)
 
     return handle

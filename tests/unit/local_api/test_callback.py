@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import httpx
 import pytest
 
+from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.errors import AppError, ConfigError, NetTimeout
+from openalgo_desktop.local_api import handover
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
+from tests.memory import MemorySecrets
+from tests.waiting import until
 
 
 async def waiting(callbacks: Callbacks, state: str) -> asyncio.Task[dict[str, str]]:
@@ -80,3 +85,39 @@ async def test_the_small_server_shows_nothing_of_the_parameters() -> None:
         with pytest.raises(ConfigError, match="in use"):
             async with callback_server(callbacks, "127.0.0.1", port):
                 pass
+
+
+# -- a login beside the engine --------------------------------------------------------------
+async def test_the_engine_hands_the_answer_to_the_login_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handover, "POLL", 0.01)
+    secrets, clock = MemorySecrets(), SystemClock()
+    engine = Callbacks(handover.Handover(secrets, clock))
+    beside = handover.Handover(secrets, clock)
+    assert (await engine.page("zerodha", {"request_token": "T", "state": "s"}))[0] == 403
+    login = asyncio.create_task(beside.wait("zerodha", "s", 5.0))
+    await until(lambda: bool(secrets.values), "the login waits")
+    assert (await engine.page("zerodha", {"request_token": "evil", "state": "x"}))[0] == 403
+    assert (await engine.page("upstox", {"code": "T", "state": "s"}))[0] == 403
+    assert (await engine.page("zerodha", {"request_token": "T", "state": "s"}))[0] == 200
+    assert (await login)["request_token"] == "T"
+    assert secrets.values == {}
+    assert (await engine.page("zerodha", {"request_token": "T", "state": "s"}))[0] == 403
+
+
+async def test_a_login_that_died_long_ago_gets_nothing() -> None:
+    secrets = MemorySecrets()
+    clock = ManualClock(datetime(2026, 12, 1, 10, 0, tzinfo=IST))
+    beside, engine = handover.Handover(secrets, clock), handover.Handover(secrets, clock)
+    login = asyncio.create_task(beside.wait("zerodha", "s", 5.0))
+    await until(lambda: bool(secrets.values), "the login waits")
+    pending = dict(secrets.values)
+    login.cancel()
+    await asyncio.gather(login, return_exceptions=True)
+    assert secrets.values == {}
+    secrets.values.update(pending)  # as a kill leaves it
+    clock.advance(6)
+    assert not await engine.receive("zerodha", {"state": "s"})
+    with pytest.raises(NetTimeout):
+        await beside.wait("zerodha", "s", 0.01)
