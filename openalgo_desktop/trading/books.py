@@ -7,6 +7,7 @@ where it disagrees with the broker, and still does a moment later, a human is to
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -14,9 +15,9 @@ from datetime import date
 import msgspec
 
 from openalgo_desktop.core.clock import IST, Clock
-from openalgo_desktop.core.enums import Mode, OrderStatus, Product
+from openalgo_desktop.core.enums import AccountState, Mode, OrderStatus, Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.events import BooksDiffer, Bus, OrderUpdated
+from openalgo_desktop.core.events import AccountChanged, BooksDiffer, Bus, OrderUpdated
 from openalgo_desktop.core.model import Difference, Order, OrderRequest, Position, Trade
 from openalgo_desktop.core.ports import TickSource, TradingGateway
 
@@ -243,7 +244,11 @@ class BookKeeper:
         self._books: dict[Mode, OwnBook] = {}
         self._shown: dict[Mode, tuple[Difference, ...]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._unsubscribe = bus.subscribe(OrderUpdated, self._on_update)
+        self._wake = asyncio.Event()
+        self._stops = [
+            bus.subscribe(OrderUpdated, self._on_update),
+            bus.subscribe(AccountChanged, self._on_account),
+        ]
 
     async def start(self) -> None:
         """Begin with the brokers' books, then compare."""
@@ -253,11 +258,16 @@ class BookKeeper:
 
     async def stop(self) -> None:
         """Stop comparing."""
-        self._unsubscribe()
+        for stop in self._stops:
+            stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    def wake(self) -> None:
+        """Another account serves a mode: compare soon."""
+        self._wake.set()
 
     def book(self, mode: Mode) -> OwnBook:
         """The own book of the account that serves ``mode``; empty before its first rebase."""
@@ -348,9 +358,17 @@ class BookKeeper:
     def _on_update(self, event: OrderUpdated) -> None:
         self.book(event.mode).update(msgspec.structs.replace(event.order), event.trade)
 
+    def _on_account(self, event: AccountChanged) -> None:
+        """A log-in or a new connection: compare at once, the rules need the books."""
+        if event.status.state is AccountState.CONNECTED:
+            self.wake()
+
     async def _loop(self) -> None:
         while True:
-            await asyncio.sleep(self._interval())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._interval()):
+                    await self._wake.wait()
+            self._wake.clear()
             for mode in tuple(self._gateways):
                 try:
                     await self.compare(mode)

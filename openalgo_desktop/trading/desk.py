@@ -156,6 +156,7 @@ class OrderDesk:
             return
         self._gateways[mode] = gateway
         gateway.set_listener(lambda update: self._on_update(mode, gateway.broker, update))
+        self.books.wake()
 
     # -- mode -------------------------------------------------------------------------------
     @property

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import AppError, RiskBlocked
+from openalgo_desktop.core.errors import AppError, NotSupported, RiskBlocked
 from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
-from openalgo_desktop.core.model import KillReport, Order, Position
+from openalgo_desktop.core.model import Gtt, KillReport, OrderAck, Position
+from openalgo_desktop.core.ports import TradingGateway, supports_gtt
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.risk import KILL_SOURCE
 
@@ -120,7 +122,7 @@ class KillSwitch:
             errors.append(f"the state of {unsettled} orders is unknown and being checked")
         resting_left, open_left = await self._left(errors)
         still = {_key(row) for row in open_left}
-        working = {order.order_id for order in resting_left}
+        working = set(resting_left)
         return KillReport(
             mode=mode,
             by=by,
@@ -132,14 +134,21 @@ class KillSwitch:
             errors=tuple(dict.fromkeys(errors)),
         )
 
-    async def _cancel(self, seen: set[str], errors: list[str]) -> list[Order]:
+    async def _cancel(self, seen: set[str], errors: list[str]) -> list[str]:
         """One round of cancelling; returns what still works after it."""
         resting = await self._working()
         if not resting:
             return []
-        seen.update(order.order_id for order in resting)
+        seen.update(resting)
         result = await self._desk.cancel_all(KILL_SOURCE)
         errors += [f"cancel of {order_id}: {why}" for order_id, why in result.failed]
+        for row in await self._triggers():
+            try:
+                await self._desk.send(
+                    "gtt_cancel", row, KILL_SOURCE, _cancel_of(row.trigger_id), row.trigger_id
+                )
+            except AppError as error:
+                errors.append(f"cancel of GTT {row.trigger_id}: {error.message}")
         return await self._until_empty(self._working)
 
     async def _flatten(self, closed: set[tuple[str, str, str]], errors: list[str]) -> bool:
@@ -162,13 +171,25 @@ class KillSwitch:
             rows = await read()
         return rows
 
-    async def _working(self) -> list[Order]:
-        return [order for order in await self._desk.gateway.orders() if order.status.is_working]
+    async def _working(self) -> list[str]:
+        """Ids of working orders, and of active GTTs, which would become orders later."""
+        orders = await self._desk.gateway.orders()
+        working = [order.order_id for order in orders if order.status.is_working]
+        return working + [f"GTT {row.trigger_id}" for row in await self._triggers()]
+
+    async def _triggers(self) -> list[Gtt]:
+        gateway = self._desk.gateway
+        if not supports_gtt(gateway):
+            return []
+        try:
+            return await gateway.gtt_orders()
+        except NotSupported:
+            return []
 
     async def _open(self) -> list[Position]:
         return [row for row in await self._desk.gateway.positions() if row.quantity]
 
-    async def _left(self, errors: list[str]) -> tuple[list[Order], list[Position]]:
+    async def _left(self, errors: list[str]) -> tuple[list[str], list[Position]]:
         try:
             return await self._working(), await self._open()
         except AppError as error:
@@ -177,6 +198,15 @@ class KillSwitch:
                 "New orders are blocked, but the books cannot be read, so nobody knows what is "
                 f"left: {error.message}. Pull the kill switch again."
             ) from error
+
+
+def _cancel_of(trigger_id: str) -> Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]]:
+    def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
+        if not supports_gtt(gateway):
+            raise NotSupported(f"{gateway.broker} has no good-till-triggered orders.")
+        return gateway.gtt_cancel(trigger_id)
+
+    return call
 
 
 def _key(row: Position) -> tuple[str, str, str]:

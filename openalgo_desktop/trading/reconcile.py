@@ -94,6 +94,7 @@ class Reconciler:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: list[JournalEntry] = []
+        self._problems: dict[str, str] = {}  # account -> why its book could not be read
         self.found_ids: set[str] = set()  # order ids that were found to be ours
         #: Tags whose call has not ended, or whose answer is not written yet; kept by the desk.
         self.flying: Counter[str] = Counter()
@@ -179,9 +180,10 @@ class Reconciler:
             try:
                 orders = await gateway.orders()
             except AppError as error:
-                log.warning("order book of %s not available: %s", gateway.account_id, error)
+                self._unreadable(gateway.account_id, error)
                 self.open_entries += mine
                 continue
+            self._problems.pop(gateway.account_id, None)
             found, undecided = await self._match(gateway.account_id, mine, orders)
             for entry in mine:
                 if entry.tag in undecided:
@@ -192,6 +194,12 @@ class Reconciler:
                     settled = await self._settle(entry, found.get(entry.tag))
                 if not settled:
                     self.open_entries.append(await self._marked_unknown(entry))
+
+    def _unreadable(self, account_id: str, error: AppError) -> None:
+        """Told once, not every two seconds."""
+        if self._problems.get(account_id) != error.message:
+            self._problems[account_id] = error.message
+            log.warning("order book of %s not available: %s", account_id, error)
 
     async def _match(
         self, account_id: str, entries: list[JournalEntry], orders: list[Order]

@@ -8,11 +8,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.events import BooksDiffer, OrderUpdated
-from openalgo_desktop.core.model import Order, OrderUpdate, Position, Trade
+from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.events import AccountChanged, BooksDiffer, OrderUpdated
+from openalgo_desktop.core.model import AccountStatus, Order, OrderUpdate, Position, Trade
 from openalgo_desktop.trading import books
 from tests.unit.trading.test_desk import BUY, Rig
+from tests.waiting import until
 
 KEY = ("NSE", "SBIN", Product.MIS)
 
@@ -144,3 +145,14 @@ async def test_repeated_and_late_updates_are_not_told_again_but_their_trades_are
     told = [(event.order.status, event.trade and event.trade.trade_id) for event in events]
     assert told == [(OrderStatus.COMPLETE, "t2"), (OrderStatus.COMPLETE, "t1")]
     assert rig.desk.books.book(Mode.SANDBOX).positions[KEY].quantity == 20
+
+
+async def test_a_log_in_brings_the_books_at_once(rig: Rig):
+    """The loop waits an hour here; the risk rules must not."""
+    rig.desk.set_gateway(Mode.LIVE, None)
+    book = rig.desk.books.book(Mode.SANDBOX)
+    book.positions.clear()
+    book.day = None  # the broker was not connected when the program started
+    status = AccountStatus("sandbox:1", "sandbox", "1", "Paper", AccountState.CONNECTED)
+    rig.bus.publish(AccountChanged(status=status))
+    await until(lambda: KEY in rig.desk.books.book(Mode.SANDBOX).positions)

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, GttType, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderNotWorking, RejectedByBroker, RiskBlocked
 from openalgo_desktop.core.events import KillSwitchChanged
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.model import Gtt, ModifyRequest, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading import killswitch
@@ -102,6 +102,26 @@ async def test_blocks_cancels_flattens_verifies_and_reports(rig: Rig):
     with pytest.raises(RiskBlocked):
         await rig.desk.modify(ModifyRequest("r0", quantity=5), "window")
     await rig.desk.cancel("r0", "window")  # less risk is always allowed
+
+
+async def test_gtts_are_cancelled_too(rig: Rig):
+    """They would become orders later."""
+    gtts = [
+        Gtt(str(i), GttType.SINGLE, "SBIN", "NSE", Action.BUY, 1, Product.CNC, PriceType.LIMIT, [])
+        for i in range(2)
+    ]
+
+    async def book() -> list[Gtt]:
+        return list(gtts)
+
+    async def cancel(trigger_id: str) -> OrderAck:
+        gtts[:] = [row for row in gtts if row.trigger_id != trigger_id]
+        return OrderAck(trigger_id)
+
+    vars(rig.paper).update(gtt_orders=book, gtt_cancel=cancel, gtt_place=None)
+    report = await rig.kill.trip("window")
+    assert gtts == [] and report.clean and report.cancelled == 2
+    assert {row.kind for row in rig.journal.rows.values()} == {"gtt_cancel"}
 
 
 async def test_retries_what_failed(rig: Rig):
