@@ -1,7 +1,8 @@
 """Runs in a side environment: Zerodha's own ticker parser over frames given as hex texts.
 
 In: {"frames": [hex], "seconds": float}. Out: {"ticks": [[tick]], "rate": packets per second}. With
-``seconds`` the frames are parsed again and again for that long and only the rate is given.
+``seconds`` the frames are parsed again and again for that long and only the best rate of all rounds
+is given, by processor time: what else the machine does must not count.
 """
 
 import json
@@ -26,11 +27,13 @@ def main() -> None:
     if not request.get("seconds"):
         answer = {"ticks": [ticker._parse_binary(frame) for frame in frames]}
     else:
-        done, started = 0, time.perf_counter()
-        while (spent := time.perf_counter() - started) < request["seconds"]:
+        best, end = 0.0, time.perf_counter() + request["seconds"]
+        while time.perf_counter() < end:
+            done, started = 0, time.process_time()
             for frame in frames:
                 done += len(ticker._parse_binary(frame))
-        answer = {"rate": done / spent}
+            best = max(best, done / (time.process_time() - started))
+        answer = {"rate": best}
     json.dump(answer, sys.stdout, default=plain)
 
 

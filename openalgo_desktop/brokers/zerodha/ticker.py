@@ -14,6 +14,7 @@ from struct import Struct
 from typing import Any, Final, TypeAlias
 
 import msgspec
+import numpy as np
 
 from openalgo_desktop.brokers.kit.codec import (
     Failure,
@@ -40,13 +41,17 @@ _INDEX = Struct(">HIiiiii4x")
 _INDEX_FULL = Struct(">HIiiiii4xI")
 # last price and quantity, average, volume, buy and sell totals, open, high, low, close
 _QUOTE = Struct(">HIiIiIIIiiii")
-# ... last trade time, open interest, (its day high and low), exchange time, five levels a side
-# of quantity, price, orders
-_FULL = Struct(">HIiIiIIIiiiiII8xI" + "IiH2x" * 10)
+# ... last trade time, open interest, (its day high and low), exchange time, (the book)
+_FULL = Struct(">HIiIiIIIiiiiII8xI120x")
+# The book of a full packet, five levels a side of quantity, price, orders; twice, because numpy
+# is faster over many packets, and struct over few.
+_BOOK = Struct(">66x" + "IiH2x" * 10)
+_LEVEL_TYPE = np.dtype([("quantity", ">u4"), ("price", ">i4"), ("orders", ">u2"), ("unused", "V2")])
+_BOOK_TYPE = np.dtype({"names": ["level"], "formats": [(_LEVEL_TYPE, 10)], "offsets": [66]})
+_VECTOR_RUN: Final = 6
 
 #: Of a subscribed token: symbol, exchange, price divisor.
 _Names: TypeAlias = tuple[str, str, float]
-_Rows: TypeAlias = Iterable[tuple[Any, ...]]
 _Find: TypeAlias = Callable[[int], _Names | None]
 
 _json = msgspec.json.Decoder()
@@ -122,17 +127,19 @@ class KiteCodec:
                 events.append(_truncated(size))
                 break
             length = _U16.unpack_from(frame, offset)[0]
-            run = min(left, _run(frame, offset, length))
+            if left == 1:  # the last, or the only one
+                run = int(offset + 2 + length <= size)
+            else:
+                run = min(left, _run(frame, offset, length))
             if not run:
                 events.append(_truncated(size))
                 break
             end = offset + run * (length + 2)
-            kind = _KINDS.get(length)
-            if kind is None:
+            ticks = _KINDS.get(length)
+            if ticks is None:
                 events.append(Failure(ProtocolError(f"Kite packet of {length} bytes")))
             else:
-                layout, ticks = kind
-                events += ticks(layout.iter_unpack(memoryview(frame)[offset:end]), find, now)
+                events += ticks(memoryview(frame)[offset:end], find, now)
             left -= run
             offset = end
         return events
@@ -195,18 +202,18 @@ def _run(frame: bytes, offset: int, length: int) -> int:
 
 
 # -- kinds of packets. Positional construction: it is several times faster than keywords. --------
-def _ltps(rows: _Rows, find: _Find, now: int) -> list[Tick]:
+def _ltps(data: memoryview, find: _Find, now: int) -> list[Tick]:
     mode = FeedMode.LTP
     return [
         Tick(names[0], names[1], last / names[2], mode, now)
-        for _, token, last in rows
+        for _, token, last in _LTP.iter_unpack(data)
         if (names := find(token)) is not None
     ]
 
 
-def _indices(rows: _Rows, find: _Find, now: int) -> list[Tick]:
+def _indices(data: memoryview, find: _Find, now: int, layout: Struct = _INDEX) -> list[Tick]:
     ticks = []
-    for _, token, last, high, low, open_, close, *times in rows:
+    for _, token, last, high, low, open_, close, *times in layout.iter_unpack(data):
         if (names := find(token)) is None:
             continue
         symbol, exchange, div = names
@@ -227,9 +234,11 @@ def _indices(rows: _Rows, find: _Find, now: int) -> list[Tick]:
     return ticks
 
 
-def _quotes(rows: _Rows, find: _Find, now: int) -> list[Tick]:
+def _quotes(data: memoryview, find: _Find, now: int) -> list[Tick]:
     ticks, mode = [], FeedMode.QUOTE
-    for _, token, last, quantity, average, volume, buying, selling, open_, high, low, close in rows:
+    for (
+        _, token, last, quantity, average, volume, buying, selling, open_, high, low, close,
+    ) in _QUOTE.iter_unpack(data):  # fmt: skip
         if (names := find(token)) is None:
             continue
         symbol, exchange, div = names
@@ -260,18 +269,19 @@ def _quotes(rows: _Rows, find: _Find, now: int) -> list[Tick]:
     return ticks
 
 
-def _fulls(rows: _Rows, find: _Find, now: int) -> list[Tick]:
+def _fulls(data: memoryview, find: _Find, now: int) -> list[Tick]:
     ticks, mode = [], FeedMode.DEPTH
+    heads = list(_FULL.iter_unpack(data))
+    names = [find(head[1]) for head in heads]
+    books = _books(data, [name[2] if name is not None else _PAISE for name in names])
     for (
-        _, token, last, quantity, average, volume, buying, selling, open_, high, low, close,
-        traded_at, oi, at_exchange, *book,
-    ) in rows:  # fmt: skip
-        if (names := find(token)) is None:
+        _, _, last, quantity, average, volume, buying, selling, open_, high, low, close,
+        traded_at, oi, at_exchange,
+    ), name, prices, quantities, orders in zip(heads, names, *books, strict=True):  # fmt: skip
+        if name is None:
             continue
-        symbol, exchange, div = names
-        quantities = book[::3]
-        prices = [price / div for price in book[1::3]]
-        levels = tuple(map(Level, prices, quantities, book[2::3]))
+        symbol, exchange, div = name
+        levels = tuple(map(Level, prices, quantities, orders))
         ticks.append(
             Tick(
                 symbol,
@@ -302,10 +312,33 @@ def _fulls(rows: _Rows, find: _Find, now: int) -> list[Tick]:
     return ticks
 
 
-_KINDS: Final[Mapping[int, tuple[Struct, Callable[[_Rows, _Find, int], list[Tick]]]]] = {
-    8: (_LTP, _ltps),
-    28: (_INDEX, _indices),
-    32: (_INDEX_FULL, _indices),
-    44: (_QUOTE, _quotes),
-    184: (_FULL, _fulls),
+def _books(
+    data: memoryview, divisors: list[float]
+) -> tuple[list[list[float]], list[Sequence[int]], list[Sequence[int]]]:
+    """Prices, quantities and order counts of ten levels of each full packet."""
+    if len(divisors) >= _VECTOR_RUN:
+        book = np.frombuffer(data, _BOOK_TYPE)["level"]
+        rupees = (book["price"] / np.array(divisors)[:, None]).tolist()
+        return rupees, book["quantity"].tolist(), book["orders"].tolist()
+    prices: list[list[float]] = []
+    quantities: list[Sequence[int]] = []
+    orders: list[Sequence[int]] = []
+    for row, div in zip(_BOOK.iter_unpack(data), divisors, strict=True):
+        prices.append([price / div for price in row[1::3]])
+        quantities.append(row[::3])
+        orders.append(row[2::3])
+    return prices, quantities, orders
+
+
+def _indices_full(data: memoryview, find: _Find, now: int) -> list[Tick]:
+    return _indices(data, find, now, _INDEX_FULL)
+
+
+#: Reader of a run of packets by their length.
+_KINDS: Final[Mapping[int, Callable[[memoryview, _Find, int], list[Tick]]]] = {
+    8: _ltps,
+    28: _indices,
+    32: _indices_full,
+    44: _quotes,
+    184: _fulls,
 }

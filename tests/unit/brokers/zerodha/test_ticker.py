@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from openalgo_desktop.brokers.kit.codec import Failure, OrderRow
@@ -143,8 +146,6 @@ def test_one_frame_may_mix_kinds_and_unknown_tokens() -> None:
 
 @pytest.mark.parametrize("cut", [3, 7, 9, 40, 190, 400])
 def test_truncated_frame_keeps_the_whole_packets(cut: int) -> None:
-    import random
-
     rng = random.Random(1)
     first, second = token(1, 1), token(2, 1)
     codec = known(("NSE", "A", first), ("NSE", "B", second))
@@ -154,6 +155,22 @@ def test_truncated_frame_keeps_the_whole_packets(cut: int) -> None:
     assert isinstance(events[-1].error, ProtocolError)
     ticks = [e for e in events if isinstance(e, Tick)]
     assert [t.symbol for t in ticks] == (["A"] if cut > 188 else [])
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.binary(max_size=600), st.integers(0, 3))
+def test_no_frame_breaks_the_codec(noise: bytes, kind: int) -> None:
+    """Random bytes, and good frames with random bytes written into them."""
+    codec = known(("NSE", "A", token(1, 1)))
+    frames = [noise]
+    if kind:
+        good = bytearray(frame(random_packets(4, seed=len(noise))))
+        at = len(noise) % max(1, len(good))
+        good[at : at + kind * 7] = noise[: kind * 7]
+        frames = [bytes(good)]
+    for data in frames:
+        for event in codec.decode(data):
+            assert isinstance(event, Tick | Failure)
 
 
 def test_unknown_packet_length_is_reported_and_skipped() -> None:
