@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import platform
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -20,7 +21,9 @@ from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock, api_timestamp
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.local_api.network import url_host
+from openalgo_desktop.logs import catch_crashes, write_bundle
 from openalgo_desktop.settings import SETTINGS, Settings, setting_row
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
@@ -98,6 +101,9 @@ def build_parser() -> argparse.ArgumentParser:
         "doctor", parents=[common], help="show the state of the installation, or check a broker"
     )
     doctor.add_argument("account", nargs="?", help="broker to check with read-only calls")
+    doctor.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="write a zip for a problem report, no secrets"
+    )
     login = commands.add_parser("login", parents=[common], help="log in to a broker")
     login.add_argument("account", help="broker, or broker:2 for a second account")
     login.add_argument("--login", default="", metavar="ID", help="which of its logins")
@@ -201,6 +207,7 @@ async def _headless(args: argparse.Namespace, on_ready: OnReady | None) -> int:
         except NotImplementedError:  # Windows has no loop signal handlers
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     terminal = Terminal(terminal_options(args))
+    catch_crashes(terminal.data_dir.logs)
     await terminal.start()
     try:
         if on_ready is not None:
@@ -318,16 +325,28 @@ async def _doctor(args: argparse.Namespace) -> int:
         )
     directory = DataDirectory(options.data_dir)
     vault = Vault(directory.config, key_file=options.vault_key_file)
+    redactor = Redactor()
+    vault.watch(redactor.add)
     await vault.open()
-    print(f"OpenAlgo Desktop {__version__}, Python {sys.version.split()[0]}")
-    print(f"data folder    {directory.path}")
-    print(f"config folder  {directory.config}")
-    print(f"database       {directory.shown_database_url}")
-    print(f"secrets        {vault.protection()}")
     settings = Settings(options.overrides)
-    print("settings (defaults, and --set of this run):")
-    for key, row in SETTINGS.items():
-        print(f"  {key} = {settings[key]}    {row.help}")
+    if args.bundle is not None:  # a look at the installation makes no database
+        settings = await _stored_settings(options)
+    lines = [
+        f"OpenAlgo Desktop {__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
+        f"data folder    {directory.path}",
+        f"config folder  {directory.config}",
+        f"database       {directory.shown_database_url}",
+        f"secrets        {vault.protection()}",
+        "settings (defaults, and --set of this run):",
+        *(f"  {key} = {settings[key]}    {row.help}" for key, row in SETTINGS.items()),
+    ]
+    if args.bundle is None:
+        print(*lines, sep="\n")
+        return 0
+    count = await asyncio.to_thread(
+        write_bundle, args.bundle, directory.logs, "\n".join(lines), redactor
+    )
+    print(f"{args.bundle}: {count} files. Look through it before you give it away.")
     return 0
 
 

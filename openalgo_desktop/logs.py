@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import queue
 import sys
 import threading
+import zipfile
 from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import IO, NamedTuple
 
 from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.settings import Settings
 
 RING_LINES = 5000
 PROGRAM = "openalgo_desktop"
+_ZIP = zipfile.ZIP_DEFLATED
 _PREFIX, _SUFFIX = "openalgo-", ".log"
 
 
@@ -171,6 +176,48 @@ class LogRing(logging.Handler):
             root.removeHandler(self._stderr)
         self._file.close()
         super().close()
+
+
+def catch_crashes(folder: Path) -> None:
+    """For a program of its own: errors that nobody caught go to the log (and so through the
+    redactor) instead of bare to stderr, and a crash of the interpreter leaves its stacks (which
+    have no values in them) in ``crash.log``."""
+    log = logging.getLogger(PROGRAM)
+
+    def uncaught(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        log.critical("uncaught error", exc_info=(kind, error, trace))
+
+    def uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_in_thread
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / "crash.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        faulthandler.enable(descriptor)
+
+
+def write_bundle(path: Path, folder: Path, summary: str, redactor: Redactor) -> int:
+    """A zip with ``summary`` and the log files of ``folder``, each line through ``redactor``;
+    returns the number of files. Raises :class:`StorageError`."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", _ZIP) as bundle:
+            bundle.writestr("summary.txt", redactor.clean(summary))
+            logs = sorted(folder.glob("*.log"))
+            for log_file in logs:
+                text = log_file.read_text(encoding="utf-8", errors="replace")
+                bundle.writestr(f"logs/{log_file.name}", redactor.clean(text))
+            return len(logs) + 1
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def setup_logging(settings: Settings, path: Path) -> LogRing:

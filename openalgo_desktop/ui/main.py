@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from openalgo_desktop import __version__
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.logs import catch_crashes
 from openalgo_desktop.ui import fonts, theme
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
@@ -97,6 +98,7 @@ async def _started(app: QApplication, options: TerminalOptions) -> Session:
     it is raised."""
     while True:
         session = Session(app, options)
+        catch_crashes(session.terminal.data_dir.logs)
         try:
             await session.start()
             return session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,14 @@ async def test_nothing_that_a_run_leaves_behind_contains_a_secret(tmp_path: Path
             http.request("GET", f"/api/v1/instruments?apikey={program.api_key}&exchange=NSE")
         program.kill()
         program.start()
-    doctor = run_command(data, "doctor")
-    assert doctor.returncode == 0
+    (data / "logs" / "openalgo-2026-01-01.log").write_text("an old log: " + json.dumps(secrets))
+    bundle = tmp_path / "bundle.zip"
+    doctor = run_command(data, "doctor", "--bundle", str(bundle))
+    assert doctor.returncode == 0, doctor.stderr
+    (data / "logs" / "openalgo-2026-01-01.log").unlink()
+    with zipfile.ZipFile(bundle) as content:
+        assert {"summary.txt", "logs/crash.log"} <= set(content.namelist())
+        content.extractall(data / "bundle")
     secrets["pepper"] = await _pepper(data / "config")
     assert leaks(data, secrets, program.output, doctor.stdout, doctor.stderr) == []
 
