@@ -196,6 +196,12 @@ def check_invariants(box: Sandbox) -> None:
     assert all(row.margin >= 0 for row in state.positions.values())
     assert all(row.margin >= 0 for row in box.book.all_working())
     assert all(row.margin == 0 or row.quantity for row in state.positions.values())
+    prices = [trade.price for trade in state.trades.values()]
+    for row in state.positions.values():
+        if row.quantity:  # what it cost on average is a price that was paid
+            assert min(prices) <= float(row.cost / abs(row.quantity)) <= max(prices)
+        else:
+            assert row.cost == row.delivered == 0
     shares = sum((row.cost for row in state.holdings.values()), ZERO)
     total = ledger.cash + ledger.reserved + shares
     assert total == state.meta.capital + state.meta.realised - state.meta.charges
