@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,10 +27,14 @@ _LEVELS = 5
 PING_FRAME = '{"action":"ping"}'
 
 
+#: A text like "NaN" or a number beyond sense makes the frame unreadable, not the reader fail.
+_Number = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+
+
 class _Level(msgspec.Struct, gc=False):
-    price: float | None = 0.0
-    quantity: float | None = 0.0
-    orders: float | None = 0.0
+    price: _Number | None = 0.0
+    quantity: _Number | None = 0.0
+    orders: _Number | None = 0.0
 
 
 class _Depth(msgspec.Struct, gc=False):
@@ -41,27 +45,27 @@ class _Depth(msgspec.Struct, gc=False):
 class _Data(msgspec.Struct, gc=False):
     """Payload of a tick. Servers spell some fields in two ways, and leave out or null others."""
 
-    ltp: float | None = None
-    ltt: float | None = None
-    timestamp: float | None = None
-    open: float | None = None
-    high: float | None = None
-    low: float | None = None
-    close: float | None = None
-    volume: float | None = None
-    last_quantity: float | None = None
-    last_trade_quantity: float | None = None
-    average_price: float | None = None
-    avg_trade_price: float | None = None
-    oi: float | None = None
-    total_buy_quantity: float | None = None
-    total_sell_quantity: float | None = None
-    bid_price: float | None = None
-    ask_price: float | None = None
-    bid_size: float | None = None
-    ask_size: float | None = None
-    upper_circuit: float | None = None
-    lower_circuit: float | None = None
+    ltp: _Number | None = None
+    ltt: _Number | None = None
+    timestamp: _Number | None = None
+    open: _Number | None = None
+    high: _Number | None = None
+    low: _Number | None = None
+    close: _Number | None = None
+    volume: _Number | None = None
+    last_quantity: _Number | None = None
+    last_trade_quantity: _Number | None = None
+    average_price: _Number | None = None
+    avg_trade_price: _Number | None = None
+    oi: _Number | None = None
+    total_buy_quantity: _Number | None = None
+    total_sell_quantity: _Number | None = None
+    bid_price: _Number | None = None
+    ask_price: _Number | None = None
+    bid_size: _Number | None = None
+    ask_size: _Number | None = None
+    upper_circuit: _Number | None = None
+    lower_circuit: _Number | None = None
     depth: _Depth | None = None
 
 

@@ -173,3 +173,13 @@ def test_errors(codec: OpenAlgoCodec, frame: str, kind: type[Exception]) -> None
     assert isinstance(failure, Failure)
     assert type(failure.error) is kind
     assert "k" * 64 not in str(failure.error)
+
+
+@pytest.mark.parametrize("value", ["NaN", "inf", "-Infinity", 1e308])
+@pytest.mark.parametrize("field", ["ltp", "timestamp", "volume", "oi"])
+def test_numbers_beyond_sense_make_the_frame_unreadable(
+    codec: OpenAlgoCodec, field: str, value: object
+) -> None:
+    codec.subscribe({SBIN: QUOTE})
+    (event,) = codec.decode(market(2, {"ltp": 800.0, field: value}))
+    assert isinstance(event, Failure) and isinstance(event.error, ProtocolError)
