@@ -298,5 +298,5 @@ SPEC = BrokerSpec(
     quirks=frozenset({"own_master"}),  # a symbol master per server, not per broker
     http2=False,
     # A second instance of this program is the server of the tests.
-    evidence=dict.fromkeys("LMOGBQFPE", ("server",)),
+    evidence=dict.fromkeys("LMOGBQFPE", ("emulator", "server")),
 )
