@@ -289,6 +289,8 @@ class Terminal:
         )
         await self.api.start()
         self._stops.append(self.api.stop)
+        self.data_dir.announce({"rest_url": self.api.rest_url, "ws_url": self.api.ws_url})
+        self._stops.append(self.data_dir.withdraw)
 
     # -- stop -------------------------------------------------------------------------------
     async def stop(self) -> None:

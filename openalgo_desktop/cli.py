@@ -114,7 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     call.add_argument("endpoint", help="such as placeorder, or ticker/NSE:SBIN")
     call.add_argument("fields", nargs="*", metavar="KEY=VALUE", help="values may be JSON")
-    call.add_argument("--url", help="address of the REST API (default: from the settings)")
+    call.add_argument("--url", help="address of the REST API (default: of the running program)")
     call.add_argument("--key", help="API key (default: the default key of this machine)")
     call.add_argument("--get", action="store_true", help="where a path has GET and POST: GET")
     audit = commands.add_parser("audit", parents=[common], help="search or export the audit trail")
@@ -254,6 +254,8 @@ async def _call(args: argparse.Namespace) -> int:
     body = call.parse_fields(row, args.fields)
     options = terminal_options(args)
     url = args.url
+    if not url and args.rest_port is None:
+        url = DataDirectory(options.data_dir).announced().get("rest_url", "")
     if not url:
         settings = await _stored_settings(options)
         url = f"http://{url_host(settings['api.host'])}:{settings['api.rest_port']}"

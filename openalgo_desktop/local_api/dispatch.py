@@ -152,7 +152,9 @@ class Dispatcher:
         for wanted, prefix, candidate in self._prefixes:
             if method == wanted and path.startswith(prefix) and len(path) > len(prefix):
                 rest = path[len(prefix) :]
-                return candidate, rest.rstrip("/") if candidate.both_slashes else rest
+                if not candidate.both_slashes:
+                    return (None, "") if rest.endswith("/") else (candidate, rest)
+                return candidate, rest.rstrip("/")
         return None, ""
 
     def _not_found(self, request: web.BaseRequest) -> Reply:

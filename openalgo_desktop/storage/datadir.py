@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -97,6 +99,28 @@ class DataDirectory:
     def shown_database_url(self) -> str:
         """The same without its password."""
         return re.sub(r"(?<=://)([^/:@]*):[^/@]*@", r"\1:***@", self.database_url)
+
+    # -- the running program ----------------------------------------------------------------
+    def announce(self, addresses: Mapping[str, str]) -> None:
+        """Say where the local API of the running program answers, for commands beside it."""
+        self._addresses.write_text(json.dumps(dict(addresses)), encoding="utf-8")
+
+    def withdraw(self) -> None:
+        """The program stops."""
+        self._addresses.unlink(missing_ok=True)
+
+    def announced(self) -> dict[str, str]:
+        """Addresses of the program that runs on this folder; empty when there is none. After a
+        crash they may be old."""
+        try:
+            found = json.loads(self._addresses.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    @property
+    def _addresses(self) -> Path:
+        return self.path / "running.json"
 
     def create(self) -> None:
         """Make the folders, readable by the user alone. Raises :class:`ConfigError`."""

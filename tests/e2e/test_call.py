@@ -17,7 +17,7 @@ def run(program: Program, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [
             *command_line("call"),
-            *("--data-dir", str(program.data_dir), "--url", program.rest_url),
+            *("--data-dir", str(program.data_dir)),
             *arguments,
         ],
         env=environment(program.data_dir),
@@ -45,6 +45,9 @@ def test_call(tmp_path: Path) -> None:
         assert [row["orderid"] for row in book] == [order_id]
         code, text = run(program, "orderstatus", "strategy=shell", "orderid=404")
         assert (code, json.loads(text)["message"]) == (1, "Order 404 not found")
+        code, text = run(program, "ping", "--url", "http://127.0.0.1:9")
+        assert code == 2
+        assert "Is the program running?" in text
         code, text = run(program, "nothing")
         assert code == 2
         assert "placeorder" in text
