@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -295,6 +295,14 @@ class PaperGateway:
         orders = [copy(row.order) for row in rows.values()]
         orders.sort(key=lambda order: order.order_id)
         return orders
+
+    async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
+        """Orders with these tags or ids, of any session: for the reconciler after a restart."""
+        return [
+            copy(row.order)
+            for row in self.state.orders.values()
+            if (row.order.tag and row.order.tag in tags) or row.order.order_id in order_ids
+        ]
 
     async def trades(self) -> list[Trade]:
         """Trades of the session, oldest first."""

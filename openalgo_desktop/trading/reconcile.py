@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -94,6 +94,8 @@ class Reconciler:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: list[JournalEntry] = []
+        #: Gateways of further connected accounts, where an earlier order may be unsettled.
+        self.others: Callable[[], Iterable[TradingGateway]] = tuple
         self._problems: dict[str, str] = {}  # account -> why its book could not be read
         self.found_ids: set[str] = set()  # order ids that were found to be ours
         #: Tags whose call has not ended, or whose answer is not written yet; kept by the desk.
@@ -172,16 +174,19 @@ class Reconciler:
     async def run_once(self) -> None:
         """One comparison of all open entries with the order books."""
         entries = await self._journal.open_entries()
-        self.open_entries = []
-        for mode, gateway in tuple(self._gateways.items()):
+        left: list[JournalEntry] = []  # shown only when it is whole: no unknown order flickers
+        for mode, gateway in self._reachable():
             mine = [e for e in entries if e.mode is mode and e.account_id == gateway.account_id]
             if not mine:
                 continue
             try:
                 orders = await gateway.orders()
+                if recall := getattr(gateway, "recall", None):
+                    # Its order book lists a session; the order may be of the one before.
+                    orders += await recall({e.tag for e in mine}, {e.order_id for e in mine})
             except AppError as error:
                 self._unreadable(gateway.account_id, error)
-                self.open_entries += mine
+                left += mine
                 continue
             self._problems.pop(gateway.account_id, None)
             found, undecided = await self._match(gateway.account_id, mine, orders)
@@ -193,7 +198,17 @@ class Reconciler:
                 else:
                     settled = await self._settle(entry, found.get(entry.tag))
                 if not settled:
-                    self.open_entries.append(await self._marked_unknown(entry))
+                    left.append(await self._marked_unknown(entry))
+        self.open_entries = left
+
+    def _reachable(self) -> list[tuple[Mode, TradingGateway]]:
+        """The gateways of both modes, and live accounts that take no orders just now."""
+        found = list(self._gateways.items())
+        served = {gateway.account_id for gateway in self._gateways.values()}
+        found += [
+            (Mode.LIVE, gateway) for gateway in self.others() if gateway.account_id not in served
+        ]
+        return found
 
     def _unreadable(self, account_id: str, error: AppError) -> None:
         """Told once, not every two seconds."""

@@ -153,3 +153,15 @@ async def test_prices_of_holdings_are_asked_for_but_not_all_the_time():
     rig.clock.advance(6)
     assert one(await rig.box.holdings()).pnl == 600.0
     await rig.kill()
+
+
+async def test_orders_of_earlier_sessions_are_found_again_by_tag_and_id():
+    rig = await opened()
+    request = OrderRequest("SBIN", "NSE", BUY, 1, product=Product.CNC)
+    first = await rig.box.place(request, "tag1")
+    second = await rig.box.place(request, "")
+    await rig.restart("2026-11-18T10:00:00+05:30")
+    assert await rig.box.orders() == []
+    found = await rig.box.recall({"tag1", ""}, {second.order_id, ""})
+    assert [order.order_id for order in found] == [first.order_id, second.order_id]
+    await rig.kill()

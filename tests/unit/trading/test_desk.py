@@ -297,6 +297,38 @@ async def test_an_order_that_arrives_after_the_judgement_is_taken_back_into_the_
     assert rig.journal.rows[row.tag].order_id == "5"
 
 
+async def test_an_order_of_an_account_that_takes_no_orders_now_is_settled_too(rig: Rig):
+    other = Gateway("zerodha")
+    request = msgspec.to_builtins(BUY)
+    await rig.journal.intent(
+        JournalEntry("T1", "place", "zerodha:1", Mode.LIVE, "window", request, rig.clock.now())
+    )
+    await rig.journal.settle("T1", JournalState.UNKNOWN)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.rows["T1"].state is JournalState.UNKNOWN
+    await other.place(BUY, "T1")
+    rig.desk.reconciler.others = lambda: [other]
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.rows["T1"].order_id == "1"
+
+
+async def test_unknown_orders_do_not_flicker_while_the_book_is_read(rig: Rig):
+    def lose() -> None:
+        rig.paper.book.clear()
+        raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.reconciler.run_once()
+    look = asyncio.create_task(rig.desk.reconciler.run_once())
+    seen = set()
+    while not look.done():
+        seen.add(rig.desk.unsettled())
+        await asyncio.sleep(0)
+    assert seen == {1}
+
+
 async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
     request = msgspec.to_builtins(BUY)
     for tag in ("arrived", "lost"):
@@ -316,6 +348,33 @@ async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
     assert rig.journal.rows["lost"].state is JournalState.REJECTED
     assert rig.paper.arrived == []
     assert (await restarted.orders())[0].source == "api:main"
+    await restarted.stop()
+
+
+async def test_restart_in_a_new_session_finds_the_order_of_the_old_one(rig: Rig):
+    await rig.journal.intent(
+        JournalEntry(
+            "old",
+            "place",
+            "sandbox:1",
+            Mode.SANDBOX,
+            "api:main",
+            msgspec.to_builtins(BUY),
+            rig.clock.now(),
+        )
+    )
+    order = Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag="old")
+
+    async def recall(tags: set[str], order_ids: set[str]) -> list[Order]:
+        assert tags == {"old"}
+        return [order]
+
+    rig.paper.recall = recall  # type: ignore[attr-defined]
+    rig.clock.advance(86_400)
+    restarted = rig.make_desk()
+    await restarted.start()
+    row = rig.journal.rows["old"]
+    assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, "7")
     await restarted.stop()
 
 
