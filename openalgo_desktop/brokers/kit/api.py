@@ -10,7 +10,7 @@ import msgspec
 
 from openalgo_desktop.brokers.kit.login import HookCall
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.marketdata import MarketCalls, instrument_context
+from openalgo_desktop.brokers.kit.marketdata import MarketCalls
 from openalgo_desktop.brokers.kit.rest import RestClient
 from openalgo_desktop.brokers.kit.rows import Rows, as_rows
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
@@ -77,8 +77,7 @@ class BrokerApi(MarketCalls):
         spec = self.spec
         kind = request.price_type
         return {
-            **instrument_context(row),
-            "wire_exchange": spec.exchanges.send.get(Exchange(row.exchange), row.brexchange),
+            **self.instrument_values(row),
             "wire_action": spec.actions.send[request.action],
             "wire_product": spec.products.send[request.product],
             "wire_price_type": spec.price_types.send[kind],
@@ -135,8 +134,7 @@ class BrokerApi(MarketCalls):
             context["wire_product"] = self.spec.products.send.get(request.product)
         if request.symbol and request.exchange:
             row = self.index.require(request.symbol, request.exchange)
-            context |= instrument_context(row)
-            context["wire_exchange"] = self.spec.exchanges.send[Exchange(row.exchange)]
+            context |= self.instrument_values(row)
         return context
 
     async def _completed(self, request: ModifyRequest) -> ModifyRequest:
@@ -166,11 +164,7 @@ class BrokerApi(MarketCalls):
         """Hook: further values of a cancellation."""
         if known is None or self.index.get(known.key) is None:
             return {}
-        row = self.index.require(known.symbol, known.exchange)
-        return {
-            **instrument_context(row),
-            "wire_exchange": self.spec.exchanges.send[Exchange(row.exchange)],
-        }
+        return self.instrument_values(self.index.require(known.symbol, known.exchange))
 
     def _ack(self, data: Any, tag: str, field: str) -> OrderAck:
         path = self.spec.rows.get("ack", {}).get(field, field)

@@ -15,7 +15,7 @@ from openalgo_desktop.brokers.kit.rows import Rows
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule
 from openalgo_desktop.brokers.kit.values import fill, number, pick
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.enums import Exchange, Interval
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
 from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Level, Tick
 
@@ -67,7 +67,7 @@ class MarketCalls:
         finds each reply under the same text.
         """
         template = self.spec.rows["quote"]["key"]
-        keys = {row.key: fill(template, instrument_context(row)) for row in batch}
+        keys = {row.key: fill(template, self.instrument_values(row)) for row in batch}
         data = await self.rest.op("quotes", {"keys": list(keys.values())})
         return {key: raw for key, text in keys.items() if (raw := (data or {}).get(text))}
 
@@ -77,6 +77,11 @@ class MarketCalls:
         if isinstance(answer, AppError):
             raise answer
         return padded(answer, self.spec.capabilities.depth_levels)
+
+    def instrument_values(self, row: Instrument) -> dict[str, Any]:
+        """Names of an instrument for templates, with the broker's text for its exchange."""
+        wire = self.spec.exchanges.send.get(Exchange(row.exchange), row.brexchange)
+        return {**instrument_context(row), "wire_exchange": wire}
 
     # -- history ----------------------------------------------------------------------------
     async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
@@ -101,7 +106,7 @@ class MarketCalls:
     ) -> dict[str, Any]:
         """Hook: values of one request; ``first`` and ``last`` are inclusive."""
         return {
-            **instrument_context(row),
+            **self.instrument_values(row),
             "wire_interval": rule.wire,
             "from_date": first.isoformat(),
             "to_date": last.isoformat(),

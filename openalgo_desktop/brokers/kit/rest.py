@@ -24,6 +24,7 @@ from openalgo_desktop.core.errors import (
     NetError,
     NetTimeout,
     NotConnected,
+    NotSupported,
     OrderStateUnknown,
     ProtocolError,
     RateLimited,
@@ -110,7 +111,10 @@ class RestClient:
 
     async def op(self, name: str, context: Mapping[str, Any] | None = None) -> Any:
         """Run the spec's operation ``name``; its payload. See :meth:`call` for errors."""
-        return await self.call(self.spec.ops[name], context, name)
+        op = self.spec.ops.get(name)
+        if op is None:
+            raise NotSupported(f"{self.spec.title} has no {name.replace('_', ' ')}.")
+        return await self.call(op, context, name)
 
     async def call(self, op: Op, context: Mapping[str, Any] | None = None, name: str = "") -> Any:
         """Send one request and give the payload of the answer.

@@ -177,8 +177,8 @@ class Rows:
         )
 
     def position(self, raw: Mapping[str, Any]) -> Position:
-        """A net position. Where the broker gives a total ``pnl``, what is not unrealised of it
-        is realised."""
+        """A net position. The broker's profit is the field ``pnl``, or ``realised`` and
+        ``unrealised`` together; what we do not see as unrealised of it counts as realised."""
         fields = self._spec.rows["position"]
 
         def value(name: str) -> float:
@@ -197,7 +197,10 @@ class Rows:
             multiplier=value("multiplier") or 1.0,
             account_id=self.account_id,
         )
-        realised = value("pnl") - position.unrealised if "pnl" in fields else value("realised")
+        realised = value("realised")
+        if "pnl" in fields or "unrealised" in fields:
+            total = value("pnl") if "pnl" in fields else realised + value("unrealised")
+            realised = total - position.unrealised
         position.realised = position.realised_today = round(realised, 4)
         return position
 
