@@ -263,6 +263,11 @@ class FieldGrid(QGridLayout):
 class VerticalArea(QScrollArea):
     """Scrolls up and down only, so it is never narrower than what it shows."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
     def minimumSizeHint(self) -> QSize:
         inside = self.widget()
         width = inside.minimumSizeHint().width() if inside is not None else 0

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QPlainTextEdit,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -27,6 +28,7 @@ from openalgo_desktop.ui.widgets import copy_text, label, named, push_button, se
 
 KEPT = 30
 FIRST_ERROR = 400
+FIXED_SIZE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
 class RequestBuilder(QWidget):
@@ -51,8 +53,7 @@ class RequestBuilder(QWidget):
         split.addWidget(self.body)
         split.addWidget(self.answer)
         column.addWidget(split, 1)
-        self.result = label("", "api-builder-result", "muted")
-        column.addWidget(self.result)
+        column.addLayout(self._build_foot())
         self._on_endpoint()
 
     @staticmethod
@@ -64,7 +65,8 @@ class RequestBuilder(QWidget):
 
     def _build_head(self) -> QHBoxLayout:
         self.endpoint = named(QComboBox(), "api-builder-endpoint", "Endpoint")
-        self.endpoint.setMinimumWidth(220)
+        self.endpoint.setSizeAdjustPolicy(FIXED_SIZE)
+        self.endpoint.setMinimumContentsLength(18)
         for row in self._endpoints.values():
             self.endpoint.addItem(f"{row.method}  {row.name}", row.name)
             self.endpoint.setItemData(
@@ -72,25 +74,34 @@ class RequestBuilder(QWidget):
             )
         self.endpoint.activated.connect(lambda _: self._on_endpoint())
         self.recent = named(QComboBox(), "api-builder-history", "Requests sent before")
-        self.recent.setMinimumWidth(150)
+        self.recent.setSizeAdjustPolicy(FIXED_SIZE)
+        self.recent.setMinimumContentsLength(10)
         self.recent.activated.connect(self._on_recent)
         self._fill_recent()
         self.send_button = push_button("Send", "api-builder-send", "Send the request", self._send)
         self.send_button.setProperty("role", "primary")
-        self.with_key = named(
-            QCheckBox("with key"), "api-builder-with-key", "Put the API key into copied text"
-        )
         head = QHBoxLayout()
         head.setSpacing(6)
         head.addWidget(self.endpoint)
         head.addWidget(self.send_button)
         head.addWidget(self.recent)
         head.addStretch(1)
+        return head
+
+    def _build_foot(self) -> QHBoxLayout:
+        foot = QHBoxLayout()
+        foot.setSpacing(6)
+        self.result = label("", "api-builder-result", "muted")
+        self.result.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        foot.addWidget(self.result, 1)
+        self.with_key = named(
+            QCheckBox("with key"), "api-builder-with-key", "Put the API key into copied text"
+        )
         for text, kind in (("Copy as curl", "curl"), ("Copy as Python", "python")):
             copy = partial(self._start_copy, kind)
-            head.addWidget(push_button(text, f"api-builder-copy-{kind}", text, copy))
-        head.addWidget(self.with_key)
-        return head
+            foot.addWidget(push_button(text, f"api-builder-copy-{kind}", text, copy))
+        foot.addWidget(self.with_key)
+        return foot
 
     # -- choosing ---------------------------------------------------------------------------
     def _row(self) -> ApiEndpoint | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget
 
 from openalgo_desktop.core.model import ApiRequest
 from openalgo_desktop.ui import format as fmt
@@ -117,6 +117,8 @@ class ApiMonitorDock(Dock):
     def _address(kind: str) -> QLabel:
         address = label("", f"api-monitor-{kind}", "mono")
         address.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        address.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        address.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return address
 
     def _head(self) -> QHBoxLayout:
@@ -124,10 +126,8 @@ class ApiMonitorDock(Dock):
         head.setContentsMargins(8, 4, 8, 4)
         head.setSpacing(6)
         head.addWidget(self.page)
-        head.addStretch(1)
-        for caption, address, name in (("REST", self.rest, "rest"), ("WS", self.ws, "ws")):
-            head.addWidget(label(caption, f"api-monitor-{name}-caption", "caption"))
-            head.addWidget(address)
+        for address, name in ((self.rest, "rest"), (self.ws, "ws")):
+            head.addWidget(address, 1)
             head.addWidget(self._copy_button(name, address))
         head.addWidget(
             push_button("Copy key", "api-monitor-copy-key", "Copy the API key", self._copy_key)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -34,6 +35,7 @@ from openalgo_desktop.ui.dialogs.save_file import ask_csv_path
 from openalgo_desktop.ui.dialogs.settings import SettingsPage
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.table_dock import BookView, Col
+from openalgo_desktop.ui.fields import VerticalArea
 from openalgo_desktop.ui.tables import FastTableModel
 from openalgo_desktop.ui.widgets import label, named, push_button, set_role
 
@@ -188,7 +190,10 @@ class SandboxDock(Dock):
         left.addWidget(self.curve, 1)
         row.addLayout(left, 1)
         self.figures = Figures()
-        row.addWidget(self.figures)
+        area = named(VerticalArea(), "sandbox-figures-scroll", "Statistics of the sandbox")
+        area.setWidget(self.figures)
+        area.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Expanding)
+        row.addWidget(area)
         return page
 
     def _days_page(self) -> QWidget:

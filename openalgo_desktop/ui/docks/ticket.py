@@ -61,8 +61,6 @@ class TicketDock(Dock):
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
         area = named(VerticalArea(), "ticket-scroll", "Order ticket")
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self.frame)
         self.content.addWidget(area)
         self.place_empty_over(area)
