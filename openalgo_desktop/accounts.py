@@ -115,6 +115,11 @@ class Accounts:
         """The desk sends live orders to the order account."""
         self._desk = desk
         desk.set_gateway(Mode.LIVE, self[self.orders].gateway)
+        desk.reconciler.others = lambda: [
+            account.gateway
+            for account in self.all()
+            if account.status.state is AccountState.CONNECTED
+        ]
 
     async def stop(self) -> None:
         """Close all accounts; sessions stay stored."""
