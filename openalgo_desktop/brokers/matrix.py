@@ -110,6 +110,10 @@ _TRADING: tuple[Column, ...] = (
     ("GTT", lambda s: _yes(s.capabilities.gtt)),
     ("margin calculator", lambda s: _yes(s.capabilities.margin)),
     ("order updates", lambda s: "pushed" if s.capabilities.order_stream else "polled"),
+    (
+        "an order without an answer is found by",
+        lambda s: "our tag" if s.capabilities.tags else "attributes and time",
+    ),
     ("orders per second", _order_rate),
     ("fixed IP needed", lambda s: _yes(s.capabilities.static_ip)),
 )

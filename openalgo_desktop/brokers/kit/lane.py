@@ -35,6 +35,9 @@ _SLICE = 0.003
 _STABLE = 10.0
 #: So many unreadable frames in a row: the connection is out of step, begin anew.
 _MAX_BAD_RUN = 20
+#: A mute line is dropped after so many mute intervals more, doubled each time in vain: perhaps
+#: nothing that is streamed trades at all.
+_MOST_PATIENT = 16
 #: The watchdog looks so many times per silence or mute interval.
 _LOOKS = 4
 
@@ -64,6 +67,7 @@ class Lane:
         self._sent: dict[Key, FeedMode] = {}
         self._bad_run = 0
         self._was_up = False
+        self._patience = 1
         self.wanted: dict[Key, FeedMode] = {}
         self.state = LaneState.IDLE
         self.heard = 0.0  # last frame
@@ -259,6 +263,7 @@ class Lane:
 
     def _ticked(self, now: float) -> None:
         self.ticked = now
+        self._patience = 1
         if self.state is LaneState.MUTE:
             self._set(LaneState.LIVE, "")
 
@@ -303,7 +308,8 @@ class Lane:
                 asked_again = True
                 self._sent.clear()  # ask for everything again before giving the line up
                 self._changed.set()
-            elif quiet > 2 * mute:
+            elif quiet > (1 + self._patience) * mute:
+                self._patience = min(self._patience * 2, _MOST_PATIENT)
                 raise _Silent(f"No market data for {quiet:.0f} s although asked again.")
 
 

@@ -195,6 +195,23 @@ async def test_mute_market_is_reported_asked_again_then_dropped(
         await task
 
 
+async def test_mute_line_is_given_up_less_and_less_often(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    """Perhaps nothing that is streamed trades: reconnecting for ever would help nobody."""
+    client = make(clients, server, heard, mute=0.1, market_open=lambda: True)
+    client.subscribe({A: LTP})
+    await client.start()
+    lives = []
+    for number in range(1, 4):
+        await until(lambda n=number: server.total >= n, "connection")  # type: ignore[misc]
+        began = time.monotonic()
+        await until(lambda n=number: server.total > n, "next connection")  # type: ignore[misc]
+        lives.append(time.monotonic() - began)
+    assert lives[0] < lives[1] < lives[2]
+    assert lives[2] > 0.5  # five intervals instead of two
+
+
 async def _pass(seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
