@@ -52,6 +52,12 @@ def host_overrides(spec: BrokerSpec, settings: Settings) -> dict[str, str]:
     }
 
 
+def host_settings() -> list[str]:
+    """The setting of each address of each broker."""
+    specs = [broker.spec for broker in Registry().all().values()]
+    return [f"brokers.{spec.id}.hosts.{host}" for spec in specs for host in spec.hosts]
+
+
 class Accounts:
     """Opens, logs in and closes accounts. Names are ``broker`` or ``broker:slot``.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop import __version__, console, openalgo_env
+from openalgo_desktop.accounts import host_settings
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import SystemClock, api_timestamp
@@ -341,6 +342,7 @@ async def _doctor(args: argparse.Namespace) -> int:
         f"secrets        {vault.protection()}",
         "settings (defaults, and --set of this run):",
         *(f"  {key} = {settings[key]}    {row.help}" for key, row in SETTINGS.items()),
+        *(f"  {key} = {settings[key]}    {setting_row(key).help}" for key in host_settings()),
     ]
     if args.bundle is None:
         print(*lines, sep="\n")
