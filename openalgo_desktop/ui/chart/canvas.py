@@ -24,6 +24,8 @@ from openalgo_desktop.ui.chart.series import Series
 
 #: Room above and below the candles, as parts of the price range.
 ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06
+#: Pixels at the top that belong to the legend.
+LEGEND_ROOM = 40.0
 VOLUME_ROOM = 1.15
 #: A line this near, as a part of the price range of the bars, is brought into view.
 LINE_REACH = 0.5
@@ -188,10 +190,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if self._auto_price and found is not None:
             low, high = self._with_lines(*found)
             span = high - low or max(abs(high) * 0.01, 10.0**-self.places)
-            wanted = (low - span * ROOM_BOTTOM, high + span * ROOM_TOP)
+            room = max(ROOM_TOP, LEGEND_ROOM / max(LEGEND_ROOM, self._price_box.height()))
+            wanted = (low - span * ROOM_BOTTOM, high + span * room)
             # The forming bar moves the edges only when it leaves the room that is there.
             now = self._price_range
-            inside = now[0] < low and now[1] > high and span * 1.35 > now[1] - now[0]
+            inside = now[0] < low and now[1] > high and span * (1.25 + room) > now[1] - now[0]
             if not inside or self._dirty_view(before[0], found):
                 self._price_range = wanted
         top = self.series.top_volume(first, last)

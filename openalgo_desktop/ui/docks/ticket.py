@@ -175,9 +175,9 @@ class TicketDock(Dock):
         self.instrument = instrument
         self._attempted = False
         self.want({key: FeedMode.QUOTE})
-        self.symbol.setText(f"{instrument.symbol}  {instrument.exchange}")
-        self.symbol.setToolTip(self.symbol.text())
-        self.set_subject(instrument.symbol)
+        self.symbol.setText(instrument.symbol)
+        self.symbol.setToolTip(f"{instrument.symbol}  {instrument.exchange}")
+        self.set_subject(f"{instrument.symbol}  {instrument.exchange}")
         for field in (self.price, self.trigger):
             field.set_tick(instrument.tick_size)
         cash = instrument.exchange in CASH_EXCHANGES
