@@ -107,11 +107,15 @@ class Bridge(QObject):
             self._forward(FeedChanged, lambda e: self.feed_changed.emit(e.connected, e.message)),
             self._forward(SettingChanged, self._on_setting),
             self._forward(InstrumentsLoaded, lambda e: self.instruments_loaded.emit(e.count)),
-            self._forward(Notice, lambda e: self.notice.emit(e.level, e.text)),
+            self._forward(Notice, self._on_notice),
         ]
 
     def _forward(self, kind: type[Event], handler: Callable[[Any], None]) -> Callable[[], None]:
         return self._terminal.bus.subscribe(kind, handler)
+
+    def _on_notice(self, event: Notice) -> None:
+        # It may quote a broker; a screen is seen and photographed.
+        self.notice.emit(event.level, self._terminal.logs.redactor.clean(event.text))
 
     def _on_setting(self, event: SettingChanged) -> None:
         if event.key == "ui.frame_rate":
