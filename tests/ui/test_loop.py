@@ -49,6 +49,14 @@ def qt_timers() -> int:
     return sum(1 for thing in gc.get_objects() if isinstance(thing, QTimer))
 
 
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel the tasks and see them end; one that failed by itself fails the test."""
+    for task in tasks:
+        task.cancel()
+    for answer in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(answer, asyncio.CancelledError), answer
+
+
 def test_thousands_of_cancelled_timeouts_leave_no_timers(run: Run, loop: PumpEventLoop) -> None:
     async def scenario() -> None:
         before = qt_timers()
@@ -146,7 +154,7 @@ def test_a_nested_qt_loop_does_not_stop_other_tasks(run: Run) -> None:
         before = turns
         QTest.qWait(200)  # as a drag or a native dialog would
         assert turns - before >= 5
-        task.cancel()
+        await ended([task])
 
     run(scenario())
 
@@ -273,8 +281,7 @@ def test_a_100_hz_ticker_runs_while_dialogs_open_and_docks_repaint(
             await asyncio.sleep(0.02)
         frames.stop()
         spent = time.process_time() - spent
-        for task in tasks:
-            task.cancel()
+        await ended(tasks)
         assert spent > 0.3  # there was work to get in its way
         assert len(held) > spent / 0.015, f"{len(held)} ticks in {spent:.1f} s of computing"
         held.sort()
