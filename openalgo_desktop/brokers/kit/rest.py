@@ -82,6 +82,7 @@ class RestClient:
         self._on_expired = on_expired
         self._transport = transport
         self._pool: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def _client(self) -> httpx.AsyncClient:
@@ -89,6 +90,12 @@ class RestClient:
         if self._pool is None:
             self._pool = self._new_pool()
         return self._pool
+
+    async def _open(self) -> None:
+        """Make the pool beside the loop: reading the certificates takes tens of milliseconds."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncio.to_thread(self._new_pool)
 
     def _new_pool(self) -> httpx.AsyncClient:
         transport = self._transport
@@ -147,6 +154,7 @@ class RestClient:
         await self.limiter.acquire(_buckets(op), op.timeout)
         part = path.with_name(path.name + ".part")
         try:
+            await self._open()
             response = await self._client.send(
                 self.request(op, values), stream=True, follow_redirects=op.public
             )
@@ -194,6 +202,7 @@ class RestClient:
 
     async def _send(self, op: Op, values: Mapping[str, Any]) -> httpx.Response:
         title = self.spec.title
+        await self._open()
         request = self.request(op, values)
         try:
             return await self._client.send(request)
