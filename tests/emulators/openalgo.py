@@ -86,6 +86,7 @@ class OpenAlgoEmulator(BrokerEmulator):
     def add_routes(self, router: web.UrlDispatcher) -> None:
         calls: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "ping": self._ping,
+            "analyzer": self._analyzer,
             "intervals": self._intervals,
             "placeorder": self._place,
             "modifyorder": self._modify,
@@ -129,6 +130,9 @@ class OpenAlgoEmulator(BrokerEmulator):
 
     async def _ping(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"data": {"message": "pong", "broker": "simulator"}}
+
+    async def _analyzer(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"data": {"mode": "live", "analyze_mode": False, "total_logs": 0}}
 
     async def _intervals(self, body: dict[str, Any]) -> dict[str, Any]:
         groups: dict[str, list[str]] = {

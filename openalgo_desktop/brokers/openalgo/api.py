@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -47,6 +48,8 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 
+log = logging.getLogger(__name__)
+
 
 class OpenAlgoApi(BrokerApi):
     """A remote OpenAlgo server."""
@@ -67,6 +70,7 @@ class OpenAlgoApi(BrokerApi):
         except SessionExpired as error:
             raise BadCredentials(error.message, field="api_key") from None
         groups = await self.rest.call(self.spec.ops["intervals"], values, "login")
+        await self._tell_mode(values)
         served = [text for group in (groups or {}).values() for text in group]
         return {
             "rest_url": values["rest_url"],
@@ -74,6 +78,20 @@ class OpenAlgoApi(BrokerApi):
             "served_intervals": ",".join(served) or "D",
             "client_id": urlsplit(rest_url).netloc,
         }
+
+    async def _tell_mode(self, values: Mapping[str, Any]) -> None:
+        """The server has a switch of its own; whoever trades live here should know where it is."""
+        try:
+            state = await self.rest.call(self.spec.ops["mode"], values, "login")
+        except AppError as error:
+            log.info("the server does not say its mode: %s", error.message)
+            return
+        if isinstance(state, Mapping) and state.get("analyze_mode"):
+            log.warning(
+                "The OpenAlgo server %s is in analyze mode: orders sent to it are simulated there "
+                "until it is switched to live.",
+                urlsplit(values["rest_url"]).netloc,
+            )
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:

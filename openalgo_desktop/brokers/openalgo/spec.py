@@ -157,6 +157,7 @@ SPEC = BrokerSpec(
     ),
     ops={
         "profile": _post("ping", _KEY, reply="data"),
+        "mode": _post("analyzer", _KEY, reply="data"),
         "place": _write("placeorder", {**_KEY, "strategy": "$strategy", **_ORDER}),
         "modify": _write("modifyorder", {**_MINE, "orderid": "$order_id", **_ORDER}),
         "cancel": _write("cancelorder", {**_MINE, "orderid": "$order_id"}),

@@ -132,6 +132,18 @@ async def test_login_finds_both_addresses(account: KitAccount, secrets: MemorySe
     assert KEY not in repr(account.session) + repr(secrets.values)
 
 
+@pytest.mark.parametrize("analyze", [True, False])
+async def test_login_tells_that_the_server_simulates(
+    fresh: KitAccount, server: Server, caplog: pytest.LogCaptureFixture, analyze: bool
+) -> None:
+    state = {"mode": "analyze" if analyze else "live", "analyze_mode": analyze, "total_logs": 1}
+    server.replies["analyzer"] = (200, {"status": "success", "data": state})
+    await fresh.login({"api_key": KEY, "rest_url": "http://h:1"})
+    warned = [r for r in caplog.records if "analyze mode" in r.getMessage()]
+    assert len(warned) == analyze
+    await fresh.disconnect()
+
+
 async def test_wrong_key_names_the_login(fresh: KitAccount, server: Server) -> None:
     server.replies["ping"] = (403, {"status": "error", "message": "Invalid openalgo apikey"})
     with pytest.raises(BadCredentials, match="Invalid openalgo apikey") as caught:
