@@ -18,6 +18,7 @@ from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
+from openalgo_desktop.ui.dialogs.login import LoginDialog
 from openalgo_desktop.ui.dialogs.review import ReviewDialog
 from openalgo_desktop.ui.dialogs.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.dialogs.settings import SettingsDialog
@@ -235,6 +236,13 @@ class Commands:
 
     async def _show_accounts(self) -> None:
         await ask(AccountsDialog(self._window, self._bridge))
+
+    def log_in(self, account: str) -> None:
+        """Log an account in again, in place."""
+        self._once("log in", lambda: self._log_in(account))
+
+    async def _log_in(self, account: str) -> None:
+        await ask(LoginDialog(self._window, self._bridge, account))
 
     def settings(self) -> None:
         """The settings dialog."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
-    QLabel,
     QMainWindow,
     QMenu,
     QSizePolicy,
@@ -24,6 +23,7 @@ from openalgo_desktop.core.model import Approval, Order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme, workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
+from openalgo_desktop.ui.alerts import AlertStrip
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.commands import Commands
 from openalgo_desktop.ui.docks import build_docks
@@ -74,7 +74,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.bridge = bridge
         self._on_close = on_close
-        self._bars: dict[QLabel, QToolBar] = {}
         named(self, "main-window", TITLE)
         self.resize(1600, 960)
         self.setDockNestingEnabled(True)
@@ -99,8 +98,13 @@ class MainWindow(QMainWindow):
         kill_key.activated.connect(self.top_bar.kill.key_pulse)
         self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
-        self.sandbox_banner = self._banner("banner-sandbox", SANDBOX_TEXT, "banner-sandbox")
-        self.alert_banner = self._banner("banner-alert", "", "banner-alert")
+        self.sandbox_banner = label(SANDBOX_TEXT, "banner-sandbox", "banner-sandbox")
+        self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
+        self.sandbox_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._sandbox_bar = self._strip(self.sandbox_banner)
+        self.alert_banner = AlertStrip(bridge)
+        self.alert_banner.login_wanted.connect(self.commands.log_in)
+        self.alert_banner.changed.connect(self._strip(self.alert_banner).setVisible)
         self.status_bar = StatusBar(bridge)
         self.setStatusBar(self.status_bar)
         self.status_bar.review_wanted.connect(self.commands.review_books)
@@ -115,16 +119,13 @@ class MainWindow(QMainWindow):
         self._build_menus()
         bridge.notice.connect(self.toasts.show)
         bridge.mode_changed.connect(self._on_mode)
-        bridge.feed_changed.connect(self._on_alert)
-        bridge.feed.changed.connect(self._on_alert)
-        bridge.safety.kill_changed.connect(self._on_alert)
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
         bridge.books.orders_updated.connect(self._on_orders)
         bridge.trade_wanted.connect(self._open_ticket)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
-        self._on_alert()
+        self.alert_banner.refresh()
 
     # -- building ---------------------------------------------------------------------------
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -153,24 +154,21 @@ class MainWindow(QMainWindow):
             "quit": self.close,
         }
 
-    def _banner(self, name: str, text: str, role: str) -> QLabel:
+    def _strip(self, content: QWidget) -> QToolBar:
         """A strip over the whole width, as a toolbar row of its own."""
         self.addToolBarBreak()
-        bar = named(QToolBar(name), f"{name}-bar", text or "Alert")
+        name = content.objectName()
+        bar = named(QToolBar(name), f"{name}-bar", content.accessibleName())
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.toggleViewAction().setEnabled(False)
-        set_role(bar, role)  # it takes its margins from the style when it is made
-        strip = label(text, name, role)
-        strip.setAccessibleName(text)
-        strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        strip.setFixedHeight(BANNER_HEIGHT)
+        set_role(bar, name)  # it takes its margins from the style when it is made
+        content.setFixedHeight(BANNER_HEIGHT)
         bar.setFixedHeight(BANNER_HEIGHT)
-        bar.addWidget(strip)
-        strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        bar.addWidget(content)
+        content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
-        self._bars[strip] = bar
-        return strip
+        return bar
 
     def _build_menus(self) -> None:
         bar = self.menuBar()
@@ -262,7 +260,7 @@ class MainWindow(QMainWindow):
         if keys:
             self.bridge.select(keys[0])
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
-        self._on_alert()
+        self.alert_banner.refresh()
         self.name_tab_bars()
 
     async def save(self) -> None:
@@ -296,23 +294,8 @@ class MainWindow(QMainWindow):
 
     def _on_mode(self, mode: Mode) -> None:
         sandbox = mode is Mode.SANDBOX
-        self._bars[self.sandbox_banner].setVisible(sandbox)
+        self._sandbox_bar.setVisible(sandbox)
         self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
-
-    def _on_alert(self, *_: object) -> None:
-        """The red strip says everything that is wrong now."""
-        alerts = []
-        if self.bridge.safety.killed:
-            alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
-        if not self.bridge.feed_state()[0]:
-            message = self.bridge.account_status().message
-            alerts.append(f"Market data is disconnected; prices are old. {message}".strip())
-        elif self.bridge.feed.stale:
-            alerts.append("The market feed is silent; prices are old and shown in grey")
-        text = "      ".join(alerts)
-        self.alert_banner.setText(text)
-        self.alert_banner.setAccessibleName(text)
-        self._bars[self.alert_banner].setVisible(bool(text))
 
     def _on_approval(self, approval: Approval) -> None:
         self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")

@@ -23,10 +23,10 @@ async def set_up(session: Session) -> None:
     dialog.new.setText(PASSWORD)
     dialog.again.setText("another horse")
     click(dialog.save)
-    assert "differ" in dialog.result.text() and not session.bridge.lock.enabled
+    assert "differ" in dialog.said.text() and not session.bridge.lock.enabled
     dialog.again.setText(PASSWORD)
     click(dialog.save)
-    await until(lambda: "is set" in dialog.result.text(), "the password")
+    await until(lambda: "is set" in dialog.said.text(), "the password")
     assert session.bridge.lock.enabled
     dialog.accept()
     await until(lambda: not window.findChildren(LockSetupDialog), "the dialog's end")

@@ -147,3 +147,35 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
             await session.bridge.set_mode(Mode.SANDBOX)
 
     drive(scenario)
+
+
+def test_an_expired_session_is_told_in_the_strip_and_renewed_in_place(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        async with kite(session) as emulator:
+            door, strip = session.bridge.accounts, session.window.alert_banner
+            name = await door.add("zerodha")
+            given = {"api_key": API_KEY, "api_secret": API_SECRET}
+            helper = LoginDialog(session.window, session.bridge, name, Browser(emulator))
+            await door.login(name, given, helper, "browser")
+            await door.use_for_data(name)
+            await until(lambda: session.bridge.feed_state()[0], "the feed", 20)
+            assert not strip.isVisible()
+            await door.logout(name)
+            await until(strip.isVisible, "the strip")
+            assert strip.log_in.isVisible()
+            click(strip.log_in)
+            await until(
+                lambda: [
+                    d
+                    for d in session.window.findChildren(LoginDialog)
+                    if d is not helper and d.isVisible()
+                ],
+                "the login dialog",
+            )
+            dialog = next(d for d in session.window.findChildren(LoginDialog) if d is not helper)
+            dialog._browse = Browser(emulator)
+            click(dialog.go)  # key and secret are in the keyring
+            await until(lambda: door.status(name).state is AccountState.CONNECTED, "login", 20)
+            await until(lambda: not strip.log_in.isVisible(), "the end of the alert")
+
+    drive(scenario)
