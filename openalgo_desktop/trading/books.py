@@ -57,6 +57,7 @@ class OwnBook:
         self.account_id = account_id
         self.mode = mode
         self.orders: dict[str, Order] = {}
+        self._working: dict[str, Order] = {}  # those that may still fill, by id
         self.positions: dict[PositionKey, Position] = {}
         self.strategies: dict[str, dict[PositionKey, _Net]] = {}
         self.day: date | None = None
@@ -67,12 +68,22 @@ class OwnBook:
         self, orders: Iterable[Order], positions: Iterable[Position], trades: Iterable[Trade]
     ) -> None:
         """Take the broker's books as ours."""
-        self.orders = {order.order_id: order for order in orders}
+        self.orders, self._working = {}, {}
+        for order in orders:
+            self.put(order)
         self.adopt_positions(positions)
         self.strategies = {}
         self._trades = set()
         for trade in trades:
             self._book(trade)
+
+    def put(self, order: Order) -> None:
+        """Know this state of an order."""
+        self.orders[order.order_id] = order
+        if order.status.is_final or order.status is OrderStatus.UNKNOWN:
+            self._working.pop(order.order_id, None)
+        else:
+            self._working[order.order_id] = order
 
     def adopt_positions(self, positions: Iterable[Position]) -> None:
         """Take the broker's positions (their averages and charges are better than ours)."""
@@ -82,13 +93,13 @@ class OwnBook:
         """Somebody was shown these: what we do not know yet, we know now."""
         for order in orders:
             if order.order_id not in self.orders and order.status is not OrderStatus.UNKNOWN:
-                self.orders[order.order_id] = msgspec.structs.replace(order)
+                self.put(msgspec.structs.replace(order))
 
     def update(self, order: Order, trade: Trade | None) -> None:
         """An order changed; ``trade`` is set on a fill. A repeated update changes nothing."""
         known = self.orders.get(order.order_id)
         if known is None or not _is_older(order, known):
-            self.orders[order.order_id] = order
+            self.put(order)
         if trade is not None and self._book(trade):
             self._fill(trade)
 
@@ -142,9 +153,8 @@ class OwnBook:
             return False
         resting = sum(
             order.pending_quantity
-            for order in self.orders.values()
-            if (order.status.is_working or order.status is OrderStatus.PENDING)
-            and order.action is request.action
+            for order in self._working.values()
+            if order.action is request.action
             and (order.exchange, order.symbol, order.product)
             == (request.exchange, request.symbol, request.product)
         )
@@ -336,7 +346,7 @@ class BookKeeper:
         self, book: OwnBook, gateway: TradingGateway, orders: list[Order], *, sure: bool
     ) -> None:
         for order in book.missed(orders, self._is_ours, sure=sure):
-            book.orders[order.order_id] = msgspec.structs.replace(order)
+            book.put(msgspec.structs.replace(order))
             log.info("order %s: an update was missed, now %s", order.order_id, order.status.value)
             self._bus.publish(
                 OrderUpdated(

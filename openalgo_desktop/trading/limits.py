@@ -42,6 +42,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     day_profit: float = 0.0
 
 
+_OFF = Limits()
+
+
 class _Facts(msgspec.Struct):
     """What the rules of one scope look at."""
 
@@ -155,7 +158,7 @@ class RiskRules:
         ):
             if scope in self.scopes:
                 found[scope] = self.scopes[scope]
-        return found
+        return {scope: limits for scope, limits in found.items() if limits != _OFF}
 
     # -- checking ---------------------------------------------------------------------------
     async def check(self, request: OrderRequest) -> None:
