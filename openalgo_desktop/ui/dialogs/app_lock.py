@@ -121,9 +121,9 @@ class LockSetupDialog(QDialog):
         ):
             self.form.addRow(title, field)
         column.addLayout(self.form)
-        self.result = label("", "dialog-lock-result")
-        self.result.setWordWrap(True)
-        column.addWidget(self.result)
+        self.said = label("", "dialog-lock-result")
+        self.said.setWordWrap(True)
+        column.addWidget(self.said)
         row = QHBoxLayout()
         self.save = push_button("Set password", "dialog-lock-save", "Set password", self._save)
         self.use_code = push_button(
@@ -150,11 +150,11 @@ class LockSetupDialog(QDialog):
                 await work()
             except AppError as error:
                 if self._open:
-                    self.result.setText(error.message)
+                    self.said.setText(error.message)
                 return
             if not self._open:
                 return
-            self.result.setText(done)
+            self.said.setText(done)
             for field in (self.old, self.new, self.again, self.code):
                 field.clear()
             self._show()
@@ -163,7 +163,7 @@ class LockSetupDialog(QDialog):
 
     def _save(self) -> None:
         if self.new.text() != self.again.text():
-            self.result.setText("The two new passwords differ.")
+            self.said.setText("The two new passwords differ.")
             return
         lock, texts = self._bridge.lock, (self.new.text(), self.old.text(), self.code.text())
         self._try(lambda: lock.set_password(*texts), "The password is set.")
@@ -176,7 +176,7 @@ class LockSetupDialog(QDialog):
         lock = self._bridge.lock
         if not self.secret.text():
             self.secret.setText(lock.new_code_secret())
-            self.result.setText(
+            self.said.setText(
                 "Type this secret into an authenticator app, then its code and the password here, "
                 "and press again."
             )
