@@ -364,3 +364,24 @@ def test_the_crosshair_names_the_bar(chart: ChartView) -> None:
     index = round(chart.canvas._bar_at(QPointF(overlay._cross).x()))
     text = " ".join(part for part, _ in overlay._legend)
     assert f"{chart.canvas.series.bar(index)[0]:,.2f}" in text
+
+
+def test_labels_of_near_lines_do_not_cover_each_other(chart: ChartView) -> None:
+    bars = walk(200)
+    shown(chart, bars)
+    middle = float(np.median(bars.close[-100:]))
+    chart.set_lines([PriceLine("1", middle, "BUY 75 LIMIT", "buy")])
+    alone = colour_count(picture(chart), "buy")
+    chart.set_lines(
+        [
+            PriceLine("1", middle, "BUY 75 LIMIT", "buy"),
+            PriceLine("2", middle, "150 NRML", "position"),
+        ]
+    )
+    # The second line and its tag lie over the first; of the first label nothing is lost.
+    strip = chart.canvas.overlay.frame
+    y = round(strip.y(middle))
+    right = round(strip.pane.right())
+    label = picture(chart).copy(right - 110, y - 8, 100, 16)
+    assert colour_count(label, "buy") > 20
+    assert alone > 300

@@ -151,8 +151,9 @@ class TicketFacts(QFrame):
                 limits = f"{fmt.price(low, places)} – {fmt.price(high, places)}"
         if tick is not None and tick.high:
             low_high = f"{fmt.price(tick.low, places)} – {fmt.price(tick.high, places)}"
-        self._set("bid", bid, "buy")
-        self._set("ask", ask, "sell")
+        stale = self._bridge.feed.stale
+        self._set("bid", bid, "stale" if stale else "buy")
+        self._set("ask", ask, "stale" if stale else "sell")
         self._set("range", low_high)
         self._set("circuit", limits)
 
