@@ -31,6 +31,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("flatten", "Flatten", "F6", "Close all positions at market, after a review", "Trade"),
     ActionRow("risk-limits", "Risk limits", "", "Limits of symbols, strategies, accounts", "Trade"),
     ActionRow("review-books", "Compare books", "", "Own books against the account's", "Trade"),
+    ActionRow("audit", "Audit trail", "", "Who did what, when; search and export", "Trade"),
     ActionRow("reset-kill", "Reset kill switch", "", "Accept new orders again", "Trade"),
     ActionRow("toggle-mode", "Sandbox / Live", "Ctrl+Shift+S", "Switch where orders go", "Trade"),
     ActionRow("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade"),

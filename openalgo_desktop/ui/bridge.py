@@ -53,6 +53,7 @@ from openalgo_desktop.ui.safety_door import SafetyDoor
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
     from openalgo_desktop.logs import LogRing
+    from openalgo_desktop.storage.audit import AuditTrail
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -331,6 +332,11 @@ class Bridge(QObject):
     def account_ids(self) -> list[str]:
         """Ids of all accounts."""
         return [account.status.account_id for account in self._terminal.accounts.all()]
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit trail, to search and export."""
+        return self._terminal.audit
 
     def now(self) -> datetime:
         """The terminal's wall clock, IST."""

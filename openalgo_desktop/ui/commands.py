@@ -16,6 +16,7 @@ from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
+from openalgo_desktop.ui.dialogs.audit import AuditDialog
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.login import LoginDialog
@@ -95,6 +96,15 @@ class Commands:
         ):
             return
         await self._bridge.set_mode(Mode.LIVE)
+
+    def audit(self) -> None:
+        """Show the audit trail."""
+        self._once("audit", self._audit)
+
+    async def _audit(self) -> None:
+        dialog = AuditDialog(self._window, self._bridge)
+        dialog.reload()
+        await ask(dialog)
 
     # -- app lock ---------------------------------------------------------------------------
     def app_lock(self) -> None:

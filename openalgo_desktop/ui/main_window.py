@@ -148,6 +148,7 @@ class MainWindow(QMainWindow):
             "webhooks": commands.webhooks,
             "copy-api-key": commands.copy_api_key,
             "accounts": commands.accounts,
+            "audit": commands.audit,
             "app-lock": commands.app_lock,
             "lock-now": commands.lock_now,
             "settings": commands.settings,

@@ -18,6 +18,7 @@ from openalgo_desktop.ui.commands import closing_lines
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
+from openalgo_desktop.ui.dialogs.audit import AuditDialog
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.dialogs.kill_report import KillReportDialog
 from openalgo_desktop.ui.dialogs.login import LoginDialog
@@ -154,6 +155,9 @@ async def dialogs(session: Session) -> list[QDialog]:
     found += [risk, ReviewDialog(window, bridge)]
     report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
     found.append(KillReportDialog(window, report))
+    trail = AuditDialog(window, bridge)
+    await trail.load()
+    found.append(trail)
     found.append(LockSetupDialog(window, bridge))
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
