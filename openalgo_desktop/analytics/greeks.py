@@ -32,11 +32,11 @@ _DAY = 86_400.0
 
 
 class GreeksRequest(msgspec.Struct, frozen=True):
-    """One option and how to value it. ``rate`` is per cent; ``at`` overrides the expiry time."""
+    """One option and how to value it. ``rate`` is per cent, 0 when absent."""
 
     symbol: str
     exchange: str
-    rate: float = 0.0
+    rate: float | None = None
     forward: float = 0.0
     underlying_symbol: str = ""
     underlying_exchange: str = ""
@@ -64,7 +64,7 @@ class GreeksDesk:
             return self._expired(answer, parts, expired_ok)
         option = await self._quote(request, prices)
         forward = request.forward or await self._forward(request, parts, prices)
-        return answer | valued(parts, forward, option.ltp, seconds, request.rate)
+        return answer | valued(parts, forward, option.ltp, seconds, request.rate or 0.0)
 
     def _parse(self, request: GreeksRequest) -> tuple[ParsedSymbol, float]:
         problem = f"Failed to get option Greeks: Failed to parse option symbol {request.symbol}: "
@@ -97,9 +97,7 @@ class GreeksDesk:
             "option_type": parts.kind,
             "expiry_date": _long_date(parts.expiry),
             "days_to_expiry": round(max(0.0, seconds) / _DAY, 4),
-            "interest_rate": int(request.rate)
-            if request.rate == int(request.rate)
-            else request.rate,
+            "interest_rate": 0 if request.rate is None else request.rate,
         }
 
     @staticmethod

@@ -68,7 +68,11 @@ _HOOK: dict[str, Any] = {
     "error_key": "error",
     "crash": "Internal server error",
 }
-_LATER: dict[str, Any] = {"group": "Portfolio", "limit": "10 per minute"}
+_LATER: dict[str, Any] = {
+    "group": "Portfolio",
+    "need": Need.NOTHING,
+    "prepare": later.key_aside,
+}
 
 
 def _not_in_semi_auto(what: str, verb: str) -> str:
@@ -385,16 +389,8 @@ LATER: tuple[Endpoint, ...] = (
             ("POST", "portfolio/tearsheet"),
             ("POST", "portfolio/holdings"),
             ("POST", "sip/backtest"),
+            ("GET", "sip/frequencies"),
         )
-    ),
-    E(
-        "sip/frequencies",
-        later.not_yet,
-        None,
-        "Not available in this version.",
-        method="GET",
-        need=Need.NOTHING,
-        **_LATER,
     ),
     E("telegram/notify", later.telegram_stopped, None, "Send a Telegram message.", **_MESSAGING),
     E(
@@ -406,8 +402,8 @@ LATER: tuple[Endpoint, ...] = (
     ),
     E("telegram/start", later.telegram_start, None, "Start the Telegram bot.", **_MESSAGING),
     E("telegram/stop", later.telegram_stop, None, "Stop the Telegram bot.", **_MESSAGING),
-    E("telegram/config", later.not_yet, None, "Configure the bot.", **_MESSAGING),
-    E("telegram/preferences", later.not_yet, None, "Change preferences.", **_MESSAGING),
+    E("telegram/config", later.later, None, "Configure the bot.", **_MESSAGING),
+    E("telegram/preferences", later.later, None, "Change preferences.", **_MESSAGING),
     *(
         E(f"telegram/{name}", handler, None, doc, method="GET", **_MESSAGING)
         for name, handler, doc in (

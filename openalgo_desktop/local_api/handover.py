@@ -33,11 +33,14 @@ class Handover:
         self._secrets = secrets
         self._clock = clock
 
-    async def wait(self, broker: str, state: str, timeout_s: float) -> dict[str, str]:
-        """In the login: the parameters of the callback that the engine got."""
+    async def offer(self, broker: str, state: str, timeout_s: float) -> None:
+        """In the login, before the browser opens: from now on the engine takes the callback."""
         pending = _Pending(state, self._clock.time() + timeout_s)
         await self._secrets.delete(_answer(broker))
         await self._secrets.set(_pending(broker), Secret(msgspec.json.encode(pending).decode()))
+
+    async def wait(self, broker: str, timeout_s: float) -> dict[str, str]:
+        """In the login, after :meth:`offer`: the parameters of the callback that came."""
         try:
             async with asyncio.timeout(timeout_s):
                 while True:

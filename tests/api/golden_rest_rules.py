@@ -56,8 +56,10 @@ def _intervals(body: Any) -> Any:
     return body
 
 
-def _with_all(body: Any) -> Any:
+def _with_all(body: Any, case: Case) -> Any:
     """A successful answer of the symbol master; the row stands for every row."""
+    if case.query.get("format") == "csv":
+        return {"_text": ""}
     row = {
         **dict.fromkeys(("symbol", "brsymbol", "name", "exchange", "brexchange", "token"), ""),
         "expiry": "",
@@ -183,8 +185,8 @@ REST_RULES: tuple[Rule, ...] = (
             case.status == 400 and "exchange" not in case.query and "apikey" in case.query
         ),
         status=200,
-        change=_with_all,
-        freedom=Freedom(free=("message", "data[*].*"), any_length=("data",)),
+        edit=_with_all,
+        freedom=Freedom(free=("message", "data[*].*", "_text"), any_length=("data",)),
     ),
     Rule(
         "optionchain",
@@ -298,19 +300,19 @@ REST_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "portfolio/*",
-        "any request with a good key",
+        "any request but one with a wrong key",
         "501 `Not available in this version`",
         "comes later",
-        when=lambda case: not _wrong_key(case) and case.status != 403,
+        when=lambda case: case.status != 403,
         status=501,
         body=_NOT_YET,
     ),
     Rule(
         "sip/*",
-        "any request with a good key",
+        "any request but one with a wrong key",
         "501 `Not available in this version`",
         "comes later",
-        when=lambda case: not _wrong_key(case) and case.status != 403,
+        when=lambda case: case.status != 403,
         status=501,
         body=_NOT_YET,
     ),

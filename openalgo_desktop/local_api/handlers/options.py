@@ -9,6 +9,7 @@ from openalgo_desktop.analytics.contracts import ContractError, PriceProblem, Un
 from openalgo_desktop.analytics.greeks import GreeksRequest
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.symbols import split_underlying
 from openalgo_desktop.local_api.handlers.bulk import child_rows, split, split_answer
 from openalgo_desktop.local_api.handlers.orders import order_request, place
 from openalgo_desktop.local_api.handlers.shapes import freeze_quantity, success
@@ -62,8 +63,12 @@ async def optionsymbol(call: Call) -> dict[str, Any]:
 
 async def optionchain(call: Call) -> dict[str, Any]:
     data = call.data
+    _, embedded = split_underlying(data["underlying"])
     underlying = call.services.chains.contracts.underlying(
-        data["underlying"], data["exchange"], data["expiry_date"], call.ctx.clock.now().date()
+        data["underlying"],
+        data["exchange"],
+        None if embedded else data["expiry_date"],  # here the embedded one wins
+        call.ctx.clock.now().date(),
     )
     try:
         chain = await call.services.chains.build(
@@ -174,7 +179,7 @@ def _greeks_request(item: dict[str, Any], common: dict[str, Any]) -> GreeksReque
     return GreeksRequest(
         symbol=item["symbol"],
         exchange=item["exchange"],
-        rate=common["interest_rate"] or 0.0,
+        rate=common["interest_rate"],
         forward=common.get("forward_price") or 0.0,
         underlying_symbol=item["underlying_symbol"] or "",
         underlying_exchange=item["underlying_exchange"] or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -241,6 +242,9 @@ async def test_chain_asks_once_then_reads_the_stream(world: World) -> None:
     assert 0.4 < leg["delta"] < 0.6
     _, body = await world.post("optionchain", NIFTY)
     assert len(body["chain"]) == len(STRIKES)
+    embedded = {"underlying": "NIFTY29DEC26FUT", "exchange": "NFO", "expiry_date": "01DEC26"}
+    _, body = await world.post("optionchain", embedded)
+    assert (body["underlying"], body["expiry_date"]) == ("NIFTY", "29DEC26")
 
 
 async def test_synthetic_future_and_greeks(world: World) -> None:
@@ -252,6 +256,9 @@ async def test_synthetic_future_and_greeks(world: World) -> None:
     _, body = await world.post("optiongreeks", option)
     assert body["spot_price"] == 26020.0
     assert body["interest_rate"] == 0
+    _, rated = await world.post("optiongreeks", option | {"interest_rate": "6.5"})
+    assert rated["interest_rate"] == 6.5
+    assert rated["implied_volatility"] > body["implied_volatility"]
     assert set(body["greeks"]) == {"delta", "gamma", "theta", "vega", "rho"}
     _, body = await world.post(
         "multioptiongreeks", {"symbols": [option, {"symbol": "NOPE", "exchange": "NFO"}]}
