@@ -371,17 +371,18 @@ def test_labels_of_near_lines_do_not_cover_each_other(chart: ChartView) -> None:
     shown(chart, bars)
     middle = float(np.median(bars.close[-100:]))
     chart.set_lines([PriceLine("1", middle, "BUY 75 LIMIT", "buy")])
-    alone = colour_count(picture(chart), "buy")
     chart.set_lines(
         [
             PriceLine("1", middle, "BUY 75 LIMIT", "buy"),
             PriceLine("2", middle, "150 NRML", "position"),
         ]
     )
-    # The second line and its tag lie over the first; of the first label nothing is lost.
-    strip = chart.canvas.overlay.frame
-    y = round(strip.y(middle))
-    right = round(strip.pane.right())
-    label = picture(chart).copy(right - 110, y - 8, 100, 16)
-    assert colour_count(label, "buy") > 20
-    assert alone > 300
+    # Above and below the lines themselves the first label is whole; the second is beside it.
+    frame = chart.canvas.overlay.frame
+    y, right = round(frame.y(middle)), round(frame.pane.right())
+    image = picture(chart)
+    first = [image.copy(right - 70, top, 56, 5) for top in (y - 7, y + 2)]
+    assert sum(colour_count(part, "buy") for part in first) > 20
+    assert sum(colour_count(part, "position") for part in first) == 0
+    beside = [image.copy(right - 260, top, 150, 5) for top in (y - 7, y + 2)]
+    assert sum(colour_count(part, "position") for part in beside) > 20

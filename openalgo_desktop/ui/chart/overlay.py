@@ -134,8 +134,9 @@ class Overlay(QWidget):
         if self._last is not None:
             price, role = self._last[0], "muted" if self._stale else self._last[1]
             self._paint_last_line(painter, price, role)
+        chips: list[QRect] = []
         for line in self._lines:
-            self._paint_line(painter, line)
+            self._paint_line(painter, line, chips)
         if self._last is not None:
             self._paint_last_tag(painter, price, role)
         self._paint_legend(painter)
@@ -167,7 +168,7 @@ class Overlay(QWidget):
         painter.setPen(ink)
         painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_line(self, painter: QPainter, line: PriceLine) -> None:
+    def _paint_line(self, painter: QPainter, line: PriceLine, chips: list[QRect]) -> None:
         y = self.frame.y(line.price)
         if not self._in_pane(y):
             return
@@ -177,6 +178,9 @@ class Overlay(QWidget):
         width = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
         left = round(self.frame.pane.right()) - width - 6
         chip = QRect(left, round(y) - TAG_HEIGHT // 2, width, TAG_HEIGHT)
+        while any(chip.intersects(other) for other in chips):  # each stays readable
+            chip.translate(-width - 6, 0)
+        chips.append(chip)
         painter.fillRect(chip, colours.color("panel"))
         painter.setPen(colour)
         painter.drawRect(chip.adjusted(0, 0, -1, -1))

@@ -177,8 +177,7 @@ class TicketFacts(QFrame):
             for row in held
         )
         profit = sum(row.unrealised for row in held)
-        self._set(
-            "position", text or ("" if instrument.is_index else "flat"), fmt.sign_role(profit)
-        )
+        tone = "stale" if self._bridge.feed.stale else fmt.sign_role(profit)
+        self._set("position", text or ("" if instrument.is_index else "flat"), tone)
         working = sum(1 for order in books.working() if order.key == instrument.key)
         self._set("working", str(working) if working else "")
