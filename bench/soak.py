@@ -1,10 +1,11 @@
 """Long life: a whole market session, compressed as far as this machine allows.
 
-The real window (offscreen unless DISPLAY is set) runs on the simulator. Market time is counted in
-ticks: it advances by one second for every RATE ticks that the hub has taken, so that the session
-is as fast as the machine can feed, paint and match. Spread over the session come sandbox orders,
-drops of the feed, and docks that are closed and opened. The limit in the same run is the machine
-itself: the speed factor is market seconds per wall second.
+The real window (offscreen unless DISPLAY is set) runs on the simulator's market: once per market
+minute the simulator prices every subscribed instrument, and these ticks enter the hub by the feed's
+door over and over until the minute has had its RATE ticks per second. Market time is counted in
+ticks, so the session is as fast as the machine can take, paint and match them. Spread over it come
+sandbox orders, drops of the feed, and docks that are closed and opened. The limit in the same run
+is the machine itself: the speed factor is market seconds per wall second.
 
     .venv/bin/python bench/soak.py                       a full session of 6 h 15 min
     .venv/bin/python bench/soak.py --seconds 300         a short one
@@ -19,6 +20,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import itertools
 import os
 import random
 import sys
@@ -37,9 +39,9 @@ if not os.environ.get("DISPLAY"):
 
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.clock import IST, SystemClock
-from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, OrderNotWorking
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import Key, OrderRequest, Tick
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.loop import PumpEventLoop
 from openalgo_desktop.ui.main import Session, make_application
@@ -49,6 +51,8 @@ SAMPLES = 20
 MAX_GROWTH_MIB = 50
 #: Shown docks and caches fill during this part of the session; growth is counted after it.
 WARM_UP = 0.2
+#: The loop is given back after this long of feeding, seconds: a busy feed, not a blocked loop.
+SLICE = 0.003
 #: The feed stays away for this much market time after a drop, seconds.
 OUTAGE = 5
 SEED = 11
@@ -116,6 +120,7 @@ class Soak:
         self.placed = self.drops = self.toggles = 0
         self.refusals: Counter[str] = Counter()
         self.resting: list[str] = []
+        self.keys: list[Key] = []
         self.clock: TickClock
 
     @property
@@ -185,6 +190,28 @@ class Soak:
         dock.show()
         self.toggles += 1
 
+    async def feed(self) -> None:
+        """The ticks of the session, minute by minute."""
+        hub, minute, ticks = self.terminal.hub, -1, itertools.cycle(())
+        while (elapsed := self.clock.elapsed()) < self.options.seconds:
+            if minute != int(elapsed // 60):
+                minute = int(elapsed // 60)
+                ticks = itertools.cycle(await self.priced())
+            end = time.perf_counter() + SLICE
+            while time.perf_counter() < end and hub.connected:
+                for tick in itertools.islice(ticks, 50):
+                    hub.publish(tick)
+            await asyncio.sleep(0)
+
+    async def priced(self) -> list[Tick]:
+        """All subscribed instruments as the simulator prices them now."""
+        ticks = []
+        for key in self.keys:
+            tick = (await self.terminal.account.market.quotes([key]))[key]
+            if isinstance(tick, Tick):
+                ticks.append(tick)
+        return ticks
+
     async def play(self) -> float:
         """The session; returns its wall time in seconds."""
         options = self.options
@@ -198,13 +225,17 @@ class Soak:
         events.sort(key=lambda event: event[0])
         marks = [options.seconds * i / SAMPLES for i in range(SAMPLES + 1)]
         began = time.perf_counter()
+        feeding = asyncio.create_task(self.feed(), name="soak-feed")
         while self.clock.elapsed() < options.seconds:
             while events and events[0][0] <= self.clock.elapsed():
                 await events.pop(0)[1]()
             while marks and marks[0] <= self.clock.elapsed():
                 marks.pop(0)
                 self.sample()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
+            if feeding.done():
+                feeding.result()
+        await feeding
         self.sample()
         return time.perf_counter() - began
 
@@ -220,9 +251,9 @@ async def run(session: Session, loop: PumpEventLoop, options: argparse.Namespace
     terminal.clock = soak.clock
     await session.start()
     try:
-        keys = [row.key for row in terminal.instruments.rows()][: options.symbols]
-        stops = [terminal.hub.watch(key, 2, lambda tick: None) for key in keys]
-        while terminal.hub.subscribed < len(keys):
+        soak.keys = [row.key for row in terminal.instruments.rows()][: options.symbols]
+        stops = [terminal.hub.watch(key, FeedMode.QUOTE, lambda tick: None) for key in soak.keys]
+        while terminal.hub.subscribed < len(soak.keys):
             await asyncio.sleep(0.05)
         wall = await soak.play()
         for stop in stops:
@@ -279,7 +310,7 @@ def main() -> int:
     overrides = {
         "api.rest_port": 0,
         "api.ws_port": 0,
-        "simulator.rate": 100_000.0,
+        "simulator.rate": 0.0,  # this file feeds
         "log.level": "WARNING",
     }
     with tempfile.TemporaryDirectory() as folder:
