@@ -103,13 +103,15 @@ class Accounts:
         await self.open(name)
         self.data = self.orders = name
         kept = await self._state.get(_SCOPE, "open") or []
-        for other in kept:
-            if other not in self._open and split_name(other)[0] != SIMULATOR:
-                try:
-                    await self.open(other)
-                except AppError as error:
-                    log.warning("account %s not opened: %s", other, error.message)
+        others = [n for n in kept if n not in self._open and split_name(n)[0] != SIMULATOR]
+        await asyncio.gather(*(self._reopen(other) for other in others))
         await self._load_master(required=split_name(name)[0] == SIMULATOR)
+
+    async def _reopen(self, name: str) -> None:
+        try:
+            await self.open(name)
+        except AppError as error:
+            log.warning("account %s not opened: %s", name, error.message)
 
     def attach(self, hub: MarketHub) -> None:
         """The hub takes its data from the data account."""

@@ -118,8 +118,10 @@ class TerminalLogin:
                 where = f"Port {self._port} is in use: a running engine passes the answer on"
                 self._say(f"{where}, or paste the address to which the browser is sent.")
                 if self._handover is not None:
-                    wait = self._handover.wait(broker, state, LOGIN_TIMEOUT)
+                    await self._handover.offer(broker, state, LOGIN_TIMEOUT)
+                    wait = self._handover.wait(broker, LOGIN_TIMEOUT)
                     waits.append(asyncio.create_task(_mapping(wait)))
+            await asyncio.sleep(0)  # the waiting begins before anybody can have the address
             self._say(f"Log in here:\n{url}")
             if self._answers is None:
                 await asyncio.to_thread(webbrowser.open, url)

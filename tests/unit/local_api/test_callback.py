@@ -13,7 +13,6 @@ from openalgo_desktop.core.errors import AppError, ConfigError, NetTimeout
 from openalgo_desktop.local_api import handover
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
 from tests.memory import MemorySecrets
-from tests.waiting import until
 
 
 async def waiting(callbacks: Callbacks, state: str) -> asyncio.Task[dict[str, str]]:
@@ -96,8 +95,8 @@ async def test_the_engine_hands_the_answer_to_the_login_beside_it(
     engine = Callbacks(handover.Handover(secrets, clock))
     beside = handover.Handover(secrets, clock)
     assert (await engine.page("zerodha", {"request_token": "T", "state": "s"}))[0] == 403
-    login = asyncio.create_task(beside.wait("zerodha", "s", 5.0))
-    await until(lambda: bool(secrets.values), "the login waits")
+    await beside.offer("zerodha", "s", 5.0)
+    login = asyncio.create_task(beside.wait("zerodha", 5.0))
     assert (await engine.page("zerodha", {"request_token": "evil", "state": "x"}))[0] == 403
     assert (await engine.page("upstox", {"code": "T", "state": "s"}))[0] == 403
     assert (await engine.page("zerodha", {"request_token": "T", "state": "s"}))[0] == 200
@@ -110,9 +109,10 @@ async def test_a_login_that_died_long_ago_gets_nothing() -> None:
     secrets = MemorySecrets()
     clock = ManualClock(datetime(2026, 12, 1, 10, 0, tzinfo=IST))
     beside, engine = handover.Handover(secrets, clock), handover.Handover(secrets, clock)
-    login = asyncio.create_task(beside.wait("zerodha", "s", 5.0))
-    await until(lambda: bool(secrets.values), "the login waits")
+    await beside.offer("zerodha", "s", 5.0)
     pending = dict(secrets.values)
+    login = asyncio.create_task(beside.wait("zerodha", 5.0))
+    await asyncio.sleep(0)
     login.cancel()
     await asyncio.gather(login, return_exceptions=True)
     assert secrets.values == {}
@@ -120,4 +120,4 @@ async def test_a_login_that_died_long_ago_gets_nothing() -> None:
     clock.advance(6)
     assert not await engine.receive("zerodha", {"state": "s"})
     with pytest.raises(NetTimeout):
-        await beside.wait("zerodha", "s", 0.01)
+        await beside.wait("zerodha", 0.01)
