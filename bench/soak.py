@@ -40,7 +40,7 @@ if not os.environ.get("DISPLAY"):
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
-from openalgo_desktop.core.errors import AppError, OrderNotWorking
+from openalgo_desktop.core.errors import AppError, NotConnected, OrderNotWorking
 from openalgo_desktop.core.model import Key, OrderRequest, Tick
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.loop import PumpEventLoop
@@ -194,7 +194,7 @@ class Soak:
         """The ticks of the session, minute by minute."""
         hub, minute, ticks = self.terminal.hub, -1, itertools.cycle(())
         while (elapsed := self.clock.elapsed()) < self.options.seconds:
-            if minute != int(elapsed // 60):
+            if minute != int(elapsed // 60) and hub.connected:
                 minute = int(elapsed // 60)
                 ticks = itertools.cycle(await self.priced())
             end = time.perf_counter() + SLICE
@@ -207,7 +207,10 @@ class Soak:
         """All subscribed instruments as the simulator prices them now."""
         ticks = []
         for key in self.keys:
-            tick = (await self.terminal.account.market.quotes([key]))[key]
+            try:
+                tick = (await self.terminal.account.market.quotes([key]))[key]
+            except NotConnected:  # dropped meanwhile
+                break
             if isinstance(tick, Tick):
                 ticks.append(tick)
         return ticks
