@@ -250,3 +250,40 @@ def test_everything_answered_survives_kill_9(tmp_path: Path):
     assert len(stored) >= answered
     assert stored == [f"{i:08}" for i in range(len(stored))]
     assert len(stored) % 5 == 0, "a group was torn"
+
+
+# -- another database ----------------------------------------------------------------------------
+
+
+def test_tables_and_statements_are_fit_for_postgresql():
+    """The program was run on a PostgreSQL server by hand (docs/reliability.md); this keeps what
+    would break there without one."""
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from openalgo_desktop.storage import audit
+
+    dialect = postgresql.dialect()
+    texts = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
+    assert any("BIGSERIAL" in text for text in texts), "ids count up"
+    partial = [
+        text
+        for table in metadata.sorted_tables
+        for index in table.indexes
+        if "WHERE" in (text := str(CreateIndex(index).compile(dialect=dialect)))
+    ]
+    assert len(partial) == 2, "open journal rows, pending approvals"
+    search = audit._query("a%b", "window", None, None)
+    assert "ILIKE" in str(search.compile(dialect=dialect))
+
+
+async def test_a_database_without_upserts_gets_two_plain_statements(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+):
+    from openalgo_desktop.storage import tables
+
+    monkeypatch.setattr(tables, "_INSERT", {})
+    state = KeyValueStore(db)
+    for value in (1, 2):
+        await state.put("s", "k", value)
+    assert await state.all("s") == {"k": 2}
