@@ -26,6 +26,7 @@ MAX_WAITING = 1000
 class _Job(msgspec.Struct, frozen=True):
     order: WebhookOrder
     source: str
+    mode: Mode  # when the alert came
 
 
 class WebhookQueue:
@@ -59,7 +60,7 @@ class WebhookQueue:
         """Take an order; raises :class:`WebhookRefused` when too many wait."""
         lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
         try:
-            lane.put_nowait(_Job(order, source))
+            lane.put_nowait(_Job(order, source, self._ctx.desk.mode))
         except asyncio.QueueFull:
             raise WebhookRefused("Too many orders are waiting", 429) from None
 
@@ -86,12 +87,12 @@ class WebhookQueue:
         approvals = self._ctx.approvals
         if approvals is not None and approvals.needed(source):
             kind = "placeorder" if order.target is None else "placesmartorder"
-            payload = order_payload(order, self._ctx.desk.mode)
+            payload = order_payload(order, job.mode)
             await approvals.queue(kind, payload, source, [order.request.key])
         elif order.target is None:
-            await self._ctx.desk.place(order.request, source)
+            await self._ctx.desk.place(order.request, source, job.mode)
         else:
-            await self._smart.place(order.request, order.target, source)
+            await self._smart.place(order.request, order.target, source, job.mode)
 
 
 def order_payload(order: WebhookOrder, mode: Mode) -> dict[str, object]:

@@ -196,16 +196,17 @@ class OrderDesk:
             ) from None
 
     # -- orders -----------------------------------------------------------------------------
-    async def place(self, request: OrderRequest, source: str) -> Placed:
+    async def place(self, request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
         """Send an order. Raises :class:`OrderError` with the reason when it was refused, and
-        :class:`OrderStateUnknown` when nobody knows whether it arrived."""
-        mode = self._mode
+        :class:`OrderStateUnknown` when nobody knows whether it arrived. With ``mode`` it is
+        refused when the switch stands elsewhere by now."""
+        mode = self._still(mode)
         gateway = self._gateway_of(mode)
         row = self._instruments.require(request.symbol, request.exchange)
         if self.policies is not None:
             parts = self.policies.split(request, row)
             if len(parts) > 1:
-                return await self._place_parts(parts, source)
+                return await self._place_parts(parts, source, mode)
             request = await self.policies.protect(request, row, gateway)
         check_order(request, row)
         await self.risk.check(request, source)
@@ -215,13 +216,22 @@ class OrderDesk:
         entry = self._entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
         return await self._send(entry, mode, gateway, lambda: gateway.place(request, tag))
 
-    async def _place_parts(self, parts: Sequence[OrderRequest], source: str) -> Placed:
+    def _still(self, mode: Mode | None) -> Mode:
+        """The current mode; raises when it is not the one that the caller began in."""
+        if mode is not None and mode is not self._mode:
+            raise OrderError(
+                f"The mode was switched to {self._mode.value} while this was being carried out; "
+                "it was not sent."
+            )
+        return self._mode
+
+    async def _place_parts(self, parts: Sequence[OrderRequest], source: str, mode: Mode) -> Placed:
         """The slices of an order above the freeze quantity, one after the other; the first
         refusal ends it and says what is already out."""
         done: list[Placed] = []
         for part in parts:
             try:
-                done.append(await self.place(part, source))
+                done.append(await self.place(part, source, mode))
             except OrderError as error:
                 if done:
                     ids = ", ".join(placed.order_id for placed in done)
@@ -319,12 +329,14 @@ class OrderDesk:
         source: str,
         call: Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]],
         order_id: str = "",
+        mode: Mode | None = None,
     ) -> Placed:
         """Journal and send an order write of another kind (good-till-triggered orders).
 
-        ``call`` gets the gateway of the current mode and our own tag.
+        ``call`` gets the gateway of the current mode and our own tag; ``mode`` as in
+        :meth:`place`.
         """
-        mode = self._mode
+        mode = self._still(mode)
         gateway = self._gateway_of(mode)
         if not kind.endswith("cancel"):
             self.risk.check_blocked(source)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.enums import PriceType
+from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
 from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest
 from openalgo_desktop.core.ports import (
@@ -41,9 +41,10 @@ class GttDesk:
         """Active GTTs, newest first; raises :class:`NotSupported`."""
         return await self._gateway(self._desk.gateway).gtt_orders()
 
-    async def place(self, request: GttRequest, source: str) -> Placed:
+    async def place(self, request: GttRequest, source: str, mode: Mode | None = None) -> Placed:
         """Send a GTT. The order it would become passes the checks of any order. Raises
         :class:`SymbolUnknown`, :class:`OrderError`, :class:`NotSupported`."""
+        mode = mode or self._desk.mode
         self._gateway(self._desk.gateway)
         await self._check(request, source)
         tick = await self._ticks.snapshot(request.key)
@@ -52,11 +53,12 @@ class GttDesk:
         def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
             return self._gateway(gateway).gtt_place(full, tag)
 
-        return await self._desk.send("gtt_place", full, source, call)
+        return await self._desk.send("gtt_place", full, source, call, mode=mode)
 
     async def modify(self, trigger_id: str, request: GttRequest, source: str) -> Placed:
         """Replace triggers, prices and quantity of an active GTT. An empty symbol is unchanged;
         another symbol, exchange, action or type is refused."""
+        mode = self._desk.mode
         current = await self._find(trigger_id)
         symbol = request.symbol
         if not symbol or symbol.upper() == current.symbol.upper():
@@ -76,7 +78,7 @@ class GttDesk:
         def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
             return self._gateway(gateway).gtt_modify(trigger_id, full)
 
-        return await self._desk.send("gtt_modify", full, source, call, trigger_id)
+        return await self._desk.send("gtt_modify", full, source, call, trigger_id, mode)
 
     async def cancel(self, trigger_id: str, source: str) -> Placed:
         """Cancel an active GTT; raises :class:`GttNotFound`."""

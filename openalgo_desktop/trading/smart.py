@@ -49,14 +49,16 @@ class SmartOrders:
         self._desk = desk
         self._locks: OrderedDict[tuple[str, str, str], asyncio.Lock] = OrderedDict()
 
-    async def place(self, request: OrderRequest, target: int, source: str) -> Placed | NotNeeded:
-        """Send what is missing to ``target``. Errors as :meth:`OrderDesk.place`."""
+    async def place(
+        self, request: OrderRequest, target: int, source: str, mode: Mode | None = None
+    ) -> Placed | NotNeeded:
+        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`OrderDesk.place`."""
+        mode = mode or self._desk.mode
         async with self._lock(request):
-            mode = self._desk.mode
             order = smart_order(request, target, await self._current(request))
             if isinstance(order, str):
                 return NotNeeded(mode, order)
-            return await self._desk.place(order, source)
+            return await self._desk.place(order, source, mode)
 
     def _lock(self, request: OrderRequest) -> asyncio.Lock:
         name = (request.exchange, request.symbol, request.product.value)

@@ -24,7 +24,9 @@ async def placesmartorder(call: Call) -> dict[str, Any]:
     data = call.data
     request = order_request(data, data["strategy"])
     with texts_of_orders(request):
-        result = await call.services.smart.place(request, int(data["position_size"]), call.source)
+        result = await call.services.smart.place(
+            request, int(data["position_size"]), call.source, call.mode
+        )
     if isinstance(result, NotNeeded):
         return success(result.mode, message=result.message)
     return success(result.mode, orderid=result.order_id)

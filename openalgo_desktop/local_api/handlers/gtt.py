@@ -58,7 +58,7 @@ def _refused(call: Call) -> ApiError:
 async def placegttorder(call: Call) -> dict[str, Any]:
     request = gtt_request(call.data, _expiry(call))
     try:
-        placed = await call.services.gtt.place(request, call.source)
+        placed = await call.services.gtt.place(request, call.source, call.mode)
     except SymbolUnknown:
         raise ApiError(400, "Symbol not found") from None
     except NotSupported:

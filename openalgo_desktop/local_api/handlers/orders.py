@@ -44,7 +44,7 @@ def texts_of_orders(request: OrderRequest) -> Iterator[None]:
 async def place(call: Call, request: OrderRequest) -> Placed:
     """Through the desk, in the mode of the call."""
     with texts_of_orders(request):
-        return await call.ctx.desk.place(request, call.source)
+        return await call.ctx.desk.place(request, call.source, call.mode)
 
 
 async def placeorder(call: Call) -> dict[str, Any]:

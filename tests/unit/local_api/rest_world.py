@@ -24,7 +24,7 @@ from openalgo_desktop.core.enums import (
     PriceType,
     Product,
 )
-from openalgo_desktop.core.errors import AppError, OrderNotFound, SymbolUnknown
+from openalgo_desktop.core.errors import AppError, OrderError, OrderNotFound, SymbolUnknown
 from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
@@ -138,8 +138,10 @@ class Desk:
     async def set_mode(self, mode: Mode, by: str) -> None:
         self.mode = mode
 
-    async def place(self, request: OrderRequest, source: str) -> Placed:
+    async def place(self, request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
         self._raise()
+        if mode is not None and mode is not self.mode:
+            raise OrderError("The mode was switched")
         if not self.known(request.key):
             raise SymbolUnknown(request.symbol, request.exchange)
         if request.symbol in self.fail_symbols:

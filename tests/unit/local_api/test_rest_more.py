@@ -105,6 +105,20 @@ async def test_basket_sends_buys_first_and_goes_on_after_a_refusal(world: World)
     assert body["message"].startswith("{'orders': {0: {'action': ['Must be one of:")
 
 
+async def test_a_switch_of_the_mode_stops_what_is_still_to_be_sent(world: World) -> None:
+    sent = world.desk.place
+
+    async def switching(*args: Any) -> Any:
+        placed = await sent(*args)
+        world.desk.mode = Mode.LIVE
+        return placed
+
+    world.desk.place = switching  # type: ignore[method-assign]
+    _, body = await world.post("splitorder", SMART | {"quantity": 20, "splitsize": 10})
+    assert [row["status"] for row in body["results"]] == ["success", "error"]
+    assert len(world.desk.placed) == 1
+
+
 async def test_split(world: World) -> None:
     order = SMART | {"quantity": "25", "splitsize": "10"}
     _, body = await world.post("splitorder", order)
