@@ -1,9 +1,8 @@
 """The order desk: the one place where orders leave.
 
 validate -> risk -> approve -> journal (durable) -> gateway -> journal. The mode is read once per
-request, here, and the gateway of that mode is the only one the request can reach. Everything
-after the journal row runs in a task that the desk owns, so that a caller who goes away (a closed
-HTTP connection) neither loses the answer nor leaves the journal open.
+request, here, and the gateway of that mode is the only one the request can reach. What comes after
+the checks is done by :mod:`openalgo_desktop.trading.sending`.
 """
 
 from __future__ import annotations
@@ -17,27 +16,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import JournalState, Mode, Product
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import (
     AppError,
-    AuthError,
-    ConfigError,
-    DataError,
     NotConnected,
     NotSupported,
     OrderError,
     OrderNotFound,
-    OrderStateUnknown,
-    RateLimited,
-    RejectedByBroker,
-    RiskBlocked,
-    StorageError,
 )
 from openalgo_desktop.core.events import (
     Bus,
     ModeChanged,
-    Notice,
-    OrderSettled,
     OrderUpdated,
     PositionsChanged,
 )
@@ -56,7 +45,6 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
-    JournalEntry,
     OrderJournal,
     TradingGateway,
     supports_margin,
@@ -68,6 +56,7 @@ from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import RiskGate
+from openalgo_desktop.trading.sending import OrderSender
 from openalgo_desktop.trading.tags import TagMaker
 
 log = logging.getLogger(__name__)
@@ -75,21 +64,6 @@ T = TypeVar("T")
 
 #: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
-
-#: Pause before a failed write of an answer is tried again; seconds.
-RETRY_STORE = 1.0
-
-#: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
-#: order unknown until the order book tells.
-REFUSALS = (
-    OrderError,
-    AuthError,
-    NotConnected,
-    RateLimited,
-    NotSupported,
-    DataError,
-    ConfigError,
-)
 
 
 class OrderDesk:
@@ -108,13 +82,8 @@ class OrderDesk:
         self._clock = clock
         self._bus = bus
         self._instruments = instruments
-        self._journal = journal
-        self._ack_timeout = ack_timeout
         self._tags = TagMaker(clock)
         self._gateways: dict[Mode, TradingGateway] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._sources: dict[str, str] = {}  # own tag -> who asked
-        self._own_ids: set[str] = set()  # orders that an answer or the journal says are ours
         self._mode = Mode.SANDBOX
         self.risk = RiskGate()
         self.approval: Approval | None = None
@@ -122,32 +91,25 @@ class OrderDesk:
         self.mode_guard: Callable[[Mode, str], None] = lambda mode, by: None
         self.policies: OrderPolicies | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
-        self.books = BookKeeper(clock, bus, self._gateways, self._is_ours, reconcile_interval)
+        self.sender = OrderSender(clock, bus, journal, self.reconciler, self.risk, ack_timeout)
+        self.books = BookKeeper(clock, bus, self._gateways, self.sender.is_ours, reconcile_interval)
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Settle what an earlier run left open, then keep watching for unknown orders."""
-        for entry in await self._journal.recent(2000):
-            self._sources[entry.tag] = entry.source
-            if entry.order_id:
-                self._own_ids.add(entry.order_id)
+        await self.sender.start()
         await self.reconciler.start()
         await self.books.start()
 
     async def stop(self) -> None:
         """Wait briefly for orders under way, then stop."""
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=self._ack_timeout())
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sender.stop()
         await self.books.stop()
         await self.reconciler.stop()
 
     async def quiet(self) -> None:
         """Wait until no order write is under way, at most the time of an answer."""
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=self._ack_timeout())
+        await self.sender.quiet()
 
     def set_gateway(self, mode: Mode, gateway: TradingGateway | None) -> None:
         """Say where orders of ``mode`` go."""
@@ -213,8 +175,8 @@ class OrderDesk:
         if self.approval is not None:
             await self.approval(request, source)
         tag = self._tags.next()
-        entry = self._entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
-        return await self._send(entry, mode, gateway, lambda: gateway.place(request, tag))
+        entry = self.sender.entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
+        return await self.sender.send(entry, mode, gateway, lambda: gateway.place(request, tag))
 
     def _still(self, mode: Mode | None) -> Mode:
         """The current mode; raises when it is not the one that the caller began in."""
@@ -248,11 +210,11 @@ class OrderDesk:
         order = self.books.book(mode).orders.get(request.order_id)
         if order is not None:
             await self.risk.check_modify(order, request, source)
-        entry = self._entry(
+        entry = self.sender.entry(
             self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(request)
         )
         entry = msgspec.structs.replace(entry, order_id=request.order_id)
-        return await self._send(entry, mode, gateway, lambda: gateway.modify(request))
+        return await self.sender.send(entry, mode, gateway, lambda: gateway.modify(request))
 
     async def cancel(self, order_id: str, source: str) -> Placed:
         """Cancel a working order."""
@@ -262,11 +224,11 @@ class OrderDesk:
     async def _cancel(
         self, order_id: str, source: str, mode: Mode, gateway: TradingGateway
     ) -> Placed:
-        entry = self._entry(
+        entry = self.sender.entry(
             self._tags.next(), "cancel", mode, gateway, source, {"order_id": order_id}
         )
         entry = msgspec.structs.replace(entry, order_id=order_id)
-        return await self._send(entry, mode, gateway, lambda: gateway.cancel(order_id))
+        return await self.sender.send(entry, mode, gateway, lambda: gateway.cancel(order_id))
 
     async def cancel_all(self, source: str) -> CancelAll:
         """Cancel every working order of the account, stops included. One that is between two
@@ -341,158 +303,9 @@ class OrderDesk:
         if not kind.endswith("cancel"):
             self.risk.check_blocked(source)
         tag = self._tags.next()
-        entry = self._entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
+        entry = self.sender.entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
         entry = msgspec.structs.replace(entry, order_id=order_id)
-        return await self._send(entry, mode, gateway, lambda: call(gateway, tag))
-
-    def _entry(
-        self,
-        tag: str,
-        kind: str,
-        mode: Mode,
-        gateway: TradingGateway,
-        source: str,
-        request: dict[str, Any],
-    ) -> JournalEntry:
-        self._sources[tag] = source
-        return JournalEntry(
-            tag=tag,
-            kind=kind,
-            account_id=gateway.account_id,
-            mode=mode,
-            source=source,
-            request=request,
-            created_at=self._clock.now(),
-        )
-
-    async def _send(
-        self,
-        entry: JournalEntry,
-        mode: Mode,
-        gateway: TradingGateway,
-        call: Callable[[], Coroutine[Any, Any, OrderAck]],
-    ) -> Placed:
-        task = self._own(
-            self._flight(entry.tag, lambda: self._journaled(entry, mode, gateway, call))
-        )
-        return await asyncio.shield(task)
-
-    async def _flight(self, tag: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """While ``work`` runs, the reconciler gives the order of ``tag`` to nobody else."""
-        flying = self.reconciler.flying
-        flying[tag] += 1
-        try:
-            return await work()
-        finally:
-            flying[tag] -= 1
-            if not flying[tag]:
-                del flying[tag]
-
-    async def _journaled(
-        self,
-        entry: JournalEntry,
-        mode: Mode,
-        gateway: TradingGateway,
-        call: Callable[[], Coroutine[Any, Any, OrderAck]],
-    ) -> Placed:
-        await self._journal.intent(entry)
-        if not entry.kind.endswith("cancel"):
-            try:  # the kill switch may have been pulled since the order passed the risk step
-                self.risk.check_blocked(entry.source)
-            except RiskBlocked as error:
-                self._write(entry.tag, JournalState.REJECTED, "", error.message)
-                raise
-        sending = self._own(self._flight(entry.tag, call))
-        with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
-            done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
-        if not done:
-            # The request is still under way: its late answer settles the row.
-            sending.add_done_callback(lambda late: self._late_answer(entry, late))
-            raise self._unknown(entry, gateway, "no answer in time")
-        return await self._settle(entry, mode, gateway, sending)
-
-    async def _settle(
-        self,
-        entry: JournalEntry,
-        mode: Mode,
-        gateway: TradingGateway,
-        sending: asyncio.Task[OrderAck],
-    ) -> Placed:
-        try:
-            ack = sending.result()
-        except OrderStateUnknown as error:
-            raise self._unknown(entry, gateway, error.message) from error
-        except REFUSALS as error:
-            order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
-            self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
-            raise
-        except AppError as error:
-            # A lost connection, an answer that cannot be read, a store that is full: the order
-            # may be there.
-            raise self._unknown(entry, gateway, error.message) from error
-        except Exception as error:
-            log.exception("%s order failed in the gateway", entry.kind)
-            raise self._unknown(entry, gateway, type(error).__name__) from error
-        # The gateway has the order: recovery would find it by its tag, so this row need not be
-        # waited for.
-        self._own_ids.add(ack.order_id)
-        self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
-        return Placed(ack.order_id, mode, ack.message)
-
-    def _unknown(self, entry: JournalEntry, gateway: TradingGateway, why: str) -> OrderStateUnknown:
-        text = (
-            f"The state of this {entry.kind} is unknown ({why}). It is being checked against "
-            f"the order book of {gateway.broker}; do not send it again before it is settled."
-        )
-        self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
-        self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
-        self.reconciler.wake()
-        return OrderStateUnknown(text, tag=entry.tag)
-
-    def _late_answer(self, entry: JournalEntry, sending: asyncio.Task[OrderAck]) -> None:
-        if sending.cancelled():
-            return
-        error = sending.exception()
-        if error is None:
-            order_id = sending.result().order_id
-            self._own_ids.add(order_id)
-            self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
-            self._bus.publish(
-                OrderSettled(
-                    account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
-                )
-            )
-        elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
-            self._write(entry.tag, JournalState.REJECTED, "", error.message)
-
-    def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
-        self._own(
-            self._flight(tag, lambda: self._write_until_stored(tag, state, order_id, message))
-        )
-
-    async def _write_until_stored(
-        self, tag: str, state: JournalState, order_id: str, message: str
-    ) -> None:
-        """An answer is too precious to lose to a full disk: it is tried again until it is stored
-        (or the program ends; then the order book tells)."""
-        while True:
-            try:
-                return await self._journal.settle(tag, state, order_id, message)
-            except StorageError as error:
-                log.error("the answer of order %s is not stored yet: %s", tag, error)
-                await asyncio.sleep(RETRY_STORE)
-
-    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, AppError):
-            log.error("order task failed", exc_info=error)
+        return await self.sender.send(entry, mode, gateway, lambda: call(gateway, tag))
 
     # -- books ------------------------------------------------------------------------------
     def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:
@@ -511,16 +324,9 @@ class OrderDesk:
         if update.trade is not None:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
 
-    def _is_ours(self, order: Order) -> bool:
-        return (
-            order.tag in self._sources
-            or order.order_id in self._own_ids
-            or order.order_id in self.reconciler.found_ids
-        )
-
     def _with_source(self, order: Order) -> Order:
         if not order.source:
-            order.source = self._sources.get(order.tag, "")
+            order.source = self.sender.sources.get(order.tag, "")
         return order
 
     async def orders(self) -> list[Order]:

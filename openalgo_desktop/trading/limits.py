@@ -20,7 +20,7 @@ from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import group_indian
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
-from openalgo_desktop.trading.books import OwnBook
+from openalgo_desktop.trading.ownbook import OwnBook
 
 #: Set by a door for one request of many orders (a split, a basket): its own repetitions are meant.
 one_request: ContextVar[object | None] = ContextVar("one_request", default=None)

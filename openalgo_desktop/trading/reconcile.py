@@ -20,12 +20,19 @@ from openalgo_desktop.core.events import (
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import Order, OrderRequest
 from openalgo_desktop.core.ports import (
     JournalEntry,
     OrderJournal,
     TradingGateway,
     supports_gtt,
+)
+from openalgo_desktop.trading.witness import (
+    is_alike,
+    is_changed,
+    is_untouched,
+    may_be_of,
+    outcome,
 )
 
 log = logging.getLogger(__name__)
@@ -39,9 +46,6 @@ ABSENT_AFTER_RESTART = 2.0
 #: A call that has not ended after this time is not waited for any more; seconds.
 ANSWER_WITHIN = 150.0
 NEVER_ARRIVED = "not in the order book: never arrived"
-#: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
-#: was placed from this long before (clocks differ) to this long after it; seconds.
-EARLIER, LATER = 5.0, 120.0
 #: An order that was filled or modified since is given to an intent only when the intent is so
 #: old: the one that is exactly right may still come; seconds.
 UNSURE_UNTIL = 10.0
@@ -139,7 +143,7 @@ class Reconciler:
 
     async def _arrived_late(self, entry: JournalEntry, order: Order) -> None:
         try:
-            state, message = _outcome(entry, order) or (JournalState.ACKNOWLEDGED, "")
+            state, message = outcome(entry, order) or (JournalState.ACKNOWLEDGED, "")
             await self._journal.settle(entry.tag, state, order.order_id, message)
         except AppError as error:
             log.warning("order %s arrived late, not journaled: %s", order.order_id, error)
@@ -251,12 +255,12 @@ class Reconciler:
             return found, undecided
         for owned in await self._journal.placed(account_id, list(free)):
             free.pop(owned, None)
-        for is_it in (_is_untouched, _is_alike, _is_changed):  # the surest first
+        for is_it in (is_untouched, is_alike, is_changed):  # the surest first
             for entry in sorted(untagged, key=lambda one: one.created_at):
                 request = msgspec.convert(entry.request, OrderRequest)
                 alike = [order for order in free.values() if is_it(entry, request, order)]
-                unsure = is_it is not _is_untouched and self._age(entry) < UNSURE_UNTIL
-                if unsure or any(_may_be_of(other, request, alike) for other in flying):
+                unsure = is_it is not is_untouched and self._age(entry) < UNSURE_UNTIL
+                if unsure or any(may_be_of(other, request, alike) for other in flying):
                     undecided.add(entry.tag)
                 elif alike and entry.tag not in found:
                     order = min(alike, key=lambda one: one.placed_at or entry.created_at)
@@ -267,9 +271,9 @@ class Reconciler:
     async def _settle(self, entry: JournalEntry, order: Order | None) -> bool:
         """Write down what became of ``entry``; False while that is not known."""
         if order is not None:
-            outcome = _outcome(entry, order)
-            if outcome is not None:
-                state, message = outcome
+            became = outcome(entry, order)
+            if became is not None:
+                state, message = became
                 await self._journal.settle(entry.tag, state, order.order_id, message)
                 self.found_ids.add(order.order_id)
                 text = f"is settled: {message} (order {order.order_id})"
@@ -353,80 +357,3 @@ class Reconciler:
             )
         )
         self._bus.publish(PositionsChanged(account_id=entry.account_id, mode=entry.mode))
-
-
-def _outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | None:
-    """What the order book says about ``entry``; None when it does not show an effect (yet)."""
-    if entry.kind == "place":
-        if order.status is OrderStatus.REJECTED:
-            return JournalState.REJECTED, order.rejection_reason or "rejected"
-        return JournalState.ACKNOWLEDGED, "it was found in the order book"
-    if entry.kind == "cancel":
-        done = order.status is OrderStatus.CANCELLED
-    else:
-        done = _has_values(order, msgspec.convert(entry.request, ModifyRequest))
-    if done:
-        return JournalState.ACKNOWLEDGED, "the order book shows it"
-    if order.status.is_final:
-        return JournalState.REJECTED, f"too late, the order was {order.status.value}"
-    return None
-
-
-def _may_be_of(flying: OrderRequest, request: OrderRequest, orders: list[Order]) -> bool:
-    """Whether one of ``orders``, taken for that of ``request``, may be the order of ``flying``:
-    what was modified may have been anything."""
-    if msgspec.structs.replace(flying, strategy="") == msgspec.structs.replace(
-        request, strategy=""
-    ):
-        return True
-    return (flying.key, flying.action, flying.product) == (
-        request.key,
-        request.action,
-        request.product,
-    ) and any(_was_modified(order) for order in orders)
-
-
-def _was_modified(order: Order) -> bool:
-    return order.updated_at is not None and order.updated_at != order.placed_at
-
-
-def _is_untouched(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
-    """The order is exactly what was asked, and nothing happened to it since."""
-    return not _was_modified(order) and _is_alike(entry, request, order)
-
-
-def _is_alike(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
-    """The order is what was asked, and was placed when it was asked."""
-    return (
-        _is_of(entry, request, order)
-        and order.quantity == request.quantity
-        and order.price_type is request.price_type
-        and (not request.price_type.has_price or order.price == request.price)
-        and (not request.price_type.has_trigger or order.trigger_price == request.trigger_price)
-    )
-
-
-def _is_changed(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
-    """The order may be what was asked and was modified since."""
-    return _was_modified(order) and _is_of(entry, request, order)
-
-
-def _is_of(entry: JournalEntry, request: OrderRequest, order: Order) -> bool:
-    same = (
-        order.symbol == request.symbol
-        and order.exchange == request.exchange
-        and order.action is request.action
-        and order.product is request.product
-    )
-    if not same or order.placed_at is None:
-        return same
-    return -EARLIER <= (order.placed_at - entry.created_at).total_seconds() <= LATER
-
-
-def _has_values(order: Order, wanted: ModifyRequest) -> bool:
-    pairs = (
-        (wanted.quantity, order.quantity),
-        (wanted.price, order.price),
-        (wanted.trigger_price, order.trigger_price),
-    )
-    return all(asked is None or asked == has for asked, has in pairs)

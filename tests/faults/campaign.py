@@ -32,8 +32,7 @@ from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.storage import database as database_module
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.journal import Journal
-from openalgo_desktop.trading import books, reconcile
-from openalgo_desktop.trading import desk as desk_module
+from openalgo_desktop.trading import books, reconcile, sending
 from openalgo_desktop.trading.desk import OrderDesk
 from tests.faults.exchange import BadLine, MemoryStore
 
@@ -116,10 +115,7 @@ class Campaign:
     async def crash(self) -> None:
         """The program is gone in the middle of whatever it did; tasks end where they stand."""
         self.counts["program crashed"] += 1
-        while tasks := tuple(self.desk._tasks):
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await self.desk.sender.abandon()
         self.window.close()
         await self.desk.reconciler.stop()
         await self.desk.books.stop()
@@ -316,7 +312,7 @@ def quick():
         patch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
         patch.setattr(books, "CONFIRM_AFTER", 0.01)
         patch.setattr(reconcile, "BUSY_INTERVAL", 0.02)
-        patch.setattr(desk_module, "RETRY_STORE", 0.05)
+        patch.setattr(sending, "RETRY_STORE", 0.05)
         yield
 
 

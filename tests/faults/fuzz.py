@@ -362,6 +362,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    logging.getLogger("openalgo_desktop.local_api.gate").setLevel(logging.ERROR)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         counts = asyncio.run(fuzz(Path(folder), args.seed, args.inputs))

@@ -11,7 +11,7 @@ import pytest
 from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.events import AccountChanged, BooksDiffer, OrderUpdated
 from openalgo_desktop.core.model import AccountStatus, Order, OrderUpdate, Position, Trade
-from openalgo_desktop.trading import books
+from openalgo_desktop.trading import books, ownbook
 from tests.unit.trading.test_desk import BUY, Rig
 from tests.waiting import until
 
@@ -109,7 +109,7 @@ async def test_a_new_day_begins_with_the_brokers_books(rig: Rig):
 
 
 def test_updates_twice_and_out_of_order_leave_the_newest():
-    book = books.OwnBook("a", Mode.LIVE)
+    book = ownbook.OwnBook("a", Mode.LIVE)
     order = Order("1", "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS)
     half = msgspec.structs.replace(order, filled_quantity=5)
     done = msgspec.structs.replace(order, filled_quantity=10, status=OrderStatus.COMPLETE)
@@ -119,7 +119,7 @@ def test_updates_twice_and_out_of_order_leave_the_newest():
 
 
 def test_fills_close_before_they_open():
-    net = books._Net()
+    net = ownbook._Net()
     for quantity, price in ((10, 100.0), (10, 110.0), (-5, 120.0), (-25, 90.0), (10, 80.0)):
         net.fill(quantity, price, 1.0)
     # average 105; +75, then 15 closed at 90 (-225) and 10 sold at 90, bought back at 80 (+100)

@@ -22,8 +22,8 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.settings import Settings
-from openalgo_desktop.trading.books import OwnBook
 from openalgo_desktop.trading.limits import RiskRules, one_request
+from openalgo_desktop.trading.ownbook import OwnBook
 
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 800.0, strategy="s")
 MARKET = OrderRequest("SBIN", "NSE", Action.BUY, 10)

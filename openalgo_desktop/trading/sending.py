@@ -1,0 +1,271 @@
+"""The last part of an order's walk: journal (durable), gateway, journal.
+
+Everything after the journal row runs in a task of its own, so that a caller who goes away (a closed
+HTTP connection) neither loses the answer nor leaves the journal open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import JournalState, Mode
+from openalgo_desktop.core.errors import (
+    AppError,
+    AuthError,
+    ConfigError,
+    DataError,
+    NotConnected,
+    NotSupported,
+    OrderError,
+    OrderStateUnknown,
+    RateLimited,
+    RejectedByBroker,
+    RiskBlocked,
+    StorageError,
+)
+from openalgo_desktop.core.events import (
+    Bus,
+    Notice,
+    OrderSettled,
+)
+from openalgo_desktop.core.model import (
+    Order,
+    OrderAck,
+)
+from openalgo_desktop.core.ports import (
+    JournalEntry,
+    OrderJournal,
+    TradingGateway,
+)
+from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.trading.reconcile import Reconciler
+from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.risk import RiskGate
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Pause before a failed write of an answer is tried again; seconds.
+RETRY_STORE = 1.0
+
+#: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
+#: order unknown until the order book tells.
+REFUSALS = (
+    OrderError,
+    AuthError,
+    NotConnected,
+    RateLimited,
+    NotSupported,
+    DataError,
+    ConfigError,
+)
+
+
+class OrderSender:
+    """Writes intents, calls gateways, writes what became of them; knows which orders are ours."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        journal: OrderJournal,
+        reconciler: Reconciler,
+        risk: RiskGate,
+        ack_timeout: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._journal = journal
+        self._reconciler = reconciler
+        self._risk = risk
+        self._ack_timeout = ack_timeout
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.sources: dict[str, str] = {}  # own tag -> who asked
+        self.own_ids: set[str] = set()  # orders that an answer or the journal says are ours
+
+    async def start(self) -> None:
+        """Know the orders of earlier runs."""
+        for entry in await self._journal.recent(2000):
+            self.sources[entry.tag] = entry.source
+            if entry.order_id:
+                self.own_ids.add(entry.order_id)
+
+    async def stop(self) -> None:
+        """Wait briefly for orders under way, then end."""
+        await self.quiet()
+        await self.abandon()
+
+    async def quiet(self) -> None:
+        """Wait until no order write is under way, at most the time of an answer."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=self._ack_timeout())
+
+    async def abandon(self) -> None:
+        """Let go of everything where it stands; the next start settles it."""
+        while tasks := tuple(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def is_ours(self, order: Order) -> bool:
+        """Whether this program placed the order, now or in an earlier run."""
+        return (
+            order.tag in self.sources
+            or order.order_id in self.own_ids
+            or order.order_id in self._reconciler.found_ids
+        )
+
+    # -- sending ----------------------------------------------------------------------------
+    def entry(
+        self,
+        tag: str,
+        kind: str,
+        mode: Mode,
+        gateway: TradingGateway,
+        source: str,
+        request: dict[str, Any],
+    ) -> JournalEntry:
+        self.sources[tag] = source
+        return JournalEntry(
+            tag=tag,
+            kind=kind,
+            account_id=gateway.account_id,
+            mode=mode,
+            source=source,
+            request=request,
+            created_at=self._clock.now(),
+        )
+
+    async def send(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        call: Callable[[], Coroutine[Any, Any, OrderAck]],
+    ) -> Placed:
+        task = self._own(
+            self._flight(entry.tag, lambda: self._journaled(entry, mode, gateway, call))
+        )
+        return await asyncio.shield(task)
+
+    async def _flight(self, tag: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """While ``work`` runs, the reconciler gives the order of ``tag`` to nobody else."""
+        flying = self._reconciler.flying
+        flying[tag] += 1
+        try:
+            return await work()
+        finally:
+            flying[tag] -= 1
+            if not flying[tag]:
+                del flying[tag]
+
+    async def _journaled(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        call: Callable[[], Coroutine[Any, Any, OrderAck]],
+    ) -> Placed:
+        await self._journal.intent(entry)
+        if not entry.kind.endswith("cancel"):
+            try:  # the kill switch may have been pulled since the order passed the risk step
+                self._risk.check_blocked(entry.source)
+            except RiskBlocked as error:
+                self._write(entry.tag, JournalState.REJECTED, "", error.message)
+                raise
+        sending = self._own(self._flight(entry.tag, call))
+        with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
+            done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
+        if not done:
+            # The request is still under way: its late answer settles the row.
+            sending.add_done_callback(lambda late: self._late_answer(entry, late))
+            raise self._unknown(entry, gateway, "no answer in time")
+        return await self._settle(entry, mode, gateway, sending)
+
+    async def _settle(
+        self,
+        entry: JournalEntry,
+        mode: Mode,
+        gateway: TradingGateway,
+        sending: asyncio.Task[OrderAck],
+    ) -> Placed:
+        try:
+            ack = sending.result()
+        except OrderStateUnknown as error:
+            raise self._unknown(entry, gateway, error.message) from error
+        except REFUSALS as error:
+            order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
+            self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
+            raise
+        except AppError as error:
+            # A lost connection, an answer that cannot be read, a store that is full: the order
+            # may be there.
+            raise self._unknown(entry, gateway, error.message) from error
+        except Exception as error:
+            log.exception("%s order failed in the gateway", entry.kind)
+            raise self._unknown(entry, gateway, type(error).__name__) from error
+        # The gateway has the order: recovery would find it by its tag, so this row need not be
+        # waited for.
+        self.own_ids.add(ack.order_id)
+        self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
+        return Placed(ack.order_id, mode, ack.message)
+
+    def _unknown(self, entry: JournalEntry, gateway: TradingGateway, why: str) -> OrderStateUnknown:
+        text = (
+            f"The state of this {entry.kind} is unknown ({why}). It is being checked against "
+            f"the order book of {gateway.broker}; do not send it again before it is settled."
+        )
+        self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
+        self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
+        self._reconciler.wake()
+        return OrderStateUnknown(text, tag=entry.tag)
+
+    def _late_answer(self, entry: JournalEntry, sending: asyncio.Task[OrderAck]) -> None:
+        if sending.cancelled():
+            return
+        error = sending.exception()
+        if error is None:
+            order_id = sending.result().order_id
+            self.own_ids.add(order_id)
+            self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
+            self._bus.publish(
+                OrderSettled(
+                    account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
+                )
+            )
+        elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
+            self._write(entry.tag, JournalState.REJECTED, "", error.message)
+
+    def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
+        self._own(
+            self._flight(tag, lambda: self._write_until_stored(tag, state, order_id, message))
+        )
+
+    async def _write_until_stored(
+        self, tag: str, state: JournalState, order_id: str, message: str
+    ) -> None:
+        """An answer is too precious to lose to a full disk: it is tried again until it is stored
+        (or the program ends; then the order book tells)."""
+        while True:
+            try:
+                return await self._journal.settle(tag, state, order_id, message)
+            except StorageError as error:
+                log.error("the answer of order %s is not stored yet: %s", tag, error)
+                await asyncio.sleep(RETRY_STORE)
+
+    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, AppError):
+            log.error("order task failed", exc_info=error)
