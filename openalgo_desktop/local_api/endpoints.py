@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.examples import EXAMPLES
 from openalgo_desktop.local_api.handlers import (
     account,
     books,
@@ -424,13 +426,14 @@ CONTROL = E(
     None,
     "Move the simulated market.",
     limit="",
+    example=EXAMPLES["/simulator/control"],
     **_SYSTEM,
 )
 
 
 def endpoints(ctx: ApiContext) -> Iterable[Endpoint]:
     """Rows that this terminal serves."""
-    yield from TABLE
+    yield from (replace(row, example=EXAMPLES.get(row.path, {})) for row in TABLE)
     if ctx.control is not None:
         yield CONTROL
     if ctx.callbacks is not None:

@@ -111,7 +111,9 @@ def _operation(row: Endpoint) -> dict[str, Any]:
             if name not in _IN_PATH.get(row.path, ())
         ]
     else:
-        media = {"application/json": {"schema": schema}}
+        media: dict[str, Any] = {"application/json": {"schema": schema}}
+        if row.example:
+            media["application/json"]["example"] = dict(row.example)
         operation["requestBody"] = {"required": True, "content": media}
     if parameters:
         operation["parameters"] = parameters

@@ -140,14 +140,13 @@ def ticker_fields(ctx: ApiContext, query: dict[str, Any], path: str) -> dict[str
     exchange, colon, symbol = path.partition(":")
     if not colon or ":" in symbol or not exchange or not symbol:
         raise ApiError(400, "Give the symbol as EXCHANGE:SYMBOL, for example NSE:SBIN.")
-    return {
+    fields = {name: query[name] for name in ("interval", "format") if name in query}
+    return fields | {
         "apikey": query.get("apikey"),
         "symbol": symbol,
         "exchange": exchange,
-        "interval": query.get("interval", "D"),
         "start_date": query.get("from"),
         "end_date": query.get("to"),
-        "format": query.get("format", "json"),
     }
 
 

@@ -42,10 +42,10 @@ class History(KeySchema):
 class Ticker(KeySchema):
     symbol = base.text()
     exchange = base.exchange()
-    interval = base.choice(INTERVALS)
+    interval = base.choice(INTERVALS, load_default="D")
     start_date = fields.Date(required=True, format="%Y-%m-%d")
     end_date = fields.Date(required=True, format="%Y-%m-%d")
-    format = base.choice(("json", "txt"))
+    format = base.choice(("json", "txt"), load_default="json")
 
 
 class Instruments(KeySchema):
