@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.driver import Program
+from tests.waiting import wait_for
 
 CLIENTS = 3
 SETTLE = 20.0
@@ -119,9 +120,9 @@ def check(program: Program, books: Books) -> int:
     return len(api)
 
 
-def campaign(folder: Path, seed: int, kills: int) -> Counter[str]:
+def campaign(folder: Path, seed: int, kills: int, mode: str) -> Counter[str]:
     rng = random.Random(seed)
-    program = Program(folder / "data", "--sim-seed", str(seed))
+    program = Program(folder / "data", "--sim-seed", str(seed), "--mode", mode)
     books, counts = Books(), Counter[str]()
     with program:
         for number in range(kills):
@@ -131,7 +132,9 @@ def campaign(folder: Path, seed: int, kills: int) -> Counter[str]:
             ]
             for client in clients:
                 client.start()
-            time.sleep(rng.uniform(0.1, 0.6))
+            wanted = len(books.placed) + rng.randint(5, 60)
+            wait_for(lambda: len(books.placed) >= wanted, "orders before the kill")  # noqa: B023
+            time.sleep(rng.uniform(0, 0.02))  # anywhere within an order
             program.kill()
             for client in clients:
                 client.join(30)
@@ -143,14 +146,16 @@ def campaign(folder: Path, seed: int, kills: int) -> Counter[str]:
     return counts
 
 
-def test_nothing_is_lost_or_doubled_over_kills(tmp_path: Path):
-    counts = campaign(tmp_path, 11, 2)
-    assert counts["kills"] == 2 and counts["orders"] > 20
+@pytest.mark.parametrize(("mode", "kills"), [("sandbox", 2), ("live", 1)])
+def test_nothing_is_lost_or_doubled_over_kills(tmp_path: Path, mode: str, kills: int):
+    counts = campaign(tmp_path, 11, kills, mode)
+    assert counts["kills"] == kills and counts["orders"] > 5
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_forty_kills(tmp_path: Path):
-    counts = campaign(tmp_path, 12, 40)
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+def test_forty_kills(tmp_path: Path, mode: str):
+    counts = campaign(tmp_path, 12, 40, mode)
     assert counts["kills"] == 40 and counts["asked again"] > 0
     print(dict(counts))
