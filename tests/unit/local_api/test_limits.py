@@ -1,0 +1,81 @@
+"""Rate limits: texts and moving windows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.local_api.limits import MAX_WINDOWS, RateLimiter, parse_limit
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("50 per second", ((50, 1.0),)),
+        ("30/minute", ((30, 60.0),)),
+        ("10 per 2 seconds; 1000 per hour", ((10, 2.0), (1000, 3600.0))),
+        ("5 Per Day", ((5, 86_400.0),)),
+        ("", ()),
+    ],
+)
+def test_texts(text: str, rules: tuple[tuple[int, float], ...]) -> None:
+    assert parse_limit(text) == rules
+
+
+@pytest.mark.parametrize("text", ["fast", "0 per second", "per second", "10 per fortnight"])
+def test_bad_texts_say_how_to_write_them(text: str) -> None:
+    with pytest.raises(ConfigError, match="50 per second"):
+        parse_limit(text)
+
+
+def test_the_window_moves_and_refused_requests_do_not_count() -> None:
+    watch = Watch()
+    limiter = RateLimiter(watch)
+    for moment in (0.0, 0.4, 0.8):
+        watch.now = 1000.0 + moment
+        assert limiter.take(("a",), "3 per second") == 0.0
+    assert limiter.take(("a",), "3 per second") == pytest.approx(0.2)
+    assert limiter.take(("b",), "3 per second") == 0.0
+    watch.now = 1001.001
+    assert limiter.take(("a",), "3 per second") == 0.0
+    assert limiter.take(("a",), "3 per second") > 0.0
+
+
+def test_every_rule_of_a_limit_holds() -> None:
+    watch = Watch()
+    limiter = RateLimiter(watch)
+    taken = 0
+    for _ in range(100):
+        watch.now += 0.5
+        taken += limiter.take(("a",), "2 per second; 10 per minute") == 0.0
+    assert taken == 10
+
+
+@given(st.lists(st.floats(0, 0.5), min_size=1, max_size=200), st.integers(1, 5))
+def test_never_more_than_the_count_in_any_window(steps: list[float], count: int) -> None:
+    watch = Watch()
+    limiter = RateLimiter(watch)
+    passed: list[float] = []
+    for step in steps:
+        watch.now += step
+        if limiter.take(("a",), f"{count} per second") == 0.0:
+            passed.append(watch.now)
+    for first, last in zip(passed, passed[count:], strict=False):
+        assert last - first >= 1.0
+
+
+def test_memory_is_bounded() -> None:
+    limiter = RateLimiter(Watch())
+    for number in range(MAX_WINDOWS * 2):
+        limiter.take((number,), "50 per second")
+    assert len(limiter._windows) == MAX_WINDOWS
