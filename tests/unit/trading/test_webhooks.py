@@ -1,0 +1,137 @@
+"""Webhook strategies: the order that an alert means, and the hours in which it may."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.trading.webhooks import (
+    SymbolMap,
+    WebhookKind,
+    WebhookMode,
+    WebhookRefused,
+    WebhookStore,
+    WebhookStrategy,
+    check,
+    scan_orders,
+    strategy_order,
+)
+
+NOON = time(12, 0)
+
+
+def strategy(**changes: Any) -> WebhookStrategy:
+    values: dict[str, Any] = {
+        "webhook_id": "id",
+        "name": "alerts",
+        "symbols": (SymbolMap("SBIN", "NSE", 7), SymbolMap("TCS", "NSE", 2)),
+    }
+    return WebhookStrategy(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("mode", "action", "size", "quantity", "target"),
+    [
+        (WebhookMode.LONG, "BUY", None, 7, None),
+        (WebhookMode.LONG, "BUY", 3, 3, None),
+        (WebhookMode.LONG, "BUY", 0, 7, None),
+        (WebhookMode.LONG, "SELL", 5, 0, 0),
+        (WebhookMode.SHORT, "SELL", -4, 4, None),
+        (WebhookMode.SHORT, "BUY", None, 0, 0),
+        (WebhookMode.BOTH, "BUY", 10, 7, 10),
+        (WebhookMode.BOTH, "SELL", -10, 7, -10),
+        (WebhookMode.BOTH, "SELL", 0, 0, 0),
+    ],
+)
+def test_modes(
+    mode: WebhookMode, action: str, size: int | None, quantity: int, target: int | None
+) -> None:
+    order = strategy_order(strategy(mode=mode), "SBIN", action, size, NOON)
+    assert order.request.action is Action(action)
+    assert (order.request.quantity, order.target) == (quantity, target)
+    assert order.request.strategy == "alerts"
+
+
+@pytest.mark.parametrize(
+    ("now", "action", "text"),
+    [
+        (time(9, 0), "BUY", "Entry orders not allowed before start time"),
+        (time(15, 5), "BUY", "Entry orders not allowed after end time"),
+        (time(9, 0), "SELL", "Exit orders not allowed before start time"),
+        (time(15, 20), "SELL", "Exit orders not allowed after square off time"),
+    ],
+)
+def test_hours_of_an_intraday_strategy(now: time, action: str, text: str) -> None:
+    with pytest.raises(WebhookRefused, match=text):
+        strategy_order(strategy(), "SBIN", action, None, now)
+    assert strategy_order(strategy(intraday=False), "SBIN", action, None, now).request.symbol
+
+
+def test_exits_are_taken_after_the_end_of_entries() -> None:
+    assert strategy_order(strategy(), "SBIN", "SELL", None, time(15, 5)).target == 0
+
+
+def test_both_needs_a_size() -> None:
+    with pytest.raises(WebhookRefused, match="position_size"):
+        strategy_order(strategy(mode=WebhookMode.BOTH), "SBIN", "BUY", None, NOON)
+
+
+@pytest.mark.parametrize(
+    ("scan", "action", "target"),
+    [
+        ("Breakout BUY", Action.BUY, None),
+        ("sell on weakness", Action.SELL, 0),
+        ("SHORT it", Action.SELL, None),
+        ("cover now", Action.BUY, 0),
+    ],
+)
+def test_scan_words(scan: str, action: Action, target: int | None) -> None:
+    orders = scan_orders(strategy(kind=WebhookKind.CHARTINK), scan, ["TCS", "NOPE", "SBIN"], NOON)
+    assert [order.request.symbol for order in orders] == ["TCS", "SBIN"]
+    assert {order.request.action for order in orders} == {action}
+    assert {order.target for order in orders} == {target}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"start": "9 o'clock"}, "start"),
+        ({"end": "09:00"}, "end"),
+        ({"square_off": "14:00"}, "end"),
+        ({"symbols": (SymbolMap("SBIN", "NSE", 0),)}, "quantity"),
+    ],
+)
+def test_a_strategy_that_cannot_work_names_the_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{field}:"):
+        check(strategy(**changes))
+
+
+async def test_store_keeps_everything() -> None:
+    values: dict[tuple[str, str], Any] = {}
+
+    class State:
+        async def all(self, scope: str) -> dict[str, Any]:
+            return {key: value for (s, key), value in values.items() if s == scope}
+
+        async def get(self, scope: str, key: str) -> Any:
+            return values.get((scope, key))
+
+        async def put(self, scope: str, key: str, value: Any) -> None:
+            values[scope, key] = value
+
+        async def delete(self, scope: str, key: str) -> None:
+            values.pop((scope, key), None)
+
+    store = WebhookStore(State())
+    kept = strategy(mode=WebhookMode.BOTH, kind=WebhookKind.CHARTINK)
+    await store.save(kept)
+    assert await store.get("id") == kept
+    assert await store.all() == [kept]
+    await store.delete("id")
+    assert await store.get("id") is None
+    assert store.new_id() != store.new_id()
