@@ -1,0 +1,174 @@
+"""Good-till-triggered orders on their way through the desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, GttType, JournalState, Mode, PriceType, Product
+from openalgo_desktop.core.errors import (
+    GttNotFound,
+    InvalidOrder,
+    NotSupported,
+    OrderError,
+    OrderStateUnknown,
+    RiskBlocked,
+    SymbolUnknown,
+)
+from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Key, OrderAck, Tick
+from openalgo_desktop.trading.gtt import GttDesk
+from tests.unit.trading.test_desk import Gateway, Lookup, Rig
+
+REQUEST = GttRequest(
+    GttType.SINGLE, "SBIN", "NSE", Action.BUY, 5, Product.CNC, price=781.0, trigger_below=780.0
+)
+
+
+class GttAccount(Gateway):
+    """A gateway with GTTs in a list; ``fail`` is raised after the request arrived."""
+
+    def __init__(self) -> None:
+        super().__init__("sandbox")
+        self.triggers: list[Gtt] = []
+        self.fail: Exception | None = None
+        self.requests: list[GttRequest] = []
+
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        self.requests.append(request)
+        row = Gtt(
+            f"G{len(self.triggers) + 1}",
+            request.trigger_type,
+            request.symbol,
+            request.exchange,
+            request.action,
+            request.quantity,
+            request.product,
+            request.price_type,
+            [GttLeg(request.trigger_below, True, request.price)],
+            tag=tag,
+        )
+        self.triggers.append(row)
+        if self.fail is not None:
+            raise self.fail
+        return OrderAck(row.trigger_id)
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        self.requests.append(request)
+        return OrderAck(trigger_id)
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        self.triggers = [row for row in self.triggers if row.trigger_id != trigger_id]
+        if self.fail is not None:
+            raise self.fail
+        return OrderAck(trigger_id)
+
+    async def gtt_orders(self) -> list[Gtt]:
+        return list(self.triggers)
+
+
+class Ticks:
+    async def snapshot(self, key: Key) -> Tick:
+        return Tick(key[1], key[0], 800.0)
+
+
+class World(Rig):
+    def __init__(self) -> None:
+        super().__init__()
+        self.account = GttAccount()
+        self.desk.set_gateway(Mode.SANDBOX, self.account)  # type: ignore[arg-type]
+        self.gtt = GttDesk(self.desk, Lookup(), Ticks())  # type: ignore[arg-type]
+
+    def entry(self) -> Any:
+        return list(self.journal.rows.values())[-1]
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.desk.start()
+    yield world
+    await world.desk.stop()
+
+
+async def test_placement_is_journaled_and_carries_the_price_of_now(world: World) -> None:
+    placed = await world.gtt.place(REQUEST, "test")
+    assert (placed.order_id, placed.mode) == ("G1", Mode.SANDBOX)
+    assert world.account.requests[0].last_price == 800.0
+    assert (world.entry().kind, world.entry().source) == ("gtt_place", "test")
+
+
+async def test_checks_of_any_order_hold(world: World) -> None:
+    with pytest.raises(SymbolUnknown):
+        await world.gtt.place(msgspec.structs.replace(REQUEST, symbol="NOPE"), "test")
+    with pytest.raises(InvalidOrder, match="NRML product"):
+        await world.gtt.place(msgspec.structs.replace(REQUEST, product=Product.NRML), "test")
+    world.desk.risk.block("stop")
+    with pytest.raises(RiskBlocked):
+        await world.gtt.place(REQUEST, "test")
+    assert world.account.triggers == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exchange": "BSE"},
+        {"action": Action.SELL},
+        {"trigger_type": GttType.OCO, "trigger_above": 900.0, "stoploss": 1.0, "target": 2.0},
+        {"symbol": "TCS"},
+    ],
+)
+async def test_what_cannot_change(world: World, change: dict[str, Any]) -> None:
+    await world.gtt.place(REQUEST, "test")
+    with pytest.raises(InvalidOrder, match="cannot be changed on an existing GTT"):
+        await world.gtt.modify("G1", msgspec.structs.replace(REQUEST, **change), "test")
+
+
+@pytest.mark.parametrize("symbol", ["", "sbin", "SBIN"])
+async def test_an_empty_symbol_is_unchanged_and_case_does_not_count(
+    world: World, symbol: str
+) -> None:
+    await world.gtt.place(REQUEST, "test")
+    changed = msgspec.structs.replace(REQUEST, symbol=symbol, quantity=6)
+    assert (await world.gtt.modify("G1", changed, "test")).order_id == "G1"
+    assert (world.account.requests[-1].symbol, world.account.requests[-1].quantity) == ("SBIN", 6)
+
+
+async def test_unknown_trigger(world: World) -> None:
+    with pytest.raises(GttNotFound):
+        await world.gtt.cancel("G9", "test")
+    with pytest.raises(GttNotFound):
+        await world.gtt.modify("G9", REQUEST, "test")
+
+
+async def test_an_account_without_them_says_so(world: World) -> None:
+    await world.desk.set_mode(Mode.LIVE, "test")
+    with pytest.raises(NotSupported):
+        await world.gtt.place(REQUEST, "test")
+    with pytest.raises(NotSupported):
+        await world.gtt.book()
+
+
+async def test_lost_answer_is_settled_from_the_gtt_book(world: World) -> None:
+    world.account.fail = OrderStateUnknown("lost", tag="")
+    with pytest.raises(OrderStateUnknown):
+        await world.gtt.place(REQUEST, "test")
+    tag = world.entry().tag
+    await world.desk.reconciler.run_once()
+    row = world.journal.rows[tag]
+    assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, "G1")
+    with pytest.raises(OrderStateUnknown):
+        await world.gtt.cancel("G1", "test")
+    tag = world.entry().tag
+    await world.desk.reconciler.run_once()
+    assert world.journal.rows[tag].state is JournalState.ACKNOWLEDGED
+
+
+async def test_a_switch_of_the_mode_in_between_stops_it(world: World) -> None:
+    with pytest.raises(OrderError, match="mode was switched"):
+        await world.gtt.place(REQUEST, "test", Mode.LIVE)
+    assert world.account.triggers == []
+    market = msgspec.structs.replace(REQUEST, price_type=PriceType.MARKET, price=0.0)
+    assert (await world.gtt.place(market, "test", Mode.SANDBOX)).order_id == "G1"
