@@ -24,7 +24,9 @@ BROKER = "simulator"
 #: The tick loop gives the loop back after this; seconds.
 _SLICE = 0.002
 _PERIOD = 0.04  # between batches, seconds
-_MAX_BACKLOG = 0.5  # seconds of ticks that are made up for after a stall
+#: Between batches while ticks are owed, seconds: an order must not wait behind them at each step.
+_REST = 0.002
+_MAX_BACKLOG = 0.1  # seconds of ticks that are made up for after a stall
 #: No instrument ticks faster than this, or than a fortieth of the whole rate; per second.
 _FASTEST = 5.0
 _FASTEST_SHARE = 1.0 / 40.0
@@ -171,7 +173,7 @@ class SimulatorMarket:
             except Exception:
                 log.exception("a tick of the simulated market failed")
                 owed = 0.0
-            await asyncio.sleep(0 if owed >= 1.0 or self._urgent else _PERIOD)
+            await asyncio.sleep(_REST if owed >= 1.0 or self._urgent else _PERIOD)
 
     def _speed(self) -> float:
         """Ticks per second for the present subscriptions."""
