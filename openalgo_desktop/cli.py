@@ -130,9 +130,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _env_file(args: argparse.Namespace) -> Path | None:
+    """The .env of an OpenAlgo server that counts for this run."""
+    if args.env_file is not None:
+        return Path(args.env_file)
+    folder = args.data_dir or DataDirectory().path
+    return openalgo_env.find_env_file(Path.cwd(), folder)
+
+
 def terminal_options(args: argparse.Namespace) -> TerminalOptions:
     """Options of the Terminal from parsed arguments."""
-    env_file = args.env_file or openalgo_env.find_env_file(Path.cwd(), args.data_dir)
+    env_file = _env_file(args)
     env = openalgo_env.read_env_file(env_file) if env_file is not None else {}
     if database := openalgo_env.database_url(env):
         os.environ.setdefault("OPENALGO_DATABASE_URL", database)
@@ -340,6 +348,7 @@ async def _doctor(args: argparse.Namespace) -> int:
         f"config folder  {directory.config}",
         f"database       {directory.shown_database_url}",
         f"secrets        {vault.protection()}",
+        f".env file      {_env_file(args) or 'none'}",
         "settings (defaults, and --set of this run):",
         *(f"  {key} = {settings[key]}    {row.help}" for key, row in SETTINGS.items()),
         *(f"  {key} = {settings[key]}    {setting_row(key).help}" for key in host_settings()),
