@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
+from argon2 import PasswordHasher
 
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError
@@ -31,7 +32,9 @@ class Rig:
         self.lock = self.make()
 
     def make(self) -> AppLock:
-        return AppLock(self.vault, self.clock, self.bus, lambda: self.idle)
+        lock = AppLock(self.vault, self.clock, self.bus, lambda: self.idle)
+        lock._hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)  # quick
+        return lock
 
     async def enable_code(self) -> str:
         secret, address = self.lock.new_code_secret()
