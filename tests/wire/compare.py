@@ -41,7 +41,10 @@ def as_number(value: Any) -> float | None:
 
 
 def equal_numbers(wanted: float, got: float, *, rounded: bool = False) -> bool:
-    """Within one part in a million; ``rounded`` also at two decimals."""
+    """Within one part in a million, whole numbers (times, quantities) exactly; ``rounded`` also
+    at two decimals."""
+    if wanted.is_integer() and got.is_integer():
+        return wanted == got
     if abs(wanted - got) <= 1e-6 * max(1.0, abs(wanted), abs(got)):
         return True
     return rounded and abs(wanted - got) <= 0.005 + 1e-9

@@ -57,6 +57,13 @@ async def test_it_forgives_form_of_tags_and_numbers() -> None:
     assert await problems_of(case) == []
 
 
+def test_whole_numbers_are_compared_exactly() -> None:
+    """A time in seconds is beyond 10^9: one part in a million of it would be half an hour."""
+    assert differences([1513309500, 7360198], [1513309503, 7360198])
+    assert differences({"volume": 7360198}, {"volume": 7360201.0})
+    assert not differences({"ltp": 26120.5, "open": 26050}, {"ltp": 26120.5000001, "open": 26050.0})
+
+
 async def test_a_missing_request_is_noticed() -> None:
     case = copy.deepcopy(PLACE)
     case["http"] = case["http"] * 2

@@ -50,6 +50,19 @@ def test_every_sandbox_vector_rule_has_a_reason() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
+@pytest.mark.parametrize("figure", ["used_margin", "available"])
+async def test_a_wrong_reserve_is_no_defect(figure: str) -> None:
+    """A rule for unmarked defects excuses their own figures only, not any that do not add up."""
+    content = json.loads(OWN.read_text())
+    for case in content["vectors"]:
+        if "reference_defect" in case or case["expect"]["funds"]["used_margin"] == 0:
+            continue
+        case["expect"]["funds"][figure] += 3
+        assert rule_of(case) is None, case["id"]
+        with pytest.raises(AssertionError):
+            await _play(case, content["_instruments"])
+
+
 @pytest.mark.parametrize("spoil", ["orders", "trades", "positions", "funds"])
 async def test_a_wrong_sandbox_vector_fails(spoil: str) -> None:
     """The comparison itself can fail: a changed record is noticed."""

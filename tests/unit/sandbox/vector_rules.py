@@ -1,9 +1,9 @@
 """Where the sandbox does not follow a recorded case, and what it does instead.
 
 A case that carries ``reference_defect`` falls under the first rule of :data:`RULES` that fits it;
-one without may fall under a rule marked ``also_unmarked``, when it shows a defect that the
-material names but this case does not mark. ``spoils`` names the recorded values that the defect
-made wrong: they are not compared; everything else is. ``check`` looks at our result instead, and
+one without falls under a rule only when ``unmarked`` finds the very figures that a defect named by
+the material leaves behind. ``spoils`` names the recorded values that the defect made wrong: they
+are not compared; everything else is. ``check`` looks at our result instead, and
 after every step of every case the runner checks the money against an independent count.
 """
 
@@ -36,14 +36,14 @@ class Rule:
     fits: Callable[[Case], bool]
     spoils: frozenset[str]
     check: Check
-    also_unmarked: bool = False
+    unmarked: Callable[[Case], bool] = lambda case: False
 
 
 def rule_of(case: Case) -> Rule | None:
     """The rule of a case, None when it must match as recorded."""
     marked = "reference_defect" in case
     for rule in RULES:
-        if (marked or rule.also_unmarked) and rule.fits(case):
+        if rule.fits(case) if marked else rule.unmarked(case):
             return rule
     if marked:
         raise AssertionError(f"no rule covers this defect: {case['reference_defect']}")
@@ -79,17 +79,54 @@ def _flips(case: Case) -> bool:
     return False
 
 
+def _working(case: Case) -> list[dict[str, Any]]:
+    rows = case["expect"].get("orders", ())
+    return [row for row in rows if row["status"] in ("open", "trigger pending")]
+
+
+def _missing_reserve(case: Case) -> float:
+    """By how much the recorded reserve is less than the margins of the record's own rows."""
+    end = case["expect"]
+    rows = [*end.get("positions", ()), *_working(case), *end.get("gtts", ())]
+    return float(sum(row["margin_blocked"] for row in rows) - end["funds"]["used_margin"])
+
+
 def _does_not_add_up(case: Case) -> bool:
     """The record's own books contradict each other: reserve is not the sum of margins."""
-    end = case["expect"]
-    reserve = sum(row["margin_blocked"] for row in end.get("positions", ()))
-    reserve += sum(
-        row["margin_blocked"]
-        for row in end.get("orders", ())
-        if row["status"] in ("open", "trigger pending")
+    return abs(_missing_reserve(case)) > 0.05
+
+
+def _money_is_whole(case: Case) -> bool:
+    """What is not reserved is free: the record loses no rupee."""
+    funds = case["expect"]["funds"]
+    total = funds["total_capital"] + funds["realized_pnl"]
+    return abs(funds["available"] + funds["used_margin"] - total) < 0.05
+
+
+def _handed_back(case: Case) -> bool:
+    """What is missing is the reserve of one order that still rests, and it is free again."""
+    missing = _missing_reserve(case)
+    return _money_is_whole(case) and any(
+        row["margin_blocked"] > 0 and abs(row["margin_blocked"] - missing) < 0.05
+        for row in _working(case)
     )
-    reserve += sum(row["margin_blocked"] for row in end.get("gtts", ()))
-    return abs(end["funds"]["used_margin"] - reserve) > 0.05
+
+
+def _scaled_twice(case: Case) -> bool:
+    """A flipped position has the margin of its order cut by (what is left / what was ordered)."""
+    if not _flips(case) or not _money_is_whole(case) or _does_not_add_up(case):
+        return False
+    end = case["expect"]
+    return any(
+        (row["symbol"], row["product"]) == (order["symbol"], order["product"])
+        and 0 < abs(row["quantity"]) < order["filled"]
+        and abs(
+            row["margin_blocked"] * order["filled"] - order["margin_blocked"] * abs(row["quantity"])
+        )
+        < 0.05
+        for row in end["positions"]
+        for order in end["orders"]
+    )
 
 
 # -- what is right ----------------------------------------------------------------------------
@@ -302,7 +339,7 @@ RULES: tuple[Rule, ...] = (
         _flips,
         MARGINS,
         _nothing_more,
-        also_unmarked=True,
+        unmarked=_scaled_twice,
     ),
     Rule(
         "day orders",
@@ -378,7 +415,7 @@ RULES: tuple[Rule, ...] = (
         _does_not_add_up,
         frozenset({"funds.available", "funds.used_margin"}),
         _nothing_more,
-        also_unmarked=True,
+        unmarked=_handed_back,
     ),
     Rule(
         "reserves",
