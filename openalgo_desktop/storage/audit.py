@@ -9,10 +9,11 @@ import csv
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, insert, literal, select, union_all
+from sqlalchemy import Connection, Select, String, cast, insert, literal, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from openalgo_desktop.core.clock import api_timestamp
@@ -59,10 +60,8 @@ class AuditTrail:
     ) -> list[AuditEntry]:
         """Entries that contain ``text`` (any column, case does not matter) from ``start`` to
         before ``end``, newest first."""
-        query = _query(text, who, start, end)
-        return await self._db.read(
-            lambda connection: list(_entries(connection, query.limit(limit)))
-        )
+        query = _query(text, who, start, end, limit)
+        return await self._db.read(lambda connection: list(_entries(connection, query)))
 
     async def export_csv(
         self,
@@ -104,43 +103,55 @@ def _query(
     who: str,
     start: datetime | None,
     end: datetime | None,
+    limit: int | None = None,
     *,
     newest_first: bool = True,
 ) -> Select[Any]:
-    trail = audit_trail.c
+    """Conditions, order and limit go into both halves: each walks its own index on time and ends
+    when it has enough, however many years lie behind."""
+    halves = []
+    for columns in _halves():
+        at = columns["at"]
+        half = select(*(column.label(name) for name, column in columns.items()))
+        if start is not None:
+            half = half.where(at >= to_micros(start))
+        if end is not None:
+            half = half.where(at < to_micros(end))
+        if who:
+            half = half.where(columns["who"] == who)
+        if text:
+            half = half.where(_line(columns).icontains(text, autoescape=True))
+        if limit is not None:
+            half = half.order_by(at.desc() if newest_first else at).limit(limit)
+        halves.append(select(half.subquery()))
+    both = union_all(*halves).subquery()
+    query = select(both).order_by(both.c.at.desc() if newest_first else both.c.at)
+    return query if limit is None else query.limit(limit)
+
+
+def _line(columns: dict[str, ColumnElement[Any]]) -> ColumnElement[str]:
+    """All columns as one text: one comparison per row is several times faster than seven."""
+    parts = [cast(column, String) for name, column in columns.items() if name != "at"]
+    return reduce(lambda line, part: line + literal("\n", String) + part, parts)
+
+
+def _halves() -> tuple[dict[str, ColumnElement[Any]], dict[str, ColumnElement[Any]]]:
+    """The columns of the trail, and what stands for them in the order journal."""
     book = order_journal.c
-    others = select(*(trail[name] for name in _COLUMNS))
-    orders = select(
-        book.created_at.label("at"),
-        book.source.label("who"),
-        (literal("order ", String) + book.kind).label("what"),
-        book.order_id.label("subject"),
-        book.request.label("detail"),
-        (book.state + literal(" ", String) + book.message).label("answer"),
-        book.account_id.label("account_id"),
-        book.mode.label("mode"),
+    orders: tuple[ColumnElement[Any], ...] = (
+        book.created_at,
+        book.source,
+        literal("order ", String) + book.kind,
+        book.order_id,
+        book.request,
+        book.state + literal(" ", String) + book.message,
+        book.account_id,
+        book.mode,
     )
-    # Bounds go into both halves, where the indexes on time are.
-    if start is not None:
-        others = others.where(trail.at >= to_micros(start))
-        orders = orders.where(book.created_at >= to_micros(start))
-    if end is not None:
-        others = others.where(trail.at < to_micros(end))
-        orders = orders.where(book.created_at < to_micros(end))
-    both = union_all(others, orders).subquery()
-    query = select(both)
-    if who:
-        query = query.where(both.c.who == who)
-    if text:
-        query = query.where(_contains(both.c, text))
-    return query.order_by(both.c.at.desc() if newest_first else both.c.at)
-
-
-def _contains(columns: Any, text: str) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = columns.who.icontains(text, autoescape=True)
-    for name in _COLUMNS[2:]:
-        found = found | columns[name].icontains(text, autoescape=True)
-    return found
+    return (
+        {name: audit_trail.c[name] for name in _COLUMNS},
+        dict(zip(_COLUMNS, orders, strict=True)),
+    )
 
 
 def _entries(connection: Connection, query: Select[Any]) -> Iterator[AuditEntry]:
