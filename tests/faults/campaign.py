@@ -228,7 +228,10 @@ class Campaign:
 
     async def _peace(self) -> None:
         self.line.on = self.line.down = False
-        await asyncio.sleep(4 * TIMEOUT)  # the last late request, answer and update
+        await asyncio.sleep(4 * TIMEOUT)  # the last late update
+        async with asyncio.timeout(20):
+            while self.line.under_way:  # the last late request and answer
+                await asyncio.sleep(TIMEOUT)
         self.line.release()
         await self.desk.quiet()
         await self.db.flush()

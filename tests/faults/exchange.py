@@ -61,6 +61,7 @@ class BadLine:
         self.inner = inner
         self.on = False
         self.down = False  # half open: nothing comes in, calls hang
+        self.under_way = 0  # calls that will end
         self.counts: Counter[str] = Counter()
         self._rng = rng
         self._timeout = timeout
@@ -68,7 +69,6 @@ class BadLine:
         self._listener: Callable[[OrderUpdate], None] = lambda update: None
         self._held: list[OrderUpdate] = []
         self._late: set[asyncio.TimerHandle] = set()
-        self._calls: set[asyncio.Task[Any]] = set()
         inner.set_listener(self._pushed)
 
     # -- pushes -----------------------------------------------------------------------------
@@ -120,6 +120,18 @@ class BadLine:
 
     async def _call(self, send: Callable[[], Coroutine[Any, Any, OrderAck]]) -> OrderAck:
         fault = self._draw(CALL_FAULTS, "") if self.on else "none"
+        self.under_way += 1
+        try:
+            ack = await self._answered(fault, send)
+        finally:
+            self.under_way -= 1
+        if fault == "no answer ever":
+            await asyncio.Event().wait()
+        return ack
+
+    async def _answered(
+        self, fault: str, send: Callable[[], Coroutine[Any, Any, OrderAck]]
+    ) -> OrderAck:
         if fault == "refused before it left":
             raise NotConnected("The line is down.")
         if fault == "request lost" or self.down:
@@ -135,8 +147,6 @@ class BadLine:
             raise NetTimeout("Connection reset by peer")
         elif fault == "unreadable answer":
             raise ValueError("not JSON")
-        elif fault == "no answer ever":
-            await asyncio.Event().wait()
         return ack
 
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
