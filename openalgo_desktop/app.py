@@ -146,6 +146,7 @@ class Terminal:
         recorder = AuditRecorder(self.clock, self.bus, self.audit)
         self._stops.append(recorder.close)
         self.keys.on_revoked(recorder.key_revoked)
+        self.keys.on_created(recorder.key_created)
         self.lock = AppLock(
             self.vault,
             self.clock,

@@ -57,6 +57,7 @@ class ApiKeys:
         self._verified: dict[bytes, tuple[bytes, ApiKey]] = {}
         self._default: Secret | None = None
         self._listeners: list[Callable[[ApiKey], None]] = []
+        self._made: list[Callable[[ApiKey], None]] = []
         self._lock = asyncio.Lock()
         self._loaded = False
 
@@ -148,6 +149,8 @@ class ApiKeys:
 
         key = ApiKey(await self._db.write(work), name, rights, account_id, now)
         self._rows[lookup] = _Row(key, stored)
+        for listener in tuple(self._made):
+            listener(key)
         return key, Secret(text)
 
     async def revoke(self, key_id: int) -> None:
@@ -176,6 +179,10 @@ class ApiKeys:
     def on_revoked(self, listener: Callable[[ApiKey], None]) -> None:
         """Call ``listener`` with each key that is revoked."""
         self._listeners.append(listener)
+
+    def on_created(self, listener: Callable[[ApiKey], None]) -> None:
+        """Call ``listener`` with each key that is made."""
+        self._made.append(listener)
 
     async def all(self) -> list[ApiKey]:
         """Keys that work, oldest first."""

@@ -62,6 +62,11 @@ class AuditRecorder:
         """An API key is worthless from now on."""
         self.note("window", "key revoked", key.name, detail=f"id {key.key_id}")
 
+    def key_created(self, key: ApiKey) -> None:
+        """A new API key works from now on."""
+        detail = f"id {key.key_id}, {key.rights.value}, account {key.account_id or 'any'}"
+        self.note("window", "key created", key.name, detail=detail)
+
     # -- events -----------------------------------------------------------------------------
     def _mode(self, event: ModeChanged) -> None:
         self.note(event.by, "mode", event.mode.value, mode=event.mode.value)

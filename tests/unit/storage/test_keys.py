@@ -70,8 +70,11 @@ async def test_revoked_keys_stop_working_at_once_and_after_restart(rig: Rig):
     keys = rig.keys()
     gone: list[ApiKey] = []
     keys.on_revoked(gone.append)
+    made: list[ApiKey] = []
+    keys.on_created(made.append)
     key, text = await keys.create("robot", KeyRights.SANDBOX, "sim:1")
     assert await keys.verify(text.reveal()) == key
+    assert made == [key] and gone == []
     await keys.revoke(key.key_id)
     assert gone == [key]
     assert keys.cached(text.reveal()) is None
