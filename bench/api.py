@@ -220,7 +220,7 @@ def main() -> None:
             peer.wait()
     report(rows)
     if args.stream:
-        subprocess.run([sys.executable, str(ROOT / "bench" / "ws_fanout.py")], check=True)
+        subprocess.run([sys.executable, "-m", "bench.ws_fanout"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
