@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import group_indian
@@ -203,7 +203,9 @@ class RiskRules:
     async def _price(self, request: OrderRequest, limits: Mapping[str, Limits]) -> float:
         """The last price where a rule needs it, else 0; it must be fresh."""
         banded = request.price_type.has_price and any(row.price_band for row in limits.values())
-        valued = not request.price_type.has_price and any(row.max_value for row in limits.values())
+        # A sale below the market trades at the market: its own price says too little.
+        open_ended = not request.price_type.has_price or request.action is Action.SELL
+        valued = open_ended and any(row.max_value for row in limits.values())
         if not banded and not valued:
             return 0.0
         try:
@@ -217,6 +219,8 @@ class RiskRules:
     def _facts(self, scope: str, request: OrderRequest, book: OwnBook, price: float) -> _Facts:
         instrument = self._instruments.require(request.symbol, request.exchange)
         own = request.price if request.price_type.has_price else price
+        if request.action is Action.SELL:
+            own = max(own, price)
         if request.price_type is PriceType.SLM and not own:
             own = request.trigger_price
         kind, _, name = scope.partition(":")
@@ -234,7 +238,11 @@ class RiskRules:
             quantity=request.quantity,
             lots=request.quantity / max(1, instrument.lot_size),
             value=request.quantity * own * instrument.contract_value,
-            off_price=100.0 * abs(request.price - price) / price if price else 0.0,
+            off_price=(
+                100.0 * abs(request.price - price) / price
+                if price and request.price_type.has_price
+                else 0.0
+            ),
             recent=len(self._recent(scope)),
             positions=positions,
             profit=profit,

@@ -116,6 +116,20 @@ async def test_size_and_price_limits(
     await rig.refused(msgspec.structs.replace(fine, **bad), match)
 
 
+async def test_a_market_order_has_no_distance_from_the_market(rig: Rig):
+    rig.settings.set("risk.price_band", 5)
+    rig.settings.set("risk.max_value", 50_000)
+    await rig.rules.check(MARKET)
+    await rig.refused(msgspec.structs.replace(MARKET, quantity=63), "value 50,400")
+
+
+async def test_a_sale_below_the_market_is_valued_at_the_market(rig: Rig):
+    rig.settings.set("risk.max_value", 8_000)
+    cheap = msgspec.structs.replace(BUY, action=Action.SELL, price=1.0)
+    await rig.rules.check(cheap)
+    await rig.refused(msgspec.structs.replace(cheap, quantity=11), "value 8,800")
+
+
 async def test_orders_per_minute(rig: Rig):
     rig.settings.set("risk.orders_per_minute", 2)
     await rig.rules.check(BUY)
