@@ -373,7 +373,9 @@ class PaperGateway:
             await self._wake.wait()
             if not self._waiters:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), _BATCH)
+                    # Not wait_for: in Python 3.11 it can swallow a cancellation.
+                    async with asyncio.timeout(_BATCH):
+                        await self._urgent.wait()
             self._wake.clear()
             self._urgent.clear()
             await self._write()
