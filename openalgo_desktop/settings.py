@@ -53,9 +53,8 @@ class Setting:
         try:
             result = self._convert(value)
         except (TypeError, ValueError):
-            raise ConfigError(
-                f"Setting {self.key}: {value!r} is not a valid {self.kind.__name__.replace('_', ' ')}."
-            ) from None
+            kind = self.kind.__name__.replace("_", " ")
+            raise ConfigError(f"Setting {self.key}: {value!r} is not a valid {kind}.") from None
         if self.choices and result not in self.choices:
             options = ", ".join(map(str, self.choices))
             raise ConfigError(f"Setting {self.key}: {value!r} must be one of: {options}.")

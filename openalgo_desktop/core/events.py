@@ -96,6 +96,17 @@ class ApprovalChanged(Event, frozen=True):
     approval: Approval
 
 
+class OrderRefused(Event, frozen=True):
+    """An order write was refused before it reached the journal; ``request`` are its fields."""
+
+    source: str
+    kind: str
+    request: dict[str, Any]
+    reason: str
+    account_id: str
+    mode: Mode
+
+
 class BooksDiffer(Event, frozen=True):
     """Our own books and the broker's disagree; an empty list says that they agree again."""
 

@@ -1,5 +1,6 @@
 """Writes what happens besides orders into the audit trail: modes, kill switch, approvals,
-settings, accounts, keys. (Orders are in the journal, which the trail shows too.)"""
+settings, accounts, keys, orders refused before they reached the journal. (The other orders are in
+the journal, which the trail shows too.)"""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from openalgo_desktop.core.events import (
     KillSwitchChanged,
     LockChanged,
     ModeChanged,
+    OrderRefused,
     SettingChanged,
 )
 from openalgo_desktop.core.model import ApiKey, AuditEntry
@@ -42,6 +44,7 @@ class AuditRecorder:
             bus.subscribe(ModeChanged, self._mode),
             bus.subscribe(KillSwitchChanged, self._kill),
             bus.subscribe(ApprovalChanged, self._approval),
+            bus.subscribe(OrderRefused, self._refused),
             bus.subscribe(SettingChanged, self._setting),
             bus.subscribe(AccountChanged, self._account),
             bus.subscribe(BooksDiffer, self._differ),
@@ -93,6 +96,16 @@ class AuditRecorder:
             f"{row.kind} {row.approval_id}",
             detail=msgspec.json.encode(row.payload).decode(),
             answer=row.result or row.reason,
+        )
+
+    def _refused(self, event: OrderRefused) -> None:
+        self.note(
+            event.source,
+            f"order {event.kind}",
+            detail=msgspec.json.encode(event.request).decode(),
+            answer=f"refused {event.reason}",
+            account_id=event.account_id,
+            mode=event.mode.value,
         )
 
     def _setting(self, event: SettingChanged) -> None:

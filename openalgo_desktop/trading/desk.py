@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,6 +27,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.events import (
     Bus,
     ModeChanged,
+    OrderRefused,
     OrderUpdated,
     PositionsChanged,
 )
@@ -164,19 +165,41 @@ class OrderDesk:
         refused when the switch stands elsewhere by now."""
         mode = self._still(mode)
         gateway = self._gateway_of(mode)
-        row = self._instruments.require(request.symbol, request.exchange)
+        with self.refusals("place", request, source):
+            row = self._instruments.require(request.symbol, request.exchange)
         if self.policies is not None:
             parts = self.policies.split(request, row)
             if len(parts) > 1:
                 return await self._place_parts(parts, source, mode)
-            request = await self.policies.protect(request, row, gateway)
-        check_order(request, row)
-        await self.risk.check(request, source)
+        with self.refusals("place", request, source):
+            if self.policies is not None:
+                request = await self.policies.protect(request, row, gateway)
+            check_order(request, row)
+            await self.risk.check(request, source)
         if self.approval is not None:
             await self.approval(request, source)
         tag = self._tags.next()
         entry = self.sender.entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
         return await self.sender.send(entry, mode, gateway, lambda: gateway.place(request, tag))
+
+    @contextlib.contextmanager
+    def refusals(self, kind: str, request: msgspec.Struct, source: str) -> Iterator[None]:
+        """Publishes what is refused inside, which no journal row will tell of."""
+        try:
+            yield
+        except AppError as error:
+            gateway = self._gateways.get(self._mode)
+            self._bus.publish(
+                OrderRefused(
+                    source=source,
+                    kind=kind,
+                    request=msgspec.to_builtins(request),
+                    reason=error.message,
+                    account_id=gateway.account_id if gateway is not None else "",
+                    mode=self._mode,
+                )
+            )
+            raise
 
     def _still(self, mode: Mode | None) -> Mode:
         """The current mode; raises when it is not the one that the caller began in."""
@@ -206,10 +229,11 @@ class OrderDesk:
         """Change a working order."""
         mode = self._mode
         gateway = self._gateway_of(mode)
-        self.risk.check_blocked(source)
-        order = self.books.book(mode).orders.get(request.order_id)
-        if order is not None:
-            await self.risk.check_modify(order, request, source)
+        with self.refusals("modify", request, source):
+            self.risk.check_blocked(source)
+            order = self.books.book(mode).orders.get(request.order_id)
+            if order is not None:
+                await self.risk.check_modify(order, request, source)
         entry = self.sender.entry(
             self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(request)
         )
@@ -301,7 +325,8 @@ class OrderDesk:
         mode = self._still(mode)
         gateway = self._gateway_of(mode)
         if not kind.endswith("cancel"):
-            self.risk.check_blocked(source)
+            with self.refusals(kind, request, source):
+                self.risk.check_blocked(source)
         tag = self._tags.next()
         entry = self.sender.entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
         entry = msgspec.structs.replace(entry, order_id=order_id)

@@ -46,7 +46,7 @@ class GttDesk:
         :class:`SymbolUnknown`, :class:`OrderError`, :class:`NotSupported`."""
         mode = mode or self._desk.mode
         self._gateway(self._desk.gateway)
-        await self._check(request, source)
+        await self._check(request, source, "gtt_place")
         tick = await self._ticks.snapshot(request.key)
         full = msgspec.structs.replace(request, last_price=tick.ltp)
 
@@ -71,7 +71,7 @@ class GttDesk:
                     "Cancel and re-place.",
                     field=name,
                 )
-        await self._check(request, source)
+        await self._check(request, source, "gtt_modify")
         tick = await self._ticks.snapshot(request.key)
         full = msgspec.structs.replace(request, last_price=tick.ltp)
 
@@ -95,8 +95,7 @@ class GttDesk:
                 return row
         raise GttNotFound(trigger_id)
 
-    async def _check(self, request: GttRequest, source: str) -> None:
-        instrument = self._instruments.require(request.symbol, request.exchange)
+    async def _check(self, request: GttRequest, source: str, kind: str) -> None:
         order = OrderRequest(
             symbol=request.symbol,
             exchange=request.exchange,
@@ -107,8 +106,10 @@ class GttDesk:
             price=self._limit(request),
             strategy=request.strategy,
         )
-        check_order(order, instrument)
-        await self._desk.risk.check(order, source)
+        with self._desk.refusals(kind, request, source):
+            instrument = self._instruments.require(request.symbol, request.exchange)
+            check_order(order, instrument)
+            await self._desk.risk.check(order, source)
         if self._desk.approval is not None:
             await self._desk.approval(order, source)
 

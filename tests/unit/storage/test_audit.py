@@ -20,6 +20,7 @@ from openalgo_desktop.core.events import (
     Bus,
     KillSwitchChanged,
     ModeChanged,
+    OrderRefused,
     SettingChanged,
 )
 from openalgo_desktop.core.model import AccountStatus, ApiKey, AuditEntry
@@ -81,6 +82,27 @@ async def test_orders_and_events_are_one_list_newest_first(db: Database):
     )
     assert order.at == NOW + timedelta(seconds=1) and "SBIN" in order.detail
     assert (rows[5].what, rows[5].subject, len(rows)) == ("mode", "live", 6)
+
+
+async def test_an_order_refused_before_the_journal_is_in_the_trail(db: Database):
+    bus, trail = Bus(), AuditTrail(db)
+    recorder = AuditRecorder(ManualClock(NOW), bus, trail)
+    bus.publish(
+        OrderRefused(
+            source="webhook:w1",
+            kind="place",
+            request={"symbol": "SBIN", "quantity": 99},
+            reason="Risk limit: quantity 99 is above the limit of 10.",
+            account_id="sandbox:sim",
+            mode=Mode.SANDBOX,
+        )
+    )
+    recorder.close()
+    await db.flush()
+    (row,) = await trail.search("sbin")
+    assert (row.at, row.who, row.what, row.mode) == (NOW, "webhook:w1", "order place", "sandbox")
+    assert row.answer == "refused Risk limit: quantity 99 is above the limit of 10."
+    assert row.account_id == "sandbox:sim" and '"quantity":99' in row.detail
 
 
 async def test_search_by_text_who_and_time(db: Database):

@@ -21,7 +21,7 @@ from openalgo_desktop.core.errors import (
     StorageError,
     SymbolUnknown,
 )
-from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderUpdated
+from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderRefused, OrderUpdated
 from openalgo_desktop.core.model import (
     Funds,
     Holding,
@@ -486,6 +486,28 @@ async def test_block_refuses_every_source(rig: Rig):
     with pytest.raises(RiskBlocked, match="kill switch"):
         await rig.desk.place(BUY, "api:main")
     assert rig.paper.arrived == []
+
+
+async def test_what_is_refused_before_the_journal_is_told(rig: Rig):
+    """Once each, with who asked and why; nothing of it is journaled."""
+    told: list[tuple[str, str, str]] = []
+    rig.bus.subscribe(OrderRefused, lambda e: told.append((e.source, e.kind, e.reason)))
+    with pytest.raises(SymbolUnknown):
+        await rig.desk.place(msgspec.structs.replace(BUY, symbol="NOSUCH"), "window")
+    with pytest.raises(InvalidOrder):
+        await rig.desk.place(msgspec.structs.replace(BUY, quantity=0), "webhook:w")
+    rig.desk.risk.block("the kill switch is on")
+    with pytest.raises(RiskBlocked):
+        await rig.desk.place(BUY, "api:main")
+    with pytest.raises(RiskBlocked):
+        await rig.desk.modify(ModifyRequest("1", quantity=5), "api:main")
+    assert [row[:2] for row in told] == [
+        ("window", "place"),
+        ("webhook:w", "place"),
+        ("api:main", "place"),
+        ("api:main", "modify"),
+    ]
+    assert all(reason for *_, reason in told) and rig.journal.rows == {}
 
 
 async def test_cancel_all_reaches_stops_and_reports_failures(rig: Rig):
