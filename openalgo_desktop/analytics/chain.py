@@ -25,6 +25,7 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.options_math import (
     MIN_YEARS,
     SECONDS_PER_YEAR,
@@ -187,7 +188,7 @@ class ChainBook:
         for (_, row), name in zip(rows, ("Call", "Put"), strict=True):
             tick = ticks.get(row.key) if row is not None else None
             if row is None or not isinstance(tick, Tick) or not tick.ltp:
-                symbol = row.symbol if row is not None else f"{underlying.base} {atm:g}"
+                symbol = row.symbol if row is not None else f"{underlying.base} {plain(atm)}"
                 raise ContractError(500, f"Could not fetch LTP for {name} option: {symbol}")
             sides.append(tick.ltp)
         return price, atm, atm + sides[0] - sides[1]

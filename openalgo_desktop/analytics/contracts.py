@@ -12,6 +12,7 @@ from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.symbols import (
     format_expiry,
     option_exchange,
@@ -207,7 +208,7 @@ class Contracts:
         if underlying.expiry is not None:
             symbol = option_symbol(underlying.base, underlying.expiry, strike, option_type)
         else:
-            symbol = f"{underlying.base}{underlying.expiry_text}{strike:g}{option_type}"
+            symbol = f"{underlying.base}{underlying.expiry_text}{plain(strike)}{option_type}"
         row = self._instruments.get((underlying.options, symbol))
         if row is None:
             raise ContractError(

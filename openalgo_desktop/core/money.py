@@ -62,6 +62,12 @@ def decimals(tick: float) -> int:
     return max(2, -int(exponent))
 
 
+def plain(value: float) -> str:
+    """Shortest decimal form with every digit: ``26500``, ``292.5``, ``30000.03``, ``1200000``."""
+    text = format(Decimal(repr(float(value))), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def split_freeze(quantity: int, freeze: int, lot: int = 1) -> list[int]:
     """``quantity`` in slices of at most ``freeze`` units, each a multiple of ``lot``.
 

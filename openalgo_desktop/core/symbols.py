@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
+
+from openalgo_desktop.core.money import plain
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH_NUMBER = {name: number for number, name in enumerate(MONTHS, 1)}
@@ -67,12 +68,6 @@ def split_underlying(text: str) -> tuple[str, date | None]:
     return text, None
 
 
-def format_strike(strike: float) -> str:
-    """Shortest decimal form: ``26500``, ``292.5``, ``88.25``."""
-    text = format(Decimal(repr(float(strike))), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def format_expiry(expiry: date) -> str:
     """``24DEC26``, as in symbols and in option requests."""
     return f"{expiry.day:02d}{MONTHS[expiry.month - 1]}{expiry.year % 100:02d}"
@@ -99,7 +94,7 @@ def future_symbol(base: str, expiry: date) -> str:
 
 def option_symbol(base: str, expiry: date, strike: float, option_type: str) -> str:
     """``NIFTY24DEC2626500CE``."""
-    return f"{base}{format_expiry(expiry)}{format_strike(strike)}{option_type}"
+    return f"{base}{format_expiry(expiry)}{plain(strike)}{option_type}"
 
 
 def format_symbol(parts: ParsedSymbol) -> str:

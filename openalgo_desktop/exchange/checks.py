@@ -20,7 +20,7 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
-from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks
+from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks, plain
 
 T = TypeVar("T")
 
@@ -180,7 +180,8 @@ def check_tick(field: str, price: float, instrument: Instrument) -> None:
     places = decimals(tick)
     name = "Price" if field == "price" else "Trigger price"
     raise InvalidOrder(
-        f"{name} {price:g} is not a multiple of the tick size {tick:g} of {instrument.symbol}. "
+        f"{name} {plain(price)} is not a multiple of the tick size {plain(tick)} of "
+        f"{instrument.symbol}. "
         f"Nearest: {below:.{places}f} or {above:.{places}f}.",
         field=field,
     )
@@ -191,7 +192,7 @@ def _check_stop(kind: PriceType, action: Action, price: float, trigger: float) -
         side = "at or above" if action is Action.BUY else "at or below"
         raise InvalidOrder(
             f"The price of an SL {action.value} order must be {side} its trigger price "
-            f"({price:g} against {trigger:g}).",
+            f"({plain(price)} against {plain(trigger)}).",
             field="price",
         )
 

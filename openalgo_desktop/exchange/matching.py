@@ -15,6 +15,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import Action, PriceType
 from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.money import plain
 
 
 class Resting(msgspec.Struct):
@@ -186,7 +187,10 @@ class Matcher:
         if passed and self.model.refuses_passed_stops:
             self.remove(order_id)
             side = "above" if order.action is Action.BUY else "below"
-            reason = f"Trigger price {order.trigger:g} must be {side} the last price {tick.ltp:g}."
+            reason = (
+                f"Trigger price {plain(order.trigger)} must be {side} "
+                f"the last price {plain(tick.ltp)}."
+            )
             return [Refused(order_id, reason)]
         outcomes = self._meet(order, tick, self.model.market(tick, 0))
         order.fresh = False

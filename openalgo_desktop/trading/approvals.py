@@ -24,6 +24,7 @@ from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError, OrderError, RiskBlocked
 from openalgo_desktop.core.events import ApprovalChanged, Bus
 from openalgo_desktop.core.model import Approval, Key, OrderRequest
+from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import ApprovalStore, TickSource
 
 log = logging.getLogger(__name__)
@@ -227,7 +228,8 @@ class Approvals:
             drift = 100.0 * (now - then) / then
             if abs(drift) > self._drift():
                 raise RiskBlocked(
-                    f"{name} moved {drift:+.2f} % ({then:g} to {now:g}) since it was queued. "
+                    f"{name} moved {drift:+.2f} % ({plain(then)} to {plain(now)}) "
+                    "since it was queued. "
                     "Approve with acceptance of the new price, or reject."
                 )
 

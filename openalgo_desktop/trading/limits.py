@@ -18,7 +18,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
-from openalgo_desktop.core.money import group_indian
+from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.trading.ownbook import OwnBook
 
@@ -59,18 +59,18 @@ class _Facts(msgspec.Struct):
 
 #: Field of :class:`Limits`, fact, text. A limit is hurt when the fact is above it.
 _RULES: tuple[tuple[str, Callable[[_Facts], float], str], ...] = (
-    ("max_quantity", lambda f: f.quantity, "quantity {fact:g} is above the limit of {limit:g}"),
-    ("max_lots", lambda f: f.lots, "{fact:g} lots are above the limit of {limit:g}"),
+    ("max_quantity", lambda f: f.quantity, "quantity {number} is above the limit of {most}"),
+    ("max_lots", lambda f: f.lots, "{number} lots are above the limit of {most}"),
     ("max_value", lambda f: f.value, "value {fact} is above the limit of {limit} rupees"),
     (
         "open_positions",
         lambda f: f.positions + 1,
-        "it would be open position {fact:g}, the limit is {limit:g}",
+        "it would be open position {number}, the limit is {most}",
     ),
     (
         "orders_per_minute",
         lambda f: f.recent + 1,
-        "it would be order {fact:g} within a minute, the limit is {limit:g}",
+        "it would be order {number} within a minute, the limit is {most}",
     ),
     ("day_loss", lambda f: -f.profit, "today's loss is {fact}, the limit is {limit} rupees"),
     ("day_profit", lambda f: f.profit, "today's profit is {fact}, the target was {limit} rupees"),
@@ -254,7 +254,7 @@ class RiskRules:
         if limits.price_band and facts.off_price > limits.price_band:
             raise RiskBlocked(
                 f"Risk limit{where}: the price is {facts.off_price:.2f} % from the last one, the "
-                f"limit is {limits.price_band:g} %."
+                f"limit is {plain(limits.price_band)} %."
             )
         if closes:
             return
@@ -262,10 +262,12 @@ class RiskRules:
             limit, fact = getattr(limits, name), fact_of(facts)
             hurt = fact >= limit if name in _REACHED else fact > limit
             if limit and hurt:
-                if "{fact}" in text:
-                    words = text.format(fact=group_indian(fact, 2), limit=group_indian(limit, 2))
-                else:
-                    words = text.format(fact=fact, limit=limit)
+                words = text.format(
+                    number=plain(round(fact, 2)),
+                    most=plain(limit),
+                    fact=group_indian(fact, 2),
+                    limit=group_indian(limit, 2),
+                )
                 raise RiskBlocked(f"Risk limit{where}: {words}.")
 
     def _check_hours(self, request: OrderRequest) -> None:

@@ -273,7 +273,7 @@ class SimulatorAccount:
         switch faults. Raises :class:`ConfigError` for anything else."""
         for name, value in payload.items():
             if name not in ("prices", "faults"):
-                raise ConfigError(f"Unknown control {name!r}; known: prices, faults.")
+                raise ConfigError(f"Unknown control {name!r}; known: prices, faults, clock, reset.")
             if not isinstance(value, dict):
                 raise ConfigError(f"{name} must be an object.")
         moved = self._move(payload.get("prices", {}))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
 from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Tick
-from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.money import decimals, plain
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, set_role
@@ -49,7 +49,7 @@ def value_text(request: OrderRequest, instrument: Instrument, last: float) -> st
     price = request.price or request.trigger_price or last
     value = price * request.quantity * instrument.contract_value
     lot = f"   ·   lot {instrument.lot_size}" if instrument.lot_size > 1 else ""
-    return f"Value ≈ ₹ {fmt.money(value)}{lot}   ·   tick {instrument.tick_size:g}"
+    return f"Value ≈ ₹ {fmt.money(value)}{lot}   ·   tick {plain(instrument.tick_size)}"
 
 
 class TicketFacts(QFrame):

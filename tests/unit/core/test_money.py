@@ -59,3 +59,15 @@ def test_indian_grouping(value: float, text: str) -> None:
 def test_grouping_with_places_and_of_text() -> None:
     assert money.group_indian(10_000_000.0, 2) == "1,00,00,000.00"
     assert money.group_indian("100000.50") == "1,00,000.50"
+
+
+def test_plain_numbers_keep_every_digit() -> None:
+    numbers = [26500.0, 292.5, 30000.03, 1_234_567, 0.0025, 100_000_000.0]
+    assert [money.plain(number) for number in numbers] == [
+        "26500",
+        "292.5",
+        "30000.03",
+        "1234567",
+        "0.0025",
+        "100000000",
+    ]

@@ -27,6 +27,7 @@ SL = msgspec.structs.replace(LIMIT, price_type=PriceType.SL, price=812.0, trigge
         ({"price": 0}, "price", "LIMIT orders require price"),
         ({"price": -1}, "price", "Price must be positive"),
         ({"price": 800.03}, "price", "Nearest: 800.00 or 800.05."),
+        ({"price": 30000.03}, "price", "Price 30000.03 is not a multiple of the tick size 0.05"),
         ({"product": Product.NRML}, "product", "NRML product not allowed for NSE equity segment."),
         (
             {"price_type": PriceType.SLM, "trigger_price": 0},
