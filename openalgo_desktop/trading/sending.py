@@ -148,21 +148,22 @@ class OrderSender:
         gateway: TradingGateway,
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
     ) -> Placed:
-        task = self._own(
-            self._flight(entry.tag, lambda: self._journaled(entry, mode, gateway, call))
-        )
+        task = self._fly(entry.tag, self._journaled(entry, mode, gateway, call))
         return await asyncio.shield(task)
 
-    async def _flight(self, tag: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """While ``work`` runs, the reconciler gives the order of ``tag`` to nobody else."""
+    def _fly(self, tag: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task of ours; from this moment until it is done the reconciler gives the order of
+        ``tag`` to nobody else."""
+        self._reconciler.flying[tag] += 1
+        task = self._own(work)
+        task.add_done_callback(lambda _: self._landed(tag))
+        return task
+
+    def _landed(self, tag: str) -> None:
         flying = self._reconciler.flying
-        flying[tag] += 1
-        try:
-            return await work()
-        finally:
-            flying[tag] -= 1
-            if not flying[tag]:
-                del flying[tag]
+        flying[tag] -= 1
+        if not flying[tag]:
+            del flying[tag]
 
     async def _journaled(
         self,
@@ -178,7 +179,7 @@ class OrderSender:
             except RiskBlocked as error:
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
-        sending = self._own(self._flight(entry.tag, call))
+        sending = self._fly(entry.tag, call())
         with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
             done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
         if not done:
@@ -242,9 +243,7 @@ class OrderSender:
             self._write(entry.tag, JournalState.REJECTED, "", error.message)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
-        self._own(
-            self._flight(tag, lambda: self._write_until_stored(tag, state, order_id, message))
-        )
+        self._fly(tag, self._write_until_stored(tag, state, order_id, message))
 
     async def _write_until_stored(
         self, tag: str, state: JournalState, order_id: str, message: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -437,6 +438,31 @@ async def test_an_untagged_order_whose_answer_is_on_its_way_is_not_given_to_anot
     rig.clock.advance(reconcile.ABSENT_AFTER)
     await rig.desk.reconciler.run_once()
     assert rig.journal.states() == [JournalState.REJECTED, JournalState.ACKNOWLEDGED]
+
+
+async def test_an_order_is_flying_without_a_gap_until_its_answer_is_stored(rig: Rig):
+    """Else the reconciler could give an untagged order to somebody else in that moment."""
+    held = asyncio.Event()
+    settle = rig.journal.settle
+
+    async def slow(*args: Any, **options: Any) -> None:
+        await held.wait()
+        await settle(*args, **options)
+
+    rig.journal.settle = slow  # type: ignore[method-assign]
+    flying = rig.desk.reconciler.flying
+    call = asyncio.create_task(rig.desk.place(BUY, "window"))
+    while not rig.paper.arrived:
+        await asyncio.sleep(0)
+    (tag,) = rig.journal.rows
+    for _ in range(20):
+        assert flying[tag] > 0
+        await asyncio.sleep(0)
+    assert call.done()
+    held.set()
+    await rig.desk.quiet()
+    await asyncio.sleep(0)
+    assert tag not in flying
 
 
 @pytest.mark.parametrize(
