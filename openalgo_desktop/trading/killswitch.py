@@ -79,7 +79,6 @@ class KillSwitch:
                 await self._store.put(_SCOPE, _KEY, {"by": by, "at": self._clock.now().isoformat()})
             except AppError as error:
                 errors.append(f"the block is not stored over a restart: {error.message}")
-            await self._desk.quiet()
             report = await self._work(by, flatten, errors)
         self.report = report
         level = "info" if report.clean else "error"
@@ -103,18 +102,22 @@ class KillSwitch:
         mode = self._desk.mode
         seen: set[str] = set()
         closed: set[tuple[str, str, str]] = set()
-        for attempt in range(ATTEMPTS):
+        quiet = False
+        for attempt in range(ATTEMPTS + 1):
             if self._desk.mode is not mode:
                 errors.append("the mode was switched meanwhile")
                 break
             try:
                 resting = await self._cancel(seen, errors)
-                if resting or not flatten:
-                    if not resting:
-                        break
+                if resting:
                     continue  # closing on top of a resting order could turn the position
-                if not await self._flatten(closed, errors):
+                if flatten and await self._flatten(closed, errors):
+                    continue
+                if quiet:
                     break
+                # Orders that were on their way may have arrived since: look once more.
+                await self._desk.quiet()
+                quiet = True
             except AppError as error:
                 errors.append(f"attempt {attempt + 1}: {error.message}")
                 await asyncio.sleep(POLL)
@@ -152,13 +155,29 @@ class KillSwitch:
         return await self._until_empty(self._working)
 
     async def _flatten(self, closed: set[tuple[str, str, str]], errors: list[str]) -> bool:
-        """One round of closing; whether something is still open after it."""
+        """One round of closing; whether something is still open after it.
+
+        A symbol with an order whose state is unknown is left alone until that is settled: the
+        order may be a closing one, and a second one would open the other side.
+        """
         rows = await self._open()
         if not rows:
             return False
-        closed.update(_key(row) for row in rows)
-        result = await self._desk.close_all(KILL_SOURCE)
-        errors += [f"close of {text}" for text in result.errors]
+        await self._desk.reconciler.run_once()
+        unknown = {
+            (entry.request.get("exchange"), entry.request.get("symbol"))
+            for entry in self._desk.reconciler.open_entries
+            if entry.kind == "place"
+        }
+        for row in rows:
+            if row.key in unknown:
+                errors.append(f"{row.symbol} waits: the state of an order of it is unknown")
+                continue
+            closed.add(_key(row))
+            try:
+                await self._desk.close_position(row.symbol, row.exchange, row.product, KILL_SOURCE)
+            except AppError as error:
+                errors.append(f"close of {row.symbol}: {error.message}")
         return bool(await self._until_empty(self._open))
 
     async def _until_empty(self, read: Any) -> list[Any]:

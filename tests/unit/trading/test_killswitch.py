@@ -10,7 +10,12 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.enums import Action, GttType, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.errors import OrderNotWorking, RejectedByBroker, RiskBlocked
+from openalgo_desktop.core.errors import (
+    OrderNotWorking,
+    OrderStateUnknown,
+    RejectedByBroker,
+    RiskBlocked,
+)
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.model import Gtt, ModifyRequest, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.storage.database import Database
@@ -158,6 +163,41 @@ async def test_an_order_in_flight_is_caught(rig: Rig):
     report = await kill
     await flying
     assert report.clean and report.cancelled == 1
+
+
+async def test_a_hanging_order_does_not_delay_the_cancelling_of_others(rig: Rig):
+    rig.rest(1)
+    rig.paper.hold = asyncio.Event()
+    flying = asyncio.create_task(rig.desk.place(BUY, "api:main"))
+    async with asyncio.timeout(5):
+        while not rig.paper.arrived:
+            await asyncio.sleep(0)
+    quiet = rig.desk.quiet
+
+    async def later() -> None:
+        assert rig.paper.book[0].status is OrderStatus.CANCELLED
+        rig.paper.hold.set()
+        await quiet()
+
+    rig.desk.quiet = later  # type: ignore[method-assign]
+    report = await rig.kill.trip("window", flatten=False)
+    await flying
+    assert report.clean and report.cancelled == 2
+
+
+async def test_a_closing_order_of_unknown_state_is_not_sent_again(rig: Rig):
+    rig.paper.rows = [Position("SBIN", "NSE", Product.MIS, 5, 800.0)]
+    sent: list[str] = []
+
+    async def lost(request: OrderRequest, tag: str) -> OrderAck:
+        sent.append(tag)
+        raise OrderStateUnknown("reset", tag=tag)
+
+    rig.paper.place = lost  # type: ignore[method-assign]
+    report = await rig.kill.trip("window")
+    assert len(sent) == 1
+    assert not report.clean and report.open_positions == 1
+    assert any("unknown" in error for error in report.errors)
 
 
 async def test_an_order_past_the_risk_step_is_stopped_before_the_gateway(rig: Rig):
