@@ -81,6 +81,10 @@ _BAND = "price_band"
 Settings = Callable[[str], Any]
 
 
+def _needs_books(limits: Limits) -> bool:
+    return bool(limits.open_positions or limits.day_loss or limits.day_profit)
+
+
 class Books(Protocol):
     """Gives the own book of a mode."""
 
@@ -167,6 +171,11 @@ class RiskRules:
         book = self._books.book(self._mode())
         limits = self._applying(request, book)
         price = await self._price(request, limits)
+        if book.day is None and any(_needs_books(row) for row in limits.values()):
+            raise RiskBlocked(
+                f"The positions of {book.account_id} are not known yet, so the risk limits cannot "
+                "be checked. Try again when the account's books were read."
+            )
         closes = book.closes(request)
         self._check_hours(request)
         self._check_square_off(request, closes)
@@ -190,15 +199,23 @@ class RiskRules:
             ),
             strategy=order.strategy,
         )
-        book = self._books.book(self._mode())
-        limits = self._applying(changed, book)
-        price = await self._price(changed, limits)
         smaller = changed.quantity <= order.quantity and changed.price <= order.price
+        await self._check_size(changed, lambda book: smaller)
+
+    async def check_whole(self, request: OrderRequest) -> None:
+        """Size and price rules for an order that goes out in slices; :meth:`check` takes (and
+        counts) the slices."""
+        await self._check_size(request, lambda book: book.closes(request))
+
+    async def _check_size(self, request: OrderRequest, closes: Callable[[OwnBook], bool]) -> None:
+        book = self._books.book(self._mode())
+        limits = self._applying(request, book)
+        price = await self._price(request, limits)
         for scope, row in limits.items():
-            facts = self._facts(scope, changed, book, price)
+            facts = self._facts(scope, request, book, price)
             facts.recent = facts.positions = -1
             facts.profit = 0.0
-            self._check_scope(scope, row, facts, closes=smaller)
+            self._check_scope(scope, row, facts, closes=closes(book))
 
     async def _price(self, request: OrderRequest, limits: Mapping[str, Limits]) -> float:
         """The last price where a rule needs it, else 0; it must be fresh."""

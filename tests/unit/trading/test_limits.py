@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ class World:
     def __init__(self) -> None:
         self.ltp: dict[Key, float] = {("NSE", "SBIN"): 800.0}
         self.own = OwnBook("sim:1", Mode.SANDBOX)
+        self.own.day = date(2026, 11, 24)
 
     def latest(self, key: Key) -> Tick | None:
         return Tick(key[1], key[0], self.ltp[key]) if key in self.ltp else None
@@ -217,6 +218,15 @@ async def test_a_price_that_is_not_known_refuses_where_a_rule_needs_it(rig: Rig)
     rig.world.ltp.clear()
     await rig.refused(BUY, "price of SBIN is not known")
     await rig.rules.check(MARKET)  # has no price that could be off
+
+
+async def test_limits_that_need_the_books_refuse_until_they_were_read(rig: Rig):
+    rig.world.own.day = None
+    await rig.rules.check(BUY)
+    rig.settings.set("risk.day_loss", 1000)
+    await rig.refused(BUY, "positions of sim:1 are not known yet")
+    rig.world.own.day = date(2026, 11, 24)
+    await rig.rules.check(BUY)
 
 
 async def test_trading_hours_and_square_off_lock(rig: Rig):
