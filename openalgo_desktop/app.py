@@ -317,9 +317,14 @@ class Terminal:
         return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
 
     def _guard_mode(self, mode: Mode, by: str) -> None:
-        """A locked program does not go live, whoever asks."""
-        if mode is Mode.LIVE and self.lock.locked and by != "start":
+        """A locked program does not go live, whoever asks; with an app lock only the window goes
+        live, where the password is asked."""
+        if mode is not Mode.LIVE or by == "start":
+            return
+        if self.lock.locked:
             raise AuthError("The program is locked: unlock the window before going live.")
+        if self.lock.enabled and by != "window":
+            raise AuthError("The app lock guards live mode: go live in the window.")
 
     def _expects_ticks(self, exchange: str) -> bool:
         """Whether a silent feed of ``exchange`` is a fault now."""

@@ -15,9 +15,10 @@ from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.console import Doctor, TerminalLogin, open_account
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
-from openalgo_desktop.core.errors import ConfigError, SessionExpired
+from openalgo_desktop.core.errors import AuthError, ConfigError, SessionExpired
 from openalgo_desktop.core.events import AccountChanged, FeedChanged, InstrumentsLoaded
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.settings import Settings
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.waiting import until
@@ -83,6 +84,23 @@ async def test_data_and_orders_from_different_accounts(
     assert terminal.hub._source is accounts["simulator"].market
     simulator: Any = accounts["simulator"]
     assert await simulator.gateway.orders() == []
+
+
+async def test_the_app_lock_guards_live_mode(terminal: Terminal) -> None:
+    """Only where the password is asked: a script cannot go round it, locked or not."""
+    await terminal.lock.set_password(Secret("correct horse battery"))
+    for locked in (False, True):
+        if locked:
+            terminal.lock.lock()
+        with pytest.raises(AuthError, match="lock"):
+            await terminal.desk.set_mode(Mode.LIVE, "api:default")
+        assert terminal.desk.mode is Mode.SANDBOX
+    with pytest.raises(AuthError, match="unlock"):
+        await terminal.desk.set_mode(Mode.LIVE, "window")
+    await terminal.lock.unlock(Secret("correct horse battery"))
+    await terminal.desk.set_mode(Mode.LIVE, "window")
+    await terminal.desk.set_mode(Mode.SANDBOX, "api:default")  # the way back is free
+    assert terminal.desk.mode is Mode.SANDBOX
 
 
 async def test_the_data_account_changes_in_place(terminal: Terminal, kite: KiteEmulator) -> None:

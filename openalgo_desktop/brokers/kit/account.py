@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds between looks at the end of the session; the wall clock may jump.
 WATCH_INTERVAL = 5.0
+#: Least seconds between two logins without a human: a broker that ends every session at once is
+#: not stormed, and its count of wrong answers stays low.
+RELOGIN_INTERVAL = 300.0
 _FEED_GOOD = frozenset({StreamState.LIVE, StreamState.STALE})
 
 
@@ -97,6 +100,8 @@ class KitAccount:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._busy = asyncio.Lock()
         self._over: dict[str, str] = {}  # values of the session that has ended
+        self._relogin = False  # it ended by itself, nobody logged out
+        self._tried = float("-inf")  # last login without a human, monotonic
 
     # -- BrokerAccount ----------------------------------------------------------------------
     @property
@@ -262,9 +267,12 @@ class KitAccount:
                 return True
             except AppError as error:
                 log.info("%s: no unattended login: %s", self.spec.title, error.message)
+                if isinstance(error, AuthError):
+                    self._relogin = False  # the same would be refused again
         return False
 
     async def _opened(self) -> None:
+        self._relogin = False
         if self.api.rows.account_id != self.account_id:
             self.api.set_account(self.account_id)
             self._gateway.forget()
@@ -280,7 +288,8 @@ class KitAccount:
 
     # -- end of a session -------------------------------------------------------------------
     def _expired(self, message: str) -> None:
-        """The broker said that the session is over."""
+        """The session is over, by its hour or by the broker's word."""
+        self._relogin = True
         self._close_session(message or f"The session of {self.spec.title} has ended: log in again.")
 
     def _tokens(self) -> dict[str, str]:
@@ -297,7 +306,8 @@ class KitAccount:
 
     async def _watch(self) -> None:
         """Ends the session when its time is over, and takes up one that was stored meanwhile
-        (``openalgo-desktop login`` beside a running engine)."""
+        (``openalgo-desktop login`` beside a running engine) or logs in by itself where that can
+        be done."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             ends = self.session.ends
@@ -307,8 +317,17 @@ class KitAccount:
             elif self._state is AccountState.LOGIN_NEEDED and not self._busy.locked():
                 async with self._busy:
                     await self._store.load(self.spec, self.session)
-                    if self._tokens() != self._over and await self._resume():
+                    stored = self._tokens() != self._over and await self._resume()
+                    if stored or await self._renewed():
                         await self._opened()
+
+    async def _renewed(self) -> bool:
+        """Whether a session that ended by itself was followed by a login without a human."""
+        now = self.clock.monotonic()
+        if not self._relogin or now - self._tried < RELOGIN_INTERVAL:
+            return False
+        self._tried = now
+        return await self._unattended()
 
     def _require_login(self) -> None:
         if not self.session.open:

@@ -302,7 +302,7 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Mapping[str, str]
     headers: Mapping[str, str] = {}
     logins: tuple[Login, ...]
-    session_ends: time | None = time(6, 0)  # IST, daily
+    session_ends: time | None = time(3, 0)  # IST, daily
     session_hours: float = 0.0  # or after so many hours
     envelope: Envelope = Envelope()
     errors: tuple[ErrorRule, ...] = ()
