@@ -1,0 +1,160 @@
+"""A session that ends while the program runs is followed by a login without a human, if all that
+it needs is stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from openalgo_desktop.brokers.kit import account as kit_account
+from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.spec import Ask, BrokerSpec, Call, Compute, Field, Login, Op
+from openalgo_desktop.brokers.zerodha import BROKER
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import AccountState
+from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.totp import totp
+from tests.contract.rig import MemorySecrets
+from tests.waiting import until
+
+NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+TOTP_LOGIN = Login(
+    id="totp",
+    title="One-time code",
+    steps=(
+        Ask(
+            (
+                Field("client", "Client id", stored=True),
+                Field("totp_secret", "TOTP secret", secret=True, stored=True),
+            )
+        ),
+        Compute({"otp": "totp:{totp_secret}"}),
+        Call(
+            Op(
+                method="POST",
+                path="/login",
+                encoding="json",
+                public=True,
+                body={"client": "$client", "otp": "$otp"},
+            ),
+            {"access_token": "token"},
+        ),
+    ),
+    session=("access_token",),
+    client_id="client",
+)
+GIVEN = {"client": "C1", "totp_secret": SECRET}
+
+
+class Secrets(MemorySecrets):
+    """Counts how often it was asked."""
+
+    asked = 0
+
+    async def get(self, name: str) -> Secret | None:
+        self.asked += 1
+        return await super().get(name)
+
+
+async def looks(account: KitAccount, times: int = 3) -> None:
+    """Wait until the watch has looked that often."""
+    for _ in range(times):
+        before = account.secrets.asked + 2  # client and secret; the third is the next look
+        await until(lambda before=before: account.secrets.asked > before, "a look")
+
+
+class Server:
+    """Takes logins with a right code; every other answer depends on the token."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.logins: list[str] = []
+        self.refuse = False
+        self.down = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/login":
+            return httpx.Response(200, json={"status": "success", "data": {}})
+        code = json.loads(request.content)["otp"]
+        self.logins.append(code)
+        if self.down:
+            return httpx.Response(502, text="maintenance")
+        if self.refuse or code != totp(SECRET, self.clock.time()):
+            return httpx.Response(403, json={"status": "error", "message": "Wrong code."})
+        data = {"token": f"TOKEN-{len(self.logins)}"}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kit_account, "WATCH_INTERVAL", 0.01)
+    clock = ManualClock(NOW)
+    server = Server(clock)
+    spec = msgspec.structs.replace(BROKER.spec, logins=(TOTP_LOGIN,), session_ends=time(3, 0))
+    account = KitAccount(
+        msgspec.structs.replace(BROKER, spec=spec),
+        clock,
+        Secrets(),
+        tmp_path,
+        transport=httpx.MockTransport(server),
+        passive=True,
+    )
+    await account.connect()
+    await account.login(GIVEN)
+    yield clock, server, account
+    await account.disconnect()
+
+
+def test_three_in_the_morning_unless_the_table_says_otherwise() -> None:
+    default = next(f for f in msgspec.structs.fields(BrokerSpec) if f.name == "session_ends")
+    assert default.default == time(3, 0)
+    assert BROKER.spec.session_ends == time(6, 0)
+
+
+async def test_the_session_is_renewed_at_its_end(rig) -> None:
+    clock, server, account = rig
+    assert account.session.ends == datetime(2026, 12, 2, 3, 0, tzinfo=IST)
+    clock.jump(account.session.ends + timedelta(seconds=1))
+    await until(lambda: len(server.logins) == 2, "the second login")
+    await until(lambda: account.status.state is AccountState.CONNECTED, "the new session")
+    assert account.session.get("access_token") == "TOKEN-2"
+    assert account.session.ends == datetime(2026, 12, 3, 3, 0, tzinfo=IST)
+
+
+async def test_a_refused_renewal_is_not_tried_again(rig) -> None:
+    clock, server, account = rig
+    server.refuse = True
+    clock.jump(account.session.ends + timedelta(seconds=1))
+    await until(lambda: len(server.logins) == 2, "the second login")
+    clock.advance(kit_account.RELOGIN_INTERVAL + 1)
+    await looks(account)
+    assert len(server.logins) == 2
+    assert account.status.state is AccountState.LOGIN_NEEDED
+
+
+async def test_a_broker_that_does_not_answer_is_asked_again_later(rig) -> None:
+    """At three in the morning brokers are often down."""
+    clock, server, account = rig
+    server.down = True
+    clock.jump(account.session.ends + timedelta(seconds=1))
+    await until(lambda: len(server.logins) == 2, "the second login")
+    await looks(account)
+    assert len(server.logins) == 2  # not at once
+    server.down = False
+    clock.advance(kit_account.RELOGIN_INTERVAL + 1)
+    await until(lambda: account.status.state is AccountState.CONNECTED, "the new session")
+    assert len(server.logins) == 3
+
+
+async def test_nobody_is_logged_in_again_after_a_logout(rig) -> None:
+    _, server, account = rig
+    await account.logout()
+    await looks(account)
+    assert len(server.logins) == 1
+    assert account.status.state is AccountState.LOGIN_NEEDED
