@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from shiboken6 import isValid
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
@@ -35,7 +36,8 @@ async def set_up(session: Session) -> None:
 async def answer(dialog: PasswordDialog, text: str) -> None:
     dialog.password.setText(text)
     click(dialog.ok)
-    await until(dialog.ok.isEnabled, "the answer")
+    # A right password ends the dialog, and Qt deletes it.
+    await until(lambda: not isValid(dialog) or dialog.ok.isEnabled(), "the answer")
 
 
 def test_locked_window_shows_nothing_and_opens_with_the_password_only(drive: Drive) -> None:
