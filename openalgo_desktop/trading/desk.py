@@ -53,6 +53,7 @@ from openalgo_desktop.core.ports import (
 from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
@@ -170,7 +171,13 @@ class OrderDesk:
         if self.policies is not None:
             parts = self.policies.split(request, row)
             if len(parts) > 1:
-                return await self._place_parts(parts, source, mode)
+                with self.refusals("place", request, source):
+                    await self.risk.check_whole(request, source)
+                token = one_request.set(one_request.get() or object())  # equal slices are meant
+                try:
+                    return await self._place_parts(parts, source, mode)
+                finally:
+                    one_request.reset(token)
         with self.refusals("place", request, source):
             if self.policies is not None:
                 request = await self.policies.protect(request, row, gateway)

@@ -42,6 +42,12 @@ class RiskGate:
             await self.rules.check(request)
             self.check_blocked(source)  # it may have been pulled while a price was asked
 
+    async def check_whole(self, request: OrderRequest, source: str) -> None:
+        """The limits on size for an order that goes out in slices."""
+        self.check_blocked(source)
+        if self.rules is not None and source != KILL_SOURCE:
+            await self.rules.check_whole(request)
+
     async def check_modify(self, order: Order, request: ModifyRequest, source: str) -> None:
         """The same for a change of a working order."""
         self.check_blocked(source)

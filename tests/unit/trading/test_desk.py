@@ -37,14 +37,20 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.limits import RiskRules
+from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.tags import TagMaker
 
 
 class Lookup:
+    def __init__(self) -> None:
+        self.rows = {("NSE", "SBIN"): Instrument(symbol="SBIN", exchange="NSE")}
+
     def get(self, key: Key) -> Instrument | None:
-        return Instrument(symbol="SBIN", exchange="NSE") if key == ("NSE", "SBIN") else None
+        return self.rows.get(key)
 
     def require(self, symbol: str, exchange: str) -> Instrument:
         found = self.get((exchange, symbol))
@@ -158,6 +164,7 @@ class Rig:
         self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
         self.bus = Bus()
         self.journal = MemoryJournal()
+        self.lookup = Lookup()
         self.paper, self.live = Gateway("sandbox"), Gateway("kite")
         self.notices: list[Notice] = []
         self.bus.subscribe(Notice, self.notices.append)
@@ -167,7 +174,7 @@ class Rig:
         desk = OrderDesk(
             self.clock,
             self.bus,
-            Lookup(),
+            self.lookup,
             self.journal,
             ack_timeout=lambda: 0.05,
             reconcile_interval=lambda: 3600,
@@ -212,6 +219,33 @@ async def test_journal_has_the_intent_before_the_gateway_is_called(rig: Rig):
     (row,) = rig.journal.rows.values()
     assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, placed.order_id)
     assert row.source == "window" and row.request["quantity"] == 10
+
+
+async def test_slices_may_be_equal_but_the_whole_order_is_held_to_the_limits(rig: Rig):
+    settings = Settings()
+    settings.set("trading.freeze_split", True)
+    settings.set("risk.duplicate_ms", 60_000)
+    settings.set("risk.max_quantity", 30)
+    row = Instrument("SBIN", "NSE", freeze_qty=10)
+    rig.lookup.rows[("NSE", "SBIN")] = row
+    ticks: Any = None  # no rule here needs a price
+    rig.desk.policies = OrderPolicies(ticks, settings.__getitem__)
+    rig.desk.risk.rules = RiskRules(
+        rig.clock,
+        ticks,
+        rig.lookup,
+        rig.desk.books,
+        lambda: rig.desk.mode,
+        settings.__getitem__,
+        lambda exchange: True,
+    )
+    with pytest.raises(RiskBlocked, match="quantity 31 is above the limit of 30"):
+        await rig.desk.place(msgspec.structs.replace(BUY, quantity=31), "window")
+    assert rig.paper.arrived == []
+    await rig.desk.place(msgspec.structs.replace(BUY, quantity=30), "window")
+    assert len(rig.paper.arrived) == 3
+    with pytest.raises(RiskBlocked, match="same order"):
+        await rig.desk.place(BUY, "window")  # like a slice, and nobody meant it
 
 
 async def test_refusal_is_journaled_and_raised(rig: Rig):

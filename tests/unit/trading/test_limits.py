@@ -260,6 +260,18 @@ async def test_duplicates_are_refused_except_within_one_request(rig: Rig):
     await rig.refused(BUY, "same order")
 
 
+async def test_an_order_in_slices_is_held_to_the_limits_of_size_as_a_whole(rig: Rig):
+    rig.settings.set("risk.max_quantity", 20)
+    rig.settings.set("risk.orders_per_minute", 1)
+    whole = msgspec.structs.replace(BUY, quantity=20)
+    await rig.rules.check_whole(whole)
+    await rig.rules.check_whole(whole)  # does not count
+    with pytest.raises(RiskBlocked, match="quantity 21"):
+        await rig.rules.check_whole(msgspec.structs.replace(BUY, quantity=21))
+    rig.hold(-21)
+    await rig.rules.check_whole(msgspec.structs.replace(BUY, quantity=21))  # it closes
+
+
 async def test_a_change_is_held_to_size_and_price_limits(rig: Rig):
     rig.settings.set("risk.max_quantity", 20)
     rig.settings.set("risk.price_band", 1)
