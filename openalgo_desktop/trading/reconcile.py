@@ -344,6 +344,7 @@ class Reconciler:
 
     def _tell(self, entry: JournalEntry, what: str, order_id: str = "") -> None:
         symbol = entry.request.get("symbol") or entry.order_id
+        log.warning("%s %s of %s %s", entry.kind, entry.tag, symbol, what)
         self._bus.publish(
             Notice(
                 level="warning",

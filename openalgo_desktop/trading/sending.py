@@ -221,6 +221,7 @@ class OrderSender:
             f"The state of this {entry.kind} is unknown ({why}). It is being checked against "
             f"the order book of {gateway.broker}; do not send it again before it is settled."
         )
+        log.warning("%s %s is unknown: %s", entry.kind, entry.tag, why)
         self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
         self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
         self._reconciler.wake()

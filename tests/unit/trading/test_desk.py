@@ -269,7 +269,9 @@ async def test_refusal_is_journaled_and_raised(rig: Rig):
         StorageError("disk full"),
     ],
 )
-async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(rig: Rig, failure):
+async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(
+    rig: Rig, failure, caplog: pytest.LogCaptureFixture
+):
     def lose() -> None:
         raise failure
 
@@ -281,6 +283,8 @@ async def test_lost_answer_is_unknown_then_found_by_tag_and_never_sent_again(rig
     assert (row.state, row.order_id) == (JournalState.ACKNOWLEDGED, "1")
     assert len(rig.paper.arrived) == 1
     assert rig.notices and "unknown" in rig.notices[0].text
+    told = [line for line in caplog.messages if row.tag in line]
+    assert "is unknown" in told[0] and "SBIN" in told[-1]  # a headless user has only the log
 
 
 async def test_timeout_is_unknown_and_the_late_answer_settles_it(rig: Rig):
