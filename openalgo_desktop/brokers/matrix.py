@@ -143,7 +143,7 @@ def _login(spec: BrokerSpec) -> str:
     if spec.docs:
         lines.append(f"Documentation of the broker: <{spec.docs}>\n")
     for login in spec.logins:
-        lines.append(f"- {login.title} (`{login.id}`): {_steps(login)}")
+        lines.append(f"- {login.title} (`{login.id}`): {needs(login)}")
     if any(login.needs_browser for login in spec.logins):
         lines.append(
             f"- redirect address to register with the broker: `http://127.0.0.1:5000/{spec.id}"
@@ -154,7 +154,8 @@ def _login(spec: BrokerSpec) -> str:
     return "\n".join(lines)
 
 
-def _steps(login: Login) -> str:
+def needs(login: Login) -> str:
+    """What a user must have for this login."""
     said = []
     for step in login.steps:
         if isinstance(step, Ask):

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 from openalgo_desktop.brokers.kit.login import LoginHelper
 from openalgo_desktop.brokers.kit.spec import Login
+from openalgo_desktop.brokers.matrix import needs
 from openalgo_desktop.brokers.registry import SIMULATOR
 from openalgo_desktop.core.model import AccountStatus
 
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
+
+_PERIODS = {1.0: "a second", 60.0: "a minute", 3600.0: "an hour", 86_400.0: "a day"}
+
+
+def _per(seconds: float) -> str:
+    return _PERIODS.get(float(seconds), f"in {seconds:g} s")
 
 
 class AccountDoor:
@@ -48,6 +55,27 @@ class AccountDoor:
         """Id and title of every broker that can be added."""
         found = self._terminal.registry.all().items()
         return [(broker, entry.spec.title) for broker, entry in found]
+
+    def needs(self, broker: str) -> str:
+        """What each login of a broker needs, one line each."""
+        logins = self._terminal.registry.get(broker).spec.logins
+        return "\n".join(f"{login.title}: {needs(login)}" for login in logins)
+
+    def figures(self, name: str) -> str:
+        """Age of the feed, free requests of each limit, symbol master; empty for an account that
+        has none of them."""
+        found = self._terminal.accounts.details(name)
+        if not found:
+            return ""
+        parts = []
+        if (feed := found["feed"]) is not None:
+            age = feed["age"]
+            since = f", last frame {age:.1f} s ago" if age is not None else ""
+            parts.append(f"Feed {feed['state']}{since}, {feed['reconnects']} reconnects")
+        for bucket, windows in found["limits"].items():
+            rates = ", ".join(f"{free:,} of {most:,} {_per(secs)}" for free, most, secs in windows)
+            parts.append(f"{bucket}: {rates} free")
+        return "  ·  ".join([*parts, found["master"]])
 
     def logins(self, name: str) -> tuple[Login, ...]:
         """The ways to log this account in."""

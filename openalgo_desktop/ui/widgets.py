@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QCompleter,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
@@ -120,6 +121,26 @@ def label(text: str, object_name: str, role: str = "") -> QLabel:
     if role:
         result.setProperty("role", role)
     return result
+
+
+def make_searchable(box: QComboBox) -> None:
+    """Typing into the box offers the items that contain the text; anything else is dropped."""
+    box.setEditable(True)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    line, completer = box.lineEdit(), box.completer()
+    assert line is not None and completer is not None
+    named(line, f"{box.objectName()}-search", f"{box.accessibleName()}, search")
+    completer.setFilterMode(Qt.MatchFlag.MatchContains)
+    completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+    completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+
+    def settle() -> None:
+        found = box.findText(line.text(), Qt.MatchFlag.MatchContains)
+        if line.text() and found >= 0:
+            box.setCurrentIndex(found)
+        line.setText(box.itemText(box.currentIndex()))
+
+    line.editingFinished.connect(settle)
 
 
 class Totals(QWidget):

@@ -91,6 +91,26 @@ def test_a_broker_is_added_and_logged_in_by_browser(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_a_broker_is_found_by_a_part_of_its_name_and_says_what_it_needs(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        manager = accounts_dialog(session)
+        line = manager.broker.lineEdit()
+        assert line is not None
+        for typed, broker in (("kite", "zerodha"), ("server", "openalgo"), ("nobody", "openalgo")):
+            line.setText(typed)
+            line.editingFinished.emit()
+            assert manager.broker.currentData() == broker
+            assert line.text() == manager.broker.currentText()
+        assert "API key" in manager.needs.text()
+        line.setText("kite")
+        line.editingFinished.emit()
+        assert "API secret" in manager.needs.text() and "browser" in manager.needs.text()
+        assert manager.figures.text() == ""  # the simulator has no limits
+        manager.accept()
+
+    drive(scenario)
+
+
 def test_closing_the_dialog_ends_the_login(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         async with kite(session):
@@ -126,6 +146,9 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
             await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login", 20)
             manager = accounts_dialog(session)
             manager.table.selectRow(manager._names.index(name))
+            await until(lambda: "last frame" in manager.figures.text(), "the age of the feed")
+            assert "orders: 10 of 10 a second" in manager.figures.text()
+            assert "5,000 a day" in manager.figures.text()
             click(manager.buttons["Use for orders"])
             await until(lambda: door.roles(name) == (False, True), "the role")
             assert "Zerodha" in session.window.top_bar.account.text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -25,11 +25,12 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.login import LoginDialog
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role, slug
+from openalgo_desktop.ui.widgets import label, make_searchable, named, push_button, set_role, slug
 
 NAME = "dialog-accounts"
 COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
 WIDTHS = (180, 90, 100, 130, 120)
+FIGURES_MS = 1000
 
 
 class AccountsDialog(QDialog):
@@ -58,11 +59,22 @@ class AccountsDialog(QDialog):
         header.setSectionResizeMode(len(WIDTHS), QHeaderView.ResizeMode.Stretch)
         self.table.itemSelectionChanged.connect(self._on_selection)
         column.addWidget(self.table, 1)
+        self.figures = label("", f"{NAME}-figures", "muted")
+        self.figures.setWordWrap(True)
+        column.addWidget(self.figures)
         column.addLayout(self._build_buttons())
+        self.needs = label("", f"{NAME}-needs", "muted")
+        self.needs.setWordWrap(True)
+        column.addWidget(self.needs)
         column.addLayout(self._build_bottom())
+        self._show_needs()
         bridge.account_changed.connect(self.reload)
         self.reload()
         self.table.selectRow(0)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._show_figures)
+        self._timer.start(FIGURES_MS)
+        self.finished.connect(lambda _: self._timer.stop())
 
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -82,6 +94,8 @@ class AccountsDialog(QDialog):
         self.broker = named(QComboBox(), f"{NAME}-broker", "Broker to add")
         for broker, title in self._bridge.accounts.brokers():
             self.broker.addItem(title, broker)
+        make_searchable(self.broker)
+        self.broker.currentIndexChanged.connect(lambda _: self._show_needs())
         row.addWidget(self.broker)
         add = push_button("Add account", f"{NAME}-add", "Add an account", self._starter(self._add))
         add.setProperty("role", "primary")
@@ -146,6 +160,18 @@ class AccountsDialog(QDialog):
             ("Remove", known and not data and not orders),
         ):
             self.buttons[text].setEnabled(enabled)
+        self._show_figures()
+
+    def _show_figures(self) -> None:
+        name = self.selected()
+        known = name in self._bridge.accounts.names()
+        text = self._bridge.accounts.figures(name) if known else ""
+        self.figures.setText(text)
+        self.figures.setVisible(bool(text))
+
+    def _show_needs(self) -> None:
+        broker = self.broker.currentData()
+        self.needs.setText(self._bridge.accounts.needs(str(broker)) if broker else "")
 
     def _say(self, text: str, role: str = "muted") -> None:
         self.message.setText(text)
