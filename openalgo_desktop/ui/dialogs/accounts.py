@@ -29,7 +29,7 @@ from openalgo_desktop.ui.widgets import label, make_searchable, named, push_butt
 
 NAME = "dialog-accounts"
 COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
-WIDTHS = (180, 90, 100, 130, 120)
+WIDTHS = (180, 90, 100, 165, 130)
 FIGURES_MS = 1000
 
 
