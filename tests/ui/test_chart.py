@@ -382,7 +382,7 @@ def test_labels_of_near_lines_do_not_cover_each_other(chart: ChartView) -> None:
     y, right = round(frame.y(middle)), round(frame.pane.right())
     image = picture(chart)
     first = [image.copy(right - 70, top, 56, 5) for top in (y - 7, y + 2)]
-    assert sum(colour_count(part, "buy") for part in first) > 20
+    assert sum(colour_count(part, "buy") for part in first) > 4
     assert sum(colour_count(part, "position") for part in first) == 0
     beside = [image.copy(right - 260, top, 150, 5) for top in (y - 7, y + 2)]
-    assert sum(colour_count(part, "position") for part in beside) > 20
+    assert sum(colour_count(part, "position") for part in beside) > 4
