@@ -245,7 +245,7 @@ class Terminal:
             self._market_open,
         )
         self.risk_rules.load(await self.state.all("risk"))
-        self.risk_rules.on_store = self.state.put_later("risk")
+        self.risk_rules.on_store = self._scope_changed
         self.desk.risk.rules = self.risk_rules
         self.kill_switch = KillSwitch(self.clock, self.bus, self.desk, self.state)
         await self.kill_switch.start()
@@ -315,6 +315,11 @@ class Terminal:
         """Whether any exchange trades now, so that a feed has something to say."""
         now = self.clock.now()
         return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
+
+    def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
+        """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""
+        self.state.put_later("risk")(scope, limits)
+        self.bus.publish(SettingChanged(key=f"risk.{scope}", value=limits or "none"))
 
     def _guard_mode(self, mode: Mode, by: str) -> None:
         """A locked program does not go live, whoever asks; with an app lock only the window goes

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.events import ApprovalChanged, BooksDiffer, KillSwitchChanged
+from openalgo_desktop.core.events import (
+    ApprovalChanged,
+    BooksDiffer,
+    KillSwitchChanged,
+    SettingChanged,
+)
 from openalgo_desktop.core.model import Approval, AuditEntry, Difference, KillReport
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
 from openalgo_desktop.trading.limits import Limits
@@ -133,7 +138,15 @@ class SafetyDoor(QObject):
     async def save_webhook(self, strategy: WebhookStrategy) -> None:
         """Store a strategy; raises :class:`ConfigError` that names the field."""
         await self._webhooks.save(strategy)
+        self._webhook_changed(strategy.name, "on" if strategy.active else "off")
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Forget a strategy."""
+        known = await self._webhooks.get(webhook_id)
         await self._webhooks.delete(webhook_id)
+        if known is not None:
+            self._webhook_changed(known.name, "deleted")
+
+    def _webhook_changed(self, name: str, value: str) -> None:
+        """For the audit trail: by name, for the id is a secret."""
+        self._terminal.bus.publish(SettingChanged(key=f"webhook.{name}", value=value))

@@ -103,6 +103,18 @@ async def test_the_app_lock_guards_live_mode(terminal: Terminal) -> None:
     assert terminal.desk.mode is Mode.SANDBOX
 
 
+async def test_who_changed_a_limit_is_in_the_audit_trail(terminal: Terminal) -> None:
+    terminal.risk_rules.set_scope("strategy:s", {"max_quantity": 3})
+    terminal.risk_rules.set_scope("strategy:s", {})
+    await terminal.db.flush()
+    rows = await terminal.audit.search("risk.strategy:s")
+    assert sorted((row.who, row.what, row.detail) for row in rows) == [
+        ("window", "setting", "none"),
+        ("window", "setting", "{'max_quantity': 3}"),
+    ]
+    assert await terminal.state.all("risk") == {"strategy:s": {}}
+
+
 async def test_the_data_account_changes_in_place(terminal: Terminal, kite: KiteEmulator) -> None:
     events: list[Any] = []
     for kind in (AccountChanged, FeedChanged, InstrumentsLoaded):
