@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError
@@ -115,15 +115,7 @@ class ApprovalsDock(TableDock[Approval]):
         self.reject_button = push_button(
             "Reject", "approvals-reject", "Reject the selected request", self._reject_selected
         )
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 4, 6, 4)
-        head.setSpacing(6)
-        head.addWidget(self.page)
-        head.addStretch(1)
-        for button in (self.approve_button, self.reject_button):
-            button.setEnabled(False)
-            head.addWidget(button)
-        self.content.insertLayout(0, head)
+        self.add_head(self.page, self.approve_button, self.reject_button)
         self.selection_changed.connect(self._on_selection)
         bridge.safety.approvals_changed.connect(self.reload)
         self._soon = QTimer(self)  # several changes are answered by one reload

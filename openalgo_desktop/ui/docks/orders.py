@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, OrderStatus
 from openalgo_desktop.core.model import Order
@@ -121,15 +121,7 @@ class OrdersDock(TableDock[Order]):
         self.cancel_button = push_button(
             "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
         )
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 4, 6, 4)
-        head.setSpacing(6)
-        head.addWidget(self.filter)
-        head.addStretch(1)
-        for button in (self.modify_button, self.cancel_button):
-            button.setEnabled(False)
-            head.addWidget(button)
-        self.content.insertLayout(0, head)
+        self.add_head(self.filter, self.modify_button, self.cancel_button)
         bridge.books.orders_changed.connect(self.reload)
         self.selection_changed.connect(self._on_selection)
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
@@ -71,6 +71,19 @@ class TableDock(Dock, Generic[R]):
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
+
+    def add_head(self, first: QWidget, *buttons: QPushButton) -> None:
+        """A row above the table: ``first``, and at the right buttons for a selected row, off
+        until there is one."""
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 4, 6, 4)
+        head.setSpacing(6)
+        head.addWidget(first)
+        head.addStretch(1)
+        for button in buttons:
+            button.setEnabled(False)
+            head.addWidget(button)
+        self.content.insertLayout(0, head)
 
     # -- to implement -----------------------------------------------------------------------
     def row_id(self, row: R) -> Hashable:
