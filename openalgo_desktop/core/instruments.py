@@ -143,12 +143,19 @@ class InstrumentTable(Rows):
         return chain.get((float(strike), option_type))
 
     # -- search -----------------------------------------------------------------------------
-    def search(self, query: str, exchange: str | None = None, limit: int = 500) -> list[Instrument]:
+    def search(
+        self,
+        query: str,
+        exchange: str | None = None,
+        limit: int = 500,
+        *,
+        nearest_first: bool = False,
+    ) -> list[Instrument]:
         """Rows that contain every term of ``query`` in symbol, broker symbol, name or token, or
         have it as strike; without regard to case.
 
-        Ranking: exact symbol, symbol prefix, symbol substring, other; then shorter, then
-        alphabetical, then load order.
+        Ranking: exact symbol, symbol prefix, symbol substring, other; then shorter, then (if
+        ``nearest_first``) the nearer expiry, then alphabetical, then load order.
         """
         terms = query.upper().split()
         if not terms or limit <= 0:
@@ -157,7 +164,7 @@ class InstrumentTable(Rows):
             self._texts = [(_search_text(row), row) for row in self._rows.values()]
         strikes = [float(term) if _NUMBER.fullmatch(term) else None for term in terms]
         wanted = list(zip(terms, strikes, strict=True))
-        found: list[tuple[int, int, str, Instrument]] = []
+        found: list[tuple[int, int, date, str, Instrument]] = []
         for text, row in self._texts:
             if exchange is not None and row.exchange != exchange:
                 continue
@@ -166,11 +173,11 @@ class InstrumentTable(Rows):
                 for term, strike in wanted
             ):
                 symbol = row.symbol
-                found.append(
-                    (_rank(symbol, query.strip().upper(), terms), len(symbol), symbol, row)
-                )
-        found.sort(key=lambda hit: hit[:3])
-        return [hit[3] for hit in found[:limit]]
+                rank = _rank(symbol, query.strip().upper(), terms)
+                expiry = row.expiry if nearest_first and row.expiry else date.min
+                found.append((rank, len(symbol), expiry, symbol, row))
+        found.sort(key=lambda hit: hit[:4])
+        return [hit[4] for hit in found[:limit]]
 
 
 def _search_text(row: Instrument) -> str:

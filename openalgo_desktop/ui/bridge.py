@@ -222,7 +222,7 @@ class Bridge(QObject):
 
     def search(self, query: str, limit: int = 50) -> list[Instrument]:
         """Best matches first."""
-        return self._terminal.instruments.search(query, None, limit)
+        return self._terminal.instruments.search(query, None, limit, nearest_first=True)
 
     @staticmethod
     def is_derivative(exchange: str) -> bool:
