@@ -239,6 +239,9 @@ class OrderDesk:
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
             order = self.books.book(mode).orders.get(request.order_id)
+            if order is None:  # placed elsewhere since the last comparison: no way round the limits
+                rows = await self._asked(gateway.orders())
+                order = next((row for row in rows if row.order_id == request.order_id), None)
             if order is not None:
                 await self.risk.check_modify(order, request, source)
         entry = self.sender.entry(

@@ -552,6 +552,22 @@ async def test_block_refuses_every_source(rig: Rig):
     assert rig.paper.arrived == []
 
 
+async def test_limits_hold_for_orders_that_our_book_does_not_know_yet(rig: Rig):
+    """Placed in the broker's own app a moment ago, and made larger through us."""
+    await rig.paper.place(BUY, "elsewhere")
+    checked: list[tuple[str, int]] = []
+
+    async def check(order: Order, request: ModifyRequest, source: str) -> None:
+        checked.append((order.order_id, request.quantity))
+        raise RiskBlocked("too many")
+
+    rig.desk.risk.check_modify = check
+    assert "1" not in rig.desk.books.book(Mode.SANDBOX).orders
+    with pytest.raises(RiskBlocked):
+        await rig.desk.modify(ModifyRequest("1", quantity=500), "api:main")
+    assert checked == [("1", 500)]
+
+
 async def test_what_is_refused_before_the_journal_is_told(rig: Rig):
     """Once each, with who asked and why; nothing of it is journaled."""
     told: list[tuple[str, str, str]] = []
