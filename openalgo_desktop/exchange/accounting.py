@@ -191,7 +191,9 @@ class Accounting:
         opens_premium = order.action is Action.BUY and instrument.is_option
         ledger.block(now, moved - freed, order.order_id, premium=opens_premium)
         ledger.block(now, -netting.released, order.order_id, premium=premium)
-        self._realise(netting.realised, now, order.order_id)
+        if netting.closed or netting.realised:
+            self._realise(netting.realised, now, order.order_id)
+        self.state.mark_meta()  # charges and the next numbers are in it
         trade = self._charge(self._trade(row, quantity, price, now), instrument, position, now)
         self.state.add_trade(trade)
         self.state.mark_position(position)

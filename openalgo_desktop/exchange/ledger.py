@@ -87,9 +87,10 @@ class Ledger:
         reserve: Decimal = ZERO,
         ref: str = "",
     ) -> None:
-        """Move money. Rounds to the paisa; nothing is written for nothing."""
+        """Move money. Rounds to the paisa; nothing is written for nothing, but for a trade that
+        was closed without profit or loss: the statistics count it."""
         cash, reserve = paise(cash), paise(reserve)
-        if not cash and not reserve:
+        if not cash and not reserve and kind is not EntryKind.REALISED:
             return
         entry = Entry(self.number + 1, at, kind, cash, reserve, ref)
         self._add(entry)

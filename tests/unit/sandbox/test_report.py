@@ -103,6 +103,14 @@ async def test_report_is_net_of_charges_and_at_market(rig: Rig) -> None:
     assert (found.figures.closed, found.figures.wins) == (1, 1)
 
 
+async def test_a_trade_closed_at_its_price_counts_and_is_neither_won_nor_lost(rig: Rig) -> None:
+    await rig.trade(Action.BUY)
+    assert rig.box.summary().figures.closed == 0
+    await rig.trade(Action.SELL)  # at the price of the purchase
+    figures = rig.box.summary().figures
+    assert (figures.closed, figures.wins, figures.losses) == (1, 0, 0)
+
+
 async def test_a_settlement_without_a_trade_is_a_closed_trade(rig: Rig) -> None:
     await rig.trade(Action.BUY)
     rig.box.summary()
