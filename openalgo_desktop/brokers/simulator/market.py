@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 BROKER = "simulator"
 #: The tick loop gives the loop back after this; seconds.
-_SLICE = 0.002
+_SLICE = 0.001
 _PERIOD = 0.04  # between batches, seconds
 #: Between batches while ticks are owed, seconds: an order must not wait behind them at each step.
-_REST = 0.002
+_REST = 0.001
 _MAX_BACKLOG = 0.1  # seconds of ticks that are made up for after a stall
 #: No instrument ticks faster than this, or than a fortieth of the whole rate; per second.
 _FASTEST = 5.0
