@@ -97,6 +97,15 @@ class Rig:
         await self.account.login(self.face.good(self.emulator))
         self.rows = {row.key: row for row in await self.account.instruments()}
 
+    def shorten(self, seconds: float) -> None:
+        """Order writes of this account wait only so long."""
+        spec = self.account.spec
+        ops = {
+            name: msgspec.structs.replace(op, timeout=seconds) if op.write else op
+            for name, op in spec.ops.items()
+        }
+        self.account.rest.spec = msgspec.structs.replace(spec, ops=ops)
+
     def row(self, exchange: str, kind: str = "EQ") -> Instrument:
         """Some instrument of that kind."""
         return next(

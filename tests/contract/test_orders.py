@@ -175,7 +175,7 @@ async def test_o07_a_lost_answer_is_unknown_and_never_sent_again(rig: Rig, fault
         faults.lose_acks = 1
     elif fault == "timeout":
         faults.hang_acks = 1
-        _shorten(rig, 0.3)
+        rig.shorten(0.3)
     else:
         faults.status.append(502)
     with pytest.raises(OrderStateUnknown) as caught:
@@ -185,18 +185,6 @@ async def test_o07_a_lost_answer_is_unknown_and_never_sent_again(rig: Rig, fault
     assert len(rig.emulator.writes) == writes + 1
     arrived = [o for o in await rig.gateway.orders() if o.tag == own or not rig.can.tags]
     assert len(arrived) == (0 if fault == "gateway_error" else 1)
-
-
-def _shorten(rig: Rig, seconds: float) -> None:
-    """Order writes of this account wait only so long."""
-    import msgspec
-
-    spec = rig.account.spec
-    ops = {
-        name: msgspec.structs.replace(op, timeout=seconds) if op.write else op
-        for name, op in spec.ops.items()
-    }
-    rig.account.rest.spec = msgspec.structs.replace(spec, ops=ops)
 
 
 async def test_o08_too_many_requests_is_not_unknown(rig: Rig) -> None:
