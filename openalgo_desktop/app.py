@@ -209,7 +209,7 @@ class Terminal:
             PaperRepository(self.db),
             settings,
             calendar=self.calendar,
-            market_always_open=lambda: bool(getattr(self.account, "always_open", False)),
+            market_always_open=self._always_open,
         )
         await self.sandbox.start()
         self._stops.append(self.sandbox.stop)
@@ -242,7 +242,7 @@ class Terminal:
             self.desk.books,
             lambda: self.desk.mode,
             settings.__getitem__,
-            self._market_open,
+            self.market_open,
         )
         self.risk_rules.load(await self.state.all("risk"))
         self.risk_rules.on_store = self._scope_changed
@@ -335,14 +335,15 @@ class Terminal:
         """Whether a silent feed of ``exchange`` is a fault now."""
         simulated = self.account.status.broker == SIMULATOR
         told_only = self.options.sim_frozen or not self.settings["simulator.rate"]
-        return not (simulated and told_only) and self._market_open(exchange)
+        return not (simulated and told_only) and self.market_open(exchange)
 
-    def _market_open(self, exchange: str) -> bool:
-        """Whether ``exchange`` trades now; the simulator may be open round the clock."""
-        broker = self.account.status.broker
-        if broker == "simulator" and self.settings["simulator.always_open"]:
-            return True
-        return self.calendar.is_open(exchange, self.clock.now())
+    def _always_open(self) -> bool:
+        """Whether the market of the data account has no hours; the simulator says so of itself."""
+        return bool(getattr(self.account, "always_open", False))
+
+    def market_open(self, exchange: str) -> bool:
+        """Whether ``exchange`` trades now."""
+        return self._always_open() or self.calendar.is_open(exchange, self.clock.now())
 
     def _mode_changed(self, event: ModeChanged) -> None:
         self.state.put_later("terminal")("mode", event.mode.value)

@@ -357,10 +357,7 @@ class Bridge(QObject):
 
     def market_open(self, exchange: str) -> bool:
         """Whether the market of ``exchange`` trades now."""
-        simulated = self.account_status().broker == "simulator"
-        if simulated and self.setting("simulator.always_open"):
-            return True
-        return self._terminal.calendar.is_open(exchange, self.now())
+        return self._terminal.market_open(exchange)
 
     @property
     def logs(self) -> LogRing:

@@ -17,6 +17,9 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.widgets import label, named
 
+#: Rows may widen the dialog up to this, pixels.
+WIDEST = 720
+
 
 class ConfirmDialog(QDialog):
     """A question, optional rows to review, and two buttons of which *Cancel* is the default."""
@@ -44,6 +47,7 @@ class ConfirmDialog(QDialog):
             review = named(QListWidget(), "dialog-confirm-rows", "What will be done")
             review.addItems(list(rows))
             review.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+            review.setMinimumWidth(min(WIDEST, review.sizeHintForColumn(0) + 40))
             layout.addWidget(review)
         buttons = named(QDialogButtonBox(), "dialog-confirm-buttons", "Answers")
         self.yes = named(QPushButton(yes), "dialog-confirm-yes", yes)

@@ -124,6 +124,8 @@ class Figures(QWidget):
         grid.setContentsMargins(12, 8, 18, 8)
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(3)
+        # Numbers come after the layout was made: room for them from the start.
+        grid.setColumnMinimumWidth(1, self.fontMetrics().horizontalAdvance("-1,00,00,000.00"))
         self.values: dict[str, QLabel] = {}
         for row, (key, caption, _) in enumerate(FIGURES):
             grid.addWidget(label(caption, f"sandbox-{key}-caption", "caption"), row, 0)
