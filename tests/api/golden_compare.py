@@ -15,68 +15,62 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tests.api.golden_times import Window
+
 #: Fields that name something made by the run: compared by a one-to-one mapping.
 ID_FIELDS = frozenset({"orderid", "trigger_id", "pending_order_id"})
 ID_LISTS = frozenset({"canceled_orders"})
-_TEXT_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
-
-
-def _time_text(expected: Any, actual: Any) -> bool:
-    """Both say a date and time in the same layout (a fraction of seconds may be absent)."""
-    if not isinstance(expected, str) or not isinstance(actual, str):
-        return False
-    layout = re.sub(r"\.\d+$", "", re.sub(r"\d", "9", actual))
-    return layout == re.sub(r"\.\d+$", "", re.sub(r"\d", "9", expected))
-
-
-def _epoch(expected: Any, actual: Any) -> bool:
-    """Both are whole numbers of the same magnitude (seconds or milliseconds)."""
-    return (
-        type(expected) is type(actual) is int
-        and actual > 0
-        and (abs(math.log10(expected) - math.log10(actual)) < 0.1 if expected > 0 else True)
-    )
-
-
-def _time(expected: Any, actual: Any) -> bool:
-    return _time_text(expected, actual) if isinstance(expected, str) else _epoch(expected, actual)
 
 
 def _same_type(expected: Any, actual: Any) -> bool:
     return type(expected) is type(actual)
 
 
-def _rounded_time_value(expected: Any, actual: Any) -> bool:
-    """Numbers that move with the clock; the runner sets it to the recorded second."""
-    return type(expected) is type(actual) and math.isclose(
-        expected, actual, rel_tol=2e-3, abs_tol=2e-4
-    )
+def _close(margin: float) -> Callable[[Any, Any], bool]:
+    """Numbers that move with the clock, which the runner sets to the recorded second: within
+    ``margin``, what one second and the last recorded digit make."""
+
+    def within(expected: Any, actual: Any) -> bool:
+        return type(expected) is type(actual) and abs(expected - actual) <= margin * 1.001
+
+    return within
 
 
 #: Amounts in texts that depend on what was recorded before, in other transcripts.
 MADE_TEXTS = re.compile(r"(?<=Available: ₹)-?[\d.]+|(?<=Shortage: ₹)-?[\d.]+")
 
 
-#: Fields that the run itself makes, by name.
+_AMOUNTS = re.compile(r"Required: ₹([\d.]+), Available: ₹(-?[\d.]+), Shortage: ₹(-?[\d.]+)")
+
+
+def _adds_up(text: str) -> bool:
+    """What is short is what is required less what is there."""
+    match = _AMOUNTS.search(text)
+    if match is None:
+        return True
+    required, available, shortage = map(float, match.groups())
+    return abs(required - available - shortage) < 0.011
+
+
+#: Times that the run itself makes, by the name of their field.
+TIME_FIELDS = frozenset(
+    {
+        *("timestamp", "ltt", "last_reset", "created_at", "updated_at", "expires_at"),
+        *("server_ts", "server_timestamp"),
+    }
+)
+#: Other fields that the run itself makes.
 MADE_FIELDS: dict[str, Callable[[Any, Any], bool]] = {
-    "timestamp": _time,
-    "ltt": _time,
-    "last_reset": _time,
-    "created_at": _time,
-    "updated_at": _time,
-    "expires_at": _time,
-    "server_ts": _epoch,
-    "server_timestamp": _epoch,
     "reset_count": _same_type,  # the runner resets the sandbox before each transcript
     "tradeid": _same_type,
     "total_logs": _same_type,
-    "days_to_expiry": _rounded_time_value,
-    "implied_volatility": _rounded_time_value,
-    "delta": _rounded_time_value,
-    "gamma": _rounded_time_value,
-    "theta": _rounded_time_value,
-    "vega": _rounded_time_value,
-    "rho": _rounded_time_value,
+    "days_to_expiry": _close(1e-4),
+    "implied_volatility": _close(1e-2),
+    "delta": _close(1e-4),
+    "gamma": _close(1e-6),
+    "theta": _close(1e-4),
+    "vega": _close(1e-4),
+    "rho": _close(1e-6),
 }
 
 
@@ -115,6 +109,7 @@ class Freedom:
     near: Sequence[tuple[str, float]] = ()  # numbers that may differ by that much
     by_id: Sequence[str] = ()  # lists whose rows are found by their id, in any order
     unordered: Sequence[str] = ()  # lists whose rows have no order
+    exact: Sequence[str] = ()  # times that are not made by the run
 
     @staticmethod
     def has(patterns: Sequence[str], path: str) -> bool:
@@ -129,9 +124,12 @@ class Freedom:
 class Comparison:
     """Collects the differences between two JSON values as ``path: what``."""
 
-    def __init__(self, ids: Ids, freedom: Freedom | None = None) -> None:
+    def __init__(
+        self, ids: Ids, freedom: Freedom | None = None, window: Window | None = None
+    ) -> None:
         self._ids = ids
         self._freedom = freedom or Freedom()
+        self._window = window or Window()
         self.differences: list[str] = []
 
     def compare(self, expected: Any, actual: Any, path: str = "") -> None:
@@ -150,11 +148,17 @@ class Comparison:
         elif name in ID_FIELDS or name in ID_LISTS:
             if not self._ids.match(expected, actual) and expected != actual:
                 self._differ(path, expected, actual)
-        elif name in MADE_FIELDS and expected is not None:
-            if not MADE_FIELDS[name](expected, actual):
+        elif (made := self._made(name, path)) is not None and expected is not None:
+            if not made(expected, actual):
                 self._differ(path, expected, actual)
         elif not self._same(expected, actual):
             self._differ(path, expected, actual)
+
+    def _made(self, name: str, path: str) -> Callable[[Any, Any], bool] | None:
+        """How a value that the run makes is judged; None for all others."""
+        if name in TIME_FIELDS:
+            return None if Freedom.has(self._freedom.exact, path) else self._window.time
+        return MADE_FIELDS.get(name)
 
     def _same(self, expected: Any, actual: Any) -> bool:
         if type(expected) is not type(actual):
@@ -164,7 +168,7 @@ class Comparison:
             return math.isclose(expected, actual, rel_tol=1e-9, abs_tol=1e-6)
         if isinstance(expected, str):
             wanted = MADE_TEXTS.sub("", self._ids.translated(expected))
-            return wanted == MADE_TEXTS.sub("", actual)
+            return wanted == MADE_TEXTS.sub("", actual) and _adds_up(actual)
         return bool(expected == actual)
 
     def _compare_objects(self, expected: dict[str, Any], actual: dict[str, Any], path: str) -> None:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from tests.api import golden_checks as checks
 from tests.api.golden_case import Case, tick_sizes
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, error
@@ -65,21 +67,20 @@ def _unread_positions(case: Case) -> bool:
     return False
 
 
-def _placed(case: Case) -> dict[str, Any]:
-    """The request that placed the order which this one names."""
-    name = str(case.fields.get("orderid", "")).strip("{}")
-    for row in case.before:
-        if name and name in row.save:
-            return row.fields
-    return {}
+def _averaged(case: Case) -> bool:
+    """Whether one side of a position was filled more than once before."""
+    seen: set[tuple[Any, ...]] = set()
+    for row in _earlier(case, *_PLACING):
+        for order in row.fields.get("orders", [row.fields]):
+            side = tuple(order.get(name) for name in ("symbol", "product", "action"))
+            if side in seen or row.endpoint == "splitorder":
+                return True
+            seen.add(side)
+    return False
 
 
 def _another_order(case: Case) -> bool:
-    placed = _placed(case)
-    names = ("symbol", "exchange", "action", "product")
-    return bool(placed) and any(
-        str(case.fields[name]).upper() != placed[name] for name in names if name in case.fields
-    )
+    return bool(checks.changed(case))
 
 
 def _sent_at_market(case: Case) -> bool:
@@ -148,6 +149,22 @@ def _off_tick(case: Case) -> bool:
     )
 
 
+def _nearest_ticks(body: Any, case: Case) -> Any:
+    """The refusal of the first price that is off the tick."""
+    fields = case.fields
+    tick = Decimal(str(tick_sizes()[f"{fields['exchange']}:{fields['symbol']}"]))
+    for name, text in (("price", "Price"), ("trigger_price", "Trigger price")):
+        price = Decimal(str(fields.get(name) or 0))
+        if price % tick:
+            below = price // tick * tick
+            return error(
+                f"{text} {price} is not a multiple of the tick size {tick} of {fields['symbol']}. "
+                f"Nearest: {below:.2f} or {below + tick:.2f}.",
+                mode="analyze",
+            )
+    raise AssertionError("no price is off the tick")
+
+
 def _on_index(case: Case) -> bool:
     return str(case.fields.get("exchange")).endswith("_INDEX") and not case.live
 
@@ -160,8 +177,11 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference accepts it; an index cannot be traded",
         when=lambda case: case.ok and _on_index(case),
         status=400,
-        body=error("", mode="analyze"),
-        freedom=Freedom(free=("message",)),
+        edit=lambda body, case: error(
+            f"{case.fields['symbol']} is an index and cannot be traded. "
+            "Trade its futures or options.",
+            mode="analyze",
+        ),
     ),
     Rule(
         "*order",
@@ -170,8 +190,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference accepts it; an exchange does not, and the trader decides which way",
         when=lambda case: case.ok and _off_tick(case),
         status=400,
-        body=error("", mode="analyze"),
-        freedom=Freedom(free=("message",)),
+        edit=_nearest_ticks,
     ),
     Rule(
         "modifyorder",
@@ -180,8 +199,9 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference answers success and changes nothing",
         when=lambda case: case.ok and not case.live and _another_order(case),
         status=400,
-        body=error("", mode="analyze"),
-        freedom=Freedom(free=("message",)),
+        edit=lambda body, case: error(
+            f"{checks.changed(case)}. Cancel it and place a new one.", mode="analyze"
+        ),
     ),
     Rule(
         "modifyorder",
@@ -206,6 +226,7 @@ ORDER_RULES: tuple[Rule, ...] = (
             and bool(case.body["canceled_orders"])
         ),
         freedom=Freedom(free=("message", "canceled_orders[*]"), any_length=("canceled_orders",)),
+        check=checks.all_cancelled,
     ),
     Rule(
         "orderbook",
@@ -246,6 +267,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference sends it at market",
         when=lambda case: case.ok and bool(_smart_with_price(case)),
         freedom=Freedom(free=[f"data.{name}" for name in (*_MONEY, "m2munrealized", "totalpnl")]),
+        check=checks.paper_funds,
     ),
     Rule(
         "funds",
@@ -256,6 +278,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "modification, and scales the margin of a turned position down twice",
         when=lambda case: case.ok and not case.live and _kept_margin(case),
         freedom=Freedom(free=[f"data.{name}" for name in _MONEY]),
+        check=checks.paper_funds,
     ),
     Rule(
         "funds",
@@ -264,13 +287,14 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference updates them only when the position book is read",
         when=lambda case: case.ok and not case.live and _unread_positions(case),
         freedom=Freedom(free=("data.m2munrealized", "data.totalpnl")),
+        check=checks.paper_funds,
     ),
     Rule(
         "funds",
         "analyze mode, averages of several fills",
         "profit is of the exact average",
         "the reference rounds the average to paise first",
-        when=lambda case: case.ok and not case.live and bool(case.before),
+        when=lambda case: case.ok and not case.live and _averaged(case),
         freedom=Freedom(
             near=[
                 (f"data.{name}", 0.06)
@@ -290,7 +314,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "analyze mode, averages of several fills",
         "profit is of the exact average",
         "the reference rounds the average to paise first",
-        when=lambda case: case.ok and not case.live and bool(case.before),
+        when=lambda case: case.ok and not case.live and _averaged(case),
         freedom=Freedom(
             near=[
                 *(

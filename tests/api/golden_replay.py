@@ -8,7 +8,6 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.api.golden_case import Case, read_rows
+from tests.api.golden_checks import answer
 from tests.api.golden_compare import Comparison, Ids
 from tests.api.golden_rules import expectation
 from tests.api.golden_setup import prepare, settings_of
+from tests.api.golden_times import RECORDED_AT, RunClock
 from tests.e2e.driver import Http, Program
 
-IST = timezone(timedelta(hours=5, minutes=30))
-#: Where the clock stands when a transcript does not say when it was recorded.
-RECORDED_AT = datetime(2026, 11, 22, 21, 0, tzinfo=IST)
 #: The longest that our answer to a price step may take, whatever the reference needed; seconds.
 SETTLE_SECONDS = 3.0
 #: Wait for a frame that must come; seconds.
 FRAME_SECONDS = 6.0
-_EXPIRY = re.compile(r"\d\d-[A-Z][a-z]{2}-\d{4}")
 
 
 class Replay:
@@ -49,14 +46,13 @@ class Replay:
         self._saved: dict[str, str] = {"APIKEY": program.api_key}
         self.problems: list[str] = []
         self.compared = 0
+        self.clock = RunClock(program.control)
 
     # -- setting ------------------------------------------------------------------------------
     def reset(self) -> None:
         """Empty sandbox, recorded prices and clock, analyze mode."""
         self._program.call("analyzer/toggle", mode=True)
-        self._program.control(
-            clock=RECORDED_AT.isoformat(), reset="sandbox", prices=dict(self._prices)
-        )
+        self.clock.stand(RECORDED_AT, reset="sandbox", prices=dict(self._prices))
 
     def close(self) -> None:
         """Close the connection."""
@@ -111,9 +107,7 @@ class Replay:
 
     def _set_clock(self, case: Case) -> None:
         """Numbers that move with time: stand at the second in which they were recorded."""
-        moment = _moment_of(case.body)
-        if moment is not None:
-            self._program.control(clock=moment.isoformat())
+        self.clock.stand_where_recorded(case.body)
 
     def _exchange(self, case: Case) -> tuple[int, Any, dict[str, str]]:
         headers = {"Content-Type": "application/json", **case.headers}
@@ -138,8 +132,11 @@ class Replay:
         problems = []
         if status != expected.status:
             problems.append(f"status {status}, recorded {expected.status}; answer {body!r:.300}")
-        comparison = Comparison(self.ids, expected.freedom)
+        comparison = Comparison(self.ids, expected.freedom, self.clock.window)
         comparison.compare(expected.body, body)
+        if not problems and not comparison.differences:
+            ask = answer(self._http, self._program.api_key)
+            problems += [text for check in expected.checks for text in check(body, case, ask)]
         for name, value in case.answer_headers.items():
             if name.lower() == "content-type" or name in expected.dropped_headers:
                 continue
@@ -234,11 +231,15 @@ class _Talk:
                 await self._cause(recorded)
             frame = await self._answer()
         self._replay.compared += 1
-        comparison = Comparison(self._replay.ids, expected.freedom)
+        comparison = Comparison(self._replay.ids, expected.freedom, self._replay.clock.window)
         if frame is None:
             comparison.differences.append(f"no frame came, recorded {recorded!r:.300}")
         else:
             comparison.compare(expected.body, frame)
+            ask = answer(self._replay._http, self._program.api_key)
+            comparison.differences += [
+                text for check in expected.checks for text in check(frame, case, ask)
+            ]
         self._replay.problems += [
             f"{self._name} (after {self._sent!r:.120}): {text}" for text in comparison.differences
         ]
@@ -322,24 +323,3 @@ def _dig(body: Any, where: str) -> Any:
         except (KeyError, IndexError, ValueError, TypeError):
             return f"nothing at {where}"
     return body
-
-
-def _moment_of(body: Any) -> datetime | None:
-    """When an answer was recorded, if it tells: ``server_ts``, or days to an expiry."""
-    if isinstance(body, dict):
-        if isinstance(body.get("server_ts"), int):
-            return datetime.fromtimestamp(body["server_ts"], IST)
-        days, expiry = body.get("days_to_expiry"), body.get("expiry_date")
-        if isinstance(days, float) and isinstance(expiry, str) and _EXPIRY.fullmatch(expiry):
-            end = datetime.strptime(expiry, "%d-%b-%Y").replace(hour=15, minute=30, tzinfo=IST)
-            return end - timedelta(days=days)
-        values: list[Any] = list(body.values())
-    elif isinstance(body, list):
-        values = body
-    else:
-        return None
-    for value in values:
-        moment = _moment_of(value)
-        if moment is not None:
-            return moment
-    return None

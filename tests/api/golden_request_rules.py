@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.api import golden_checks as checks
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, error, with_broker
@@ -46,6 +47,7 @@ REQUEST_RULES: tuple[Rule, ...] = (
         when=lambda case: case.status == 429,
         body=error("Rate limit exceeded. Please slow down your requests.", retry_after=1),
         freedom=Freedom(free=("retry_after",)),
+        check=checks.retry_after,
     ),
     Rule(
         "depth",

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.api.golden_case import Case
+from tests.api.golden_checks import Check
 from tests.api.golden_compare import Freedom
 
 
@@ -16,9 +17,7 @@ class Rule:
     """``endpoint`` is a pattern; ``condition``, ``answer`` and ``reason`` are for people.
 
     ``status`` and ``body`` replace the recorded ones; ``change`` edits a copy of the recorded
-    body (``edit`` too, and sees the case, with what came before it); ``freedom`` lists paths that
-    may differ; ``dropped_headers`` are not sent by us.
-    """
+    body (``edit`` too, and sees the case, with what came before it); ``freedom`` lists paths X"""
 
     endpoint: str
     condition: str
@@ -31,6 +30,7 @@ class Rule:
     edit: Callable[[Any, Case], Any] | None = None
     freedom: Freedom = field(default_factory=Freedom)
     dropped_headers: tuple[str, ...] = ()
+    check: Check | None = None
 
     def holds(self, case: Case) -> bool:
         """Whether the rule speaks of this case."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api.golden_case import Case
+from tests.api.golden_checks import Check
 from tests.api.golden_compare import Freedom
 from tests.api.golden_live_rules import LIVE_RULES
 from tests.api.golden_order_rules import ORDER_RULES
@@ -31,6 +32,7 @@ class Expectation:
     body: Any
     freedom: Freedom
     dropped_headers: frozenset[str]
+    checks: list[Check]
 
 
 def expectation(case: Case, rules: Sequence[Rule] | None = None) -> Expectation:
@@ -49,12 +51,14 @@ def expectation(case: Case, rules: Sequence[Rule] | None = None) -> Expectation:
         extra=[path for rule in held for path in rule.freedom.extra],
         missing=[path for rule in held for path in rule.freedom.missing],
         any_length=[path for rule in held for path in rule.freedom.any_length],
+        exact=[path for rule in held for path in rule.freedom.exact],
         near=[pair for rule in held for pair in rule.freedom.near],
         by_id=[path for rule in held for path in rule.freedom.by_id],
         unordered=[path for rule in held for path in rule.freedom.unordered],
     )
     dropped = frozenset(name for rule in held for name in rule.dropped_headers)
-    return Expectation(status, body, freedom, dropped)
+    checks = [rule.check for rule in held if rule.check is not None]
+    return Expectation(status, body, freedom, dropped, checks)
 
 
 def markdown() -> str:

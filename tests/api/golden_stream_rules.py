@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.api import golden_checks as checks
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, with_broker
@@ -74,6 +75,11 @@ def _without_change(body: Any) -> Any:
     return body
 
 
+def _milliseconds(body: Any) -> Any:
+    body["data"]["ltt"] = int(body["data"]["ltt"]) * 1000
+    return body
+
+
 #: Texts of ``data.mode``, by mode.
 _MODE_TEXTS = {1: "ltp", 2: "quote", 3: "full"}
 _LTP_KEYS = ("symbol", "exchange", "mode", "ltp", "ltt", "timestamp")
@@ -110,7 +116,12 @@ STREAM_RULES: tuple[Rule, ...] = (
         "the same code with a sentence of ours",
         "the reference shows the text of a Python exception",
         when=lambda case: case.body.get("code") == "SERVER_ERROR",
-        freedom=Freedom(free=("message",)),
+        edit=lambda body, case: {
+            **body,
+            "message": "symbols must be a list of objects with symbol and exchange"
+            if isinstance(case.request, dict)
+            else "A message must be a JSON object",
+        },
     ),
     Rule(
         "ws",
@@ -144,6 +155,7 @@ STREAM_RULES: tuple[Rule, ...] = (
         "the stand-in broker of the recording said other totals on its stream than over REST",
         when=lambda case: _is_tick(case, 2, 3),
         freedom=Freedom(free=("data.total_buy_quantity", "data.total_sell_quantity")),
+        check=checks.stream_totals,
     ),
     Rule(
         "ws",
@@ -152,6 +164,7 @@ STREAM_RULES: tuple[Rule, ...] = (
         "the reference reads them from the last row of the book",
         when=lambda case: _is_tick(case, 2, 3) and "open_interest" in case.body["data"],
         freedom=Freedom(free=("data.oi", "data.open_interest")),
+        check=checks.stream_interest,
     ),
     Rule(
         "ws",
@@ -159,7 +172,7 @@ STREAM_RULES: tuple[Rule, ...] = (
         "`ltt` in milliseconds, as in the other modes",
         "the reference sends seconds here",
         when=lambda case: _is_tick(case, 2, 3) and "open_interest" in case.body["data"],
-        freedom=Freedom(free=("data.ltt",)),
+        change=_milliseconds,
     ),
     Rule(
         "ws",
@@ -192,6 +205,7 @@ STREAM_RULES: tuple[Rule, ...] = (
         "the reference lists those of its own configuration",
         when=lambda case: case.body.get("type") == "supported_brokers",
         freedom=Freedom(free=("brokers[*]", "count"), any_length=("brokers",)),
+        check=checks.brokers,
     ),
     Rule(
         "ws",

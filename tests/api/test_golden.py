@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.api.golden_case import FIXTURE, FOLDER, Case, fixture_rows, read_rows, transcripts
-from tests.api.golden_replay import RECORDED_AT, Replay
+from tests.api.golden_replay import Replay
+from tests.api.golden_times import RECORDED_AT
 from tests.e2e.driver import NO_LIMITS, Program
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.api import (
+    golden_checks,
     golden_live_rules,
     golden_order_rules,
     golden_request_rules,
@@ -20,6 +21,7 @@ from tests.api import (
 from tests.api.golden_case import Case, read_rows, stream_cases
 from tests.api.golden_compare import Comparison, Freedom, Ids
 from tests.api.golden_rules import BEGIN, DOC, END, RULES, markdown
+from tests.api.golden_times import RECORDED_AT
 from tests.e2e.driver import ROOT
 
 RECORDED = ROOT / "tests" / "data" / "golden"
@@ -34,6 +36,9 @@ _MORE = (
     Case("ws", body={"type": "supported_brokers"}),
     Case("placeorder", request={"exchange": "NSE_INDEX", "symbol": "NIFTY"}, body={}),
 )
+
+
+_NOW_MS = int(RECORDED_AT.timestamp() * 1000)
 
 
 def _all_cases() -> list[Case]:
@@ -110,12 +115,82 @@ def test_golden_rules_name_no_case(module: ModuleType) -> None:
             {"rows": [{"orderid": "7"}, {"orderid": "7"}]},
         ),
         ("Required: ₹5.0, Available: ₹1.0", "Required: ₹6.0, Available: ₹1.0"),
+        (
+            "Required: ₹5.0, Available: ₹1.0, Shortage: ₹4.0",
+            "Required: ₹5.0, Available: ₹2.0, Shortage: ₹4.0",
+        ),
+        ({"timestamp": _NOW_MS}, {"timestamp": _NOW_MS + 10_000}),
+        ({"timestamp": _NOW_MS}, {"timestamp": _NOW_MS - 10_000}),
+        ({"timestamp": "2026-11-22 21:00:00"}, {"timestamp": "2026-11-22 21:00:10"}),
+        ({"created_at": "2026-11-22T15:30:00"}, {"created_at": "2026-11-22T21:00:00"}),
+        ({"gamma": 0.000402}, {"gamma": 0.000404}),
+        ({"delta": 0.5076}, {"delta": 0.5078}),
     ],
 )
 def test_golden_comparison_sees(expected: object, actual: object) -> None:
     comparison = Comparison(Ids())
     comparison.compare(expected, actual)
     assert comparison.differences
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ({"timestamp": _NOW_MS + 500_000}, {"timestamp": _NOW_MS}),
+        ({"timestamp": "2026-11-22 21:12:00"}, {"timestamp": "2026-11-22 21:00:01"}),
+        ({"expires_at": "2027-11-22T15:35:00.5"}, {"expires_at": "2027-11-22T15:30:00"}),
+        ({"gamma": 0.000402}, {"gamma": 0.000403}),
+    ],
+)
+def test_golden_comparison_accepts_what_the_run_makes(expected: object, actual: object) -> None:
+    comparison = Comparison(Ids())
+    comparison.compare(expected, actual)
+    assert not comparison.differences
+
+
+_DAY_OF = {"symbol": "SBIN", "exchange": "NSE", "interval": "5m"}
+_CANDLE = {"open": 800.0, "high": 801.0, "low": 799.0, "close": 800.5, "volume": 5, "oi": 0}
+_OPENING = 1795059900  # 19 Nov 2026, 09:15 IST
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"high": 800.2},
+        {"low": 800.1},
+        {"close": 800.51},
+        {"volume": -1},
+        {"timestamp": _OPENING + 1},
+        {"timestamp": _OPENING - 300},
+        {"timestamp": _OPENING + 86_400},
+    ],
+    ids=str,
+)
+def test_golden_candles_are_checked(change: dict[str, float]) -> None:
+    request = {**_DAY_OF, "start_date": "2026-11-19", "end_date": "2026-11-19"}
+    body = {"status": "success", "data": [{**_CANDLE, "timestamp": _OPENING, **change}]}
+
+    def ask(endpoint: str, fields: dict[str, object]) -> object:
+        minute = {**_CANDLE, "timestamp": body["data"][0]["timestamp"], **change}
+        return body if fields["interval"] == "5m" else {"data": [minute]}
+
+    found = list(golden_checks.candles(body, Case("history", request=request), ask))
+    assert bool(found) is bool(change), found
+
+
+@pytest.mark.parametrize("change", [{}, {"availablecash": 9_999_800.0}, {"m2munrealized": 1.0}])
+def test_golden_funds_are_checked(change: dict[str, float]) -> None:
+    held = {"symbol": "SBIN", "exchange": "NSE", "product": "MIS"}
+    rows = [{**held, "quantity": 1, "average_price": 800.0}]
+    answers = {
+        "positionbook": {"data": rows, "total_unrealized_pnl": 0.0, "total_pnl_today": 0.0},
+        "orderbook": {"data": {"orders": []}},
+    }
+    funds = {"availablecash": 9_999_840.0, "utiliseddebits": 160.0, "m2mrealized": 0.0}
+    body = {"data": {**funds, "m2munrealized": 0.0, "totalpnl": 0.0, **change}}
+    found = list(golden_checks.paper_funds(body, Case("funds"), lambda name, _: answers[name]))
+    assert bool(found) is bool(change), found
 
 
 def test_golden_freedom_is_only_where_it_is_given() -> None:

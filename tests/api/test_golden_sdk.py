@@ -16,6 +16,7 @@ import pytest
 from tests.api.golden_case import FOLDER, Case, transcripts
 from tests.api.golden_compare import Comparison, Ids
 from tests.api.golden_rules import expectation
+from tests.api.golden_times import RECORDED_AT, RunClock
 from tests.api.test_golden import options
 from tests.e2e import clients
 from tests.e2e.driver import Program
@@ -74,17 +75,20 @@ def test_golden_sdk(name: str, sdk: tuple[Sdk, Program]) -> None:
     calls = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["calls"]
     methods = set(client.call("@methods"))
     ids, problems, compared = Ids(), [], 0
+    clock = RunClock(program.control)
+    clock.stand(RECORDED_AT)
     before = _as_found(program, calls, ids)
     for call in calls:
         method, kwargs = call["method"], call.get("kwargs", {})
         if method.startswith("ws_"):
-            problems += _stream(client, call)
+            problems += _stream(client, call, clock)
             compared += 1
             continue
         if method not in methods:
             continue
         code = call["returns"].get("code")
         key = {"api_key": "wrong-key"} if code == 403 else {}
+        clock.stand_where_recorded(call["returns"])
         result = client.call(method, **_with_our_ids(kwargs, ids), **key)
         # A DataFrame is not what the endpoint says: rules of its own.
         endpoint = _ENDPOINTS.get(method, method)
@@ -95,7 +99,7 @@ def test_golden_sdk(name: str, sdk: tuple[Sdk, Program]) -> None:
         )
         before.append(case)
         expected = expectation(case)
-        comparison = Comparison(ids, expected.freedom)
+        comparison = Comparison(ids, expected.freedom, clock.window)
         comparison.compare(_parsed(expected.body), _parsed(result))
         compared += 1
         problems += [f"{method}({kwargs}): {text}" for text in comparison.differences]
@@ -129,15 +133,16 @@ def _places(call: dict[str, Any]) -> bool:
     return call["method"] not in ("orderbook", "tradebook")
 
 
-def _stream(client: Sdk, call: dict[str, Any]) -> list[str]:
+def _stream(client: Sdk, call: dict[str, Any], clock: RunClock) -> list[str]:
     recorded = call["returns"]
     row = recorded["first"][0]
     instrument = {"symbol": row["symbol"], "exchange": row["exchange"]}
     assert client.call("connect") is recorded["connect"]
     client.call("subscribe_ltp", instruments=[instrument])
     events = client.events(recorded["ticks"])
-    comparison = Comparison(Ids())
+    ltp = client.call("get_ltp")
+    comparison = Comparison(Ids(), window=clock.window)
     comparison.compare(row, events[0])
-    comparison.compare(recorded["get_ltp"], client.call("get_ltp"))
+    comparison.compare(recorded["get_ltp"], ltp)
     client.call("disconnect")
     return comparison.differences
