@@ -69,7 +69,7 @@ TEST_PROGRAMS = {
     "gnome-keyring-daemon": "gnome-keyring",
 }
 
-#: Commands that never show a window; anything else is the window (like cli.main decides).
+#: Commands that never show a window; anything else is the window (like shell.parser decides).
 OTHER_COMMANDS = {
     *("headless", "api-key", "call", "login", "audit", "doctor", "screenshot"),
     *("-h", "--help", "--version"),

@@ -13,6 +13,7 @@ from datetime import time
 from typing import Any
 
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.near import did_you_mean
 
 
 def clock_time(value: Any) -> str:
@@ -595,7 +596,10 @@ def setting_row(key: str) -> Setting:
     for pattern, text in _FAMILIES:
         if pattern.fullmatch(key):
             return Setting(key, "", text, group="Brokers", restart=True)
-    raise ConfigError(f"Unknown setting {key!r}. `openalgo-desktop doctor` lists them.")
+    raise ConfigError(
+        f"Unknown setting {key!r}.{did_you_mean(key, SETTINGS)} "
+        "`openalgo-desktop settings list` shows all."
+    )
 
 
 class Settings:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from openalgo_desktop.call import find_endpoint, parse_fields
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.shell.call import find_endpoint, parse_fields
 from tests.e2e.driver import Program, command_line, environment
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.kit.spec import Field
-from openalgo_desktop.console import Doctor, TerminalLogin, open_account
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AuthError, ConfigError, SessionExpired
@@ -20,6 +19,8 @@ from openalgo_desktop.core.events import AccountChanged, FeedChanged, Instrument
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.shell.broker_check import Doctor
+from openalgo_desktop.shell.login import TerminalLogin, open_account
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.waiting import until
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from openalgo_desktop import cli
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import AuditEntry
+from openalgo_desktop.shell import parser
+from openalgo_desktop.shell.main import main
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
@@ -26,7 +27,7 @@ def test_run_py_knows_every_command_that_has_no_window():
     spec.loader.exec_module(run)
     (commands,) = (
         action.choices
-        for action in cli.build_parser()._actions
+        for action in parser.build_parser()._actions
         if isinstance(action, argparse._SubParsersAction)
     )
     assert set(commands) - {"gui"} <= run.OTHER_COMMANDS
@@ -47,10 +48,10 @@ def test_audit_shows_and_exports_the_trail(tmp_path: Path, capsys: pytest.Captur
 
     asyncio.run(fill())
     common = ["audit", "--data-dir", str(tmp_path)]
-    assert cli.main([*common, "mode"]) == 0
+    assert main([*common, "mode"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.endswith("window  mode  live")
     path = tmp_path / "trail.csv"
-    assert cli.main([*common, "--days", "60", "--csv", str(path)]) == 0
+    assert main([*common, "--days", "60", "--csv", str(path)]) == 0
     assert "3 entries written" in capsys.readouterr().out
     assert len(path.read_text().splitlines()) == 4

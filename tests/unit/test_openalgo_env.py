@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from openalgo_desktop.cli import build_parser, terminal_options
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.openalgo_env import (
     NAMES,
@@ -16,6 +15,8 @@ from openalgo_desktop.openalgo_env import (
     read_env_file,
 )
 from openalgo_desktop.settings import Settings, setting_row
+from openalgo_desktop.shell.options import terminal_options
+from openalgo_desktop.shell.parser import build_parser
 
 ENV = """
 # OpenAlgo

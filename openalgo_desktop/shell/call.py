@@ -6,6 +6,8 @@ whether they are right.
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +18,11 @@ from marshmallow import Schema, fields
 
 from openalgo_desktop.core.errors import ConfigError, NetError
 from openalgo_desktop.local_api.endpoints import CONTROL, TABLE
+from openalgo_desktop.local_api.network import url_host
 from openalgo_desktop.local_api.table import Endpoint, Need
+from openalgo_desktop.shell.api_key import default_key
+from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
+from openalgo_desktop.storage.datadir import DataDirectory
 
 _TIMEOUT = 60.0
 
@@ -85,3 +91,24 @@ def answer_text(response: httpx.Response) -> str:
         return json.dumps(response.json(), indent=2, ensure_ascii=False)
     except ValueError:
         return response.text
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send the request and print the answer; 1 when it is a refusal."""
+    return run_async(_call(args))
+
+
+async def _call(args: argparse.Namespace) -> int:
+    row, rest = find_endpoint(args.endpoint, "GET" if args.get else None)
+    body = parse_fields(row, args.fields)
+    options = terminal_options(args)
+    url = args.url
+    if not url and args.rest_port is None:
+        url = DataDirectory(options.data_dir).announced().get("rest_url", "")
+    if not url:
+        settings = await stored_settings(options)
+        url = f"http://{url_host(settings['api.host'])}:{settings['api.rest_port']}"
+    key = args.key or await default_key(options)
+    response = await asyncio.to_thread(call, url, key, row, rest, body)
+    print(answer_text(response))
+    return 0 if response.is_success else 1

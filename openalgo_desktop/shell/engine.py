@@ -1,0 +1,96 @@
+"""``gui``, ``headless`` and ``screenshot``: the runs that have a Terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from openalgo_desktop.app import Terminal
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.logs import catch_crashes
+from openalgo_desktop.shell.options import run_async, terminal_options
+
+#: Awaited once everything answers.
+OnReady = Callable[[Terminal], Awaitable[None]]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the window, run without one, or take pictures; returns at the end of the run."""
+    if args.command == "screenshot":
+        from openalgo_desktop.ui.screenshot import run_screenshots
+
+        return run_screenshots(args.out, terminal_options(args), args.only)
+    with ready_file(args.ready_file) as on_ready:
+        if args.command == "headless":
+            return run_async(_headless(args, on_ready))
+        from openalgo_desktop.ui.main import run_gui
+
+        return run_gui(terminal_options(args), on_ready)
+
+
+async def write_ready_file(path: Path, terminal: Terminal) -> None:
+    """The ready file of the headless contract; appears at once and whole, mode 0600."""
+    if terminal.api is None:
+        raise ConfigError("--ready-file needs the local API: set api.enabled to true.")
+    key = await terminal.keys.default()
+    content = json.dumps(
+        {
+            "pid": os.getpid(),
+            "rest_url": terminal.api.rest_url,
+            "ws_url": terminal.api.ws_url,
+            "api_key": key.reveal() if key else "",
+            "broker": terminal.account.status.broker,
+            "mode": terminal.desk.mode.value,
+        }
+    )
+
+    def write() -> None:
+        partial = path.with_name(path.name + ".partial")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+        partial.replace(path)
+
+    await asyncio.to_thread(write)
+
+
+@contextlib.contextmanager
+def ready_file(path: Path | None) -> Iterator[OnReady | None]:
+    """What to await when everything answers, so that ``path`` tells it; gone again at the end."""
+    if path is None:
+        yield None
+        return
+    try:
+        yield lambda terminal: write_ready_file(path, terminal)
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+async def _headless(args: argparse.Namespace, on_ready: OnReady | None) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows has no loop signal handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    terminal = Terminal(terminal_options(args))
+    catch_crashes(terminal.data_dir.logs)
+    await terminal.start()
+    try:
+        if on_ready is not None:
+            await on_ready(terminal)
+        if terminal.api is not None:
+            print(f"REST {terminal.api.rest_url}  WebSocket {terminal.api.ws_url}", flush=True)
+        await stop.wait()
+    finally:
+        await terminal.stop()
+    return 0

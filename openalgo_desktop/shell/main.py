@@ -1,0 +1,45 @@
+"""The entrance of the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.shell.parser import PROGRAM, build_parser, with_command
+
+#: Exit codes of shells for a program ended by SIGINT and SIGPIPE.
+INTERRUPTED, BROKEN_PIPE = 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. Ctrl+C and a reader that went away end it quietly."""
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return code
+    except AppError as error:
+        print(f"{PROGRAM}: {error.message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_stdout()
+        return BROKEN_PIPE
+
+
+def _run(arguments: list[str]) -> int:
+    args = build_parser().parse_args(with_command(arguments))
+    module = importlib.import_module(f"openalgo_desktop.shell.{args.module}")
+    return int(module.run(args))
+
+
+def _close_stdout() -> None:
+    """Nobody reads any more: what is still buffered must not complain at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
