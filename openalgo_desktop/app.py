@@ -47,6 +47,7 @@ from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.audit import AuditRecorder
+from openalgo_desktop.trading.clockwatch import ClockWatch
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
@@ -225,6 +226,9 @@ class Terminal:
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
         await self._start_safety()
+        watch = ClockWatch(self.clock, self.bus)
+        await watch.start()
+        self._stops.append(watch.stop)
         await self.desk.start()
         self._stops.append(self.desk.stop)
         self.sandbox.on_changed = self._sandbox_changed

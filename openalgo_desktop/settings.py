@@ -14,13 +14,15 @@ from typing import Any
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
+from openalgo_desktop.core.numbers import number, whole
 
 
 def clock_time(value: Any) -> str:
     """``HH:MM`` of a day, as text; raises :class:`ValueError`."""
     text = str(value).strip()
     hours, minutes = text.split(":")
-    if not (len(minutes) == 2 and 0 <= int(hours) < 24 and 0 <= int(minutes) < 60):
+    right = len(minutes) == 2 and 0 <= int(hours) < 24 and 0 <= int(minutes) < 60
+    if not (right and text.isascii()):
         raise ValueError(text)
     return f"{int(hours):02d}:{minutes}"
 
@@ -77,6 +79,10 @@ class Setting:
             if text in ("0", "false", "no", "off"):
                 return False
             raise ValueError(value)
+        if self.kind is float:
+            return number(value)
+        if self.kind is int:
+            return whole(value)
         return self.kind(value)
 
 

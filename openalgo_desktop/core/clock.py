@@ -68,6 +68,11 @@ class ManualClock:
         self._monotonic += max(0.0, target - self._time)
         self._time = target
 
+    def leap(self, seconds: float) -> None:
+        """Put the wall clock forward or back, as a correction of the machine's clock does; the
+        monotonic clock does not notice."""
+        self._time += seconds
+
     def time(self) -> float:
         return self._time
 
@@ -76,6 +81,22 @@ class ManualClock:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._time, IST)
+
+
+class JumpWatch:
+    """Tells when the wall clock did not run with the monotonic one: it was set, or the computer
+    slept. A correction of less than ``tolerance`` seconds between two looks is none."""
+
+    def __init__(self, clock: Clock, tolerance: float = 2.0) -> None:
+        self._clock = clock
+        self._tolerance = tolerance
+        self._gap = clock.time() - clock.monotonic()
+
+    def look(self) -> float:
+        """Seconds that the wall clock jumped since the last look, forward or back; mostly 0."""
+        gap = self._clock.time() - self._clock.monotonic()
+        jump, self._gap = gap - self._gap, gap
+        return jump if abs(jump) >= self._tolerance else 0.0
 
 
 def ist_date(epoch: float) -> date:

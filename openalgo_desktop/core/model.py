@@ -187,6 +187,13 @@ def closing_order(row: Held) -> OrderRequest:
     )
 
 
+def with_quantity(request: OrderRequest, quantity: int) -> OrderRequest:
+    """The same order for ``quantity`` units: a part, or what is missing to a position. It
+    discloses no more than there is of it."""
+    disclosed = min(request.disclosed_quantity, quantity)
+    return msgspec.structs.replace(request, quantity=quantity, disclosed_quantity=disclosed)
+
+
 class ModifyRequest(msgspec.Struct, frozen=True):
     """New values of a working order. ``None`` keeps a field; identity fields are checked against
     the order when given (another symbol, exchange, action or product is refused)."""

@@ -15,12 +15,14 @@ from openalgo_desktop.core.enums import (
     DERIVATIVE_EXCHANGES,
     Action,
     Exchange,
+    GttType,
     PriceType,
     Product,
 )
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks, plain
+from openalgo_desktop.core.numbers import MAX_TEXT, number, whole
 
 T = TypeVar("T")
 
@@ -83,21 +85,15 @@ def _choice(fields: Mapping[str, Any], name: str, kind: Callable[[str], T], text
 
 def _whole(value: Any) -> int:
     try:
-        number = float(value)
-        if number != int(number):
-            raise ValueError(value)
-    except (TypeError, ValueError, OverflowError):
+        return whole(value)
+    except ValueError:
         raise InvalidOrder("Invalid quantity", field="quantity") from None
-    return int(number)
 
 
 def _number(fields: Mapping[str, Any], name: str) -> float:
-    value = fields.get(name) or 0
-    if isinstance(value, int | float):
-        return value
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return number(fields.get(name) or 0)
+    except ValueError:
         raise InvalidOrder(f"Invalid {name}", field=name) from None
 
 
@@ -139,9 +135,7 @@ def check_fields(request: OrderRequest) -> None:
         raise InvalidOrder(wrong[1].format(request.exchange), field="product")
     if request.quantity < 0:
         raise InvalidOrder("Quantity must be positive", field="quantity")
-    for name in ("price", "trigger_price"):
-        if not abs(getattr(request, name)) <= MAX_PRICE:  # nan is not, either
-            raise InvalidOrder(f"{name} must be below {MAX_PRICE:,.0f}", field=name)
+    _check_bounds(request)
     kind = request.price_type
     if kind.has_price:
         if not request.price:
@@ -153,6 +147,20 @@ def check_fields(request: OrderRequest) -> None:
             raise InvalidOrder(f"{kind.value} orders require trigger_price", field="trigger_price")
         if request.trigger_price < 0:
             raise InvalidOrder("Trigger price must be positive", field="trigger_price")
+
+
+def _check_bounds(request: OrderRequest) -> None:
+    for name in ("symbol", "strategy"):
+        if len(getattr(request, name)) > MAX_TEXT:
+            raise InvalidOrder(f"{name}: at most {MAX_TEXT} characters", field=name)
+    if not 0 <= request.disclosed_quantity <= request.quantity:
+        raise InvalidOrder(
+            f"disclosed_quantity must be from 0 to the quantity, {request.quantity}",
+            field="disclosed_quantity",
+        )
+    for name in ("price", "trigger_price"):
+        if not abs(getattr(request, name)) <= MAX_PRICE:  # nan is not, either
+            raise InvalidOrder(f"{name} must be below {MAX_PRICE:,.0f}", field=name)
 
 
 def check_quantity(quantity: int, instrument: Instrument) -> None:
@@ -172,13 +180,21 @@ def check_quantity(quantity: int, instrument: Instrument) -> None:
 
 
 def check_tick(field: str, price: float, instrument: Instrument) -> None:
-    """Raise :class:`InvalidOrder` naming the two nearest prices when ``price`` is off the tick."""
+    """Raise :class:`InvalidOrder` for a price below one tick, and for one off the tick, naming the
+    two nearest."""
     tick = instrument.tick_size
+    least = tick if tick > 0 else 0.01
+    name = "Price" if field == "price" else "Trigger price"
+    if price < least * (1 - 1e-9):
+        raise InvalidOrder(
+            f"{name} {plain(price)} is below the smallest price of {instrument.symbol}, "
+            f"{plain(least)}.",
+            field=field,
+        )
     if is_on_tick(price, tick):
         return
     below, above = nearest_ticks(price, tick)
     places = decimals(tick)
-    name = "Price" if field == "price" else "Trigger price"
     raise InvalidOrder(
         f"{name} {plain(price)} is not a multiple of the tick size {plain(tick)} of "
         f"{instrument.symbol}. "
@@ -219,16 +235,18 @@ def check_modify(order: Order, request: ModifyRequest, instrument: Instrument) -
             raise InvalidOrder(
                 f"{kind.value} orders do not accept a trigger_price", field="trigger_price"
             )
+    quantity = order.quantity if request.quantity is None else request.quantity
+    disclosed = request.disclosed_quantity or min(order.disclosed_quantity, max(0, quantity))
     wanted = OrderRequest(
         symbol=order.symbol,
         exchange=order.exchange,
         action=order.action,
-        quantity=order.quantity if request.quantity is None else request.quantity,
+        quantity=quantity,
         price_type=kind,
         product=order.product,
         price=request.price or order.price,
         trigger_price=request.trigger_price or order.trigger_price,
-        disclosed_quantity=order.disclosed_quantity,
+        disclosed_quantity=disclosed,
         strategy=order.strategy,
     )
     wanted = normalised(wanted)
@@ -238,3 +256,53 @@ def check_modify(order: Order, request: ModifyRequest, instrument: Instrument) -
             f"Quantity must be above the {order.filled_quantity} already filled.", field="quantity"
         )
     return wanted
+
+
+def check_gtt(request: GttRequest, instrument: Instrument) -> None:
+    """Raise :class:`InvalidOrder`, naming the field, for a GTT whose triggers, prices or quantity
+    cannot be right for the instrument."""
+    if request.product is Product.MIS:
+        raise InvalidOrder(
+            "GTT supports only CNC (delivery) or NRML (overnight F&O); MIS is intraday-only.",
+            field="product",
+        )
+    if request.price_type not in (PriceType.LIMIT, PriceType.MARKET):
+        raise InvalidOrder("GTT supports only LIMIT and MARKET orders.", field="pricetype")
+    wanted = 2 if request.trigger_type is GttType.OCO else 1
+    if sum(trigger > 0 for trigger in (request.trigger_below, request.trigger_above)) != wanted:
+        raise InvalidOrder(
+            "A SINGLE GTT needs exactly one of triggerprice_sl or triggerprice_tg; "
+            "an OCO needs both.",
+            field="triggerprice_sl",
+        )
+    if request.trigger_type is GttType.OCO and request.trigger_below >= request.trigger_above:
+        raise InvalidOrder(
+            "Stoploss trigger must be less than target trigger (triggerprice_tg).",
+            field="triggerprice_sl",
+        )
+    market = OrderRequest(
+        request.symbol,
+        request.exchange,
+        request.action,
+        request.quantity,
+        PriceType.MARKET,
+        request.product,
+    )
+    check_order(market, instrument)
+    single = request.trigger_type is GttType.SINGLE
+    limits = {"price": request.price} if single else _oco_limits(request)
+    for name, trigger in (
+        ("triggerprice_sl", request.trigger_below),
+        ("triggerprice_tg", request.trigger_above),
+    ):
+        if trigger:
+            check_tick(name, trigger, instrument)
+    for name, limit in limits.items():
+        if request.price_type is PriceType.LIMIT:
+            if limit <= 0:
+                raise InvalidOrder(f"A LIMIT GTT requires {name}.", field=name)
+            check_tick(name, limit, instrument)
+
+
+def _oco_limits(request: GttRequest) -> dict[str, float]:
+    return {"stoploss": request.stoploss, "target": request.target}

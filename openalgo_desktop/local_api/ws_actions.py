@@ -11,6 +11,7 @@ import msgspec
 from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.numbers import is_digits
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.ws_client import Client
 from openalgo_desktop.local_api.ws_fanout import Fanout, OrderStream
@@ -289,7 +290,7 @@ class Actions:
         if self._ctx.instruments.get((exchange, symbol)) is not None:
             return symbol, depth
         base, colon, suffix = symbol.rpartition(":")
-        if colon and suffix.isdecimal() and self._ctx.instruments.get((exchange, base)) is not None:
+        if colon and is_digits(suffix) and self._ctx.instruments.get((exchange, base)) is not None:
             return base, int(suffix)
         return None, depth
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from openalgo_desktop.core.enums import GttStatus, GttType, PriceType, Product
+from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, OrderError
 from openalgo_desktop.core.model import (
     Gtt,
@@ -26,7 +26,7 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     Tick,
 )
-from openalgo_desktop.exchange.checks import check_order, check_quantity, check_tick
+from openalgo_desktop.exchange.checks import check_gtt
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder
@@ -155,7 +155,7 @@ class GttDesk:
         return gtt
 
     def _legs(self, request: GttRequest, instrument: Instrument, ltp: float) -> list[GttLeg]:
-        _check(request, instrument)
+        check_gtt(request, instrument)
         single = request.trigger_type is GttType.SINGLE
         pairs = (
             (request.trigger_below, True, request.price if single else request.stoploss),
@@ -260,52 +260,3 @@ class GttDesk:
         for gtts in list(self._active.values()):
             for gtt in tuple(gtts):
                 self._end(gtt, GttStatus.CANCELLED, now)
-
-
-def _check(request: GttRequest, instrument: Instrument) -> None:
-    if request.product is Product.MIS:
-        raise InvalidOrder(
-            "GTT supports only CNC (delivery) or NRML (overnight F&O); MIS is intraday-only.",
-            field="product",
-        )
-    if request.price_type not in (PriceType.LIMIT, PriceType.MARKET):
-        raise InvalidOrder("GTT supports only LIMIT and MARKET orders.", field="pricetype")
-    wanted = 2 if request.trigger_type is GttType.OCO else 1
-    if sum(trigger > 0 for trigger in (request.trigger_below, request.trigger_above)) != wanted:
-        raise InvalidOrder(
-            "A SINGLE GTT needs exactly one of triggerprice_sl or triggerprice_tg; "
-            "an OCO needs both.",
-            field="triggerprice_sl",
-        )
-    if request.trigger_type is GttType.OCO and request.trigger_below >= request.trigger_above:
-        raise InvalidOrder(
-            "Stoploss trigger must be less than target trigger (triggerprice_tg).",
-            field="triggerprice_sl",
-        )
-    market = OrderRequest(
-        request.symbol,
-        request.exchange,
-        request.action,
-        request.quantity,
-        PriceType.MARKET,
-        request.product,
-    )
-    check_order(market, instrument)
-    check_quantity(request.quantity, instrument)
-    single = request.trigger_type is GttType.SINGLE
-    limits = {"price": request.price} if single else _oco_limits(request)
-    for name, trigger in (
-        ("triggerprice_sl", request.trigger_below),
-        ("triggerprice_tg", request.trigger_above),
-    ):
-        if trigger:
-            check_tick(name, trigger, instrument)
-    for name, limit in limits.items():
-        if request.price_type is PriceType.LIMIT:
-            if limit <= 0:
-                raise InvalidOrder(f"A LIMIT GTT requires {name}.", field=name)
-            check_tick(name, limit, instrument)
-
-
-def _oco_limits(request: GttRequest) -> dict[str, float]:
-    return {"stoploss": request.stoploss, "target": request.target}

@@ -35,7 +35,7 @@ Runner = Callable[[dict[str, Any], str], Awaitable[Any]]
 #: Set while an approved request runs: its orders pass :meth:`Approvals.check`.
 _approved: ContextVar[bool] = ContextVar("approved", default=False)
 
-_RECHECK = 30.0  # the clock may jump: look for expired rows at least this often, seconds
+_RECHECK = 30.0  # look for expired rows at least this often, seconds
 
 
 class Approvals:
@@ -62,13 +62,15 @@ class Approvals:
         self._drift = drift
         self._runners: dict[str, Runner] = {}
         self._rows: dict[int, Approval] = {}
+        self._until: dict[int, float] = {}  # when they expire, by the monotonic clock of this run
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Take up the queue of an earlier run and watch for expiry."""
-        self._rows = {row.approval_id: row for row in await self._store.pending()}
+        for row in await self._store.pending():
+            self._keep(row)
         self._task = asyncio.create_task(self._expire_loop(), name="approvals")
 
     async def stop(self) -> None:
@@ -119,10 +121,24 @@ class Approvals:
             prices=await self._prices(tuple(keys) or _keys_of(payload)),
         )
         row = msgspec.structs.replace(row, approval_id=await self._store.add(row))
-        self._rows[row.approval_id] = row
-        self._wake.set()
+        self._keep(row)
         self._bus.publish(ApprovalChanged(approval=row))
         return row.approval_id
+
+    def adopt(self, rows: Iterable[Approval]) -> None:
+        """Requests that somebody else stored for a human (alerts of an earlier run)."""
+        for row in rows:
+            self._keep(row)
+            self._bus.publish(ApprovalChanged(approval=row))
+
+    def _keep(self, row: Approval) -> None:
+        left = (row.expires_at - self._clock.now()).total_seconds()
+        self._rows[row.approval_id] = row
+        self._until[row.approval_id] = self._clock.monotonic() + left
+        self._wake.set()
+
+    def _over(self, row: Approval) -> bool:
+        return self._until[row.approval_id] <= self._clock.monotonic()
 
     def pending(self) -> list[Approval]:
         """Requests that wait, oldest first."""
@@ -141,8 +157,10 @@ class Approvals:
         """
         row = self._take(approval_id)
         try:
-            if row.expires_at <= self._clock.now():
-                await self._decide(row, ApprovalStatus.EXPIRED, "clock", "not decided in time")
+            if self._over(row):
+                row = await self._decide(
+                    row, ApprovalStatus.EXPIRED, "clock", "not decided in time"
+                )
                 raise RiskBlocked(f"Request {approval_id} has expired; nothing was sent.")
             runner = self._runners.get(row.kind)
             if runner is None:
@@ -180,6 +198,7 @@ class Approvals:
             row, status=status, decided_at=self._clock.now(), decided_by=by, reason=reason
         )
         await self._store.update(decided)
+        self._until.pop(row.approval_id, None)
         self._bus.publish(ApprovalChanged(approval=decided))
         return decided
 
@@ -235,8 +254,8 @@ class Approvals:
 
     async def _expire_loop(self) -> None:
         while True:
-            now = self._clock.now()
-            waits = [(row.expires_at - now).total_seconds() for row in self._rows.values()]
+            now = self._clock.monotonic()
+            waits = [self._until[approval_id] - now for approval_id in self._rows]
             timeout = min([_RECHECK, *(max(0.0, wait) for wait in waits)])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
@@ -246,8 +265,7 @@ class Approvals:
 
     async def expire(self) -> None:
         """Close the requests whose time is over."""
-        now = self._clock.now()
-        for row in [row for row in self._rows.values() if row.expires_at <= now]:
+        for row in [row for row in self._rows.values() if self._over(row)]:
             if self._rows.pop(row.approval_id, None) is None:
                 continue
             try:

@@ -10,7 +10,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.errors import AppError, InvalidOrder
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.results import Placed
 
 #: Sends one order; raises :class:`AppError` when it is refused.
@@ -64,6 +64,6 @@ async def place_split(
     for quantity in split_sizes(request.quantity, size):
         if children and spacing > 0:
             await asyncio.sleep(spacing)
-        part = msgspec.structs.replace(request, quantity=quantity)
+        part = with_quantity(request, quantity)
         children.append(await _tried(place, part))
     return children

@@ -17,7 +17,7 @@ from openalgo_desktop.core.ports import (
     TradingGateway,
     supports_gtt,
 )
-from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.exchange.checks import check_gtt, check_order
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
 
@@ -109,6 +109,7 @@ class GttDesk:
         with self._desk.refusals(kind, request, source):
             instrument = self._instruments.require(request.symbol, request.exchange)
             check_order(order, instrument)
+            check_gtt(request, instrument)
             await self._desk.risk.check(order, source)
         if self._desk.approval is not None:
             await self._desk.approval(order, source)

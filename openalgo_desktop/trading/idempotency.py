@@ -38,7 +38,7 @@ class _Known:
     __slots__ = ("answer", "at", "fingerprint")
 
     def __init__(self, at: float, fingerprint: str, answer: asyncio.Future[Any] | None) -> None:
-        self.at = at
+        self.at = at  # by the monotonic clock of this run
         self.fingerprint = fingerprint
         self.answer = answer  # None: an earlier run of the program died over it
 
@@ -53,13 +53,15 @@ class RequestMemory:
         self._put = store.put_later(_SCOPE)
 
     async def start(self) -> None:
-        """Take up the ids of an earlier run that are younger than a minute."""
+        """Take up the ids of an earlier run that are younger than a minute; how old they are only
+        the wall clock knows. One that was put back makes them younger, not older."""
         loop = asyncio.get_running_loop()
         for name, row in (await self._store.all(_SCOPE)).items():
-            if self._clock.time() - row["at"] > WINDOW:
+            age = max(0.0, self._clock.time() - row["at"])
+            if age > WINDOW:
                 await self._store.delete(_SCOPE, name)
                 continue
-            known = _Known(row["at"], row["fingerprint"], None)
+            known = _Known(self._clock.monotonic() - age, row["fingerprint"], None)
             if "answer" in row:
                 known.answer = loop.create_future()
                 known.answer.set_result(row["answer"])
@@ -91,8 +93,8 @@ class RequestMemory:
             return await self._first_answer(known, fingerprint, request_id)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda future: future.cancelled() or future.exception())
-        known = self._known[name] = _Known(self._clock.time(), fingerprint, answer)
-        row = {"at": known.at, "fingerprint": fingerprint}
+        self._known[name] = _Known(self._clock.monotonic(), fingerprint, answer)
+        row = {"at": self._clock.time(), "fingerprint": fingerprint}
         try:
             await self._store.put(_SCOPE, name, row)
         except BaseException as error:
@@ -121,7 +123,7 @@ class RequestMemory:
         return await asyncio.shield(known.answer)
 
     async def _forget_old(self) -> None:
-        limit = self._clock.time() - WINDOW
+        limit = self._clock.monotonic() - WINDOW
         old = [
             name
             for name, known in self._known.items()

@@ -10,7 +10,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest, with_quantity
 from openalgo_desktop.core.money import split_freeze
 from openalgo_desktop.core.ports import TickSource, TradingGateway
 from openalgo_desktop.core.protection import protected_price
@@ -45,7 +45,7 @@ class OrderPolicies:
                 f"more than {MAX_PARTS} are not sent at once.",
                 field="quantity",
             )
-        return [msgspec.structs.replace(request, quantity=part) for part in parts]
+        return [with_quantity(request, part) for part in parts]
 
     async def protect(
         self, request: OrderRequest, row: Instrument, gateway: TradingGateway

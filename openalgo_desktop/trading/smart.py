@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Mode
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
 
@@ -36,9 +36,8 @@ def smart_order(request: OrderRequest, target: int, current: int) -> OrderReques
     if target == current:
         return NOTHING_TO_EXIT if request.quantity == 0 and current == 0 else MATCHED
     change = target - current
-    return msgspec.structs.replace(
-        request, action=Action.BUY if change > 0 else Action.SELL, quantity=abs(change)
-    )
+    side = Action.BUY if change > 0 else Action.SELL
+    return msgspec.structs.replace(with_quantity(request, abs(change)), action=side)
 
 
 class SmartOrders:

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.numbers import is_digits, number
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.widgets import label, named, slug
@@ -70,7 +71,7 @@ class PriceField(QDoubleSpinBox):
 
     def valueFromText(self, text: str) -> float:
         try:
-            return float(text.replace(",", ""))
+            return number(text.replace(",", ""))
         except ValueError:
             return 0.0
 
@@ -79,7 +80,7 @@ class PriceField(QDoubleSpinBox):
         if plain in ("", "."):
             return QValidator.State.Intermediate, text, position
         try:
-            value = float(plain)
+            value = number(plain)
         except ValueError:
             return QValidator.State.Invalid, text, position
         good = self.minimum() <= value <= self.maximum()
@@ -122,13 +123,13 @@ class CountField(QSpinBox):
 
     def valueFromText(self, text: str) -> int:
         digits = text.replace(",", "").strip()
-        return int(digits) if digits.isdigit() else 0
+        return int(digits) if is_digits(digits) else 0
 
     def validate(self, text: str, position: int) -> Validity:
         plain = text.replace(",", "")
         if not plain:
             return QValidator.State.Intermediate, text, position
-        good = plain.isdigit() and int(plain) <= self.maximum()
+        good = is_digits(plain) and int(plain) <= self.maximum()
         return (
             QValidator.State.Acceptable if good else QValidator.State.Invalid,
             text,

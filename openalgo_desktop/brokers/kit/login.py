@@ -21,6 +21,7 @@ from openalgo_desktop.brokers.kit.spec import (
 from openalgo_desktop.brokers.kit.values import compute, fill, pick
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError, SessionExpired
+from openalgo_desktop.core.numbers import is_digits
 
 #: A hook step: takes the values so far, returns new ones.
 HookCall = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, str]]]
@@ -106,7 +107,7 @@ class LoginRunner:
             value = values.get(field.name) or known.get(field.name, "")
             if not value and not field.optional:
                 raise BadCredentials(f"{field.label} is missing.", field=field.name)
-            if value and field.digits and not (value.isdigit() and len(value) == field.digits):
+            if value and field.digits and not (is_digits(value) and len(value) == field.digits):
                 raise BadCredentials(
                     f"{field.label} must have {field.digits} digits.", field=field.name
                 )

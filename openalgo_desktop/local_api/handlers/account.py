@@ -9,6 +9,7 @@ import msgspec
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NotSupported
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.numbers import number
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.handlers.shapes import success
@@ -25,8 +26,8 @@ MAX_PREFERENCE_BYTES = 1024 * 1024
 # -- margin ---------------------------------------------------------------------------------
 async def margin(call: Call) -> dict[str, Any]:
     legs: list[OrderRequest] = []
-    for number, row in enumerate(call.data["positions"], 1):
-        leg = _margin_leg(row, f"Position {number}: ")
+    for place, row in enumerate(call.data["positions"], 1):
+        leg = _margin_leg(row, f"Position {place}: ")
         if call.ctx.instruments.get(leg.key) is not None:
             legs.append(leg)
     if not legs:
@@ -72,10 +73,10 @@ def _margin_leg(row: dict[str, str], where: str) -> OrderRequest:
 
 def _number(text: str, problem: str) -> float:
     try:
-        value = float(text)
+        value = number(text)
     except ValueError:
         raise ApiError(400, problem) from None
-    if not abs(value) <= MAX_NUMBER:  # nan is not, either
+    if abs(value) > MAX_NUMBER:
         raise ApiError(400, problem)
     return value
 

@@ -25,7 +25,7 @@ async def placesmartorder(call: Call) -> dict[str, Any]:
     request = order_request(data, data["strategy"])
     with texts_of_orders(request):
         result = await call.services.smart.place(
-            request, int(data["position_size"]), call.source, call.mode
+            request, data["position_size"], call.source, call.mode
         )
     if isinstance(result, NotNeeded):
         return success(result.mode, message=result.message)

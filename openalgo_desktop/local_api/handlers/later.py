@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openalgo_desktop.core.numbers import whole
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.table import BAD_KEY, ApiError, Call
 
@@ -72,8 +73,8 @@ async def telegram_users(call: Call) -> dict[str, Any]:
 
 async def telegram_stats(call: Call) -> dict[str, Any]:
     try:
-        days = min(365, max(1, int(call.data.get("days", 7))))
-    except (TypeError, ValueError):
+        days = min(365, max(1, whole(call.data.get("days", 7))))
+    except ValueError:
         raise ApiError(400, "days must be an integer") from None
     return {
         "status": "success",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from openalgo_desktop.core.money import plain
+from openalgo_desktop.core.numbers import MAX_TEXT, number
 from openalgo_desktop.local_api.table import ApiError, Call
 from openalgo_desktop.trading.webhooks import (
     WebhookKind,
@@ -26,9 +28,13 @@ def _size(value: Any) -> int | None:
     if value is None or value == "":
         return None
     try:
-        return int(float(value))
-    except (TypeError, ValueError, OverflowError):
+        size = number(value)
+    except ValueError:
         raise ApiError(400, "position_size must be a number") from None
+    if size != int(size):
+        text = f"Fractional position_size ({plain(size)}) is not allowed"
+        raise ApiError(400, text)
+    return int(size)
 
 
 def _submit(call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]) -> None:
@@ -46,6 +52,8 @@ async def strategy_webhook(call: Call) -> dict[str, Any]:
     symbol, action = data.get("symbol"), data.get("action")
     if not symbol or not action or not isinstance(symbol, str):
         raise ApiError(400, "Missing required fields: symbol, action")
+    if len(symbol) > MAX_TEXT:
+        raise ApiError(400, f"symbol: at most {MAX_TEXT} characters")
     now = call.ctx.clock.now().time()
     try:
         order = strategy_order(

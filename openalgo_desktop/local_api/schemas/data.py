@@ -65,7 +65,7 @@ class Expiry(KeySchema):
 
 
 class Holidays(KeySchema):
-    year = fields.Int(validate=Range(min=2020, max=2050))
+    year = base.Whole(validate=Range(min=2020, max=2050))
 
 
 class Timings(KeySchema):
@@ -86,13 +86,14 @@ class MarginPosition(Schema):
     product = base.choice(base.PRODUCTS)
     pricetype = base.choice(base.PRICE_TYPES)
     quantity = base.text()
-    price = fields.Str(load_default="0")
-    trigger_price = fields.Str(load_default="0")
+    price = base.Text(load_default="0")
+    trigger_price = base.Text(load_default="0")
 
 
 class Margin(Schema):
-    apikey = base.text(
-        validate=Length(min=1, max=256, error="API key must be between 1 and 256 characters.")
+    apikey = fields.Str(
+        required=True,
+        validate=Length(min=1, max=256, error="API key must be between 1 and 256 characters."),
     )
     positions = fields.List(
         fields.Nested(MarginPosition),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, pre_load, validates_schema
+from marshmallow import ValidationError, post_load, pre_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from openalgo_desktop.local_api.schemas import base
@@ -24,8 +24,8 @@ def _trigger_type(value: str) -> None:
         raise ValidationError("Must be 'SINGLE' or 'OCO'.")
 
 
-def _limit() -> fields.Float:
-    return fields.Float(load_default=None, allow_none=True, validate=Range(min=0))
+def _limit() -> base.Number:
+    return base.Number(load_default=None, allow_none=True, validate=Range(min=0))
 
 
 class _Rules:
@@ -71,7 +71,7 @@ class _GttFields(_Rules, StrategySchema):
     exchange = base.exchange()
     symbol = base.text()
     action = base.choice(base.ACTIONS)
-    product = fields.Str(
+    product = base.Text(
         required=True,
         validate=OneOf(
             ("NRML", "CNC"),
@@ -88,7 +88,7 @@ class _GttFields(_Rules, StrategySchema):
 
 
 class PlaceGtt(_GttFields):
-    expires_at = fields.Str(load_default=None, allow_none=True)
+    expires_at = base.Text(load_default=None, allow_none=True)
 
 
 class ModifyGtt(_GttFields):

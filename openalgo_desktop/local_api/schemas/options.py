@@ -19,8 +19,8 @@ _OFFSET = Regexp(
 _PERCENT = Range(min=0, max=100)
 
 
-def _strike_step() -> fields.Int:
-    return fields.Int(load_default=None, allow_none=True, validate=Range(min=1))
+def _strike_step() -> base.Whole:
+    return base.Whole(load_default=None, allow_none=True, validate=Range(min=1))
 
 
 class _Tidy:
@@ -30,10 +30,10 @@ class _Tidy:
 
 
 class OptionSymbol(_Tidy, KeySchema):
-    strategy = fields.Str(allow_none=True)
+    strategy = base.Text(allow_none=True)
     underlying = base.text()
     exchange = base.exchange()
-    expiry_date = fields.Str(load_default=None, allow_none=True)
+    expiry_date = base.Text(load_default=None, allow_none=True)
     strike_int = _strike_step()
     offset = base.text(validate=_OFFSET)
     option_type = base.choice(base.OPTION_TYPES)
@@ -44,7 +44,7 @@ class _LegFields(Schema):
     option_type = base.choice(base.OPTION_TYPES)
     action = base.choice(base.ACTIONS)
     quantity = base.count("Quantity must be a positive integer.", required=True)
-    splitsize = fields.Int(
+    splitsize = base.Whole(
         load_default=0,
         allow_none=True,
         validate=Range(min=0, error="Split size must be a non-negative integer."),
@@ -59,18 +59,18 @@ class _LegFields(Schema):
 class OptionsOrder(_Tidy, _LegFields, StrategySchema):
     underlying = base.text()
     exchange = base.exchange()
-    expiry_date = fields.Str(load_default=None, allow_none=True)
+    expiry_date = base.Text(load_default=None, allow_none=True)
     strike_int = _strike_step()
 
 
 class Leg(_Tidy, _LegFields):
-    expiry_date = fields.Str(load_default=None, allow_none=True)
+    expiry_date = base.Text(load_default=None, allow_none=True)
 
 
 class OptionsMultiOrder(StrategySchema):
     underlying = base.text()
     exchange = base.exchange()
-    expiry_date = fields.Str(load_default=None, allow_none=True)
+    expiry_date = base.Text(load_default=None, allow_none=True)
     strike_int = _strike_step()
     legs = fields.List(
         fields.Nested(Leg),
@@ -83,9 +83,9 @@ class OptionChain(KeySchema):
     underlying = base.text()
     exchange = base.exchange()
     expiry_date = base.text()
-    strike_count = fields.Int(load_default=None, allow_none=True, validate=Range(min=1, max=100))
+    strike_count = base.Whole(load_default=None, allow_none=True, validate=Range(min=1, max=100))
     with_greeks = fields.Bool(load_default=False)
-    interest_rate = fields.Float(load_default=None, allow_none=True, validate=_PERCENT)
+    interest_rate = base.Number(load_default=None, allow_none=True, validate=_PERCENT)
 
 
 class SyntheticFuture(KeySchema):
@@ -97,21 +97,21 @@ class SyntheticFuture(KeySchema):
 class OptionGreeks(KeySchema):
     symbol = base.text()
     exchange = base.exchange(base.DERIVATIVES)
-    interest_rate = fields.Float(load_default=None, allow_none=True, validate=_PERCENT)
-    forward_price = fields.Float(load_default=None, allow_none=True, validate=Range(min=0))
-    underlying_symbol = fields.Str(load_default=None, allow_none=True)
-    underlying_exchange = fields.Str(load_default=None, allow_none=True)
-    expiry_time = fields.Str(load_default=None, allow_none=True)
+    interest_rate = base.Number(load_default=None, allow_none=True, validate=_PERCENT)
+    forward_price = base.Number(load_default=None, allow_none=True, validate=Range(min=0))
+    underlying_symbol = base.Text(load_default=None, allow_none=True)
+    underlying_exchange = base.Text(load_default=None, allow_none=True)
+    expiry_time = base.Text(load_default=None, allow_none=True)
 
 
 class GreeksItem(Schema):
     symbol = base.text()
     exchange = base.exchange(base.DERIVATIVES)
-    underlying_symbol = fields.Str(load_default=None, allow_none=True)
-    underlying_exchange = fields.Str(load_default=None, allow_none=True)
+    underlying_symbol = base.Text(load_default=None, allow_none=True)
+    underlying_exchange = base.Text(load_default=None, allow_none=True)
 
 
 class MultiGreeks(KeySchema):
     symbols = fields.List(fields.Nested(GreeksItem), required=True, validate=Length(min=1, max=50))
-    interest_rate = fields.Float(load_default=None, allow_none=True, validate=_PERCENT)
-    expiry_time = fields.Str(load_default=None, allow_none=True)
+    interest_rate = base.Number(load_default=None, allow_none=True, validate=_PERCENT)
+    expiry_time = base.Text(load_default=None, allow_none=True)

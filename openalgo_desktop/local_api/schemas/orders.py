@@ -18,7 +18,7 @@ class PlaceOrder(WholeQuantity, StrategySchema):
     price = base.price()
     trigger_price = base.trigger_price()
     disclosed_quantity = base.disclosed()
-    underlying_ltp = fields.Float(load_default=None, allow_none=True)
+    underlying_ltp = base.Number(load_default=None, allow_none=True)
 
 
 class SmartOrder(WholeQuantity, StrategySchema):
@@ -26,7 +26,7 @@ class SmartOrder(WholeQuantity, StrategySchema):
     symbol = base.text()
     action = base.choice(base.ACTIONS)
     quantity = base.amount("Quantity must be a non-negative number.", required=True)
-    position_size = fields.Float(required=True)
+    position_size = base.Number(required=True)
     pricetype = base.choice(base.PRICE_TYPES, load_default="MARKET")
     product = base.choice(base.PRODUCTS, load_default="MIS")
     price = base.price()

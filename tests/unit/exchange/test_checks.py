@@ -7,7 +7,13 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import (
+    Instrument,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    with_quantity,
+)
 from openalgo_desktop.exchange.checks import check_modify, check_order, normalised, parse_order
 
 SBIN = Instrument("SBIN", "NSE", tick_size=0.05)
@@ -165,3 +171,39 @@ def test_modify_below_the_filled_quantity_is_refused():
     part = msgspec.structs.replace(ORDER, filled_quantity=5)
     with pytest.raises(InvalidOrder, match="already filled"):
         check_modify(part, ModifyRequest("1", quantity=5), SBIN)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "text"),
+    [
+        ({"price": 1e-9}, "price", "smallest price of SBIN, 0.05"),
+        ({"price": 0.04}, "price", "smallest price"),
+        ({"price_type": PriceType.SL, "trigger_price": 1e-9}, "trigger_price", "smallest price"),
+        ({"disclosed_quantity": 11}, "disclosed_quantity", "from 0 to the quantity, 10"),
+        ({"disclosed_quantity": -1}, "disclosed_quantity", "from 0 to the quantity"),
+        ({"strategy": "x" * 256}, "strategy", "at most 255"),
+    ],
+)
+def test_what_no_exchange_takes_names_the_field(change, field, text):
+    order = OrderRequest("SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 0.05)
+    check_order(order, SBIN)
+    with pytest.raises(InvalidOrder, match=text) as caught:
+        check_order(msgspec.structs.replace(order, **change), SBIN)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("text", ["1_000", "١٢", "nan"])
+def test_parse_order_reads_numbers_of_people(text):
+    for name in ("quantity", "price"):
+        with pytest.raises(InvalidOrder) as caught:
+            parse_order({**FIELDS, name: text})
+        assert caught.value.field == name
+    assert parse_order({**FIELDS, "quantity": "10.0"}).quantity == 10
+
+
+def test_a_part_discloses_no_more_than_there_is_of_it():
+    order = OrderRequest(
+        "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, disclosed_quantity=8
+    )
+    assert with_quantity(order, 3).disclosed_quantity == 3
+    check_order(with_quantity(order, 3), SBIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import socket
@@ -222,6 +223,11 @@ async def test_mode_in_validation_errors_only_where_clients_know_it(world: World
         ({"price": True}, "{'price': ['Not a valid number.']}"),
         ({"strategy": 5}, "{'strategy': ['Not a valid string.']}"),
         ({"disclosed_quantity": "10.0"}, "{'disclosed_quantity': ['Not a valid integer.']}"),
+        ({"disclosed_quantity": 1.5}, "{'disclosed_quantity': ['Not a valid integer.']}"),
+        ({"quantity": "1_000"}, "{'quantity': ['Not a valid number.']}"),
+        ({"quantity": "١٢"}, "{'quantity': ['Not a valid number.']}"),
+        ({"disclosed_quantity": "١"}, "{'disclosed_quantity': ['Not a valid integer.']}"),
+        ({"strategy": "x" * 256}, "{'strategy': ['Longer than maximum length 255.']}"),
         ({"target": 1}, "{'target': ['Unknown field.']}"),
     ],
 )
@@ -240,6 +246,69 @@ async def test_placeorder_accepts_texts_and_lower_case_action(world: World) -> N
     request, source = world.desk.placed[0]
     assert (request.action, request.quantity, request.price) == (Action.SELL, 10, 799.5)
     assert source == "api:default"
+
+
+#: Bodies of every order endpoint, and how its fields are reached.
+NESTED: dict[str, tuple[dict[str, Any], Any]] = {
+    "placeorder": (ORDER, lambda body: body),
+    "placesmartorder": (ORDER | {"position_size": 1}, lambda body: body),
+    "splitorder": (ORDER | {"splitsize": 1}, lambda body: body),
+    "modifyorder": (
+        ORDER | {"orderid": "1", "price": 1, "trigger_price": 0, "disclosed_quantity": 0},
+        lambda body: body,
+    ),
+    "basketorder": (
+        {"strategy": "test", "orders": [{k: v for k, v in ORDER.items() if k != "strategy"}]},
+        lambda body: body["orders"][0],
+    ),
+    "placegttorder": (
+        ORDER
+        | {"product": "CNC", "trigger_type": "SINGLE", "price": 700, "triggerprice_sl": 701}
+        | {"pricetype": "LIMIT"},
+        lambda body: body,
+    ),
+    "optionsorder": (
+        {
+            "strategy": "test",
+            "underlying": "NIFTY",
+            "exchange": "NSE_INDEX",
+            "offset": "ATM",
+            "option_type": "CE",
+            "action": "BUY",
+            "quantity": 75,
+        },
+        lambda body: body,
+    ),
+}
+
+
+@pytest.mark.parametrize("path", NESTED)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("quantity", "1_0"), ("quantity", "١"), ("price", "1_0"), ("action", "B" * 999)],
+)
+async def test_every_order_endpoint_reads_numbers_and_texts_alike(
+    world: World, path: str, name: str, value: str
+) -> None:
+    body, part = copy.deepcopy(NESTED[path])
+    part(body)[name] = value
+    status, answer = await world.post(path, body)
+    assert status == 400
+    assert name in str(answer)
+    assert world.desk.placed == []
+
+
+@pytest.mark.parametrize(("action", "size"), [("BUY", -0.5), ("SELL", 0.5), ("BUY", "1.5")])
+async def test_a_fractional_position_size_is_refused(
+    world: World, action: str, size: float | str
+) -> None:
+    body = ORDER | {"action": action, "position_size": size}
+    status, answer = await world.post("placesmartorder", body)
+    assert status == 400
+    assert "Fractional position_size" in answer["message"]
+    assert world.desk.placed == []
+    assert (await world.post("placesmartorder", body | {"position_size": "5.0"}))[0] == 200
+    assert world.desk.placed[0][0].quantity == 5
 
 
 async def test_live_answers_carry_no_mode(world: World) -> None:

@@ -428,6 +428,24 @@ async def test_strategy_webhook_places_in_the_background(world: World) -> None:
             400,
             "For BUY orders in BOTH mode, position_size must be >= 0",
         ),
+        *(
+            (
+                {"mode": WebhookMode.BOTH},
+                {"symbol": "SBIN", "action": action, "position_size": size},
+                400,
+                f"Fractional position_size ({size}) is not allowed",
+            )
+            for action, size in (("BUY", -0.5), ("SELL", "0.5"), ("BUY", 1.5))
+        ),
+        *(
+            (
+                {},
+                {"symbol": "SBIN", "action": "BUY", "position_size": size},
+                400,
+                "position_size must be a number",
+            )
+            for size in ("1_0", "١", True, [1])
+        ),
         (
             {"start": "10:30", "end": "11:00"},
             {"symbol": "SBIN", "action": "BUY"},

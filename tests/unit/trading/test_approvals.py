@@ -187,3 +187,14 @@ async def test_bundles_watch_every_instrument(rig: Rig):
     body = {"orders": [{"symbol": s, "exchange": "NSE"} for s in ("SBIN", "INFY")]}
     await rig.centre.queue("basketorder", body, "api:main")
     assert rig.centre.pending()[0].prices == {"NSE:SBIN": 800.0, "NSE:INFY": 1500.0}
+
+
+async def test_a_jump_of_the_wall_clock_neither_expires_nor_keeps_a_request(rig: Rig):
+    first = await rig.centre.queue("placeorder", BODY, "api:main")
+    rig.clock.leap(3600)
+    await rig.centre.expire()
+    assert [row.approval_id for row in rig.centre.pending()] == [first]
+    rig.clock.leap(-7200)
+    rig.clock.advance(61)
+    await rig.centre.expire()
+    assert rig.centre.pending() == []

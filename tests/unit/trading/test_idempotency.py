@@ -126,3 +126,15 @@ async def test_bad_ids_name_the_field(rig: Rig, bad: str):
     with pytest.raises(InvalidOrder) as caught:
         await rig.memory.once("api:main", bad, BODY, rig.run)
     assert caught.value.field == "request_id"
+
+
+async def test_a_jump_of_the_wall_clock_makes_no_second_order(rig: Rig):
+    first = await rig.memory.once("api:main", "id-1", BODY, rig.run)
+    rig.clock.leap(WINDOW + 1)
+    assert await rig.memory.once("api:main", "id-1", BODY, rig.run) == first
+    rig.clock.leap(-3600)
+    assert await rig.memory.once("api:main", "id-1", BODY, rig.run) == first
+    await rig.restart()  # an id of "tomorrow": the clock was put back while we were off
+    assert await rig.memory.once("api:main", "id-1", BODY, rig.run) == first
+    rig.clock.advance(WINDOW + 1)
+    assert await rig.memory.once("api:main", "id-1", BODY, rig.run) == {"orderid": 2}

@@ -1,0 +1,38 @@
+"""Numbers of people and programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from openalgo_desktop.core.numbers import is_digits, number, whole
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [("10.0", 10.0), (" 10 ", 10.0), ("-.5", -0.5), ("1e3", 1000.0), (7, 7.0), ("5.", 5.0)],
+)
+def test_what_a_number_is(value: object, wanted: float) -> None:
+    assert number(value) == wanted
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1_000", "١٢", "１０", "", "nan", "inf", "1e999", "0x10", "1,000", True, None, [], 10**400],
+)
+def test_what_a_number_is_not(value: object) -> None:
+    with pytest.raises(ValueError, match="number"):
+        number(value)
+
+
+def test_whole_numbers() -> None:
+    assert whole("10.0") == 10
+    assert whole(-3.0) == -3
+    for value in (10.5, "1.5", True, "٣"):
+        with pytest.raises(ValueError, match="number"):
+            whole(value)
+
+
+def test_digits_are_ascii() -> None:
+    assert is_digits("0123")
+    assert not is_digits("١٢")
+    assert not is_digits("²")
