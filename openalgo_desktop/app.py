@@ -26,6 +26,7 @@ from openalgo_desktop.core.events import (
     SettingChanged,
 )
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.search_query import Aliases
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handover import Handover
@@ -87,6 +88,7 @@ class Terminal:
         self.bus = Bus()
         self.data_dir = DataDirectory(self.options.data_dir)
         self.instruments = InstrumentTable()
+        self.instruments.aliases = Aliases.from_json(resource_text("search/aliases.json"))
         self.calendar = MarketCalendar.from_json(resource_text("calendar/holidays.json"))
         self.logs: LogRing
         self.db: Database

@@ -114,8 +114,8 @@ class Contracts:
         if exchange in NO_SPOT:
             if text != base and (exchange, f"{text.removesuffix('FUT')}FUT") in self:
                 return (exchange, f"{text.removesuffix('FUT')}FUT")
-            if (near := self._near_future(base, exchange, today)) is not None:
-                return near.key
+            if (near := self._instruments.near_future(base, exchange, today)) is not None:
+                return near
             return (exchange, text)
         if exchange == "CRYPTO":
             perpetual = next(
@@ -133,13 +133,6 @@ class Contracts:
 
     def __contains__(self, key: Key) -> bool:
         return self._instruments.get(key) is not None
-
-    def _near_future(self, base: str, exchange: str, today: date) -> Instrument | None:
-        for expiry in self._instruments.expiries(base, exchange, True, today):
-            row = self._instruments.get((exchange, f"{base}{format_expiry(expiry)}FUT"))
-            if row is not None:
-                return row
-        return None
 
     async def price(self, quoted: Key) -> Tick:
         """The last price of an underlying; raises :class:`PriceProblem`."""

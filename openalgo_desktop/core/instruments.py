@@ -1,13 +1,12 @@
 """The symbol master in memory: lookups both ways, strikes, expiries, search.
 
-One dict of frozen structs plus small indexes; the search index is a list of upper-case texts that
-is built at the first search. 100,000 rows load in about 0.2 s.
+One dict of frozen structs plus small indexes. What searches need is built by :meth:`of`, in the
+thread that reads a large master, or at the first search. 100,000 rows load in about 0.2 s.
 """
 
 from __future__ import annotations
 
 import gc
-import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,11 +14,11 @@ from contextlib import contextmanager
 from datetime import date
 
 from openalgo_desktop.core.errors import SymbolUnknown
+from openalgo_desktop.core.finder import Finder, Spot
 from openalgo_desktop.core.model import Instrument, Key
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_SEPARATOR = "\x1f"
-
+from openalgo_desktop.core.search_query import Aliases, tokens
+from openalgo_desktop.core.symbols import spot_exchange
+from openalgo_desktop.core.text_index import TextIndex
 
 _BUILDING = threading.Lock()
 
@@ -74,14 +73,17 @@ class InstrumentTable(Rows):
         super().__init__()
         self._ids: dict[Key, int] = {}
         self._options: dict[tuple[str, str], dict[date, dict[tuple[float, str], Instrument]]] = {}
-        self._futures: dict[tuple[str, str], set[date]] = {}
-        self._texts: list[tuple[str, Instrument]] = []
+        self._futures: dict[tuple[str, str], dict[date, Instrument]] = {}
+        self._finder: Finder | None = None
+        self._texts: TextIndex | None = None
+        #: Traders' names of underlyings, for :meth:`find`.
+        self.aliases = Aliases()
 
     def load(self, rows: Iterable[Instrument]) -> None:
         """Replace all rows. A key that comes twice keeps its last row."""
         table = {row.key: row for row in rows}
         options: dict[tuple[str, str], dict[date, dict[tuple[float, str], Instrument]]] = {}
-        futures: dict[tuple[str, str], set[date]] = {}
+        futures: dict[tuple[str, str], dict[date, Instrument]] = {}
         for row in table.values():
             if row.expiry is None:
                 continue
@@ -90,10 +92,10 @@ class InstrumentTable(Rows):
                 chain = options.setdefault(base, {}).setdefault(row.expiry, {})
                 chain[row.strike, row.instrument_type] = row
             else:
-                futures.setdefault(base, set()).add(row.expiry)
+                futures.setdefault(base, {})[row.expiry] = row
         self._rows, self._options, self._futures = table, options, futures
         self._ids = {key: number for number, key in enumerate(table, 1)}
-        self._texts = []
+        self._finder = self._texts = None
 
     @classmethod
     def of(cls, rows: Iterable[Instrument]) -> InstrumentTable:
@@ -102,14 +104,14 @@ class InstrumentTable(Rows):
         table = cls()
         with _considerate():
             table.load(rows)
-            table._texts = [(_search_text(row), row) for row in table._rows.values()]
+        table.prepare()
         return table
 
     def adopt(self, other: InstrumentTable) -> None:
         """Take over the contents of a table that was filled elsewhere; costs nothing."""
         self._rows, self._ids = other._rows, other._ids
         self._options, self._futures = other._options, other._futures
-        self._texts = other._texts
+        self._finder, self._texts = other._finder, other._texts
 
     def rows(self, exchange: str | None = None) -> Iterator[Instrument]:
         """All rows, or those of one exchange, in load order."""
@@ -126,7 +128,7 @@ class InstrumentTable(Rows):
         """Expiry dates of an underlying, ascending, ``today`` or later; the name must be exact."""
         base = (exchange, name)
         known: Iterable[date] = (
-            self._futures.get(base, ()) if futures else self._options.get(base, {})
+            self._futures.get(base, {}) if futures else self._options.get(base, {})
         )
         return sorted(day for day in known if day >= today)
 
@@ -142,53 +144,50 @@ class InstrumentTable(Rows):
         chain = self._options.get((exchange, name), {}).get(expiry, {})
         return chain.get((float(strike), option_type))
 
+    def price_keys(self, name: str, exchange: str, today: date) -> list[Key]:
+        """Where the price of an underlying of contracts on ``exchange`` may be read: its spot,
+        then its nearest future; only what the master has."""
+        near = self.near_future(name, exchange, today)
+        keys = [(spot_exchange(name, exchange), name), *([near] if near else [])]
+        return [key for key in keys if key in self._rows]
+
+    def near_future(self, name: str, exchange: str, today: date) -> Key | None:
+        """The future of an underlying that expires next, ``today`` or later."""
+        futures = self._futures.get((exchange, name), {})
+        near = min((day for day in futures if day >= today), default=None)
+        return None if near is None else futures[near].key
+
     # -- search -----------------------------------------------------------------------------
-    def search(
-        self,
-        query: str,
-        exchange: str | None = None,
-        limit: int = 500,
-        *,
-        nearest_first: bool = False,
-    ) -> list[Instrument]:
+    def search(self, query: str, exchange: str | None = None, limit: int = 500) -> list[Instrument]:
         """Rows that contain every term of ``query`` in symbol, broker symbol, name or token, or
         have it as strike; without regard to case.
 
-        Ranking: exact symbol, symbol prefix, symbol substring, other; then shorter, then (if
-        ``nearest_first``) the nearer expiry, then alphabetical, then load order.
+        Ranking: exact symbol, symbol prefix, symbol substring, other; then shorter, then
+        alphabetical, then the main exchange before the other one (NSE before BSE).
         """
-        terms = query.upper().split()
-        if not terms or limit <= 0:
+        return self._text().search(query, exchange, limit)
+
+    def find(self, query: str, today: date, spot: Spot, limit: int = 50) -> list[Instrument]:
+        """What a trader means by ``query`` (``bnf fut``, ``nifty 25000 ce``), best first: see
+        :mod:`openalgo_desktop.core.finder`. ``today`` is the IST date, ``spot`` the price of an
+        underlying where it is known. A millisecond or two: what no name explains comes back
+        empty, and :meth:`search` looks for it everywhere."""
+        if not tokens(query) or limit <= 0:
             return []
-        if not self._texts:
-            self._texts = [(_search_text(row), row) for row in self._rows.values()]
-        strikes = [float(term) if _NUMBER.fullmatch(term) else None for term in terms]
-        wanted = list(zip(terms, strikes, strict=True))
-        found: list[tuple[int, int, date, str, Instrument]] = []
-        for text, row in self._texts:
-            if exchange is not None and row.exchange != exchange:
-                continue
-            if all(
-                term in text or (strike is not None and strike > 0 and row.strike == strike)
-                for term, strike in wanted
-            ):
-                symbol = row.symbol
-                rank = _rank(symbol, query.strip().upper(), terms)
-                expiry = row.expiry if nearest_first and row.expiry else date.min
-                found.append((rank, len(symbol), expiry, symbol, row))
-        found.sort(key=lambda hit: hit[:4])
-        return [hit[4] for hit in found[:limit]]
+        return self._find().find(query, today, spot, self.aliases, limit)
 
+    def prepare(self) -> None:
+        """Build what searches need; for large masters to be called in a thread."""
+        with _considerate():
+            self._find()
+            self._text()
 
-def _search_text(row: Instrument) -> str:
-    return _SEPARATOR.join((row.symbol, row.brsymbol, row.name, row.token)).upper()
+    def _find(self) -> Finder:
+        if self._finder is None:
+            self._finder = Finder(self._rows.values(), self._futures, self._options)
+        return self._finder
 
-
-def _rank(symbol: str, query: str, terms: list[str]) -> int:
-    upper = symbol.upper()
-    if upper == query:
-        return 0
-    first = terms[0]
-    if upper == first or upper.startswith(first):
-        return 1
-    return 2 if any(term in upper for term in terms) else 3
+    def _text(self) -> TextIndex:
+        if self._texts is None:
+            self._texts = TextIndex(self._rows.values())
+        return self._texts

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from openalgo_desktop.analytics.finding import find
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
 from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
 from openalgo_desktop.core.events import (
@@ -221,8 +222,18 @@ class Bridge(QObject):
         return self._terminal.instruments.get(key)
 
     def search(self, query: str, limit: int = 50) -> list[Instrument]:
-        """Best matches first."""
-        return self._terminal.instruments.search(query, None, limit, nearest_first=True)
+        """What a trader means by ``query``, best first; quick enough for each key."""
+        terminal = self._terminal
+        return find(query, terminal.instruments, terminal.hub, terminal.clock, limit)
+
+    async def search_texts(self, query: str, limit: int = 50) -> list[Instrument]:
+        """Instruments with ``query`` in the broker's symbol or in the middle of a text, for when
+        :meth:`search` finds nothing; in a thread."""
+        return await asyncio.to_thread(self._terminal.instruments.search, query, None, limit)
+
+    def near_future(self, name: str, exchange: str) -> Key | None:
+        """The future of ``name`` that expires next."""
+        return self._terminal.instruments.near_future(name, exchange, self.now().date())
 
     @staticmethod
     def is_derivative(exchange: str) -> bool:

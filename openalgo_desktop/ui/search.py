@@ -38,6 +38,7 @@ class SymbolSearch(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setClearButtonEnabled(True)
         self._results: QListWidget | None = None
+        self._asked = 0  # number of the latest question; answers to older ones are dropped
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(40)
@@ -66,20 +67,42 @@ class SymbolSearch(QLineEdit):
 
     def _search(self) -> None:
         query = self.text().strip()
-        self.results.clear()
+        self._asked += 1
         if not query:
+            self.results.clear()
             self.results.hide()
             return
-        for instrument in self._bridge.search(query, RESULTS):
+        found = self._bridge.search(query, RESULTS)
+        if found:
+            self._show(found)
+            return
+        # No name is like it. Broker symbols and parts of texts take longer: in a thread.
+        self._say(f"Searching for “{query}”")
+        self._bridge.spawn(self._search_texts(query, self._asked), "symbol-search")
+
+    async def _search_texts(self, query: str, asked: int) -> None:
+        found = await self._bridge.search_texts(query, RESULTS)
+        if asked != self._asked:
+            return  # more was typed meanwhile, or something was chosen
+        if found:
+            self._show(found)
+        else:
+            self._say(f"Nothing found for “{query}”")
+
+    def _show(self, found: list[Instrument]) -> None:
+        self.results.clear()
+        for instrument in found:
             item = QListWidgetItem(describe(instrument))
             item.setData(Qt.ItemDataRole.UserRole, instrument.key)
             self.results.addItem(item)
-        if not self.results.count():
-            item = QListWidgetItem(f"Nothing found for “{query}”")
-            item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self.results.addItem(item)
-        else:
-            self.results.setCurrentRow(0)
+        self.results.setCurrentRow(0)
+        self._place_results()
+
+    def _say(self, text: str) -> None:
+        self.results.clear()
+        item = QListWidgetItem(text)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        self.results.addItem(item)
         self._place_results()
 
     def _place_results(self) -> None:
@@ -107,8 +130,7 @@ class SymbolSearch(QLineEdit):
             if not event.isAutoRepeat():
                 self._enter()
         elif event.key() == Qt.Key.Key_Escape:
-            self.results.hide()
-            self.clear()
+            self._finish()
         else:
             super().keyPressEvent(event)
 
@@ -125,9 +147,15 @@ class SymbolSearch(QLineEdit):
         if data is None:
             return
         key: Key = (data[0], data[1])
+        self._finish()
+        self.chosen.emit(key)
+
+    def _finish(self) -> None:
+        """Empty the field; what is still being looked for is not wanted any more."""
+        self._timer.stop()
+        self._asked += 1
         self.results.hide()
         self.clear()
-        self.chosen.emit(key)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

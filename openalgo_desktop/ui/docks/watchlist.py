@@ -187,14 +187,9 @@ class WatchlistDock(TableDock[WatchRow]):
         keys = [key for key in SAMPLE if self.bridge.instrument(key) is not None]
         place = sum(1 for exchange, _ in keys if exchange.endswith("_INDEX"))
         for name in reversed(SAMPLE_FUTURES):
-            futures = [
-                hit
-                for hit in self.bridge.search(name, 200)
-                if hit.instrument_type == "FUT" and hit.name == name and hit.expiry is not None
-            ]
-            if futures:
-                near = min(futures, key=lambda hit: hit.expiry or self.bridge.now().date())
-                keys.insert(place, near.key)
+            near = self.bridge.near_future(name, "NFO")
+            if near is not None:
+                keys.insert(place, near)
         return keys
 
     # -- prices -----------------------------------------------------------------------------

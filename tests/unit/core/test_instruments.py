@@ -83,7 +83,7 @@ def test_search_needs_all_terms_and_knows_strikes(table: InstrumentTable) -> Non
     assert len(table.search("NIFTY", limit=3)) == 3
 
 
-def test_search_of_the_window_has_the_nearest_expiry_first(table: InstrumentTable) -> None:
+def test_the_window_has_the_nearest_expiry_first(table: InstrumentTable) -> None:
     names = ["NIFTY23FEB27FUT", "NIFTY25JAN27FUT", "NIFTY29DEC26FUT"]
     expiries = [date(2027, 2, 23), date(2027, 1, 25), date(2026, 12, 29)]
     table.load(
@@ -91,7 +91,7 @@ def test_search_of_the_window_has_the_nearest_expiry_first(table: InstrumentTabl
         for name, expiry in zip(names, expiries, strict=True)
     )
     assert [row.symbol for row in table.search("nifty fut")] == names
-    nearest = table.search("nifty fut", nearest_first=True)
+    nearest = table.find("nifty fut", date(2026, 12, 1), lambda exchange, name: None)
     assert [row.symbol for row in nearest] == names[::-1]
 
 

@@ -553,6 +553,11 @@ async def test_symbol_services(world: World) -> None:
     _, body = await world.post("search", {"query": "nifty 26000", "exchange": "NFO"})
     assert body["message"] == "Found 2 matching symbols"
     assert "id" not in body["data"][0]
+    # What no text contains is read as a trader means it.
+    _, body = await world.post("search", {"query": "nifty 26000 put"})
+    assert body["data"][0]["symbol"].endswith("26000PE")
+    _, body = await world.post("search", {"query": "nifty 26000 put", "exchange": "BSE"})
+    assert body["data"] == []
     _, body = await world.post("search", {"query": "QQQ"})
     assert (body["message"], body["data"]) == ("No matching symbols found", [])
     _, body = await world.post(
