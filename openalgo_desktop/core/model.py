@@ -5,8 +5,9 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,6 +29,8 @@ from openalgo_desktop.core.enums import (
 
 #: (exchange, symbol): the one key of an instrument everywhere in the program.
 Key: TypeAlias = tuple[str, str]
+
+T = TypeVar("T")
 
 #: Strategy under which positions are closed by the program, as existing clients expect.
 SQUARE_OFF_STRATEGY = "AUTO_SQUARE_OFF"
@@ -451,6 +454,26 @@ class Gtt(msgspec.Struct):
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+
+class BookRows(list[T]):
+    """Rows of a book as the gateway gave them.
+
+    ``unreadable`` has one sentence for each row that could not be read and is therefore not in
+    the list. Such a book is *partial*: it shows what is there, and proves nothing about what is
+    not (an order that it does not list may well exist).
+    """
+
+    __slots__ = ("unreadable",)
+
+    def __init__(self, rows: Iterable[T] = (), unreadable: Iterable[str] = ()) -> None:
+        super().__init__(rows)
+        self.unreadable: tuple[str, ...] = tuple(unreadable)
+
+    @property
+    def partial(self) -> bool:
+        """Whether rows are missing that the gateway has."""
+        return bool(self.unreadable)
 
 
 class OrderAck(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, InvalidOrder, StorageError
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Holding,
     Key,
@@ -284,7 +285,7 @@ class PaperGateway:
         """Since when order and trade book list; the IST day."""
         return self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
 
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         """Orders of the session, and every order that still works; oldest first, copies."""
         start = self.session_start()
         rows = {row.order.order_id: row for row in self.book.all_working()}
@@ -294,7 +295,7 @@ class PaperGateway:
             rows[row.order.order_id] = row
         orders = [copy(row.order) for row in rows.values()]
         orders.sort(key=lambda order: order.order_id)
-        return orders
+        return BookRows(orders)
 
     async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
         """Orders with these tags or ids, of any session: for the reconciler after a restart."""
@@ -304,27 +305,27 @@ class PaperGateway:
             if (row.order.tag and row.order.tag in tags) or row.order.order_id in order_ids
         ]
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         """Trades of the session, oldest first."""
         start = self.session_start()
         recent = takewhile(lambda t: t.traded_at >= start, reversed(self.state.trades.values()))
-        return list(recent)[::-1]
+        return BookRows(list(recent)[::-1])
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         """Net positions; closed rows stay with quantity 0."""
-        return [
+        return BookRows(
             # A closed row stays at the price of its last trade.
             row.view(self.price(row.key, row.mark) if row.quantity else row.mark, self.account_id)
             for row in self.shown_positions()
-        ]
+        )
 
     def shown_positions(self) -> Iterable[PaperPosition]:
         """Rows of the position book."""
         return self.state.positions.values()
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         """Delivered shares."""
-        return [
+        return BookRows(
             Holding(
                 symbol=row.symbol,
                 exchange=row.exchange,
@@ -335,7 +336,7 @@ class PaperGateway:
                 account_id=self.account_id,
             )
             for row in self.state.holdings.values()
-        ]
+        )
 
     def unrealised(self) -> Decimal:
         """Open profit of all positions at the last prices, rupees."""

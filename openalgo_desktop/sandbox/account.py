@@ -12,6 +12,7 @@ from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Holding,
     Key,
@@ -303,12 +304,12 @@ class Sandbox(GttCalls):
         """When the running session began; books list what came since."""
         return self.hours.boundary(self._clock.now())
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         """Open positions, and what was closed in the running session."""
         self.mark(store=False)
         return await super().positions()
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         """Delivered shares. They are not streamed, so their prices are asked for, at most every
         few seconds."""
         now = self._clock.monotonic()

@@ -32,6 +32,7 @@ from openalgo_desktop.core.events import (
     PositionsChanged,
 )
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Holding,
     Margin,
@@ -364,14 +365,17 @@ class OrderDesk:
             order.source = self.sender.sources.get(order.tag, "")
         return order
 
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         """Order book of the current mode; unknown orders are listed too, never hidden."""
         mode, gateway = self._mode, self.gateway
-        orders = [self._with_source(order) for order in await self._asked(gateway.orders())]
+        orders = await self._asked(gateway.orders())
+        for order in orders:
+            self._with_source(order)
         self.books.book(mode).seen(orders)
         unknown = self.reconciler.unknown(gateway.account_id, mode)
         known = {order.tag for order in orders if order.tag}
-        return orders + [order_of_entry(e) for e in unknown if e.tag not in known]
+        orders.extend(order_of_entry(e) for e in unknown if e.tag not in known)
+        return orders
 
     async def order(self, order_id: str) -> Order:
         """One order of the current mode; raises :class:`OrderNotFound`."""
@@ -380,15 +384,15 @@ class OrderDesk:
                 return order
         raise OrderNotFound(order_id)
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         """Trade book of the current mode."""
         return await self._asked(self.gateway.trades())
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         """Position book of the current mode; closed rows stay with quantity 0."""
         return await self._asked(self.gateway.positions())
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         """Holdings of the current mode."""
         return await self._asked(self.gateway.holdings())
 

@@ -13,6 +13,7 @@ import msgspec
 from openalgo_desktop.brokers.simulator.account import SimulatorGateway
 from openalgo_desktop.core.errors import NetTimeout, NotConnected, OrderStateUnknown
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Holding,
     ModifyRequest,
@@ -164,20 +165,20 @@ class BadLine:
             self.counts["book not readable"] += 1
             raise NetTimeout("The book did not come.")
 
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         self._read()
-        return [self._shown(order) for order in await self.inner.orders()]
+        return BookRows(self._shown(order) for order in await self.inner.orders())
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         self._read()
         return await self.inner.trades()
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         self._read()
         return await self.inner.positions()
 
-    async def holdings(self) -> list[Holding]:
-        return []
+    async def holdings(self) -> BookRows[Holding]:
+        return BookRows()
 
     async def funds(self) -> Funds:
         return Funds()

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
-from openalgo_desktop.core.model import Funds, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Order, Position, Tick, Trade
 from openalgo_desktop.ui.books import Books
 
 CLOCK = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
@@ -32,17 +32,17 @@ class Desk:
         self.book: list[Order] = []
         self.net: list[Position] = []
 
-    async def orders(self) -> list[Order]:
-        return [msgspec.structs.replace(row) for row in self.book]
+    async def orders(self) -> BookRows[Order]:
+        return BookRows(msgspec.structs.replace(row) for row in self.book)
 
-    async def trades(self) -> list[Trade]:
-        return []
+    async def trades(self) -> BookRows[Trade]:
+        return BookRows()
 
-    async def positions(self) -> list[Position]:
-        return list(self.net)
+    async def positions(self) -> BookRows[Position]:
+        return BookRows(self.net)
 
-    async def holdings(self) -> list[Holding]:
-        return []
+    async def holdings(self) -> BookRows[Holding]:
+        return BookRows()
 
     async def funds(self) -> Funds:
         return Funds(available_cash=1.0)

@@ -92,6 +92,7 @@ class KitAccount:
         self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
         self._poller = BookPoller(self._gateway.orders, clock, push_alive=self._push_alive)
         self._gateway.on_sent = self._sent
+        self._gateway.on_odd_push = self._poller.poke
         self._market = KitMarket(self.spec, self.api, self._require_login)
         self.stream = self._market.stream = self._make_stream(market_open)
         self._state = AccountState.OFFLINE

@@ -25,6 +25,7 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
 )
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Gtt,
     GttRequest,
@@ -176,13 +177,13 @@ class BrokerApi(MarketCalls):
         return OrderAck(str(order_id))
 
     # -- books ------------------------------------------------------------------------------
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         """Today's order book, in the broker's order."""
         return self.read_orders(as_rows(await self.rest.op("orders")))
 
-    def read_orders(self, rows: Iterable[Mapping[str, Any]]) -> list[Order]:
+    def read_orders(self, rows: Iterable[Any]) -> BookRows[Order]:
         """Order rows, of the book or pushed, as orders; they are remembered for later changes."""
-        orders = [self.read_order(row) for row in rows]
+        orders = self.rows.book("order", rows, self.read_order)
         self._seen.update((order.order_id, order) for order in orders)
         return orders
 
@@ -190,17 +191,19 @@ class BrokerApi(MarketCalls):
         """Hook: one order row."""
         return self.rows.order(row)
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         """Today's executions."""
-        return [self.rows.trade(row) for row in as_rows(await self.rest.op("trades"))]
+        return self.rows.book("trade", as_rows(await self.rest.op("trades")), self.rows.trade)
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         """Net positions, flat ones with their result included."""
-        return [self.rows.position(row) for row in as_rows(await self.rest.op("positions"))]
+        rows = as_rows(await self.rest.op("positions"))
+        return self.rows.book("position", rows, self.rows.position)
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         """Delivered shares."""
-        return [self.rows.holding(row) for row in as_rows(await self.rest.op("holdings"))]
+        rows = as_rows(await self.rest.op("holdings"))
+        return self.rows.book("holding", rows, self.rows.holding)
 
     async def funds(self) -> Funds:
         """Money of the account."""
@@ -246,10 +249,9 @@ class BrokerApi(MarketCalls):
         data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id})
         return self._ack(data, trigger_id, "trigger_id")
 
-    async def gtt_orders(self) -> list[Gtt]:
+    async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers, newest first."""
-        rows = as_rows(await self.rest.op("gtt_orders"))
-        return [gtt for row in rows if (gtt := self.read_gtt(row)) is not None]
+        return self.rows.book("gtt", as_rows(await self.rest.op("gtt_orders")), self.read_gtt)
 
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """Hook: the values of a trigger."""

@@ -15,6 +15,7 @@ from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotSupported
 from openalgo_desktop.core.model import (
     Bars,
+    BookRows,
     Funds,
     Gtt,
     GttRequest,
@@ -49,6 +50,8 @@ class KitGateway:
         self._has_book = False
         #: Called after an order was sent, whatever came of it: the book may have changed.
         self.on_sent: Callable[[], None] = lambda: None
+        #: Called after an order message that could not be read.
+        self.on_odd_push: Callable[[], None] = lambda: None
         self._listener: Callable[[OrderUpdate], None] = lambda update: None
 
     @property
@@ -89,7 +92,7 @@ class KitGateway:
             self.on_sent()
 
     # -- books ------------------------------------------------------------------------------
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         """The order book; what changed since it was last seen is told to the listener."""
         self._require_login()
         orders = await self._api.orders()
@@ -100,15 +103,15 @@ class KitGateway:
             self._tracker.update(orders)
         return orders
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         self._require_login()
         return await self._api.trades()
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         self._require_login()
         return await self._api.positions()
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         self._require_login()
         return await self._api.holdings()
 
@@ -118,8 +121,11 @@ class KitGateway:
 
     # -- changes ----------------------------------------------------------------------------
     def pushed(self, row: Mapping[str, Any]) -> None:
-        """An order message of the broker."""
-        self._tell(self._api.read_orders([row]))
+        """An order message of the broker; of one that cannot be read the book has to tell."""
+        orders = self._api.read_orders([row])
+        if orders.partial:
+            self.on_odd_push()
+        self._tell(orders)
 
     def forget(self) -> None:
         """Another account: nothing is known."""
@@ -158,7 +164,7 @@ class GttMixin(KitGateway):
         self._require_login()
         return await self._api.gtt_cancel(trigger_id)
 
-    async def gtt_orders(self) -> list[Gtt]:
+    async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers, newest first."""
         self._require_login()
         return await self._api.gtt_orders()

@@ -54,11 +54,18 @@ class MarketCalls:
             for row in batch:
                 raw = found.get(row.key)
                 result[row.key] = (
-                    self.rows.tick(raw, row)
+                    self.read_quote(raw, row)
                     if raw is not None
                     else DataError(f"{self.spec.title} has no quote of {row.symbol}.")
                 )
         return result
+
+    def read_quote(self, raw: Any, row: Instrument) -> Tick | AppError:
+        """One quote; an odd one is the error of its instrument alone."""
+        ticks = self.rows.book(f"quote of {row.symbol}", [raw], lambda r: self.rows.tick(r, row))
+        if ticks:
+            return ticks[0]
+        return DataError(f"{self.spec.title}: {ticks.unreadable[0]}")
 
     async def quote_call(self, batch: Sequence[Instrument]) -> Mapping[Key, Mapping[str, Any]]:
         """Hook: ask for one batch; raw quotes by key.
@@ -120,13 +127,14 @@ class MarketCalls:
     def read_candles(self, data: Any, interval: Interval) -> Iterable[Candle]:
         """Hook: candles of a reply; by default rows of [ISO time, o, h, l, c, volume, oi]."""
         path = self.spec.rows.get("candle", {}).get("list", "candles")
-        for row in pick(data, path, ()):
-            yield (
-                bar_time(str(row[0]), interval),
-                *(number(value) for value in row[1:5]),
-                int(row[5] or 0),
-                int(row[6] or 0) if len(row) > 6 else 0,
-            )  # type: ignore[misc]
+
+        def read(row: Sequence[Any]) -> Candle:
+            open_, high, low, close = (number(value) for value in row[1:5])
+            volume, oi = number(row[5]), number(row[6]) if len(row) > 6 else 0
+            start = bar_time(str(row[0]), interval)
+            return (start, open_, high, low, close, int(volume), int(oi))
+
+        return self.rows.book("candle", pick(data, path, ()), read)
 
     def intervals(self) -> Sequence[Interval]:
         """Intervals served natively."""

@@ -36,6 +36,8 @@ _BREATH: Final = 64
 _MIN_SHARE: Final = 0.5
 #: More unreadable rows than this part of a file: the format has changed.
 _MAX_BAD_SHARE: Final = 0.02
+#: No tick, lot or strike is larger.
+_LARGEST: Final = 1e9
 _NOTE: Final = "copy.json"
 DOWNLOAD_TIMEOUT: Final = 120.0
 
@@ -213,8 +215,8 @@ def read_file(
     for row in rows_of(file, path):
         count += 1
         try:
-            instrument = reader(row, file)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            instrument = _sane(reader(row, file))
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
             bad += 1
             first = first or f"row {count}: {type(error).__name__} {error}"
             continue
@@ -231,6 +233,15 @@ def read_file(
     if bad:
         log.info("%s: %d rows skipped, first: %s", file.name or file.path, bad, first)
     return instruments
+
+
+def _sane(row: Instrument | None) -> Instrument | None:
+    """The row itself; ValueError for numbers that no instrument has (NaN among them)."""
+    if row is not None and not (
+        0 < row.tick_size < _LARGEST and 0 <= row.strike < _LARGEST and 0 < row.lot_size < _LARGEST
+    ):
+        raise ValueError(f"{row.symbol}: lot {row.lot_size}, tick {row.tick_size}, {row.strike}")
+    return row
 
 
 async def _in_thread(work: Callable[[threading.Event], list[Instrument]]) -> list[Instrument]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -42,6 +44,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 #: Longest wait of an order write for its rate limit, seconds: shorter than the desk waits for an
 #: answer, long enough for a basket or a "cancel all" at ten orders a second.
 WRITE_WAIT = 8.0
+_NO_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
 _MAX_DOWNLOAD = 512 << 20
 _BLOCK = 1 << 20
 
@@ -220,8 +223,8 @@ class RestClient:
 
     def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Any:
         try:
-            body = msgspec.json.decode(response.content) if response.content else None
-        except msgspec.DecodeError:
+            body = _json(response.content) if response.content else None
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             body = None
             if response.status_code < 400:
                 error = unreadable(self.spec, response.status_code, response.text)
@@ -279,6 +282,17 @@ def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         else:
             pairs.append((name, number_text(value)))
     return pairs
+
+
+def _json(content: bytes) -> Any:
+    """JSON, also with the NaN that some servers write: the reader of a row refuses it there, so
+    that one odd value does not cost the others."""
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        if _NO_NUMBER.search(content) is None:
+            raise
+        return json.loads(content)
 
 
 def _plain(text: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
-from openalgo_desktop.brokers.kit.values import count, number, pick
-from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.brokers.kit.times import moment
+from openalgo_desktop.brokers.kit.values import OddValue, absent, count, number, pick, shown
+from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import (
     Action,
     Exchange,
@@ -20,7 +21,9 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
+from openalgo_desktop.core.errors import AppError, ProtocolError
 from openalgo_desktop.core.model import (
+    BookRows,
     Depth,
     Funds,
     Holding,
@@ -33,44 +36,69 @@ from openalgo_desktop.core.model import (
 )
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 E = TypeVar("E", Action, Exchange, Product, PriceType)
 
-#: Time texts seen at Indian brokers, all IST unless they say otherwise.
-_TIME_FORMATS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%d-%b-%Y %H:%M:%S",
-    "%d-%m-%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%H:%M:%S %d-%m-%Y",
-    "%d %b %Y, %I:%M:%S %p",
-)
 _LEVEL = {"price": "price", "quantity": "quantity", "orders": "orders"}
+#: What reading an odd row may raise.
+_ODD = (AppError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+#: Odd rows whose message is remembered, so that each is said once.
+_MOST_SAID = 10_000
 
 
-def moment(value: Any, clock: Clock) -> datetime | None:
-    """An aware time from a reply: text in any known format, a clock time of today, or epoch
-    seconds or milliseconds; None when it is none of them."""
-    if value in (None, "", 0, "0"):
-        return None
-    text = str(value).strip()
-    if text.isdigit() and len(text) >= 9:
-        epoch = int(text)
-        return datetime.fromtimestamp(epoch / 1000 if epoch > 10**11 else epoch, IST)
-    try:
-        parsed = datetime.fromisoformat(text)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=IST)
-    except ValueError:
-        pass
-    for form in _TIME_FORMATS:
+class Fields:
+    """The values of one source row by a field map; what cannot be read is an :class:`OddValue`
+    that names the field."""
+
+    __slots__ = ("_clock", "_paths", "_raw")
+
+    def __init__(self, raw: Any, paths: Mapping[str, str], clock: Clock) -> None:
+        if not isinstance(raw, Mapping):
+            raise OddValue(f"{shown(raw)} is no table of fields")
+        self._raw, self._paths, self._clock = raw, paths, clock
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value as it came; ``default`` where the row or the map has none."""
+        path = self._paths.get(name)
+        return default if path is None else pick(self._raw, path, default)
+
+    def text(self, name: str) -> str:
+        """The value as text, '' when it is open."""
+        return str(self.get(name, ""))
+
+    def need(self, name: str) -> Any:
+        """The value of a field without which the row means nothing."""
+        value = self.get(name)
+        if absent(value):
+            raise OddValue(f"{name} is missing")
+        return value
+
+    def number(self, name: str, needed: bool = False) -> float:
+        """A price or amount; 0 when it is open."""
+        value = self.need(name) if needed else self.get(name)
         try:
-            return datetime.strptime(text, form).replace(tzinfo=IST)
-        except ValueError:
-            continue
-    try:
-        return datetime.combine(clock.now().date(), time.fromisoformat(text), IST)
-    except ValueError:
-        return None
+            return number(value)
+        except OddValue as error:
+            raise OddValue(f"{name}: {error.message}") from None
+
+    def count(self, name: str, needed: bool = False) -> int:
+        """A quantity; 0 when it is open."""
+        value = self.need(name) if needed else self.get(name)
+        try:
+            return count(value)
+        except OddValue as error:
+            raise OddValue(f"{name}: {error.message}") from None
+
+    def whole(self, name: str) -> int:
+        """A quantity of the market, where fractions (coins) are cut."""
+        return int(self.number(name))
+
+    def time(self, name: str) -> datetime | None:
+        """A time, None when it is open."""
+        try:
+            return moment(self.get(name), self._clock)
+        except OddValue as error:
+            raise OddValue(f"{name}: {error.message}") from None
 
 
 class Rows:
@@ -85,6 +113,7 @@ class Rows:
         self._clock = clock
         self.account_id = account_id
         self._said: set[tuple[str, str]] = set()
+        self._odd: set[str] = set()
 
     # -- vocabulary -------------------------------------------------------------------------
     def _read(self, kind: type[E], table: TwoWay[E], wire: Any) -> E:
@@ -112,113 +141,147 @@ class Rows:
             return OrderStatus.UNKNOWN
         return ours
 
-    def _names(self, raw: Any, fields: Mapping[str, str]) -> tuple[str, str]:
+    def _names(self, row: Fields) -> tuple[str, str]:
         """Symbol and exchange of a row."""
-        exchange = self._read(
-            Exchange, self._spec.exchanges, pick(raw, fields.get("exchange", "exchange"), "")
-        )
-        brsymbol = str(pick(raw, fields["brsymbol"], "")) if "brsymbol" in fields else ""
-        token = str(pick(raw, fields["token"], "")) if "token" in fields else ""
+        exchange = self._read(Exchange, self._spec.exchanges, row.need("exchange"))
+        brsymbol, token = row.text("brsymbol"), row.text("token")
+        if not (brsymbol or token):
+            raise OddValue("the symbol is missing")
         return self._index.unified(brsymbol, token, exchange), exchange
 
-    def _time(self, raw: Any, fields: Mapping[str, str], name: str) -> datetime | None:
-        return moment(pick(raw, fields[name]), self._clock) if name in fields else None
+    def _fields(self, kind: str, raw: Any) -> Fields:
+        return Fields(raw, self._spec.rows[kind], self._clock)
+
+    def _action(self, row: Fields) -> Action:
+        return self._read(Action, self._spec.actions, row.need("action"))
+
+    def _product(self, row: Fields) -> Product:
+        return self._read(Product, self._spec.products, row.need("product"))
+
+    # -- odd rows ---------------------------------------------------------------------------
+    def book(self, kind: str, rows: Iterable[Any], read: Callable[[Any], T | None]) -> BookRows[T]:
+        """All rows that ``read`` can read (None leaves one out); the others are listed as
+        unreadable and said in the log, each once."""
+        good: list[T] = []
+        odd: list[str] = []
+        for raw in rows:
+            try:
+                row = read(raw)
+            except _ODD as error:
+                odd.append(self.odd(kind, raw, error))
+                continue
+            if row is not None:
+                good.append(row)
+        return BookRows(good, odd)
+
+    def odd(self, kind: str, raw: Any, error: Exception) -> str:
+        """A sentence about a row that cannot be read, for the book and for the log."""
+        reason = error.message if isinstance(error, AppError) else f"{type(error).__name__}"
+        text = f"{self._label(kind, raw)}: {reason}"
+        if len(self._odd) >= _MOST_SAID:
+            self._odd.clear()
+        if text not in self._odd:
+            self._odd.add(text)
+            log.warning("%s: unreadable row: %s", self._spec.title, text)
+        return text
+
+    def _label(self, kind: str, raw: Any) -> str:
+        """The kind of a row, and its id or symbol where it has one."""
+        if isinstance(raw, Mapping):
+            paths = self._spec.rows.get(kind, {})
+            for name in ("order_id", "brsymbol", "token"):
+                value = pick(raw, paths[name]) if name in paths else None
+                if isinstance(value, (str, int)) and not absent(value):
+                    return f"{kind} {str(value)[:40]}"
+        return kind
 
     # -- books ------------------------------------------------------------------------------
     def order(self, raw: Mapping[str, Any]) -> Order:
-        """An order of the book or of a push message."""
-        fields = self._spec.rows["order"]
-
-        def value(name: str, default: Any = 0) -> Any:
-            return pick(raw, fields[name], default) if name in fields else default
-
-        symbol, exchange = self._names(raw, fields)
-        placed = self._time(raw, fields, "placed_at")
-        pending = value("pending_quantity", None)
+        """An order of the book or of a push message. Raises :class:`OddValue`."""
+        row = self._fields("order", raw)
+        symbol, exchange = self._names(row)
+        placed = row.time("placed_at")
+        status = row.need("status")
+        pending = row.get("pending_quantity")
         return Order(
-            order_id=str(value("order_id", "")),
+            order_id=str(row.need("order_id")).strip(),
             symbol=symbol,
             exchange=exchange,
-            action=self._read(Action, self._spec.actions, value("action", "")),
-            quantity=count(value("quantity")),
-            price_type=self._read(PriceType, self._spec.price_types, value("price_type", "")),
-            product=self._read(Product, self._spec.products, value("product", "")),
-            price=number(value("price")),
-            trigger_price=number(value("trigger_price")),
-            disclosed_quantity=count(value("disclosed_quantity")),
-            status=self.status(value("status", "")),
-            filled_quantity=count(value("filled_quantity")),
-            average_price=number(value("average_price")),
-            rejection_reason=str(value("rejection_reason", "")),
+            action=self._action(row),
+            quantity=row.count("quantity", needed=True),
+            price_type=self._read(PriceType, self._spec.price_types, row.need("price_type")),
+            product=self._product(row),
+            price=row.number("price"),
+            trigger_price=row.number("trigger_price"),
+            disclosed_quantity=row.count("disclosed_quantity"),
+            status=self.status(status),
+            filled_quantity=row.count("filled_quantity"),
+            average_price=row.number("average_price"),
+            rejection_reason=row.text("rejection_reason"),
             placed_at=placed,
-            updated_at=self._time(raw, fields, "updated_at") or placed,
-            tag=str(value("tag", "")),
+            updated_at=row.time("updated_at") or placed,
+            tag=row.text("tag"),
             account_id=self.account_id,
-            reported_pending=count(pending) if pending is not None else None,
-            settling=str(value("status", "")) in self._spec.settling,
+            reported_pending=row.count("pending_quantity") if pending is not None else None,
+            settling=str(status) in self._spec.settling,
         )
 
     def trade(self, raw: Mapping[str, Any]) -> Trade:
-        """An execution."""
-        fields = self._spec.rows["trade"]
-        symbol, exchange = self._names(raw, fields)
-        order_id = str(pick(raw, fields["order_id"], ""))
+        """An execution. Raises :class:`OddValue`."""
+        row = self._fields("trade", raw)
+        symbol, exchange = self._names(row)
+        order_id = str(row.need("order_id")).strip()
         return Trade(
-            trade_id=str(pick(raw, fields.get("trade_id", ""), "")) or order_id,
+            trade_id=row.text("trade_id") or order_id,
             order_id=order_id,
             symbol=symbol,
             exchange=exchange,
-            action=self._read(Action, self._spec.actions, pick(raw, fields["action"], "")),
-            product=self._read(Product, self._spec.products, pick(raw, fields["product"], "")),
-            quantity=count(pick(raw, fields["quantity"], 0)),
-            price=number(pick(raw, fields["price"], 0)),
-            traded_at=self._time(raw, fields, "traded_at") or self._clock.now(),
+            action=self._action(row),
+            product=self._product(row),
+            quantity=row.count("quantity", needed=True),
+            price=row.number("price", needed=True),
+            traded_at=row.time("traded_at") or self._clock.now(),
             account_id=self.account_id,
         )
 
     def position(self, raw: Mapping[str, Any]) -> Position:
         """A net position. The broker's profit is the field ``pnl``, or ``realised`` and
-        ``unrealised`` together; what we do not see as unrealised of it counts as realised."""
-        fields = self._spec.rows["position"]
-
-        def value(name: str) -> float:
-            return number(pick(raw, fields[name], 0)) if name in fields else 0.0
-
-        symbol, exchange = self._names(raw, fields)
+        ``unrealised`` together; what we do not see as unrealised of it counts as realised.
+        Raises :class:`OddValue`."""
+        row = self._fields("position", raw)
+        symbol, exchange = self._names(row)
+        quantity = row.count("quantity", needed=True)
         position = Position(
             symbol=symbol,
             exchange=exchange,
-            product=self._read(Product, self._spec.products, pick(raw, fields["product"], "")),
-            quantity=int(value("quantity")),
-            average_price=value("average_price"),
-            ltp=value("ltp"),
-            buy_quantity=int(value("buy_quantity")),
-            sell_quantity=int(value("sell_quantity")),
-            multiplier=value("multiplier") or 1.0,
+            product=self._product(row),
+            quantity=quantity,
+            average_price=row.number("average_price", needed=quantity != 0),
+            ltp=row.number("ltp"),
+            buy_quantity=row.count("buy_quantity"),
+            sell_quantity=row.count("sell_quantity"),
+            multiplier=row.number("multiplier") or 1.0,
             account_id=self.account_id,
         )
-        realised = value("realised")
+        fields = self._spec.rows["position"]
+        realised = row.number("realised")
         if "pnl" in fields or "unrealised" in fields:
-            total = value("pnl") if "pnl" in fields else realised + value("unrealised")
+            total = row.number("pnl") if "pnl" in fields else realised + row.number("unrealised")
             realised = total - position.unrealised
         position.realised = position.realised_today = round(realised, 4)
         return position
 
     def holding(self, raw: Mapping[str, Any]) -> Holding:
-        """Delivered shares, those of yesterday's trades included."""
-        fields = self._spec.rows["holding"]
-
-        def value(name: str) -> float:
-            return number(pick(raw, fields[name], 0)) if name in fields else 0.0
-
-        symbol, exchange = self._names(raw, fields)
-        t1 = int(value("t1_quantity"))
+        """Delivered shares, those of yesterday's trades included. Raises :class:`OddValue`."""
+        row = self._fields("holding", raw)
+        symbol, exchange = self._names(row)
+        t1 = row.count("t1_quantity")
         return Holding(
             symbol=symbol,
             exchange=exchange,
-            quantity=int(value("quantity")) + t1,
-            average_price=value("average_price"),
-            ltp=value("ltp"),
+            quantity=row.count("quantity", needed=True) + t1,
+            average_price=row.number("average_price"),
+            ltp=row.number("ltp"),
             t1_quantity=t1,
             account_id=self.account_id,
         )
@@ -232,54 +295,51 @@ class Rows:
         return funds
 
     # -- market -----------------------------------------------------------------------------
-    def tick(self, raw: Mapping[str, Any], row: Instrument) -> Tick:
-        """A quote with the book, where the row has one."""
-        fields = self._spec.rows["quote"]
-
-        def value(name: str) -> float:
-            return number(pick(raw, fields[name], 0)) if name in fields else 0.0
-
-        buy = self._levels(pick(raw, fields.get("buy", "?"), ()))
-        sell = self._levels(pick(raw, fields.get("sell", "?"), ()))
-        traded = self._time(raw, fields, "ltt")
+    def tick(self, raw: Mapping[str, Any], instrument: Instrument) -> Tick:
+        """A quote with the book, where the row has one. Raises :class:`OddValue`."""
+        row = self._fields("quote", raw)
+        buy = self._levels(row.get("buy"))
+        sell = self._levels(row.get("sell"))
+        traded = row.time("ltt")
         return Tick(
-            symbol=row.symbol,
-            exchange=row.exchange,
-            ltp=value("ltp"),
+            symbol=instrument.symbol,
+            exchange=instrument.exchange,
+            ltp=row.number("ltp"),
             mode=FeedMode.DEPTH if buy or sell else FeedMode.QUOTE,
             timestamp=int(self._clock.time() * 1000),
             ltt=int(traded.timestamp() * 1000) if traded else 0,
-            open=value("open"),
-            high=value("high"),
-            low=value("low"),
-            close=value("close"),
-            volume=int(value("volume")),
-            last_quantity=int(value("last_quantity")),
-            average_price=value("average_price"),
-            oi=int(value("oi")),
-            bid=buy[0].price if buy else value("bid"),
-            ask=sell[0].price if sell else value("ask"),
-            bid_quantity=buy[0].quantity if buy else int(value("bid_quantity")),
-            ask_quantity=sell[0].quantity if sell else int(value("ask_quantity")),
-            total_buy_quantity=int(value("total_buy_quantity")),
-            total_sell_quantity=int(value("total_sell_quantity")),
-            upper_circuit=value("upper_circuit"),
-            lower_circuit=value("lower_circuit"),
+            open=row.number("open"),
+            high=row.number("high"),
+            low=row.number("low"),
+            close=row.number("close"),
+            volume=row.whole("volume"),
+            last_quantity=row.whole("last_quantity"),
+            average_price=row.number("average_price"),
+            oi=row.whole("oi"),
+            bid=buy[0].price if buy else row.number("bid"),
+            ask=sell[0].price if sell else row.number("ask"),
+            bid_quantity=buy[0].quantity if buy else row.whole("bid_quantity"),
+            ask_quantity=sell[0].quantity if sell else row.whole("ask_quantity"),
+            total_buy_quantity=row.whole("total_buy_quantity"),
+            total_sell_quantity=row.whole("total_sell_quantity"),
+            upper_circuit=row.number("upper_circuit"),
+            lower_circuit=row.number("lower_circuit"),
             depth=Depth(buy, sell) if buy or sell else None,
         )
 
     def _levels(self, rows: Iterable[Any] | None) -> tuple[Level, ...]:
-        fields = self._spec.rows.get("level", _LEVEL)
+        paths = self._spec.rows.get("level", _LEVEL)
+        levels = (Fields(row, paths, self._clock) for row in rows or ())
         return tuple(
-            Level(
-                number(pick(row, fields["price"], 0)),
-                count(pick(row, fields["quantity"], 0)),
-                count(pick(row, fields.get("orders", "orders"), 0)),
-            )
-            for row in rows or ()
+            Level(row.number("price"), row.whole("quantity"), row.whole("orders")) for row in levels
         )
 
 
-def as_rows(data: Any) -> Sequence[Mapping[str, Any]]:
-    """The rows of a book: an empty one may be null, missing or an empty list."""
-    return [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
+def as_rows(data: Any) -> Sequence[Any]:
+    """The rows of a book: an empty one may be null, missing or an empty table. Raises
+    :class:`ProtocolError` for what is no list, which must not pass for an empty book."""
+    if not data:
+        return ()
+    if not isinstance(data, list):
+        raise ProtocolError(f"A list of rows was expected, not {shown(data)}.")
+    return data

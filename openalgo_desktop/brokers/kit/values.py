@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.errors import ConfigError, ProtocolError
 from openalgo_desktop.core.totp import totp
 
 Context = Mapping[str, Any]
@@ -95,19 +96,52 @@ def pick(source: Any, path: str, default: Any = None) -> Any:
     return default
 
 
+class OddValue(ProtocolError):
+    """A value of a reply that cannot be what it has to be. Never taken for 0: unknown is not 0."""
+
+
+#: Texts by which brokers say that there is no value.
+_ABSENT = frozenset({"", "-", "--", "na", "n/a", "null", "none"})
+#: No price, amount or quantity is larger; above it floats are not exact.
+_LARGEST = 1e15
+#: Most letters of a value that messages repeat.
+_SHOWN = 40
+
+
+def absent(value: Any) -> bool:
+    """Whether a reply leaves this value open."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT)
+
+
 def number(value: Any) -> float:
-    """A price or amount from a reply: number, numeric text with or without commas; else 0."""
-    if isinstance(value, (int, float)):
-        return float(value)
-    try:
-        return float(str(value).replace(",", "").strip())
-    except ValueError:
+    """A price or amount from a reply: number, or numeric text with or without commas; 0 when it
+    is absent. Raises :class:`OddValue` for anything else, NaN and infinity too."""
+    if type(value) is float or type(value) is int:
+        result = float(value) if abs(value) <= _LARGEST else math.nan  # false for NaN as well
+    elif absent(value):
         return 0.0
+    else:
+        try:
+            result = float(str(value).replace(",", "").strip())
+        except ValueError:
+            result = math.nan
+    if not abs(result) <= _LARGEST:
+        raise OddValue(f"{shown(value)} is no number")
+    return result
 
 
 def count(value: Any) -> int:
-    """A quantity from a reply, as an integer; 0 when it is none."""
-    return int(number(value))
+    """A quantity from a reply, a whole number; 0 when it is absent. Raises :class:`OddValue`."""
+    result = number(value)
+    if not result.is_integer():
+        raise OddValue(f"{shown(value)} is no whole number")
+    return int(result)
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short and on one line."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def compute(template: str, context: Context, now: float) -> str:

@@ -13,7 +13,8 @@ import msgspec
 
 from openalgo_desktop.brokers.kit.api import BrokerApi
 from openalgo_desktop.brokers.kit.marketdata import Candle, instrument_context, padded
-from openalgo_desktop.brokers.kit.rows import as_rows, moment
+from openalgo_desktop.brokers.kit.rows import as_rows
+from openalgo_desktop.brokers.kit.times import moment
 from openalgo_desktop.brokers.kit.values import count, number, number_text
 from openalgo_desktop.brokers.openalgo.spec import DEFAULT_URL, DEFAULT_WS_PORT, STRATEGY
 from openalgo_desktop.core.enums import (
@@ -35,6 +36,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.model import (
     Bars,
+    BookRows,
     Gtt,
     GttLeg,
     GttRequest,
@@ -49,6 +51,7 @@ from openalgo_desktop.core.model import (
 )
 
 log = logging.getLogger(__name__)
+_OHLC = ("open", "high", "low", "close")
 
 
 class OpenAlgoApi(BrokerApi):
@@ -145,7 +148,7 @@ class OpenAlgoApi(BrokerApi):
             order.filled_quantity = order.quantity
         return order
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         """Executions; those that the server gives no id get the order's and a number."""
         trades, seen = await super().trades(), Counter[str]()
         for position, trade in enumerate(trades):
@@ -234,9 +237,9 @@ class OpenAlgoApi(BrokerApi):
         except DataError:
             return {}
         return {
-            (row["exchange"], row["symbol"]): row["data"]
+            (str(row.get("exchange")), str(row.get("symbol"))): row["data"]
             for row in rows
-            if isinstance(row.get("data"), Mapping)
+            if isinstance(row, Mapping) and isinstance(row.get("data"), Mapping)
         }
 
     async def depth(self, key: Key) -> Tick:
@@ -244,7 +247,10 @@ class OpenAlgoApi(BrokerApi):
         exchange, symbol = key
         row = self.index.require(symbol, exchange)
         raw = await self.rest.op("depth", instrument_context(row))
-        return padded(self.rows.tick(raw or {}, row), self.spec.capabilities.depth_levels)
+        tick = self.read_quote(raw or {}, row)
+        if isinstance(tick, AppError):
+            raise tick
+        return padded(tick, self.spec.capabilities.depth_levels)
 
     async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
         """Candles; an interval that the server did not name at the login is not asked for."""
@@ -254,13 +260,13 @@ class OpenAlgoApi(BrokerApi):
 
     def read_candles(self, data: Any, interval: Interval) -> Iterable[Candle]:
         """The server's times are ours: epoch seconds, days as midnight UTC."""
-        for row in as_rows(data):
-            yield (
-                int(row["timestamp"]),
-                *(number(row.get(name)) for name in ("open", "high", "low", "close")),
-                count(row.get("volume")),
-                count(row.get("oi")),
-            )  # type: ignore[misc]
+
+        def read(row: Mapping[str, Any]) -> Candle:
+            open_, high, low, close = (number(row[name]) for name in _OHLC)
+            volume, oi = int(number(row.get("volume"))), int(number(row.get("oi")))
+            return (int(row["timestamp"]), open_, high, low, close, volume, oi)
+
+        return self.rows.book("candle", as_rows(data), read)
 
     def intervals(self) -> Sequence[Interval]:
         """What the server said at the login."""

@@ -27,6 +27,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
     AccountStatus,
+    BookRows,
     Funds,
     Holding,
     Instrument,
@@ -165,22 +166,22 @@ class SimulatorGateway(PaperGateway):
         return Margin(total=blocked, span=blocked)
 
     # -- books ------------------------------------------------------------------------------
-    async def orders(self) -> list[Order]:
+    async def orders(self) -> BookRows[Order]:
         """Order book, oldest first."""
         self._require_connection()
         return await super().orders()
 
-    async def trades(self) -> list[Trade]:
+    async def trades(self) -> BookRows[Trade]:
         """Trade book, oldest first."""
         self._require_connection()
         return await super().trades()
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         """Net positions."""
         self._require_connection()
         return await super().positions()
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self) -> BookRows[Holding]:
         """Delivered shares."""
         self._require_connection()
         return await super().holdings()

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.brokers.kit.api import BrokerApi
-from openalgo_desktop.brokers.kit.rows import as_rows, moment
+from openalgo_desktop.brokers.kit.rows import as_rows
 from openalgo_desktop.brokers.kit.spec import IntervalRule
+from openalgo_desktop.brokers.kit.times import moment
 from openalgo_desktop.brokers.kit.values import count, number, pick, render
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
 from openalgo_desktop.core.enums import (
@@ -75,34 +76,34 @@ class KiteApi(BrokerApi):
         used = sum(number(pick(s, "utilised.debits", 0)) for s in segments)
         collateral = sum(number(pick(s, "available.collateral", 0)) for s in segments)
         net = sum(number(pick(s, "net", 0)) for s in segments)
-        rows = as_rows(await self.rest.op("positions"))
-        realised = sum(
-            number(row.get("sell_value")) - number(row.get("buy_value"))
-            for row in rows
-            if not count(row.get("quantity"))
-        )
-        positions = [self.rows.position(row) for row in rows if count(row.get("quantity"))]
+        held = self.rows.book("position", as_rows(await self.rest.op("positions")), self._result)
+        realised = sum(result for _, _, result in held)
+        open_rows = [row for row in held if row[0].quantity]
         return Funds(
             available_cash=net + used - collateral,
             collateral=collateral,
             m2m_realised=realised,
-            m2m_unrealised=await self._unrealised(rows, positions),
+            m2m_unrealised=await self._unrealised(open_rows),
             utilised=used,
             account_id=self.rows.account_id,
         )
 
-    async def _unrealised(
-        self, rows: Sequence[Mapping[str, Any]], positions: Sequence[Position]
-    ) -> float:
-        """Open profit with the contract size (``multiplier``) of each position."""
+    def _result(self, row: Mapping[str, Any]) -> tuple[Position, str, float]:
+        """A position, its name for a price request, and what it realised when it is flat."""
+        position = self.rows.position(row)
+        flat = number(row.get("sell_value")) - number(row.get("buy_value"))
+        name = f"{row['exchange']}:{row['tradingsymbol']}"
+        return position, name, 0.0 if position.quantity else flat
+
+    async def _unrealised(self, positions: Sequence[tuple[Position, str, float]]) -> float:
+        """Open profit at fresh prices, with the contract size (``multiplier``) of each."""
         if not positions:
             return 0.0
-        keys = [f"{r['exchange']}:{r['tradingsymbol']}" for r in rows if count(r.get("quantity"))]
-        prices = await self.rest.op("ltp", {"keys": keys}) or {}
-        for key, position in zip(keys, positions, strict=True):
-            if price := pick(prices.get(key), "last_price"):
+        prices = await self.rest.op("ltp", {"keys": [name for _, name, _ in positions]}) or {}
+        for position, name, _ in positions:
+            if price := pick(prices.get(name), "last_price"):
                 position.ltp = number(price)
-        return sum(position.unrealised for position in positions)
+        return sum(position.unrealised for position, _, _ in positions)
 
     async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
         """One leg is asked alone; several as a basket, with what is already held."""

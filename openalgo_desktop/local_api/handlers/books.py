@@ -25,7 +25,7 @@ def _latest_first(trades: list[Trade]) -> list[Trade]:
 
 async def orderbook(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
-    orders = await call.ctx.desk.orders()
+    orders: list[Order] = await call.ctx.desk.orders()
     if mode is Mode.SANDBOX:
         orders = _newest_first(orders)
     return success(
@@ -49,7 +49,7 @@ async def orderstatus(call: Call) -> dict[str, Any]:
 
 async def tradebook(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
-    trades = await call.ctx.desk.trades()
+    trades: list[Trade] = await call.ctx.desk.trades()
     if mode is Mode.SANDBOX:
         trades = _latest_first(trades)
     return success(mode, data=[shapes.trade_row(trade, mode) for trade in trades])

@@ -31,6 +31,7 @@ from openalgo_desktop.core.model import (
     AccountStatus,
     ApiKey,
     Bars,
+    BookRows,
     Depth,
     Funds,
     Holding,
@@ -164,8 +165,8 @@ class Desk:
     async def close_all(self, source: str) -> CloseAll:
         return CloseAll(2, 1, True, self.mode, ("SBIN: no price",))
 
-    async def orders(self) -> list[Order]:
-        return list(self.book)
+    async def orders(self) -> BookRows[Order]:
+        return BookRows(self.book)
 
     async def order(self, order_id: str) -> Order:
         for order in self.book:
@@ -173,16 +174,16 @@ class Desk:
                 return order
         raise OrderNotFound(order_id)
 
-    async def trades(self) -> list[Trade]:
-        return [
-            Trade("T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.05, NOW, "s"),
-        ]
+    async def trades(self) -> BookRows[Trade]:
+        return BookRows(
+            [Trade("T1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.05, NOW, "s")]
+        )
 
-    async def positions(self) -> list[Position]:
-        return list(self.rows)
+    async def positions(self) -> BookRows[Position]:
+        return BookRows(self.rows)
 
-    async def holdings(self) -> list[Holding]:
-        return [Holding("TCS", "NSE", 6, 3005.0, 3110.5)]
+    async def holdings(self) -> BookRows[Holding]:
+        return BookRows([Holding("TCS", "NSE", 6, 3005.0, 3110.5)])
 
     async def funds(self) -> Funds:
         return Funds(1000.5, 0.0, 4.25, -2.0, 500.0, 6.0, NOW, 2)

@@ -10,7 +10,7 @@ import pytest
 
 from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.events import AccountChanged, BooksDiffer, OrderUpdated
-from openalgo_desktop.core.model import AccountStatus, Order, OrderUpdate, Position, Trade
+from openalgo_desktop.core.model import AccountStatus, BookRows, Order, OrderUpdate, Position, Trade
 from openalgo_desktop.trading import books, ownbook
 from tests.unit.trading.test_desk import BUY, Rig
 from tests.waiting import until
@@ -92,8 +92,8 @@ async def test_a_missed_update_is_told_to_everybody(rig: Rig):
 async def test_a_difference_that_passes_is_not_shown(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     calls = iter([15, 10])
 
-    async def positions() -> list[Position]:
-        return [Position("SBIN", "NSE", Product.MIS, next(calls), 800.0)]
+    async def positions() -> BookRows[Position]:
+        return BookRows([Position("SBIN", "NSE", Product.MIS, next(calls), 800.0)])
 
     monkeypatch.setattr(rig.paper, "positions", positions)
     assert await rig.desk.books.compare(Mode.SANDBOX) == ()

@@ -24,6 +24,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.events import Bus, ModeChanged, Notice, OrderRefused, OrderUpdated
 from openalgo_desktop.core.model import (
+    BookRows,
     Funds,
     Holding,
     Instrument,
@@ -140,17 +141,17 @@ class Gateway:
         self.answer()
         return OrderAck(order_id)
 
-    async def orders(self) -> list[Order]:
-        return [msgspec.structs.replace(order) for order in self.book]
+    async def orders(self) -> BookRows[Order]:
+        return BookRows(msgspec.structs.replace(order) for order in self.book)
 
-    async def trades(self) -> list[Trade]:
-        return []
+    async def trades(self) -> BookRows[Trade]:
+        return BookRows()
 
-    async def positions(self) -> list[Position]:
-        return self.rows
+    async def positions(self) -> BookRows[Position]:
+        return BookRows(self.rows)
 
-    async def holdings(self) -> list[Holding]:
-        return []
+    async def holdings(self) -> BookRows[Holding]:
+        return BookRows()
 
     async def funds(self) -> Funds:
         return Funds()
