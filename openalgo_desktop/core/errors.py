@@ -12,6 +12,8 @@ class AppError(Exception):
 
     retryable = False
     http_status = 500
+    #: Ids of orders that had gone out before the failure (slices of one order).
+    sent: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)

@@ -107,8 +107,11 @@ def normalised(request: OrderRequest) -> OrderRequest:
     return msgspec.structs.replace(request, price=price, trigger_price=trigger)
 
 
-def check_order(request: OrderRequest, instrument: Instrument) -> None:
-    """Raise :class:`InvalidOrder`, naming the field, when no exchange would take the order."""
+def check_order(request: OrderRequest, instrument: Instrument, *, closing: bool = False) -> None:
+    """Raise :class:`InvalidOrder`, naming the field, when no exchange would take the order.
+
+    What is ``closing`` a position may be an odd lot: what is held must get out.
+    """
     check_fields(request)
     if instrument.is_index:
         raise InvalidOrder(
@@ -116,7 +119,7 @@ def check_order(request: OrderRequest, instrument: Instrument) -> None:
             "Choose a future, an option or a fund on it.",
             field="symbol",
         )
-    check_quantity(request.quantity, instrument)
+    check_quantity(request.quantity, instrument, closing=closing)
     if request.price_type.has_price:
         check_tick("price", request.price, instrument)
     if request.price_type.has_trigger:
@@ -163,12 +166,13 @@ def _check_bounds(request: OrderRequest) -> None:
             raise InvalidOrder(f"{name} must be below {MAX_PRICE:,.0f}", field=name)
 
 
-def check_quantity(quantity: int, instrument: Instrument) -> None:
+def check_quantity(quantity: int, instrument: Instrument, *, closing: bool = False) -> None:
     """Lot multiple (derivatives) and freeze quantity."""
     if quantity <= 0:
         raise InvalidOrder("Quantity must be positive", field="quantity")
     lot = instrument.lot_size
-    if instrument.exchange in DERIVATIVE_EXCHANGES and lot > 1 and quantity % lot:
+    odd = instrument.exchange in DERIVATIVE_EXCHANGES and lot > 1 and quantity % lot
+    if odd and not closing:
         raise InvalidOrder(f"Quantity must be in multiples of lot size {lot}", field="quantity")
     freeze = instrument.freeze_qty
     if freeze > 1 and quantity > freeze:

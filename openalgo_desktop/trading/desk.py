@@ -23,6 +23,7 @@ from openalgo_desktop.core.errors import (
     NotSupported,
     OrderError,
     OrderNotFound,
+    OrderNotWorking,
 )
 from openalgo_desktop.core.events import (
     Bus,
@@ -35,6 +36,7 @@ from openalgo_desktop.core.model import (
     BookRows,
     Funds,
     Holding,
+    Instrument,
     Margin,
     ModifyRequest,
     Order,
@@ -43,7 +45,6 @@ from openalgo_desktop.core.model import (
     OrderUpdate,
     Position,
     Trade,
-    closing_order,
 )
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
@@ -52,18 +53,23 @@ from openalgo_desktop.core.ports import (
     supports_margin,
 )
 from openalgo_desktop.core.stopwatch import upstream
-from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.exchange.checks import check_modify, check_order
 from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
-from openalgo_desktop.trading.policies import OrderPolicies
+from openalgo_desktop.trading.policies import OrderPolicies, slices
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import RiskGate
 from openalgo_desktop.trading.sending import OrderSender
 from openalgo_desktop.trading.tags import TagMaker
+from openalgo_desktop.trading.underway import UnderWay
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+#: Cancellations of one call that are under way together: others get the loop in between.
+CANCEL_CHUNK = 50
 
 #: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
@@ -96,6 +102,8 @@ class OrderDesk:
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.sender = OrderSender(clock, bus, journal, self.reconciler, self.risk, ack_timeout)
         self.books = BookKeeper(clock, bus, self._gateways, self.sender.is_ours, reconcile_interval)
+        self.under_way = UnderWay(clock, bus, self.books, self.sender)
+        self.exits = Exits(self, self.under_way)
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -107,6 +115,7 @@ class OrderDesk:
     async def stop(self) -> None:
         """Wait briefly for orders under way, then stop."""
         await self.sender.stop()
+        self.under_way.stop()
         await self.books.stop()
         await self.reconciler.stop()
 
@@ -131,7 +140,7 @@ class OrderDesk:
 
     async def set_mode(self, mode: Mode, by: str) -> None:
         """Move the SANDBOX/LIVE switch. Raises :class:`NotConnected` without a live account."""
-        self._gateway_of(mode)
+        self.gateway_of(mode)
         if mode is self._mode:
             return
         self.mode_guard(mode, by)
@@ -142,7 +151,7 @@ class OrderDesk:
     @property
     def gateway(self) -> TradingGateway:
         """The gateway of the current mode."""
-        return self._gateway_of(self._mode)
+        return self.gateway_of(self._mode)
 
     @property
     def broker(self) -> str:
@@ -150,7 +159,8 @@ class OrderDesk:
         live = self._gateways.get(Mode.LIVE)
         return live.broker if live is not None else ""
 
-    def _gateway_of(self, mode: Mode) -> TradingGateway:
+    def gateway_of(self, mode: Mode) -> TradingGateway:
+        """The gateway of a mode; raises :class:`NotConnected`."""
         try:
             return self._gateways[mode]
         except KeyError:
@@ -161,33 +171,63 @@ class OrderDesk:
             ) from None
 
     # -- orders -----------------------------------------------------------------------------
-    async def place(self, request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
+    async def place(
+        self,
+        request: OrderRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        closing: bool = False,
+    ) -> Placed:
         """Send an order. Raises :class:`OrderError` with the reason when it was refused, and
         :class:`OrderStateUnknown` when nobody knows whether it arrived. With ``mode`` it is
-        refused when the switch stands elsewhere by now."""
+        refused when the switch stands elsewhere by now.
+
+        ``closing`` is said by :class:`Exits` only: the order takes a position down that is held,
+        so it goes out in slices where it must and passes the limits.
+        """
         mode = self._still(mode)
-        gateway = self._gateway_of(mode)
+        self.gateway_of(mode)
         with self.refusals("place", request, source):
             row = self._instruments.require(request.symbol, request.exchange)
-        if self.policies is not None:
-            parts = self.policies.split(request, row)
-            if len(parts) > 1:
-                with self.refusals("place", request, source):
-                    await self.risk.check_whole(request, source)
-                token = one_request.set(one_request.get() or object())  # equal slices are meant
-                try:
-                    return await self._place_parts(parts, source, mode)
-                finally:
-                    one_request.reset(token)
+            parts = self._parts(request, row, closing)
+            if len(parts) > 1 and not closing:
+                await self.risk.check_whole(request, source)
+        if len(parts) == 1:
+            return await self._place_one(request, row, source, mode, closing=closing)
+        token = one_request.set(one_request.get() or object())  # equal slices are meant
+        try:
+            return await self._place_parts(parts, row, source, mode, closing)
+        finally:
+            one_request.reset(token)
+
+    def _parts(self, request: OrderRequest, row: Instrument, closing: bool) -> list[OrderRequest]:
+        if closing and request.quantity > 0:
+            return slices(request, row)
+        return [request] if self.policies is None else self.policies.split(request, row)
+
+    async def _place_one(
+        self,
+        request: OrderRequest,
+        row: Instrument,
+        source: str,
+        mode: Mode,
+        *,
+        closing: bool,
+        part: dict[str, Any] | None = None,
+    ) -> Placed:
+        """An order as it leaves; ``part`` is kept in the journal beside it."""
+        gateway = self.gateway_of(self._still(mode))
         with self.refusals("place", request, source):
             if self.policies is not None:
                 request = await self.policies.protect(request, row, gateway)
-            check_order(request, row)
-            await self.risk.check(request, source)
+            check_order(request, row, closing=closing)
+            await self.risk.check(request, source, closing=closing)
         if self.approval is not None:
             await self.approval(request, source)
         tag = self._tags.next()
-        entry = self.sender.entry(tag, "place", mode, gateway, source, msgspec.to_builtins(request))
+        fields = msgspec.to_builtins(request) | (part or {})
+        entry = self.sender.entry(tag, "place", mode, gateway, source, fields)
         return await self.sender.send(entry, mode, gateway, lambda: gateway.place(request, tag))
 
     @contextlib.contextmanager
@@ -218,43 +258,89 @@ class OrderDesk:
             )
         return self._mode
 
-    async def _place_parts(self, parts: Sequence[OrderRequest], source: str, mode: Mode) -> Placed:
+    async def _place_parts(
+        self,
+        parts: Sequence[OrderRequest],
+        row: Instrument,
+        source: str,
+        mode: Mode,
+        closing: bool,
+    ) -> Placed:
         """The slices of an order above the freeze quantity, one after the other; the first
         refusal ends it and says what is already out."""
-        done: list[Placed] = []
-        for part in parts:
+        ids: list[str] = []
+        parent = self._tags.next()
+        for number, part in enumerate(parts, 1):
+            fields = {"parent": parent, "part": number, "parts": len(parts)}
             try:
-                done.append(await self.place(part, source, mode))
-            except OrderError as error:
-                if done:
-                    ids = ", ".join(placed.order_id for placed in done)
-                    error.message += f" Already sent: {len(done)} of {len(parts)} parts ({ids})."
+                placed = await self._place_one(
+                    part, row, source, mode, closing=closing, part=fields
+                )
+            except AppError as error:
+                if ids:
+                    error.sent = tuple(ids)
+                    error.message += (
+                        f" Already sent: {len(ids)} of {len(parts)} parts ({', '.join(ids)})."
+                    )
                 raise
-        ids = ", ".join(placed.order_id for placed in done)
-        return Placed(done[0].order_id, done[0].mode, f"Sent in {len(done)} parts: {ids}")
+            ids.append(placed.order_id)
+        text = f"Sent in {len(ids)} parts: {', '.join(ids)}"
+        return Placed(ids[0], mode, text, tuple(ids))
 
     async def modify(self, request: ModifyRequest, source: str) -> Placed:
-        """Change a working order."""
+        """Change a working order: the order that is wanted is checked like a new one, in every
+        mode, and a complete request goes to the gateway. Raises :class:`InvalidOrder` naming the
+        field, :class:`OrderNotFound`, and the errors of :meth:`place`."""
         mode = self._mode
-        gateway = self._gateway_of(mode)
+        gateway = self.gateway_of(mode)
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
-            order = self.books.book(mode).orders.get(request.order_id)
-            if order is None:  # placed elsewhere since the last comparison: no way round the limits
-                rows = await self._asked(gateway.orders())
-                order = next((row for row in rows if row.order_id == request.order_id), None)
-            if order is not None:
-                await self.risk.check_modify(order, request, source)
+            order = await self._working_order(request.order_id, mode, gateway)
+            full = await self._wanted(order, request, gateway)
+            await self.risk.check_modify(order, full, source)
         entry = self.sender.entry(
-            self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(request)
+            self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(full)
         )
         entry = msgspec.structs.replace(entry, order_id=request.order_id)
-        return await self.sender.send(entry, mode, gateway, lambda: gateway.modify(request))
+        return await self.sender.send(entry, mode, gateway, lambda: gateway.modify(full))
 
-    async def cancel(self, order_id: str, source: str) -> Placed:
-        """Cancel a working order."""
-        mode = self._mode
-        return await self._cancel(order_id, source, mode, self._gateway_of(mode))
+    async def _working_order(self, order_id: str, mode: Mode, gateway: TradingGateway) -> Order:
+        """The order to change; asked from the gateway when our book does not know it."""
+        order = self.books.book(mode).orders.get(order_id)
+        if order is None:  # placed elsewhere since the last comparison: no way round the limits
+            rows = await self._asked(gateway.orders())
+            order = next((row for row in rows if row.order_id == order_id), None)
+        if order is None:
+            raise OrderNotFound(order_id)
+        if order.status.is_final:
+            raise OrderNotWorking(f"Cannot modify order in {order.status.value} status")
+        return order
+
+    async def _wanted(
+        self, order: Order, request: ModifyRequest, gateway: TradingGateway
+    ) -> ModifyRequest:
+        """The complete change: every field as it is to be."""
+        row = self._instruments.require(order.symbol, order.exchange)
+        wanted = check_modify(order, request, row)
+        if self.policies is not None and wanted.price_type is not order.price_type:
+            wanted = await self.policies.protect(wanted, row, gateway)
+        return ModifyRequest(
+            order_id=order.order_id,
+            quantity=wanted.quantity,
+            price=wanted.price,
+            trigger_price=wanted.trigger_price,
+            price_type=wanted.price_type,
+            disclosed_quantity=wanted.disclosed_quantity,
+            symbol=wanted.symbol,
+            exchange=wanted.exchange,
+            action=wanted.action,
+            product=wanted.product,
+        )
+
+    async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed:
+        """Cancel a working order; ``mode`` as in :meth:`place`."""
+        mode = self._still(mode)
+        return await self._cancel(order_id, source, mode, self.gateway_of(mode))
 
     async def _cancel(
         self, order_id: str, source: str, mode: Mode, gateway: TradingGateway
@@ -269,7 +355,7 @@ class OrderDesk:
         """Cancel every working order of the account, stops included. One that is between two
         states at the broker cannot be cancelled yet and is left."""
         mode = self._mode
-        gateway = self._gateway_of(mode)
+        gateway = self.gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
         working = [
@@ -277,46 +363,30 @@ class OrderDesk:
             for order in await gateway.orders()
             if order.status.is_working and not order.settling
         ]
-        answers = await asyncio.gather(
-            *(self._cancel(order.order_id, source, mode, gateway) for order in working),
-            return_exceptions=True,
-        )
-        for order, answer in zip(working, answers, strict=True):
-            if isinstance(answer, AppError):
-                failed.append((order.order_id, answer.message))
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                cancelled.append(order.order_id)
+        for first in range(0, len(working), CANCEL_CHUNK):
+            chunk = working[first : first + CANCEL_CHUNK]
+            answers = await asyncio.gather(
+                *(self._cancel(order.order_id, source, mode, gateway) for order in chunk),
+                return_exceptions=True,
+            )
+            for order, answer in zip(chunk, answers, strict=True):
+                if isinstance(answer, AppError):
+                    failed.append((order.order_id, answer.message))
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    cancelled.append(order.order_id)
         return CancelAll(cancelled, failed, mode)
 
     async def close_position(
         self, symbol: str, exchange: str, product: Product, source: str
     ) -> Placed | None:
-        """Close one net position at market; None when it is flat."""
-        for position in await self.positions():
-            if (position.symbol, position.exchange, position.product) == (
-                symbol,
-                exchange,
-                product,
-            ) and position.quantity:
-                return await self.place(closing_order(position), source)
-        return None
+        """Close one net position at market (:meth:`Exits.close`); None when it is flat."""
+        return await self.exits.close((exchange, symbol, product), source, self._mode)
 
     async def close_all(self, source: str) -> CloseAll:
-        """Close every open position at market."""
-        mode = self._mode
-        rows = await self._gateway_of(mode).positions()
-        open_rows = [row for row in rows if row.quantity]
-        errors: list[str] = []
-        for row in open_rows:
-            if self._mode is not mode:
-                raise OrderError("The mode was switched while positions were being closed.")
-            try:
-                await self.place(closing_order(row), source)
-            except AppError as error:
-                errors.append(f"{row.symbol}: {error.message}")
-        return CloseAll(len(open_rows) - len(errors), len(errors), bool(rows), mode, tuple(errors))
+        """Close every open position at market (:meth:`Exits.close_all`)."""
+        return await self.exits.close_all(source)
 
     # -- sending ----------------------------------------------------------------------------
     async def send(
@@ -334,7 +404,7 @@ class OrderDesk:
         :meth:`place`.
         """
         mode = self._still(mode)
-        gateway = self._gateway_of(mode)
+        gateway = self.gateway_of(mode)
         if not kind.endswith("cancel"):
             with self.refusals(kind, request, source):
                 self.risk.check_blocked(source)
@@ -403,7 +473,7 @@ class OrderDesk:
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
         """What these orders together would block at the live account, also while orders are
         simulated. Raises :class:`NotSupported`."""
-        gateway = self._gateway_of(Mode.LIVE)
+        gateway = self.gateway_of(Mode.LIVE)
         if not supports_margin(gateway):
             raise NotSupported(f"{gateway.broker} does not estimate margins.")
         with upstream():

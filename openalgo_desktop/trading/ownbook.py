@@ -48,7 +48,7 @@ class OwnBook:
         self.account_id = account_id
         self.mode = mode
         self.orders: dict[str, Order] = {}
-        self._working: dict[str, Order] = {}  # those that may still fill, by id
+        self._working: dict[PositionKey, dict[str, Order]] = {}  # those that may still fill
         self.positions: dict[PositionKey, Position] = {}
         self.strategies: dict[str, dict[PositionKey, _Net]] = {}
         self.day: date | None = None
@@ -71,10 +71,17 @@ class OwnBook:
     def put(self, order: Order) -> None:
         """Know this state of an order."""
         self.orders[order.order_id] = order
-        if order.status.is_final or order.status is OrderStatus.UNKNOWN:
-            self._working.pop(order.order_id, None)
-        else:
-            self._working[order.order_id] = order
+        key = (order.exchange, order.symbol, order.product)
+        if not (order.status.is_final or order.status is OrderStatus.UNKNOWN):
+            self._working.setdefault(key, {})[order.order_id] = order
+        elif (rows := self._working.get(key)) is not None:
+            rows.pop(order.order_id, None)
+            if not rows:
+                del self._working[key]
+
+    def working(self, key: PositionKey) -> list[Order]:
+        """Orders that may still move this position."""
+        return list(self._working.get(key, {}).values())
 
     def adopt_positions(self, positions: Iterable[Position]) -> None:
         """Take the broker's positions (their averages and charges are better than ours)."""
@@ -139,15 +146,12 @@ class OwnBook:
     # -- asking -----------------------------------------------------------------------------
     def closes(self, request: OrderRequest) -> bool:
         """Whether the order only reduces its position, orders already resting included."""
-        row = self.positions.get((request.exchange, request.symbol, request.product))
+        key = (request.exchange, request.symbol, request.product)
+        row = self.positions.get(key)
         if row is None or row.quantity * request.action.sign >= 0:
             return False
         resting = sum(
-            order.pending_quantity
-            for order in self._working.values()
-            if order.action is request.action
-            and (order.exchange, order.symbol, order.product)
-            == (request.exchange, request.symbol, request.product)
+            order.pending_quantity for order in self.working(key) if order.action is request.action
         )
         return resting + request.quantity <= abs(row.quantity)
 

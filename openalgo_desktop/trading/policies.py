@@ -21,6 +21,12 @@ MAX_PARTS = 100
 _PROTECTED = {PriceType.MARKET: PriceType.LIMIT, PriceType.SLM: PriceType.SL}
 
 
+def slices(request: OrderRequest, row: Instrument) -> list[OrderRequest]:
+    """The order in parts of at most the freeze quantity, however many."""
+    parts = split_freeze(request.quantity, row.freeze_qty, row.lot_size)
+    return [with_quantity(request, part) for part in parts]
+
+
 class OrderPolicies:
     """Reads its settings at each order.
 
@@ -38,14 +44,14 @@ class OrderPolicies:
         freeze = row.freeze_qty
         if not self._setting("trading.freeze_split") or freeze <= 1 or request.quantity <= freeze:
             return [request]
-        parts = split_freeze(request.quantity, freeze, row.lot_size)
+        parts = slices(request, row)
         if len(parts) > MAX_PARTS:
             raise InvalidOrder(
                 f"Quantity {request.quantity} needs {len(parts)} orders of at most {freeze}; "
                 f"more than {MAX_PARTS} are not sent at once.",
                 field="quantity",
             )
-        return [with_quantity(request, part) for part in parts]
+        return parts
 
     async def protect(
         self, request: OrderRequest, row: Instrument, gateway: TradingGateway

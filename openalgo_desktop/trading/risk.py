@@ -35,10 +35,11 @@ class RiskGate:
         if self._blocked and source != KILL_SOURCE:
             raise RiskBlocked(f"New orders are blocked: {self._blocked}")
 
-    async def check(self, request: OrderRequest, source: str) -> None:
-        """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``."""
+    async def check(self, request: OrderRequest, source: str, *, closing: bool = False) -> None:
+        """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``. A rule never
+        keeps in what is ``closing`` a position."""
         self.check_blocked(source)
-        if self.rules is not None and source != KILL_SOURCE:
+        if self.rules is not None and source != KILL_SOURCE and not closing:
             await self.rules.check(request)
             self.check_blocked(source)  # it may have been pulled while a price was asked
 

@@ -43,6 +43,7 @@ from openalgo_desktop.core.ports import (
     TradingGateway,
 )
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.trading.outstanding import OutstandingOrders, PositionKey
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import RiskGate
@@ -87,6 +88,9 @@ class OrderSender:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.sources: dict[str, str] = {}  # own tag -> who asked
         self.own_ids: set[str] = set()  # orders that an answer or the journal says are ours
+        self.outstanding = OutstandingOrders()
+        self._answers: dict[str, asyncio.Task[Placed]] = {}  # placements that are being answered
+        self._stop_settled = bus.subscribe(OrderSettled, self._on_settled)
 
     async def start(self) -> None:
         """Know the orders of earlier runs."""
@@ -94,9 +98,14 @@ class OrderSender:
             self.sources[entry.tag] = entry.source
             if entry.order_id:
                 self.own_ids.add(entry.order_id)
+        now = self._clock.monotonic()
+        for entry in await self._journal.open_entries():
+            if entry.kind == "place":
+                self.outstanding.add(entry, now, unknown=True)
 
     async def stop(self) -> None:
         """Wait briefly for orders under way, then end."""
+        self._stop_settled()
         await self.quiet()
         await self.abandon()
 
@@ -119,6 +128,14 @@ class OrderSender:
             or order.order_id in self.own_ids
             or order.order_id in self._reconciler.found_ids
         )
+
+    def _on_settled(self, event: OrderSettled) -> None:
+        """The reconciler found an order that was unknown, or that it never arrived."""
+        if event.order_id:
+            now = self._clock.monotonic()
+            self.outstanding.accepted(event.tag, event.order_id, now)
+        else:
+            self.outstanding.drop(event.tag)
 
     # -- sending ----------------------------------------------------------------------------
     def entry(
@@ -149,7 +166,18 @@ class OrderSender:
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
     ) -> Placed:
         task = self._fly(entry.tag, self._journaled(entry, mode, gateway, call))
+        if entry.kind == "place":
+            self.outstanding.add(entry, self._clock.monotonic())
+            self._answers[entry.tag] = task
+            task.add_done_callback(lambda _: self._answers.pop(entry.tag, None))
         return await asyncio.shield(task)
+
+    async def answered(self, account_id: str, key: PositionKey) -> None:
+        """Wait until no placement of this position waits for its answer."""
+        rows = self.outstanding.of(account_id, key)
+        tasks = [self._answers[row.tag] for row in rows if row.tag in self._answers]
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _fly(self, tag: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of ours; from this moment until it is done the reconciler gives the order of
@@ -172,11 +200,16 @@ class OrderSender:
         gateway: TradingGateway,
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
     ) -> Placed:
-        await self._journal.intent(entry)
+        try:
+            await self._journal.intent(entry)
+        except BaseException:
+            self.outstanding.drop(entry.tag)  # nothing was sent
+            raise
         if not entry.kind.endswith("cancel"):
             try:  # the kill switch may have been pulled since the order passed the risk step
                 self._risk.check_blocked(entry.source)
             except RiskBlocked as error:
+                self.outstanding.drop(entry.tag)
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
         sending = self._fly(entry.tag, call())
@@ -200,6 +233,7 @@ class OrderSender:
         except OrderStateUnknown as error:
             raise self._unknown(entry, gateway, error.message) from error
         except REFUSALS as error:
+            self.outstanding.drop(entry.tag)
             order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
             self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
             raise
@@ -213,6 +247,7 @@ class OrderSender:
         # The gateway has the order: recovery would find it by its tag, so this row need not be
         # waited for.
         self.own_ids.add(ack.order_id)
+        self.outstanding.accepted(entry.tag, ack.order_id, self._clock.monotonic())
         self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
         return Placed(ack.order_id, mode, ack.message)
 
@@ -222,6 +257,7 @@ class OrderSender:
             f"the order book of {gateway.broker}; do not send it again before it is settled."
         )
         log.warning("%s %s is unknown: %s", entry.kind, entry.tag, why)
+        self.outstanding.lost(entry.tag)
         self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
         self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
         self._reconciler.wake()
@@ -234,6 +270,7 @@ class OrderSender:
         if error is None:
             order_id = sending.result().order_id
             self.own_ids.add(order_id)
+            self.outstanding.accepted(entry.tag, order_id, self._clock.monotonic())
             self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
             self._bus.publish(
                 OrderSettled(
@@ -241,6 +278,7 @@ class OrderSender:
                 )
             )
         elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
+            self.outstanding.drop(entry.tag)
             self._write(entry.tag, JournalState.REJECTED, "", error.message)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:

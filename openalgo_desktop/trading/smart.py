@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
-
 import msgspec
 
-from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.enums import Action, Mode, PriceType
 from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.underway import key_of
 
 MATCHED = "Positions Already Matched. No Action needed."
 NOTHING_TO_EXIT = "No OpenPosition Found. Not placing Exit order."
-#: Locks kept for symbols nobody waits on.
-_MAX_LOCKS = 1024
 
 
 class NotNeeded(msgspec.Struct, frozen=True):
@@ -41,37 +37,23 @@ def smart_order(request: OrderRequest, target: int, current: int) -> OrderReques
 
 
 class SmartOrders:
-    """Smart orders of one desk, one at a time per symbol and product, so that two alerts cannot
-    both see the old position."""
+    """Smart orders of one desk: the target less the position and all that is under way to it."""
 
     def __init__(self, desk: OrderDesk) -> None:
         self._desk = desk
-        self._locks: OrderedDict[tuple[str, str, str], asyncio.Lock] = OrderedDict()
 
     async def place(
         self, request: OrderRequest, target: int, source: str, mode: Mode | None = None
     ) -> Placed | NotNeeded:
-        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`OrderDesk.place`."""
+        """Send what is missing to ``target``. Errors and ``mode`` as :meth:`OrderDesk.place`;
+        a position that cannot be read raises its error and sends nothing."""
         mode = mode or self._desk.mode
-        async with self._lock(request):
-            order = smart_order(request, target, await self._current(request))
+        key = key_of(request)
+        async with self._desk.under_way.lock(mode, key):
+            view = await self._desk.under_way.view(mode, self._desk.gateway_of(mode), key)
+            order = smart_order(request, target, view.expected)
             if isinstance(order, str):
                 return NotNeeded(mode, order)
-            return await self._desk.place(order, source, mode)
-
-    def _lock(self, request: OrderRequest) -> asyncio.Lock:
-        name = (request.exchange, request.symbol, request.product.value)
-        lock = self._locks.get(name)
-        if lock is None:
-            lock = self._locks[name] = asyncio.Lock()
-            for old in [key for key, value in self._locks.items() if not value.locked()]:
-                if len(self._locks) <= _MAX_LOCKS or old == name:
-                    break
-                del self._locks[old]
-        return lock
-
-    async def _current(self, request: OrderRequest) -> int:
-        for row in await self._desk.positions():
-            if row.key == request.key and row.product is request.product:
-                return row.quantity
-        return 0
+            reduces = order.action.sign * view.held < 0 and order.quantity <= view.to_close
+            closing = reduces and order.price_type is PriceType.MARKET
+            return await self._desk.place(order, source, mode, closing=closing)

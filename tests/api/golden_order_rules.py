@@ -229,6 +229,15 @@ ORDER_RULES: tuple[Rule, ...] = (
         check=checks.all_cancelled,
     ),
     Rule(
+        "closeposition",
+        "positions were closed",
+        "also `orderids`: all closing orders, and `failures` with symbol and reason of each that "
+        "failed",
+        "the reference names none of the orders that it sent",
+        when=lambda case: case.ok and "No open positions" not in str(case.message),
+        freedom=Freedom(extra=("orderids",)),
+    ),
+    Rule(
         "orderbook",
         "after `cancelallorder`",
         "stop orders are `cancelled`",

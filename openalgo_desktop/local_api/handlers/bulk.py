@@ -8,7 +8,12 @@ from typing import Any
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest
-from openalgo_desktop.local_api.handlers.orders import order_request, place, texts_of_orders
+from openalgo_desktop.local_api.handlers.orders import (
+    order_ids,
+    order_request,
+    place,
+    texts_of_orders,
+)
 from openalgo_desktop.local_api.handlers.shapes import success
 from openalgo_desktop.local_api.limits import parse_limit
 from openalgo_desktop.local_api.table import ApiError, Call
@@ -29,7 +34,7 @@ async def placesmartorder(call: Call) -> dict[str, Any]:
         )
     if isinstance(result, NotNeeded):
         return success(result.mode, message=result.message)
-    return success(result.mode, orderid=result.order_id)
+    return success(result.mode, **order_ids(result))
 
 
 async def basketorder(call: Call) -> dict[str, Any]:
@@ -50,7 +55,7 @@ async def basketorder(call: Call) -> dict[str, Any]:
             "exchange": request.exchange,
             "product": request.product.value,
             "status": "success",
-            "orderid": outcome.order_id,
+            **order_ids(outcome),
         }
         if mode is Mode.SANDBOX:
             row |= {"batch_order": True, "is_last_order": number == len(children)}
@@ -97,7 +102,7 @@ def child_rows(children: Sequence[Child]) -> list[dict[str, Any]]:
     for number, child in enumerate(children, 1):
         row: dict[str, Any] = {"order_num": number, "quantity": child.request.quantity}
         if isinstance(child.outcome, Placed):
-            row |= {"status": "success", "orderid": child.outcome.order_id}
+            row |= {"status": "success", **order_ids(child.outcome)}
         else:
             row |= {"status": "error", "message": child.outcome.message}
         rows.append(row)

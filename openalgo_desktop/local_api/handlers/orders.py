@@ -49,7 +49,15 @@ async def place(call: Call, request: OrderRequest) -> Placed:
 
 async def placeorder(call: Call) -> dict[str, Any]:
     placed = await place(call, order_request(call.data, call.data["strategy"]))
-    return success(placed.mode, orderid=placed.order_id)
+    return success(placed.mode, **order_ids(placed))
+
+
+def order_ids(placed: Placed) -> dict[str, Any]:
+    """``orderid``, and ``orderids`` of an order that went out in parts."""
+    fields: dict[str, Any] = {"orderid": placed.order_id}
+    if len(placed.ids) > 1:
+        fields["orderids"] = list(placed.ids)
+    return fields
 
 
 async def modifyorder(call: Call) -> dict[str, Any]:
@@ -109,16 +117,27 @@ async def closeposition(call: Call) -> dict[str, Any]:
     result = await call.ctx.desk.close_all(call.source)
     if result.mode is Mode.LIVE:
         if result.failed:
-            raise ApiError(500, f"Failed to close {result.failed} positions: {result.errors[0]}")
-        return success(result.mode, message="All Open Positions Squared Off")
+            raise ApiError(
+                500,
+                f"Failed to close {result.failed} positions: {'; '.join(result.errors)}",
+                orderids=list(result.order_ids),
+            )
+        return success(
+            result.mode,
+            message="All Open Positions Squared Off",
+            orderids=list(result.order_ids),
+        )
     if not result.had_rows:
         return success(result.mode, message="No open positions to close")
     message = f"Closed {result.closed} positions"
     if result.failed:
         message += f" (Failed to close {result.failed} positions)"
+    fields = {"failures": list(result.errors)} if result.failed else {}
     return success(
         result.mode,
         message=message,
         closed_positions=result.closed,
         failed_closures=result.failed,
+        orderids=list(result.order_ids),
+        **fields,
     )

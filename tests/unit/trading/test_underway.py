@@ -1,0 +1,409 @@
+"""Orders that derive from a position count what is under way: fills that come late, books that
+overtake each other, resting exits, lost answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    InvalidOrder,
+    NetTimeout,
+    OrderStateUnknown,
+    RejectedByBroker,
+)
+from openalgo_desktop.core.model import (
+    Instrument,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
+from openalgo_desktop.trading import underway
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.smart import MATCHED, NotNeeded, SmartOrders
+from tests.unit.trading.test_desk import Gateway, Rig
+from tests.waiting import until
+
+KEY = ("NSE", "SBIN", Product.MIS)
+BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
+
+
+class Exchange(Gateway):
+    """Takes what it is given. Market orders fill ``delay`` seconds after the acknowledgement; the
+    position book follows ``lag`` seconds later; ``trades_told`` False pushes orders only."""
+
+    def __init__(self) -> None:
+        super().__init__("sandbox")
+        self.delay = 0.0
+        self.lag = 0.0
+        self.push_after = 0.0
+        self.trades_told = True
+        self.real = 0  # units of all products, at the exchange
+        self.held: dict[Product, int] = {}  # what the position book says
+        self.unreadable = False
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def place(self, request: OrderRequest, tag: str) -> OrderAck:
+        order_id = str(len(self.book) + 1)
+        self.arrived.append(("place", f"{request.action.value} {request.quantity}"))
+        order = Order(
+            order_id,
+            request.symbol,
+            request.exchange,
+            request.action,
+            request.quantity,
+            request.price_type,
+            request.product,
+            price=request.price,
+            trigger_price=request.trigger_price,
+            tag=tag,
+        )
+        if request.price_type.has_trigger:
+            order.status = OrderStatus.TRIGGER_PENDING
+        self.book.append(order)
+        self.answer()
+        if request.price_type is PriceType.MARKET:
+            self.tasks.append(asyncio.create_task(self._fill(order)))
+        else:
+            self.push(order)
+        return OrderAck(order_id)
+
+    async def cancel(self, order_id: str) -> OrderAck:
+        self.arrived.append(("cancel", order_id))
+        self.answer()
+        order = next(row for row in self.book if row.order_id == order_id)
+        order.status = OrderStatus.CANCELLED
+        self.push(order)
+        return OrderAck(order_id)
+
+    async def positions(self) -> list[Position]:
+        if self.unreadable:
+            raise NetTimeout("positions: no answer")
+        return [msgspec.structs.replace(row) for row in self.rows]
+
+    def push(self, order: Order, trade: Trade | None = None) -> None:
+        assert self.listener is not None
+        copy = msgspec.structs.replace(order)
+        self.listener(OrderUpdate(self.account_id, copy, trade if self.trades_told else None))
+
+    async def _fill(self, order: Order) -> None:
+        await asyncio.sleep(self.delay)
+        order.status, order.filled_quantity = OrderStatus.COMPLETE, order.quantity
+        change = order.quantity * order.action.sign
+        self.real += change
+        if not self.push_after:
+            self.push(order, self._trade(order))
+        await asyncio.sleep(self.lag)
+        self.held[order.product] = self.held.get(order.product, 0) + change
+        self.rows = [Position("SBIN", "NSE", p, q, 800.0) for p, q in self.held.items()]
+        if self.push_after:
+            await asyncio.sleep(self.push_after)
+            self.push(order, self._trade(order))
+
+    @staticmethod
+    def _trade(order: Order) -> Trade:
+        clock = SystemClock()
+        return Trade.of(order, f"T{order.order_id}", order.quantity, 800.0, clock.now())
+
+    async def done(self) -> None:
+        await asyncio.gather(*self.tasks)
+
+
+class World(Rig):
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = SystemClock()  # type: ignore[assignment]
+        self.paper = Exchange()
+        self.desk: OrderDesk = self.make_desk()
+        self.smart = SmartOrders(self.desk)
+
+    async def hold(self, quantity: int) -> None:
+        """A position that both books know."""
+        self.paper.real = self.paper.held[Product.MIS] = quantity
+        self.paper.rows = [Position("SBIN", "NSE", Product.MIS, quantity, 800.0)]
+        await self.desk.books.rebase(Mode.SANDBOX)
+
+    async def rest(self, kind: PriceType, action: Action, quantity: int = 10) -> str:
+        request = msgspec.structs.replace(
+            BUY,
+            action=action,
+            quantity=quantity,
+            price_type=kind,
+            price=810.0 if kind.has_price else 0.0,
+            trigger_price=810.0 if kind.has_trigger else 0.0,
+        )
+        return (await self.desk.place(request, "window")).order_id
+
+    @property
+    def sent(self) -> list[str]:
+        return [what for kind, what in self.paper.arrived if kind == "place"]
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(underway, "LAG", 0.2)
+    monkeypatch.setattr(underway, "AGAIN", 0.02)
+    made = World()
+    await made.desk.start()
+    yield made
+    await made.paper.done()
+    await made.desk.stop()
+
+
+@pytest.mark.parametrize("trades_told", [True, False])
+@pytest.mark.parametrize(
+    ("delay", "lag", "push_after"),
+    [(0.05, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.1, 0.0), (0.02, 0.0, 0.1)],
+    ids=["fills late", "at once", "position book behind", "push behind"],
+)
+async def test_three_smart_orders_to_ten_make_ten(
+    world: World, delay: float, lag: float, push_after: float, trades_told: bool
+):
+    exchange = world.paper
+    exchange.delay, exchange.lag, exchange.push_after = delay, lag, push_after
+    exchange.trades_told = trades_told
+    answers = [await world.smart.place(BUY, 10, "api:a") for _ in range(3)]
+    assert isinstance(answers[0], Placed)
+    assert [a.message for a in answers[1:] if isinstance(a, NotNeeded)] == [MATCHED, MATCHED]
+    await exchange.done()
+    assert (exchange.real, world.sent) == (10, ["BUY 10"])
+
+
+async def test_smart_orders_at_the_same_moment_make_ten(world: World):
+    world.paper.delay = 0.05
+    await asyncio.gather(*(world.smart.place(BUY, 10, f"api:{n}") for n in range(3)))
+    await world.paper.done()
+    assert world.paper.real == 10
+
+
+async def test_a_plain_order_on_its_way_counts(world: World):
+    """Its answer is awaited before anything is derived."""
+    world.paper.delay = 0.05
+    plain = asyncio.create_task(world.desk.place(BUY, "window"))
+    await asyncio.sleep(0)
+    await world.smart.place(BUY, 15, "api:a")
+    await plain
+    await world.paper.done()
+    assert world.paper.real == 15
+
+
+async def test_an_order_of_unknown_fate_counts(world: World):
+    def lose() -> None:
+        raise OrderStateUnknown("reset", tag="")
+
+    world.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await world.smart.place(BUY, 10, "api:a")
+    world.paper.answer = lambda: None
+    answer = await world.smart.place(BUY, 10, "api:a")
+    assert isinstance(answer, NotNeeded)
+    assert world.sent == ["BUY 10"]
+
+
+async def test_a_refused_order_does_not_count(world: World):
+    def refuse() -> None:
+        world.paper.book.pop()
+        raise RejectedByBroker("RMS")
+
+    world.paper.answer = refuse
+    with pytest.raises(RejectedByBroker):
+        await world.smart.place(BUY, 10, "api:a")
+    world.paper.answer = lambda: None
+    await world.smart.place(BUY, 10, "api:a")
+    await world.paper.done()
+    assert world.paper.real == 10
+
+
+async def test_a_stop_that_protects_the_position_is_not_on_its_way(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.SLM, Action.SELL)
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    await world.smart.place(BUY, 20, "api:a")
+    await world.paper.done()
+    assert world.paper.real == 20
+
+
+@pytest.mark.parametrize("trades_told", [True, False])
+@pytest.mark.parametrize(("delay", "lag"), [(0.05, 0.0), (0.0, 0.1), (0.03, 0.05)])
+@pytest.mark.parametrize("held", [10, -10])
+async def test_close_all_twice_is_flat(
+    world: World, delay: float, lag: float, held: int, trades_told: bool
+):
+    await world.hold(held)
+    world.paper.delay, world.paper.lag, world.paper.trades_told = delay, lag, trades_told
+    first = await world.desk.close_all("window")
+    second = await world.desk.close_all("window")
+    await world.paper.done()
+    assert world.paper.real == 0
+    assert first.order_ids == ("1",) and len(world.sent) == 1
+    assert second.failed == 0
+
+
+async def test_closing_while_an_exit_is_under_way_names_it(world: World):
+    await world.hold(10)
+    world.paper.delay = 0.1
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    again = await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    assert again is not None
+    assert again.ids == ("1",) and "under way already" in again.message
+
+
+@pytest.mark.parametrize("kind", [PriceType.LIMIT, PriceType.SL, PriceType.SLM])
+async def test_resting_exits_are_cancelled_before_the_position_is_closed(
+    world: World, kind: PriceType
+):
+    """The position gets out now, and they cannot open the other side afterwards."""
+    await world.hold(10)
+    order_id = await world.rest(kind, Action.SELL)
+    entry = await world.rest(PriceType.LIMIT, Action.BUY)
+    world.paper.arrived.clear()
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.paper.done()
+    assert world.paper.arrived == [("cancel", order_id), ("place", "SELL 10")]
+    assert world.paper.real == 0
+    assert world.paper.book[int(entry) - 1].status is OrderStatus.OPEN
+
+
+async def test_an_exit_that_cannot_be_cancelled_counts(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.LIMIT, Action.SELL, 4)
+
+    def refuse() -> None:
+        world.paper.answer = lambda: None
+        raise RejectedByBroker("being matched")
+
+    world.paper.answer = refuse
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert world.sent[-1] == "SELL 6"
+
+
+async def test_nothing_is_sent_when_the_position_cannot_be_read(world: World):
+    await world.hold(10)
+    world.paper.unreadable = True
+    with pytest.raises(NetTimeout, match="positions"):
+        await world.smart.place(BUY, 20, "api:a")
+    with pytest.raises(NetTimeout):
+        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    with pytest.raises(NetTimeout):
+        await world.desk.close_all("window")
+    assert world.sent == []
+
+
+async def test_closing_goes_out_in_slices_and_odd_lots_whatever_the_settings(world: World):
+    world.lookup.rows[("NSE", "SBIN")] = Instrument("SBIN", "NSE", lot_size=1, freeze_qty=4)
+    await world.hold(10)
+    placed = await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert placed is not None and placed.ids == ("1", "2", "3")
+    await world.paper.done()
+    assert world.sent == ["SELL 4", "SELL 4", "SELL 2"] and world.paper.real == 0
+    rows = [row.request for row in world.journal.rows.values()]
+    assert [(row["part"], row["parts"]) for row in rows] == [(1, 3), (2, 3), (3, 3)]
+    assert len({row["parent"] for row in rows}) == 1
+
+
+async def test_a_failed_slice_is_told_with_symbol_reason_and_what_went_out(world: World):
+    world.lookup.rows[("NSE", "SBIN")] = Instrument("SBIN", "NSE", freeze_qty=4)
+    await world.hold(10)
+
+    def refuse() -> None:
+        if len(world.paper.book) == 2:
+            world.paper.book.pop()
+            raise RejectedByBroker("RMS: later")
+
+    world.paper.answer = refuse
+    result = await world.desk.close_all("window")
+    await world.paper.done()
+    assert (result.closed, result.failed, result.order_ids) == (0, 1, ("1",))
+    assert result.errors[0].startswith("SBIN: RMS: later") and "1 of 3 parts" in result.errors[0]
+    assert world.paper.real == 6
+    world.paper.answer = lambda: None
+    await world.desk.close_all("window")
+    await world.paper.done()
+    assert world.paper.real == 0
+
+
+async def test_an_odd_lot_gets_out(world: World):
+    world.lookup.rows[("NFO", "X")] = Instrument("X", "NFO", lot_size=75, instrument_type="CE")
+    world.paper.rows = [Position("X", "NFO", Product.NRML, 100, 5.0)]
+    await world.desk.books.rebase(Mode.SANDBOX)
+    await world.desk.close_all("window")
+    assert world.sent == ["SELL 100"]
+
+
+async def test_cancel_all_leaves_what_is_between_two_states(world: World):
+    await world.rest(PriceType.LIMIT, Action.BUY)
+    await world.rest(PriceType.LIMIT, Action.BUY)
+    world.paper.book[0].settling = True
+    result = await world.desk.cancel_all("window")
+    assert (result.cancelled, result.failed) == (["2"], [])
+
+
+async def test_the_lock_of_one_instrument_keeps_no_other_waiting(world: World):
+    async with world.desk.under_way.lock(Mode.SANDBOX, KEY):
+        waiting = asyncio.create_task(world.smart.place(BUY, 10, "api:a"))
+        other = msgspec.structs.replace(BUY, product=Product.CNC)
+        await world.smart.place(other, 10, "api:a")
+        assert not waiting.done()
+    await waiting
+    await until(lambda: world.paper.real == 20)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"symbol": "INFY"}, "symbol"),
+        ({"action": Action.SELL}, "action"),
+        ({"product": Product.CNC}, "product"),
+        ({"exchange": "BSE"}, "exchange"),
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 101}, "quantity"),
+        ({"price": 810.03}, "price"),
+        ({"price_type": PriceType.SL, "trigger_price": 0.0}, "trigger_price"),
+    ],
+    ids=str,
+)
+async def test_a_change_is_checked_like_an_order_before_it_leaves(
+    world: World, change: dict[str, object], field: str
+):
+    world.lookup.rows[("NSE", "SBIN")] = Instrument("SBIN", "NSE", freeze_qty=100)
+    order_id = await world.rest(PriceType.LIMIT, Action.BUY)
+    world.paper.arrived.clear()
+    with pytest.raises(InvalidOrder) as refused:
+        await world.desk.modify(ModifyRequest(order_id, **change), "api:a")  # type: ignore[arg-type]
+    assert refused.value.field == field
+    assert world.paper.arrived == []
+
+
+async def test_a_change_goes_out_complete(world: World, monkeypatch: pytest.MonkeyPatch):
+    order_id = await world.rest(PriceType.LIMIT, Action.BUY)
+    seen: list[ModifyRequest] = []
+
+    async def modify(request: ModifyRequest) -> OrderAck:
+        seen.append(request)
+        return OrderAck(request.order_id)
+
+    monkeypatch.setattr(world.paper, "modify", modify)
+    await world.desk.modify(ModifyRequest(order_id, price=0.0, quantity=20), "api:a")
+    (full,) = seen
+    assert full == ModifyRequest(
+        order_id=order_id,
+        quantity=20,
+        price=810.0,
+        trigger_price=0.0,
+        price_type=PriceType.LIMIT,
+        disclosed_quantity=0,
+        symbol="SBIN",
+        exchange="NSE",
+        action=Action.BUY,
+        product=Product.MIS,
+    )
