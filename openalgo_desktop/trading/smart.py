@@ -51,7 +51,9 @@ class SmartOrders:
         key = key_of(request)
         async with self._desk.under_way.lock(mode, key):
             view = await self._desk.under_way.view(mode, self._desk.gateway_of(mode), key)
-            order = smart_order(request, target, view.expected)
+            # A stop does not count towards a target, but a repeated smart stop is no second one.
+            expected = view.expected(triggers=request.price_type.has_trigger)
+            order = smart_order(request, target, expected)
             if isinstance(order, str):
                 return NotNeeded(mode, order)
             reduces = order.action.sign * view.held < 0 and order.quantity <= view.to_close

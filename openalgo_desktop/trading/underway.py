@@ -54,15 +54,10 @@ class View(msgspec.Struct, frozen=True):
     held: int
     pending: tuple[Pending, ...] = ()
 
-    @property
-    def expected(self) -> int:
-        """The position when everything under way has filled. A stop that protects the position
-        is not on its way: it may never fill."""
-        return self.held + sum(
-            row.quantity
-            for row in self.pending
-            if not (row.trigger and row.quantity * self.held < 0)
-        )
+    def expected(self, *, triggers: bool = False) -> int:
+        """The position when everything under way has filled. An order that waits for its trigger
+        is not on its way (it may never be); it counts towards ``triggers`` only."""
+        return self.held + sum(row.quantity for row in self.pending if triggers or not row.trigger)
 
     @property
     def exits(self) -> tuple[Pending, ...]:

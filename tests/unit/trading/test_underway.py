@@ -224,9 +224,17 @@ async def test_a_refused_order_does_not_count(world: World):
     assert world.paper.real == 10
 
 
-async def test_a_stop_that_protects_the_position_is_not_on_its_way(world: World):
+async def test_a_smart_stop_that_is_repeated_is_not_doubled(world: World):
+    stop = msgspec.structs.replace(BUY, price_type=PriceType.SLM, trigger_price=810.0)
+    await world.smart.place(stop, 10, "api:a")
+    assert isinstance(await world.smart.place(stop, 10, "api:a"), NotNeeded)
+    assert world.sent == ["BUY 10"]
+
+
+@pytest.mark.parametrize("side", [Action.SELL, Action.BUY])
+async def test_an_order_that_waits_for_its_trigger_is_not_on_its_way(world: World, side: Action):
     await world.hold(10)
-    await world.rest(PriceType.SLM, Action.SELL)
+    await world.rest(PriceType.SLM, side)
     assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
     await world.smart.place(BUY, 20, "api:a")
     await world.paper.done()
