@@ -72,6 +72,8 @@ TEST_PROGRAMS = {
 #: Commands that never show a window; anything else is the window (like shell.parser decides).
 OTHER_COMMANDS = {
     *("headless", "api-key", "call", "login", "audit", "doctor", "screenshot"),
+    *("kill", "mode", "approvals", "accounts", "keys", "webhooks", "settings", "sandbox"),
+    "engine",
     *("-h", "--help", "--version"),
 }
 

@@ -4,6 +4,7 @@ but the window; the window, the headless command and the tests all use this same
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,12 +28,15 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.search_query import Aliases
+from openalgo_desktop.hands.door import OwnerDoor
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handover import Handover
+from openalgo_desktop.local_api.owner import OwnerServer
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.logs import LogRing, setup_logging
 from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.operations import WHO
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
@@ -66,6 +70,7 @@ class TerminalOptions:
     broker: str = "simulator"
     mode: Mode | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)  # of the overrides, for the doctor
     clock_start: datetime | None = None
     sim_universe: Path | None = None
     sim_frozen: bool = False
@@ -84,7 +89,7 @@ class Terminal:
         if broker != SIMULATOR:
             self.registry.get(broker)  # says what there is when it is unknown
         self.clock = SystemClock(self.options.clock_start)
-        self.settings = Settings(self.options.overrides)
+        self.settings = Settings(self.options.overrides, self.options.origins)
         self.bus = Bus()
         self.data_dir = DataDirectory(self.options.data_dir)
         self.instruments = InstrumentTable()
@@ -107,22 +112,26 @@ class Terminal:
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
+        self.owner_door: OwnerServer
         self._stops: list[Any] = []
 
     # -- start ------------------------------------------------------------------------------
     async def start(self) -> None:
         """Start all parts in order; if one fails, stop those already started and raise."""
         try:
-            await self._start_storage()
+            await self.start_storage()
             await self._start_market()
             await self._start_trading()
             await self._start_api()
+            await self._open_owner_door()
         except BaseException:
             await self.stop()
             raise
         log.info("terminal started in %s mode", self.desk.mode.value)
 
-    async def _start_storage(self) -> None:
+    async def start_storage(self) -> None:
+        """Data folder, log, database, settings, vault, keys, audit trail, app lock: all that a
+        command needs which works on the data folder while no engine runs (then ``stop``)."""
         self.data_dir.acquire()
         self._stops.append(self.data_dir.release)
         self.logs = setup_logging(self.settings, self.data_dir.logs)
@@ -134,6 +143,7 @@ class Terminal:
         self.settings.load(await self.state.all("settings"))
         self.logs.set_detail(self.settings["log.level"])
         self.settings.on_store = self.state.put_later("settings")
+        self.settings.on_forget = self.state.forget_later("settings")
         self.settings.subscribe(
             lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
         )
@@ -296,7 +306,16 @@ class Terminal:
         )
         await self.api.start()
         self._stops.append(self.api.stop)
-        self.data_dir.announce({"rest_url": self.api.rest_url, "ws_url": self.api.ws_url})
+
+    async def _open_owner_door(self) -> None:
+        """For the owner's commands beside this program; their way is told in ``running.json``."""
+        self.owner_door = OwnerServer(OwnerDoor(self).run)
+        await self.owner_door.start()
+        self._stops.append(self.owner_door.stop)
+        addresses = {"pid": str(os.getpid()), "control_url": self.owner_door.url}
+        if self.api is not None:
+            addresses |= {"rest_url": self.api.rest_url, "ws_url": self.api.ws_url}
+        self.data_dir.announce(addresses | {"control_token": self.owner_door.token.reveal()})
         self._stops.append(self.data_dir.withdraw)
 
     # -- stop -------------------------------------------------------------------------------
@@ -328,14 +347,19 @@ class Terminal:
         self.bus.publish(SettingChanged(key=f"risk.{scope}", value=limits or "none"))
 
     def _guard_mode(self, mode: Mode, by: str) -> None:
-        """A locked program does not go live, whoever asks; with an app lock only the window goes
-        live, where the password is asked."""
+        """A locked program does not go live, whoever asks; with an app lock only the window and
+        the owner's command go live, where the password is asked."""
         if mode is not Mode.LIVE or by == "start":
+            return
+        if by == WHO:  # its door has asked the password
             return
         if self.lock.locked:
             raise AuthError("The program is locked: unlock the window before going live.")
         if self.lock.enabled and by != "window":
-            raise AuthError("The app lock guards live mode: go live in the window.")
+            raise AuthError(
+                "The app lock guards live mode: go live in the window, or with "
+                "`openalgo-desktop mode live`."
+            )
 
     def _expects_ticks(self, exchange: str) -> bool:
         """Whether a silent feed of ``exchange`` is a fault now."""

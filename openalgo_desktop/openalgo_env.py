@@ -111,6 +111,17 @@ def overrides(environ: Mapping[str, str], file: Mapping[str, str]) -> dict[str, 
     return found
 
 
+def origins(
+    environ: Mapping[str, str], file: Mapping[str, str], path: Path | None
+) -> dict[str, str]:
+    """Where each value of :func:`overrides` came from, by key of the setting."""
+    return {
+        row.setting: f"{row.name} in {'the environment' if row.name in environ else path}"
+        for row in NAMES
+        if row.name in environ or row.name in file
+    }
+
+
 def database_url(file: Mapping[str, str]) -> str:
     """The database of the ``.env`` file when it can be used here, else empty.
 

@@ -611,14 +611,21 @@ def setting_row(key: str) -> Setting:
 class Settings:
     """Current values. Reads are plain dict lookups; writes validate, store and notify.
 
-    ``overrides`` (from ``--set``) win over stored values for this run and are not stored.
+    ``overrides`` (from ``--set``) win over stored values for this run and are not stored;
+    ``origins`` says of each where it came from.
     """
 
-    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, Any] | None = None,
+        origins: Mapping[str, str] | None = None,
+    ) -> None:
+        self._origins = dict(origins or {})
         self._stored: dict[str, Any] = {}
         self._overrides: dict[str, Any] = {}
         self._listeners: list[Callable[[str, Any], None]] = []
         self.on_store: Callable[[str, Any], None] | None = None
+        self.on_forget: Callable[[str], None] | None = None
         for key, value in (overrides or {}).items():
             self._overrides[key] = self.row(key).parse(value)
 
@@ -637,6 +644,27 @@ class Settings:
     def is_set(self, key: str) -> bool:
         """Whether somebody set the value, be it to the default."""
         return key in self._overrides or key in self._stored
+
+    def origin(self, key: str) -> str:
+        """Where the value comes from: ``default``, ``stored``, or what overrides it."""
+        if key in self._overrides:
+            return self._origins.get(key, "option")
+        return "stored" if key in self._stored else "default"
+
+    def known(self) -> list[str]:
+        """Every key of the table, and what was set of the families beside it."""
+        return [*SETTINGS, *sorted({*self._stored, *self._overrides} - SETTINGS.keys())]
+
+    def unset(self, key: str) -> Any:
+        """Back to the default, which is returned; forgets (``on_forget``) and notifies."""
+        default = self.row(key).default
+        self._overrides.pop(key, None)
+        self._stored.pop(key, None)
+        if self.on_forget is not None:
+            self.on_forget(key)
+        for listener in tuple(self._listeners):
+            listener(key, default)
+        return default
 
     def set(self, key: str, value: Any) -> None:
         """Validate, remember, store (through ``on_store``) and notify."""

@@ -15,6 +15,7 @@ from openalgo_desktop.app import Terminal
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.logs import catch_crashes
 from openalgo_desktop.shell.options import run_async, terminal_options
+from openalgo_desktop.storage.datadir import write_private
 
 #: Awaited once everything answers.
 OnReady = Callable[[Terminal], Awaitable[None]]
@@ -50,15 +51,7 @@ async def write_ready_file(path: Path, terminal: Terminal) -> None:
         }
     )
 
-    def write() -> None:
-        partial = path.with_name(path.name + ".partial")
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-        partial.replace(path)
-
-    await asyncio.to_thread(write)
+    await asyncio.to_thread(write_private, path, content)
 
 
 @contextlib.contextmanager

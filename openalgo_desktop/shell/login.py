@@ -13,7 +13,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from openalgo_desktop.accounts import host_overrides, split_name
@@ -28,6 +28,8 @@ from openalgo_desktop.settings import Settings
 from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -85,7 +87,7 @@ class TerminalLogin:
         """Values of the fields, from the answers or the prompt."""
         if self._answers is not None:
             return {f.name: str(self._answers.get(f.name, "")) for f in fields}
-        return await asyncio.to_thread(self._prompt, fields)
+        return await _in_daemon(lambda: self._prompt(fields))
 
     def _prompt(self, fields: Sequence[Field]) -> dict[str, str]:
         values = {}
@@ -140,25 +142,27 @@ class TerminalLogin:
         print(text, file=self._out, flush=True)
 
 
-async def _in_daemon(work: Callable[[], str]) -> str:
+async def _in_daemon(work: Callable[[], T]) -> T:
     """Run ``work`` in a thread that does not hold the exit: a prompt cannot be taken back when
-    the browser answered first."""
+    the browser answered first, or Ctrl+C was pressed."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[str] = loop.create_future()
+    future: asyncio.Future[T] = loop.create_future()
 
-    def settle(text: str, error: Exception | None) -> None:
+    def settle(text: T | None, error: Exception | None) -> None:
         if future.done():
             return
-        if error is None:
-            future.set_result(text)
-        else:
+        if error is not None:
             future.set_exception(error)
+        else:
+            future.set_result(cast(T, text))
 
     def run() -> None:
+        text: T | None = None
+        problem: Exception | None = None
         try:
-            text, problem = work(), None
+            text = work()
         except Exception as error:
-            text, problem = "", ConfigError(f"Nothing was entered ({type(error).__name__}).")
+            problem = ConfigError(f"Nothing was entered ({type(error).__name__}).")
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, text, problem)
 
@@ -189,7 +193,7 @@ async def login(
     out = out or sys.stdout
     answers: dict[str, str] | None = None
     if from_stdin or not sys.stdin.isatty():
-        answers = _read_answers(await asyncio.to_thread(sys.stdin.read))
+        answers = _read_answers(await _in_daemon(sys.stdin.read))
     async with open_account(name, data_dir, key_file, settings, clock, passive=True) as account:
         if logout:
             await account.connect()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from openalgo_desktop import openalgo_env
 from openalgo_desktop.app import TerminalOptions
@@ -15,6 +16,17 @@ from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.state import KeyValueStore
+
+T = TypeVar("T")
+
+#: Settings that have an option of their own, and its name.
+_OPTIONS = {
+    "api.rest_port": "rest_port",
+    "api.ws_port": "ws_port",
+    "simulator.seed": "sim_seed",
+    "simulator.rate": "sim_rate",
+    "log.level": "log_level",
+}
 
 
 def env_file_of(args: argparse.Namespace) -> Path | None:
@@ -31,21 +43,20 @@ def terminal_options(args: argparse.Namespace) -> TerminalOptions:
     env = openalgo_env.read_env_file(env_file) if env_file is not None else {}
     if database := openalgo_env.database_url(env):
         os.environ.setdefault("OPENALGO_DATABASE_URL", database)
-    overrides: dict[str, Any] = openalgo_env.overrides(os.environ, env) | dict(args.overrides)
-    for key, value in (
-        ("api.rest_port", args.rest_port),
-        ("api.ws_port", args.ws_port),
-        ("simulator.seed", args.sim_seed),
-        ("simulator.rate", args.sim_rate),
-        ("log.level", args.log_level),
-    ):
-        if value is not None:
-            overrides[key] = value
+    overrides: dict[str, Any] = openalgo_env.overrides(os.environ, env)
+    origins = openalgo_env.origins(os.environ, env, env_file)
+    given = [(key, value, "--set") for key, value in args.overrides]
+    for key, option in _OPTIONS.items():
+        if (value := getattr(args, option)) is not None:
+            given.append((key, value, f"--{option.replace('_', '-')}"))
+    for key, value, origin in given:
+        overrides[key], origins[key] = value, origin
     return TerminalOptions(
         data_dir=args.data_dir,
         broker=args.broker,
         mode=Mode(args.mode) if args.mode else None,
         overrides=overrides,
+        origins=origins,
         clock_start=args.clock,
         sim_universe=args.sim_universe,
         sim_frozen=args.sim_frozen,
@@ -61,17 +72,18 @@ async def stored_settings(options: TerminalOptions) -> Settings:
     database = Database(directory.database_url)
     await database.start()
     try:
-        settings = Settings(options.overrides)
+        settings = Settings(options.overrides, options.origins)
         settings.load(await KeyValueStore(database).all("settings"))
         return settings
     finally:
         await database.stop()
 
 
-def run_async(main: Any) -> int:
+def run_async(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, on uvloop where there is one."""
     try:
         import uvloop
     except ImportError:
-        return int(asyncio.run(main))
+        return asyncio.run(main)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return int(runner.run(main))
+        return runner.run(main)

@@ -13,7 +13,9 @@ from openalgo_desktop import __version__
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
+from openalgo_desktop.operations import GROUPS
 from openalgo_desktop.settings import SETTINGS, setting_row
+from openalgo_desktop.shell.hands import add_groups
 
 PROGRAM = "openalgo-desktop"
 
@@ -145,12 +147,13 @@ def build_parser() -> argparse.ArgumentParser:
         command.own(sub)
         _engine_options(sub)
         sub.set_defaults(module=command.module)
+    add_groups(commands.add_parser)
     return parser
 
 
 def names() -> list[str]:
     """All commands."""
-    return [command.name for command in COMMANDS]
+    return [*(command.name for command in COMMANDS), *GROUPS]
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:

@@ -15,6 +15,17 @@ from openalgo_desktop.core.errors import ConfigError
 APP = "openalgo-desktop"
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only the user can read (0600); it appears at once and whole, in place of
+    whatever had its name."""
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)
+
+
 class FileLock:
     """An exclusive lock of the operating system on a file: gone when its process is, however it
     died. The file itself stays and tells who had it last."""
@@ -102,8 +113,9 @@ class DataDirectory:
 
     # -- the running program ----------------------------------------------------------------
     def announce(self, addresses: Mapping[str, str]) -> None:
-        """Say where the local API of the running program answers, for commands beside it."""
-        self._addresses.write_text(json.dumps(dict(addresses)), encoding="utf-8")
+        """Say where the running program answers, for commands beside it. The file has the control
+        token, so it is the user's alone (0600)."""
+        write_private(self._addresses, json.dumps(dict(addresses)))
 
     def withdraw(self) -> None:
         """The program stops."""

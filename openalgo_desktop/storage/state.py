@@ -47,6 +47,15 @@ class KeyValueStore:
 
         return put
 
+    def forget_later(self, scope: str) -> Callable[[str], None]:
+        """A call that forgets ``key`` of ``scope`` without waiting."""
+
+        def forget(key: str) -> None:
+            statement = _TABLE.delete().where(_TABLE.c.scope == scope, _TABLE.c.key == key)
+            self._db.write_later(lambda connection: connection.execute(statement).rowcount)
+
+        return forget
+
     async def delete(self, scope: str, key: str) -> None:
         """Forget a value; nothing when there is none."""
         statement = _TABLE.delete().where(_TABLE.c.scope == scope, _TABLE.c.key == key)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.events import (
@@ -63,12 +64,12 @@ class AuditRecorder:
 
     def key_revoked(self, key: ApiKey) -> None:
         """An API key is worthless from now on."""
-        self.note("window", "key revoked", key.name, detail=f"id {key.key_id}")
+        self.note(actor.get(), "key revoked", key.name, detail=f"id {key.key_id}")
 
     def key_created(self, key: ApiKey) -> None:
         """A new API key works from now on."""
         detail = f"id {key.key_id}, {key.rights.value}, account {key.account_id or 'any'}"
-        self.note("window", "key created", key.name, detail=detail)
+        self.note(actor.get(), "key created", key.name, detail=detail)
 
     # -- events -----------------------------------------------------------------------------
     def _mode(self, event: ModeChanged) -> None:
@@ -110,7 +111,7 @@ class AuditRecorder:
 
     def _setting(self, event: SettingChanged) -> None:
         if not event.key.startswith(_QUIET):
-            self.note("window", "setting", event.key, detail=str(event.value))
+            self.note(actor.get(), "setting", event.key, detail=str(event.value))
 
     def _account(self, event: AccountChanged) -> None:
         status = event.status

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.shell.call import find_endpoint, parse_fields
+from openalgo_desktop.hands.endpoint import describe
+from openalgo_desktop.local_api.endpoints import CONTROL, TABLE
+from openalgo_desktop.shell.call import parse_fields
 from tests.e2e.driver import Program, command_line, environment
 
 
@@ -54,16 +56,39 @@ def test_call(tmp_path: Path) -> None:
 
 
 def test_fields_follow_the_schema() -> None:
-    row, _ = find_endpoint("margin")
+    rows = (*TABLE, CONTROL)
     positions = '[{"symbol": "SBIN", "quantity": "10"}]'
-    assert parse_fields(row, [f"positions={positions}"]) == {
+    assert parse_fields(describe(rows, "margin")["texts"], [f"positions={positions}"]) == {
         "positions": [{"symbol": "SBIN", "quantity": "10"}]
     }
-    row, _ = find_endpoint("orderstatus")
-    assert parse_fields(row, ["orderid=26112500000001"]) == {"orderid": "26112500000001"}
-    row, rest = find_endpoint("/api/v1/ticker/NSE:SBIN")
-    assert (row.method, rest) == ("GET", "NSE:SBIN")
-    assert find_endpoint("chart")[0].method == "POST"
-    assert find_endpoint("chart", "GET")[0].method == "GET"
+    facts = describe(rows, "orderstatus")
+    fields = parse_fields(facts["texts"], ["orderid=26112500000001"])
+    assert fields == {"orderid": "26112500000001"}
+    facts = describe(rows, "/api/v1/ticker/NSE:SBIN")
+    assert (facts["method"], facts["route"], facts["rest"]) == (
+        "GET",
+        "/api/v1/ticker/",
+        "NSE:SBIN",
+    )
+    assert describe(rows, "chart")["method"] == "POST"
+    assert describe(rows, "chart", "GET")["method"] == "GET"
+    with pytest.raises(ConfigError, match=r"Did you mean quotes"):
+        describe(rows, "quote")
     with pytest.raises(ConfigError, match="key=value"):
-        parse_fields(row, ["nonsense"])
+        parse_fields(facts["texts"], ["nonsense"])
+
+
+def test_loopback_is_never_asked_through_a_proxy(tmp_path: Path) -> None:
+    dead = dict.fromkeys(
+        ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
+    )
+    with Program(tmp_path / "data") as program:
+        done = subprocess.run(
+            [*command_line("call"), "--data-dir", str(program.data_dir), "ping"],
+            env=environment(program.data_dir) | dead,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -55,3 +55,28 @@ def test_audit_shows_and_exports_the_trail(tmp_path: Path, capsys: pytest.Captur
     assert main([*common, "--days", "60", "--csv", str(path)]) == 0
     assert "3 entries written" in capsys.readouterr().out
     assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_mistyped_command_is_named_with_near_misses(capsys: pytest.CaptureFixture[str]):
+    assert main(["haedless"]) == 2
+    assert "no command 'haedless'. Did you mean headless?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["headless", "--set", "rest_port=1"])
+    assert "Did you mean api.rest_port" in capsys.readouterr().err
+
+
+def test_options_may_come_before_the_command():
+    assert parser.with_command(["--data-dir", "x", "headless"]) == ["headless", "--data-dir", "x"]
+    assert parser.with_command(["--data-dir", "x"]) == ["gui", "--data-dir", "x"]
+    assert parser.with_command([]) == ["gui"]
+
+
+@pytest.mark.parametrize("command", ["call", "login", "doctor", "audit"])
+def test_own_options_come_before_those_of_the_engine(
+    command: str, capsys: pytest.CaptureFixture[str]
+):
+    own = {"call": "--url", "login": "--logout", "doctor": "--bundle", "audit": "--who"}[command]
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out.partition("\n\n")[2]
+    assert text.index(own) < text.index("engine options") < text.index("--rest-port")

@@ -1,0 +1,307 @@
+"""What the owner of a terminal can do from the command line, as one table: the parser, the door
+of the running engine and the help are made from it. Nothing is imported here but the standard
+library, for small commands must stay small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from openalgo_desktop.core.errors import ConfigError
+
+#: Header that carries the control token of the running engine.
+TOKEN_HEADER = "X-OpenAlgo-Owner"
+#: Path below which operations are: ``/owner/<group>/<verb>``.
+PREFIX = "/owner/"
+#: Who the audit trail names.
+WHO = "cli"
+
+
+class Guard(StrEnum):
+    """What the app lock asks before an operation, as the window does; nothing without a lock."""
+
+    FREE = "free"  # always: what closes positions gets out, and what shows no more than a lamp
+    UNLOCKED = "unlocked"  # the password while the program is locked
+    PASSWORD = "password"  # the password each time
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One argument. ``kind`` is ``text``, ``int``, ``flag`` or ``list``; a positional argument of
+    the command unless ``option``."""
+
+    name: str
+    help: str
+    kind: str = "text"
+    option: bool = False
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to do. ``confirm`` is asked at a prompt unless ``--yes``; ``offline`` ones also
+    work on the data folder when no engine runs; ``hidden`` ones are for other commands."""
+
+    group: str
+    verb: str
+    help: str
+    fields: tuple[Field, ...] = ()
+    guard: Guard = Guard.UNLOCKED
+    changes: bool = False  # written to the audit trail
+    confirm: str = ""
+    offline: bool = False
+    hidden: bool = False
+
+    @property
+    def name(self) -> str:
+        """``group verb``."""
+        return f"{self.group} {self.verb}"
+
+
+#: Groups and what they are, in the order of the help.
+GROUPS: dict[str, str] = {
+    "kill": "the kill switch: block, cancel, close, verify",
+    "mode": "where orders go: sandbox or live",
+    "approvals": "the action centre: orders that wait for a human",
+    "accounts": "broker accounts and their roles",
+    "keys": "API keys",
+    "webhooks": "webhook strategies",
+    "settings": "settings, their values and where these come from",
+    "sandbox": "the paper account",
+    "engine": "the running engine",
+}
+
+Op, F = Operation, Field
+_ID = F("id", "number of the request", "int", metavar="ID")
+_ACCOUNT = F("name", "broker, or broker:2 for a second account", metavar="NAME")
+_WEBHOOK = F("name", "name of the strategy, or its id", metavar="NAME")
+_SETTING = F("key", "such as api.rest_port", metavar="KEY")
+
+OPERATIONS: tuple[Operation, ...] = (
+    Op("kill", "status", "whether new orders are blocked", guard=Guard.FREE),
+    Op(
+        "kill",
+        "now",
+        "block new orders, cancel what rests, close what is open, verify, report",
+        (F("cancel_only", "leave positions open", "flag", option=True),),
+        Guard.FREE,
+        changes=True,
+    ),
+    Op("kill", "reset", "accept new orders again", changes=True),
+    Op("mode", "get", "the mode of the next order", guard=Guard.FREE),
+    Op(
+        "mode",
+        "sandbox",
+        "from now on orders go to the paper account",
+        guard=Guard.FREE,
+        changes=True,
+    ),
+    Op(
+        "mode",
+        "live",
+        "from now on orders go to the broker with real money",
+        guard=Guard.PASSWORD,
+        changes=True,
+        confirm="Orders of every source go to the broker with real money from now on. Go LIVE?",
+    ),
+    Op(
+        "approvals",
+        "list",
+        "requests that wait",
+        (F("all", "decided ones too, newest first", "flag", option=True),),
+    ),
+    Op(
+        "approvals",
+        "approve",
+        "send a waiting request",
+        (_ID, F("accept_price", "at the price of now too", "flag", option=True)),
+        changes=True,
+    ),
+    Op(
+        "approvals",
+        "reject",
+        "drop a waiting request",
+        (_ID, F("reason", "for the audit trail", option=True, required=False)),
+        changes=True,
+    ),
+    Op("accounts", "list", "open accounts, their state and roles"),
+    Op(
+        "accounts",
+        "connect",
+        "open an account; log in with the login command",
+        (_ACCOUNT,),
+        changes=True,
+    ),
+    Op(
+        "accounts",
+        "disconnect",
+        "close an account that has no role",
+        (_ACCOUNT, F("forget", "drop its stored secrets too", "flag", option=True)),
+        changes=True,
+    ),
+    Op(
+        "accounts",
+        "use",
+        "give an account a role; both without an option",
+        (
+            _ACCOUNT,
+            F("data", "market data and symbol master", "flag", option=True),
+            F("orders", "live orders", "flag", option=True),
+        ),
+        changes=True,
+    ),
+    Op("keys", "list", "API keys that work", offline=True),
+    Op(
+        "keys",
+        "create",
+        "a new key; its text is shown once",
+        (
+            F("name", "what it is for", metavar="NAME"),
+            F(
+                "rights",
+                "trade (default), read or sandbox",
+                option=True,
+                required=False,
+                choices=("trade", "read", "sandbox"),
+            ),
+            F("account", "only for this account id", option=True, required=False),
+        ),
+        changes=True,
+        offline=True,
+    ),
+    Op(
+        "keys",
+        "revoke",
+        "make a key worthless at once",
+        (F("key", "number of the key, or its name", metavar="KEY"),),
+        changes=True,
+        offline=True,
+    ),
+    Op("webhooks", "list", "strategies, without their secret ids", offline=True),
+    Op("webhooks", "show", "one strategy with its address", (_WEBHOOK,), offline=True),
+    Op(
+        "webhooks",
+        "create",
+        "a new strategy; its address is the secret",
+        (
+            F("name", "name of the strategy", metavar="NAME"),
+            F(
+                "symbol",
+                "EXCHANGE:SYMBOL:QUANTITY[:PRODUCT], may be repeated",
+                "list",
+                option=True,
+                metavar="SYMBOL",
+            ),
+            F(
+                "kind",
+                "strategy (default) or chartink",
+                option=True,
+                required=False,
+                choices=("strategy", "chartink"),
+            ),
+            F(
+                "side",
+                "LONG (default), SHORT or BOTH",
+                option=True,
+                required=False,
+                choices=("LONG", "SHORT", "BOTH"),
+            ),
+            F("start", "first entry, HH:MM IST", option=True, required=False),
+            F("end", "last entry, HH:MM IST", option=True, required=False),
+            F("square_off", "positions are closed, HH:MM IST", option=True, required=False),
+            F("positional", "no hours: positions are kept overnight", "flag", option=True),
+        ),
+        changes=True,
+        offline=True,
+    ),
+    Op("webhooks", "enable", "follow its alerts", (_WEBHOOK,), changes=True, offline=True),
+    Op("webhooks", "disable", "refuse its alerts", (_WEBHOOK,), changes=True, offline=True),
+    Op(
+        "webhooks",
+        "delete",
+        "forget a strategy",
+        (_WEBHOOK,),
+        changes=True,
+        offline=True,
+        confirm="Delete this strategy? Its address stops working.",
+    ),
+    Op(
+        "settings",
+        "list",
+        "values and where they come from",
+        (F("pattern", "part of a key, such as api", required=False, metavar="PATTERN"),),
+        Guard.FREE,
+        offline=True,
+    ),
+    Op("settings", "get", "one value", (_SETTING,), Guard.FREE, offline=True),
+    Op(
+        "settings",
+        "set",
+        "store a value",
+        (_SETTING, F("value", "new value", metavar="VALUE")),
+        changes=True,
+        offline=True,
+    ),
+    Op("settings", "unset", "back to the default", (_SETTING,), changes=True, offline=True),
+    Op("sandbox", "status", "funds and counts of the paper account"),
+    Op(
+        "sandbox",
+        "reset",
+        "delete its orders and positions, give it its starting capital",
+        changes=True,
+        confirm="Reset the sandbox? Its orders, positions and history are deleted.",
+    ),
+    Op("engine", "status", "what runs: process, addresses, mode, versions", guard=Guard.FREE),
+    Op(
+        "engine",
+        "endpoint",
+        "how an endpoint is called, and the default key",
+        (F("path", "path of the endpoint"), F("method", "GET or POST", required=False)),
+        Guard.FREE,  # the default key opens what the app lock does not guard
+        hidden=True,
+    ),
+)
+
+
+def operation(group: str, verb: str) -> Operation | None:
+    """The row of an operation."""
+    return next((row for row in OPERATIONS if (row.group, row.verb) == (group, verb)), None)
+
+
+def checked(row: Operation, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an operation, all fields present. Raises :class:`ConfigError` that names
+    the field."""
+    known = {field.name: field for field in row.fields}
+    for name in data:
+        if name not in known:
+            raise ConfigError(f"{name}: {row.name} has no such argument.")
+    return {name: _checked(field, data.get(name)) for name, field in known.items()}
+
+
+_KINDS: dict[str, tuple[type, Any]] = {
+    "text": (str, ""),
+    "int": (int, 0),
+    "flag": (bool, False),
+    "list": (list, []),
+}
+
+
+def _checked(field: Field, value: Any) -> Any:
+    kind, empty = _KINDS[field.kind]
+    if value is None or value in ("", []):
+        if field.required and field.kind != "flag":
+            raise ConfigError(f"{field.name}: missing ({field.help}).")
+        return empty
+    right = type(value) is kind
+    if isinstance(value, list):
+        right = right and all(isinstance(text, str) for text in value)
+    if not right:
+        raise ConfigError(f"{field.name}: expected {field.kind}, not {type(value).__name__}.")
+    if field.choices and value not in field.choices:
+        raise ConfigError(f"{field.name}: {value!r} must be one of: {', '.join(field.choices)}.")
+    return value

@@ -1,0 +1,154 @@
+"""The owner's commands (``kill``, ``keys``, ``settings``...): arguments from the table, the answer
+from the running engine, or from the data folder when none runs and the operation allows that."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.operations import GROUPS, OPERATIONS, Field, Operation, operation
+from openalgo_desktop.shell.link import Link, NoEngine
+
+#: Widest cell of a table, so that one long text does not push the others away.
+_WIDEST = 72
+
+Ask = Callable[[Operation, dict[str, Any]], dict[str, Any]]
+
+
+# -- arguments ------------------------------------------------------------------------------
+def add_groups(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """A command for each group and below it one for each operation."""
+    for group, help_text in GROUPS.items():
+        parser = add_parser(group, help=help_text, description=help_text)
+        verbs = parser.add_subparsers(dest="verb", metavar="WHAT", required=True)
+        for row in OPERATIONS:
+            if row.group == group and not row.hidden:
+                _add_operation(verbs.add_parser(row.verb, help=row.help, description=row.help), row)
+
+
+def _add_operation(parser: argparse.ArgumentParser, row: Operation) -> None:
+    for field in row.fields:
+        _add_field(parser, field)
+    if row.confirm:
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+    parser.add_argument("--data-dir", type=Path, help="folder of the running program")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="password of the app lock on standard input, its code on a second line",
+    )
+    if row.offline:
+        parser.add_argument("--vault-key-file", type=Path, help="key file of the secret vault")
+    parser.set_defaults(module="hands", verb=row.verb, vault_key_file=None)
+
+
+def _add_field(parser: argparse.ArgumentParser, field: Field) -> None:
+    name = f"--{field.name.replace('_', '-')}" if field.option else field.name
+    options: dict[str, Any] = {"help": field.help}
+    if field.kind == "flag":
+        parser.add_argument(name, action="store_true", **options)
+        return
+    if field.metavar:
+        options["metavar"] = field.metavar
+    if field.choices:
+        options["choices"] = field.choices
+    if field.kind == "int":
+        options["type"] = int
+    if field.option:
+        options |= {"dest": field.name, "required": field.required}
+        if field.kind == "list":
+            options["action"] = "append"
+    elif not field.required:
+        options["nargs"] = "?"
+    parser.add_argument(name, **options)
+
+
+# -- run ------------------------------------------------------------------------------------
+def run(args: argparse.Namespace) -> int:
+    """Do it and print the answer: 0 done, 1 done in part, 2 refused."""
+    row = operation(args.command, args.verb)
+    assert row is not None, "the parser knows only operations of the table"
+    data = {f.name: getattr(args, f.name) for f in row.fields if getattr(args, f.name) is not None}
+    if row.confirm and not args.yes:
+        _confirm(row.confirm)
+    answer = _ask(args, row, data)
+    if answer.get("needs"):
+        secrets = _secrets(answer["needs"], from_stdin=args.password_stdin)
+        answer = _ask(args, row, data, secrets)
+    if answer.get("status") != "success":
+        raise ConfigError(str(answer.get("message", "The program refused without a reason.")))
+    if args.json:
+        print(json.dumps({k: v for k, v in answer.items() if k != "status"}, ensure_ascii=False))
+    else:
+        _show(answer)
+    return 1 if answer.get("failed") else 0
+
+
+def _ask(
+    args: argparse.Namespace,
+    row: Operation,
+    data: dict[str, Any],
+    secrets: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    body = {"args": data, **(secrets or {})}
+    try:
+        return Link(args.data_dir).ask(row.group, row.verb, body)
+    except NoEngine:
+        if not row.offline:
+            raise
+    from openalgo_desktop.shell.offline import ask_folder
+
+    return ask_folder(args.data_dir, args.vault_key_file, row, body)
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} Say --yes to go on.")
+    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfigError("Nothing was done.")
+
+
+def _secrets(needs: Sequence[str], *, from_stdin: bool) -> dict[str, str]:
+    """Password and code of the app lock; never an argument, for those are seen by others."""
+    if from_stdin:
+        lines = sys.stdin.read().splitlines()
+        return dict(zip(needs, lines, strict=False))
+    if not sys.stdin.isatty():
+        raise ConfigError("The app lock asks for its password: give it with --password-stdin.")
+    import getpass
+
+    labels = {"password": "Password of the app lock: ", "code": "One-time code: "}
+    return {name: getpass.getpass(labels[name]) for name in needs}
+
+
+# -- the answer -----------------------------------------------------------------------------
+def _show(answer: dict[str, Any]) -> None:
+    if rows := answer.get("rows"):
+        print(*table(rows), sep="\n")
+    if text := answer.get("text"):
+        print(text)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Rows as aligned columns; one row as lines of name and value."""
+    if len(rows) == 1:
+        width = max(map(len, rows[0]))
+        return [f"{name:<{width}}  {_cell(value)}" for name, value in rows[0].items()]
+    names = list(rows[0])
+    cells = [names, *([_cell(row.get(name, "")) for name in names] for row in rows)]
+    widths = [min(_WIDEST, max(len(line[i]) for line in cells)) for i in range(len(names))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+
+
+def _cell(value: Any) -> str:
+    """A value on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
