@@ -40,6 +40,7 @@ from openalgo_desktop.operations import WHO
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.storage.alerts import AlertRepository
 from openalgo_desktop.storage.applock import AppLock
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.audit import AuditTrail
@@ -295,6 +296,7 @@ class Terminal:
                 keys=self.keys,
                 calendar=self.calendar,
                 state=self.state,
+                alerts=AlertRepository(self.db),
                 control=self.control if self.options.sim_control else None,
                 account_status=lambda: self.account.status,
                 user_id="trader",

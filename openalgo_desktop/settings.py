@@ -157,6 +157,15 @@ SETTINGS: dict[str, Setting] = _table(
     S("limits.greeks", "30 per minute", "Rate limit of optiongreeks", group="Limits"),
     S("limits.webhook", "100 per minute", "Rate limit of webhooks", group="Limits"),
     S(
+        "webhooks.same_alert_seconds",
+        20.0,
+        "The same body to the same webhook within this time is one alert; 0 = each is its own",
+        float,
+        low=0,
+        high=86_400,
+        group="Webhooks",
+    ),
+    S(
         "trading.start_mode",
         "sandbox",
         "Mode at start; live only if you set it here or by --mode",

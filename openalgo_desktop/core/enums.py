@@ -257,6 +257,15 @@ def surfaced(kind: type[E_], text: str) -> E_:
     return value
 
 
+class AlertState(StrEnum):
+    """Life of an order that a webhook alert was answered "queued" for."""
+
+    WAITING = "waiting"  # nothing was sent yet
+    SENDING = "sending"  # from here on only the journal can say whether it left
+    DONE = "done"  # sent, refused or put into the action centre: ``result`` says which
+    HELD = "held"  # of an earlier run: it waits for a human in the action centre
+
+
 class ApprovalStatus(StrEnum):
     """Life of an order that waits for a human. Only ``PENDING`` can still become an order."""
 

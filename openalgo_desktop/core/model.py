@@ -6,7 +6,7 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from openalgo_desktop.core.enums import (
     AccountState,
     Action,
+    AlertState,
     ApprovalStatus,
     FeedMode,
     GttStatus,
@@ -536,6 +537,29 @@ class Approval(msgspec.Struct, frozen=True):
     decided_at: datetime | None = None
     decided_by: str = ""
     reason: str = ""
+    result: str = ""
+
+
+#: ``Approval.expires_at`` of a request that waits until somebody decides.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One order of a webhook alert as it was answered "queued".
+
+    ``kind`` and ``payload`` are endpoint and body of the order that it means (as in
+    :class:`Approval`). ``fingerprint`` is that of the alert: all its orders share it, and the same
+    alert again has the same one. ``began_at`` is when sending began.
+    """
+
+    alert_id: int
+    kind: str
+    payload: dict[str, Any]
+    source: str
+    fingerprint: str
+    received_at: datetime
+    state: AlertState = AlertState.WAITING
+    began_at: datetime | None = None
     result: str = ""
 
 

@@ -12,6 +12,7 @@ from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import (
     AccountStatus,
+    Alert,
     ApiRequest,
     Approval,
     Bars,
@@ -230,6 +231,35 @@ class ApprovalStore(Protocol):
 
     async def recent(self, limit: int) -> list[Approval]:
         """The newest rows of any status, newest first."""
+
+
+class AlertStore(Protocol):
+    """Durable queue of the orders of webhook alerts."""
+
+    async def add(self, alerts: Sequence[Alert]) -> list[int]:
+        """Store new rows, all or none (their ids are not used); returns the ids when durable."""
+
+    async def begin(self, alert_id: int, at: datetime) -> None:
+        """Say that sending begins; returns when it is durable."""
+
+    async def finish(self, alert_id: int, result: str) -> None:
+        """Say what came of it; returns when it is durable."""
+
+    async def unfinished(self) -> list[Alert]:
+        """Rows that are waiting or were being sent, oldest first."""
+
+    async def was_sent(self, alert: Alert) -> bool:
+        """Whether the journal or the action centre has it, of a row that was being sent."""
+
+    async def hold(self, held: Sequence[tuple[int, Approval]]) -> list[Approval]:
+        """Give rows to a human: in one commit they are held and in the action centre; returns
+        the requests with their ids."""
+
+    async def seen_since(self, moment: datetime) -> list[tuple[str, datetime]]:
+        """Fingerprints of alerts since then, with their times, oldest first."""
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Delete finished rows of older alerts."""
 
 
 class SecretStore(Protocol):

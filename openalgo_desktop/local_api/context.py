@@ -11,6 +11,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import AccountStatus
+from openalgo_desktop.core.ports import AlertStore
 from openalgo_desktop.local_api.callback import Callbacks
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.settings import Settings
@@ -38,6 +39,7 @@ class ApiContext:
     keys: ApiKeys
     calendar: MarketCalendar
     state: KeyValueStore
+    alerts: AlertStore
     control: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None
     account_status: Callable[[], AccountStatus]
     user_id: str

@@ -84,7 +84,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Begin background work of the handlers."""
-        self.services.start()
+        await self.services.start()
 
     async def stop(self) -> None:
         """End background work of the handlers."""
@@ -224,7 +224,8 @@ class Dispatcher:
             gate.check_rights(row, key, mode)
             source, record.key = f"api:{key.name}", key.name
         data.pop("apikey", None)
-        call = Call(self._ctx, self.services, row, data, mode, source, key, path_arg)
+        client_id = request.headers.get("Idempotency-Key", "")
+        call = Call(self._ctx, self.services, row, data, mode, source, key, path_arg, client_id)
         if request_id and self._ctx.requests is not None:
             return await self._once(self._ctx.requests, request_id, call)
         return await self._handled(call)

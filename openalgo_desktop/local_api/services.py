@@ -23,9 +23,9 @@ class Services:
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, self.smart)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to send orders of webhooks."""
-        self.webhook_queue.start()
+        await self.webhook_queue.start()
 
     async def stop(self) -> None:
         """Give up subscriptions and background work."""

@@ -75,6 +75,7 @@ class Call:
     source: str  # who orders, as the journal and the order book show it
     key: ApiKey | None = None
     path_arg: str = ""
+    client_id: str = ""  # header Idempotency-Key
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[dict[str, Any] | Reply]]

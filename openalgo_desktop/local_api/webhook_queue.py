@@ -1,19 +1,31 @@
-"""Orders of webhooks are answered at once and sent in the background, paced."""
+"""Orders of webhooks: durable before the answer, sent in the background, paced.
+
+An alert answered "queued" is on disk. What a stop (or a kill) of the program left unsent is never
+sent by itself: at the next start it waits for a human in the action centre, with its age. The same
+alert again (its id within a day, or its body within ``webhooks.same_alert_seconds``) gets the first
+answer and makes no second order.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.enums import AlertState, Mode
+from openalgo_desktop.core.errors import AppError, StorageError
 from openalgo_desktop.core.events import Notice
+from openalgo_desktop.core.model import NEVER, Alert, Approval
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.queued import QUEUED_MODE
-from openalgo_desktop.trading.smart import SmartOrders
-from openalgo_desktop.trading.webhooks import WebhookOrder, WebhookRefused
+from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
+from openalgo_desktop.trading.webhooks import WebhookOrder, WebhookRefused, WebhookStrategy
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +33,37 @@ log = logging.getLogger(__name__)
 PLAIN_SPACING = 0.1
 SMART_SPACING = 1.0
 MAX_WAITING = 1000
+#: How long an alert's own id is remembered, seconds.
+ID_WINDOW = 86_400.0
+#: Seconds between tries when the disk does not take that sending begins, and how many.
+_AGAIN = 1.0
+_TRIES = 10
+_KEPT = timedelta(days=7)
+NOT_SENT = "The program stopped before this alert was sent."
 
 
 class _Job(msgspec.Struct, frozen=True):
+    alert_id: int
     order: WebhookOrder
     source: str
     mode: Mode  # when the alert came
+
+
+class _Seen:
+    """An alert that came lately; ``stored`` is done when it is durable."""
+
+    __slots__ = ("at", "stored")
+
+    def __init__(self, at: float, stored: asyncio.Future[None]) -> None:
+        self.at = at  # by the monotonic clock
+        self.stored = stored
+
+
+def fingerprint(strategy: WebhookStrategy, alert_id: str, body: dict[str, Any]) -> str:
+    """What makes an alert the same alert: the sender's id for it, or else all that it says."""
+    what = {"id": alert_id} if alert_id else {"body": body}
+    text = msgspec.json.encode([strategy.webhook_id, what], order="sorted", enc_hook=str)
+    return ("i" if alert_id else "b") + hashlib.sha256(text).hexdigest()[:62]
 
 
 class WebhookQueue:
@@ -35,64 +72,211 @@ class WebhookQueue:
     def __init__(self, ctx: ApiContext, smart: SmartOrders) -> None:
         self._ctx = ctx
         self._smart = smart
+        self._store = ctx.alerts
         self._lanes: dict[float, asyncio.Queue[_Job]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._storing: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
-    def start(self) -> None:
-        """Begin to send."""
+    # -- life -------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Give what an earlier run left to a human, then begin to send what comes."""
+        await self._remember()
+        await self._hold()
         for spacing in (PLAIN_SPACING, SMART_SPACING):
-            lane = self._lanes[spacing] = asyncio.Queue(MAX_WAITING)
+            lane = self._lanes[spacing] = asyncio.Queue()
             self._tasks.append(
                 asyncio.create_task(self._work(lane, spacing), name=f"webhooks-{spacing}")
             )
 
     async def stop(self) -> None:
-        """Stop; what still waits is dropped and told in the log."""
+        """Stop; what still waits is on disk and told in the log."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._storing, return_exceptions=True)
         self._tasks.clear()
-        waiting = sum(lane.qsize() for lane in self._lanes.values())
-        if waiting:
-            log.warning("%d webhook order(s) were not sent before the stop", waiting)
+        if self._waiting:
+            log.warning(
+                "%d webhook order(s) were not sent before the stop; the next start shows them in "
+                "the action centre",
+                self._waiting,
+            )
 
-    def submit(self, order: WebhookOrder, source: str) -> None:
-        """Take an order; raises :class:`WebhookRefused` when too many wait."""
-        lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
+    async def _remember(self) -> None:
+        now = self._ctx.clock.now()
+        await self._store.forget_before(now - _KEPT)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        for name, at in await self._store.seen_since(now - timedelta(seconds=ID_WINDOW)):
+            age = max(0.0, (now - at).total_seconds())
+            self._seen[name] = _Seen(self._ctx.clock.monotonic() - age, done)
+
+    async def _hold(self) -> None:
+        held: list[tuple[int, Approval]] = []
+        for alert in await self._store.unfinished():
+            if alert.state is AlertState.SENDING and await self._store.was_sent(alert):
+                await self._store.finish(alert.alert_id, "it was sent; see the order book")
+                continue
+            held.append((alert.alert_id, _request(alert)))
+        if not held or self._ctx.approvals is None:
+            return
+        rows = await self._store.hold(held)
+        self._ctx.approvals.adopt(rows)
+        self._notice(
+            f"{len(rows)} webhook order(s) were queued but not sent when the program stopped. "
+            "They wait for you in the action centre; nothing is sent by itself."
+        )
+
+    # -- taking -----------------------------------------------------------------------------
+    async def submit(
+        self, strategy: WebhookStrategy, orders: Sequence[WebhookOrder], name: str
+    ) -> bool:
+        """Take the orders of one alert of that :func:`fingerprint`; returns when they are durable.
+
+        False when it is the same alert as one before: nothing was added. Raises
+        :class:`WebhookRefused` when too many wait, and :class:`StorageError`.
+        """
+        if not orders:
+            return True
+        known = self._known(name)
+        if known is not None:
+            await asyncio.shield(known.stored)
+            text = f"{strategy.source}: the same alert came again and made no second order"
+            self._notice(text, level="info")
+            return False
+        if self._waiting + len(orders) > MAX_WAITING:
+            raise WebhookRefused("Too many orders are waiting", 429)
+        self._waiting += len(orders)
+        seen = _Seen(self._ctx.clock.monotonic(), asyncio.get_running_loop().create_future())
+        self._seen[name] = seen
+        task = asyncio.create_task(self._take(strategy.source, orders, name, seen))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+        await asyncio.shield(task)  # a client that goes away does not take its alert back
+        return True
+
+    async def _take(
+        self, source: str, orders: Sequence[WebhookOrder], name: str, seen: _Seen
+    ) -> None:
+        mode, now = self._ctx.desk.mode, self._ctx.clock.now()
+        rows = [
+            Alert(0, order_kind(order), order_payload(order, mode), source, name, now)
+            for order in orders
+        ]
         try:
-            lane.put_nowait(_Job(order, source, self._ctx.desk.mode))
-        except asyncio.QueueFull:
-            raise WebhookRefused("Too many orders are waiting", 429) from None
+            numbers = await self._store.add(rows)
+        except BaseException as error:
+            self._waiting -= len(orders)
+            self._seen.pop(name, None)
+            seen.stored.set_exception(
+                error if isinstance(error, AppError) else StorageError("The alert was not stored.")
+            )
+            seen.stored.exception()  # told here; whoever waits for it hears it too
+            raise
+        for number, order in zip(numbers, orders, strict=True):
+            lane = self._lanes[PLAIN_SPACING if order.target is None else SMART_SPACING]
+            lane.put_nowait(_Job(number, order, source, mode))
+        seen.stored.set_result(None)
 
+    def _known(self, name: str) -> _Seen | None:
+        """The same alert, when it came lately."""
+        now = self._ctx.clock.monotonic()
+        while self._seen:
+            first = next(iter(self._seen.values()))
+            if now - first.at <= ID_WINDOW:
+                break
+            self._seen.popitem(last=False)
+        known = self._seen.get(name)
+        same_body = float(self._ctx.settings["webhooks.same_alert_seconds"])
+        window = ID_WINDOW if name.startswith("i") else same_body
+        if known is not None and now - known.at >= window:
+            del self._seen[name]
+            return None
+        return known
+
+    # -- sending ----------------------------------------------------------------------------
     async def _work(self, lane: asyncio.Queue[_Job], spacing: float) -> None:
         while True:
             job = await lane.get()
-            try:
-                await self._send(job)
-            except AppError as error:
-                self._tell(job, error.message)
-            except Exception:
-                log.exception("webhook order failed")
-                self._tell(job, "unexpected failure, see the log")
+            if await self._begin(job):
+                await self._finish(job, await self._result(job))
+            self._waiting -= 1
             await asyncio.sleep(spacing)
+
+    async def _begin(self, job: _Job) -> bool:
+        """Make it durable that sending begins. While the disk refuses, nothing is sent."""
+        for _ in range(_TRIES):
+            try:
+                await self._store.begin(job.alert_id, self._ctx.clock.now())
+            except StorageError:
+                log.exception("the disk does not take a webhook order; trying again")
+                await asyncio.sleep(_AGAIN)
+            else:
+                return True
+        self._tell(job, "the disk does not take it; the next start shows it in the action centre")
+        return False
+
+    async def _result(self, job: _Job) -> str:
+        try:
+            return await self._send(job)
+        except AppError as error:
+            self._tell(job, error.message)
+            return f"error: {error.message}"
+        except Exception as error:
+            log.exception("webhook order failed")
+            self._tell(job, "unexpected failure, see the log")
+            return f"error: {type(error).__name__}"
+
+    async def _finish(self, job: _Job, result: str) -> None:
+        try:
+            await self._store.finish(job.alert_id, result)
+        except StorageError:  # the journal knows: the next start asks it
+            log.exception("what came of a webhook order could not be stored")
 
     def _tell(self, job: _Job, why: str) -> None:
         request = job.order.request
-        text = f"{job.source}: {request.action.value} {request.symbol} was not placed: {why}"
-        log.warning("%s", text)
-        self._ctx.bus.publish(Notice(level="warning", text=text, at=self._ctx.clock.now()))
+        self._notice(f"{job.source}: {request.action.value} {request.symbol} was not placed: {why}")
 
-    async def _send(self, job: _Job) -> None:
+    def _notice(self, text: str, level: str = "warning") -> None:
+        log.log(logging.WARNING if level == "warning" else logging.INFO, "%s", text)
+        self._ctx.bus.publish(Notice(level=level, text=text, at=self._ctx.clock.now()))
+
+    async def _send(self, job: _Job) -> str:
         order, source = job.order, job.source
         approvals = self._ctx.approvals
         if approvals is not None and approvals.needed(source):
-            kind = "placeorder" if order.target is None else "placesmartorder"
             payload = order_payload(order, job.mode)
-            await approvals.queue(kind, payload, source, [order.request.key])
-        elif order.target is None:
-            await self._ctx.desk.place(order.request, source, job.mode)
-        else:
-            await self._smart.place(order.request, order.target, source, job.mode)
+            number = await approvals.queue(order_kind(order), payload, source, [order.request.key])
+            return f"action centre, request {number}"
+        if order.target is None:
+            placed = await self._ctx.desk.place(order.request, source, job.mode)
+            return f"order {', '.join(placed.ids)}"
+        outcome = await self._smart.place(order.request, order.target, source, job.mode)
+        return (
+            outcome.message if isinstance(outcome, NotNeeded) else f"order {', '.join(outcome.ids)}"
+        )
+
+
+def _request(alert: Alert) -> Approval:
+    """An alert of an earlier run as a request to a human: it never expires, and the price at which
+    it came is not known, so that sending it asks once more."""
+    where = f"{alert.payload['exchange']}:{alert.payload['symbol']}"
+    return Approval(
+        approval_id=0,
+        kind=alert.kind,
+        payload=alert.payload,
+        source=alert.source,
+        created_at=alert.received_at,
+        expires_at=NEVER,
+        prices={where: 0.0},
+        reason=NOT_SENT,
+    )
+
+
+def order_kind(order: WebhookOrder) -> str:
+    """The order endpoint that means the same."""
+    return "placeorder" if order.target is None else "placesmartorder"
 
 
 def order_payload(order: WebhookOrder, mode: Mode) -> dict[str, object]:

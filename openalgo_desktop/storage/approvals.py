@@ -23,7 +23,7 @@ class ApprovalRepository:
 
     async def add(self, approval: Approval) -> int:
         """Store a new row; returns the id given, once it is durable."""
-        statement = insert(_TABLE).values(**_values(approval))
+        statement = insert(_TABLE).values(**approval_values(approval))
 
         def work(connection: Connection) -> int:
             made = connection.execute(statement).inserted_primary_key
@@ -35,7 +35,7 @@ class ApprovalRepository:
     async def update(self, approval: Approval) -> None:
         """Store a decision or a result; returns when it is durable."""
         statement = update(_TABLE).where(_TABLE.c.id == approval.approval_id)
-        values = _values(approval)
+        values = approval_values(approval)
         await self._db.write(lambda connection: connection.execute(statement, values).rowcount)
 
     async def pending(self) -> list[Approval]:
@@ -56,7 +56,7 @@ class ApprovalRepository:
         )
 
 
-def _values(approval: Approval) -> dict[str, Any]:
+def approval_values(approval: Approval) -> dict[str, Any]:
     decided = approval.decided_at
     return {
         "kind": approval.kind,

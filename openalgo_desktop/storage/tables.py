@@ -110,6 +110,24 @@ approvals = Table(
     Index("ix_approvals_pending", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
+UNFINISHED = text("state IN ('waiting', 'sending')")
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("began_at", BigInteger),
+    Column("result", Text, nullable=False),
+    Index("ix_alerts_received_at", "received_at"),
+    Index("ix_alerts_unfinished", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
+)
+
 audit_trail = Table(
     "audit_trail",
     metadata,

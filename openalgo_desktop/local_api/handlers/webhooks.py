@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.numbers import MAX_TEXT, number
 from openalgo_desktop.local_api.table import ApiError, Call
+from openalgo_desktop.local_api.webhook_queue import fingerprint
 from openalgo_desktop.trading.webhooks import (
     WebhookKind,
     WebhookOrder,
@@ -37,9 +39,18 @@ def _size(value: Any) -> int | None:
     return int(size)
 
 
-def _submit(call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]) -> None:
-    for order in orders:
-        call.services.webhook_queue.submit(order, strategy.source)
+async def _submit(
+    call: Call, strategy: WebhookStrategy, orders: list[WebhookOrder]
+) -> dict[str, Any]:
+    """Queue the orders; returns what the answer says besides."""
+    data = call.data
+    own = data.get("alert_id") or data.get("request_id") or call.client_id
+    name = fingerprint(strategy, str(own or ""), data)
+    try:
+        new = await call.services.webhook_queue.submit(strategy, orders, name)
+    except StorageError as error:
+        raise ApiError(503, f"The alert was not stored and is not followed: {error}") from None
+    return {} if new else {"duplicate": True}
 
 
 async def strategy_webhook(call: Call) -> dict[str, Any]:
@@ -59,10 +70,10 @@ async def strategy_webhook(call: Call) -> dict[str, Any]:
         order = strategy_order(
             strategy, symbol, str(action).upper(), _size(data.get("position_size")), now
         )
-        _submit(call, strategy, [order])
+        more = await _submit(call, strategy, [order])
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message) from None
-    return {"message": f"Order queued successfully for {symbol}"}
+    return {"message": f"Order queued successfully for {symbol}", **more}
 
 
 async def chartink_webhook(call: Call) -> dict[str, Any]:
@@ -74,10 +85,10 @@ async def chartink_webhook(call: Call) -> dict[str, Any]:
     names = [name.strip() for name in stocks.split(",") if name.strip()]
     try:
         orders = scan_orders(strategy, scan, names, call.ctx.clock.now().time())
-        _submit(call, strategy, orders)
+        more = await _submit(call, strategy, orders)
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message, status="error") from None
     if not orders:
         return {"status": "warning", "message": "No orders were queued"}
     placed = ", ".join(order.request.symbol for order in orders)
-    return {"status": "success", "message": f"Orders queued for symbols: {placed}"}
+    return {"status": "success", "message": f"Orders queued for symbols: {placed}", **more}

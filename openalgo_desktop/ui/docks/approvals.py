@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Approval
+from openalgo_desktop.core.model import NEVER, Approval
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
@@ -21,6 +22,9 @@ from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import push_button
 
 KEPT = 200
+#: A request that has waited so long is shown as old, seconds: the market has moved on.
+OLD = 60.0
+AGE_EVERY_MS = 1000
 PAGES = ("Waiting", "Decided")
 STATUS_TONE = {
     ApprovalStatus.PENDING: "warning",
@@ -51,9 +55,29 @@ def summary(row: Approval) -> str:
     return _order_text(body) or row.kind
 
 
+def _expires(row: Approval) -> str:
+    return "never" if row.expires_at >= NEVER else fmt.clock_text(row.expires_at)
+
+
 def _prices(row: Approval) -> str:
     shown = [f"{fmt.price(price, 2)}" if price else "unknown" for price in row.prices.values()]
     return ", ".join(shown[:3])
+
+
+def _seconds(row: Approval, now: datetime) -> float:
+    """How long a request has waited; one that was decided waits no more."""
+    return max(0.0, ((row.decided_at or now) - row.created_at).total_seconds())
+
+
+def _age_column(now: Callable[[], datetime]) -> Col[Approval]:
+    return Col(
+        "age",
+        "Age",
+        74,
+        lambda a: _seconds(a, now()),
+        lambda a: fmt.age(_seconds(a, now())),
+        tone=lambda a: "warning" if _seconds(a, now()) >= OLD and a.decided_at is None else "",
+    )
 
 
 COLUMNS: tuple[Col[Approval], ...] = (
@@ -85,7 +109,7 @@ COLUMNS: tuple[Col[Approval], ...] = (
         numeric=False,
         actions=lambda a: DECIDE if a.status is ApprovalStatus.PENDING else (),
     ),
-    Col("expires", "Expires", 74, lambda a: fmt.clock_text(a.expires_at), numeric=False),
+    Col("expires", "Expires", 74, _expires, numeric=False),
     Col("by", "Decided by", 90, lambda a: a.decided_by, numeric=False),
     Col("result", "Result", 320, lambda a: a.reason or a.result, numeric=False),
 )
@@ -103,6 +127,7 @@ class ApprovalsDock(TableDock[Approval]):
     columns = COLUMNS
 
     def __init__(self, bridge: Bridge) -> None:
+        self.columns = (COLUMNS[0], _age_column(bridge.now), *COLUMNS[1:])
         super().__init__(bridge)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
@@ -122,7 +147,17 @@ class ApprovalsDock(TableDock[Approval]):
         self._soon.setSingleShot(True)
         self._soon.setInterval(30)
         self._soon.timeout.connect(lambda: bridge.spawn(self._load(), "action centre"))
+        self._aging = QTimer(self)
+        self._aging.setInterval(AGE_EVERY_MS)
+        self._aging.timeout.connect(self._age)
+        self._aging.start()
         self.reload()
+
+    def _age(self) -> None:
+        """Ages go on while somebody looks."""
+        if self.isVisible() and self.page.value() == PAGES[0]:
+            for row in self.rows:
+                self.row_changed(row)
 
     def row_id(self, row: Approval) -> int:
         return row.approval_id

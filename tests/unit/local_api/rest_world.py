@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import httpx
+import msgspec
 import numpy as np
 
 from openalgo_desktop.core.calendar import MarketCalendar
@@ -16,6 +18,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import (
     AccountState,
     Action,
+    AlertState,
     FeedMode,
     Interval,
     KeyRights,
@@ -24,12 +27,20 @@ from openalgo_desktop.core.enums import (
     PriceType,
     Product,
 )
-from openalgo_desktop.core.errors import AppError, OrderError, OrderNotFound, SymbolUnknown
+from openalgo_desktop.core.errors import (
+    AppError,
+    OrderError,
+    OrderNotFound,
+    StorageError,
+    SymbolUnknown,
+)
 from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
     AccountStatus,
+    Alert,
     ApiKey,
+    Approval,
     Bars,
     BookRows,
     Depth,
@@ -51,7 +62,9 @@ from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.underway import View
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
 EXPIRY = date(2026, 12, 29)
@@ -107,9 +120,13 @@ class Approvals:
         self.sources = ""
         self.queued: list[tuple[str, dict[str, Any], str]] = []
         self.runners: dict[str, Any] = {}
+        self.adopted: list[Approval] = []
 
     def run_with(self, kind: str, runner: Any) -> None:
         self.runners[kind] = runner
+
+    def adopt(self, rows: Sequence[Approval]) -> None:
+        self.adopted += rows
 
     def needed(self, source: str) -> bool:
         return bool(self.sources) and fnmatchcase(source, self.sources)
@@ -123,10 +140,72 @@ class Approvals:
         return await self.runners[kind](payload, source)
 
 
+class Alerts:
+    """The queue of alerts in memory; ``fail`` is raised by the next write."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Alert] = {}
+        self.fail: StorageError | None = None
+        self.sent = False
+
+    async def add(self, alerts: Sequence[Alert]) -> list[int]:
+        if self.fail is not None:
+            error, self.fail = self.fail, None
+            raise error
+        numbers = []
+        for alert in alerts:
+            numbers.append(len(self.rows) + 1)
+            self.rows[numbers[-1]] = msgspec.structs.replace(alert, alert_id=numbers[-1])
+        return numbers
+
+    async def begin(self, alert_id: int, at: datetime) -> None:
+        self._set(alert_id, state=AlertState.SENDING, began_at=at)
+
+    async def finish(self, alert_id: int, result: str) -> None:
+        self._set(alert_id, state=AlertState.DONE, result=result)
+
+    def _set(self, alert_id: int, **values: Any) -> None:
+        self.rows[alert_id] = msgspec.structs.replace(self.rows[alert_id], **values)
+
+    async def unfinished(self) -> list[Alert]:
+        states = (AlertState.WAITING, AlertState.SENDING)
+        return [row for row in self.rows.values() if row.state in states]
+
+    async def was_sent(self, alert: Alert) -> bool:
+        return self.sent
+
+    async def hold(self, held: Sequence[tuple[int, Approval]]) -> list[Approval]:
+        for alert_id, _ in held:
+            self._set(alert_id, state=AlertState.HELD)
+        return [approval for _, approval in held]
+
+    async def seen_since(self, moment: datetime) -> list[tuple[str, datetime]]:
+        return [(row.fingerprint, row.received_at) for row in self.rows.values()]
+
+    async def forget_before(self, moment: datetime) -> None: ...
+
+
+class Under:
+    """Nothing is under way: the position is what the desk's rows say."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lock = asyncio.Lock()
+
+    def lock(self, mode: Mode, key: PositionKey) -> asyncio.Lock:
+        return self._lock
+
+    async def view(self, mode: Mode, gateway: object, key: PositionKey) -> View:
+        rows = await self._desk.positions()
+        found = [row.quantity for row in rows if (row.exchange, row.symbol, row.product) == key]
+        return View(sum(found))
+
+
 class Desk:
     """Records requests; ``fail`` is raised by the next order call."""
 
     def __init__(self) -> None:
+        self.under_way = Under(self)
         self.mode = Mode.SANDBOX
         self.placed: list[tuple[OrderRequest, str]] = []
         self.modified: list[ModifyRequest] = []
@@ -139,7 +218,17 @@ class Desk:
     async def set_mode(self, mode: Mode, by: str) -> None:
         self.mode = mode
 
-    async def place(self, request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
+    def gateway_of(self, mode: Mode) -> object:
+        return None
+
+    async def place(
+        self,
+        request: OrderRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        closing: bool = False,
+    ) -> Placed:
         self._raise()
         if mode is not None and mode is not self.mode:
             raise OrderError("The mode was switched")
@@ -296,6 +385,7 @@ class World:
         self.keys = Keys()
         self.state = State()
         self.approvals = Approvals()
+        self.alerts = Alerts()
         self.source = Source()
         self.instruments = instruments()
         self.desk.known = lambda key: self.instruments.get(key) is not None
@@ -318,6 +408,7 @@ class World:
             control=self._control,
             account_status=lambda: self.status,
             user_id="trader",
+            alerts=self.alerts,
             approvals=self.approvals,  # type: ignore[arg-type]
         )
         self.api = LocalApi(self.ctx)

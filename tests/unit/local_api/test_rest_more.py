@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, Product
-from openalgo_desktop.core.errors import InsufficientFunds
-from openalgo_desktop.core.model import Position
+from openalgo_desktop.core.enums import Action, AlertState, FeedMode, Mode, Product
+from openalgo_desktop.core.errors import InsufficientFunds, StorageError
+from openalgo_desktop.core.model import NEVER, Alert, Position
 from openalgo_desktop.local_api.table import ApiError
+from openalgo_desktop.local_api.webhook_queue import order_payload
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
     WebhookKind,
     WebhookMode,
+    WebhookOrder,
     WebhookStrategy,
+    market_order,
 )
 from tests.unit.local_api.rest_world import STRIKES, World, running
 from tests.waiting import until
@@ -466,6 +469,91 @@ async def test_strategy_webhook_refusals(
     await world.api.dispatcher.services.webhooks.save(strategy(**changes))
     assert await hook(world, body) == (status, {"error": text})
     assert world.desk.placed == []
+
+
+async def test_an_alert_is_stored_before_the_answer_and_refused_when_it_cannot_be(
+    world: World,
+) -> None:
+    await world.api.dispatcher.services.webhooks.save(strategy())
+    world.alerts.fail = StorageError("disk full")
+    body = {"symbol": "SBIN", "action": "BUY"}
+    status, answer = await hook(world, body)
+    assert (status, answer["error"].startswith("The alert was not stored")) == (503, True)
+    assert (await hook(world, body))[0] == 200  # nothing was queued: the sender's retry counts
+    assert len(world.alerts.rows) == 1
+    await until(lambda: world.alerts.rows[1].state is AlertState.DONE)
+    assert world.alerts.rows[1].result == "order 1"
+    assert len(world.desk.placed) == 1
+
+
+@pytest.mark.parametrize("field", ["", "alert_id", "request_id", "header"])
+async def test_the_same_alert_makes_one_order(world: World, field: str) -> None:
+    """By its id within a day, whatever it says; by its body within the set window."""
+    await world.api.dispatcher.services.webhooks.save(strategy(intraday=False))
+    body: dict[str, Any] = {"symbol": "SBIN", "action": "BUY"}
+    headers = {"Idempotency-Key": "a-1"} if field == "header" else {}
+    own = {} if field in ("", "header") else {field: "a-1"}
+    for number in range(3):
+        said = body | own | ({} if not field else {"position_size": number + 1})
+        status, answer = await world.post("/strategy/webhook/id-1", said, key=None, headers=headers)
+        assert status == 200
+        assert answer.get("duplicate", False) is (number > 0)
+        world.clock.leap(7200)  # the wall clock is no measure of it
+    await until(lambda: world.desk.placed)
+    window = 86_400 if field else world.settings["webhooks.same_alert_seconds"]
+    world.clock.advance(window - 1)
+    assert (await world.post("/strategy/webhook/id-1", said, key=None, headers=headers))[1][
+        "duplicate"
+    ]
+    world.clock.advance(1)
+    answer = (await world.post("/strategy/webhook/id-1", said, key=None, headers=headers))[1]
+    assert "duplicate" not in answer
+    await until(lambda: len(world.desk.placed) == 2)
+
+
+async def test_alerts_at_the_same_moment_share_the_first_answer(world: World) -> None:
+    await world.api.dispatcher.services.webhooks.save(strategy())
+    body = {"symbol": "SBIN", "action": "BUY"}
+    answers = await asyncio.gather(*(hook(world, body) for _ in range(5)))
+    assert sorted(answer.get("duplicate", False) for _, answer in answers) == [False] + [True] * 4
+    assert len(world.alerts.rows) == 1
+
+
+async def test_a_window_of_zero_makes_each_alert_its_own() -> None:
+    async with running(**{"webhooks.same_alert_seconds": 0}) as world:
+        await world.api.dispatcher.services.webhooks.save(strategy())
+        for _ in range(2):
+            await hook(world, {"symbol": "SBIN", "action": "BUY"})
+        await until(lambda: len(world.desk.placed) == 2)
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+async def test_what_an_earlier_run_left_waits_for_a_human(was_sent: bool) -> None:
+    """An alert that was being sent waits too, unless the journal has it."""
+    world = World()
+    world.alerts.sent = was_sent
+    request = order_payload(
+        WebhookOrder(market_order(strategy(), SymbolMap("SBIN", "NSE", 7), Action.BUY, 7)),
+        Mode.SANDBOX,
+    )
+    came = world.clock.now()
+    world.alerts.rows = {
+        1: Alert(1, "placeorder", request, "webhook:alerts", "b1", came),
+        2: Alert(2, "placeorder", request, "webhook:alerts", "b2", came, AlertState.SENDING, came),
+    }
+    world.clock.advance(3600)
+    await world.api.start()
+    try:
+        held = world.approvals.adopted
+        assert len(held) == (1 if was_sent else 2)
+        assert {(row.created_at, row.expires_at, row.kind) for row in held} == {
+            (came, NEVER, "placeorder")
+        }
+        assert held[0].prices == {"NSE:SBIN": 0.0}  # unknown: the human is asked once more
+        assert world.desk.placed == []
+        assert world.alerts.rows[2].state is (AlertState.DONE if was_sent else AlertState.HELD)
+    finally:
+        await world.api.stop()
 
 
 async def test_chartink_webhook(world: World) -> None:

@@ -14,7 +14,10 @@ from sqlalchemy import text
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import JournalState, Mode
 from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.model import NEVER, Alert, Approval
 from openalgo_desktop.core.ports import JournalEntry, PaperRow
+from openalgo_desktop.storage.alerts import AlertRepository
+from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.paper import PaperRepository
@@ -141,3 +144,40 @@ async def test_open_entries_do_not_scan_years_of_settled_ones(db: Database, cloc
     statement = f"EXPLAIN QUERY PLAN SELECT * FROM {order_journal.name} WHERE {OPEN_STATES.text}"
     plan = await db.read(lambda connection: connection.execute(text(statement)).all())
     assert "ix_order_journal_open" in plan[0][3]
+
+
+async def test_alerts_are_held_once_and_known_to_be_sent_by_the_journal(
+    db: Database, clock: ManualClock
+):
+    store, journal = AlertRepository(db), Journal(db, clock)
+    payload = {"symbol": "SBIN", "exchange": "NSE", "product": "MIS", "action": "BUY"}
+    rows = [
+        Alert(0, "placeorder", payload, "webhook:a", name, clock.now()) for name in ("b1", "b2")
+    ]
+    first, second = await store.add(rows)
+    await store.begin(first, clock.now())
+    await store.begin(second, clock.now())
+    began, also = await store.unfinished()
+    assert not await store.was_sent(began)
+    entry = JournalEntry(
+        tag="T1",
+        kind="place",
+        account_id="sandbox:x",
+        mode=Mode.SANDBOX,
+        source="webhook:a",
+        request={**payload, "action": "SELL", "quantity": 1},
+        created_at=clock.now(),
+    )
+    await journal.intent(entry)
+    assert not await store.was_sent(began)  # another side: not this alert
+    await journal.intent(msgspec.structs.replace(entry, tag="T2", request=payload))
+    assert await store.was_sent(began)
+    await store.finish(first, "order 1")
+    request = Approval(0, also.kind, also.payload, also.source, also.received_at, NEVER)
+    held = await store.hold([(second, request)])
+    assert await ApprovalRepository(db).pending() == held
+    assert await store.unfinished() == []
+    assert [name for name, _ in await store.seen_since(clock.now())] == ["b1", "b2"]
+    clock.advance(1)
+    await store.forget_before(clock.now())
+    assert await store.seen_since(rows[0].received_at) == []
