@@ -214,6 +214,11 @@ class OrderJournal(Protocol):
     async def placed(self, account_id: str, order_ids: Sequence[str]) -> set[str]:
         """Those of ``order_ids`` that a *place* of the account already owns."""
 
+    async def of_orders(
+        self, account_id: str, order_ids: Sequence[str], tags: Sequence[str]
+    ) -> list[JournalEntry]:
+        """Entries of the account with one of these order ids or tags, oldest first."""
+
     async def recent(self, limit: int) -> list[JournalEntry]: ...
 
 

@@ -89,6 +89,20 @@ class Journal:
         )
         return await self._db.read(lambda connection: set(connection.execute(query).scalars()))
 
+    async def of_orders(
+        self, account_id: str, order_ids: Sequence[str], tags: Sequence[str]
+    ) -> list[JournalEntry]:
+        """Entries of the account with one of these order ids or tags, oldest first."""
+        rows: dict[str, JournalEntry] = {}
+        # Two queries: with OR the database may not use both indexes.
+        for column, values in ((_TABLE.c.order_id, order_ids), (_TABLE.c.tag, tags)):
+            if values:
+                query = select(_TABLE).where(
+                    column.in_(list(values)), _TABLE.c.account_id == account_id
+                )
+                rows |= {row.tag: row for row in await self._select(query)}
+        return sorted(rows.values(), key=lambda row: (row.created_at, row.tag))
+
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, oldest of them first."""
         rows = await self._select(

@@ -9,22 +9,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
-
-import msgspec
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import AccountChanged, BooksDiffer, Bus, OrderUpdated
-from openalgo_desktop.core.model import Difference, Order
+from openalgo_desktop.core.model import BookRows, Difference, Order, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.trading.origins import Origins
 from openalgo_desktop.trading.ownbook import OwnBook
 
 log = logging.getLogger(__name__)
 
 #: A difference counts when it is still there after this time: updates may be on their way.
 CONFIRM_AFTER = 1.0
+#: The three books are read so often, at most, until no update arrives meanwhile.
+READ_AGAIN = 3
+#: Orders that are looked at before others get the loop; about a millisecond.
+TURN = 2000
+R = TypeVar("R")
+
+
+async def in_turns(rows: Sequence[R]) -> AsyncIterator[Sequence[R]]:
+    """The rows of a book in parts; others get the loop in between."""
+    for first in range(0, len(rows), TURN):
+        if first:
+            await asyncio.sleep(0)
+        yield rows[first : first + TURN]
 
 
 class BookKeeper:
@@ -35,13 +48,13 @@ class BookKeeper:
         clock: Clock,
         bus: Bus,
         gateways: Mapping[Mode, TradingGateway],
-        is_ours: Callable[[Order], bool],
+        origins: Origins,
         interval: Callable[[], float],
     ) -> None:
         self._clock = clock
         self._bus = bus
         self._gateways = gateways
-        self._is_ours = is_ours
+        self._origins = origins
         self._interval = interval
         self._books: dict[Mode, OwnBook] = {}
         self._shown: dict[Mode, tuple[Difference, ...]] = {}
@@ -94,17 +107,33 @@ class BookKeeper:
             return
         book = self.book(mode)
         try:
-            orders, positions, trades = await asyncio.gather(
-                gateway.orders(), gateway.positions(), gateway.trades()
-            )
+            orders, positions, trades = await self._read(book, gateway)
         except AppError as error:
             log.warning("books of %s not available: %s", gateway.account_id, error)
             return
         if tell:
-            self._tell_missed(book, gateway, orders, sure=True)
+            await self._tell_missed(book, gateway, orders, sure=True)
         book.adopt(orders, positions, trades)
         book.day = self._clock.now().date()
         self._show(mode, gateway.account_id, ())
+
+    async def _read(
+        self, book: OwnBook, gateway: TradingGateway
+    ) -> tuple[BookRows[Order], BookRows[Position], list[Trade]]:
+        """The broker's three books of one moment, rows with their strategies: read again when an
+        update arrived meanwhile."""
+        for _ in range(READ_AGAIN):
+            before = book.changes
+            orders, positions, trades = await asyncio.gather(
+                gateway.orders(), gateway.positions(), gateway.trades()
+            )
+            await self._origins.learn(gateway.account_id, orders)
+            if book.changes == before:
+                break
+        async for part in in_turns(orders):
+            for order in part:
+                self._origins.name(order)
+        return orders, positions, [self._origins.named_trade(trade) for trade in trades]
 
     async def compare(self, mode: Mode) -> tuple[Difference, ...]:
         """Compare now; publishes changes of the list of differences."""
@@ -126,28 +155,43 @@ class BookKeeper:
     async def _difference(
         self, book: OwnBook, gateway: TradingGateway, *, sure: bool
     ) -> tuple[list[Difference], bool]:
-        """Differences now, and whether an order looks older at the broker than here."""
+        """Differences now, and whether an order looks older at the broker than here. A partial
+        book proves of no order that it is missing."""
         orders, positions = await asyncio.gather(gateway.orders(), gateway.positions())
-        self._tell_missed(book, gateway, orders, sure=sure)
-        found = book.compare(orders, positions, self._is_ours)
-        if not any(one.kind == "position" for one in found):
+        strangers = [order for order in orders if order.order_id not in book.orders]
+        await self._origins.learn(gateway.account_id, strangers)
+        await self._tell_missed(book, gateway, orders, sure=sure)
+        found: list[Difference] = []
+        older = False
+        listed: set[str] = set()
+        async for part in in_turns(orders):
+            found += book.foreign(part, self._origins.is_ours)
+            older = older or bool(book.missed(part, self._origins.is_ours, sure=True))
+            listed.update(order.order_id for order in part)
+        if not orders.partial:
+            found = book.lost(listed) + found
+        moved = book.moved(positions, partial=positions.partial)
+        if not moved and not positions.partial:
             book.adopt_positions(positions)
-        return found, bool(book.missed(orders, self._is_ours, sure=True))
+        return found + moved, older
 
-    def _tell_missed(
-        self, book: OwnBook, gateway: TradingGateway, orders: list[Order], *, sure: bool
+    async def _tell_missed(
+        self, book: OwnBook, gateway: TradingGateway, orders: BookRows[Order], *, sure: bool
     ) -> None:
-        for order in book.missed(orders, self._is_ours, sure=sure):
-            book.put(msgspec.structs.replace(order))
-            log.info("order %s: an update was missed, now %s", order.order_id, order.status.value)
-            self._bus.publish(
-                OrderUpdated(
-                    account_id=book.account_id,
-                    mode=book.mode,
-                    broker=gateway.broker,
-                    order=msgspec.structs.replace(order),
+        async for part in in_turns(orders):
+            for order in book.missed(part, self._origins.is_ours, sure=sure):
+                self._origins.name(order)
+                book.put(order)
+                status = order.status.value
+                log.info("order %s: an update was missed, now %s", order.order_id, status)
+                self._bus.publish(
+                    OrderUpdated(
+                        account_id=book.account_id,
+                        mode=book.mode,
+                        broker=gateway.broker,
+                        order=order,
+                    )
                 )
-            )
 
     def _show(self, mode: Mode, account_id: str, found: tuple[Difference, ...]) -> None:
         if self._shown.get(mode, ()) == found:
@@ -158,7 +202,7 @@ class BookKeeper:
         self._bus.publish(BooksDiffer(account_id=account_id, mode=mode, differences=found))
 
     def _on_update(self, event: OrderUpdated) -> None:
-        self.book(event.mode).update(msgspec.structs.replace(event.order), event.trade)
+        self.book(event.mode).update(event.order, event.trade)
 
     def _on_account(self, event: AccountChanged) -> None:
         """A log-in or a new connection: compare at once, the rules need the books."""

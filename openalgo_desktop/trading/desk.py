@@ -57,6 +57,7 @@ from openalgo_desktop.exchange.checks import check_modify, check_order
 from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
+from openalgo_desktop.trading.ownbook import impossible
 from openalgo_desktop.trading.policies import OrderPolicies, slices
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
@@ -101,7 +102,10 @@ class OrderDesk:
         self.policies: OrderPolicies | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.sender = OrderSender(clock, bus, journal, self.reconciler, self.risk, ack_timeout)
-        self.books = BookKeeper(clock, bus, self._gateways, self.sender.is_ours, reconcile_interval)
+        self.books = BookKeeper(clock, bus, self._gateways, self.sender.origins, reconcile_interval)
+        self.sender.origins.on_named = lambda mode, order_id, strategy: self.books.book(
+            mode
+        ).attribute(order_id, strategy)
         self.under_way = UnderWay(clock, bus, self.books, self.sender)
         self.exits = Exits(self, self.under_way)
 
@@ -415,32 +419,34 @@ class OrderDesk:
 
     # -- books ------------------------------------------------------------------------------
     def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:
-        order = self.books.book(mode).news(self._with_source(update.order), update.trade)
-        if order is None:
+        origins, book = self.sender.origins, self.books.book(mode)
+        order = origins.name(update.order)
+        if why := impossible(order, update.trade):
+            log.error("%s says of order %r what cannot be: %s", broker, order.order_id, why)
+            self.books.wake()
+            return
+        trade = origins.named_trade(update.trade) if update.trade is not None else None
+        news = book.news(order, trade)
+        if news is None:
             return
         self._bus.publish(
             OrderUpdated(
                 account_id=update.account_id,
                 mode=mode,
                 broker=broker,
-                order=order,
-                trade=update.trade,
+                order=news,
+                trade=trade,
             )
         )
         if update.trade is not None:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
-
-    def _with_source(self, order: Order) -> Order:
-        if not order.source:
-            order.source = self.sender.sources.get(order.tag, "")
-        return order
 
     async def orders(self) -> BookRows[Order]:
         """Order book of the current mode; unknown orders are listed too, never hidden."""
         mode, gateway = self._mode, self.gateway
         orders = await self._asked(gateway.orders())
         for order in orders:
-            self._with_source(order)
+            self.sender.origins.name(order)
         self.books.book(mode).seen(orders)
         unknown = self.reconciler.unknown(gateway.account_id, mode)
         known = {order.tag for order in orders if order.tag}

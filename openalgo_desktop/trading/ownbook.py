@@ -6,15 +6,19 @@ books takes it as the second witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
+from math import isfinite
 
 import msgspec
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
-from openalgo_desktop.core.model import Difference, Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.model import Difference, Key, Order, OrderRequest, Position, Trade
 from openalgo_desktop.core.ports import TickSource
+
+log = logging.getLogger(__name__)
 
 PositionKey = tuple[str, str, Product]
 
@@ -52,7 +56,10 @@ class OwnBook:
         self.positions: dict[PositionKey, Position] = {}
         self.strategies: dict[str, dict[PositionKey, _Net]] = {}
         self.day: date | None = None
+        self.changes = 0  # updates that moved something: grows
         self._trades: set[str] = set()
+        self._traded: dict[str, int] = {}  # order id -> units whose trades are in the book
+        self._unnamed: dict[str, list[Trade]] = {}  # by order: trades of no strategy (yet)
 
     # -- keeping ----------------------------------------------------------------------------
     def adopt(
@@ -60,16 +67,21 @@ class OwnBook:
     ) -> None:
         """Take the broker's books as ours."""
         self.orders, self._working = {}, {}
-        for order in orders:
-            self.put(order)
         self.adopt_positions(positions)
-        self.strategies = {}
-        self._trades = set()
+        self.strategies, self._unnamed = {}, {}
+        self._trades, self._traded = set(), {}
         for trade in trades:
-            self._book(trade)
+            self._file(trade)
+        for order in orders:
+            if not impossible(order):
+                self.put(order)
+                # Its fills are in the positions, also those whose trades are told late.
+                traded = self._traded.get(order.order_id, 0)
+                self._traded[order.order_id] = max(traded, order.filled_quantity)
 
     def put(self, order: Order) -> None:
-        """Know this state of an order."""
+        """Know this state of an order. Nobody changes the row afterwards: a new state is a new
+        row."""
         self.orders[order.order_id] = order
         key = (order.exchange, order.symbol, order.product)
         if not (order.status.is_final or order.status is OrderStatus.UNKNOWN):
@@ -83,6 +95,10 @@ class OwnBook:
         """Orders that may still move this position."""
         return list(self._working.get(key, {}).values())
 
+    def working_of(self, key: Key) -> list[Order]:
+        """Orders that may still fill, of all products of ``(exchange, symbol)``."""
+        return [order for product in Product for order in self.working((*key, product))]
+
     def adopt_positions(self, positions: Iterable[Position]) -> None:
         """Take the broker's positions (their averages and charges are better than ours)."""
         self.positions = {_position_key(row): row for row in positions}
@@ -90,23 +106,41 @@ class OwnBook:
     def seen(self, orders: Iterable[Order]) -> None:
         """Somebody was shown these: what we do not know yet, we know now."""
         for order in orders:
-            if order.order_id not in self.orders and order.status is not OrderStatus.UNKNOWN:
-                self.put(msgspec.structs.replace(order))
+            if (
+                order.order_id not in self.orders
+                and order.status is not OrderStatus.UNKNOWN
+                and not impossible(order)
+            ):
+                self.put(order)
 
     def update(self, order: Order, trade: Trade | None) -> None:
-        """An order changed; ``trade`` is set on a fill. A repeated update changes nothing."""
+        """An order changed; ``trade`` is set on a fill. A repeated update changes nothing; one
+        that cannot be is refused with a line in the log."""
+        if why := impossible(order, trade):
+            log.error("an update of order %r is refused: %s", order.order_id, why)
+            return
+        self.changes += 1
         known = self.orders.get(order.order_id)
         if known is None or not _is_older(order, known):
             self.put(order)
-        if trade is not None and self._book(trade):
+        if trade is not None and self._is_new(trade, order):
+            self._file(trade)
             self._fill(trade)
+
+    def attribute(self, order_id: str, strategy: str) -> None:
+        """An order whose updates named no strategy is known to be of this one."""
+        order = self.orders.get(order_id)
+        if order is not None and not order.strategy:
+            self.put(msgspec.structs.replace(order, strategy=strategy))
+        for trade in self._unnamed.pop(order_id, ()):
+            self._net_of(strategy, trade)
 
     def news(self, order: Order, trade: Trade | None) -> Order | None:
         """What an update says that is not known yet: the order to show with it, or None.
 
         Brokers repeat updates and mix up their order; nobody above has to know.
         """
-        new_trade = trade is not None and trade.trade_id not in self._trades
+        new_trade = trade is not None and self._is_new(trade, order)
         known = self.orders.get(order.order_id)
         if known is None:
             return order
@@ -114,16 +148,29 @@ class OwnBook:
             return msgspec.structs.replace(known) if new_trade else None
         return order if new_trade or order != known else None
 
-    def _book(self, trade: Trade) -> bool:
-        """File the trade under its strategy; False when it was known."""
+    def _is_new(self, trade: Trade, order: Order) -> bool:
+        """Whether the trade is not in the book: neither by its id nor, when it is told again
+        under another one, by the units that its order has filled."""
         if trade.trade_id in self._trades:
             return False
+        known = self.orders.get(order.order_id)
+        filled = max(order.filled_quantity, known.filled_quantity if known is not None else 0)
+        return self._traded.get(order.order_id, 0) + trade.quantity <= filled
+
+    def _file(self, trade: Trade) -> None:
+        """Know the trade, and net it in its strategy."""
         self._trades.add(trade.trade_id)
-        net = self.strategies.setdefault(trade.strategy, {}).setdefault(
+        self._traded[trade.order_id] = self._traded.get(trade.order_id, 0) + trade.quantity
+        if trade.strategy:
+            self._net_of(trade.strategy, trade)
+        else:
+            self._unnamed.setdefault(trade.order_id, []).append(trade)
+
+    def _net_of(self, strategy: str, trade: Trade) -> None:
+        net = self.strategies.setdefault(strategy, {}).setdefault(
             (trade.exchange, trade.symbol, trade.product), _Net()
         )
         net.fill(trade.quantity * trade.action.sign, trade.price, self._multiplier(trade))
-        return True
 
     def _multiplier(self, trade: Trade) -> float:
         row = self.positions.get((trade.exchange, trade.symbol, trade.product))
@@ -188,31 +235,38 @@ class OwnBook:
         return total
 
     # -- comparing --------------------------------------------------------------------------
-    def compare(
-        self, orders: list[Order], positions: list[Position], is_ours: Callable[[Order], bool]
-    ) -> list[Difference]:
-        """Disagreements with the broker's books. ``is_ours`` knows our own orders."""
-        theirs = {order.order_id: order for order in orders}
-        found = [
+    def lost(self, order_ids: Collection[str]) -> list[Difference]:
+        """Orders that the broker's (whole) book does not list under ``order_ids``."""
+        return [
             Difference("order missing", order.order_id, order.status.value, "not in its book")
             for order in self.orders.values()
-            if order.order_id not in theirs and order.status is not OrderStatus.UNKNOWN
+            if order.order_id not in order_ids and order.status is not OrderStatus.UNKNOWN
         ]
-        found += [
+
+    def foreign(
+        self, orders: Iterable[Order], is_ours: Callable[[Order], bool]
+    ) -> list[Difference]:
+        """Those of ``orders`` that neither this book nor ``is_ours`` knows."""
+        return [
             Difference("order from elsewhere", order.order_id, "not known", order.status.value)
             for order in orders
             if order.order_id not in self.orders and not is_ours(order)
         ]
+
+    def moved(self, positions: Iterable[Position], *, partial: bool = False) -> list[Difference]:
+        """Positions that are another quantity here than in the broker's book; of a ``partial``
+        book only those that it lists."""
         ours = {key: row.quantity for key, row in self.positions.items()}
         real = {_position_key(row): row.quantity for row in positions}
-        for key in sorted(ours.keys() | real.keys()):
+        found = []
+        for key in sorted(real.keys() if partial else ours.keys() | real.keys()):
             here, there = ours.get(key, 0), real.get(key, 0)
             if here != there:
                 found.append(Difference("position", ":".join(key), f"{here:+d}", f"{there:+d}"))
         return found
 
     def missed(
-        self, orders: list[Order], is_ours: Callable[[Order], bool], *, sure: bool
+        self, orders: Iterable[Order], is_ours: Callable[[Order], bool], *, sure: bool
     ) -> list[Order]:
         """Orders of ours whose state at the broker is another than the one that we know.
 
@@ -222,12 +276,31 @@ class OwnBook:
         newer = []
         for order in orders:
             known = self.orders.get(order.order_id)
+            if known is order or impossible(order):
+                continue
             if known is None:
                 if is_ours(order):
                     newer.append(order)
             elif _shown(order) != _shown(known) and (sure or not _is_older(order, known)):
                 newer.append(order)
         return newer
+
+
+def impossible(order: Order, trade: Trade | None = None) -> str:
+    """Why an order (and its fill) cannot be, or an empty text."""
+    if not order.order_id:
+        return "it has no order id"
+    if order.filled_quantity < 0 or order.quantity < 0:
+        return "a quantity is negative"
+    if order.filled_quantity > order.quantity:
+        return f"{order.filled_quantity} filled of {order.quantity}"
+    if trade is None:
+        return ""
+    if not trade.trade_id or trade.order_id != order.order_id:
+        return "its fill has no id or is of another order"
+    if not 0 < trade.quantity <= order.quantity:
+        return f"a fill of {trade.quantity} of {order.quantity}"
+    return "" if isfinite(trade.price) else f"a fill at {trade.price}"
 
 
 def _position_key(row: Position) -> PositionKey:

@@ -34,7 +34,6 @@ from openalgo_desktop.core.events import (
     OrderSettled,
 )
 from openalgo_desktop.core.model import (
-    Order,
     OrderAck,
 )
 from openalgo_desktop.core.ports import (
@@ -43,6 +42,7 @@ from openalgo_desktop.core.ports import (
     TradingGateway,
 )
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.trading.origins import Origins
 from openalgo_desktop.trading.outstanding import OutstandingOrders, PositionKey
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import Placed
@@ -86,20 +86,17 @@ class OrderSender:
         self._risk = risk
         self._ack_timeout = ack_timeout
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.sources: dict[str, str] = {}  # own tag -> who asked
-        self.own_ids: set[str] = set()  # orders that an answer or the journal says are ours
+        self.origins = Origins(journal)
         self.outstanding = OutstandingOrders()
         self._answers: dict[str, asyncio.Task[Placed]] = {}  # placements that are being answered
         self._stop_settled = bus.subscribe(OrderSettled, self._on_settled)
 
     async def start(self) -> None:
-        """Know the orders of earlier runs."""
-        for entry in await self._journal.recent(2000):
-            self.sources[entry.tag] = entry.source
-            if entry.order_id:
-                self.own_ids.add(entry.order_id)
+        """Know what earlier runs left open; of their other orders the journal is asked when one
+        is met."""
         now = self._clock.monotonic()
         for entry in await self._journal.open_entries():
+            self.origins.note(entry)
             if entry.kind == "place":
                 self.outstanding.add(entry, now, unknown=True)
 
@@ -121,19 +118,12 @@ class OrderSender:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def is_ours(self, order: Order) -> bool:
-        """Whether this program placed the order, now or in an earlier run."""
-        return (
-            order.tag in self.sources
-            or order.order_id in self.own_ids
-            or order.order_id in self._reconciler.found_ids
-        )
-
     def _on_settled(self, event: OrderSettled) -> None:
         """The reconciler found an order that was unknown, or that it never arrived."""
         if event.order_id:
             now = self._clock.monotonic()
             self.outstanding.accepted(event.tag, event.order_id, now)
+            self.origins.accepted(event.tag, event.mode, event.order_id)
         else:
             self.outstanding.drop(event.tag)
 
@@ -147,8 +137,7 @@ class OrderSender:
         source: str,
         request: dict[str, Any],
     ) -> JournalEntry:
-        self.sources[tag] = source
-        return JournalEntry(
+        entry = JournalEntry(
             tag=tag,
             kind=kind,
             account_id=gateway.account_id,
@@ -157,6 +146,8 @@ class OrderSender:
             request=request,
             created_at=self._clock.now(),
         )
+        self.origins.note(entry)
+        return entry
 
     async def send(
         self,
@@ -246,7 +237,7 @@ class OrderSender:
             raise self._unknown(entry, gateway, type(error).__name__) from error
         # The gateway has the order: recovery would find it by its tag, so this row need not be
         # waited for.
-        self.own_ids.add(ack.order_id)
+        self.origins.accepted(entry.tag, mode, ack.order_id)
         self.outstanding.accepted(entry.tag, ack.order_id, self._clock.monotonic())
         self._write(entry.tag, JournalState.ACKNOWLEDGED, ack.order_id, ack.message)
         return Placed(ack.order_id, mode, ack.message)
@@ -269,7 +260,7 @@ class OrderSender:
         error = sending.exception()
         if error is None:
             order_id = sending.result().order_id
-            self.own_ids.add(order_id)
+            self.origins.accepted(entry.tag, entry.mode, order_id)
             self.outstanding.accepted(entry.tag, order_id, self._clock.monotonic())
             self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
             self._bus.publish(

@@ -88,6 +88,15 @@ class MemoryJournal:
         owned = {row.order_id for row in self.rows.values() if row.kind == "place"}
         return owned & set(order_ids)
 
+    async def of_orders(
+        self, account_id: str, order_ids: Sequence[str], tags: Sequence[str]
+    ) -> list[JournalEntry]:
+        return [
+            row
+            for row in self.rows.values()
+            if row.account_id == account_id and (row.order_id in order_ids or row.tag in tags)
+        ]
+
     async def recent(self, limit: int) -> list[JournalEntry]:
         return list(self.rows.values())[-limit:]
 

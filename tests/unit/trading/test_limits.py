@@ -198,17 +198,19 @@ async def test_strategy_loss_comes_from_the_trades_of_the_strategy(rig: Rig):
     rig.rules.set_scope("strategy:s", {"day_loss": 500, "open_positions": 1})
     at = rig.clock.now()
 
-    def trade(number: str, action: Action, price: float, strategy: str) -> Trade:
-        return Trade(number, "o", "SBIN", "NSE", action, Product.MIS, 100, price, at, strategy)
+    def fill(number: str, action: Action, price: float, strategy: str) -> None:
+        order = Order(number, "SBIN", "NSE", action, 100, PriceType.MARKET, Product.MIS)
+        order.status, order.filled_quantity = OrderStatus.COMPLETE, 100
+        trade = Trade(number, number, "SBIN", "NSE", action, Product.MIS, 100, price, at, strategy)
+        rig.world.own.update(order, trade)
 
-    order = Order("o", "SBIN", "NSE", Action.BUY, 100, PriceType.MARKET, Product.MIS)
-    rig.world.own.update(order, trade("1", Action.BUY, 800.0, "s"))
-    rig.world.own.update(order, trade("1", Action.BUY, 800.0, "s"))  # told twice
+    fill("1", Action.BUY, 800.0, "s")
+    fill("1", Action.BUY, 800.0, "s")  # told twice
     rig.world.ltp[("NSE", "SBIN")] = 796.0
     await rig.rules.check(BUY)
     await rig.refused(msgspec.structs.replace(BUY, symbol="INFY"), "open position 2")
-    rig.world.own.update(order, trade("2", Action.SELL, 795.0, "s"))
-    rig.world.own.update(order, trade("3", Action.SELL, 1.0, "other"))
+    fill("2", Action.SELL, 795.0, "s")
+    fill("3", Action.BUY, 900.0, "other")
     await rig.refused(BUY, "loss is 500.00")
     await rig.rules.check(msgspec.structs.replace(BUY, strategy="other"))
 
