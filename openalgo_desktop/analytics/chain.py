@@ -16,6 +16,7 @@ import numpy as np
 from openalgo_desktop.analytics.contracts import (
     ContractError,
     Contracts,
+    PriceProblem,
     Underlying,
     at_the_money,
     expiry_moment,
@@ -75,11 +76,12 @@ class _Lease(msgspec.Struct):
 
 
 class PriceMemo:
-    """Prices of one request: each instrument is looked up once."""
+    """Prices of one request: each instrument is looked up once, each forward made once."""
 
     def __init__(self, book: ChainBook) -> None:
         self._book = book
         self._found: dict[Key, Tick | AppError] = {}
+        self._forwards: dict[Underlying, float] = {}
 
     async def ticks(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         """As :meth:`ChainBook.ticks`."""
@@ -87,6 +89,12 @@ class PriceMemo:
         if missing:
             self._found |= await self._book.ticks(missing)
         return {key: self._found[key] for key in keys}
+
+    async def forward(self, underlying: Underlying) -> float:
+        """As :meth:`ChainBook.forward`."""
+        if underlying not in self._forwards:
+            self._forwards[underlying] = await self._book.forward(underlying, self)
+        return self._forwards[underlying]
 
 
 class ChainBook:
@@ -153,7 +161,9 @@ class ChainBook:
         forward = None
         values: dict[Key, tuple[float, float, float, float, float]] = {}
         if with_greeks:
-            forward = self._forward(pairs, ticks, atm) or price.ltp
+            both = next((pair[1:] for pair in pairs if pair[0] == atm), (None, None))
+            forward = parity(atm, *(ticks.get(row.key) if row else None for row in both))
+            forward = forward or price.ltp
             rows = [row for _, *both in pairs for row in both if row is not None]
             values = chain_greeks(
                 rows, ticks, forward, expires - self._clock.time(), rate_percent / 100.0
@@ -182,16 +192,28 @@ class ChainBook:
         price = await self._price(underlying)
         strikes = self.contracts.strikes(underlying)
         atm = strikes[at_the_money(strikes, price.ltp)]
-        sides: list[float] = []
-        rows = [(kind, self._option(underlying, atm, kind)) for kind in ("CE", "PE")]
-        ticks = await (prices or self).ticks([row.key for _, row in rows if row is not None])
-        for (_, row), name in zip(rows, ("Call", "Put"), strict=True):
-            tick = ticks.get(row.key) if row is not None else None
-            if row is None or not isinstance(tick, Tick) or not tick.ltp:
+        rows = [self._option(underlying, atm, kind) for kind in ("CE", "PE")]
+        ticks = await (prices or self).ticks([row.key for row in rows if row is not None])
+        found = [ticks.get(row.key) if row is not None else None for row in rows]
+        forward = parity(atm, *found)
+        if forward is not None:
+            return price, atm, forward
+        for row, tick, name in zip(rows, found, ("Call", "Put"), strict=True):
+            if not isinstance(tick, Tick) or not tick.ltp:
                 symbol = row.symbol if row is not None else f"{underlying.base} {plain(atm)}"
                 raise ContractError(500, f"Could not fetch LTP for {name} option: {symbol}")
-            sides.append(tick.ltp)
-        return price, atm, atm + sides[0] - sides[1]
+        raise AssertionError("a forward is missing though both options have a price")
+
+    async def forward(self, underlying: Underlying, prices: PriceMemo | None = None) -> float:
+        """The price that greeks of an expiry rest on: its synthetic future; the price of the
+        underlying where the options at the money have none. Chain, greeks and the synthetic
+        future itself agree on it."""
+        try:
+            return (await self.synthetic(underlying, prices))[2]
+        except PriceProblem:
+            raise
+        except ContractError:
+            return (await self._price(underlying)).ltp
 
     async def _price(self, underlying: Underlying) -> Tick:
         key = underlying.quoted
@@ -205,19 +227,6 @@ class ChainBook:
         return self._instruments.option(
             underlying.base, underlying.options, underlying.expiry, strike, kind
         )
-
-    @staticmethod
-    def _forward(
-        pairs: Sequence[tuple[float, Instrument | None, Instrument | None]],
-        ticks: dict[Key, Tick | AppError],
-        atm: float,
-    ) -> float | None:
-        for strike, ce, pe in pairs:
-            if strike == atm and ce is not None and pe is not None:
-                call, put = ticks.get(ce.key), ticks.get(pe.key)
-                if isinstance(call, Tick) and isinstance(put, Tick) and call.ltp and put.ltp:
-                    return strike + call.ltp - put.ltp
-        return None
 
     def _keep_warm(self, chain: tuple[str, str, date], keys: Sequence[Key]) -> None:
         now = self._clock.monotonic()
@@ -244,6 +253,15 @@ class ChainBook:
         if self._leases:
             wait = min(lease.until for lease in self._leases.values()) - now
             self._timer = asyncio.get_running_loop().call_later(max(1.0, wait), self._sweep)
+
+
+def parity(
+    strike: float, call: Tick | AppError | None, put: Tick | AppError | None
+) -> float | None:
+    """The synthetic future: strike + call - put; None without both prices."""
+    if isinstance(call, Tick) and isinstance(put, Tick) and call.ltp and put.ltp:
+        return strike + call.ltp - put.ltp
+    return None
 
 
 def chain_greeks(

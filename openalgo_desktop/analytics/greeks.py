@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import date, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from openalgo_desktop.analytics.chain import ChainBook, PriceMemo
 from openalgo_desktop.analytics.contracts import (
-    NO_SPOT,
     ContractError,
     Underlying,
     expiry_moment,
@@ -43,6 +42,15 @@ class GreeksRequest(msgspec.Struct, frozen=True):
     expiry_time: str = ""
 
 
+class _Unlisted(ContractError):
+    """The master does not have the option or its underlying; ``short`` is how a batch, whose
+    prices come together, says it."""
+
+    def __init__(self, error: AppError, problem: str, short: str) -> None:
+        super().__init__(error.http_status, problem + error.message)
+        self.short = short
+
+
 class GreeksDesk:
     """Answers greeks requests from current prices."""
 
@@ -53,22 +61,24 @@ class GreeksDesk:
 
     async def one(self, request: GreeksRequest) -> dict[str, Any]:
         """The answer for one option; raises :class:`ContractError`."""
-        return await self._one(request, PriceMemo(self._book), expired_ok=False)
-
-    async def _one(
-        self, request: GreeksRequest, prices: PriceMemo, *, expired_ok: bool
-    ) -> dict[str, Any]:
         parts, seconds = self._parse(request)
         answer = self._head(request, parts, seconds)
         if seconds <= 0:
-            return self._expired(answer, parts, expired_ok)
+            raise ContractError(400, f"Option has expired on {answer['expiry_date']}")
+        task = await self._task(request, parts, seconds, PriceMemo(self._book))
+        return answer | valued([task], request.rate or 0.0)[0]
+
+    async def _task(
+        self, request: GreeksRequest, parts: ParsedSymbol, seconds: float, prices: PriceMemo
+    ) -> Task:
+        """The prices that the greeks of one option rest on."""
         option = await self._quote(request, prices)
         forward = request.forward or await self._forward(request, parts, prices)
-        return answer | valued(parts, forward, option.ltp, seconds, request.rate or 0.0)
+        return Task(parts.kind == "CE", parts.strike, forward, option.ltp, seconds)
 
     def _parse(self, request: GreeksRequest) -> tuple[ParsedSymbol, float]:
         problem = f"Failed to get option Greeks: Failed to parse option symbol {request.symbol}: "
-        parts = parse(request.symbol)
+        parts = parse(request.symbol.upper())  # whether it is listed so is asked with its price
         if parts.kind not in ("CE", "PE") or parts.expiry is None:
             raise ContractError(400, f"{problem}Invalid option symbol format: {request.symbol}")
         at: time | None = None
@@ -100,119 +110,168 @@ class GreeksDesk:
             "interest_rate": 0 if request.rate is None else request.rate,
         }
 
-    @staticmethod
-    def _expired(answer: dict[str, Any], parts: ParsedSymbol, expired_ok: bool) -> dict[str, Any]:
-        note = f"Option has expired on {answer['expiry_date']}"
-        if not expired_ok:
-            raise ContractError(400, note)
-        return answer | {
-            "spot_price": 0.0,
-            "option_price": 0.0,
-            "implied_volatility": 0,
-            "greeks": dict.fromkeys(("delta", "gamma", "theta", "vega", "rho"), 0),
-            "note": note,
-        }
-
     async def _quote(self, request: GreeksRequest, prices: PriceMemo) -> Tick:
-        key = (request.exchange, request.symbol)
-        tick = await self._tick(key, prices, "Failed to fetch option price: ")
-        if not tick.ltp:
-            raise ContractError(404, "Option LTP not available")
-        return tick
+        return await self._tick((request.exchange, request.symbol), prices, "option")
 
-    async def _tick(self, key: Key, prices: PriceMemo, problem: str) -> Tick:
+    async def _tick(self, key: Key, prices: PriceMemo, what: str) -> Tick:
+        """The price of the option or of the ``underlying``, above 0."""
+        problem, missing = f"Failed to fetch {what} price: ", f"{what.title()} LTP not available"
         try:
             self._instruments.require(key[1], key[0])
+        except AppError as error:
+            raise _Unlisted(error, problem, missing) from None
+        found: Tick | AppError
+        try:
             found = (await prices.ticks([key]))[key]
         except AppError as error:
-            raise ContractError(error.http_status, problem + error.message) from None
-        if isinstance(found, Tick):
-            return found
-        raise ContractError(found.http_status, problem + found.message)
+            found = error
+        if not isinstance(found, Tick):
+            raise ContractError(found.http_status, problem + found.message)
+        if not found.ltp:
+            raise ContractError(404, missing)
+        return found
 
     async def _forward(
         self, request: GreeksRequest, parts: ParsedSymbol, prices: PriceMemo
     ) -> float:
-        """The synthetic future of the expiry; else the price of the underlying."""
-        key = self._underlying_key(request, parts)
-        tick = await self._tick(key, prices, "Failed to fetch underlying price: ")
-        if not tick.ltp:
-            raise ContractError(404, "Underlying LTP not available")
-        if request.underlying_symbol or parts.expiry is None:
+        """As :meth:`ChainBook.forward`; the price of another underlying where one is named."""
+        assert parts.expiry is not None
+        own = self._own_key(request, parts)
+        named = self._named_key(request, parts, own)
+        key = named or own
+        tick = await self._tick(key, prices, "underlying")
+        if named is not None:
             return tick.ltp
         underlying = Underlying(
             parts.base, parts.base, request.exchange, key, parts.expiry, format_expiry(parts.expiry)
         )
-        try:
-            _, _, forward = await self._book.synthetic(underlying, prices)
-        except ContractError:
-            return tick.ltp
-        return forward
+        return await prices.forward(underlying)
 
-    def _underlying_key(self, request: GreeksRequest, parts: ParsedSymbol) -> Key:
+    def _own_key(self, request: GreeksRequest, parts: ParsedSymbol) -> Key:
+        """Where the price of the contract's own underlying comes from."""
+        today = self._clock.now().date()
+        return self._book.contracts.price_key(parts.base, request.exchange, today)
+
+    @staticmethod
+    def _named_key(request: GreeksRequest, parts: ParsedSymbol, own: Key) -> Key | None:
+        """The underlying that the request names; None where it is the contract's own."""
         symbol = request.underlying_symbol or parts.base
-        if request.underlying_exchange:
-            return (request.underlying_exchange, symbol)
-        if not request.underlying_symbol and request.exchange in NO_SPOT:
-            today = self._clock.now().date()
-            near = self._book.contracts.underlying(
-                parts.base, request.exchange, format_expiry(parts.expiry or today), today
-            )
-            return near.quoted
-        return (spot_exchange(symbol, request.exchange), symbol)
+        exchange = request.underlying_exchange
+        if symbol == parts.base and exchange in ("", own[0], request.exchange):
+            return None
+        return (exchange or spot_exchange(symbol, request.exchange), symbol)
 
     async def many(self, requests: Sequence[GreeksRequest]) -> list[dict[str, Any]]:
-        """Answers in request order; a failure is a row with status ``error``."""
-        # All options in one batch; what they share (the two at-the-money ones) is asked once.
+        """Answers in request order; a failure is a row with status ``error``. All options are
+        asked for in one batch and solved in one pass, as those of a chain."""
         prices = PriceMemo(self._book)
         await prices.ticks(
             [key for r in requests if self._instruments.get(key := (r.exchange, r.symbol))]
         )
         rows: list[dict[str, Any]] = []
-        for request in requests:
+        tasks: dict[float, list[tuple[int, Task]]] = {}
+        for place, request in enumerate(requests):
             try:
-                rows.append(await self._one(request, prices, expired_ok=True))
+                parts, seconds = self._parse(request)
+                rows.append(self._head(request, parts, seconds))
+                if seconds <= 0:
+                    rows[place] |= _expired(rows[place]["expiry_date"])
+                    continue
+                task = await self._task(request, parts, seconds, prices)
+                tasks.setdefault(request.rate or 0.0, []).append((place, task))
             except AppError as error:
-                rows.append(
-                    {
-                        "status": "error",
-                        "symbol": request.symbol,
-                        "exchange": request.exchange,
-                        "message": error.message,
-                    }
-                )
+                rows[place:] = [_failed(request, error)]
+        for rate, some in tasks.items():
+            found = valued([task for _, task in some], rate)
+            for (place, _), values in zip(some, found, strict=True):
+                rows[place] |= values
         return rows
 
 
-def valued(
-    parts: ParsedSymbol, forward: float, premium: float, seconds: float, rate_percent: float
-) -> dict[str, Any]:
-    """Volatility and greeks by Black-76 on ``forward``, rounded as clients expect."""
-    call = parts.kind == "CE"
+def _failed(request: GreeksRequest, error: AppError) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "symbol": request.symbol,
+        "exchange": request.exchange,
+        "message": error.short if isinstance(error, _Unlisted) else error.message,
+    }
+
+
+def _expired(day: str) -> dict[str, Any]:
+    return {
+        "spot_price": 0.0,
+        "option_price": 0.0,
+        "implied_volatility": 0,
+        "greeks": dict.fromkeys(("delta", "gamma", "theta", "vega", "rho"), 0),
+        "note": f"Option has expired on {day}",
+    }
+
+
+class Task(NamedTuple):
+    """One option to value: prices in rupees, ``seconds`` to its expiry."""
+
+    call: bool
+    strike: float
+    forward: float
+    premium: float
+    seconds: float
+
+
+def valued(tasks: Sequence[Task], rate_percent: float) -> list[dict[str, Any]]:
+    """Volatility and greeks by Black-76 on the forward, rounded as clients expect; one pass over
+    all of them."""
+    if not tasks:
+        return []
     rate = rate_percent / 100.0
-    years = max(seconds / SECONDS_PER_YEAR, MIN_YEARS)
-    result: dict[str, Any] = {"spot_price": round(forward, 2), "option_price": round(premium, 2)}
-    sigma = float(implied_volatility(premium, forward, parts.strike, years, rate, call))
-    if not math.isfinite(sigma) or sigma <= 0.0:
-        intrinsic = max(0.0, forward - parts.strike if call else parts.strike - forward)
-        moves = (1 if call else -1) if intrinsic > 0 else 0
-        return result | {
-            "implied_volatility": 0,
-            "greeks": {"delta": moves, "gamma": 0, "theta": 0, "vega": 0, "rho": 0},
-            "intrinsic_value": round(intrinsic, 2),
-            "time_value": round(premium - intrinsic, 2),
-            "note": "The price holds no time value that a volatility could explain.",
-        }
-    g = greeks(forward, parts.strike, years, sigma, rate, call)
-    return result | {
-        "implied_volatility": round(sigma * 100.0, 2),
+    calls = np.array([task.call for task in tasks])
+    strikes, forwards, premiums, seconds = np.array([task[1:] for task in tasks]).T
+    years = np.maximum(seconds / SECONDS_PER_YEAR, MIN_YEARS)
+    sigma = np.asarray(implied_volatility(premiums, forwards, strikes, years, rate, calls))
+    solved = np.isfinite(sigma) & (sigma > 0)
+    g = greeks(forwards, strikes, years, np.where(solved, sigma, 0.2), rate, calls)
+    columns = [sigma * 100.0, g.delta, g.gamma, g.theta, g.vega, g.rho]
+    numbers = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
+    return [
+        _solved(task, *row) if good else _without_time_value(task)
+        for task, row, good in zip(tasks, numbers, solved.tolist(), strict=True)
+    ]
+
+
+def _solved(
+    task: Task,
+    iv: float,
+    delta: float,
+    gamma: float,
+    theta: float,
+    vega: float,
+    rho: float,
+) -> dict[str, Any]:
+    return {
+        "spot_price": round(task.forward, 2),
+        "option_price": round(task.premium, 2),
+        "implied_volatility": round(iv, 2),
         "greeks": {
-            "delta": round(float(g.delta), 4),
-            "gamma": round(float(g.gamma), 6),
-            "theta": round(float(g.theta), 4),
-            "vega": round(float(g.vega), 4),
-            "rho": round(float(g.rho), 6),
+            "delta": round(delta, 4),
+            "gamma": round(gamma, 6),
+            "theta": round(theta, 4),
+            "vega": round(vega, 4),
+            "rho": round(rho, 6),
         },
+    }
+
+
+def _without_time_value(task: Task) -> dict[str, Any]:
+    gain = task.forward - task.strike if task.call else task.strike - task.forward
+    intrinsic = max(0.0, gain)
+    moves = (1 if task.call else -1) if intrinsic > 0 else 0
+    return {
+        "spot_price": round(task.forward, 2),
+        "option_price": round(task.premium, 2),
+        "implied_volatility": 0,
+        "greeks": {"delta": moves, "gamma": 0, "theta": 0, "vega": 0, "rho": 0},
+        "intrinsic_value": round(intrinsic, 2),
+        "time_value": round(task.premium - intrinsic, 2),
+        "note": "The price holds no time value that a volatility could explain.",
     }
 
 
