@@ -101,6 +101,13 @@ class MarketCalendar:
         return None if day.weekday() >= _SATURDAY else _window(day, *regular)
 
     @staticmethod
+    def regular_session(exchange: str, day: date) -> tuple[datetime, datetime] | None:
+        """The hours of a normal day, whatever the calendar says of ``day``; None for an exchange
+        without regular hours."""
+        regular = REGULAR_SESSIONS.get(_SAME_HOURS.get(exchange, exchange))
+        return None if regular is None else _window(day, *regular)
+
+    @staticmethod
     def opening(day: date, opening: Opening) -> tuple[datetime, datetime]:
         """The moments of a special window."""
         return _window(day, time.fromisoformat(opening.start), time.fromisoformat(opening.end))

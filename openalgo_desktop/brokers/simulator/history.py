@@ -2,8 +2,8 @@
 
 Intraday bars are anchored at 09:15 IST of their date and start at true UTC epochs; a bar cut by
 the start of its window starts there. Days and longer are labelled midnight UTC of the IST date;
-weeks start on Monday, months, quarters and years on their first day, and a range that begins
-inside such a period yields the whole period.
+weeks start on Monday, months, quarters and years on their first day, and a range that begins or
+ends inside such a period yields the whole period, up to now: a bar is the same whatever was asked.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from openalgo_desktop.core.model import Bars
 _DAY = 86_400
 #: Derivatives have no price longer before their expiry than this; days.
 _LISTED = {"FUT": 92, "CE": 92, "PE": 92}
+#: Days after the first of a period that lie in the next one, and not beyond it.
+_LONGEST = {Interval.WEEK: 7, Interval.MONTH: 31, Interval.QUARTER: 92, Interval.YEAR: 366}
 #: The loop is given back after this; seconds.
 _SLICE = 0.004
 
@@ -121,6 +123,8 @@ class History:
     # -- requests ---------------------------------------------------------------------------
     async def bars(self, pricer: Pricer, interval: Interval, start: date, end: date) -> Bars:
         """Candles of the inclusive IST date range, ascending. Gives the loop back often."""
+        if start > end:
+            return Bars.empty()
         start, end = self._clip(pricer, interval, start, end)
         parts: list[Candles] = []
         day, slice_start = start, time.perf_counter()
@@ -146,7 +150,7 @@ class History:
         self, pricer: Pricer, interval: Interval, start: date, end: date
     ) -> tuple[date, date]:
         if not interval.is_intraday:
-            start = period_start(start, interval)
+            start, end = period_start(start, interval), period_end(end, interval)
         instrument = pricer.instrument
         first = FIRST_DAY
         if instrument.expiry is not None:
@@ -189,6 +193,14 @@ def period_start(day: date, interval: Interval) -> date:
     if interval is Interval.YEAR:
         return day.replace(month=1, day=1)
     return day
+
+
+def period_end(day: date, interval: Interval) -> date:
+    """Last date of the week, month, quarter or year of ``day``; the day itself for D."""
+    if interval is Interval.DAY:
+        return day
+    following = period_start(day, interval) + timedelta(days=_LONGEST[interval])
+    return period_start(following, interval) - timedelta(days=1)
 
 
 def _period_starts(times: np.ndarray, interval: Interval) -> np.ndarray:

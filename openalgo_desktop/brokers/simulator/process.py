@@ -42,7 +42,7 @@ _LAST = (_LAST_DAY - date(1970, 1, 1)).days
 _SESSION_SHARE = 0.8  # of a day's variance
 _WEEKEND = 0.4  # a day without session moves this much of a normal one
 _EXCESS = 0.6  # how far a minute's range leaves its body, in minute volatilities
-_NIGHT_VOLUME = 0.12  # of an average session minute
+_NIGHT_VOLUME = 0.75  # of an average session minute: about that of a quiet noon
 
 K = TypeVar("K", bound=tuple[Hashable, ...])
 V = TypeVar("V")

@@ -1,10 +1,11 @@
 """When the simulated market trades.
 
-Past days show the sessions of the exchange calendar. With ``always_open`` the present IST date is
-open round the clock, on weekends and holidays too: its day runs from 09:15 to midnight (before
-09:15, from midnight to 09:15), so the opening at 09:15 resets open, high, low and volume as at a
-real exchange, and the day's bars go on past 15:30. Without it only the calendar's sessions trade,
-and outside them the last price of the latest session stands.
+Past days show the sessions of the exchange calendar. With ``always_open`` weekends and holidays
+have the hours of a normal day too, so that a day that traded keeps its bars when it is over, and
+the present IST date is open round the clock: its day runs from 09:15 to midnight (before 09:15,
+from midnight to 09:15), so the opening at 09:15 resets open, high, low and volume as at a real
+exchange, and the day's bars go on past 15:30. Without it only the calendar's sessions trade, and
+outside them the last price of the latest session stands.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Sessions:
                 return Window(day, midnight, opening)
             return Window(day, opening, midnight + _DAY)
         session = self._calendar.session(exchange, day)
+        if session is None and self._always_open:
+            session = self._calendar.regular_session(exchange, day)
         if session is None:
             return None
         start, end = (int(moment.timestamp()) for moment in session)

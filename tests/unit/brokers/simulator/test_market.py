@@ -200,6 +200,51 @@ async def test_weeks_start_on_monday_and_are_whole() -> None:
     assert labels == [date(2026, 11, 9), date(2026, 11, 16)]
 
 
+@pytest.mark.parametrize(
+    ("interval", "first", "last"),
+    [
+        (Interval.WEEK, date(2026, 10, 5), date(2026, 10, 11)),
+        (Interval.MONTH, date(2026, 2, 1), date(2026, 2, 28)),
+        (Interval.QUARTER, date(2026, 7, 1), date(2026, 9, 30)),
+        (Interval.YEAR, date(2025, 1, 1), date(2025, 12, 31)),
+    ],
+)
+async def test_a_period_is_whole_wherever_the_range_ends(
+    interval: Interval, first: date, last: date
+) -> None:
+    market = Setup().market
+    days = await market.history(SBIN, Interval.DAY, first, last)
+    for end in (first, first + (last - first) / 2, last):
+        bars = await market.history(SBIN, interval, first, end)
+        assert len(bars) == 1
+        assert bars.volume[0] == days.volume.sum()
+        assert bars.close[0] == days.close[-1]
+    assert len(await market.history(SBIN, interval, first + (last - first) / 2, first)) == 0
+
+
+async def test_a_day_keeps_its_bars_when_it_is_over() -> None:
+    sunday = date(2026, 11, 22)
+    setup = Setup(datetime(2026, 11, 22, 12, tzinfo=IST))
+    week = (date(2026, 11, 16), date(2026, 11, 24))  # the 24th is a holiday
+    on_sunday = await setup.market.history(SBIN, Interval.DAY, *week)
+    setup.clock.advance(86_400)
+    on_monday = await setup.market.history(SBIN, Interval.DAY, *week)
+    assert [*on_monday.time][:7] == [*on_sunday.time]
+    assert len(await setup.market.history(SBIN, Interval.M1, sunday, sunday)) == 375
+    setup.clock.advance(3 * 86_400)
+    assert len(await setup.market.history(SBIN, Interval.DAY, *week)) == 9
+    closed = Setup(datetime(2026, 11, 26, 12, tzinfo=IST), always_open=False)
+    assert len(await closed.market.history(SBIN, Interval.DAY, *week)) == 6
+
+
+async def test_bars_of_the_evening_are_as_busy_as_those_of_a_quiet_noon() -> None:
+    setup = Setup(datetime(2026, 11, 20, 23, tzinfo=IST))
+    day = date(2026, 11, 20)
+    bars = await setup.market.history(SBIN, Interval.H1, day, day)
+    noon, evening = bars.volume[2:5].mean(), bars.volume[8:12].mean()
+    assert noon / 2 < evening < noon * 2
+
+
 async def test_an_empty_range_is_empty() -> None:
     market = Setup().market
     assert len(await market.history(SBIN, Interval.M5, date(2026, 11, 20), date(2026, 11, 19))) == 0
