@@ -14,6 +14,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, Tick
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.symbols import (
+    expiry_time,
     format_expiry,
     option_exchange,
     option_symbol,
@@ -25,16 +26,6 @@ from openalgo_desktop.core.symbols import (
 _OFFSET = re.compile(r"(ATM|ITM|OTM)(\d*)", re.IGNORECASE)
 #: Exchanges whose underlyings have no spot price: the near-month future stands for it.
 NO_SPOT = frozenset({"MCX", "CDS", "BCD", "NCDEX", "NCO"})
-#: When options of an exchange expire, IST.
-EXPIRY_TIMES = {
-    "MCX": time(23, 30),
-    "NCO": time(23, 30),
-    "NCDEX": time(17, 0),
-    "CDS": time(12, 30),
-    "BCD": time(12, 30),
-    "CRYPTO": time(17, 30),
-}
-_EXPIRY_TIME = time(15, 30)
 EXPIRY_NEEDED = (
     "Expiry date required. Provide via expiry_date parameter or embed in underlying "
     "(e.g., NIFTY28OCT25FUT)."
@@ -77,7 +68,7 @@ class Underlying(msgspec.Struct, frozen=True):
 
 def expiry_moment(expiry: date, exchange: str, at: time | None = None) -> datetime:
     """The moment an option expires, IST."""
-    return datetime.combine(expiry, at or EXPIRY_TIMES.get(exchange, _EXPIRY_TIME), IST)
+    return datetime.combine(expiry, at or expiry_time(exchange), IST)
 
 
 class Contracts:

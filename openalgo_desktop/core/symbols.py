@@ -7,7 +7,7 @@ contain digits and punctuation (``NIFTYNXT50``, ``M&M``, ``726GS2033``).
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import NamedTuple
 
 from openalgo_desktop.core.money import plain
@@ -31,6 +31,21 @@ _INDEX_SPOT = {
 }
 _OPTION_EXCHANGE = {"NSE": "NFO", "NSE_INDEX": "NFO", "BSE": "BFO", "BSE_INDEX": "BFO"}
 _SELF_OPTION = frozenset({"NFO", "BFO", "MCX", "CDS", "NCO", "BCD", "NCDEX", "CRYPTO"})
+
+#: When contracts of an exchange expire on their last day, IST; 15:30 elsewhere.
+_EXPIRY_TIMES = {
+    "MCX": time(23, 30),
+    "NCO": time(23, 30),
+    "NCDEX": time(17, 0),
+    "CDS": time(12, 30),
+    "BCD": time(12, 30),
+    "CRYPTO": time(17, 30),
+}
+
+
+def expiry_time(exchange: str) -> time:
+    """When contracts of ``exchange`` expire on their last day, IST."""
+    return _EXPIRY_TIMES.get(exchange, time(15, 30))
 
 
 class ParsedSymbol(NamedTuple):

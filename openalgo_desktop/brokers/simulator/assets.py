@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from openalgo_desktop.brokers.simulator.pricing import VIX
@@ -63,6 +64,9 @@ def shipped(spec: UniverseSpec, seed: int) -> Iterator[AssetSpec]:
         yield asset
         if equity.bse is not None:
             yield _at_bse(asset)
+    for other in spec.others:
+        own = FactorSpec(other.asset, other.implied / math.sqrt(252.0))
+        yield AssetSpec(other.asset, other.price, ((own, 1.0),), other.volume, other.implied)
 
 
 def from_contracts(contracts: Iterable[Contract], seed: int) -> Iterator[AssetSpec]:

@@ -28,15 +28,23 @@ from openalgo_desktop.brokers.simulator.process import (
 from openalgo_desktop.brokers.simulator.sessions import ist_midnight
 from openalgo_desktop.brokers.simulator.universe import Contract
 from openalgo_desktop.core import options_math
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import to_tick, to_tick_array
+from openalgo_desktop.core.symbols import expiry_time
 
 CARRY_RATE = 0.065  # per year, of futures over spot
 VIX = "INDIAVIX"
-_EXPIRY_SECOND = 15 * 3600 + 30 * 60  # of the IST day
 _VOL_OF = {"BANKNIFTY": 1.2, "SENSEX": 1.0, "NIFTY": 1.0}
 _STOCK_VOL = 1.8  # options on single stocks, against the index
 _SKEW, _SMILE = -0.055, 0.012
 _MIN_SIGMA = 0.05
+
+
+def _expiry_epoch(instrument: Instrument) -> int:
+    if instrument.expiry is None:
+        return 0
+    at = expiry_time(instrument.exchange)
+    return ist_midnight(instrument.expiry) + at.hour * 3600 + at.minute * 60
 
 
 class Candles(NamedTuple):
@@ -64,7 +72,7 @@ class Pricer:
         self._lot = max(1, instrument.lot_size)
         self._call = instrument.instrument_type == "CE"
         self.is_option = instrument.is_option
-        self._expiry = ist_midnight(instrument.expiry) + _EXPIRY_SECOND if instrument.expiry else 0
+        self._expiry = _expiry_epoch(instrument)
         self._basis: float | None = None  # fixed ratio to spot, of a universe file
         self._fixed_sigma: float | None = None
         #: (epoch, factor): the user moved this contract alone.
@@ -115,10 +123,10 @@ class Pricer:
         return self._sigma_cache[1]
 
     def _make_sigma(self, day: int) -> float:
-        level = 0.13
-        if VIX in self._process:
-            level = self._process.open_level(VIX, day) / 100.0
-        level *= _VOL_OF.get(self._asset, _STOCK_VOL)
+        level = self._process.spec(self._asset).implied
+        if not level:
+            level = self._process.open_level(VIX, day) / 100.0 if VIX in self._process else 0.13
+            level *= _VOL_OF.get(self._asset, _STOCK_VOL)
         forward = self._process.open_level(self._asset, day) * self._carry(day)
         expiry = self.instrument.expiry or date_of(day)
         years = max(2, day_of(expiry) - day) / 365.0

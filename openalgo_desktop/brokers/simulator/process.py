@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import accumulate
@@ -146,12 +146,14 @@ class FactorSpec:
 
 @dataclass(frozen=True, slots=True)
 class AssetSpec:
-    """An asset: long-run price, loadings on factors, average daily volume in units."""
+    """An asset: long-run price, loadings on factors, average daily volume in units, and the yearly
+    volatility that its options trade at (0: they follow the volatility index)."""
 
     name: str
     price: float
     loadings: tuple[tuple[FactorSpec, float], ...]
     volume: float
+    implied: float = 0.0
 
     @property
     def sigma(self) -> float:
@@ -210,7 +212,7 @@ class PriceProcess:
         asset = self._assets[name]
         factor = price / self.price(name, cell_of(epoch))
         spec = asset.spec
-        asset.spec = AssetSpec(spec.name, spec.price * factor, spec.loadings, spec.volume)
+        asset.spec = replace(spec, price=spec.price * factor)
         self._forget(name)
 
     def shock(self, name: str, epoch: float, price: float) -> None:

@@ -136,7 +136,7 @@ class Quoter:
             volume=total,
             last_quantity=book.last_quantity,
             average_price=(
-                to_tick((day.turnover + last * volume) / total, _PAISA) if total else 0.0
+                to_tick((day.turnover + last * volume) / total, min(_PAISA, tick)) if total else 0.0
             ),
             oi=self._minute[2],
             bid=book.bid,

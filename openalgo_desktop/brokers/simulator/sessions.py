@@ -1,11 +1,11 @@
 """When the simulated market trades.
 
-Past days show the sessions of the exchange calendar. With ``always_open`` weekends and holidays
-have the hours of a normal day too, so that a day that traded keeps its bars when it is over, and
-the present IST date is open round the clock: its day runs from 09:15 to midnight (before 09:15,
-from midnight to 09:15), so the opening at 09:15 resets open, high, low and volume as at a real
-exchange, and the day's bars go on past 15:30. Without it only the calendar's sessions trade, and
-outside them the last price of the latest session stands.
+Past days show the sessions of the exchange calendar. With ``weekends`` Saturdays, Sundays and
+holidays have the hours of a normal day too, so that a day that traded keeps its bars when it is
+over. With ``always_open`` the present IST date is open round the clock: its day runs from 09:15 to
+midnight (before 09:15, from midnight to 09:15), so the opening at 09:15 resets open, high, low and
+volume as at a real exchange, and the day's bars go on past 15:30. Without it only the calendar's
+sessions trade, and outside them the last price of the latest session stands.
 """
 
 from __future__ import annotations
@@ -48,10 +48,13 @@ def ist_midnight(day: date) -> int:
 class Sessions:
     """Open hours as the simulator sees them at the clock's present."""
 
-    def __init__(self, calendar: MarketCalendar, clock: Clock, always_open: bool) -> None:
+    def __init__(
+        self, calendar: MarketCalendar, clock: Clock, always_open: bool, *, weekends: bool = False
+    ) -> None:
         self._calendar = calendar
         self._clock = clock
         self._always_open = always_open
+        self._weekends = weekends
         self._current: dict[str, tuple[int, Window]] = {}
 
     def window(self, exchange: str, day: date) -> Window | None:
@@ -67,7 +70,7 @@ class Sessions:
                 return Window(day, midnight, opening)
             return Window(day, opening, midnight + _DAY)
         session = self._calendar.session(exchange, day)
-        if session is None and self._always_open:
+        if session is None and self._weekends:
             session = self._calendar.regular_session(exchange, day)
         if session is None:
             return None

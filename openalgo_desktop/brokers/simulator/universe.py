@@ -36,7 +36,8 @@ class IndexRow(msgspec.Struct, frozen=True):
 
 
 class ChainRow(msgspec.Struct, frozen=True):
-    """Futures and options of an index. ``weeklies`` is the number of weekly option expiries."""
+    """Futures and options of an index. ``weeklies`` is the number of weekly option expiries,
+    ``wide`` the strikes on each side of the money in the nearest monthly one (0: as others)."""
 
     name: str
     exchange: str
@@ -48,6 +49,7 @@ class ChainRow(msgspec.Struct, frozen=True):
     strike_step: int
     expiry_weekday: int
     weeklies: int
+    wide: int = 0
 
 
 class StockFuture(msgspec.Struct, frozen=True):
@@ -79,12 +81,42 @@ class EquityRow(msgspec.Struct, frozen=True):
     bse: BseListing | None = None
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """Monthly contracts of a commodity or currency on one exchange. ``contract_value`` is what a
+    unit is worth at a price of 1; futures expire on ``day`` of the month (the trading day before
+    it), options ``earlier`` days before; without ``strike_step`` there are none."""
+
+    name: str
+    exchange: str
+    lot: int
+    tick: float
+    freeze: int
+    day: int
+    contract_value: float = 1.0
+    strike_step: float = 0.0
+    strikes: int = 10
+    option_tick: float = 0.05
+    earlier: int = 0
+
+
+class OtherRow(msgspec.Struct, frozen=True):
+    """A commodity or currency without a spot price: long-run price, yearly volatility, volume in
+    units a day."""
+
+    asset: str
+    price: float
+    implied: float
+    volume: float
+    listings: list[Listing]
+
+
 class UniverseSpec(msgspec.Struct, frozen=True):
     """The shipped universe file."""
 
     indices: list[IndexRow]
     chains: list[ChainRow]
     equities: list[EquityRow]
+    others: list[OtherRow] = []
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -159,6 +191,22 @@ def monthly_expiries(today: date, weekday: int, count: int, calendar: MarketCale
     return found
 
 
+def dated_expiries(
+    today: date, month_day: int, count: int, exchange: str, calendar: MarketCalendar
+) -> list[date]:
+    """The next ``count`` monthly expiries on a day of the month; moved back on holidays."""
+    found: list[date] = []
+    year, month = today.year, today.month
+    while len(found) < count:
+        day = date(year, month, month_day)
+        if not calendar.is_trading_day(day, exchange):
+            day = calendar.previous_trading_day(day, exchange)
+        if day >= today:
+            found.append(day)
+        year, month = year + month // 12, month % 12 + 1
+    return found
+
+
 # -- the shipped universe ---------------------------------------------------------------------
 def build(
     spec: UniverseSpec, calendar: MarketCalendar, today: date, spot: Callable[[str], float]
@@ -190,6 +238,9 @@ def build(
                 )
     for chain in spec.chains:
         contracts += _chain(chain, calendar, today, spot(chain.name))
+    for other in spec.others:
+        for listing in other.listings:
+            contracts += _listed(other.asset, listing, calendar, today, spot(other.asset))
     return contracts
 
 
@@ -228,24 +279,48 @@ def _equity(row: EquityRow) -> Iterator[Contract]:
         )
 
 
-def _future(name: str, exchange: str, expiry: date, lot: int, tick: float, freeze: int) -> Contract:
-    symbol = future_symbol(name, expiry)
+def _derivative(
+    asset: str,
+    name: str,
+    exchange: str,
+    expiry: date,
+    kind: str,
+    strike: float,
+    lot: int,
+    tick: float,
+    freeze: int,
+    contract_value: float = 1.0,
+) -> Contract:
+    symbol = (
+        future_symbol(name, expiry) if kind == "FUT" else option_symbol(name, expiry, strike, kind)
+    )
     return Contract(
         Instrument(
             symbol=symbol,
             exchange=exchange,
             name=name,
-            instrument_type="FUT",
+            instrument_type=kind,
             lot_size=lot,
             tick_size=tick,
             expiry=expiry,
+            strike=strike,
             token=stable_token(exchange, symbol),
             brsymbol=symbol,
             brexchange=exchange,
             freeze_qty=freeze,
+            contract_value=contract_value,
         ),
-        name,
+        asset,
     )
+
+
+def _future(name: str, exchange: str, expiry: date, lot: int, tick: float, freeze: int) -> Contract:
+    return _derivative(name, name, exchange, expiry, "FUT", 0.0, lot, tick, freeze)
+
+
+def _strikes(spot: float, step: float, each_side: int) -> list[float]:
+    centre = round(spot / step)
+    return [(centre + offset) * step for offset in range(-each_side, each_side + 1)]
 
 
 def _chain(row: ChainRow, calendar: MarketCalendar, today: date, spot: float) -> Iterator[Contract]:
@@ -253,29 +328,33 @@ def _chain(row: ChainRow, calendar: MarketCalendar, today: date, spot: float) ->
     for expiry in months:
         yield _future(row.name, row.exchange, expiry, row.lot, row.future_tick, row.freeze)
     weeks = weekly_expiries(today, row.expiry_weekday, row.weeklies, calendar)
-    centre = round(spot / row.strike_step)
     for expiry in sorted({*weeks, *months}):
-        for offset in range(-STRIKES_EACH_SIDE, STRIKES_EACH_SIDE + 1):
-            strike = float((centre + offset) * row.strike_step)
+        wide = row.wide if expiry == months[0] else 0
+        for strike in _strikes(spot, float(row.strike_step), wide or STRIKES_EACH_SIDE):
             for kind in ("CE", "PE"):
-                symbol = option_symbol(row.name, expiry, strike, kind)
-                yield Contract(
-                    Instrument(
-                        symbol=symbol,
-                        exchange=row.exchange,
-                        name=row.name,
-                        instrument_type=kind,
-                        lot_size=row.lot,
-                        tick_size=row.option_tick,
-                        expiry=expiry,
-                        strike=strike,
-                        token=stable_token(row.exchange, symbol),
-                        brsymbol=symbol,
-                        brexchange=row.exchange,
-                        freeze_qty=row.freeze,
-                    ),
-                    row.name,
-                )
+                yield _derivative(
+                    row.name, row.name, row.exchange, expiry, kind, strike,
+                    row.lot, row.option_tick, row.freeze,
+                )  # fmt: skip
+
+
+def _listed(
+    asset: str, row: Listing, calendar: MarketCalendar, today: date, spot: float
+) -> Iterator[Contract]:
+    for expiry in dated_expiries(today, row.day, FUTURE_MONTHS, row.exchange, calendar):
+        yield _derivative(
+            asset, row.name, row.exchange, expiry, "FUT", 0.0,
+            row.lot, row.tick, row.freeze, row.contract_value,
+        )  # fmt: skip
+    if not row.strike_step:
+        return
+    (expiry,) = dated_expiries(today, row.day - row.earlier, 1, row.exchange, calendar)
+    for strike in _strikes(spot, row.strike_step, row.strikes):
+        for kind in ("CE", "PE"):
+            yield _derivative(
+                asset, row.name, row.exchange, expiry, kind, strike,
+                row.lot, row.option_tick, row.freeze, row.contract_value,
+            )  # fmt: skip
 
 
 # -- a universe from a file -------------------------------------------------------------------

@@ -43,7 +43,12 @@ class World:
     def __init__(self, clock: Clock, calendar: MarketCalendar, options: SimulatorOptions) -> None:
         self._clock = clock
         self._frozen = options.frozen
-        self.sessions = Sessions(calendar, clock, options.always_open or options.frozen)
+        self.sessions = Sessions(
+            calendar,
+            clock,
+            options.always_open or options.frozen,
+            weekends=options.always_open and not options.frozen,
+        )
         self.process = PriceProcess(options.seed)
         spec = load_spec()
         now = clock.time()

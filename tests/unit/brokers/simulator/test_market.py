@@ -75,6 +75,56 @@ def test_the_universe_has_what_the_issue_asks() -> None:
     assert again == rows
 
 
+def test_the_universe_has_commodities_currencies_and_a_chain_of_200_strikes() -> None:
+    setup = Setup()
+    rows = {row.key: row for row in setup.world.instruments()}
+    gold, crude = rows["MCX", "GOLDM04DEC26FUT"], rows["MCX", "CRUDEOIL18DEC26FUT"]
+    assert (gold.lot_size, gold.contract_value, gold.tick_size) == (100, 0.1, 1.0)
+    assert (crude.lot_size, crude.contract_value) == (100, 1.0)
+    value = setup.tick(gold.key).ltp * gold.lot_size * gold.contract_value
+    assert 500_000 < value < 2_000_000  # 100 grams
+    dollar = rows["CDS", "USDINR26NOV26FUT"]
+    assert (dollar.tick_size, dollar.contract_value) == (0.0025, 1000.0)
+    assert is_on_tick(setup.tick(dollar.key).ltp, 0.0025)
+    assert {row.exchange for row in rows.values()} >= {"BFO", "BCD"}
+    chain = {
+        row.strike
+        for row in rows.values()
+        if row.name == "NIFTY" and row.is_option and row.expiry == date(2026, 11, 23)
+    }
+    assert len(chain) > 200
+    assert len(rows) < 4000  # cheap to build and to keep
+    # The chains of commodities and currencies agree with their near future.
+    for exchange, name, step in (("MCX", "CRUDEOIL", 50.0), ("CDS", "USDINR", 0.25)):
+        future = min(
+            (r for r in rows.values() if (r.exchange, r.name) == (exchange, name)
+             and r.instrument_type == "FUT"),
+            key=lambda r: r.expiry or date.max,
+        )  # fmt: skip
+        price = setup.tick(future.key).ltp
+        options = {
+            (r.strike, r.instrument_type): r
+            for r in rows.values()
+            if (r.exchange, r.name) == (exchange, name) and r.is_option
+        }
+        strike = min((k for k, _ in options), key=lambda k: abs(k - price))
+        assert abs(strike - price) <= step
+        parity = strike + (
+            setup.tick(options[strike, "CE"].key).ltp - setup.tick(options[strike, "PE"].key).ltp
+        )
+        assert parity == pytest.approx(price, rel=0.002)
+
+
+async def test_commodities_trade_into_the_evening() -> None:
+    setup = Setup()
+    bars = await setup.market.history(
+        ("MCX", "GOLDM04DEC26FUT"), Interval.M1, date(2026, 11, 19), date(2026, 11, 19)
+    )
+    first, last = (datetime.fromtimestamp(bars.time[row], IST) for row in (0, -1))
+    assert (first.hour, last.hour) == (9, 23)
+    assert np.all(bars.volume >= 0) and bars.volume[-60:].sum() > 0
+
+
 # -- determinism and seams --------------------------------------------------------------------
 async def test_the_same_seed_gives_the_same_market() -> None:
     one, two, other = Setup(), Setup(), Setup(seed=7)
