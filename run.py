@@ -67,11 +67,13 @@ TEST_PROGRAMS = {
     "xdotool": "xdotool",
     "dbus-run-session": "dbus",
     "gnome-keyring-daemon": "gnome-keyring",
+    "node": "nodejs",
+    "curl": "curl",
 }
 
 #: Commands that never show a window; anything else is the window (like shell.parser decides).
 OTHER_COMMANDS = {
-    *("headless", "api-key", "call", "login", "audit", "doctor", "screenshot"),
+    *("headless", "api-key", "call", "login", "audit", "doctor", "import", "screenshot"),
     *("kill", "mode", "approvals", "accounts", "keys", "webhooks", "settings", "sandbox"),
     "engine",
     *("-h", "--help", "--version"),

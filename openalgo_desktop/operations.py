@@ -219,6 +219,15 @@ OPERATIONS: tuple[Operation, ...] = (
         changes=True,
         offline=True,
     ),
+    Op(
+        "webhooks",
+        "adopt",
+        "a strategy with the id that it had on an OpenAlgo server",
+        (F("row", "the strategy as JSON"),),
+        changes=True,
+        offline=True,
+        hidden=True,
+    ),
     Op("webhooks", "enable", "follow its alerts", (_WEBHOOK,), changes=True, offline=True),
     Op("webhooks", "disable", "refuse its alerts", (_WEBHOOK,), changes=True, offline=True),
     Op(
@@ -257,6 +266,15 @@ OPERATIONS: tuple[Operation, ...] = (
         confirm="Reset the sandbox? Its orders, positions and history are deleted.",
     ),
     Op("engine", "status", "what runs: process, addresses, mode, versions", guard=Guard.FREE),
+    Op(
+        "engine",
+        "watch",
+        "symbols for the window's watch list, shown at its next start",
+        (F("symbol", "EXCHANGE:SYMBOL, may be repeated", "list", option=True),),
+        changes=True,
+        offline=True,
+        hidden=True,
+    ),
     Op(
         "engine",
         "endpoint",

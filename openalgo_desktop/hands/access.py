@@ -194,6 +194,20 @@ async def webhooks_create(owned: Owned, data: dict[str, Any]) -> Result:
     return Result("Its address is its only credential.", [{"address": _address(owned, row)}])
 
 
+async def webhooks_adopt(owned: Owned, data: dict[str, Any]) -> Result:
+    """A strategy of an OpenAlgo server under its own id, so that alerts keep their address."""
+    try:
+        row = msgspec.json.decode(data["row"], type=WebhookStrategy)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"row: {error}.") from None
+    store = WebhookStore(owned.state)
+    if await store.get(row.webhook_id) is not None:
+        raise ConfigError(f"{row.name}: a strategy with this id is here already.")
+    await store.save(row)
+    _told(owned, row.name, "on" if row.active else "off")
+    return Result(f"{row.name} is here.")
+
+
 async def _switch(owned: Owned, name: str, active: bool) -> Result:
     row = msgspec.structs.replace(await _find(owned, name), active=active)
     await WebhookStore(owned.state).save(row)

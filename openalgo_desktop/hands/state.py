@@ -23,6 +23,10 @@ LIBRARIES = (
 )
 
 
+#: Scope and key of symbols that wait for the window's next start.
+IMPORTED_WATCH_LIST = ("workspace", "imported-watch-list")
+
+
 def setting_facts(settings: Settings, pattern: str = "") -> list[dict[str, Any]]:
     """Key, value and origin of each setting whose key contains ``pattern``."""
     return [
@@ -121,3 +125,12 @@ async def engine_endpoint(owned: Owned, data: dict[str, Any]) -> Result:
     key = await owned.keys.default()
     facts |= {"rest_url": owned.api.rest_url, "key": key.reveal() if key is not None else ""}
     return Result(rows=[facts])
+
+
+async def engine_watch(owned: Owned, data: dict[str, Any]) -> Result:
+    """Symbols that the window adds to its watch list at its next start."""
+    known = await owned.state.get(*IMPORTED_WATCH_LIST) or []
+    wanted = [text.split(":", 1) for text in data["symbol"] if ":" in text]
+    new = [key for key in wanted if key not in known]
+    await owned.state.put(*IMPORTED_WATCH_LIST, known + new)
+    return Result(f"{len(new)} symbols are in the watch list when the window starts next.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -60,6 +61,8 @@ class Dispatcher:
         self.monitor = ApiMonitor(ctx.clock)
         self._gate = Gate(ctx)
         self.services = Services(ctx)
+        #: Address of the WebSocket server, once it is known.
+        self.stream_url: Callable[[], str] = lambda: ""
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._prefixes: list[tuple[str, str, Endpoint]] = []
         self._schemas: dict[tuple[str, str], Schema] = {}
@@ -80,7 +83,7 @@ class Dispatcher:
             self._exact[row.method, row.route + "/"] = row
 
     async def _document(self, call: Call) -> dict[str, Any]:
-        return document(self.rows, "/")
+        return document(self.rows, "/", self.stream_url())
 
     async def start(self) -> None:
         """Begin background work of the handlers."""
@@ -128,7 +131,7 @@ class Dispatcher:
             return Reply(b"", 200, TEXT_TYPE, headers)
         row, path_arg = self._find(request.method, request.path)
         if row is None:
-            return self._not_found(request)
+            return _to_the_page(request) or self._not_found(request)
         record.endpoint, record.method = row.name, row.method
         query = request.query if row.method == "GET" else {}
         plain = any(query.get(name) == text for name, text in row.text_errors.items())
@@ -347,3 +350,12 @@ def _text_keys(errors: Any) -> Any:
     if isinstance(errors, dict):
         return {str(name): _text_keys(value) for name, value in errors.items()}
     return errors
+
+
+def _to_the_page(request: web.BaseRequest) -> Reply | None:
+    """A person who opens the address in a browser is led to the interactive page; programs get
+    the documented 404."""
+    wants_page = "text/html" in request.headers.get("Accept", "")
+    if request.method == "GET" and wants_page and request.path.rstrip("/") in ("", "/api/v1"):
+        return Reply(b"", 302, TEXT_TYPE, {"Location": "/docs"})
+    return None

@@ -32,6 +32,7 @@ from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, Error
 
 _NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
 _MESSAGING: dict[str, Any] = {
+    "stub": True,
     "group": "Messaging",
     "limit": "30 per minute",
     "bad_key": (401, "Invalid or missing API key"),
@@ -71,6 +72,7 @@ _HOOK: dict[str, Any] = {
     "crash": "Internal server error",
 }
 _LATER: dict[str, Any] = {
+    "stub": True,
     "group": "Portfolio",
     "need": Need.NOTHING,
     "prepare": later.key_aside,
@@ -358,7 +360,14 @@ HOOKS: tuple[Endpoint, ...] = (
         "Alert of a Chartink scan; the id is the credential.",
         **_HOOK,
     ),
-    E("/flow/webhook/*", later.flow_unknown, None, "Flows come later: always 404.", **_HOOK),
+    E(
+        "/flow/webhook/*",
+        later.flow_unknown,
+        None,
+        "Flows come later: always 404.",
+        stub=True,
+        **_HOOK,
+    ),
     E(
         "/health/status",
         system.health,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
+import msgspec
 from marshmallow import EXCLUDE, INCLUDE, Schema, fields, missing
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from openalgo_desktop import __version__
 from openalgo_desktop.local_api.table import Endpoint, ErrorForm, Need
+from openalgo_desktop.resources import resource_text
 
 _TYPES: dict[type[fields.Field[Any]], dict[str, Any]] = {
     fields.Boolean: {"type": ["boolean", "string", "integer"]},
@@ -59,8 +62,20 @@ _REFUSALS = {
 }
 
 
-def document(rows: Iterable[Endpoint], server: str) -> dict[str, Any]:
-    """The document for these rows, served at ``server`` (without ``/api/v1``)."""
+#: What the document says of a path that this version only answers.
+STUB = "Not available in this version: clients that ask get the documented answer and no effect."
+
+
+@cache
+def example_answers() -> dict[str, Any]:
+    """A recorded answer by ``METHOD path`` (made by ``python -m tests.api.reference``)."""
+    found: dict[str, Any] = msgspec.json.decode(resource_text("api/answers.json"))
+    return found
+
+
+def document(rows: Iterable[Endpoint], server: str, stream: str = "") -> dict[str, Any]:
+    """The document for these rows, served at ``server`` (without ``/api/v1``); ``stream`` is the
+    address of the WebSocket server."""
     paths: dict[str, dict[str, Any]] = {}
     groups: dict[str, None] = {}
     for row in rows:
@@ -74,6 +89,7 @@ def document(rows: Iterable[Endpoint], server: str) -> dict[str, Any]:
             "description": "Every endpoint also answers with a slash at the end.",
         },
         "servers": [{"url": server}],
+        "x-websocket": stream,
         "tags": [{"name": name} for name in groups],
         "paths": paths,
         "components": {"schemas": {"Answer": _ANSWER, "Refusal": _REFUSAL}},
@@ -91,7 +107,10 @@ def _operation(row: Endpoint) -> dict[str, Any]:
         "tags": [row.group],
         "responses": _responses(row),
     }
-    if row.schema is not None:
+    if row.stub:
+        operation["x-stub"] = True
+        operation["description"] = STUB
+    elif row.schema is not None:
         operation["description"] = f"Validation errors: {_FORMS[row.form]}."
     parameters: list[dict[str, Any]] = []
     if row.route.endswith("/*"):
@@ -141,6 +160,9 @@ def _responses(row: Endpoint) -> dict[str, Any]:
     if row.need is Need.TRADE:
         codes["504"] = "The order was sent and its state is unknown: look at the order book"
         codes["409"] = "Not possible in the current state"
+    example = example_answers().get(f"{row.method} {row.route}")
+    if example is not None:
+        good["application/json"]["example"] = example
     answers = {"200": {"description": "Success", "content": good}}
     return answers | {
         code: {"description": text, "content": refusal} for code, text in sorted(codes.items())

@@ -61,6 +61,7 @@ class LocalApi:
         self._ctx = ctx
         self.dispatcher = Dispatcher(ctx)
         self.ws = WsServer(ctx)
+        self.dispatcher.stream_url = lambda: self.ws_url
         self._runner: web.ServerRunner | None = None
         self._port = 0
 

@@ -120,6 +120,8 @@ class Endpoint:
     refused_in_semi_auto: str = ""
     # Raw fields that make errors plain text, for example {"format": "csv"}.
     text_errors: Mapping[str, str] = field(default_factory=dict)
+    # A path that clients know and this version only answers: documented as such.
+    stub: bool = False
     # Webhooks tell errors under ``error``.
     error_key: str = "message"
 

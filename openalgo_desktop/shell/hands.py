@@ -77,10 +77,7 @@ def run(args: argparse.Namespace) -> int:
     data = {f.name: getattr(args, f.name) for f in row.fields if getattr(args, f.name) is not None}
     if row.confirm and not args.yes:
         _confirm(row.confirm)
-    answer = _ask(args, row, data)
-    if answer.get("needs"):
-        secrets = _secrets(answer["needs"], from_stdin=args.password_stdin)
-        answer = _ask(args, row, data, secrets)
+    answer, _ = ask(args, row, data)
     if answer.get("status") != "success":
         raise ConfigError(str(answer.get("message", "The program refused without a reason.")))
     if args.json:
@@ -88,6 +85,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(answer)
     return 1 if answer.get("failed") else 0
+
+
+def ask(
+    args: argparse.Namespace,
+    row: Operation,
+    data: dict[str, Any],
+    secrets: dict[str, str] | None = None,
+) -> tuple[dict[str, Any], dict[str, str] | None]:
+    """The answer to one operation and the secrets of the app lock that it needed (for the next
+    one); they are asked for once."""
+    answer = _ask(args, row, data, secrets)
+    if answer.get("needs") and secrets is None:
+        secrets = _secrets(answer["needs"], from_stdin=args.password_stdin)
+        answer = _ask(args, row, data, secrets)
+    return answer, secrets
 
 
 def _ask(

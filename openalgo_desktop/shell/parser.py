@@ -113,6 +113,17 @@ def _screenshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names, such as 'window-*'")
 
 
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("database", type=Path, help="openalgo.db of the server, or its folder")
+    parser.add_argument("--env", type=Path, metavar="FILE", help="its .env: API limits are taken")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be taken")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="password of the app lock on standard input, its code on a second line",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command: ``module`` of this package has its ``run(args) -> exit code``."""
@@ -131,6 +142,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("api-key", "print the API key of this machine", "api_key"),
     Command("audit", "search or export the audit trail", "audit", _audit),
     Command("doctor", "show the state of the installation, or check a broker", "doctor", _doctor),
+    Command(
+        "import",
+        "take webhook strategies, API limits and watch lists from an OpenAlgo server's database",
+        "import_openalgo",
+        _import,
+    ),
     Command("screenshot", "pictures of every screen", "engine", _screenshot),
 )
 

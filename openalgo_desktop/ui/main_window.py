@@ -252,6 +252,7 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.items():
             state = states.get(name)
             dock.restore_state(state if isinstance(state, dict) else {})
+        await self._take_imported()
         symbol = saved.get("symbol") if isinstance(saved, dict) else None
         keys = self.bridge.watch_list_keys([symbol]) if isinstance(symbol, list) else []
         watchlist = self.docks["watchlist"]
@@ -263,6 +264,16 @@ class MainWindow(QMainWindow):
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
         self.alert_banner.refresh()
         self.name_tab_bars()
+
+    async def _take_imported(self) -> None:
+        """Symbols that ``openalgo-desktop import`` left for the watch list, once."""
+        imported = await self.bridge.load_state(workspace.SCOPE, workspace.IMPORTED)
+        watchlist = self.docks["watchlist"]
+        assert isinstance(watchlist, WatchlistDock)
+        if isinstance(imported, list) and imported:
+            new = self.bridge.watch_list_keys(imported)
+            watchlist.set_keys(list(dict.fromkeys([*watchlist.keys(), *new])))
+            await self.bridge.save_state(workspace.SCOPE, workspace.IMPORTED, [])
 
     async def save(self) -> None:
         """Remember layout, docks and symbol."""

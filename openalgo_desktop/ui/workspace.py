@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 VERSION = 3
 SCOPE = "workspace"
 LAST = "last"
+#: Symbols that a command left for the watch list (``hands.state``).
+IMPORTED = "imported-watch-list"
 
 
 def capture(window: QMainWindow) -> dict[str, Any]:

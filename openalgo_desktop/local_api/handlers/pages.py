@@ -8,7 +8,8 @@ from openalgo_desktop.resources import resource_text
 #: The page may load and run nothing but itself.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:* ws://[::1]:*; "
+    "frame-ancestors 'none'; base-uri 'none'"
 )
 
 
