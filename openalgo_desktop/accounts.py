@@ -74,7 +74,7 @@ class Accounts:
         state: KeyValueStore,
         folder: Path,
         make_simulator: Callable[[], SimulatorAccount],
-        market_open: Callable[[], bool],
+        market_open: Callable[[str], bool],
         registry: Registry | None = None,
     ) -> None:
         self.registry = registry or Registry()

@@ -3,6 +3,7 @@ but the window; the window, the headless command and the tests all use this same
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +23,7 @@ from openalgo_desktop.core.errors import AuthError, ConfigError
 from openalgo_desktop.core.events import (
     Bus,
     FeedChanged,
+    FeedRefused,
     ModeChanged,
     PositionsChanged,
     SettingChanged,
@@ -180,14 +182,16 @@ class Terminal:
             self.state,
             self.data_dir.path / "masters",
             self._simulator,
-            self._any_market_open,
+            lambda exchange: self.calendar.is_open(exchange, self.clock.now()),
             self.registry,
         )
         self._stops.append(self.accounts.stop)
         await self.accounts.start(self.options.broker)
         self.hub = MarketHub(self.clock, self.instruments)
         self.accounts.attach(self.hub)
-        self.hub.expects = self._expects_ticks
+        self.hub.on_refused = lambda key, reason: self.bus.publish(
+            FeedRefused(key=key, reason=reason)
+        )
         self.hub.on_mute = lambda mute, message: self.bus.publish(
             FeedChanged(connected=not mute, message=message)
         )
@@ -338,11 +342,6 @@ class Terminal:
         name = self.accounts.data
         return self.account.status.account_id if name == SIMULATOR else name
 
-    def _any_market_open(self) -> bool:
-        """Whether any exchange trades now, so that a feed has something to say."""
-        now = self.clock.now()
-        return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
-
     def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
         """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""
         self.state.put_later("risk")(scope, limits)
@@ -362,12 +361,6 @@ class Terminal:
                 "The app lock guards live mode: go live in the window, or with "
                 "`openalgo-desktop mode live`."
             )
-
-    def _expects_ticks(self, exchange: str) -> bool:
-        """Whether a silent feed of ``exchange`` is a fault now."""
-        simulated = self.account.status.broker == SIMULATOR
-        told_only = self.options.sim_frozen or not self.settings["simulator.rate"]
-        return not (simulated and told_only) and self.market_open(exchange)
 
     def _always_open(self) -> bool:
         """Whether the market of the data account has no hours; the simulator says so of itself."""
@@ -418,4 +411,7 @@ class Terminal:
         account = self.account
         if not isinstance(account, SimulatorAccount):
             raise ConfigError("Only the simulator's market can be controlled.")
-        return await account.control(rest) if rest else {}
+        result = await account.control(rest) if rest else {}
+        self.sandbox.forget_prices()
+        await asyncio.sleep(0)  # frames of the prices leave at the end of this turn of the loop
+        return result

@@ -25,7 +25,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core.model import Instrument, Key, Part, Tick
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.options_math import (
     MIN_YEARS,
@@ -84,10 +84,10 @@ class PriceMemo:
         self._forwards: dict[Underlying, float] = {}
 
     async def ticks(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
-        """As :meth:`ChainBook.ticks`."""
+        """As :meth:`ChainBook.ticks`, last prices only."""
         missing = [key for key in keys if key not in self._found]
         if missing:
-            self._found |= await self._book.ticks(missing)
+            self._found |= await self._book.ticks(missing, Part.LTP)
         return {key: self._found[key] for key in keys}
 
     async def forward(self, underlying: Underlying) -> float:
@@ -117,14 +117,16 @@ class ChainBook:
             lease.channel.close()
         self._leases.clear()
 
-    async def ticks(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
-        """Current prices of many instruments: streamed ones from memory, the rest in one
-        request."""
+    async def ticks(
+        self, keys: Sequence[Key], need: int = Part.QUOTE
+    ) -> dict[Key, Tick | AppError]:
+        """Current prices of many instruments: those that stream every part in ``need`` from
+        memory, the rest in one request."""
         found: dict[Key, Tick | AppError] = {}
         missing: list[Key] = []
         for key in keys:
-            tick = None if self._hub.is_stale(key) else self._hub.latest(key)
-            if tick is not None and tick.mode >= FeedMode.QUOTE:
+            tick = self._hub.fresh(key, need)
+            if tick is not None:
                 found[key] = tick
             else:
                 missing.append(key)
@@ -193,7 +195,8 @@ class ChainBook:
         strikes = self.contracts.strikes(underlying)
         atm = strikes[at_the_money(strikes, price.ltp)]
         rows = [self._option(underlying, atm, kind) for kind in ("CE", "PE")]
-        ticks = await (prices or self).ticks([row.key for row in rows if row is not None])
+        keys = [row.key for row in rows if row is not None]
+        ticks = await (prices.ticks(keys) if prices else self.ticks(keys, Part.LTP))
         found = [ticks.get(row.key) if row is not None else None for row in rows]
         forward = parity(atm, *found)
         if forward is not None:
@@ -217,10 +220,11 @@ class ChainBook:
 
     async def _price(self, underlying: Underlying) -> Tick:
         key = underlying.quoted
-        tick = None if self._hub.is_stale(key) else self._hub.latest(key)
-        if tick is not None and tick.mode >= FeedMode.QUOTE and tick.ltp:
+        need = Part.LTP | Part.DAY  # the answer has the previous close too
+        tick = self._hub.fresh(key, need)
+        if tick is not None and tick.ltp:
             return tick
-        return await self.contracts.price(key)
+        return await self.contracts.price(key, need)
 
     def _option(self, underlying: Underlying, strike: float, kind: str) -> Instrument | None:
         assert underlying.expiry is not None
@@ -236,7 +240,10 @@ class ChainBook:
         lease.until = now + LEASE_SECONDS
         self._leases[chain] = lease  # the latest request is last
         for key in keys:
-            lease.channel.add(key, FeedMode.QUOTE)
+            # Where a broker's quotes come without bid and ask, the book brings them.
+            heard = self._hub.latest(key)
+            poor = heard is not None and heard.mode == FeedMode.QUOTE and heard.unknown
+            lease.channel.add(key, FeedMode.DEPTH if poor else FeedMode.QUOTE)
         lease.channel.drain()
         self._sweep()
 

@@ -11,7 +11,7 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core.model import Instrument, Key, Part, Tick
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.symbols import (
     expiry_time,
@@ -52,7 +52,7 @@ class PriceProblem(ContractError):
 class Prices(Protocol):
     """What this room needs of the market hub."""
 
-    async def snapshot(self, key: Key) -> Tick: ...
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick: ...
 
 
 class Underlying(msgspec.Struct, frozen=True):
@@ -125,12 +125,13 @@ class Contracts:
     def __contains__(self, key: Key) -> bool:
         return self._instruments.get(key) is not None
 
-    async def price(self, quoted: Key) -> Tick:
-        """The last price of an underlying; raises :class:`PriceProblem`."""
+    async def price(self, quoted: Key, need: int = Part.LTP) -> Tick:
+        """The last price of an underlying, with the other parts that are needed; raises
+        :class:`PriceProblem`."""
         exchange, symbol = quoted
         try:
             self._instruments.require(symbol, exchange)
-            tick = await self._prices.snapshot(quoted)
+            tick = await self._prices.snapshot(quoted, need)
         except AppError as error:
             raise PriceProblem(error.http_status, symbol, error.message) from None
         if not tick.ltp:

@@ -18,6 +18,7 @@ from openalgo_desktop.core.model import (
     AccountStatus,
     Approval,
     Difference,
+    Key,
     KillReport,
     Order,
     Trade,
@@ -81,6 +82,14 @@ class FeedChanged(Event, frozen=True):
 
     connected: bool
     message: str = ""
+
+
+class FeedRefused(Event, frozen=True):
+    """An instrument that somebody wants is not streamed, with the reason; an empty ``reason``
+    says that it is streamed, or not wanted any more."""
+
+    key: Key
+    reason: str
 
 
 class SettingChanged(Event, frozen=True):

@@ -5,9 +5,9 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -82,11 +82,35 @@ class Depth(msgspec.Struct, frozen=True, gc=False):
     sell: tuple[Level, ...] = ()
 
 
+class Part:
+    """The parts of a :class:`Tick` that come, age and are missing together; bits. Plain numbers:
+    they are combined for every tick."""
+
+    LTP: Final = 1  # ltp and its times
+    DAY: Final = 2  # open, high, low, close, volume, averages, totals, circuits
+    TOUCH: Final = 4  # best bid and ask with their quantities
+    OI: Final = 8
+    BOOK: Final = 16  # depth
+    #: What a quote has.
+    QUOTE: Final = LTP | DAY | TOUCH | OI
+    ALL: Final = QUOTE | BOOK
+
+
+#: The parts that a tick of a mode has unless it says otherwise.
+PARTS_OF: Final[Mapping[FeedMode, int]] = {
+    FeedMode.LTP: Part.LTP,
+    FeedMode.QUOTE: Part.QUOTE,
+    FeedMode.DEPTH: Part.ALL,
+}
+
+
 class Tick(msgspec.Struct, frozen=True, gc=False):
     """What is known of an instrument's market at one moment; also the answer of a quote request.
 
-    ``mode`` says how much of it is filled. ``close`` is the previous close. ``ltt`` (exchange)
-    and ``timestamp`` (received) are epoch milliseconds. ``volume`` is the day's, cumulative.
+    ``mode`` says how much of it is filled, ``unknown`` which parts of the mode (:class:`Part`)
+    are not known all the same: their fields are 0 then and mean nothing. A *known* 0 is a fact:
+    nobody offers. ``close`` is the previous close. ``ltt`` (exchange) and ``timestamp``
+    (received) are epoch milliseconds. ``volume`` is the day's, cumulative.
     """
 
     symbol: str
@@ -112,10 +136,20 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     upper_circuit: float = 0.0
     lower_circuit: float = 0.0
     depth: Depth | None = None
+    unknown: int = 0
 
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+    @property
+    def parts(self) -> int:
+        """The parts that are known."""
+        return PARTS_OF[self.mode] & ~self.unknown
+
+    def knows(self, parts: int) -> bool:
+        """Whether all of ``parts`` are known."""
+        return not parts & ~self.parts
 
     @property
     def change(self) -> float:

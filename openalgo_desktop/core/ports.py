@@ -29,6 +29,7 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     OrderUpdate,
+    Part,
     Position,
     Tick,
     Trade,
@@ -107,6 +108,13 @@ class MarketSource(Protocol):
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         """Where streamed ticks go; called on the loop thread."""
 
+    def set_reports(
+        self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
+    ) -> None:
+        """Who hears on the loop thread that the feed is mute (connected, but no data although
+        its market is open; an empty text: it speaks again), and of instruments that were refused
+        after :meth:`subscribe` had returned. A feed that is mute says so at once."""
+
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         """Stream these at (at least) these modes; returns the ones that were refused."""
 
@@ -152,15 +160,21 @@ class TickSource(Protocol):
     """Live prices as the sandbox and the desk see them."""
 
     def latest(self, key: Key) -> Tick | None:
-        """The last tick, or None when the instrument is not streamed."""
+        """What was last heard, or None when the instrument is not streamed; to be shown, and to
+        value what is held. Parts that no longer come are unknown in it."""
+
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        """:meth:`latest` when it may be traded on: the feed is sound and each part in ``need``
+        (:class:`Part`) is known and at most ``max_age`` seconds old; else None."""
 
     def watch(
         self, key: Key, mode: FeedMode, listener: Callable[[Tick], None]
     ) -> Callable[[], None]:
         """Call ``listener`` on each tick; returns the stop call. Reference-counted upstream."""
 
-    async def snapshot(self, key: Key) -> Tick:
-        """The latest tick with bid and ask, asked from the source when not streamed."""
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
+        """The market now: from the stream when it has every part in ``need`` fresh, else asked
+        from the source. Raises :class:`AppError` when nobody can say."""
 
 
 class PaperStore(Protocol):

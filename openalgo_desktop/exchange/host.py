@@ -20,6 +20,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, InvalidOrder, StorageError
 from openalgo_desktop.core.model import (
+    PARTS_OF,
     BookRows,
     Funds,
     Holding,
@@ -218,7 +219,7 @@ class PaperGateway:
     async def quote(self, key: Key) -> Tick | None:
         """The market now, or None when nobody can say."""
         try:
-            return await self._ticks.snapshot(key)
+            return await self._ticks.snapshot(key, PARTS_OF[self.feed_mode])
         except AppError as error:
             log.info("no quote of %s:%s: %s", *key, error.message)
             return None

@@ -17,7 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from openalgo_desktop.core.events import OrderUpdated
+from openalgo_desktop.core.events import FeedRefused, OrderUpdated
 from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.network import HostPolicy, bind_socket, url_host
@@ -91,7 +91,10 @@ class WsServer:
             write_limit=WRITE_LIMIT,
             logger=_silent,
         )
-        self._stops = [self._ctx.bus.subscribe(OrderUpdated, self._orders.publish)]
+        self._stops = [
+            self._ctx.bus.subscribe(OrderUpdated, self._orders.publish),
+            self._ctx.bus.subscribe(FeedRefused, self._fanout.refused),
+        ]
         self._ctx.keys.on_revoked(self._revoked)
 
     async def stop(self) -> None:

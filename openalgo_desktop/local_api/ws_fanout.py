@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openalgo_desktop.core.enums import FeedMode, KeyRights, Mode
-from openalgo_desktop.core.events import OrderUpdated
+from openalgo_desktop.core.events import FeedRefused, OrderUpdated
 from openalgo_desktop.core.model import ApiKey, Key, Tick
 from openalgo_desktop.local_api.ws_client import Client
-from openalgo_desktop.local_api.ws_frames import json_frame, market_frame, order_message
+from openalgo_desktop.local_api.ws_frames import (
+    json_frame,
+    market_frame,
+    order_message,
+    refusal_frame,
+)
 from openalgo_desktop.market.hub import MarketHub
 
 #: Orders whose last published state is remembered to leave out repetitions.
@@ -63,10 +68,12 @@ class Fanout:
             stream = topic.streams[shape] = Stream(key, symbol, mode, levels)
         stream.clients[client] = None
         client.subscriptions[key[0], symbol, mode] = stream
-        cached = self._hub.latest(key)
-        if cached is not None and cached.mode >= mode and self._hub.connected:
+        cached = self._hub.fresh(key)
+        if cached is not None and cached.mode >= mode:
             frame = market_frame(cached, symbol, mode, levels, self._broker())
             client.push_market(stream, frame)
+        elif reason := self._hub.refusal(key):
+            client.push(refusal_frame(symbol, key, reason, self._broker()))
 
     def unsubscribe(self, client: Client, exchange: str, symbol: str, mode: FeedMode) -> bool:
         """Remove one stream of ``client``; False when it had none."""
@@ -130,6 +137,17 @@ class Fanout:
             for client in stream.clients:
                 client.push_market(stream, frame)
 
+    def refused(self, event: FeedRefused) -> None:
+        """The feed will not stream an instrument: who asked for it is told. The subscription
+        stays, for the feed may have it again."""
+        topic = self._topics.get(event.key)
+        if topic is None or not event.reason:
+            return
+        for stream in topic.streams.values():
+            frame = refusal_frame(stream.symbol, event.key, event.reason, self._broker())
+            for client in stream.clients:
+                client.push(frame)
+
 
 class OrderStream:
     """Order updates to the clients that asked for them, without repetitions."""
@@ -170,7 +188,7 @@ class OrderStream:
             self._published.popitem(last=False)
         if not self._clients:
             return
-        latest = self._hub.latest(order.key)
+        latest = self._hub.fresh(order.key)
         message = order_message(event, self._user_id, latest.ltp if latest is not None else 0.0)
         frame = json_frame(message)
         for client in tuple(self._clients):

@@ -6,13 +6,14 @@ client that is to get it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from openalgo_desktop.core.enums import FeedMode, Mode, PriceType
 from openalgo_desktop.core.events import OrderUpdated
-from openalgo_desktop.core.model import Level, Tick
+from openalgo_desktop.core.model import Key, Level, Part, Tick
 
 #: Levels a side that every broker gives.
 DEPTH_LEVELS = 5
@@ -45,30 +46,51 @@ class _LtpData(msgspec.Struct, gc=False):
     timestamp: int
 
 
+#: A value that is not known is left out of its frame: 0 would be read as a price.
+_Float: TypeAlias = float | UnsetType
+_Int: TypeAlias = int | UnsetType
+
+
 class _QuoteData(_LtpData, gc=False):
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-    last_quantity: int
-    last_trade_quantity: int
-    average_price: float
-    avg_trade_price: float
-    change: float
-    change_percent: float
-    price_change: float
-    price_change_percent: float
-    oi: int
-    open_interest: int
-    total_buy_quantity: int
-    total_sell_quantity: int
-    upper_circuit: float
-    lower_circuit: float
-    bid_price: float
-    ask_price: float
-    bid_size: int
-    ask_size: int
+    open: _Float
+    high: _Float
+    low: _Float
+    close: _Float
+    volume: _Int
+    last_quantity: _Int
+    last_trade_quantity: _Int
+    average_price: _Float
+    avg_trade_price: _Float
+    change: _Float
+    change_percent: _Float
+    price_change: _Float
+    price_change_percent: _Float
+    oi: _Int
+    open_interest: _Int
+    total_buy_quantity: _Int
+    total_sell_quantity: _Int
+    upper_circuit: _Float
+    lower_circuit: _Float
+    bid_price: _Float
+    ask_price: _Float
+    bid_size: _Int
+    ask_size: _Int
+
+
+_LTP_FIELDS: Final = frozenset(_LtpData.__struct_fields__)
+_TOUCH_FIELDS: Final = frozenset({"bid_price", "ask_price", "bid_size", "ask_size"})
+_OI_FIELDS: Final = frozenset({"oi", "open_interest"})
+
+
+def _part_of(name: str) -> int:
+    if name in _LTP_FIELDS:
+        return Part.LTP
+    if name in _TOUCH_FIELDS:
+        return Part.TOUCH
+    return Part.OI if name in _OI_FIELDS else Part.DAY
+
+
+_PARTS: Final = tuple(_part_of(name) for name in _QuoteData.__struct_fields__)
 
 
 class _Level(msgspec.Struct, gc=False):
@@ -83,7 +105,7 @@ class _Book(msgspec.Struct, gc=False):
 
 
 class _DepthData(_QuoteData, gc=False):
-    depth: _Book
+    depth: _Book | UnsetType
 
 
 class _MarketData(msgspec.Struct, gc=False):
@@ -105,7 +127,7 @@ def _side(levels: tuple[Level, ...], count: int) -> list[_Level]:
 
 def _quote_fields(tick: Tick, symbol: str, mode: FeedMode) -> tuple[Any, ...]:
     change, percent = round(tick.change, 4), round(tick.change_percent, 2)
-    return (
+    fields = (
         *_ltp_fields(tick, symbol, mode),
         float(tick.open),
         float(tick.high),
@@ -130,6 +152,11 @@ def _quote_fields(tick: Tick, symbol: str, mode: FeedMode) -> tuple[Any, ...]:
         float(tick.ask),
         tick.bid_quantity,
         tick.ask_quantity,
+    )
+    if not (unknown := tick.unknown):
+        return fields
+    return tuple(
+        UNSET if part & unknown else value for part, value in zip(_PARTS, fields, strict=True)
     )
 
 
@@ -156,11 +183,34 @@ def market_frame(tick: Tick, symbol: str, mode: FeedMode, levels: int, broker: s
     else:
         buy = tick.depth.buy if tick.depth is not None else ()
         sell = tick.depth.sell if tick.depth is not None else ()
-        book = _Book(_side(buy, levels), _side(sell, levels))
+        book: _Book | UnsetType = UNSET
+        if not tick.unknown & Part.BOOK:
+            book = _Book(_side(buy, levels), _side(sell, levels))
         fields = (*_quote_fields(tick, symbol, mode), book)
         data = _DepthData(*fields)
     message = _MarketData("market_data", symbol, tick.exchange, int(mode), broker, data)
     return text_frame(_encoder.encode(message))
+
+
+def refusal_frame(stream_symbol: str, key: Key, reason: str, broker: str) -> bytes:
+    """The feed will not stream an instrument after all: the row that the answer to ``subscribe``
+    would have had, in a frame of its own."""
+    row = {
+        "symbol": stream_symbol,
+        "exchange": key[0],
+        "status": "error",
+        "message": reason,
+        "broker": broker,
+    }
+    return json_frame(
+        {
+            "type": "subscribe",
+            "status": "partial",
+            "message": "A subscription was refused by the market feed",
+            "subscriptions": [row],
+            "broker": broker,
+        }
+    )
 
 
 def order_message(event: OrderUpdated, user_id: str, last_price: float) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The market hub: one door for ticks, reference-counted subscriptions, conflated readers.
 
-A tick costs one dict write, a call per watcher and a dirty mark per channel. Watchers (WebSocket
-fan-out, resting sandbox orders) see every tick; channels (the window) see the latest per
-instrument whenever they drain.
+A tick costs one look-up, a call per watcher and a dirty mark per channel. Watchers (WebSocket
+fan-out, resting sandbox orders) see every tick as it came; channels (the window) see what is known
+of an instrument (:mod:`openalgo_desktop.market.record`) whenever they drain.
 """
 
 from __future__ import annotations
@@ -12,27 +12,21 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import date
 
-import msgspec
-
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected
-from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.core.model import Bars, Key, Part, Tick
 from openalgo_desktop.core.ports import InstrumentLookup, MarketSource
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.market.record import Record
 
 log = logging.getLogger(__name__)
 
 TickListener = Callable[[Tick], None]
 
-#: A busy feed that says nothing for this long while its market is open is mute; seconds. A slow
-#: one (few, illiquid instruments) may be quiet for some of its usual gaps.
-MUTE_AFTER = 4.0
-MUTE_GAPS = 8.0
-_LOOK = 0.5  # the watchdog looks so often, seconds
 _RETRY = 1.0  # a subscription that failed is asked again after this, seconds
 
-#: A streamed tick older than this is not used as a snapshot for an order; seconds.
+#: A streamed part older than this is not used as a snapshot for an order; seconds.
 SNAPSHOT_MAX_AGE = 2.0
 
 
@@ -93,8 +87,9 @@ class MarketHub:
         self._clock = clock
         self._instruments = instruments
         self._source: MarketSource | None = None
-        self._latest: dict[Key, Tick] = {}
-        self._received: dict[Key, float] = {}
+        self._records: dict[Key, Record] = {}
+        self._ended: set[Key] = set()  # unsubscribed: late ticks of them are no news
+        self._refused: dict[Key, str] = {}
         self._watchers: dict[Key, list[tuple[FeedMode, TickListener]]] = {}
         self._channels: dict[Key, list[Channel]] = {}
         self._upstream: dict[Key, FeedMode] = {}
@@ -102,43 +97,48 @@ class MarketHub:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._last_tick = 0.0
-        self._gap = 0.0  # usual seconds between ticks, smoothed
-        self._asked_at = 0.0  # when a mute feed was last asked again
-        self._lost_at: float | None = None  # monotonic moment of the last loss of the feed
         self._connected = False
-        self._watchdog: asyncio.Task[None] | None = None
         self.tick_count = 0
         self.mute = False
-        self.expects: Callable[[str], bool] = lambda exchange: False
+        #: Hears that the source's feed went mute, or (with an empty text) speaks again.
         self.on_mute: Callable[[bool, str], None] = lambda mute, message: None
+        #: Hears why an instrument is not streamed; an empty text: that is over.
+        self.on_refused: Callable[[Key, str], None] = lambda key, reason: None
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Begin to pass subscriptions upstream."""
         self._task = asyncio.create_task(self._sync_upstream(), name="market-hub")
-        self._watchdog = asyncio.create_task(self._watch_feed(), name="feed-watchdog")
 
     async def stop(self) -> None:
         """Stop; readers keep their last values."""
-        tasks = [task for task in (self._task, self._watchdog) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._task = self._watchdog = None
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
         self.set_source(None)
 
     def set_source(self, source: MarketSource | None) -> None:
         """Change the data account; all subscriptions are asked anew from it."""
+        if self._source is not None and self._source is not source:
+            # The former account may stay logged in; its prices are nobody's now.
+            self._source.set_sink(lambda tick: None)
+            self._source.set_reports(lambda message: None, lambda key, error: None)
         self._source = source
         self._upstream.clear()
-        self.connected = source is not None
+        self._spoil()
+        self._connected = source is not None
+        self.mute = False
         if source is not None:
             source.set_sink(self.publish)
+            source.set_reports(self.muted, self.refused)
             self.resubscribe()
 
     def resubscribe(self) -> None:
         """Ask all wanted instruments again, for example after a reconnect."""
         self._upstream.clear()
+        for key in tuple(self._refused):
+            self._admitted(key)
         self._changed.update(self._watchers, self._channels)
         self._wake.set()
 
@@ -150,67 +150,70 @@ class MarketHub:
 
     @connected.setter
     def connected(self, value: bool) -> None:
-        if self._connected and not value:
-            self._lost_at = self._clock.monotonic()
+        if value == self._connected:
+            return
         self._connected = value
-        if value:
-            self._last_tick = self._clock.monotonic()  # silence counts from here
         self.mute = False
+        if not value:
+            self._spoil()
+
+    def _spoil(self) -> None:
+        for record in self._records.values():
+            record.spoil()
+
+    @property
+    def sound(self) -> bool:
+        """Whether prices come: the feed is up and not mute."""
+        return self._connected and not self.mute
 
     def is_stale(self, key: Key) -> bool:
         """Whether the last price of ``key`` must not be traded on: the feed is down or mute, or
         was lost since that price came."""
-        received = self._received.get(key)
-        if received is None or not self._connected or self.mute:
-            return True
-        return self._lost_at is not None and received <= self._lost_at
+        return self.fresh(key) is None
 
-    async def _watch_feed(self) -> None:
-        """Say when the feed goes mute while a market is open, ask again, and say when it is
-        back. ``expects`` tells whether an exchange should tick now."""
-        while True:
-            await asyncio.sleep(_LOOK)
-            if not self._connected or not self._upstream:
-                continue
-            silence = self._clock.monotonic() - max(self._last_tick, self._asked_at)
-            if silence <= max(MUTE_AFTER, MUTE_GAPS * self._gap):
-                continue
-            if not any(self.expects(exchange) for exchange in {key[0] for key in self._upstream}):
-                self._last_tick = self._clock.monotonic()  # the count begins when it opens
-                continue
-            self._asked_at = self._clock.monotonic()
-            self.resubscribe()
-            if self.mute:
-                continue
-            self.mute = True
-            self._lost_at = self._asked_at
-            message = f"The feed has been silent for {silence:.0f} s; asking again."
-            log.warning("%s", message)
-            self.on_mute(True, message)
+    def muted(self, message: str) -> None:
+        """The source says that its feed is mute (it asks again by itself), or with an empty text
+        that it speaks again."""
+        mute = bool(message)
+        if mute == self.mute or not self._connected:
+            return
+        self.mute = mute
+        if mute:
+            self._spoil()
+        log.warning("%s", message or "the feed is back")
+        self.on_mute(mute, message)
 
-    def _ticked(self) -> None:
-        now = self._clock.monotonic()
-        self._gap += 0.05 * (min(now - self._last_tick, 60.0) - self._gap)
-        self._last_tick = now
-        if self.mute:
-            self.mute = False
-            log.warning("the feed is back")
-            self.on_mute(False, "")
+    # -- what is not streamed ---------------------------------------------------------------
+    def refused(self, key: Key, error: AppError) -> None:
+        """The source does not stream ``key``, now or any more. Its readers stay; it is asked
+        again when the feed comes back or somebody wants another mode."""
+        self._upstream.pop(key, None)
+        self._records.pop(key, None)
+        self._refused[key] = error.message
+        log.warning("no feed for %s:%s: %s", *key, error.message)
+        self.on_refused(key, error.message)
+
+    def _admitted(self, key: Key) -> None:
+        if self._refused.pop(key, None) is not None:
+            self.on_refused(key, "")
+
+    def refusal(self, key: Key) -> str:
+        """Why ``key`` is not streamed; empty when it is, or nobody asked."""
+        return self._refused.get(key, "")
 
     # -- ticks ------------------------------------------------------------------------------
     def publish(self, tick: Tick) -> None:
         """One tick from the data account."""
         key = (tick.exchange, tick.symbol)
-        previous = self._latest.get(key)
-        if previous is not None and tick.mode < previous.mode:
-            # A poorer tick must not wipe the book that a richer one brought.
-            self._latest[key] = msgspec.structs.replace(
-                previous, ltp=tick.ltp, ltt=tick.ltt, timestamp=tick.timestamp
-            )
+        self._last_tick = now = self._clock.monotonic()
+        record = self._records.get(key)
+        if record is not None:
+            record.take(tick, now)
+        elif key in self._ended:
+            return
         else:
-            self._latest[key] = tick
-        self._ticked()
-        self._received[key] = self._last_tick
+            record = self._records[key] = Record(tick, now)
+            self._admitted(key)
         self.tick_count += 1
         watchers = self._watchers.get(key)
         if watchers:
@@ -220,18 +223,36 @@ class MarketHub:
                 except Exception:
                     log.exception("a reader of %s:%s failed", *key)
         for channel in self._channels.get(key, ()):
-            channel._push(key, self._latest[key])
+            channel._push(key, record.tick)
 
     def latest(self, key: Key) -> Tick | None:
-        """The last tick, or None when the instrument was never streamed."""
-        return self._latest.get(key)
+        """What was last heard of an instrument, or None when it is not streamed: to be shown,
+        and to value what is held. Parts that no longer come are unknown in it."""
+        record = self._records.get(key)
+        return None if record is None else record.view(self._clock.monotonic())
 
-    def age(self, key: Key | None = None) -> float | None:
-        """Seconds since the last tick of ``key`` (of any instrument when None)."""
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        """:meth:`latest` when it may be traded on: the feed is sound, and each part in ``need``
+        is known and at most ``max_age`` seconds old; else None."""
+        record = self._records.get(key)
+        if record is None or not self._connected or self.mute:
+            return None
+        return record.fresh(self._applicable(key, need), self._clock.monotonic(), max_age)
+
+    def _applicable(self, key: Key, need: int) -> int:
+        """Without the parts that the instrument has not got at all."""
+        exchange = key[0]
+        if exchange.endswith("_INDEX"):
+            return need & (Part.LTP | Part.DAY)
+        return need if exchange in DERIVATIVE_EXCHANGES else need & ~Part.OI
+
+    def age(self, key: Key | None = None, part: int = Part.LTP) -> float | None:
+        """Seconds since a part of ``key`` (since any tick of any instrument when None) came."""
+        now = self._clock.monotonic()
         if key is None:
-            return self._clock.monotonic() - self._last_tick if self.tick_count else None
-        received = self._received.get(key)
-        return None if received is None else self._clock.monotonic() - received
+            return now - self._last_tick if self.tick_count else None
+        record = self._records.get(key)
+        return None if record is None else record.age(part, now)
 
     # -- readers ----------------------------------------------------------------------------
     def watch(self, key: Key, mode: FeedMode, listener: TickListener) -> Callable[[], None]:
@@ -299,12 +320,14 @@ class MarketHub:
             for key in changed:
                 mode = self._wanted(key)
                 if mode is None:
+                    self._admitted(key)
                     if self._upstream.pop(key, None) is not None:
                         gone.append(key)
-                        self._latest.pop(key, None)
-                        self._received.pop(key, None)
+                        self._records.pop(key, None)
+                        self._ended.add(key)
                 elif self._upstream.get(key) != mode:
                     wanted[key] = mode
+                    self._ended.discard(key)
             await self._send(source, wanted, gone)
 
     async def _send(
@@ -316,11 +339,21 @@ class MarketHub:
             if wanted:
                 refused = await source.subscribe(wanted)
                 for key, error in refused.items():
-                    log.warning("no feed for %s:%s: %s", *key, error)
-                self._upstream.update({k: m for k, m in wanted.items() if k not in refused})
+                    self.refused(key, error)
+                for key, mode in wanted.items():
+                    if key not in refused:
+                        self._asked(key, mode)
         except AppError as error:
             log.warning("feed subscription failed, asking again: %s", error)
             asyncio.get_running_loop().call_later(_RETRY, self._ask_again, source, (*wanted, *gone))
+
+    def _asked(self, key: Key, mode: FeedMode) -> None:
+        before, self._upstream[key] = self._upstream.get(key), mode
+        record = self._records.get(key)
+        if before is not None and mode < before and record is not None:
+            record.lower(mode, self._clock.monotonic())
+            for channel in self._channels.get(key, ()):
+                channel._push(key, record.tick)
 
     def _ask_again(self, source: MarketSource, keys: Sequence[Key]) -> None:
         if source is self._source:
@@ -333,21 +366,17 @@ class MarketHub:
             raise NotConnected("No data account is connected. Log in to a broker first.")
         return self._source
 
-    async def snapshot(self, key: Key) -> Tick:
-        """The market of ``key`` now: the streamed tick when fresh, else asked from the source.
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
+        """The market of ``key`` now: streamed when every part in ``need`` is fresh, else asked
+        from the source.
 
         Raises :class:`AppError` when the source cannot say.
         """
-        cached = self._latest.get(key)
-        age = self.age(key)
-        if (
-            cached is not None
-            and not self.is_stale(key)
-            and cached.mode >= FeedMode.QUOTE
-            and age is not None
-            and age < SNAPSHOT_MAX_AGE
-        ):
+        cached = self.fresh(key, need, SNAPSHOT_MAX_AGE)
+        if cached is not None:
             return cached
+        if need & Part.BOOK:
+            return await self.depth(key)
         self._instruments.require(key[1], key[0])
         answer = (await self.quotes([key]))[key]
         if isinstance(answer, AppError):

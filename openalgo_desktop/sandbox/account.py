@@ -18,6 +18,7 @@ from openalgo_desktop.core.model import (
     Key,
     Margin,
     OrderRequest,
+    Part,
     Position,
     Tick,
     Trade,
@@ -52,6 +53,8 @@ _POLL = 1.0
 _SILENT = 30.0
 #: Prices of holdings are asked for again after this; seconds.
 _HOLDING_PRICE = 5.0
+#: What a triggered order meets must not be older; seconds.
+_FRESH = 2.0
 #: At most so many quotes per check.
 _QUOTES = 20
 #: How long the answer "is it open" is kept on the tick path; seconds.
@@ -277,7 +280,8 @@ class Sandbox(GttCalls):
             return
         acted = rests and self.book.on_tick(tick, self._clock.now)
         if triggers:
-            quote = self._ticks.latest(key) or tick
+            # This tick may lack the bid and ask that another one just brought.
+            quote = self._ticks.fresh(key, Part.LTP | Part.TOUCH, _FRESH) or tick
             acted = self.gtts.on_tick(tick, quote, self._clock.now) or acted
         if acted:
             self.publish(key)
@@ -325,6 +329,10 @@ class Sandbox(GttCalls):
                 self._prices[key] = tick.ltp
         self.mark(store=False)
         return await super().holdings()
+
+    def forget_prices(self) -> None:
+        """Ask for the prices of what is not streamed anew, for they were moved."""
+        self._seen.clear()
 
     def shown_positions(self) -> Iterable[PaperPosition]:
         """Rows of the position book; not those that a timed event is about to take away."""

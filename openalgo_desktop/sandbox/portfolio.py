@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest
+from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest, Part
 from openalgo_desktop.core.ports import TickSource
 from openalgo_desktop.core.symbols import parse, spot_exchange
 from openalgo_desktop.exchange.accounting import Accounting
@@ -99,7 +99,7 @@ class PortfolioMargin(MarginTable):
         without an answer the last one stays."""
         key = spot_key(complete(instrument))
         try:
-            tick = await self._ticks.snapshot(key)
+            tick = await self._ticks.snapshot(key, Part.LTP)
         except AppError:
             return
         if tick.ltp > 0:
@@ -196,7 +196,7 @@ class PortfolioMargin(MarginTable):
         """Price of the underlying: live, else as last asked, else the future's own, else the
         strike (an option of unknown moneyness is taken as at the money, where it costs most)."""
         key = spot_key(instrument)
-        tick = self._ticks.latest(key)
+        tick = self._ticks.fresh(key)
         if tick is not None and tick.ltp > 0:
             return tick.ltp
         return self._spots.get(key) or instrument.strike or price

@@ -23,7 +23,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError, OrderError, RiskBlocked
 from openalgo_desktop.core.events import ApprovalChanged, Bus
-from openalgo_desktop.core.model import Approval, Key, OrderRequest
+from openalgo_desktop.core.model import Approval, Key, OrderRequest, Part
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import ApprovalStore, TickSource
 
@@ -227,7 +227,7 @@ class Approvals:
         for exchange, symbol in dict.fromkeys(keys):
             try:
                 prices[f"{exchange}:{symbol}"] = (
-                    await self._ticks.snapshot((exchange, symbol))
+                    await self._ticks.snapshot((exchange, symbol), Part.LTP)
                 ).ltp
             except AppError as error:
                 # Unknown now means "cannot be checked" at the approval: the human is told then.

@@ -9,7 +9,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
-from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest
+from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest, Part
 from openalgo_desktop.core.ports import (
     GttGateway,
     InstrumentLookup,
@@ -47,7 +47,7 @@ class GttDesk:
         mode = mode or self._desk.mode
         self._gateway(self._desk.gateway)
         await self._check(request, source, "gtt_place")
-        tick = await self._ticks.snapshot(request.key)
+        tick = await self._ticks.snapshot(request.key, Part.LTP)
         full = msgspec.structs.replace(request, last_price=tick.ltp)
 
         def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
@@ -72,7 +72,7 @@ class GttDesk:
                     field=name,
                 )
         await self._check(request, source, "gtt_modify")
-        tick = await self._ticks.snapshot(request.key)
+        tick = await self._ticks.snapshot(request.key, Part.LTP)
         full = msgspec.structs.replace(request, last_price=tick.ltp)
 
         def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:

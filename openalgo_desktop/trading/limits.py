@@ -17,7 +17,7 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Part
 from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.trading.ownbook import OwnBook
@@ -226,7 +226,7 @@ class RiskRules:
         if not banded and not valued:
             return 0.0
         try:
-            return (await self._ticks.snapshot(request.key)).ltp
+            return (await self._ticks.snapshot(request.key, Part.LTP)).ltp
         except AppError as error:
             raise RiskBlocked(
                 f"The price of {request.symbol} is not known ({error.message}), so the risk limits "

@@ -10,7 +10,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, OrderRequest, with_quantity
+from openalgo_desktop.core.model import Instrument, OrderRequest, Part, with_quantity
 from openalgo_desktop.core.money import split_freeze
 from openalgo_desktop.core.ports import TickSource, TradingGateway
 from openalgo_desktop.core.protection import protected_price
@@ -66,7 +66,7 @@ class OrderPolicies:
         if request.price_type is PriceType.SLM:
             price = request.trigger_price
         else:
-            price = (await self._ticks.snapshot(request.key)).ltp
+            price = (await self._ticks.snapshot(request.key, Part.LTP)).ltp
         if price <= 0:
             raise InvalidOrder(
                 f"No price of {request.symbol} is known to protect the market order: send a "

@@ -64,7 +64,7 @@ class KitAccount:
         *,
         slot: str = "1",
         hosts: Mapping[str, str] | None = None,
-        market_open: Callable[[], bool] = lambda: False,
+        market_open: Callable[[str], bool] = lambda exchange: False,
         transport: httpx.AsyncBaseTransport | None = None,
         passive: bool = False,
     ) -> None:
@@ -337,7 +337,7 @@ class KitAccount:
             )
 
     # -- feed -------------------------------------------------------------------------------
-    def _make_stream(self, market_open: Callable[[], bool]) -> StreamClient | None:
+    def _make_stream(self, market_open: Callable[[str], bool]) -> StreamClient | None:
         spec = self.spec.stream
         if spec is None:
             return None
@@ -345,6 +345,7 @@ class KitAccount:
         listener.tick = self._market.publish
         listener.order = self._gateway.pushed
         listener.state = self._feed_state
+        listener.refused = self._market.refused
         listener.resumed = self._poller.poke
 
         async def address() -> Address:
@@ -378,13 +379,13 @@ class KitAccount:
         if state is StreamState.LOGIN_NEEDED:
             self._expired(message)
         elif state in _FEED_GOOD:
-            self._set(
-                AccountState.CONNECTED,
-                "no market data although the market is open" if state is StreamState.STALE else "",
-            )
+            mute = "" if state is StreamState.LIVE else message or "The feed is silent."
+            self._set(AccountState.CONNECTED, mute)
+            self._market.muted(mute)
         elif state is StreamState.DOWN:
             self._poller.poke()
             self._set(AccountState.DISCONNECTED, message or "the feed is lost; reconnecting")
+            self._market.muted("")
 
     # -- status -----------------------------------------------------------------------------
     def details(self) -> dict[str, Any]:

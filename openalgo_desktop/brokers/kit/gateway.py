@@ -210,6 +210,9 @@ class KitMarket:
         self.stream: StreamClient | None = None
         self._require_login = require_login
         self._sink: Callable[[Tick], None] = lambda tick: None
+        self._on_muted: Callable[[str], None] = lambda message: None
+        self._on_refused: Callable[[Key, AppError], None] = lambda key, error: None
+        self._mute = ""
 
     @property
     def broker(self) -> str:
@@ -218,9 +221,26 @@ class KitMarket:
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self._sink = sink
 
+    def set_reports(
+        self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
+    ) -> None:
+        self._on_muted, self._on_refused = muted, refused
+        if self._mute:
+            muted(self._mute)
+
     def publish(self, tick: Tick) -> None:
         """A streamed tick."""
         self._sink(tick)
+
+    def muted(self, message: str) -> None:
+        """The feed went mute, or (empty) speaks again or is gone altogether."""
+        if message != self._mute:
+            self._mute = message
+            self._on_muted(message)
+
+    def refused(self, key: Key, error: AppError) -> None:
+        """The feed will not stream an instrument after all."""
+        self._on_refused(key, error)
 
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         """Kept over reconnects and logins; before the login they wait for it."""

@@ -35,6 +35,13 @@ _SLICE = 0.003
 _STABLE = 10.0
 #: So many unreadable frames in a row: the connection is out of step, begin anew.
 _MAX_BAD_RUN = 20
+#: A busy line that brings no market data for so long while its market is open is mute; seconds.
+#: A slow one (few, illiquid instruments) may be quiet for some of its usual gaps; none may for
+#: longer than the spec's mute interval.
+_MUTE_AFTER = 4.0
+_MUTE_GAPS = 8.0
+_FIRST_GAP = 1.25  # until the line has shown what is usual
+_LONGEST_GAP = 60.0
 #: A mute line is dropped after so many mute intervals more, doubled each time in vain: perhaps
 #: nothing that is streamed trades at all.
 _MOST_PATIENT = 16
@@ -68,6 +75,7 @@ class Lane:
         self._bad_run = 0
         self._was_up = False
         self._patience = 1
+        self._gap = _FIRST_GAP  # usual seconds between frames with market data, smoothed
         self.wanted: dict[Key, FeedMode] = {}
         self.state = LaneState.IDLE
         self.heard = 0.0  # last frame
@@ -235,16 +243,19 @@ class Lane:
             frame = await link.receive()
             self.frames += 1
             self.heard = clock.monotonic()
-            bad = False
+            bad = ticked = False
             for event in self._decoded(codec, frame):
                 if isinstance(event, Tick):
                     listener.tick(event)
-                    self._ticked(self.heard)
+                    ticked = True
                 elif isinstance(event, Failure):
                     bad = True
                     self._failed(event.error)
                 else:
                     await self._handle(event, link)
+            if ticked:
+                self._gap += 0.05 * (min(self.heard - self.ticked, _LONGEST_GAP) - self._gap)
+                self._ticked(self.heard)
             self._bad_run = self._bad_run + 1 if bad else 0
             if self._bad_run >= _MAX_BAD_RUN:
                 raise ProtocolError(f"{self._bad_run} unreadable frames in a row.")
@@ -287,30 +298,37 @@ class Lane:
 
     # -- watch ------------------------------------------------------------------------------
     async def _watch(self) -> None:
-        """Drop a silent line; report and repair a mute market."""
+        """Drop a silent line; report and repair a mute market. The only watchdog of a feed: what
+        users and orders see of it comes from here."""
         silence, mute = self._spec.silence, self._spec.mute
         intervals = [seconds for seconds in (silence, mute) if seconds > 0]
         if not intervals:
             await asyncio.Event().wait()
         asked_again = False
         while True:
-            await self._client.sleep(min(intervals) / _LOOKS)
+            await self._client.sleep(min(*intervals, _MUTE_AFTER) / _LOOKS)
             now = self._client.clock.monotonic()
             if silence > 0 and now - self.heard > silence:
                 raise _Silent(f"Nothing heard for {now - self.heard:.0f} s.")
-            if not (mute > 0 and self.wanted and self._client.market_open()):
+            if not (mute > 0 and self._expects_ticks()):
                 self._ticked(now)  # silence is in order: the count begins when it is not
             quiet = now - self.ticked
-            if quiet <= mute:
+            if quiet <= min(mute, max(_MUTE_AFTER, _MUTE_GAPS * self._gap)):
                 asked_again = False
             elif not asked_again:
-                self._set(LaneState.MUTE, f"No market data for {quiet:.0f} s.")
+                self._set(
+                    LaneState.MUTE, f"The feed has been silent for {quiet:.0f} s; asking again."
+                )
                 asked_again = True
                 self._sent.clear()  # ask for everything again before giving the line up
                 self._changed.set()
             elif quiet > (1 + self._patience) * mute:
                 self._patience = min(self._patience * 2, _MOST_PATIENT)
                 raise _Silent(f"No market data for {quiet:.0f} s although asked again.")
+
+    def _expects_ticks(self) -> bool:
+        """Whether the market of anything on this line is open."""
+        return any(self._client.market_open(name) for name in {key[0] for key in self.wanted})
 
 
 class _Silent(NetError):

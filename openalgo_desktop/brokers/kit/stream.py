@@ -64,7 +64,7 @@ class StreamClient:
 
     ``address`` is asked before each connection, so a renewed token is used; it may raise
     :class:`AuthError`. ``make_codec`` gives a fresh codec per connection. ``market_open`` says
-    whether ticks are to be expected now. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
+    whether an exchange should tick now. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class StreamClient:
         listener: StreamListener,
         *,
         title: str = "feed",
-        market_open: Callable[[], bool] = lambda: False,
+        market_open: Callable[[str], bool] = lambda exchange: False,
         open_link: OpenLink | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,

@@ -20,7 +20,7 @@ from openalgo_desktop.brokers.kit.codec import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, NetError, ProtocolError, SessionExpired
-from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.model import PARTS_OF, Depth, Key, Level, Part, Tick
 
 _LEVELS = 5
 #: Seconds between the application pings that keep a quiet line known to be alive.
@@ -201,6 +201,7 @@ class OpenAlgoCodec:
             upper_circuit=data.upper_circuit or 0.0,
             lower_circuit=data.lower_circuit or 0.0,
             depth=Depth(buy, sell) if data.depth else None,
+            unknown=_unknown(data) & PARTS_OF[mode],
         )
 
     def _refusals(self, items: Iterable[_Item]) -> Iterable[Refused]:
@@ -209,6 +210,21 @@ class OpenAlgoCodec:
                 key = (item.exchange, item.symbol)
                 self._modes.pop(key, None)
                 yield Refused(key, DataError(item.message or f"No feed of {item.symbol}."))
+
+
+def _unknown(data: _Data) -> int:
+    """The parts that a frame does not have. Which optional fields a server sends depends on its
+    broker; many send a bid and ask of 0 where their broker gives none."""
+    parts = 0
+    if data.open is None and data.high is None and data.low is None and data.volume is None:
+        parts |= Part.DAY
+    if data.depth is None:
+        parts |= Part.BOOK
+        if not (data.bid_price or data.ask_price):
+            parts |= Part.TOUCH
+    if data.oi is None:
+        parts |= Part.OI
+    return parts
 
 
 def _side(levels: Iterable[_Level]) -> tuple[Level, ...]:

@@ -37,6 +37,7 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     OrderUpdate,
+    Part,
     Position,
     Trade,
 )
@@ -157,7 +158,7 @@ class SimulatorGateway(PaperGateway):
         for leg in legs:
             price = leg.price or leg.trigger_price
             if not price:
-                price = (await self._ticks.snapshot(leg.key)).ltp
+                price = (await self._ticks.snapshot(leg.key, Part.LTP)).ltp
             instrument = self._instruments.require(leg.symbol, leg.exchange)
             total += table.required(
                 instrument, leg.action, leg.product, leg.quantity, Decimal(str(price))
@@ -277,12 +278,15 @@ class SimulatorAccount:
                 raise ConfigError(f"Unknown control {name!r}; known: prices, faults, clock, reset.")
             if not isinstance(value, dict):
                 raise ConfigError(f"{name} must be an object.")
-        moved = self._move(payload.get("prices", {}))
+        prices = payload.get("prices", {})
+        try:
+            moved = self._move(prices)
+        finally:
+            if prices:
+                await self._market.show()
         if "faults" in payload:
             self._gateway.faults.set(payload["faults"])
             self._apply_connection()
-        if moved:
-            await asyncio.sleep(0)  # the tick loop emits what was touched
         return {"prices": moved, "faults": self._gateway.faults.as_dict()}
 
     def _move(self, prices: dict[str, Any]) -> dict[str, float]:
@@ -293,8 +297,6 @@ class SimulatorAccount:
                 raise ConfigError(f"prices: {name} must be a number.")
             self._world.set_price((exchange, symbol), float(price))
             moved[name] = float(price)
-        if moved:
-            self._market.touch()
         return moved
 
     def _apply_connection(self) -> None:

@@ -16,7 +16,7 @@ from openalgo_desktop.brokers.simulator.world import AnyQuoter, World
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.core.model import Bars, Key, Part, Tick
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,11 @@ class SimulatorMarket:
         """Where streamed ticks go; called on the loop thread."""
         self._sink = sink
 
+    def set_reports(
+        self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
+    ) -> None:
+        """Nothing is kept: it refuses at once, and a market inside the process is not mute."""
+
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         """Stream these; each gets a first tick at once. Unknown symbols are refused."""
         self._require()
@@ -152,7 +157,11 @@ class SimulatorMarket:
 
         return stop
 
-    async def snapshot(self, key: Key) -> Tick:
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        """As :meth:`latest`: what the exchange's own watchers saw is the market."""
+        return self._latest.get(key)
+
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         """The market of ``key`` now, with depth, for the exchange itself."""
         return self._quoter(key).tick(FeedMode.DEPTH)
 
@@ -207,11 +216,15 @@ class SimulatorMarket:
         if mode is not None and self.connected:
             self._sink(quoter.tick(mode))
 
-    def touch(self, keys: Sequence[Key] | None = None) -> None:
-        """Send a tick of these (of everything streamed when None) now, after a price was moved."""
-        for key in self._turn if keys is None else keys:
-            self._urgent.append(key)
-        self._wake.set()
+    async def show(self) -> None:
+        """Send a tick of everything streamed now, after a price was moved; returns when every
+        reader had it, so that whoever moved it can count on it."""
+        deadline = time.perf_counter() + _SLICE
+        for key in tuple(self._turn):
+            self._emit(key)
+            if time.perf_counter() > deadline:
+                await asyncio.sleep(0)
+                deadline = time.perf_counter() + _SLICE
 
     # -- requests ---------------------------------------------------------------------------
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:

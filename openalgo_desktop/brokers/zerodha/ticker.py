@@ -26,12 +26,14 @@ from openalgo_desktop.brokers.kit.codec import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, ProtocolError, SessionExpired, SymbolUnknown
-from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
 
 _MODE_TEXT: Final = {FeedMode.LTP: "ltp", FeedMode.QUOTE: "quote", FeedMode.DEPTH: "full"}
 #: Price divisor by segment (low byte of the token): CDS, BCD and NCO; all others are in paise.
 _DIVISORS: Final = {3: 10_000_000.0, 6: 10_000.0, 12: 10_000.0}
 _PAISE: Final = 100.0
+#: A quote packet has neither the best bid and ask nor open interest.
+_NOT_IN_QUOTE: Final = Part.TOUCH | Part.OI
 
 _U16 = Struct(">H")
 # Each row begins with the packet's length and the token.
@@ -257,13 +259,9 @@ def _quotes(data: memoryview, find: _Find, now: int) -> list[Tick]:
                 volume,
                 quantity,
                 average / div,
-                0,
-                0.0,
-                0.0,
-                0,
-                0,
-                buying,
-                selling,
+                total_buy_quantity=buying,
+                total_sell_quantity=selling,
+                unknown=_NOT_IN_QUOTE,
             )
         )
     return ticks

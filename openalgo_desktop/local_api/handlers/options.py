@@ -8,7 +8,7 @@ from openalgo_desktop.analytics.chain import Chain, Leg
 from openalgo_desktop.analytics.contracts import ContractError, PriceProblem, Underlying
 from openalgo_desktop.analytics.greeks import GreeksRequest
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest, Part
 from openalgo_desktop.core.symbols import split_underlying
 from openalgo_desktop.local_api.handlers.bulk import child_rows, split, split_answer
 from openalgo_desktop.local_api.handlers.orders import order_request, place
@@ -119,18 +119,19 @@ def _leg_row(leg: Leg | None, with_greeks: bool) -> dict[str, Any] | None:
     if tick is None:
         result |= dict.fromkeys(_QUOTE_FIELDS, 0)
     else:
+        touch = tick.knows(Part.TOUCH)
         result |= {
             "ltp": tick.ltp,
-            "bid": tick.bid,
-            "ask": tick.ask,
-            "bid_qty": tick.bid_quantity,
-            "ask_qty": tick.ask_quantity,
+            "bid": tick.bid if touch else None,
+            "ask": tick.ask if touch else None,
+            "bid_qty": tick.bid_quantity if touch else None,
+            "ask_qty": tick.ask_quantity if touch else None,
             "open": tick.open,
             "high": tick.high,
             "low": tick.low,
             "prev_close": tick.close,
             "volume": tick.volume,
-            "oi": tick.oi,
+            "oi": tick.oi if tick.knows(Part.OI) else None,
         }
     result["lotsize"] = row.lot_size
     result["tick_size"] = row.tick_size

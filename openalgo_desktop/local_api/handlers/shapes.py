@@ -15,6 +15,7 @@ from openalgo_desktop.core.model import (
     Instrument,
     Level,
     Order,
+    Part,
     Position,
     Tick,
     Trade,
@@ -197,7 +198,8 @@ def funds_data(funds: Funds, mode: Mode) -> dict[str, Any]:
 
 # -- market data ----------------------------------------------------------------------------
 def quote_data(tick: Tick) -> dict[str, Any]:
-    """The ``data`` of quotes."""
+    """The ``data`` of quotes. What not even the source knows is null, not 0."""
+    touch, oi = tick.knows(Part.TOUCH), tick.knows(Part.OI)
     return {
         "ltp": tick.ltp,
         "open": tick.open,
@@ -205,9 +207,9 @@ def quote_data(tick: Tick) -> dict[str, Any]:
         "low": tick.low,
         "prev_close": tick.close,
         "volume": tick.volume,
-        "bid": tick.bid or 0,
-        "ask": tick.ask or 0,
-        "oi": tick.oi,
+        "bid": (tick.bid or 0) if touch else None,
+        "ask": (tick.ask or 0) if touch else None,
+        "oi": tick.oi if oi else None,
     }
 
 
@@ -222,7 +224,7 @@ def depth_data(tick: Tick) -> dict[str, Any]:
         "low": tick.low,
         "prev_close": tick.close,
         "volume": tick.volume,
-        "oi": tick.oi,
+        "oi": tick.oi if tick.knows(Part.OI) else None,
         "totalbuyqty": tick.total_buy_quantity,
         "totalsellqty": tick.total_sell_quantity,
         "bids": _levels(book.buy),

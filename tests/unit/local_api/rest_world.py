@@ -299,6 +299,11 @@ class Source:
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self.sink = sink
 
+    def set_reports(
+        self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
+    ) -> None:
+        self.muted, self.refused = muted, refused
+
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         for key, mode in wanted.items():
             self.sink(self.tick(key, mode))

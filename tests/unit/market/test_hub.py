@@ -11,7 +11,7 @@ import pytest
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Instrument, Key, Tick
+from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Part, Tick
 from openalgo_desktop.market import hub as hub_module
 from openalgo_desktop.market.hub import MarketHub
 from tests.waiting import until
@@ -44,6 +44,11 @@ class Source:
 
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self.sink = sink
+
+    def set_reports(
+        self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
+    ) -> None:
+        self.muted, self.refused = muted, refused
 
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         self.calls.append(("subscribe", dict(wanted)))
@@ -126,15 +131,6 @@ async def test_watchers_see_every_tick_channels_the_latest(rig):
     assert channel.drain() == []
 
 
-async def test_poorer_tick_moves_the_price_and_keeps_the_book(rig):
-    hub, _, _ = rig
-    hub.publish(tick(800.0, FeedMode.QUOTE, bid=799.95))
-    hub.publish(tick(801.0, FeedMode.LTP))
-    latest = hub.latest(SBIN)
-    assert latest is not None
-    assert (latest.ltp, latest.bid, latest.mode) == (801.0, 799.95, FeedMode.QUOTE)
-
-
 async def test_failing_watcher_does_not_stop_the_others(rig):
     hub, _, _ = rig
     seen: list[float] = []
@@ -179,19 +175,18 @@ async def test_without_a_data_account_requests_say_so():
 
 
 class FeedRig:
-    """A hub with a quick watchdog and a busy instrument."""
+    """A hub with a quick retry and a busy instrument."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub_module, "_LOOK", 0.005)
         monkeypatch.setattr(hub_module, "_RETRY", 0.01)
         self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
         self.source = Source()
         self.hub = MarketHub(self.clock, Lookup())
         self.hub.set_source(self.source)
-        self.open = True
-        self.hub.expects = lambda exchange: self.open
         self.told: list[bool] = []
+        self.refusals: list[tuple[Key, str]] = []
         self.hub.on_mute = lambda mute, message: self.told.append(mute)
+        self.hub.on_refused = lambda key, reason: self.refusals.append((key, reason))
 
     def tick(self, ltp: float = 800.0) -> None:
         self.hub.publish(Tick("SBIN", "NSE", ltp, FeedMode.QUOTE))
@@ -212,40 +207,58 @@ async def feed(monkeypatch: pytest.MonkeyPatch):
     await rig.hub.stop()
 
 
-async def test_a_mute_feed_is_found_within_5_seconds_asked_again_and_marked(feed: FeedRig):
+async def test_a_mute_feed_is_told_once_and_its_prices_are_not_traded_on(feed: FeedRig):
     await feed.busy()
     assert not feed.hub.is_stale(SBIN)
-    feed.clock.advance(3.9)
-    await asyncio.sleep(0.05)
-    assert feed.told == []
-    before = len(feed.source.calls)
-    feed.clock.advance(1.0)
-    await until(lambda: feed.told == [True])
-    await until(lambda: len(feed.source.calls) > before)
-    assert feed.source.calls[-1] == ("subscribe", {SBIN: FeedMode.QUOTE})
-    assert feed.hub.is_stale(SBIN)
-    feed.clock.advance(4.9)  # still mute: asked again, told once
-    await until(lambda: len(feed.source.calls) > before + 1)
-    feed.tick()
-    assert feed.told == [True, False] and not feed.hub.is_stale(SBIN)
+    feed.source.muted("The feed has been silent for 4 s; asking again.")
+    feed.source.muted("The feed has been silent for 4 s; asking again.")
+    assert feed.told == [True]
+    assert feed.hub.is_stale(SBIN) and not feed.hub.sound
+    assert (await feed.hub.snapshot(SBIN)).ltp == 99.0  # asked from the source
+    feed.source.muted("")
+    assert feed.told == [True, False]
+    assert feed.hub.is_stale(SBIN)  # its price is from before
+    feed.tick(801.0)
+    assert not feed.hub.is_stale(SBIN)
 
 
-async def test_silence_of_a_closed_market_or_a_slow_instrument_is_in_order(feed: FeedRig):
+async def test_what_a_former_source_says_is_nobodys(feed: FeedRig):
     await feed.busy()
-    feed.open = False
-    feed.clock.advance(3600)
-    await asyncio.sleep(0.05)
-    feed.open = True
-    await asyncio.sleep(0.05)
-    assert feed.told == []  # the count begins when it opens
-    for _ in range(60):  # now one tick in three seconds
-        feed.clock.advance(3)
-        feed.tick()
-        await asyncio.sleep(0)
-    feed.told.clear()
-    feed.clock.advance(15)
-    await asyncio.sleep(0.05)
-    assert feed.told == []
+    former, feed.source = feed.source, Source()
+    feed.hub.set_source(feed.source)
+    assert feed.hub.is_stale(SBIN)
+    assert former.sink is not None
+    former.sink(tick(1.0))
+    former.muted("silent")
+    former.refused(SBIN, SymbolUnknown("SBIN", "NSE"))
+    latest = feed.hub.latest(SBIN)
+    assert latest is not None and latest.ltp == 800.0
+    assert feed.told == [] and feed.refusals == []
+
+
+async def test_a_late_refusal_is_told_kept_and_over_when_the_instrument_ticks(feed: FeedRig):
+    await feed.busy()
+    feed.source.refused(SBIN, NotConnected("Too many instruments."))
+    assert feed.refusals == [(SBIN, "Too many instruments.")]
+    assert feed.hub.refusal(SBIN) == "Too many instruments."
+    assert feed.hub.latest(SBIN) is None and feed.hub.subscribed == 0
+    feed.tick()
+    assert feed.refusals[1:] == [(SBIN, "")] and feed.hub.refusal(SBIN) == ""
+
+
+async def test_a_refusal_at_once_is_told_like_a_late_one_and_ends_with_its_last_reader(
+    feed: FeedRig, monkeypatch: pytest.MonkeyPatch
+):
+    async def full(wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
+        return {key: NotConnected("All places are taken.") for key in wanted}
+
+    monkeypatch.setattr(feed.source, "subscribe", full)
+    stop = feed.hub.watch(INFY, FeedMode.QUOTE, lambda tick: None)
+    await until(lambda: bool(feed.refusals))
+    assert feed.refusals == [(INFY, "All places are taken.")]
+    stop()
+    await until(lambda: len(feed.refusals) == 2)
+    assert feed.refusals[1] == (INFY, "")
 
 
 async def test_prices_from_before_a_loss_are_stale_until_they_tick_again(feed: FeedRig):
@@ -299,3 +312,67 @@ async def test_after_a_drop_every_reader_is_back_at_once(feed: FeedRig):
     feed.hub.resubscribe()
     await until(lambda: bool(feed.source.calls))
     assert feed.source.calls == [("subscribe", {SBIN: FeedMode.DEPTH, INFY: FeedMode.LTP})]
+
+
+# -- parts and their ages -------------------------------------------------------------------------
+
+
+async def test_a_lower_mode_upstream_drops_what_no_longer_comes(rig):
+    """The row is selected (depth), then another one (back to quote): a frozen book is no market."""
+    hub, source, clock = rig
+    hub.watch(SBIN, FeedMode.LTP, lambda t: None)
+    deep = hub.open_channel()
+    deep.add(SBIN, FeedMode.DEPTH)
+    await settle()
+    hub.publish(tick(800.0, FeedMode.DEPTH, bid=799.95, ask=800.05, high=810.0, depth=Depth()))
+    deep.close()
+    await settle()
+    assert source.calls[-1] == ("subscribe", {SBIN: FeedMode.LTP})
+    latest = hub.latest(SBIN)
+    assert (latest.ltp, latest.bid, latest.high, latest.depth) == (800.0, 0.0, 0.0, None)
+    assert latest.mode is FeedMode.LTP
+    # One that was still on its way brings nothing back.
+    hub.publish(tick(801.0, FeedMode.DEPTH, bid=800.95, ask=801.05, depth=Depth()))
+    assert hub.latest(SBIN).parts == Part.LTP
+    clock.advance(60)
+    hub.publish(tick(900.0, FeedMode.LTP))
+    asked = await hub.snapshot(SBIN)
+    assert (asked.ltp, asked.bid) == (99.0, 98.95)
+    assert source.calls[-1] == ("quotes", [SBIN])
+    assert (await hub.snapshot(SBIN, Part.LTP)).ltp == 900.0
+
+
+async def test_a_quote_without_bid_and_ask_is_no_snapshot_for_an_order(rig):
+    hub, source, _ = rig
+    hub.publish(tick(800.0, FeedMode.QUOTE, unknown=Part.TOUCH | Part.OI))
+    assert not hub.is_stale(SBIN)
+    assert (await hub.snapshot(SBIN, Part.LTP)).ltp == 800.0
+    assert source.calls == []
+    assert (await hub.snapshot(SBIN)).bid == 98.95
+
+
+async def test_the_book_is_asked_where_the_book_is_needed(rig):
+    hub, _, _ = rig
+    hub.publish(tick(800.0, FeedMode.QUOTE))
+    assert (await hub.snapshot(SBIN, Part.ALL)).mode is FeedMode.DEPTH
+
+
+async def test_an_index_needs_no_bid_and_ask(rig):
+    hub, source, _ = rig
+    nifty = ("NSE_INDEX", "NIFTY")
+    hub.publish(tick(26000.0, FeedMode.QUOTE, nifty, unknown=Part.TOUCH | Part.OI))
+    assert (await hub.snapshot(nifty)).ltp == 26000.0 and source.calls == []
+
+
+async def test_a_tick_after_the_unsubscription_is_not_kept(rig):
+    hub, _, _ = rig
+    stop = hub.watch(SBIN, FeedMode.QUOTE, lambda t: None)
+    await settle()
+    stop()
+    await settle()
+    hub.publish(tick(800.0))
+    assert hub.latest(SBIN) is None
+    hub.watch(SBIN, FeedMode.QUOTE, lambda t: None)
+    await settle()
+    hub.publish(tick(801.0))
+    assert hub.latest(SBIN).ltp == 801.0

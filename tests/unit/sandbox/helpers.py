@@ -11,7 +11,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate, Part, Tick
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
@@ -69,6 +69,9 @@ class Market:
     def latest(self, key: Key) -> Tick | None:
         return self.quotes.get(key) if self.streamed or key in self.watchers else None
 
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        return self.latest(key)
+
     def watch(
         self, key: Key, mode: FeedMode, listener: Callable[[Tick], None]
     ) -> Callable[[], None]:
@@ -81,7 +84,7 @@ class Market:
 
         return stop
 
-    async def snapshot(self, key: Key) -> Tick:
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         if key not in self.quotes:
             raise DataError("no quote")
         return self.quotes[key]

@@ -14,7 +14,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, ApprovalStatus
 from openalgo_desktop.core.errors import NoHistory, OrderError, RiskBlocked, StorageError
 from openalgo_desktop.core.events import ApprovalChanged, Bus
-from openalgo_desktop.core.model import Approval, Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Approval, Key, OrderRequest, Part, Tick
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.trading.approvals import Approvals
@@ -30,10 +30,13 @@ class Prices:
     def latest(self, key: Key) -> Tick | None:
         return None
 
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        return self.latest(key)
+
     def watch(self, key: Key, mode: Any, listener: Any) -> Any:
         raise NotImplementedError
 
-    async def snapshot(self, key: Key) -> Tick:
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         if key not in self.ltp:
             raise NoHistory("no price")
         return Tick(key[1], key[0], self.ltp[key])

@@ -18,7 +18,7 @@ from openalgo_desktop.core.errors import (
     RiskBlocked,
     SymbolUnknown,
 )
-from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Key, OrderAck, Tick
+from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Key, OrderAck, Part, Tick
 from openalgo_desktop.trading.gtt import GttDesk
 from tests.unit.trading.test_desk import Gateway, Lookup, Rig
 
@@ -70,7 +70,7 @@ class GttAccount(Gateway):
 
 
 class Ticks:
-    async def snapshot(self, key: Key) -> Tick:
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         return Tick(key[1], key[0], 800.0)
 
 

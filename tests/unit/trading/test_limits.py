@@ -17,6 +17,7 @@ from openalgo_desktop.core.model import (
     ModifyRequest,
     Order,
     OrderRequest,
+    Part,
     Position,
     Tick,
     Trade,
@@ -40,10 +41,13 @@ class World:
     def latest(self, key: Key) -> Tick | None:
         return Tick(key[1], key[0], self.ltp[key]) if key in self.ltp else None
 
+    def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
+        return self.latest(key)
+
     def watch(self, key: Key, mode: Any, listener: Any) -> Any:
         raise NotImplementedError
 
-    async def snapshot(self, key: Key) -> Tick:
+    async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         tick = self.latest(key)
         if tick is None:
             raise NoHistory("feed is silent")

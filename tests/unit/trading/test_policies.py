@@ -9,7 +9,7 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
 from openalgo_desktop.core.protection import protected_price, protection_percent
 from openalgo_desktop.trading.policies import OrderPolicies
 
@@ -31,7 +31,7 @@ class Prices:
     def __init__(self, ltp: float) -> None:
         self.ltp = ltp
 
-    async def snapshot(self, key: tuple[str, str]) -> Tick:
+    async def snapshot(self, key: tuple[str, str], need: int = Part.QUOTE) -> Tick:
         return Tick(key[1], key[0], self.ltp)
 
 

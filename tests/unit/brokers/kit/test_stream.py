@@ -90,7 +90,7 @@ def make(
         SystemClock(),
         heard.listener,
         title="test",
-        market_open=options.get("market_open", lambda: False),
+        market_open=options.get("market_open", lambda exchange: False),
     )
     clients.append(client)
     return client
@@ -170,7 +170,7 @@ async def test_mute_market_is_reported_asked_again_then_dropped(
     server: FeedServer, heard: Heard, clients: list[StreamClient]
 ) -> None:
     """Heartbeats come, ticks do not, although the market is open."""
-    client = make(clients, server, heard, mute=0.15, market_open=lambda: True)
+    client = make(clients, server, heard, mute=0.15, market_open=lambda exchange: True)
     await client.start()
     client.subscribe({A: LTP})
     await until(lambda: StreamState.STALE in heard.states, "stale")
@@ -199,7 +199,7 @@ async def test_mute_line_is_given_up_less_and_less_often(
     server: FeedServer, heard: Heard, clients: list[StreamClient]
 ) -> None:
     """Perhaps nothing that is streamed trades: reconnecting for ever would help nobody."""
-    client = make(clients, server, heard, mute=0.1, market_open=lambda: True)
+    client = make(clients, server, heard, mute=0.1, market_open=lambda exchange: True)
     client.subscribe({A: LTP})
     await client.start()
     lives = []
@@ -221,7 +221,7 @@ async def _pass(seconds: float) -> None:
 async def test_closed_market_may_be_mute(
     server: FeedServer, heard: Heard, clients: list[StreamClient]
 ) -> None:
-    client = make(clients, server, heard, mute=0.05, market_open=lambda: False)
+    client = make(clients, server, heard, mute=0.05, market_open=lambda exchange: False)
     await client.start()
     client.subscribe({A: LTP})
     await until(lambda: server.asked, "subscription")
