@@ -7,11 +7,13 @@ expiry and by distance from the money.
 
 from __future__ import annotations
 
+import heapq
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from operator import attrgetter
 
 import msgspec
 
@@ -32,6 +34,12 @@ _NAMED, _SIMILAR = (3, 6), (1, 0)
 #: Underlyings whose strikes are compared with a number that is still being typed.
 _GUESSED = 6
 _GUESSED_EXPIRIES = 4
+#: Underlyings that are meant by a query without a name: 25000 CE.
+_UNNAMED = 100
+#: Digits of an exchange's code of a share, at least: 500112.
+_CODE = 4
+#: Names that are compared with all words of a query: those after them are less important.
+_EXAMINED = 3000
 _WORD = re.compile(r"[A-Z0-9&]+")
 _LAST = "\U0010ffff"
 #: How well a name fits, best first.
@@ -78,7 +86,8 @@ class Finder:
         for row in rows:
             if row.expiry is None:
                 for code in row.token.split("::::"):
-                    self._codes.setdefault(code, row)
+                    if len(code) >= _CODE:
+                        self._codes.setdefault(code, row)
                 name = row.symbol.upper()
                 base = bases.get(name)
                 if base is None:
@@ -126,10 +135,11 @@ class Finder:
         self, w: Wanted, query: str, today: date, spot: Spot, aliases: Aliases, limit: int
     ) -> Iterator[Instrument]:
         if not w.words:
-            if (row := self._codes.get(query.strip())) is not None:  # 500112
+            if (row := self._codes.get(query.strip())) is not None:
                 yield row
                 return
-            yield from self._contracts([(_EXACT, base) for base in self._listed], w, today, spot)
+            some = [(_EXACT, base) for base in self._listed[:_UNNAMED]]
+            yield from self._contracts(some, w, today, spot)
             return
         if w.derivative:
             bases = self._match(w.words, aliases, limit, listed=True)
@@ -218,10 +228,10 @@ class Finder:
         for name in aliases.begun(words):
             found.setdefault(name, _NAME)
         if len(found) < limit or len(joined) > 2:
-            for name, score in self._by_words(words):
+            for name, score in self._by_words(words, 4 * limit):
                 found.setdefault(name, score)
         if len(found) < limit and len(joined) > 1:
-            for name in self._containing(words):
+            for name in self._containing(words, limit):
                 found.setdefault(name, _INSIDE)
         hits = (
             (score, base.rank if score else exact.index(name), base)
@@ -235,28 +245,35 @@ class Finder:
         first = bisect_left(self._names, text)
         return self._names[first : bisect_left(self._names, text + _LAST)]
 
-    def _by_words(self, words: Sequence[str]) -> Iterator[tuple[str, int]]:
-        """Names whose words begin with all of ``words``."""
+    def _by_words(self, words: Sequence[str], limit: int) -> Iterator[tuple[str, int]]:
+        """Names whose words begin with all of ``words``, the most important ones first."""
         longest = max(words, key=len)
         first = bisect_left(self._sorted_words, longest)
         last = bisect_left(self._sorted_words, longest + _LAST)
-        phrase = " ".join(words)
-        for word in self._sorted_words[first:last]:
-            for base in self._words[word]:
-                text = f" {base.words}"
-                if all(f" {other}" in text for other in words):
-                    yield base.name, _NAME if f" {phrase}" in text else _WORDS
+        lists = [self._words[word] for word in self._sorted_words[first:last]]
+        phrase, before, left = " ".join(words), "", limit
+        for base in islice(heapq.merge(*lists, key=attrgetter("rank")), _EXAMINED):
+            if base.name == before:
+                continue
+            before, text = base.name, f" {base.words}"
+            if all(f" {other}" in text for other in words):
+                yield base.name, _NAME if f" {phrase}" in text else _WORDS
+                left -= 1
+                if not left:
+                    return
 
-    def _containing(self, words: Sequence[str]) -> Iterator[str]:
-        """Names that have all of ``words`` anywhere."""
+    def _containing(self, words: Sequence[str], limit: int) -> Iterator[str]:
+        """Names that have all of ``words`` anywhere, the most important ones first."""
         text, starts = self._everything, self._starts
         longest = max(words, key=len)
-        place = text.find(longest)
-        while place >= 0:
+        place, left, examined = text.find(longest), limit, 0
+        while place >= 0 and left and examined < _EXAMINED:
             line = bisect_left(starts, place + 1) - 1
             end = starts[line + 1] if line + 1 < len(starts) else len(text)
             if all(text.find(word, starts[line], end) >= 0 for word in words):
                 yield self._ordered[line].name
+                left -= 1
+            examined += 1
             place = text.find(longest, end)
 
 

@@ -10,7 +10,8 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from functools import lru_cache
+from operator import attrgetter
 
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import plain
@@ -19,20 +20,25 @@ from openalgo_desktop.core.search_order import ORDER, sorted_gently
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SEPARATOR = "\x1f"
 _STRIKE = "\x1f="
-
-
-def _order(row: Instrument) -> tuple[int, int, str]:
-    return (ORDER.get(row.exchange, len(ORDER)), len(row.symbol), row.symbol)
+_strike = lru_cache(4096)(plain)  # many contracts, few strikes
 
 
 class TextIndex:
     """The search texts of one symbol master. Made once, never changed; safe to make in a thread."""
 
     def __init__(self, rows: Iterable[Instrument]) -> None:
-        ordered = sorted_gently(rows, key=_order)
+        lengths: dict[str, dict[int, list[Instrument]]] = {}
+        for row in rows:
+            lengths.setdefault(row.exchange, {}).setdefault(len(row.symbol), []).append(row)
         self._parts = {
-            exchange: _Part(list(some))
-            for exchange, some in groupby(ordered, key=lambda row: row.exchange)
+            exchange: _Part(
+                [
+                    row
+                    for length in sorted(groups)
+                    for row in sorted_gently(groups[length], key=attrgetter("symbol"))
+                ]
+            )
+            for exchange, groups in lengths.items()
         }
 
     def search(self, query: str, exchange: str | None, limit: int) -> list[Instrument]:
@@ -157,5 +163,5 @@ def _rank(symbol: str, whole: str, terms: list[_Term]) -> int:
 
 def _line(row: Instrument) -> str:
     text = _SEPARATOR.join((row.symbol, row.brsymbol, row.name, row.token)).upper()
-    strike = f"{_STRIKE}{plain(row.strike)}" if row.strike else ""
+    strike = f"{_STRIKE}{_strike(row.strike)}" if row.strike else ""
     return f"\n{text.replace(chr(10), ' ')}{strike}\n"
