@@ -45,7 +45,8 @@ def leverage_class(instrument: Instrument, action: Action, product: Product) -> 
 
 
 class MarginTable:
-    """Margin of a quantity at a price: quantity x price / leverage. Unrounded rupees."""
+    """Margin of a quantity at a price: quantity x price x unit value / leverage. Unrounded
+    rupees."""
 
     def __init__(self, leverages: Leverages | None = None) -> None:
         self._leverage: Leverages = leverages or (lambda name: DEFAULT_LEVERAGE[name])
@@ -70,7 +71,10 @@ class MarginTable:
         need nothing."""
         if product is Product.CNC and action is Action.SELL:
             return Decimal(0)
-        return price * quantity / self.leverage(instrument, action, product)
+        value = price * quantity
+        if instrument.contract_value != 1:
+            value *= Decimal(repr(instrument.contract_value))
+        return value / self.leverage(instrument, action, product)
 
     def allotment(self, key: Key) -> dict[PositionKey, Decimal]:
         """What open positions of the underlying of ``key`` have to reserve now, where that depends

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.brokers.kit.contracts import contract_size, in_contracts
 from openalgo_desktop.brokers.kit.login import HookCall
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.marketdata import MarketCalls
@@ -39,6 +40,12 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+
+#: Fields of the wanted order in a modification.
+_ORDER_FIELDS = (
+    "quantity", "price", "trigger_price", "price_type", "disclosed_quantity",
+    "symbol", "exchange", "action", "product",
+)  # fmt: skip
 
 
 class BrokerApi(MarketCalls):
@@ -82,10 +89,23 @@ class BrokerApi(MarketCalls):
             "wire_action": spec.actions.send[request.action],
             "wire_product": spec.products.send[request.product],
             "wire_price_type": spec.price_types.send[kind],
-            "quantity": request.quantity,
-            "disclosed_quantity": request.disclosed_quantity,
+            **self.wire_quantities(row, request.quantity, request.disclosed_quantity),
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
+        }
+
+    def size_of(self, row: Instrument | None, exchange: str, text: str = "") -> int:
+        """Units of what the broker counts as one."""
+        if exchange not in self.spec.in_contracts:
+            return 1
+        return contract_size(row, exchange, text)
+
+    def wire_quantities(self, row: Instrument, quantity: int, disclosed: int = 0) -> dict[str, int]:
+        """Quantities as the broker counts them. Raises :class:`InvalidOrder` with the lot."""
+        size = self.size_of(row, row.exchange)
+        return {
+            "quantity": in_contracts(quantity, size, row.symbol),
+            "disclosed_quantity": in_contracts(disclosed, size, row.symbol, "Disclosed quantity"),
         }
 
     def _refuse_locally(self, request: OrderRequest) -> None:
@@ -110,56 +130,54 @@ class BrokerApi(MarketCalls):
             )
 
     async def modify(self, request: ModifyRequest) -> OrderAck:
-        """Change a working order. What the request leaves open is taken from the order."""
+        """Change a working order. The desk gives every field of the wanted order; what a request
+        leaves open all the same is taken from the broker's book as it is now."""
         full = await self._completed(request)
-        known = self._seen.get(request.order_id)
         context = {
-            **self.modify_context(full, known),
+            **self.modify_context(full, self._seen.get(request.order_id)),
             "order_id": request.order_id,
         }
-        return self._ack(await self.rest.op("modify", context), request.order_id, "order_id")
+        data = await self.rest.op("modify", context)
+        return self._ack(data, request.order_id, "order_id", known=request.order_id)
 
     def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
-        """Hook: the values that a modification's fields are made of; ``request`` is complete."""
+        """Hook: the values that a modification's fields are made of; ``request`` is complete, and
+        prices that its price type does not have are sent as 0."""
         kind = request.price_type or PriceType.LIMIT
+        symbol, exchange = request.symbol or "", request.exchange or ""
+        row = self.index.require(symbol, exchange)
         context: dict[str, Any] = {
+            **self.instrument_values(row),
+            **self.wire_quantities(row, request.quantity or 0, request.disclosed_quantity or 0),
             "wire_price_type": self.spec.price_types.send[kind],
-            "quantity": request.quantity,
-            "disclosed_quantity": request.disclosed_quantity or 0,
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
         }
         if request.action is not None:
             context["wire_action"] = self.spec.actions.send[request.action]
         if request.product is not None:
-            context["wire_product"] = self.spec.products.send.get(request.product)
-        if request.symbol and request.exchange:
-            row = self.index.require(request.symbol, request.exchange)
-            context |= self.instrument_values(row)
+            # A product that we do not know (MTF) goes back as it came.
+            context["wire_product"] = self.spec.products.send.get(
+                request.product, str(request.product)
+            )
         return context
 
     async def _completed(self, request: ModifyRequest) -> ModifyRequest:
-        needed = ("quantity", "price", "trigger_price", "price_type", "disclosed_quantity")
-        identity = ("symbol", "exchange", "action", "product")
-        if all(getattr(request, name) is not None for name in needed + identity):
+        if all(getattr(request, name) is not None for name in _ORDER_FIELDS):
             return request
-        order = self._seen.get(request.order_id)
-        if order is None:
-            await self.orders()
-            order = self._seen.get(request.order_id)
+        order = next((o for o in await self.orders() if o.order_id == request.order_id), None)
         if order is None:
             raise OrderNotFound(request.order_id)
         missing = {
-            name: getattr(order, name)
-            for name in needed + identity
-            if getattr(request, name) is None
+            name: getattr(order, name) for name in _ORDER_FIELDS if getattr(request, name) is None
         }
         return msgspec.structs.replace(request, **missing)
 
     async def cancel(self, order_id: str) -> OrderAck:
         """Cancel a working order."""
         context = {**self.cancel_context(order_id, self._seen.get(order_id)), "order_id": order_id}
-        return self._ack(await self.rest.op("cancel", context), order_id, "order_id")
+        data = await self.rest.op("cancel", context)
+        return self._ack(data, order_id, "order_id", known=order_id)
 
     def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
         """Hook: further values of a cancellation."""
@@ -167,10 +185,12 @@ class BrokerApi(MarketCalls):
             return {}
         return self.instrument_values(self.index.require(known.symbol, known.exchange))
 
-    def _ack(self, data: Any, tag: str, field: str) -> OrderAck:
+    def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
+        """The acknowledgement. ``known`` is the id where we know it (a change, a cancellation):
+        then the broker's yes is enough. A new order without an id may exist nevertheless."""
         path = self.spec.rows.get("ack", {}).get(field, field)
-        order_id = pick(data, path)
-        if order_id in (None, ""):
+        order_id = pick(data, path) or known
+        if not order_id:
             raise OrderStateUnknown(
                 f"{self.spec.title} accepted the request but sent no order id.", tag=tag
             )
@@ -242,12 +262,13 @@ class BrokerApi(MarketCalls):
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """Replace triggers, prices and quantity."""
         context = await self.gtt_context(request) | {"trigger_id": trigger_id}
-        return self._ack(await self.rest.op("gtt_modify", context), trigger_id, "trigger_id")
+        data = await self.rest.op("gtt_modify", context)
+        return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 
     async def gtt_cancel(self, trigger_id: str) -> OrderAck:
         """Cancel a trigger."""
         data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id})
-        return self._ack(data, trigger_id, "trigger_id")
+        return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 
     async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers, newest first."""

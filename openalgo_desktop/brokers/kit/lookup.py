@@ -33,8 +33,12 @@ class BrokerIndex(Rows):
         """The row of the broker's token."""
         return self._by_token.get((exchange, token))
 
+    def found(self, brsymbol: str, token: str, exchange: str) -> Instrument | None:
+        """The instrument of a book row, by token or by the broker's symbol."""
+        row = self.by_token(token, exchange) if token else None
+        return row or (self.by_brsymbol(brsymbol, exchange) if brsymbol else None)
+
     def unified(self, brsymbol: str, token: str, exchange: str) -> str:
         """Our symbol of a book row; the broker's text when the master does not know it."""
-        row = self.by_token(token, exchange) if token else None
-        row = row or (self.by_brsymbol(brsymbol, exchange) if brsymbol else None)
+        row = self.found(brsymbol, token, exchange)
         return row.symbol if row is not None else brsymbol or token

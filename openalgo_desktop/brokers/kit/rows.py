@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from openalgo_desktop.brokers.kit.contracts import contract_size
 from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
 from openalgo_desktop.brokers.kit.times import moment
@@ -101,6 +102,15 @@ class Fields:
             raise OddValue(f"{name}: {error.message}") from None
 
 
+class _Names(NamedTuple):
+    """What a row is about. ``size``: units of what the broker counts as one."""
+
+    symbol: str
+    exchange: Exchange
+    size: int
+    instrument: Instrument | None
+
+
 class Rows:
     """Reads rows for one account. Broker values outside the vocabulary are kept as they are
     (``surfaced``) and said once in the log; an unknown status is ``unknown``, never a guess."""
@@ -141,13 +151,17 @@ class Rows:
             return OrderStatus.UNKNOWN
         return ours
 
-    def _names(self, row: Fields) -> tuple[str, str]:
-        """Symbol and exchange of a row."""
+    def _names(self, row: Fields) -> _Names:
+        """Symbol, exchange and contract of a row."""
         exchange = self._read(Exchange, self._spec.exchanges, row.need("exchange"))
         brsymbol, token = row.text("brsymbol"), row.text("token")
         if not (brsymbol or token):
             raise OddValue("the symbol is missing")
-        return self._index.unified(brsymbol, token, exchange), exchange
+        known = self._index.found(brsymbol, token, exchange)
+        size = 1
+        if exchange in self._spec.in_contracts:
+            size = contract_size(known, exchange, brsymbol)
+        return _Names(known.symbol if known else brsymbol or token, exchange, size, known)
 
     def _fields(self, kind: str, raw: Any) -> Fields:
         return Fields(raw, self._spec.rows[kind], self._clock)
@@ -199,7 +213,7 @@ class Rows:
     def order(self, raw: Mapping[str, Any]) -> Order:
         """An order of the book or of a push message. Raises :class:`OddValue`."""
         row = self._fields("order", raw)
-        symbol, exchange = self._names(row)
+        symbol, exchange, size, _ = self._names(row)
         placed = row.time("placed_at")
         status = row.need("status")
         pending = row.get("pending_quantity")
@@ -208,28 +222,30 @@ class Rows:
             symbol=symbol,
             exchange=exchange,
             action=self._action(row),
-            quantity=row.count("quantity", needed=True),
+            quantity=row.count("quantity", needed=True) * size,
             price_type=self._read(PriceType, self._spec.price_types, row.need("price_type")),
             product=self._product(row),
             price=row.number("price"),
             trigger_price=row.number("trigger_price"),
-            disclosed_quantity=row.count("disclosed_quantity"),
+            disclosed_quantity=row.count("disclosed_quantity") * size,
             status=self.status(status),
-            filled_quantity=row.count("filled_quantity"),
+            filled_quantity=row.count("filled_quantity") * size,
             average_price=row.number("average_price"),
             rejection_reason=row.text("rejection_reason"),
             placed_at=placed,
             updated_at=row.time("updated_at") or placed,
             tag=row.text("tag"),
             account_id=self.account_id,
-            reported_pending=row.count("pending_quantity") if pending is not None else None,
+            reported_pending=(
+                row.count("pending_quantity") * size if pending is not None else None
+            ),
             settling=str(status) in self._spec.settling,
         )
 
     def trade(self, raw: Mapping[str, Any]) -> Trade:
         """An execution. Raises :class:`OddValue`."""
         row = self._fields("trade", raw)
-        symbol, exchange = self._names(row)
+        symbol, exchange, size, _ = self._names(row)
         order_id = str(row.need("order_id")).strip()
         return Trade(
             trade_id=row.text("trade_id") or order_id,
@@ -238,7 +254,7 @@ class Rows:
             exchange=exchange,
             action=self._action(row),
             product=self._product(row),
-            quantity=row.count("quantity", needed=True),
+            quantity=row.count("quantity", needed=True) * size,
             price=row.number("price", needed=True),
             traded_at=row.time("traded_at") or self._clock.now(),
             account_id=self.account_id,
@@ -249,8 +265,12 @@ class Rows:
         ``unrealised`` together; what we do not see as unrealised of it counts as realised.
         Raises :class:`OddValue`."""
         row = self._fields("position", raw)
-        symbol, exchange = self._names(row)
-        quantity = row.count("quantity", needed=True)
+        symbol, exchange, size, instrument = self._names(row)
+        quantity = row.count("quantity", needed=True) * size
+        # The broker's multiplier is that of what it counts.
+        value = row.number("multiplier") / size
+        if not value:
+            value = instrument.contract_value if instrument is not None else 1.0
         position = Position(
             symbol=symbol,
             exchange=exchange,
@@ -258,9 +278,9 @@ class Rows:
             quantity=quantity,
             average_price=row.number("average_price", needed=quantity != 0),
             ltp=row.number("ltp"),
-            buy_quantity=row.count("buy_quantity"),
-            sell_quantity=row.count("sell_quantity"),
-            multiplier=row.number("multiplier") or 1.0,
+            buy_quantity=row.count("buy_quantity") * size,
+            sell_quantity=row.count("sell_quantity") * size,
+            multiplier=value,
             account_id=self.account_id,
         )
         fields = self._spec.rows["position"]
@@ -274,12 +294,12 @@ class Rows:
     def holding(self, raw: Mapping[str, Any]) -> Holding:
         """Delivered shares, those of yesterday's trades included. Raises :class:`OddValue`."""
         row = self._fields("holding", raw)
-        symbol, exchange = self._names(row)
-        t1 = row.count("t1_quantity")
+        symbol, exchange, size, _ = self._names(row)
+        t1 = row.count("t1_quantity") * size
         return Holding(
             symbol=symbol,
             exchange=exchange,
-            quantity=row.count("quantity", needed=True) + t1,
+            quantity=row.count("quantity", needed=True) * size + t1,
             average_price=row.number("average_price"),
             ltp=row.number("ltp"),
             t1_quantity=t1,

@@ -312,6 +312,8 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     price_types: TwoWay[PriceType]
     actions: TwoWay[Action]
     statuses: TwoWay[OrderStatus]
+    #: Where the broker counts contracts instead of units, see ``kit.contracts``.
+    in_contracts: frozenset[Exchange] = frozenset()
     #: Status texts of an open order between two states, which cannot be cancelled yet.
     settling: frozenset[str] = frozenset()
     ops: Mapping[str, Op]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from openalgo_desktop.brokers.kit.contracts import unit_value
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, INDEX_EXCHANGES, Exchange
 from openalgo_desktop.core.model import Instrument
@@ -30,18 +31,21 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
         parts = parse(symbol)
         kind, expiry = (parts.kind, expiry or parts.expiry) if parts.expiry else (kind, expiry)
     option = kind in ("CE", "PE")
+    # Whatever a lot has at the server's broker, one lot is one contract.
+    lot = int(float(row["lotsize"] or 0)) or 1
     return Instrument(
         symbol=symbol,
         exchange=exchange,
         name=row["name"] or "",
         instrument_type=kind,
-        lot_size=int(float(row["lotsize"] or 0)) or 1,
+        lot_size=lot,
         tick_size=float(row["tick_size"] or 0) or 0.05,
         expiry=expiry,
         strike=float(row["strike"]) if option else 0.0,
         token=row["token"],
         brsymbol=symbol,  # on the wire between us and the server
         brexchange=exchange,
+        contract_value=unit_value(exchange, lot, row["name"] or "", symbol),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.contracts import in_contracts
 from openalgo_desktop.brokers.kit.rows import as_rows
 from openalgo_desktop.brokers.kit.spec import IntervalRule
 from openalgo_desktop.brokers.kit.times import moment
@@ -51,9 +52,13 @@ class KiteApi(BrokerApi):
         return super().order_context(request, row) | {"variety": "regular"}
 
     def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
-        """The address holds the variety that the order was placed with."""
+        """The address holds the variety that the order was placed with. A change to a market
+        order carries the protection that a new one does."""
         context = super().modify_context(request, known)
-        return context | {"variety": self._variety.get(request.order_id, "regular")}
+        context["variety"] = self._variety.get(request.order_id, "regular")
+        if request.price_type in (PriceType.MARKET, PriceType.SLM):
+            context["market_protection"] = "-1"  # what becomes a market order is protected as one
+        return context
 
     def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
         """The address holds the variety that the order was placed with."""
@@ -129,12 +134,14 @@ class KiteApi(BrokerApi):
         else:
             limits = [request.price]
         wire = self.spec.exchanges.send[Exchange(row.exchange)]
+        size = self.size_of(row, row.exchange)
+        quantity = {"quantity": in_contracts(request.quantity, size, row.symbol)}
         legs = [
             {
                 "exchange": wire,
                 "tradingsymbol": row.brsymbol,
                 "transaction_type": self.spec.actions.send[request.action],
-                "quantity": request.quantity,
+                **quantity,
                 "order_type": "LIMIT",
                 "product": self.spec.products.send[request.product],
                 "price": float(limit)
@@ -177,13 +184,15 @@ class KiteApi(BrokerApi):
         last = number(condition.get("last_price"))
         first = orders[0]
         kind = GttType.OCO if row["type"] == "two-leg" else GttType.SINGLE
+        brsymbol = condition["tradingsymbol"]
+        known = self.index.found(brsymbol, "", exchange)
         return Gtt(
             trigger_id=str(row["id"]),
             trigger_type=kind,
-            symbol=self.index.unified(condition["tradingsymbol"], "", exchange),
+            symbol=known.symbol if known is not None else brsymbol,
             exchange=exchange,
             action=Action(first["transaction_type"]),
-            quantity=count(first["quantity"]),
+            quantity=count(first["quantity"]) * self.size_of(known, exchange, brsymbol),
             product=self.spec.products.read.get(first["product"], Product.CNC),
             price_type=PriceType(first["order_type"]),
             legs=[

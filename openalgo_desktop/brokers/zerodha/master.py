@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from openalgo_desktop.brokers.kit.contracts import table_size, unit_value
 from openalgo_desktop.brokers.kit.indices import index_symbol
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.model import Instrument
@@ -45,16 +46,21 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
             symbol = future_symbol(base, expiry)
         elif kind in ("CE", "PE"):
             symbol = option_symbol(base, expiry, strike, kind)
+    # The dump counts contracts on MCX: its lot size is 1 there.
+    lot = int(row["lot_size"] or 0) or 1
+    if lot == 1:
+        lot = table_size(exchange, name, brsymbol, expiry=expiry)
     return Instrument(
         symbol=symbol,
         exchange=exchange,
         name=name,
         instrument_type=kind,
-        lot_size=int(row["lot_size"] or 0) or 1,
+        lot_size=lot,
         tick_size=float(row["tick_size"] or 0) or 0.05,
         expiry=expiry,
         strike=strike if kind in ("CE", "PE") else 0.0,
         token=f"{row['instrument_token']}::::{row['exchange_token']}",
         brsymbol=brsymbol,
         brexchange=source,
+        contract_value=unit_value(exchange, lot, name, brsymbol),
     )

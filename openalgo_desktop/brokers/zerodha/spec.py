@@ -208,6 +208,7 @@ SPEC = BrokerSpec(
             **dict.fromkeys(_PENDING, OrderStatus.OPEN),
         },
     ),
+    in_contracts=frozenset({Exchange.MCX}),
     settling=frozenset(_PENDING) - {"AMO REQ RECEIVED", "AMO MODIFIED"},
     ops={
         "profile": Op(method="GET", path="/user/profile"),
@@ -238,7 +239,7 @@ SPEC = BrokerSpec(
             encoding="form",
             limit="orders",
             write=True,
-            body=_ORDER_BODY,
+            body={**_ORDER_BODY, "market_protection": "$market_protection?"},
         ),
         "cancel": Op(
             method="DELETE", path="/orders/{variety}/{order_id}", limit="orders", write=True
