@@ -299,3 +299,80 @@ async def test_o12_good_till_triggered(trader: Any) -> None:
     with pytest.raises(AppError) as caught:
         await trader.gateway.gtt_cancel("424242")
     assert isinstance(caught.value, GttNotFound) or not caught.value.retryable
+
+
+# -- contract sizes -------------------------------------------------------------------------
+async def test_o13_one_lot_of_mcx_out_and_back_and_the_profit_of_one_tick(trader: Any) -> None:
+    """Our side speaks units, whatever the broker counts."""
+    row = next(r for r in trader.rows.values() if r.exchange == "MCX" and r.name == "GOLDM")
+    assert (row.lot_size, row.contract_value) == (100, pytest.approx(0.1))
+    lot = row.lot_size
+    resting = await order_of(trader, row, PriceType.LIMIT, quantity=3 * lot, product=Product.NRML)
+    ack = await trader.gateway.place(resting, tag())
+    assert (await find(trader, ack.order_id)).quantity == 3 * lot
+    await trader.gateway.modify(ModifyRequest(order_id=ack.order_id, quantity=2 * lot))
+    changed = await find(trader, ack.order_id)
+    assert (changed.quantity, changed.pending_quantity) == (2 * lot, 2 * lot)
+    await trader.gateway.cancel(ack.order_id)
+
+    market = OrderRequest(row.symbol, "MCX", Action.BUY, lot, PriceType.MARKET, Product.NRML)
+    ack = await trader.gateway.place(market, tag())
+    order = await find(trader, ack.order_id)
+    assert (order.quantity, order.filled_quantity) == (lot, lot)
+    trades = [t for t in await trader.gateway.trades() if t.order_id == ack.order_id]
+    assert sum(trade.quantity for trade in trades) == lot
+    position = next(p for p in await trader.gateway.positions() if p.symbol == row.symbol)
+    assert position.quantity == lot
+    position.ltp = position.average_price + row.tick_size
+    # Ten grams rise by a rupee: a hundred grams by ten.
+    assert position.unrealised == pytest.approx(10.0)
+
+
+async def test_o14_what_is_no_whole_contract_does_not_leave(rig: Rig) -> None:
+    row = next(r for r in rig.rows.values() if r.exchange == "MCX" and r.name == "CRUDEOIL")
+    good = await order_of(rig, row, PriceType.LIMIT, product=Product.NRML)
+    import msgspec
+
+    if "MCX" not in rig.account.spec.in_contracts:
+        await rig.gateway.place(good, tag())
+        assert int(rig.emulator.arrived[-1]["quantity"]) == row.lot_size
+        return
+    with pytest.raises(OrderError, match=f"lot size 100 for {row.symbol}, got 150"):
+        await rig.gateway.place(msgspec.structs.replace(good, quantity=150), tag())
+    with pytest.raises(OrderError, match="Disclosed quantity must be in multiples of lot size 100"):
+        await rig.gateway.place(msgspec.structs.replace(good, disclosed_quantity=50), tag())
+    assert rig.emulator.arrived == []
+    ack = await rig.gateway.place(good, tag())
+    with pytest.raises(OrderError, match="got 199"):
+        await rig.gateway.modify(ModifyRequest(order_id=ack.order_id, quantity=199))
+    assert [body["quantity"] for body in rig.emulator.arrived] == ["1"]
+
+
+async def test_o15_a_change_leaves_with_every_field(rig: Rig) -> None:
+    """Each field as the wanted order has it, also those that did not change."""
+    row = rig.row("NSE")
+    request = await order_of(rig, row, PriceType.LIMIT, quantity=20)
+    ack = await rig.gateway.place(request, tag())
+    trigger = to_tick(request.price * 1.01, row.tick_size)
+    await rig.gateway.modify(
+        ModifyRequest(ack.order_id, 10, request.price, trigger, PriceType.LIMIT, 5,
+                      row.symbol, "NSE", Action.BUY, Product.MIS)
+    )  # fmt: skip
+    sent = rig.emulator.arrived[-1]
+    assert (float(sent["quantity"]), float(sent["disclosed_quantity"])) == (10, 5)
+    assert float(sent["price"]) == pytest.approx(request.price)
+    assert float(sent["trigger_price"]) == 0  # a limit order has none
+
+
+async def test_o16_an_emulator_takes_what_it_is_given(rig: Rig) -> None:
+    """Our checks are ours: what the adapter passes on must arrive, and not be refused there."""
+    row = rig.row("NSE")
+    odd = OrderRequest(row.symbol, "NSE", Action.BUY, 7, PriceType.LIMIT, Product.MIS, 0.013)
+    ack = await rig.gateway.place(odd, tag())
+    assert float(rig.emulator.arrived[-1]["price"]) == 0.013
+    order = await find(rig, ack.order_id)
+    assert (order.status, order.price, order.quantity) == (OrderStatus.OPEN, 0.013, 7)
+    await rig.gateway.modify(ModifyRequest(order_id=ack.order_id, price=0.017))
+    assert (await find(rig, ack.order_id)).price == 0.017
+    await rig.gateway.cancel(ack.order_id)
+    assert (await find(rig, ack.order_id)).status is OrderStatus.CANCELLED

@@ -14,12 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Key, Order, OrderUpdate, Tick
+from openalgo_desktop.core.enums import FeedMode, OrderStatus
+from openalgo_desktop.core.errors import InsufficientFunds, InvalidOrder, OrderNotWorking
+from openalgo_desktop.core.model import (
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    OrderUpdate,
+    Tick,
+)
 from openalgo_desktop.core.ports import PaperRow
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -99,6 +109,8 @@ class BrokerEmulator:
         self.faults = Faults()
         self.log: list[tuple[str, str]] = []
         self.writes: list[str] = []  # paths of requests that changed something, or tried to
+        self.arrived: list[dict[str, Any]] = []  # bodies of order writes, as they came
+        self._taken: dict[str, Order] = {}  # what our engine would not have taken, or not so
         self.sockets: list[Socket] = []
         self.account = SimulatorAccount(
             clock, MemoryPaper(), SimulatorOptions(rate=rate, universe=universe)
@@ -220,6 +232,74 @@ class BrokerEmulator:
     def calls(self, method: str, path: str) -> int:
         """How often a path (by its beginning) was called."""
         return sum(1 for m, p in self.log if m == method and p.startswith(path))
+
+    # -- orders -----------------------------------------------------------------------------
+    # The market behind is our own engine, whose checks are ours: an emulator must not refuse on
+    # our behalf what our program should never have sent. So what is only *invalid* is taken as it
+    # came and rests; money, ids and finished orders are a broker's own reasons to refuse.
+    async def take(self, request: OrderRequest, tag: str) -> str:
+        """A new order; its id."""
+        try:
+            return (await self.account.gateway.place(request, tag)).order_id
+        except InvalidOrder:
+            cost = request.quantity * request.price / 100
+            if cost > (await self.account.gateway.funds()).available_cash:
+                raise InsufficientFunds(f"Insufficient funds. Required margin is {cost}.") from None
+            waits = request.price_type.has_trigger
+            order = Order(
+                order_id=f"99{len(self._taken) + 1:013d}",
+                symbol=request.symbol,
+                exchange=request.exchange,
+                action=request.action,
+                quantity=request.quantity,
+                price_type=request.price_type,
+                product=request.product,
+                price=request.price,
+                trigger_price=request.trigger_price,
+                disclosed_quantity=request.disclosed_quantity,
+                status=OrderStatus.TRIGGER_PENDING if waits else OrderStatus.OPEN,
+                placed_at=self.clock.now(),
+                tag=tag,
+            )
+            self._show(order)
+            return order.order_id
+
+    async def retake(self, request: ModifyRequest) -> None:
+        """Other values of a working order."""
+        order = self._taken.get(request.order_id)
+        if order is None:
+            try:
+                await self.account.gateway.modify(request)
+                return
+            except InvalidOrder:
+                order = next(o for o in await self.orders() if o.order_id == request.order_id)
+        values = {
+            name: value
+            for name in ("quantity", "price", "trigger_price", "price_type", "disclosed_quantity")
+            if (value := getattr(request, name)) is not None
+        }
+        self._show(msgspec.structs.replace(order, **values))
+
+    async def drop(self, order_id: str) -> None:
+        """Cancel a working order."""
+        order = self._taken.get(order_id)
+        if order is None or not order_id.startswith("99"):
+            self._taken.pop(order_id, None)
+            await self.account.gateway.cancel(order_id)
+        elif order.status.is_final:
+            raise OrderNotWorking(f"Order {order_id} cannot be cancelled.")
+        else:
+            self._show(msgspec.structs.replace(order, status=OrderStatus.CANCELLED))
+
+    async def orders(self) -> list[Order]:
+        """The order book."""
+        engine = {order.order_id: order for order in await self.account.gateway.orders()}
+        return list({**engine, **self._taken}.values())
+
+    def _show(self, order: Order) -> None:
+        order.updated_at = self.clock.now()
+        self._taken[order.order_id] = order
+        self._order_changed(OrderUpdate("", msgspec.structs.replace(order)))
 
     # -- feed -------------------------------------------------------------------------------
     async def _feed(self, request: web.Request) -> web.StreamResponse:

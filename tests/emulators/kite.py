@@ -229,26 +229,32 @@ class KiteEmulator(BrokerEmulator):
     # -- orders -----------------------------------------------------------------------------
     async def _place(self, request: web.Request) -> Any:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        self.arrived.append(form)
         row = self._find(form["exchange"], form["tradingsymbol"])
         tag = form.get("tag", "")
         if tag and not (tag.isalnum() and len(tag) <= 20):
             raise KiteError(400, "InputException", "Invalid `tag`.")
-        ack = await self.account.gateway.place(
+        size = self._size(row)
+        order_id = await self.take(
             OrderRequest(
                 symbol=row.symbol,
                 exchange=row.exchange,
                 action=Action(form["transaction_type"]),
-                quantity=int(form["quantity"]),
+                quantity=int(form["quantity"]) * size,
                 price_type=PriceType(form["order_type"]),
                 product=Product(form["product"]),
                 price=float(form.get("price") or 0),
                 trigger_price=float(form.get("trigger_price") or 0),
-                disclosed_quantity=int(form.get("disclosed_quantity") or 0),
+                disclosed_quantity=int(form.get("disclosed_quantity") or 0) * size,
             ),
             tag,
         )
-        self._varieties[ack.order_id] = request.match_info["variety"]
-        return {"order_id": ack.order_id}
+        self._varieties[order_id] = request.match_info["variety"]
+        return {"order_id": order_id}
+
+    def _size(self, row: Instrument) -> int:
+        """Units of what Kite counts as one: a contract on MCX."""
+        return row.lot_size if row.exchange == "MCX" else 1
 
     def _order_id(self, request: web.Request) -> str:
         order_id, variety = request.match_info["order_id"], request.match_info["variety"]
@@ -258,11 +264,15 @@ class KiteEmulator(BrokerEmulator):
 
     async def _modify(self, request: web.Request) -> Any:
         order_id = self._order_id(request)
-        form = await request.post()
-        await self.account.gateway.modify(
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.arrived.append({"order_id": order_id, **form})
+        order = next(o for o in await self.orders() if o.order_id == order_id)
+        size = self._size(self.rows[order.key])
+        await self.retake(
             ModifyRequest(
                 order_id=order_id,
-                quantity=int(str(form["quantity"])),
+                quantity=int(form["quantity"]) * size,
+                disclosed_quantity=int(form.get("disclosed_quantity") or 0) * size,
                 price=float(str(form.get("price") or 0)),
                 trigger_price=float(str(form.get("trigger_price") or 0)),
                 price_type=PriceType(str(form["order_type"])),
@@ -272,11 +282,13 @@ class KiteEmulator(BrokerEmulator):
 
     async def _cancel(self, request: web.Request) -> Any:
         order_id = self._order_id(request)
-        await self.account.gateway.cancel(order_id)
+        await self.drop(order_id)
         return {"order_id": order_id}
 
     def _order(self, order: Order) -> dict[str, Any]:
         row = self.rows[order.key]
+        size = self._size(row)
+        pending = order.pending_quantity if order.status.is_working else 0
         cancelled = order.quantity - order.filled_quantity
         return {
             "placed_by": USER,
@@ -297,21 +309,21 @@ class KiteEmulator(BrokerEmulator):
             "transaction_type": str(order.action),
             "validity": "DAY",
             "product": str(order.product),
-            "quantity": order.quantity,
-            "disclosed_quantity": order.disclosed_quantity,
+            "quantity": order.quantity // size,
+            "disclosed_quantity": order.disclosed_quantity // size,
             "price": order.price,
             "trigger_price": order.trigger_price,
             "average_price": order.average_price,
-            "filled_quantity": order.filled_quantity,
-            "pending_quantity": order.pending_quantity if order.status.is_working else 0,
-            "cancelled_quantity": cancelled if order.status is OrderStatus.CANCELLED else 0,
+            "filled_quantity": order.filled_quantity // size,
+            "pending_quantity": pending // size,
+            "cancelled_quantity": cancelled // size if order.status is OrderStatus.CANCELLED else 0,
             "market_protection": 0,
             "meta": {},
             "tag": order.tag or None,
         }
 
     async def _orders(self, request: web.Request) -> Any:
-        return [self._order(order) for order in await self.account.gateway.orders()]
+        return [self._order(order) for order in await self.orders()]
 
     async def _trades(self, request: web.Request) -> Any:
         return [
@@ -323,7 +335,7 @@ class KiteEmulator(BrokerEmulator):
                 "instrument_token": self._token[trade.key],
                 "product": str(trade.product),
                 "average_price": trade.price,
-                "quantity": trade.quantity,
+                "quantity": trade.quantity // self._size(self.rows[trade.key]),
                 "transaction_type": str(trade.action),
                 "fill_timestamp": _time(trade.traded_at),
                 "order_timestamp": trade.traded_at.astimezone(IST).strftime("%H:%M:%S"),
@@ -339,14 +351,14 @@ class KiteEmulator(BrokerEmulator):
                 "exchange": self._exchange(self.rows[p.key]),
                 "instrument_token": self._token[p.key],
                 "product": str(p.product),
-                "quantity": p.quantity,
+                "quantity": int(p.quantity / self._size(self.rows[p.key])),
                 "overnight_quantity": 0,
-                "multiplier": 1,
+                "multiplier": self.rows[p.key].contract_value * self._size(self.rows[p.key]),
                 "average_price": p.average_price,
                 "last_price": p.ltp,
                 "pnl": p.pnl,
-                "buy_quantity": p.buy_quantity,
-                "sell_quantity": p.sell_quantity,
+                "buy_quantity": p.buy_quantity // self._size(self.rows[p.key]),
+                "sell_quantity": p.sell_quantity // self._size(self.rows[p.key]),
                 "buy_value": 0,
                 "sell_value": p.realised_today if not p.quantity else 0,
             }
@@ -443,9 +455,10 @@ class KiteEmulator(BrokerEmulator):
                 segment = "INDICES"
             elif row.expiry is not None:
                 segment += "-FUT" if kind == "FUT" else "-OPT"
+            lot = 1 if row.exchange in ("MCX", "CDS", "BCD") else row.lot_size
             writer.writerow(
                 [token, token >> 8, self._name(row), row.name, 0, row.expiry or "", row.strike,
-                 row.tick_size, row.lot_size, kind, segment, exchange]
+                 row.tick_size, lot, kind, segment, exchange]
             )  # fmt: skip
         return web.Response(text=out.getvalue(), content_type="text/csv")
 

@@ -148,9 +148,10 @@ class OpenAlgoEmulator(BrokerEmulator):
         return (exchange, symbol)
 
     async def _place(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.arrived.append(body)
         exchange, symbol = self._row(body["symbol"], body["exchange"])
         assert isinstance(body["strategy"], str)
-        ack = await self.account.gateway.place(
+        order_id = await self.take(
             OrderRequest(
                 symbol=symbol,
                 exchange=exchange,
@@ -164,12 +165,13 @@ class OpenAlgoEmulator(BrokerEmulator):
             ),
             f"S{secrets.token_hex(6)}",
         )
-        return {"orderid": ack.order_id}
+        return {"orderid": order_id}
 
     async def _modify(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.arrived.append(body)
         for name in ("symbol", "exchange", "action", "product", "disclosed_quantity"):
             _ = body[name]  # all of them are required
-        await self.account.gateway.modify(
+        await self.retake(
             ModifyRequest(
                 order_id=str(body["orderid"]),
                 quantity=int(float(body["quantity"])),
@@ -182,7 +184,7 @@ class OpenAlgoEmulator(BrokerEmulator):
 
     async def _cancel(self, body: dict[str, Any]) -> dict[str, Any]:
         _ = body["strategy"]
-        await self.account.gateway.cancel(str(body["orderid"]))
+        await self.drop(str(body["orderid"]))
         return {"orderid": body["orderid"]}
 
     # -- books ------------------------------------------------------------------------------
@@ -204,7 +206,7 @@ class OpenAlgoEmulator(BrokerEmulator):
                 else "",
                 "average_price": o.average_price,
             }
-            for o in await self.account.gateway.orders()
+            for o in await self.orders()
         ]
         return {"data": {"orders": rows, "statistics": {}}}
 

@@ -80,8 +80,12 @@ def unit_value(exchange: str, lot: int, *names: str) -> float:
     """Rupees that one unit earns when its price rises by a rupee, where a lot has ``lot`` units:
     GOLD is quoted for ten grams and traded by the kilogram."""
     root = _root(exchange, names)
-    value = _tables()[exchange].values.get(root) if root else None
-    return value / max(1, lot) if value else 1.0
+    if not root:
+        return 1.0
+    table, lot = _tables()[exchange], max(1, lot)
+    # Without a value of its own a contract is worth its size; a lot of 1 is a contract, uncounted.
+    own = table.sizes.get(root, 1) if lot == 1 else lot
+    return table.values.get(root, own) / lot
 
 
 def contract_size(row: Instrument | None, exchange: str, text: str = "") -> int:
