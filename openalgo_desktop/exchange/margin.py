@@ -8,6 +8,7 @@ from typing import Protocol
 
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, Product
 from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.money import plain
 from openalgo_desktop.exchange.records import PositionKey
 
 ONE = Decimal(1)
@@ -73,7 +74,7 @@ class MarginTable:
             return Decimal(0)
         value = price * quantity
         if instrument.contract_value != 1:
-            value *= Decimal(repr(instrument.contract_value))
+            value *= Decimal(plain(instrument.contract_value))
         return value / self.leverage(instrument, action, product)
 
     def allotment(self, key: Key) -> dict[PositionKey, Decimal]:
