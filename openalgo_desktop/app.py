@@ -73,7 +73,9 @@ class TerminalOptions:
     broker: str = "simulator"
     mode: Mode | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)  # of the overrides, for the doctor
+    origins: Mapping[str, str] = field(default_factory=dict)  # what gave each override
+    notes: tuple[str, ...] = ()  # sentences about OpenAlgo's names, for the start
+    warnings: tuple[str, ...] = ()
     clock_start: datetime | None = None
     sim_universe: Path | None = None
     sim_frozen: bool = False
@@ -139,6 +141,10 @@ class Terminal:
         self._stops.append(self.data_dir.release)
         self.logs = setup_logging(self.settings, self.data_dir.logs)
         self._stops.append(self.logs.close)
+        for text in self.options.notes:
+            log.info("%s", text)
+        for text in self.options.warnings:
+            log.warning("%s", text)
         self.db = Database(self.data_dir.database_url)
         await self.db.start()
         self._stops.append(self.db.stop)

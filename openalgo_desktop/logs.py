@@ -7,6 +7,7 @@ import faulthandler
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import zipfile
@@ -176,6 +177,14 @@ class LogRing(logging.Handler):
             root.removeHandler(self._stderr)
         self._file.close()
         super().close()
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Signals that stop the program cleanly: Ctrl+C, a service manager, a terminal that closes."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    found = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+    # Under nohup the terminal's end is to be ignored, as it was when we were started.
+    return tuple(one for one in found if signal.getsignal(one) is not signal.SIG_IGN)
 
 
 def catch_crashes(folder: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+from openalgo_desktop.core.addresses import LOOPBACK_V4
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import number, whole
@@ -35,6 +36,11 @@ class ClockTime:
         if not text:
             return ""
         return time.fromisoformat(text).strftime("%H:%M")
+
+
+def host_address(value: Any) -> str:
+    """An address to bind; empty means loopback, never every interface."""
+    return str(value).strip() or LOOPBACK_V4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,9 @@ SETTINGS: dict[str, Setting] = _table(
     ),
     S(
         "api.host",
-        "127.0.0.1",
-        "Address the local API binds to; loopback unless you know why not",
+        LOOPBACK_V4,
+        "Address the local API binds to; loopback (both families) unless you know why not",
+        host_address,
         group="Local API",
         restart=True,
     ),

@@ -36,10 +36,16 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        return same_text(self._text, other._text)
 
     def __hash__(self) -> int:
         return hash(("Secret", self._text))
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a Secret is not serialised")
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ; any text may
+    come from outside, also one that is not ASCII."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

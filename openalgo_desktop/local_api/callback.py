@@ -7,7 +7,6 @@ is refused, so that nobody can slip a session of theirs into this program.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import html
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,8 +14,9 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from openalgo_desktop.core.errors import AppError, NetTimeout
+from openalgo_desktop.core.secret import same_text
 from openalgo_desktop.local_api.handover import Handover
-from openalgo_desktop.local_api.network import bind_socket, url_host
+from openalgo_desktop.local_api.network import bind_sockets, url_host
 
 #: A human has this long for password and one-time code; seconds.
 LOGIN_TIMEOUT = 300.0
@@ -61,7 +61,7 @@ class Callbacks:
         state, future = self._waiting.get(broker, ("", None))
         if future is None or future.done():
             return False
-        if state and not hmac.compare_digest(state, params.get("state", "")):
+        if state and not same_text(state, params.get("state", "")):
             return False
         future.set_result(dict(params))
         return True
@@ -87,14 +87,16 @@ async def callback_server(callbacks: Callbacks, host: str, port: int) -> AsyncIt
         status, text = await callbacks.page(request.match_info["broker"], request.query)
         return web.Response(status=status, text=text, content_type="text/html")
 
-    listener = bind_socket(host, port, "api.rest_port")
+    listeners = bind_sockets(host, port, "api.rest_port")
     app = web.Application()
     app.router.add_get("/{broker}/callback", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener).start()
-        yield f"http://{url_host(host)}:{listener.getsockname()[1]}"
+        for listener in listeners:
+            await web.SockSite(runner, listener).start()
+        yield f"http://{url_host(host)}:{listeners[0].getsockname()[1]}"
     finally:
         await runner.cleanup()
-        listener.close()
+        for listener in listeners:
+            listener.close()

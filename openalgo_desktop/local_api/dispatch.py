@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +15,12 @@ import numpy as np
 from aiohttp import web
 from marshmallow import Schema, ValidationError
 
+from openalgo_desktop.core.encodings import utf8_json
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, RateLimited, RejectedByBroker
 from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.doorkeeper import BODY_SECONDS
 from openalgo_desktop.local_api.endpoints import endpoints
 from openalgo_desktop.local_api.gate import Gate, approved_fields
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
@@ -49,6 +53,7 @@ def _plain(value: Any) -> Any:
 
 _JSON = msgspec.json.Encoder(enc_hook=_plain)
 _DECODE = msgspec.json.Decoder()
+_SLASHES = re.compile(r"/{2,}")
 MALFORMED = "The browser (or proxy) sent a request that this server could not understand."
 
 
@@ -94,8 +99,11 @@ class Dispatcher:
         await self.services.stop()
 
     # -- one request ------------------------------------------------------------------------
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer ``request``; never raises except when the client goes away."""
+    async def handle(
+        self, request: web.BaseRequest, has_key: Callable[[], None] = lambda: None
+    ) -> web.StreamResponse:
+        """Answer ``request``; never raises except when the client goes away. ``has_key`` is
+        called once the request has shown a valid key."""
         record = RequestRecord(started=time.perf_counter())
         record.queued = max(
             0.0, record.started - getattr(request.protocol, "received_at", record.started)
@@ -104,6 +112,8 @@ class Dispatcher:
         origin = request.headers.get("Origin")
         watch = Stopwatch.begin()
         reply = await self._answer(request, origin, record)
+        if record.key:
+            has_key()
         record.broker = watch.seconds
         body = reply.payload
         if not isinstance(body, bytes):
@@ -129,9 +139,10 @@ class Dispatcher:
         if request.method == "OPTIONS":
             headers = self.access.cors_headers(origin, preflight=True)
             return Reply(b"", 200, TEXT_TYPE, headers)
-        row, path_arg = self._find(request.method, request.path)
+        path = _path(request)
+        row, path_arg = self._find(request.method, path)
         if row is None:
-            return _to_the_page(request) or self._not_found(request)
+            return _to_the_page(request) or self._not_found(request, path)
         record.endpoint, record.method = row.name, row.method
         query = request.query if row.method == "GET" else {}
         plain = any(query.get(name) == text for name, text in row.text_errors.items())
@@ -160,9 +171,9 @@ class Dispatcher:
                 return candidate, rest.rstrip("/")
         return None, ""
 
-    def _not_found(self, request: web.BaseRequest) -> Reply:
+    def _not_found(self, request: web.BaseRequest, path: str) -> Reply:
         """Also for a wrong method, but where clients know 405."""
-        other = self._exact.get(("POST", request.path))
+        other = self._exact.get(("POST", path))
         if other is not None and other.form is ErrorForm.FAILED:
             return Reply({"message": "The method is not allowed for the requested URL."}, 405)
         return Reply(_error("Not found", path=request.path), 404)
@@ -180,15 +191,19 @@ class Dispatcher:
     async def _body(self, request: web.BaseRequest) -> dict[str, Any]:
         media = _media_type(request)
         try:
-            raw = await request.read()
+            async with asyncio.timeout(BODY_SECONDS):
+                raw = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise ApiError(413, "The request body is too large.", with_mode=False) from None
+        except TimeoutError:
+            text = f"The request body did not arrive within {BODY_SECONDS:g} seconds."
+            raise ApiError(408, text, with_mode=False) from None
         if media not in (JSON_TYPE, "text/plain") and not media.endswith("+json"):
             raise ApiError(
                 415, "Send a JSON object with Content-Type application/json.", with_mode=False
             )
         try:
-            data = _DECODE.decode(raw)
+            data = _DECODE.decode(utf8_json(raw))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             if media == "text/plain":
                 text = "A text/plain body must be a JSON object."
@@ -294,6 +309,12 @@ def _request_id(request: web.BaseRequest, row: Endpoint, data: dict[str, Any]) -
     return str(data.pop("request_id", "") or request.headers.get("Idempotency-Key", ""))
 
 
+def _path(request: web.BaseRequest) -> str:
+    """The path; a slash too many (``http://host:5000/`` + ``/api/v1``) is read as one."""
+    path = request.path
+    return _SLASHES.sub("/", path) if "//" in path else path
+
+
 def _media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
@@ -301,7 +322,7 @@ def _media_type(request: web.BaseRequest) -> str:
 def _refusal(row: Endpoint, error: AppError, mode: Mode, plain: bool) -> Reply:
     message: Any = error.message
     fields: dict[str, Any] = {}
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {"Connection": "close"} if error.http_status == 408 else {}
     with_mode = row.mode_in_errors
     if isinstance(error, ApiError):
         message, fields = error.body_message, error.fields

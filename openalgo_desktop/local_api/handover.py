@@ -7,7 +7,6 @@ store: the login leaves its one-shot state there, the engine leaves the answer.
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Mapping
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import NetTimeout
 from openalgo_desktop.core.ports import SecretStore
-from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.secret import Secret, same_text
 
 #: Seconds between looks at the store.
 POLL = 0.5
@@ -65,7 +64,7 @@ class Handover:
             return False
         if self._clock.time() > pending.until:
             return False
-        if pending.state and not hmac.compare_digest(pending.state, params.get("state", "")):
+        if pending.state and not same_text(pending.state, params.get("state", "")):
             return False
         await self._secrets.delete(_pending(broker))  # one callback, one login
         text = msgspec.json.encode(dict(params)).decode()

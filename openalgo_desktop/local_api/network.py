@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
+import logging
 import os
 import socket
-from urllib.parse import urlsplit
 
+from openalgo_desktop.core.addresses import (
+    LOOPBACK_V4,
+    LOOPBACK_V6,
+    host_of_header,
+    is_address,
+    is_loopback,
+)
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.settings import Settings
 
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-_ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
+log = logging.getLogger(__name__)
+
+_LOOPBACK_NAMES = frozenset({LOOPBACK_V4, "localhost", LOOPBACK_V6})
+_ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
+#: Connections that wait to be accepted; also the most that one turn of the loop takes at once.
+BACKLOG = 64
+#: Tries to find a free port that both families have.
+_TRIES = 20
 _CORS_PREFLIGHT = {
     "Access-Control-Allow-Methods": "DELETE, GET, PATCH, POST, PUT",
     "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Requested-With",
@@ -20,20 +32,75 @@ _CORS_PREFLIGHT = {
 }
 
 
+def bind_sockets(host: str, port: int, setting: str) -> list[socket.socket]:
+    """Listening sockets on one port, or a :class:`ConfigError` that names port, setting and fix.
+
+    Loopback means both families, where the machine has both: a client that asks for ``localhost``
+    may try either.
+    """
+    first = LOOPBACK_V4 if host == "localhost" else host
+    if first not in _LOOPBACK_NAMES:
+        return [bind_socket(first, port, setting)]
+    second = LOOPBACK_V6 if first == LOOPBACK_V4 else LOOPBACK_V4
+    for _ in range(_TRIES):
+        one = bind_socket(first, port, setting)
+        chosen = one.getsockname()[1]
+        try:
+            return [one, _listen(second, chosen)]
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:  # this machine does not have the other family
+                return [one]
+            if port:
+                log.warning(
+                    "port %d on %s belongs to another program: clients that ask for localhost may "
+                    "reach it instead; use %s in their address, or choose another %s",
+                    port,
+                    second,
+                    first,
+                    setting,
+                )
+                return [one]
+            one.close()
+    raise ConfigError(f"No port is free on {first} and {second}. Choose one in {setting}.")
+
+
 def bind_socket(host: str, port: int, setting: str) -> socket.socket:
-    """A listening socket, or a :class:`ConfigError` that names port, setting and fix."""
+    """One listening socket, or a :class:`ConfigError` that names port, setting and fix."""
+    try:
+        return _listen(host, port)
+    except OSError as error:
+        raise _bind_error(host, port, setting, error) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":  # elsewhere it would let two programs share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(512)
+        listener.listen(BACKLOG)
         listener.setblocking(False)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise _bind_error(host, port, setting, error) from None
+        raise
     return listener
+
+
+def exposure(host: str) -> str:
+    """A warning when the bind address ``host`` lets other machines in, else empty."""
+    if is_loopback(host):
+        return ""
+    where = "every network of this machine" if host in _ANY_ADDRESS else f"the address {host}"
+    return (
+        f"THE TRADING API IS OPEN ON {where.upper()}: other machines can reach it, unencrypted. "
+        "If you did not mean that, set api.host to 127.0.0.1."
+    )
+
+
+def shown_host(host: str) -> str:
+    """The bind address as it stands in an address, as it is."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _bind_error(host: str, port: int, setting: str, error: OSError) -> ConfigError:
@@ -60,11 +127,9 @@ def _bind_error(host: str, port: int, setting: str, error: OSError) -> ConfigErr
 
 def url_host(host: str) -> str:
     """A host that a client on this machine can use for the bind address ``host``."""
-    if host in ("0.0.0.0", ""):
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host
+    if host == "0.0.0.0":
+        return LOOPBACK_V4
+    return shown_host(LOOPBACK_V6 if host == "::" else host)
 
 
 def _names(text: str) -> frozenset[str]:
@@ -104,7 +169,7 @@ class HostPolicy:
         if not header:
             return False
         self._refresh()
-        return self._is_ours(_host_name(f"//{header}"))
+        return self._is_ours(host_of_header(header))
 
     def origin_allowed(self, header: str | None) -> bool:
         """Whether a page of this ``Origin`` may use the API; a program sends none."""
@@ -129,19 +194,10 @@ class HostPolicy:
 
     def _is_ours(self, name: str) -> bool:
         # Rebinding needs a name: an address is safe where the owner opened the server to it.
-        return name in self._hosts or (self._open and _is_address(name))
+        return bool(name) and (name in self._hosts or (self._open and is_address(name)))
 
 
-def _host_name(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+def _host_name(origin: str) -> str:
+    """The host of an ``Origin``: scheme, host and perhaps a port, nothing else."""
+    scheme, sign, rest = origin.partition("://")
+    return host_of_header(rest) if sign and scheme in ("http", "https") else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -12,8 +14,9 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import ApiMonitor
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.dispatch import Dispatcher
+from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
 from openalgo_desktop.local_api.limits import parse_limit
-from openalgo_desktop.local_api.network import bind_socket, url_host
+from openalgo_desktop.local_api.network import BACKLOG, bind_sockets, exposure, shown_host, url_host
 from openalgo_desktop.local_api.table import Endpoint
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.settings import SETTINGS, Settings
@@ -30,18 +33,96 @@ _silent = logging.Logger("openalgo_desktop.http", logging.CRITICAL + 1)
 
 
 class _Protocol(RequestHandler):
-    """Remembers when bytes came, so that the wait for the loop can be told."""
+    """One connection: remembers when bytes came, so that the wait for the loop can be told, and
+    gives each head of a request a bounded time."""
 
-    __slots__ = ("received_at",)
+    __slots__ = ("_doorkeeper", "_head_timer", "busy", "received_at")
+
+    def __init__(self, doorkeeper: Doorkeeper, manager: web.Server, **kwargs: Any) -> None:
+        super().__init__(manager, **kwargs)
+        self._doorkeeper = doorkeeper
+        self._head_timer: asyncio.TimerHandle | None = None
+        self.busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._await_head()
+        peer = transport.get_extra_info("peername")
+        self._doorkeeper.arrived(self, peer[0] if peer else "")
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._doorkeeper.left(self)
+        self._stop_timer()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self.received_at = time.perf_counter()
+        if self._head_timer is None and not self.busy:
+            self._await_head()
         super().data_received(data)
+
+    def has_head(self) -> None:
+        """A request begins."""
+        self._stop_timer()
+        self.busy = True
+
+    def has_key(self) -> None:
+        """A request of it had a valid key."""
+        self._doorkeeper.known(self)
+
+    def answered(self) -> None:
+        """Its answer is made."""
+        self.busy = False
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _await_head(self) -> None:
+        self._head_timer = self._loop.call_later(HEAD_SECONDS, self.drop)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
 
 class _Server(web.Server):
+    def __init__(self, doorkeeper: Doorkeeper, dispatcher: Dispatcher) -> None:
+        super().__init__(
+            self._handle,
+            request_factory=self._request,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            access_log=None,
+            logger=_silent,
+        )
+        self._doorkeeper = doorkeeper
+        self._dispatcher = dispatcher
+
     def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self._doorkeeper, self, loop=self._loop, **self._kwargs)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        protocol = request.protocol
+        assert isinstance(protocol, _Protocol)
+        try:
+            return await self._dispatcher.handle(request, protocol.has_key)
+        finally:
+            protocol.answered()
+
+    @staticmethod
+    def _request(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def]
+        protocol.has_head()
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            protocol._loop,
+            client_max_size=MAX_BODY,
+        )
 
 
 def _check_limits(settings: Settings) -> None:
@@ -59,8 +140,9 @@ class LocalApi:
 
     def __init__(self, ctx: ApiContext) -> None:
         self._ctx = ctx
+        self.doorkeeper = Doorkeeper()
         self.dispatcher = Dispatcher(ctx)
-        self.ws = WsServer(ctx)
+        self.ws = WsServer(ctx, self.doorkeeper)
         self.dispatcher.stream_url = lambda: self.ws_url
         self._runner: web.ServerRunner | None = None
         self._port = 0
@@ -69,30 +151,27 @@ class LocalApi:
         """Bind both ports and answer; raises :class:`ConfigError` when a port cannot be had."""
         settings = self._ctx.settings
         _check_limits(settings)
-        host = str(settings["api.host"])
-        listener = bind_socket(host, settings["api.rest_port"], "api.rest_port")
-        self._port = listener.getsockname()[1]
+        listeners = bind_sockets(self.host, settings["api.rest_port"], "api.rest_port")
+        self._port = listeners[0].getsockname()[1]
         try:
             self._runner = web.ServerRunner(
-                _Server(
-                    self.dispatcher.handle,
-                    request_factory=self._request,
-                    keepalive_timeout=KEEP_ALIVE_SECONDS,
-                    access_log=None,
-                    logger=_silent,
-                ),
+                _Server(self.doorkeeper, self.dispatcher),
                 handle_signals=False,
                 shutdown_timeout=2.0,
             )
             await self._runner.setup()
             await self.dispatcher.start()
             await self.ws.start()
-            await web.SockSite(self._runner, listener).start()
+            for listener in listeners:
+                await web.SockSite(self._runner, listener, backlog=BACKLOG).start()
         except BaseException:
             await self.stop()
-            listener.close()
+            for listener in listeners:
+                listener.close()
             raise
-        log.info("local API: REST %s, WebSocket %s", self.rest_url, self.ws_url)
+        if warning := exposure(self.host):
+            log.warning("%s", warning)
+        log.info("local API: %s", self.listening)
 
     async def stop(self) -> None:
         """Close both servers and their connections."""
@@ -102,22 +181,26 @@ class LocalApi:
             self._runner = None
         await self.dispatcher.stop()
 
-    @staticmethod
-    def _request(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def]
-        return web.BaseRequest(
-            message,
-            payload,
-            protocol,
-            writer,
-            task,
-            protocol._loop,
-            client_max_size=MAX_BODY,
-        )
+    @property
+    def host(self) -> str:
+        """The bind address."""
+        return str(self._ctx.settings["api.host"])
+
+    @property
+    def listening(self) -> str:
+        """Where both servers really listen, for a human: ``REST http://0.0.0.0:5000  ...``."""
+        host = shown_host(self.host)
+        return f"REST http://{host}:{self._port}  WebSocket ws://{host}:{self.ws.port}"
+
+    @property
+    def exposure(self) -> str:
+        """A warning when other machines are let in, else empty."""
+        return exposure(self.host)
 
     @property
     def rest_url(self) -> str:
         """``http://127.0.0.1:5000``, without ``/api/v1``."""
-        return f"http://{url_host(self._ctx.settings['api.host'])}:{self._port}"
+        return f"http://{url_host(self.host)}:{self._port}"
 
     @property
     def ws_url(self) -> str:

@@ -20,12 +20,11 @@ from websockets.http11 import Request, Response
 from openalgo_desktop.core.events import FeedRefused, OrderUpdated
 from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.network import HostPolicy, bind_socket, url_host
+from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
+from openalgo_desktop.local_api.network import BACKLOG, HostPolicy, bind_sockets, url_host
 from openalgo_desktop.local_api.ws_actions import Actions
 from openalgo_desktop.local_api.ws_client import WRITE_LIMIT, Client, Connection
 from openalgo_desktop.local_api.ws_fanout import Fanout, OrderStream
-
-log = logging.getLogger(__name__)
 
 #: Largest incoming message: some 17,000 symbols in one frame. A larger one would be decoded for
 #: longer than anything may hold the loop.
@@ -57,8 +56,9 @@ class ClientInfo(msgspec.Struct, frozen=True):
 class WsServer:
     """The WebSocket side of the local API."""
 
-    def __init__(self, ctx: ApiContext) -> None:
+    def __init__(self, ctx: ApiContext, doorkeeper: Doorkeeper | None = None) -> None:
         self._ctx = ctx
+        self._doorkeeper = doorkeeper or Doorkeeper()
         self._policy = HostPolicy(ctx.settings)
         self._fanout = Fanout(ctx.hub, lambda: ctx.broker)
         self._orders = OrderStream(ctx.hub, ctx.user_id)
@@ -67,22 +67,31 @@ class WsServer:
         self._dirty: list[Client] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stops: list[Any] = []
-        self._server: Server | None = None
+        self._servers: list[Server] = []
         self._port = 0
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Bind and answer; raises :class:`ConfigError` when the port cannot be had."""
-        settings = self._ctx.settings
-        listener = bind_socket(str(settings["api.host"]), settings["api.ws_port"], "api.ws_port")
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        self._port = listener.getsockname()[1]
-        self._server = await serve(
+        listeners = bind_sockets(self.host, self._ctx.settings["api.ws_port"], "api.ws_port")
+        self._port = listeners[0].getsockname()[1]
+        for listener in listeners:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            self._servers.append(await self._serve(listener))
+        self._stops = [
+            self._ctx.bus.subscribe(OrderUpdated, self._orders.publish),
+            self._ctx.bus.subscribe(FeedRefused, self._fanout.refused),
+        ]
+        self._ctx.keys.on_revoked(self._revoked)
+
+    async def _serve(self, listener: socket.socket) -> Server:
+        return await serve(
             self._serve_client,
             sock=listener,
             process_request=self._check_request,
-            create_connection=Connection,
+            create_connection=self._connection,  # type: ignore[arg-type]  # a factory will do
             compression=None,  # one frame's bytes serve all clients
+            open_timeout=HEAD_SECONDS,
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
             close_timeout=_CLOSE_TIMEOUT,
@@ -90,22 +99,24 @@ class WsServer:
             max_queue=8,
             write_limit=WRITE_LIMIT,
             logger=_silent,
+            backlog=BACKLOG,
         )
-        self._stops = [
-            self._ctx.bus.subscribe(OrderUpdated, self._orders.publish),
-            self._ctx.bus.subscribe(FeedRefused, self._fanout.refused),
-        ]
-        self._ctx.keys.on_revoked(self._revoked)
+
+    def _connection(self, *args: Any, **kwargs: Any) -> Connection:
+        connection = Connection(*args, **kwargs)
+        connection.doorkeeper = self._doorkeeper
+        return connection
 
     async def stop(self) -> None:
         """Close all sockets."""
         for stop in self._stops:
             stop()
         self._stops = []
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        for server in servers:
+            await server.wait_closed()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -173,7 +184,7 @@ class WsServer:
         )
         try:
             async for raw in connection:
-                await self._handle(client, raw)
+                await self._actions.handle(client, raw)
         except ConnectionClosed:
             pass
         finally:
@@ -182,16 +193,10 @@ class WsServer:
             self._orders.remove(client)
             self._fanout.remove(client)
 
-    async def _handle(self, client: Client, raw: str | bytes) -> None:
-        try:
-            await self._actions.handle(client, raw)
-        except Exception:
-            log.exception("a WebSocket message could not be handled")
-            client.push(self._actions.failure())
-
     def _authenticated(self, client: Client) -> None:
         self._stop_deadline(client)
         self._clients[client] = None
+        self._doorkeeper.known(client.connection)
 
     def _stop_deadline(self, client: Client) -> None:
         deadline = self._clients.get(client)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from openalgo_desktop.core.encodings import utf8_json
 from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
@@ -16,6 +18,8 @@ from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.ws_client import Client
 from openalgo_desktop.local_api.ws_fanout import Fanout, OrderStream
 from openalgo_desktop.local_api.ws_frames import DEPTH_LEVELS, json_frame
+
+log = logging.getLogger(__name__)
 
 #: Symbols handled before the loop gets a turn; a frame may carry thousands.
 _SLICE = 150
@@ -89,6 +93,7 @@ class Actions:
 
     async def handle(self, client: Client, raw: str | bytes) -> None:
         """Answer one message; every refusal leaves the connection open."""
+        message: Message = {}
         try:
             message = self._decode(raw)
             action = message["action"] if "action" in message else message.get("type")
@@ -99,26 +104,23 @@ class Actions:
                 raise Refused("NOT_AUTHENTICATED", "You must authenticate first")
             await handler(client, message)
         except Refused as refused:
-            client.push(
-                json_frame({"status": "error", "code": refused.code, "message": refused.message})
-            )
+            self._refuse(client, message, refused.code, refused.message)
         except AppError as error:
-            client.push(
-                json_frame({"status": "error", "code": "SERVER_ERROR", "message": error.message})
-            )
+            self._refuse(client, message, "SERVER_ERROR", error.message)
+        except Exception:
+            log.exception("a WebSocket message could not be handled")
+            text = "The message could not be handled; the log has the reason"
+            self._refuse(client, message, "PROCESSING_ERROR", text)
 
-    @staticmethod
-    def failure() -> bytes:
-        """The frame for a fault of ours."""
-        text = "The message could not be handled; the log has the reason"
-        return json_frame({"status": "error", "code": "PROCESSING_ERROR", "message": text})
+    def _refuse(self, client: Client, request: Message, code: str, text: str) -> None:
+        self._answer(client, request, {"status": "error", "code": code, "message": text})
 
     def _decode(self, raw: str | bytes) -> Message:
-        if not isinstance(raw, str):
-            raise Refused("INVALID_JSON", "Invalid JSON message")
+        """A text frame, or a binary one with JSON in it (UTF-16 cannot come otherwise)."""
         try:
-            message = self._decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError):
+            data = raw.removeprefix("\ufeff") if isinstance(raw, str) else utf8_json(raw)
+            message = self._decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Refused("INVALID_JSON", "Invalid JSON message") from None
         if not isinstance(message, dict):
             raise Refused("SERVER_ERROR", "A message must be a JSON object")
@@ -299,8 +301,8 @@ class Actions:
             await self._unsubscribe_all(client, message)
             return
         items = self._items(message, _NOTHING_TO_UNSUBSCRIBE)
-        if items[0] is message and "mode" in message:
-            parse_mode(message["mode"])  # in the single form a bad mode is an error frame
+        # The mode beside the list is that of items without one; a bad one is an error frame.
+        common = parse_mode(message["mode"]) if "mode" in message else None
         done: list[Message] = []
         failed: list[Message] = []
         async for item in _in_slices(items):
@@ -309,16 +311,19 @@ class Actions:
                 continue
             row: Message = {"symbol": symbol, "exchange": exchange, "broker": self._ctx.broker}
             try:
-                self._unsubscribe_item(client, item, str(symbol), str(exchange))
+                self._unsubscribe_item(client, item, common, str(symbol), str(exchange))
             except Refused as refused:
                 failed.append({**row, "status": "error", "message": refused.message})
             else:
                 done.append({**row, "status": "success"})
         self._unsubscribed(client, message, done, failed)
 
-    def _unsubscribe_item(self, client: Client, item: Message, symbol: str, exchange: str) -> None:
-        if "mode" in item:
-            self._fanout.unsubscribe(client, exchange, symbol, parse_mode(item["mode"]))
+    def _unsubscribe_item(
+        self, client: Client, item: Message, common: FeedMode | None, symbol: str, exchange: str
+    ) -> None:
+        wanted = parse_mode(item["mode"]) if "mode" in item else common
+        if wanted is not None:
+            self._fanout.unsubscribe(client, exchange, symbol, wanted)
         elif not self._fanout.unsubscribe(client, exchange, symbol, FeedMode.QUOTE):
             # Documented as "mode 2"; a client that holds another mode means that one.
             for mode in FeedMode:

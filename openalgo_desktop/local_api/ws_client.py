@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import ApiKey
 
 if TYPE_CHECKING:
+    from openalgo_desktop.local_api.doorkeeper import Doorkeeper
     from openalgo_desktop.local_api.ws_fanout import Stream
 
 log = logging.getLogger(__name__)
@@ -30,9 +32,27 @@ SubscriptionKey = tuple[str, str, FeedMode]
 
 
 class Connection(ServerConnection):
-    """A connection that tells its client when the socket is full and when it takes data again."""
+    """A connection that tells its client when the socket is full and when it takes data again,
+    and the doorkeeper that it came and went."""
 
     client: Client | None = None
+    doorkeeper: Doorkeeper
+
+    #: For the doorkeeper: only its key says what a socket is worth.
+    busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.doorkeeper.arrived(self, peer[0] if peer else "")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.doorkeeper.left(self)
+        super().connection_lost(exc)
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -8,12 +8,13 @@ import contextlib
 import json
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from openalgo_desktop.app import Terminal
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.logs import catch_crashes
+from openalgo_desktop.logs import catch_crashes, stop_signals
 from openalgo_desktop.shell.options import run_async, terminal_options
 from openalgo_desktop.storage.datadir import write_private
 
@@ -70,19 +71,24 @@ def ready_file(path: Path | None) -> Iterator[OnReady | None]:
 async def _headless(args: argparse.Namespace, on_ready: OnReady | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         try:
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:  # Windows has no loop signal handlers
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    terminal = Terminal(terminal_options(args))
+    options = terminal_options(args)
+    for text in options.notes:
+        print(text, file=sys.stderr)
+    terminal = Terminal(options)
     catch_crashes(terminal.data_dir.logs)
     await terminal.start()
     try:
         if on_ready is not None:
             await on_ready(terminal)
         if terminal.api is not None:
-            print(f"REST {terminal.api.rest_url}  WebSocket {terminal.api.ws_url}", flush=True)
+            print(terminal.api.listening, flush=True)
+            if warning := terminal.api.exposure:
+                print(f"WARNING: {warning}", flush=True)
         await stop.wait()
     finally:
         await terminal.stop()

@@ -30,21 +30,30 @@ _OPTIONS = {
 
 
 def env_file_of(args: argparse.Namespace) -> Path | None:
-    """The .env of an OpenAlgo server that counts for this run."""
+    """The .env of an OpenAlgo server that counts for this run: the one that was named, or one
+    beside our own configuration. Never one of the folder that the program happens to start in."""
     if args.env_file is not None:
         return Path(args.env_file)
-    folder = args.data_dir or DataDirectory().path
-    return openalgo_env.find_env_file(Path.cwd(), folder)
+    directory = DataDirectory(args.data_dir)
+    return openalgo_env.find_env_file(directory.config, directory.path)
+
+
+def env_of(args: argparse.Namespace) -> openalgo_env.EnvSettings:
+    """What this run takes from OpenAlgo's names; a named file's database too."""
+    path = env_file_of(args)
+    file = openalgo_env.read_env_file(path) if path is not None else {}
+    if args.env_file is not None and (database := openalgo_env.database_url(file)):
+        os.environ.setdefault("OPENALGO_DATABASE_URL", database)
+    return openalgo_env.env_settings(
+        os.environ, file, str(path or ".env"), named=args.env_file is not None
+    )
 
 
 def terminal_options(args: argparse.Namespace) -> TerminalOptions:
     """Options of the Terminal from parsed arguments."""
-    env_file = env_file_of(args)
-    env = openalgo_env.read_env_file(env_file) if env_file is not None else {}
-    if database := openalgo_env.database_url(env):
-        os.environ.setdefault("OPENALGO_DATABASE_URL", database)
-    overrides: dict[str, Any] = openalgo_env.overrides(os.environ, env)
-    origins = openalgo_env.origins(os.environ, env, env_file)
+    env = env_of(args)
+    overrides: dict[str, Any] = dict(env.values)
+    origins = dict(env.origins)
     given = [(key, value, "--set") for key, value in args.overrides]
     for key, option in _OPTIONS.items():
         if (value := getattr(args, option)) is not None:
@@ -57,6 +66,8 @@ def terminal_options(args: argparse.Namespace) -> TerminalOptions:
         mode=Mode(args.mode) if args.mode else None,
         overrides=overrides,
         origins=origins,
+        notes=env.notes,
+        warnings=env.warnings,
         clock_start=args.clock,
         sim_universe=args.sim_universe,
         sim_frozen=args.sim_frozen,

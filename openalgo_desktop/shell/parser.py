@@ -60,7 +60,7 @@ def _engine_options(parser: argparse.ArgumentParser) -> None:
         "--env-file",
         type=Path,
         metavar="FILE",
-        help="the .env of an OpenAlgo server (default: .env here or in the data folder)",
+        help="the .env of an OpenAlgo server (default: one beside our own configuration)",
     )
     add("--vault-key-file", type=Path, help="key file of the secret vault")
     add("--clock", type=_iso, metavar="ISO", help="the terminal's clock starts here and runs on")

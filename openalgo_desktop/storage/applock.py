@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hmac
 import logging
 import secrets
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError
 from openalgo_desktop.core.events import Bus, LockChanged
 from openalgo_desktop.core.ports import SecretStore
-from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.secret import Secret, same_text
 from openalgo_desktop.core.totp import PERIOD, totp
 
 log = logging.getLogger(__name__)
@@ -134,7 +133,7 @@ class AppLock:
         for shift in (0, -1, 1):
             step = int(now) // PERIOD + shift
             wanted = totp(self._totp.reveal(), step * PERIOD)
-            if step > self._used_step and hmac.compare_digest(wanted, code.strip()):
+            if step > self._used_step and same_text(wanted, code.strip()):
                 return step
         return None
 
@@ -184,7 +183,7 @@ class AppLock:
             raise ConfigError("password: set one before the one-time code.")
         await self.require(password)
         wanted = totp(secret.reveal(), self._clock.time())
-        if not hmac.compare_digest(wanted, code.strip()):
+        if not same_text(wanted, code.strip()):
             raise BadCredentials("The one-time code is wrong. Is the clock right?", field="code")
         self._totp = secret
         await self._vault.set(TOTP, secret)

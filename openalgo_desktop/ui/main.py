@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from openalgo_desktop import __version__
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.logs import catch_crashes
+from openalgo_desktop.logs import catch_crashes, stop_signals
 from openalgo_desktop.ui import fonts, theme
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
@@ -115,7 +115,7 @@ async def _started(app: QApplication, options: TerminalOptions) -> Session:
 
 async def _run(app: QApplication, options: TerminalOptions, on_ready: OnReady | None) -> int:
     session = await _started(app, options)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, lambda *_: session.closing.set())
     # Python sees signals only when it runs: a slow heartbeat gives it the chance while idle.
     heartbeat = QTimer()

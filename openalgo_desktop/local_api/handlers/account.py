@@ -20,6 +20,7 @@ _CHART_SCOPE = "chart"
 MAX_NUMBER = 1e12
 MAX_PREFERENCES = 50
 MAX_PREFERENCE_KEY = 50
+SHOWN_PREFERENCE_KEY = 20  # letters of a long key in its refusal
 MAX_PREFERENCE_BYTES = 1024 * 1024
 
 
@@ -137,7 +138,7 @@ async def chart_update(call: Call) -> dict[str, Any]:
         if len(name) > MAX_PREFERENCE_KEY:
             raise ApiError(
                 400,
-                f"Preference key too long: {name[:MAX_PREFERENCE_KEY]}... "
+                f"Preference key too long: {name[:SHOWN_PREFERENCE_KEY]}... "
                 f"(max {MAX_PREFERENCE_KEY} chars)",
             )
         if len(msgspec.json.encode(value)) > MAX_PREFERENCE_BYTES:

@@ -52,11 +52,19 @@ async def history(call: Call) -> Reply:
             "Download data first using Historify.",
         )
     interval, start, end = data["interval"], data["start_date"], data["end_date"]
+    _check_order(start, end, "start_date", "end_date")
     if (end - start).days > (longest := longest_range(interval)):
         raise ApiError(
             400, f"The range is too long for interval {interval}: {longest} days at most."
         )
     return await _answer(await candles(call, key, interval, start, end))
+
+
+def _check_order(start: date, end: date, first: str, last: str) -> None:
+    if start > end:
+        raise ApiError(
+            400, f"The range is reversed: {first} {start} is after {last} {end}. Swap them."
+        )
 
 
 def longest_range(interval: str) -> int:
@@ -154,6 +162,7 @@ async def ticker(call: Call) -> Reply:
     data = call.data
     key = known_key(call, data["symbol"], data["exchange"])
     interval, end = data["interval"], data["end_date"]
+    _check_order(data["start_date"], end, "from", "to")
     longest = _TICKER_DAYS.get(interval, _TICKER_DAYS_INTRADAY)
     first = date.fromordinal(max(1, end.toordinal() - longest))
     bars = await candles(call, key, interval, max(data["start_date"], first), end)

@@ -31,7 +31,7 @@ async def test_the_answer_reaches_the_login_that_waits_once() -> None:
     assert not callbacks.receive("zerodha", answer)
 
 
-@pytest.mark.parametrize("state", ["wrong", ""])
+@pytest.mark.parametrize("state", ["wrong", "", "r\u00efght", "right\ud800"])
 async def test_another_state_is_refused_and_the_login_goes_on(state: str) -> None:
     callbacks = Callbacks()
     login = await waiting(callbacks, "right")

@@ -516,7 +516,11 @@ async def test_history(world: World) -> None:
         "volume": 10,
         "oi": 0,
     }
-    assert (await world.post("history", body | {"end_date": "2026-11-19"}))[1]["data"] == []
+    status, answer = await world.post("history", body | {"end_date": "2026-11-19"})
+    assert (status, answer["message"]) == (
+        400,
+        "The range is reversed: start_date 2026-11-20 is after end_date 2026-11-19. Swap them.",
+    )
     assert await world.post("history", body | {"interval": "2m"}) == (
         500,
         {

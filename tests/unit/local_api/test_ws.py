@@ -283,6 +283,37 @@ async def test_unreadable_messages(world: World) -> None:
     assert (await client.ask(action="ping"))["type"] == "pong"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+async def test_messages_in_every_writing(world: World, encoding: str) -> None:
+    client = await world.client()
+    text = json.dumps({"action": "ping", "_pingId": 5})
+    await client.socket.send(text.encode(encoding))  # a binary frame
+    assert (await client.receive())["_pingId"] == 5
+    await client.socket.send("\ufeff" + text)
+    assert (await client.receive())["_pingId"] == 5
+
+
+async def test_refusals_echo_the_request_id(world: World) -> None:
+    client = await world.client(None)
+    for request in (
+        {"action": "frobnicate"},
+        {"action": "subscribe"},
+        {"action": "authenticate"},
+        {"action": "authenticate", "api_key": "wrong"},
+    ):
+        answer = await client.ask(**request, request_id={"n": [1]})
+        assert (answer["status"], answer["request_id"]) == ("error", {"n": [1]})
+    known = await world.client()
+    for request in (
+        {"action": "subscribe", "symbol": "SBIN", "exchange": "NSE", "mode": 9},
+        {"action": "subscribe"},
+        {"action": "subscribe", "symbols": ["SBIN"]},
+        {"action": "unsubscribe"},
+    ):
+        answer = await known.ask(**request, request_id="r")
+        assert (answer["status"], answer["request_id"]) == ("error", "r")
+
+
 async def test_what_needs_authentication(world: World) -> None:
     client = await world.client(None)
     for action in (
@@ -476,6 +507,22 @@ async def test_unsubscribe_forms(world: World) -> None:
         assert await client.ask(**request) == {**done, "successful": [row]}
         assert world.server.instruments == 0
     assert await client.ask(action="unsubscribe_all") == {**done, "successful": []}
+
+
+async def test_unsubscribe_with_a_mode_beside_the_list_drops_that_mode_only(world: World) -> None:
+    client = await world.client()
+    sbin, tcs = {"symbol": "SBIN", "exchange": "NSE"}, {"symbol": "TCS", "exchange": "NSE"}
+    for mode in (1, 2, 3):
+        await client.ask(action="subscribe", symbols=[sbin, tcs], mode=mode)
+    await client.rest()
+    answer = await client.ask(action="unsubscribe", symbols=[sbin, {**tcs, "mode": 2}], mode=3)
+    assert answer["status"] == "success"
+    held = {(symbol, mode) for _, symbol, mode in world.server.client_list()[0].subscriptions}
+    assert held == {("SBIN", "LTP"), ("SBIN", "Quote"), ("TCS", "LTP"), ("TCS", "Depth")}
+    await client.ask(action="unsubscribe", symbols=[tcs], mode=2)  # none of it: nothing else goes
+    assert len(world.server.client_list()[0].subscriptions) == 4
+    bad = await client.ask(action="unsubscribe", symbols=[sbin], mode=9)
+    assert bad["code"] == "INVALID_MODE"
 
 
 async def test_upstream_follows_the_highest_mode(world: World) -> None:
