@@ -290,6 +290,8 @@ class KitAccount:
     # -- end of a session -------------------------------------------------------------------
     def _expired(self, message: str) -> None:
         """The session is over, by its hour or by the broker's word."""
+        if self.session.open:
+            log.warning("%s: the session has ended. %s", self.spec.title, message)
         self._relogin = True
         self._close_session(message or f"The session of {self.spec.title} has ended: log in again.")
 

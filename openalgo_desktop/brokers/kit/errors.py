@@ -13,6 +13,7 @@ from openalgo_desktop.core.errors import (
     DataError,
     InvalidOrder,
     NetError,
+    NetTimeout,
     ProtocolError,
     RateLimited,
     RejectedByBroker,
@@ -21,6 +22,7 @@ from openalgo_desktop.core.errors import (
 
 #: What an HTTP status means where the spec has no rule for the answer.
 _BY_STATUS: dict[int, type[AppError]] = {
+    408: NetTimeout,
     401: SessionExpired,
     403: SessionExpired,
     429: RateLimited,
@@ -29,6 +31,18 @@ _BY_STATUS: dict[int, type[AppError]] = {
     503: NetError,
     504: NetError,
 }
+
+
+#: Words of a gateway that does not know what became of an order, whatever the status says.
+_VAGUE = re.compile(
+    r"gateway time-?out|bad gateway|service (is )?(temporarily )?unavailable|"
+    r"internal server error|timed[ -]?out|request timeout",
+    re.I,
+)
+
+
+class DoubtfulSession(SessionExpired):
+    """The status alone speaks of the session (401, 403): a read has to confirm that it is over."""
 
 
 class Answer:
@@ -56,12 +70,16 @@ def error_of(
 ) -> AppError:
     """The error of a bad answer. ``order`` says that it refused an order."""
     message = answer.message or f"{spec.title} answered HTTP {answer.status} without a reason."
+    if order and answer.status != 429 and _VAGUE.search(message):
+        return make_error(NetError, message, answer)
     for rule in spec.errors:
         if _fits(rule, answer):
             return make_error(rule.error, message, answer, rule.field, retry_after)
     kind = _BY_STATUS.get(answer.status)
     if kind is None:
         kind = RejectedByBroker if order else DataError
+    elif kind is SessionExpired:
+        kind = DoubtfulSession
     if order and answer.status >= 500:
         # The caller turns this into OrderStateUnknown: a gateway's 5xx says nothing.
         kind = NetError
@@ -88,6 +106,16 @@ def make_error(
     if issubclass(kind, (InvalidOrder, BadCredentials)):
         return kind(message, field=field, detail=detail)
     return kind(message, detail=detail)
+
+
+def foreign_page(spec: BrokerSpec, status: int) -> NetError:
+    """A page of somebody on the way (a firewall, a proxy, maintenance): it says nothing about the
+    session or the order, whatever its status."""
+    return NetError(
+        f"{spec.title} did not answer: a web page came instead (HTTP {status}): "
+        "a firewall or proxy on the way, or maintenance.",
+        detail=f"HTTP {status}",
+    )
 
 
 def unreadable(spec: BrokerSpec, status: int, text: str) -> ProtocolError:

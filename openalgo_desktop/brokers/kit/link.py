@@ -17,6 +17,7 @@ from openalgo_desktop.brokers.kit.codec import Frame
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.brokers.kit.values import fill
 from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited, SessionExpired
+from openalgo_desktop.core.proxies import goes_direct, proxy_problem
 
 # At DEBUG it writes addresses and headers, and those carry keys.
 logging.getLogger("websockets.client").setLevel(logging.WARNING)
@@ -107,6 +108,7 @@ async def open_websocket(address: Address, spec: StreamSpec) -> Link:
             address.url,
             additional_headers=dict(address.headers),
             user_agent_header="openalgo-desktop",
+            proxy=None if goes_direct(address.url) else True,
             # Reading the certificate store takes tens of milliseconds: not on the loop.
             ssl=await asyncio.to_thread(_tls) if secure else None,
             open_timeout=OPEN_TIMEOUT,
@@ -117,9 +119,12 @@ async def open_websocket(address: Address, spec: StreamSpec) -> Link:
             max_queue=MAX_QUEUE,
         )
     except InvalidStatus as refused:
-        raise _refused(refused.response.status_code) from None
+        kind = refused.response.headers.get("content-type", "")
+        raise _refused(refused.response.status_code, page="html" in kind.lower()) from None
     except TimeoutError:
         raise NetTimeout(f"The feed did not answer within {OPEN_TIMEOUT:g} s.") from None
+    except ImportError as error:  # a SOCKS proxy needs a package of its own
+        raise NetError(proxy_problem(str(error))) from None
     except (OSError, WebSocketException) as error:
         raise NetError(f"The feed cannot be reached ({type(error).__name__}).") from None
     return WebSocketLink(connection)
@@ -142,8 +147,9 @@ def _closed(closed: ConnectionClosed) -> LinkClosed:
     return LinkClosed(f"The feed closed the connection ({received.code}{reason}).")
 
 
-def _refused(status: int) -> AppError:
-    if status in (401, 403):
+def _refused(status: int, *, page: bool = False) -> AppError:
+    """``page``: a web page came, of somebody on the way and not of the feed."""
+    if status in (401, 403) and not page:
         return SessionExpired(f"The feed refused the session (HTTP {status}). Log in again.")
     if status == 429:
         return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)

@@ -15,7 +15,13 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.errors import Answer, error_of, unreadable
+from openalgo_desktop.brokers.kit.errors import (
+    Answer,
+    DoubtfulSession,
+    error_of,
+    foreign_page,
+    unreadable,
+)
 from openalgo_desktop.brokers.kit.limits import Limiter
 from openalgo_desktop.brokers.kit.session import Session
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
@@ -23,6 +29,7 @@ from openalgo_desktop.brokers.kit.values import fill, number_text, pick, render
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import (
     AppError,
+    DataError,
     NetError,
     NetTimeout,
     NotConnected,
@@ -30,8 +37,10 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     ProtocolError,
     RateLimited,
+    RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.proxies import is_loopback, proxy_problem
 
 log = logging.getLogger(__name__)
 # httpx logs each address at INFO, and addresses carry keys.
@@ -45,6 +54,11 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 #: answer, long enough for a basket or a "cancel all" at ten orders a second.
 WRITE_WAIT = 8.0
 _NO_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
+_HEADERS = {
+    "user-agent": "openalgo-desktop",
+    "accept": "*/*",
+    "accept-encoding": "gzip, deflate",
+}
 _MAX_DOWNLOAD = 512 << 20
 _BLOCK = 1 << 20
 
@@ -84,39 +98,40 @@ class RestClient:
         self._clock = clock
         self._on_expired = on_expired
         self._transport = transport
-        self._pool: httpx.AsyncClient | None = None
+        self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
         self._opening = asyncio.Lock()
 
-    @property
-    def _client(self) -> httpx.AsyncClient:
-        """The connection pool; opened again by the first request after a :meth:`close`."""
-        if self._pool is None:
-            self._pool = self._new_pool()
-        return self._pool
-
-    async def _open(self) -> None:
-        """Make the pool beside the loop: reading the certificates takes tens of milliseconds."""
+    async def _client(self, url: httpx.URL) -> httpx.AsyncClient:
+        """The connection pool for an address, opened by its first request and by the first after
+        a :meth:`close`. Made beside the loop: reading the certificates takes tens of
+        milliseconds. This machine is never reached through a proxy."""
+        direct = is_loopback(url.host)
         async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncio.to_thread(self._new_pool)
+            pool = self._pools.get(direct)
+            if pool is None:
+                pool = self._pools[direct] = await asyncio.to_thread(self._new_pool, direct)
+            return pool
 
-    def _new_pool(self) -> httpx.AsyncClient:
+    def _new_pool(self, direct: bool) -> httpx.AsyncClient:
         transport = self._transport
-        return httpx.AsyncClient(
-            http2=self.spec.http2 and transport is None,
-            transport=transport,
-            timeout=httpx.Timeout(10.0, connect=5.0, pool=5.0),
-            limits=httpx.Limits(
-                max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0
-            ),
-            headers={"user-agent": "openalgo-desktop"},
-            follow_redirects=False,
-        )
+        try:
+            return httpx.AsyncClient(
+                http2=self.spec.http2 and transport is None,
+                transport=transport,
+                trust_env=not direct,
+                timeout=httpx.Timeout(10.0, connect=5.0, pool=5.0),
+                limits=httpx.Limits(
+                    max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0
+                ),
+                follow_redirects=False,
+            )
+        except (ImportError, ValueError) as error:
+            raise NotConnected(proxy_problem(str(error))) from None
 
     async def close(self) -> None:
         """Close the connections."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
             await pool.aclose()
 
     async def op(self, name: str, context: Mapping[str, Any] | None = None) -> Any:
@@ -146,7 +161,27 @@ class RestClient:
         finally:
             ended = self._clock.monotonic()
             self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
-        return self._read(op, response, values)
+        try:
+            return self._read(op, response, values)
+        except DoubtfulSession as error:
+            raise await self._confirmed(op, error, values) from None
+
+    async def _confirmed(
+        self, op: Op, error: DoubtfulSession, values: Mapping[str, Any]
+    ) -> AppError:
+        """What a bare 401 or 403 means: the end of the session only if a read says so too."""
+        profile = self.spec.ops.get("profile")
+        if profile is not None and op is not profile and not op.public and self.session.open:
+            try:
+                await self.call(profile, name="profile")
+            except SessionExpired as ended:
+                return ended
+            except AppError as unclear:
+                log.info("%s: session not verified: %s", self.spec.title, unclear.message)
+            kind = RejectedByBroker if op.write else DataError
+            return kind(error.message)
+        sure = SessionExpired(error.message, detail=error.detail)
+        return self._judged(op, sure, values)
 
     async def download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
         """Stream the body of an answer into a file, which is whole or not there.
@@ -157,10 +192,9 @@ class RestClient:
         await self.limiter.acquire(_buckets(op), op.timeout)
         part = path.with_name(path.name + ".part")
         try:
-            await self._open()
-            response = await self._client.send(
-                self.request(op, values), stream=True, follow_redirects=op.public
-            )
+            request = self.request(op, values)
+            client = await self._client(request.url)
+            response = await client.send(request, stream=True, follow_redirects=op.public)
             try:
                 if response.status_code >= 300:
                     await response.aread()
@@ -178,13 +212,16 @@ class RestClient:
         """The HTTP request of ``op``; what the wire tests look at."""
         host = fill(self.hosts[op.host], values)  # a server of the user's own is a value
         url = host.rstrip("/") + fill(op.path, values, quoted=True)
-        headers = {} if op.public else {k: fill(v, values) for k, v in self.spec.headers.items()}
+        headers = dict(_HEADERS)
+        if not op.public:
+            headers.update({k: fill(v, values) for k, v in self.spec.headers.items()})
         headers.update({k: fill(v, values) for k, v in op.headers.items()})
         if query := render(op.query, values):
             url += ("&" if "?" in url else "?") + urlencode(_pairs(query), quote_via=quote)
         content = self._content(op, values, headers)
-        return self._client.build_request(
-            op.method, url, headers=headers, content=content, timeout=op.timeout
+        limits = httpx.Timeout(op.timeout).as_dict()
+        return httpx.Request(
+            op.method, url, headers=headers, content=content, extensions={"timeout": limits}
         )
 
     def _content(self, op: Op, values: Mapping[str, Any], headers: dict[str, str]) -> bytes | None:
@@ -205,10 +242,10 @@ class RestClient:
 
     async def _send(self, op: Op, values: Mapping[str, Any]) -> httpx.Response:
         title = self.spec.title
-        await self._open()
         request = self.request(op, values)
+        client = await self._client(request.url)
         try:
-            return await self._client.send(request)
+            return await client.send(request)
         except _NOT_SENT as error:
             raise NotConnected(
                 f"{title} cannot be reached ({type(error).__name__}). Nothing was sent."
@@ -233,6 +270,8 @@ class RestClient:
         if body is None and not answer.good:
             answer.message = _plain(response.text)
         if not answer.good:
+            if body is None and status_page(response):
+                raise self._judged(op, foreign_page(self.spec, answer.status), values)
             if answer.empty:
                 return None
             after = _retry_after(response)
@@ -243,6 +282,8 @@ class RestClient:
 
     def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:
         """Side effects of an error, and what it means for an order write."""
+        if isinstance(error, DoubtfulSession):
+            return error
         if isinstance(error, SessionExpired) and self.session.open and self._on_expired:
             self._on_expired(error.message)
         if isinstance(error, RateLimited):
@@ -298,6 +339,14 @@ def _json(content: bytes) -> Any:
 def _plain(text: str) -> str:
     """The sentence of an error answer that is no JSON; a page of a gateway has none."""
     return "" if text.lstrip().startswith("<") else text.strip()[:200]
+
+
+def status_page(response: httpx.Response) -> bool:
+    """Whether the body is a web page; too many requests are what their status says."""
+    if response.status_code == 429:
+        return False
+    kind = response.headers.get("content-type", "")
+    return "html" in kind.lower() or response.text.lstrip()[:1] == "<"
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -172,6 +172,7 @@ SPEC = BrokerSpec(
         ErrorRule(InvalidOrder, code="InputException"),
         ErrorRule(NetError, code="NetworkException"),
         ErrorRule(NetError, code="DataException"),
+        ErrorRule(NetError, code="GeneralException"),
     ),
     limits={
         "all": (Rate(10),),

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.errors import Answer, error_of
+from openalgo_desktop.brokers.kit.errors import Answer, DoubtfulSession, error_of
 from openalgo_desktop.brokers.kit.limits import Limiter
 from openalgo_desktop.brokers.kit.login import LoginRunner
 from openalgo_desktop.brokers.kit.rest import RestClient
@@ -131,7 +131,9 @@ async def test_a_429_holds_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
         (503, "NetworkException", "OMS down", False, NetError),
         (500, "GeneralException", "odd", True, NetError),
         (400, "Unheard", "a new refusal", True, RejectedByBroker),
-        (401, "", "", False, SessionExpired),
+        (401, "", "", False, DoubtfulSession),
+        (408, "", "", True, NetTimeout),
+        (400, "OrderException", "Order request timed out.", True, NetError),
     ],
 )
 def test_the_error_map(
