@@ -189,8 +189,12 @@ class LocalApi:
     @property
     def listening(self) -> str:
         """Where both servers really listen, for a human: ``REST http://0.0.0.0:5000  ...``."""
-        host = shown_host(self.host)
-        return f"REST http://{host}:{self._port}  WebSocket ws://{host}:{self.ws.port}"
+        return f"REST http://{self.bound}  WebSocket ws://{shown_host(self.host)}:{self.ws.port}"
+
+    @property
+    def bound(self) -> str:
+        """``host:port`` that REST is bound to."""
+        return f"{shown_host(self.host)}:{self._port}"
 
     @property
     def exposure(self) -> str:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from openalgo_desktop.ui.widgets import shortcut_text
+from openalgo_desktop.ui.widgets import plain_tip, shortcut_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def build_actions(
         action.setCheckable(row.checkable)
         action.setAutoRepeat(False)
         hint = f" ({shortcut_text(row.shortcut)})" if row.shortcut else ""
-        action.setToolTip((row.tip or row.text) + hint)
+        action.setToolTip(plain_tip((row.tip or row.text) + hint))
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
             action.setShortcutContext(

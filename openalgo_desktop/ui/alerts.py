@@ -64,6 +64,8 @@ class AlertStrip(QWidget):
         alerts = []
         if self._bridge.safety.killed:
             alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
+        if exposure := self._bridge.api.exposure():
+            alerts.append(exposure)
         if account := self._account_alert():
             alerts.append(account)
         elif not self._bridge.feed_state()[0]:

@@ -64,6 +64,14 @@ class ApiDoor:
             return "", "", 0
         return api.rest_url, api.ws_url, api.clients
 
+    def exposure(self) -> str:
+        """A warning while other machines can reach the API, else empty."""
+        return "" if self._terminal.api is None else self._terminal.api.exposure
+
+    def listening(self) -> str:
+        """The address that REST is really bound to, as ``host:port``; empty when it is off."""
+        return "" if self._terminal.api is None else self._terminal.api.bound
+
     # -- keys -------------------------------------------------------------------------------
     async def default_key(self) -> Secret | None:
         """The default API key, to show or copy."""

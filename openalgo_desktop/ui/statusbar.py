@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.widgets import label, push_button, set_role
+from openalgo_desktop.ui.widgets import label, plain_tip, push_button, set_role
 
 
 class StatusBar(QStatusBar):
@@ -71,11 +71,13 @@ class StatusBar(QStatusBar):
             since = "waiting" if age is None else f"{age:.1f} s"
             self._set("feed", f"● feed {since} · {subscribed} subscribed", "up")
         self._show_orders()
-        rest, _, clients = self._bridge.api.state()
-        if rest:
-            host = rest.removeprefix("http://")
+        _, _, clients = self._bridge.api.state()
+        if host := self._bridge.api.listening():
             plural = "client" if clients == 1 else "clients"
-            self._set("api", f"● API {host} · {clients} {plural}")
+            exposure = self._bridge.api.exposure()
+            sign, tone = ("⚠ OPEN", "warning") if exposure else ("●", "")
+            self._set("api", f"{sign} API {host} · {clients} {plural}", tone)
+            self._parts["api"].setToolTip(plain_tip(exposure))
         else:
             self._set("api", "○ API off", "muted")
         frames = self._bridge.frames
@@ -88,7 +90,7 @@ class StatusBar(QStatusBar):
         rows = self._bridge.safety.differences(self._bridge.mode)
         self.differ.setVisible(bool(rows))
         self.differ.setText(f"⚠ books differ ({len(rows)})")
-        self.differ.setToolTip("\n".join(row.text for row in rows[:10]))
+        self.differ.setToolTip(plain_tip("\n".join(row.text for row in rows[:10])))
 
     def _show_orders(self) -> None:
         working = len(self._bridge.books.working())

@@ -16,6 +16,7 @@ from openalgo_desktop.ui.search import SymbolSearch
 from openalgo_desktop.ui.widgets import (
     label,
     named,
+    plain_tip,
     push_button,
     set_role,
     shortcut_text,
@@ -61,7 +62,7 @@ class TopBar(QToolBar):
         self.addWidget(self.account)
         self._gap(10)
         self.mode = named(QPushButton(), "toolbar-mode", "Sandbox or live")
-        self.mode.setToolTip(actions["toggle-mode"].toolTip())
+        self.mode.setToolTip(plain_tip(actions["toggle-mode"].toolTip()))
         self.mode.clicked.connect(lambda _checked: self.mode_clicked.emit())
         self.addWidget(self.mode)
 
@@ -114,7 +115,7 @@ class TopBar(QToolBar):
         if data.account_id != status.account_id:
             text += f"   data: {data.title or data.broker}"
         self.account.setText(text)
-        self.account.setToolTip(status.message or "Accounts: log in, log out, roles")
+        self.account.setToolTip(plain_tip(status.message or "Accounts: log in, log out, roles"))
         set_role(self.account, "chip" if connected else "chip-warning")
 
     def show_mode(self, mode: Mode) -> None:
@@ -126,8 +127,10 @@ class TopBar(QToolBar):
     def show_killed(self, killed: bool) -> None:
         """Held again, the switch tries once more what is left; reset is a button of its own."""
         self.kill.setToolTip(
-            "Hold for one second: block new orders, cancel working ones, close all positions "
-            f"({shortcut_text('Ctrl+F12')}, held)"
+            plain_tip(
+                "Hold for one second: block new orders, cancel working ones, close all positions "
+                f"({shortcut_text('Ctrl+F12')}, held)"
+            )
         )
         set_role(self.kill, "kill-on" if killed else "kill")
         self._reset_action.setVisible(killed)
@@ -138,7 +141,7 @@ class TopBar(QToolBar):
         total = realised + unrealised
         self.pnl.setText(fmt.signed_money(total))
         self.pnl.setToolTip(
-            f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
+            plain_tip(f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}")
         )
         tone = "stale" if self._bridge.feed.stale else fmt.sign_role(total)
         set_role(self.pnl, tone, "tone")

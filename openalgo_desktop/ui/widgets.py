@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -115,12 +116,25 @@ def tool_button(action: QAction, object_name: str) -> QToolButton:
 
 
 def label(text: str, object_name: str, role: str = "") -> QLabel:
-    """A label; ``role`` is a style role of the theme (``muted``, ``caption``, ``number`` ...)."""
-    result = QLabel(text)
+    """A label of plain text; ``role`` is a style role of the theme (``muted``, ``caption`` ...).
+
+    Labels are made here only: Qt would render a text from outside that looks like HTML, and fetch
+    the files that it names.
+    """
+    result = QLabel()
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setText(text)
     result.setObjectName(object_name)
     if role:
         result.setProperty("role", role)
     return result
+
+
+def plain_tip(text: str) -> str:
+    """A tooltip that shows ``text`` as it is; Qt takes what looks like HTML for HTML."""
+    if "<" not in text and "&" not in text:
+        return text
+    return f"<p style='white-space:pre-wrap'>{html.escape(text)}</p>"
 
 
 def make_searchable(box: QComboBox) -> None:

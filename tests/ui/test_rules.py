@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
+from pytestqt.qtbot import QtBot
 
 import openalgo_desktop.ui
 from openalgo_desktop.ui.actions import ACTIONS
+from openalgo_desktop.ui.widgets import label, plain_tip
 
 FILES = sorted(Path(openalgo_desktop.ui.__file__).parent.rglob("*.py"))
 
@@ -19,6 +24,49 @@ def test_no_nested_event_loop(path: Path) -> None:
     assert not re.search(r"\.exec_?\(", text)
     assert "QMessageBox" not in text
     assert "processEvents" not in text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_texts_are_plain(path: Path) -> None:
+    """Labels are made by ``widgets.label`` and tooltips by ``plain_tip``, so that no text from
+    outside (a strategy's name) is rendered as HTML."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            assert "QLabel" not in {ast.unparse(base) for base in node.bases}
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        if called == "QLabel":
+            assert path.stem == "widgets", f"line {node.lineno}: use widgets.label"
+        assert called not in (
+            "setHtml",
+            "insertHtml",
+            "setMarkdown",
+            "setWhatsThis",
+            "QTextBrowser",
+        )
+        if called == "showText" and ast.unparse(node.func).startswith("QToolTip"):
+            assert ast.unparse(node.args[1]).startswith("plain_tip("), f"line {node.lineno}"
+        if called == "setToolTip":
+            tip = node.args[-1]
+            plain = isinstance(tip, ast.Constant) or ast.unparse(tip).startswith("plain_tip(")
+            assert plain, f"line {node.lineno}: use plain_tip"
+    if "ToolTipRole" in text:
+        assert "plain_tip(" in text
+    assert "RichText" not in text
+
+
+def test_html_in_a_text_is_shown_and_not_loaded(qtbot: QtBot) -> None:
+    evil = "<img src='file:///etc/passwd'> & co"
+    shown = label(evil, "evil")
+    qtbot.addWidget(shown)
+    assert shown.textFormat() is Qt.TextFormat.PlainText
+    document = QTextDocument()
+    document.setHtml(plain_tip(evil))
+    assert document.toPlainText() == evil
+    assert plain_tip("a > b") == "a > b"
 
 
 def test_actions_have_unique_names_and_shortcuts() -> None:

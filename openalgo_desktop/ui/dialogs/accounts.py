@@ -25,7 +25,15 @@ from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.dialogs.login import LoginDialog
-from openalgo_desktop.ui.widgets import label, make_searchable, named, push_button, set_role, slug
+from openalgo_desktop.ui.widgets import (
+    label,
+    make_searchable,
+    named,
+    plain_tip,
+    push_button,
+    set_role,
+    slug,
+)
 
 NAME = "dialog-accounts"
 COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
@@ -136,7 +144,7 @@ class AccountsDialog(QDialog):
             )
             for place, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain_tip(text))
                 self.table.setItem(index, place, item)
         if keep in self._names:
             self.table.selectRow(self._names.index(keep))

@@ -25,7 +25,7 @@ from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
-from openalgo_desktop.ui.widgets import label, named, push_button
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button
 
 NAME = "dialog-audit"
 COLUMNS = (
@@ -110,7 +110,7 @@ class AuditDialog(QDialog):
             cells = (row.who, row.mode, row.what, row.subject, row.answer, row.detail)
             for place, text in enumerate((api_timestamp(row.at), *cells)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain_tip(text))
                 self.table.setItem(index, place, item)
         more = f", the newest {MOST} are shown" if len(rows) == MOST else ""
         self.message.setText(f"{len(rows)} entries{more}")

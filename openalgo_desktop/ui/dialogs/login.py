@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.brokers.kit.spec import Field, Login
 from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.widgets import copy_text, label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import copy_text, label, named, plain_tip, push_button, set_role
 
 NAME = "dialog-login"
 
@@ -146,7 +146,7 @@ class LoginDialog(QDialog):
             line.setInputMethodHints(Qt.InputMethodHint.ImhDigitsOnly)
         if field.stored:
             line.setPlaceholderText("kept in the keyring; leave empty if entered before")
-        line.setToolTip(field.help)
+        line.setToolTip(plain_tip(field.help))
         self._inputs[field.name] = line
         return line
 

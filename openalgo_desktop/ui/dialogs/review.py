@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.bridge import Bridge
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button, set_role
 
 NAME = "dialog-review"
 COLUMNS = ("What", "Which", "Here", "At the broker")
@@ -80,7 +80,7 @@ class ReviewDialog(QDialog):
         for index, row in enumerate(rows):
             for place, text in enumerate((row.kind, row.subject, row.ours, row.theirs)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain_tip(text))
                 self.table.setItem(index, place, item)
         self.take.setEnabled(bool(rows))
         if not rows:

@@ -25,7 +25,7 @@ from openalgo_desktop.settings import SETTINGS, Setting
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.fields import ALIGN_RIGHT
-from openalgo_desktop.ui.widgets import label, named, push_button, slug
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button, slug
 
 #: The most that Qt's field for whole numbers can hold.
 MOST = 2**31 - 1
@@ -83,7 +83,7 @@ class SettingsPage(QScrollArea):
                 continue
             editor = _editor(row)
             named(editor.widget, f"{prefix}-{slug(row.key)}", row.help, row.key)
-            editor.widget.setToolTip(row.key)
+            editor.widget.setToolTip(plain_tip(row.key))
             self._editors[row.key] = editor
             caption = label(
                 row.help + (" (at the next start)" if row.restart else ""),

@@ -24,7 +24,7 @@ from openalgo_desktop.ui.api_door import ApiEndpoint
 from openalgo_desktop.ui.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
-from openalgo_desktop.ui.widgets import copy_text, label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import copy_text, label, named, plain_tip, push_button, set_role
 
 KEPT = 30
 FIRST_ERROR = 400
@@ -70,7 +70,7 @@ class RequestBuilder(QWidget):
         for row in self._endpoints.values():
             self.endpoint.addItem(f"{row.method}  {row.name}", row.name)
             self.endpoint.setItemData(
-                self.endpoint.count() - 1, row.doc, Qt.ItemDataRole.ToolTipRole
+                self.endpoint.count() - 1, plain_tip(row.doc), Qt.ItemDataRole.ToolTipRole
             )
         self.endpoint.activated.connect(lambda _: self._on_endpoint())
         self.recent = named(QComboBox(), "api-builder-history", "Requests sent before")

@@ -41,7 +41,7 @@ from openalgo_desktop.ui.fields import (
     VerticalArea,
 )
 from openalgo_desktop.ui.frames import Ticks
-from openalgo_desktop.ui.widgets import label, named, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, set_role
 
 
 class TicketDock(Dock):
@@ -176,7 +176,7 @@ class TicketDock(Dock):
         self._attempted = False
         self.want({key: FeedMode.QUOTE})
         self.symbol.setText(instrument.symbol)
-        self.symbol.setToolTip(f"{instrument.symbol}  {instrument.exchange}")
+        self.symbol.setToolTip(plain_tip(f"{instrument.symbol}  {instrument.exchange}"))
         self.set_subject(f"{instrument.symbol}  {instrument.exchange}")
         for field in (self.price, self.trigger):
             field.set_tick(instrument.tick_size)

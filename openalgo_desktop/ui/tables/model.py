@@ -13,6 +13,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from openalgo_desktop.core.csvtext import csv_text
 from openalgo_desktop.ui.tables.columns import Column, plain
 from openalgo_desktop.ui.tables.store import RowStore
+from openalgo_desktop.ui.widgets import plain_tip
 
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
@@ -73,7 +74,7 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return RIGHT if column.numeric else LEFT
         if role == Qt.ItemDataRole.ToolTipRole and not column.numeric:
-            return self.store.cells(index.row()).texts[index.column()]
+            return plain_tip(self.store.cells(index.row()).texts[index.column()])
         return None
 
     def headerData(
