@@ -58,6 +58,10 @@ class BookKeeper:
         self._interval = interval
         self._books: dict[Mode, OwnBook] = {}
         self._shown: dict[Mode, tuple[Difference, ...]] = {}
+        #: Hears the whole books with which a day begins: account, orders, positions.
+        self.rebased: Callable[[str, Sequence[Order], Sequence[Position]], None] = (
+            lambda account_id, orders, positions: None
+        )
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._stops = [
@@ -115,6 +119,7 @@ class BookKeeper:
             await self._tell_missed(book, gateway, orders, sure=True)
         book.adopt(orders, positions, trades)
         book.day = self._clock.now().date()
+        self.rebased(gateway.account_id, orders, positions)
         self._show(mode, gateway.account_id, ())
 
     async def _read(

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.enums import Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
     NotConnected,
@@ -61,7 +61,7 @@ from openalgo_desktop.trading.ownbook import impossible
 from openalgo_desktop.trading.policies import OrderPolicies, slices
 from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
-from openalgo_desktop.trading.risk import RiskGate
+from openalgo_desktop.trading.risk import KILL_SOURCE, RiskGate
 from openalgo_desktop.trading.sending import OrderSender
 from openalgo_desktop.trading.tags import TagMaker
 from openalgo_desktop.trading.underway import UnderWay
@@ -190,7 +190,7 @@ class OrderDesk:
         ``closing`` is said by :class:`Exits` only: the order takes a position down that is held,
         so it goes out in slices where it must and passes the limits.
         """
-        mode = self._still(mode)
+        mode = self.still(mode)
         self.gateway_of(mode)
         with self.refusals("place", request, source):
             row = self._instruments.require(request.symbol, request.exchange)
@@ -221,18 +221,26 @@ class OrderDesk:
         part: dict[str, Any] | None = None,
     ) -> Placed:
         """An order as it leaves; ``part`` is kept in the journal beside it."""
-        gateway = self.gateway_of(self._still(mode))
+        gateway = self.gateway_of(self.still(mode))
+        prompt = request.price_type is PriceType.MARKET
         with self.refusals("place", request, source):
             if self.policies is not None:
                 request = await self.policies.protect(request, row, gateway)
             check_order(request, row, closing=closing)
             await self.risk.check(request, source, closing=closing)
-        if self.approval is not None:
+        if self.approval is not None and source != KILL_SOURCE:
             await self.approval(request, source)
         tag = self._tags.next()
         fields = msgspec.to_builtins(request) | (part or {})
         entry = self.sender.entry(tag, "place", mode, gateway, source, fields)
-        return await self.sender.send(entry, mode, gateway, lambda: gateway.place(request, tag))
+        return await self.sender.send(
+            entry,
+            mode,
+            gateway,
+            lambda: gateway.place(request, tag),
+            prompt=prompt,
+            closing=closing,
+        )
 
     @contextlib.contextmanager
     def refusals(self, kind: str, request: msgspec.Struct, source: str) -> Iterator[None]:
@@ -253,7 +261,7 @@ class OrderDesk:
             )
             raise
 
-    def _still(self, mode: Mode | None) -> Mode:
+    def still(self, mode: Mode | None) -> Mode:
         """The current mode; raises when it is not the one that the caller began in."""
         if mode is not None and mode is not self._mode:
             raise OrderError(
@@ -343,7 +351,7 @@ class OrderDesk:
 
     async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed:
         """Cancel a working order; ``mode`` as in :meth:`place`."""
-        mode = self._still(mode)
+        mode = self.still(mode)
         return await self._cancel(order_id, source, mode, self.gateway_of(mode))
 
     async def _cancel(
@@ -407,7 +415,7 @@ class OrderDesk:
         ``call`` gets the gateway of the current mode and our own tag; ``mode`` as in
         :meth:`place`.
         """
-        mode = self._still(mode)
+        mode = self.still(mode)
         gateway = self.gateway_of(mode)
         if not kind.endswith("cancel"):
             with self.refusals(kind, request, source):

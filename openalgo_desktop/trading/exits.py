@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.errors import (
+    AppError,
+    InsufficientFunds,
+    OrderError,
+    RejectedByBroker,
+)
 from openalgo_desktop.core.model import OrderRequest, Position, closing_order
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.ownbook import PositionKey
@@ -20,6 +26,16 @@ from openalgo_desktop.trading.results import CloseAll, Placed
 from openalgo_desktop.trading.underway import UnderWay, View
 
 log = logging.getLogger(__name__)
+
+#: A gateway refused; nothing is at the exchange.
+REFUSED = (RejectedByBroker, InsufficientFunds)
+
+#: How long an order that leads the other way is waited for, and how often it is looked at; seconds.
+SETTLE, POLL = 2.0, 0.1
+#: Positions that are being closed together.
+AT_ONCE = 8
+#: Positions read so long ago will do for the further ones of one closing; seconds.
+SAME_READING = 5.0
 
 
 class Corridor(Protocol):
@@ -41,67 +57,140 @@ class Exits:
         self._desk = desk
         self._under_way = under_way
 
-    async def close(self, key: PositionKey, source: str, mode: Mode) -> Placed | None:
-        """Close one net position at market; None when it is flat.
+    async def close(
+        self,
+        key: PositionKey,
+        source: str,
+        mode: Mode,
+        *,
+        at_most: int | None = None,
+        max_age: float = 0.0,
+    ) -> Placed | None:
+        """Close one net position at market; None when it is flat. Of a position that several
+        share, ``at_most`` units are closed and resting exits stay (and count).
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
-        :meth:`OrderDesk.place`.
+        :meth:`OrderDesk.place`. ``max_age`` as in :meth:`UnderWay.view`.
         """
+        exchange, symbol, product = key
+        plain = OrderRequest(symbol, exchange, Action.SELL, 1, product=product)
         async with self._under_way.lock(mode, key):
-            gateway = self._desk.gateway_of(mode)
-            view = await self._under_way.view(mode, gateway, key)
-            if any(row.waits for row in view.exits):
-                await self._cancel_resting(view, source, mode, key)
-                view = await self._under_way.view(mode, gateway, key)
+            like = plain if at_most is None else None
+            view = await self.ready(key, 0, source, mode, like, max_age=max_age)
             if not view.held:
+                if coming := [row.order_id for row in view.pending if row.prompt]:
+                    raise OrderError(
+                        f"Orders of {symbol} are on their way ({', '.join(coming)}) and nothing is "
+                        "held yet, so nothing was sent. Try again when they have filled."
+                    )
                 return None
-            if not view.to_close:
+            units = view.to_close if at_most is None else min(view.to_close, at_most)
+            if not units:
                 return _covered(view, mode)
-            exchange, symbol, product = key
-            quantity = view.to_close if view.held > 0 else -view.to_close
-            row = Position(symbol, exchange, product, quantity, 0.0)
+            row = Position(symbol, exchange, product, units if view.held > 0 else -units, 0.0)
             return await self._desk.place(closing_order(row), source, mode, closing=True)
 
-    async def close_all(self, source: str) -> CloseAll:
-        """Close every open position of the account at market; each failure is told with its
-        symbol and reason, and does not keep the others from being closed."""
-        mode = self._desk.mode
-        rows = await self._desk.gateway_of(mode).positions()
-        open_rows = [row for row in rows if row.quantity]
-        errors: list[str] = []
-        ids: list[str] = []
-        for row in open_rows:
-            if self._desk.mode is not mode:
-                raise OrderError("The mode was switched while positions were being closed.")
-            try:
-                placed = await self.close((row.exchange, row.symbol, row.product), source, mode)
-            except AppError as error:
-                errors.append(f"{row.symbol}: {error.message}")
-                ids += error.sent
-            else:
-                ids += placed.ids if placed is not None else ()
-        closed = len(open_rows) - len(errors)
-        return CloseAll(closed, len(errors), bool(rows), mode, tuple(errors), tuple(ids))
+    async def ready(
+        self,
+        key: PositionKey,
+        target: int,
+        source: str,
+        mode: Mode,
+        like: OrderRequest | None,
+        *,
+        max_age: float = 0.0,
+    ) -> View:
+        """The view from which an order to ``target`` is worked out, under the position's lock.
 
-    async def _cancel_resting(self, view: View, source: str, mode: Mode, key: PositionKey) -> None:
-        """Cancel limits and stops against the position and wait until they are gone."""
-        ids = [row.order_id for row in view.exits if row.waits and row.order_id]
+        What trades at once and leads away from the target is waited for, at most :data:`SETTLE`
+        seconds. With ``like``, and where the target leaves the position, limits and stops that
+        rest against it are cancelled unless they are that order.
+        """
+        gateway = self._desk.gateway_of(mode)
+        view = await self._under_way.view(mode, gateway, key, max_age=max_age)
+        resting = (
+            self._resting(view, like, mode) if like is not None and view.held * target <= 0 else ()
+        )
+        if resting:
+            await self._cancel_resting(resting, source, mode, key)
+            view = await self._under_way.view(mode, gateway, key)
+        for _ in range(int(SETTLE / POLL)):
+            if not view.opposed(target):
+                break
+            await asyncio.sleep(POLL)
+            view = await self._under_way.view(mode, gateway, key)
+        return view
+
+    async def close_all(
+        self, source: str, *, leave: Callable[[PositionKey], bool] = lambda key: False
+    ) -> CloseAll:
+        """Close every open position of the account at market, but those to ``leave``, in the
+        order of the position book. Each failure is told with its symbol and reason, and does not
+        keep the others from being closed; what was refused is tried once more when others are
+        out (a hedge whose short was still open)."""
+        mode = self._desk.mode
+        rows = await self._under_way.open_positions(self._desk.gateway_of(mode))
+        refused: dict[PositionKey, AppError] = {}
+        ids: list[str] = []
+
+        async def one(key: PositionKey) -> None:
+            try:
+                placed = await self.close(key, source, mode, max_age=SAME_READING)
+            except AppError as error:
+                refused[key] = error
+                ids.extend(error.sent)
+            else:
+                ids.extend(placed.ids if placed is not None else ())
+
+        keys = [key for key, units in rows.items() if units and not leave(key)]
+        await _together(one, keys)
+        again = [key for key, error in refused.items() if isinstance(error, REFUSED)]
+        if again and len(refused) < len(keys):
+            for key in again:
+                del refused[key]
+            await _together(one, again)
+        errors = tuple(f"{key[1]}: {error.message}" for key, error in refused.items())
+        return CloseAll(len(keys) - len(errors), len(errors), bool(rows), mode, errors, tuple(ids))
+
+    def _resting(self, view: View, like: OrderRequest, mode: Mode) -> list[str]:
+        """Ids of what waits at a price or a trigger to leave the position, but ``like``."""
+        return [
+            row.order_id
+            for row in view.exits
+            if row.waits and row.order_id and not self._under_way.is_like(mode, row.order_id, like)
+        ]
+
+    async def _cancel_resting(
+        self, ids: list[str], source: str, mode: Mode, key: PositionKey
+    ) -> None:
+        """Cancel these and wait until they are gone."""
         answers = await asyncio.gather(
             *(self._desk.cancel(order_id, source, mode) for order_id in ids),
             return_exceptions=True,
         )
+        gone: set[str] = set()
         for order_id, answer in zip(ids, answers, strict=True):
             if isinstance(answer, AppError):  # it counts as under way, unless it has filled
                 log.warning("exit order %s was not cancelled: %s", order_id, answer.message)
             elif isinstance(answer, BaseException):
                 raise answer
-        gone = {
-            order_id
-            for order_id, answer in zip(ids, answers, strict=True)
-            if not isinstance(answer, BaseException)
-        }
+            else:
+                gone.add(order_id)
         await self._under_way.until_gone(mode, self._desk.gateway_of(mode), key, gone)
+
+
+async def _together(
+    work: Callable[[PositionKey], Awaitable[None]], keys: Iterable[PositionKey]
+) -> None:
+    """``work`` on all of them, :data:`AT_ONCE` at a time."""
+    waiting = iter(keys)
+
+    async def worker() -> None:
+        for key in waiting:
+            await work(key)
+
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
 
 def _covered(view: View, mode: Mode) -> Placed:

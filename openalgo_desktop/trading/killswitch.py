@@ -169,15 +169,11 @@ class KillSwitch:
             for entry in self._desk.reconciler.open_entries
             if entry.kind == "place"
         }
-        for row in rows:
-            if row.key in unknown:
-                errors.append(f"{row.symbol} waits: the state of an order of it is unknown")
-                continue
-            closed.add(_key(row))
-            try:
-                await self._desk.close_position(row.symbol, row.exchange, row.product, KILL_SOURCE)
-            except AppError as error:
-                errors.append(f"close of {row.symbol}: {error.message}")
+        waiting = {row.symbol for row in rows if row.key in unknown}
+        errors += [f"{name} waits: the state of an order of it is unknown" for name in waiting]
+        closed.update(_key(row) for row in rows if row.key not in unknown)
+        result = await self._desk.exits.close_all(KILL_SOURCE, leave=lambda key: key[:2] in unknown)
+        errors += [f"close of {error}" for error in result.errors]
         return bool(await self._until_empty(self._open))
 
     async def _until_empty(self, read: Any) -> list[Any]:

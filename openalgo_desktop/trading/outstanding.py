@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import msgspec
@@ -12,10 +13,14 @@ from openalgo_desktop.core.ports import JournalEntry
 
 PositionKey = tuple[str, str, Product]
 
+#: A market order that went out as a limit is taken for one so long; then it rests. Seconds.
+PROMPT_FOR = 5.0
+
 
 class Outstanding(msgspec.Struct):
     """One placement. ``quantity`` in signed units; ``at`` is monotonic; ``order_id`` is known
-    once it was accepted; ``unknown`` says that its answer was lost."""
+    once it was accepted; ``unknown`` says that its answer was lost, ``prompt`` that it was meant
+    to trade at once (also where it went out as a limit through the price)."""
 
     tag: str
     mode: Mode
@@ -25,6 +30,7 @@ class Outstanding(msgspec.Struct):
     at: float
     order_id: str = ""
     unknown: bool = False
+    prompt: bool = False
 
     @property
     def flying(self) -> bool:
@@ -39,6 +45,7 @@ class OutstandingOrders:
         self._rows: dict[str, Outstanding] = {}
         self._by_place: dict[tuple[str, PositionKey], dict[str, Outstanding]] = {}
         self._by_id: dict[str, str] = {}
+        self._prompt: OrderedDict[str, float] = OrderedDict()  # order id -> when it was accepted
         #: Whether the own book of a mode has an order.
         self.is_known: Callable[[Mode, str], bool] = lambda mode, order_id: False
 
@@ -50,7 +57,9 @@ class OutstandingOrders:
         """The placement of a tag while it is outstanding."""
         return self._rows.get(tag)
 
-    def add(self, entry: JournalEntry, at: float, *, unknown: bool = False) -> None:
+    def add(
+        self, entry: JournalEntry, at: float, *, unknown: bool = False, prompt: bool = False
+    ) -> None:
         """A placement goes out (or was found unsettled at the start)."""
         request = entry.request
         row = Outstanding(
@@ -61,6 +70,7 @@ class OutstandingOrders:
             quantity=request["quantity"] * Action(request["action"]).sign,
             at=at,
             unknown=unknown,
+            prompt=prompt,
         )
         self._rows[row.tag] = row
         self._by_place.setdefault((row.account_id, row.key), {})[row.tag] = row
@@ -70,11 +80,19 @@ class OutstandingOrders:
         row = self._rows.get(tag)
         if row is None:
             return
+        if row.prompt:
+            self._prompt[order_id] = at
+            while self._prompt and next(iter(self._prompt.values())) < at - PROMPT_FOR:
+                self._prompt.popitem(last=False)
         if self.is_known(row.mode, order_id):
             self.drop(tag)
             return
         row.order_id, row.unknown, row.at = order_id, False, at
         self._by_id[order_id] = tag
+
+    def is_prompt(self, order_id: str, now: float) -> bool:
+        """Whether this order of ours was sent just now to trade at once."""
+        return self._prompt.get(order_id, float("-inf")) > now - PROMPT_FOR
 
     def lost(self, tag: str) -> None:
         """Nobody knows what became of it."""

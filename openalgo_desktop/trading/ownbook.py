@@ -121,7 +121,7 @@ class OwnBook:
             return
         self.changes += 1
         known = self.orders.get(order.order_id)
-        if known is None or not _is_older(order, known):
+        if known is None or not is_older(order, known):
             self.put(order)
         if trade is not None and self._is_new(trade, order):
             self._file(trade)
@@ -144,7 +144,7 @@ class OwnBook:
         known = self.orders.get(order.order_id)
         if known is None:
             return order
-        if _is_older(order, known):
+        if is_older(order, known):
             return msgspec.structs.replace(known) if new_trade else None
         return order if new_trade or order != known else None
 
@@ -281,7 +281,7 @@ class OwnBook:
             if known is None:
                 if is_ours(order):
                     newer.append(order)
-            elif _shown(order) != _shown(known) and (sure or not _is_older(order, known)):
+            elif _shown(order) != _shown(known) and (sure or not is_older(order, known)):
                 newer.append(order)
         return newer
 
@@ -324,7 +324,7 @@ def _shown(order: Order) -> tuple[object, ...]:
     )
 
 
-def _is_older(order: Order, known: Order) -> bool:
+def is_older(order: Order, known: Order) -> bool:
     """Updates may come twice and out of order: a final state and more fills are newer."""
     if known.status.is_final:
         return not order.status.is_final or order.filled_quantity < known.filled_quantity

@@ -30,15 +30,16 @@ class RiskGate:
         """Accept new orders again."""
         self._blocked = ""
 
-    def check_blocked(self, source: str) -> None:
-        """Raise :class:`RiskBlocked` while the switch is on."""
-        if self._blocked and source != KILL_SOURCE:
+    def check_blocked(self, source: str, *, closing: bool = False) -> None:
+        """Raise :class:`RiskBlocked` while the switch is on. It never keeps in what the desk
+        worked out to be ``closing`` a position."""
+        if self._blocked and source != KILL_SOURCE and not closing:
             raise RiskBlocked(f"New orders are blocked: {self._blocked}")
 
     async def check(self, request: OrderRequest, source: str, *, closing: bool = False) -> None:
         """Raise :class:`RiskBlocked` if the switch or any rule refuses ``request``. A rule never
         keeps in what is ``closing`` a position."""
-        self.check_blocked(source)
+        self.check_blocked(source, closing=closing)
         if self.rules is not None and source != KILL_SOURCE and not closing:
             await self.rules.check(request)
             self.check_blocked(source)  # it may have been pulled while a price was asked

@@ -155,10 +155,15 @@ class OrderSender:
         mode: Mode,
         gateway: TradingGateway,
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
+        *,
+        prompt: bool = False,
+        closing: bool = False,
     ) -> Placed:
-        task = self._fly(entry.tag, self._journaled(entry, mode, gateway, call))
+        """Journal, call, journal. A ``prompt`` order was meant to trade at once; what is
+        ``closing`` a position passes the kill switch."""
+        task = self._fly(entry.tag, self._journaled(entry, mode, gateway, call, closing))
         if entry.kind == "place":
-            self.outstanding.add(entry, self._clock.monotonic())
+            self.outstanding.add(entry, self._clock.monotonic(), prompt=prompt)
             self._answers[entry.tag] = task
             task.add_done_callback(lambda _: self._answers.pop(entry.tag, None))
         return await asyncio.shield(task)
@@ -190,6 +195,7 @@ class OrderSender:
         mode: Mode,
         gateway: TradingGateway,
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
+        closing: bool,
     ) -> Placed:
         try:
             await self._journal.intent(entry)
@@ -198,7 +204,7 @@ class OrderSender:
             raise
         if not entry.kind.endswith("cancel"):
             try:  # the kill switch may have been pulled since the order passed the risk step
-                self._risk.check_blocked(entry.source)
+                self._risk.check_blocked(entry.source, closing=closing)
             except RiskBlocked as error:
                 self.outstanding.drop(entry.tag)
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)

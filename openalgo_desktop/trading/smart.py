@@ -1,39 +1,48 @@
-"""Orders that are worked out from the position: bring it to a wanted size."""
+"""Orders that are worked out from the position: bring it to a wanted size, or turn it."""
 
 from __future__ import annotations
 
 import msgspec
 
-from openalgo_desktop.core.enums import Action, Mode, PriceType
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
-from openalgo_desktop.trading.underway import key_of
+from openalgo_desktop.trading.underway import View, key_of
 
 MATCHED = "Positions Already Matched. No Action needed."
 NOTHING_TO_EXIT = "No OpenPosition Found. Not placing Exit order."
 
 
 class NotNeeded(msgspec.Struct, frozen=True):
-    """The position is as wanted already."""
+    """The position is as wanted already, or will be by what is under way."""
 
     mode: Mode
     message: str
 
 
-def smart_order(request: OrderRequest, target: int, current: int) -> OrderRequest | str:
-    """The order that brings ``current`` to ``target`` (signed units), or why none is needed.
+def smart_order(request: OrderRequest, target: int, view: View) -> OrderRequest | str:
+    """The order that brings a position to ``target`` (signed units), or why none is needed.
 
-    Action and quantity of ``request`` count only for a plain entry: target and position 0,
-    quantity given.
+    Action and quantity of ``request`` count only for a plain entry: target 0, nothing held,
+    nothing under way, quantity given. Raises :class:`OrderError` when the position to leave is
+    still being bought or sold.
     """
-    if target == 0 and current == 0 and request.quantity > 0:
+    flat = not view.held and not view.pending
+    if target == 0 and flat and request.quantity > 0:
         return request
-    if target == current:
-        return NOTHING_TO_EXIT if request.quantity == 0 and current == 0 else MATCHED
-    change = target - current
-    side = Action.BUY if change > 0 else Action.SELL
-    return msgspec.structs.replace(with_quantity(request, abs(change)), action=side)
+    # A stop does not count towards a target, but a repeated smart stop is no second one.
+    change = view.missing(target, triggers=request.price_type.has_trigger)
+    if change:
+        side = Action.BUY if change > 0 else Action.SELL
+        return msgspec.structs.replace(with_quantity(request, abs(change)), action=side)
+    if target == 0 and not view.held and (coming := view.prompt(1) + view.prompt(-1)):
+        raise OrderError(
+            f"Orders for {abs(coming)} of {request.symbol} are on their way and nothing is held "
+            "yet, so nothing was sent. Try again when they have filled."
+        )
+    return NOTHING_TO_EXIT if request.quantity == 0 and flat and not target else MATCHED
 
 
 class SmartOrders:
@@ -46,16 +55,37 @@ class SmartOrders:
         self, request: OrderRequest, target: int, source: str, mode: Mode | None = None
     ) -> Placed | NotNeeded:
         """Send what is missing to ``target``. Errors and ``mode`` as :meth:`OrderDesk.place`;
-        a position that cannot be read raises its error and sends nothing."""
-        mode = mode or self._desk.mode
+        a position that cannot be read raises its error and sends nothing.
+
+        Where the target leaves the position, limits and stops that rest against it are taken back
+        first, like :meth:`Exits.close` does, unless they are what is asked for.
+        """
+        mode = self._desk.still(mode)
         key = key_of(request)
         async with self._desk.under_way.lock(mode, key):
-            view = await self._desk.under_way.view(mode, self._desk.gateway_of(mode), key)
-            # A stop does not count towards a target, but a repeated smart stop is no second one.
-            expected = view.expected(triggers=request.price_type.has_trigger)
-            order = smart_order(request, target, expected)
+            view = await self._desk.exits.ready(key, target, source, mode, request)
+            order = smart_order(request, target, view)
             if isinstance(order, str):
                 return NotNeeded(mode, order)
-            reduces = order.action.sign * view.held < 0 and order.quantity <= view.to_close
-            closing = reduces and order.price_type is PriceType.MARKET
-            return await self._desk.place(order, source, mode, closing=closing)
+            return await self._send(order, view, source, mode)
+
+    async def reverse(
+        self, symbol: str, exchange: str, product: Product, source: str, mode: Mode | None = None
+    ) -> Placed | NotNeeded:
+        """Turn a position to the same size on the other side, at market; resting exits are taken
+        back. One that is flat when all that trades at once has filled is left alone."""
+        mode = self._desk.still(mode)
+        key = (exchange, symbol, product)
+        async with self._desk.under_way.lock(mode, key):
+            plain = OrderRequest(symbol, exchange, Action.BUY, 0, product=product)
+            view = await self._desk.exits.ready(key, 0, source, mode, plain)
+            target = -(view.held + view.prompt(1) + view.prompt(-1))
+            order = smart_order(plain, target, view) if target else MATCHED
+            if isinstance(order, str):
+                return NotNeeded(mode, order)
+            return await self._send(order, view, source, mode)
+
+    async def _send(self, order: OrderRequest, view: View, source: str, mode: Mode) -> Placed:
+        reduces = order.action.sign * view.held < 0 and order.quantity <= view.to_close
+        closing = reduces and order.price_type is PriceType.MARKET
+        return await self._desk.place(order, source, mode, closing=closing)

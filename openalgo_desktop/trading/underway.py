@@ -5,30 +5,38 @@ Smart orders, closing one or all positions, the kill switch and webhooks all wan
 that depends on what is held *and* on what was sent a moment ago. Both are read here, under one lock
 per account, symbol and product, so that two of them can never both see the old position.
 
-A broker tells of a fill on two ways (order updates, position book) that overtake each other. A
-reading is believed at once when both agree; otherwise order book and positions are read again until
-they stand still.
+A broker tells of a fill on two ways (order updates, position book) that overtake each other. Over a
+day, position = base + fills of its orders, and the base (what was carried over) moves only by what
+no order shows, such as a conversion. So orders alone say both halves, what is filled and what is
+pending, and no fill is counted twice or not at all. The position book proves the base. Where it
+says something else just after a fill it is behind; otherwise it is believed, when it still says so
+after :data:`PERSISTS`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode, OrderStatus
+from openalgo_desktop.core.enums import Mode, OrderStatus, PriceType
+from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.events import Bus, OrderUpdated
-from openalgo_desktop.core.model import Order, OrderRequest
+from openalgo_desktop.core.model import Order, OrderRequest, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import BookKeeper
-from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.ownbook import PositionKey, is_older
 from openalgo_desktop.trading.sending import OrderSender
 
-#: After a fill, a position book that says something else than the fills is not believed for so
-#: long; it is read again so often. Seconds.
-LAG, AGAIN = 1.0, 0.2
+#: A position book may be behind fills so long; seconds.
+LAG = 5.0
+#: How long a disagreement without a fill must last before the position book is believed, and how
+#: often both are read meanwhile; seconds.
+PERSISTS, AGAIN = 1.5, 0.2
 #: An accepted order that no book shows after this time is looked for in the order book, and after
 #: :data:`FORGET_AFTER` it is no longer counted; seconds.
 LOOK_AFTER, FORGET_AFTER = 2.0, 30.0
@@ -39,13 +47,20 @@ _Place = tuple[str, PositionKey]  # account, position
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """Units that an own order may still fill. ``quantity`` is signed; ``order_id`` is empty while
-    nobody knows it; ``waits`` says that it rests at a price or a trigger."""
+    """Units that an order may still fill. ``quantity`` is signed; ``order_id`` is empty while
+    nobody knows it; ``waits`` says that it rests at a price or a trigger, ``trigger`` the latter;
+    ``unsure`` that nobody knows whether it arrived."""
 
     quantity: int
     order_id: str = ""
     trigger: bool = False
     waits: bool = False
+    unsure: bool = False
+
+    @property
+    def prompt(self) -> bool:
+        """Whether it will trade at once."""
+        return not (self.waits or self.unsure)
 
 
 class View(msgspec.Struct, frozen=True):
@@ -54,10 +69,35 @@ class View(msgspec.Struct, frozen=True):
     held: int
     pending: tuple[Pending, ...] = ()
 
-    def expected(self, *, triggers: bool = False) -> int:
-        """The position when everything under way has filled. An order that waits for its trigger
-        is not on its way (it may never be); it counts towards ``triggers`` only."""
-        return self.held + sum(row.quantity for row in self.pending if triggers or not row.trigger)
+    def prompt(self, sign: int) -> int:
+        """Signed units of one side that will trade at once."""
+        return sum(row.quantity for row in self.pending if row.prompt and row.quantity * sign > 0)
+
+    def missing(self, target: int, *, triggers: bool = False) -> int:
+        """Signed units to send so that ``target`` is reached and never passed, whatever of what
+        waits at a price or is unsure fills or not. What trades at once counts in full, except
+        that nothing is closed before it is held.
+
+        An order that waits for its trigger is not on its way; it counts with ``triggers`` only.
+        """
+        rows = [row for row in self.pending if triggers or not row.trigger]
+        buying = sum(row.quantity for row in rows if row.quantity > 0)
+        selling = sum(row.quantity for row in rows if row.quantity < 0)
+        bought, sold = self.prompt(1), self.prompt(-1)
+        low, high = self.held + (sold if target else 0), self.held + (bought if target else 0)
+        if low + buying < target:
+            change = target - low - buying
+        elif high + selling > target:
+            change = target - high - selling
+        else:
+            return 0
+        return change if target or change * self.held < 0 else 0
+
+    def opposed(self, target: int) -> bool:
+        """Whether something that trades at once leads away from ``target``."""
+        if self.held == target:
+            return bool(self.prompt(1) or self.prompt(-1))
+        return bool(self.prompt(-1 if target > self.held else 1))
 
     @property
     def exits(self) -> tuple[Pending, ...]:
@@ -70,19 +110,75 @@ class View(msgspec.Struct, frozen=True):
         return max(0, abs(self.held) - sum(abs(row.quantity) for row in self.exits))
 
 
+class _Ledger(msgspec.Struct):
+    """One position by its orders: ``base`` before their fills, signed units ``filled`` as far as
+    we were told, and when that changed (monotonic). ``sure`` once the position book agreed."""
+
+    base: int = 0
+    filled: int = 0
+    moved: float = float("-inf")
+    sure: bool = True
+
+    @property
+    def expected(self) -> int:
+        """The position by the orders."""
+        return self.base + self.filled
+
+    def agrees(self, held: int, now: float) -> bool:
+        """Whether a position that was read proves this ledger: its base is sure, or no fill is so
+        young that the position book may not show it."""
+        self.sure = self.sure or (held == self.expected and now - self.moved >= LAG)
+        return self.sure and held == self.expected
+
+
+class _Account(msgspec.Struct):
+    """Ledgers of an account; what is not there began the day with nothing. ``told`` has the fills
+    of each order; ``known`` says that whole books were read."""
+
+    ledgers: dict[PositionKey, _Ledger]
+    told: dict[str, int]
+    known: bool = False
+
+    def take(self, order: Order, now: float) -> None:
+        """Count what an order has filled since it was last told."""
+        more = order.filled_quantity - self.told.get(order.order_id, 0)
+        if more > 0:
+            self.told[order.order_id] = order.filled_quantity
+            ledger = self.ledgers.setdefault(_place_of(order), _Ledger(sure=self.known))
+            ledger.filled += more * order.action.sign
+            ledger.moved = now
+
+
+class _Positions(msgspec.Struct):
+    """One reading of a position book, at a monotonic time: signed units."""
+
+    at: float
+    units: dict[PositionKey, int]
+    partial: bool = False
+
+    def of(self, key: PositionKey) -> int:
+        """Raises :class:`DataError` when the row may be one that could not be read."""
+        if self.partial and key not in self.units:
+            raise DataError(
+                f"Rows of the position book could not be read, so nobody knows whether {key[1]} "
+                "is held: nothing was sent."
+            )
+        return self.units.get(key, 0)
+
+
 class UnderWay:
-    """Positions of both modes together with the own orders that still move them."""
+    """Positions of both modes together with the orders that still move them."""
 
     def __init__(self, clock: Clock, bus: Bus, books: BookKeeper, sender: OrderSender) -> None:
         self._clock = clock
         self._books = books
         self._sender = sender
         self._locks: OrderedDict[tuple[Mode, PositionKey], asyncio.Lock] = OrderedDict()
-        self._filled_at: dict[_Place, float] = {}  # last fill
-        self._untold_at: dict[_Place, float] = {}  # last fill that came without its trade
-        self._filled: dict[str, int] = {}  # working order -> units filled, as last told
+        self._accounts: dict[str, _Account] = {}
+        self._positions: dict[str, _Positions] = {}  # last reading by account
         self._stop = bus.subscribe(OrderUpdated, self._on_update)
         sender.outstanding.is_known = lambda mode, order_id: order_id in books.book(mode).orders
+        books.rebased = self._rebased
 
     def stop(self) -> None:
         """Hear of no more updates."""
@@ -100,65 +196,138 @@ class UnderWay:
                 del self._locks[old]
         return lock
 
-    async def view(self, mode: Mode, gateway: TradingGateway, key: PositionKey) -> View:
-        """The position now and what is under way to it. Raises the error of the book that could
-        not be read: then nothing may be derived from it."""
+    async def view(
+        self, mode: Mode, gateway: TradingGateway, key: PositionKey, *, max_age: float = 0.0
+    ) -> View:
+        """The position now and what is under way to it. Positions read up to ``max_age`` seconds
+        ago will do (our own fills since are counted). Raises the error of the book that could not
+        be read: then nothing may be derived from it."""
         await self._sender.answered(gateway.account_id, key)
-        held = await _held(gateway, key)
-        if self._believed(mode, gateway, key, held) and not self._overdue(gateway, key):
-            return View(held, self._pending(mode, gateway, key))
-        for _ in range(int(4 * LAG / AGAIN)):
-            self._look(mode, gateway, key, await gateway.orders())
-            again = await _held(gateway, key)
-            if again == held and self._calm(self._filled_at, gateway, key):
-                break
-            held = again
-            if self._believed(mode, gateway, key, held):
-                break
-            await asyncio.sleep(AGAIN)
-        return View(held, self._pending(mode, gateway, key))
+        account = self._account(gateway)
+        held = (await self._held(gateway, max_age)).of(key)
+        ledger = account.ledgers.get(key) or _Ledger(sure=account.known)
+        if ledger.agrees(held, self._clock.monotonic()) and not self._overdue(gateway, key):
+            return View(held, self._pending(mode, gateway, key, ()))
+        return await self._looked(mode, gateway, key)
+
+    async def open_positions(self, gateway: TradingGateway) -> dict[PositionKey, int]:
+        """Signed units of every row of the position book, flat ones too, with the fills that it
+        does not show yet. Raises as :meth:`view`."""
+        rows = dict((await self._held(gateway, 0.0)).units)
+        recent = self._clock.monotonic() - LAG
+        for key, ledger in self._account(gateway).ledgers.items():
+            if ledger.moved > recent and ledger.sure:
+                rows[key] = ledger.expected
+        return rows
+
+    def is_like(self, mode: Mode, order_id: str, like: OrderRequest) -> bool:
+        """Whether a working order has the type and prices of ``like``, which waits at a price."""
+        order = self._books.book(mode).orders.get(order_id)
+        kind = like.price_type
+        return (
+            order is not None
+            and kind is not PriceType.MARKET
+            and order.price_type is kind
+            and (not kind.has_price or order.price == like.price)
+            and (not kind.has_trigger or order.trigger_price == like.trigger_price)
+        )
 
     async def until_gone(
         self, mode: Mode, gateway: TradingGateway, key: PositionKey, order_ids: set[str]
     ) -> None:
         """Wait until these (cancelled) orders work no more, at most a few seconds."""
-        for _ in range(int(3 * LAG / AGAIN)):
+        for _ in range(int(2 * PERSISTS / AGAIN)):
             working = self._books.book(mode).working(key)
             if not any(order.order_id in order_ids for order in working):
                 return
             await asyncio.sleep(AGAIN)
-            self._look(mode, gateway, key, await gateway.orders())
+            await self._orders_of(mode, gateway, key, ())
 
     # -- inside -----------------------------------------------------------------------------
-    def _believed(self, mode: Mode, gateway: TradingGateway, key: PositionKey, held: int) -> bool:
-        """Whether the fills that we were told of make the position that was read."""
-        row = self._books.book(mode).positions.get(key)
-        if held != (row.quantity if row is not None else 0):
-            return False
-        # Where an update told of a fill without its trade, the own position is behind as well.
-        return self._calm(self._untold_at, gateway, key)
+    def _account(self, gateway: TradingGateway) -> _Account:
+        return self._accounts.setdefault(gateway.account_id, _Account({}, {}))
 
-    def _calm(self, fills: dict[_Place, float], gateway: TradingGateway, key: PositionKey) -> bool:
-        """Whether the last of these fills is long enough ago for every book to show it."""
-        place = (gateway.account_id, key)
-        if self._clock.monotonic() - fills.get(place, float("-inf")) < LAG:
-            return False
-        fills.pop(place, None)
-        return True
+    def _rebased(
+        self, account_id: str, orders: Iterable[Order], positions: Iterable[Position]
+    ) -> None:
+        """Whole books, with which a day (or the program) begins."""
+        now = self._clock.monotonic()
+        fresh = self._clock.now() - timedelta(seconds=LAG)
+        ledgers = {_place_of(row): _Ledger(row.quantity) for row in positions}
+        told: dict[str, int] = {}
+        for order in orders:
+            if order.filled_quantity:
+                told[order.order_id] = order.filled_quantity
+                units = order.filled_quantity * order.action.sign
+                ledger = ledgers.setdefault(_place_of(order), _Ledger())
+                ledger.base -= units
+                ledger.filled += units
+                if order.updated_at is not None and order.updated_at > fresh:
+                    ledger.moved, ledger.sure = now, False  # the positions may not show it yet
+        self._accounts[account_id] = _Account(ledgers, told, known=True)
 
     def _on_update(self, event: OrderUpdated) -> None:
-        order = event.order
-        self._sender.outstanding.seen(order)
-        told = self._filled.get(order.order_id, 0)
-        if order.filled_quantity > told:
-            traded = event.trade.quantity if event.trade is not None else 0
-            place = (event.account_id, (order.exchange, order.symbol, order.product))
-            self._filled_at[place] = self._clock.monotonic()
-            if order.filled_quantity - told > traded:
-                self._untold_at[place] = self._clock.monotonic()
-            self._filled[order.order_id] = order.filled_quantity
-        if order.status.is_final:
-            self._filled.pop(order.order_id, None)
+        self._sender.outstanding.seen(event.order)
+        account = self._accounts.setdefault(event.account_id, _Account({}, {}))
+        account.take(event.order, self._clock.monotonic())
+
+    async def _looked(self, mode: Mode, gateway: TradingGateway, key: PositionKey) -> View:
+        """The view where the position book and our ledger differ: by the order book itself, and
+        by executions where that does not say how much of an order is filled."""
+        account = self._account(gateway)
+        waited, before = 0.0, None
+        trades: Sequence[Trade] = ()
+        while True:
+            rows = await self._orders_of(mode, gateway, key, trades)
+            held = (await self._held(gateway, 0.0)).of(key)
+            now = self._clock.monotonic()
+            for order in rows:
+                account.take(order, now)
+            ledger = account.ledgers.setdefault(key, _Ledger(sure=account.known))
+            behind = now - ledger.moved < LAG and ledger.sure
+            if ledger.agrees(held, now) or behind:
+                return View(ledger.expected, self._pending(mode, gateway, key, rows))
+            if held != before:
+                waited, before = 0.0, held
+            if waited >= PERSISTS:
+                ledger.base, ledger.sure = held - ledger.filled, True
+                return View(held, self._pending(mode, gateway, key, rows))
+            await asyncio.sleep(AGAIN)
+            waited += AGAIN
+            trades = await gateway.trades()
+
+    async def _orders_of(
+        self, mode: Mode, gateway: TradingGateway, key: PositionKey, trades: Iterable[Trade]
+    ) -> list[Order]:
+        """The orders of a position as the order book shows them, each by its newest witness.
+        (A gateway that polls tells of changes itself when its book is read.)"""
+        orders = await gateway.orders()
+        if orders.partial:
+            raise DataError(
+                f"Rows of the order book could not be read, so nobody knows what of {key[1]} is "
+                "under way: nothing was sent."
+            )
+        traded: dict[str, int] = {}
+        for trade in trades:
+            traded[trade.order_id] = traded.get(trade.order_id, 0) + trade.quantity
+        book = self._books.book(mode)
+        rows = []
+        for shown in orders:
+            if _place_of(shown) != key:
+                continue
+            known = book.orders.get(shown.order_id)
+            order = known if known is not None and is_older(shown, known) else shown
+            if (units := traded.get(order.order_id, 0)) > order.filled_quantity:
+                order = msgspec.structs.replace(order, filled_quantity=units, reported_pending=None)
+            rows.append(order)
+        book.seen(rows)
+        for order in rows:
+            self._sender.outstanding.seen(order)
+        now = self._clock.monotonic()
+        for row in self._sender.outstanding.of(gateway.account_id, key):
+            if row.order_id and now - row.at > FORGET_AFTER:
+                self._sender.outstanding.drop(row.tag)  # the order book does not show it
+        return rows
 
     def _overdue(self, gateway: TradingGateway, key: PositionKey) -> bool:
         """Whether an accepted order should have been heard of by now."""
@@ -168,47 +337,50 @@ class UnderWay:
             for row in self._sender.outstanding.of(gateway.account_id, key)
         )
 
-    def _look(
-        self, mode: Mode, gateway: TradingGateway, key: PositionKey, orders: list[Order]
-    ) -> None:
-        """Take over what an order book says of own orders that nobody told of. (A gateway that
-        polls tells of changes itself when its book is read.)"""
-        self._books.book(mode).seen(orders)
-        for order in orders:
-            self._sender.outstanding.seen(order)
-        now = self._clock.monotonic()
-        for row in self._sender.outstanding.of(gateway.account_id, key):
-            if row.order_id and now - row.at > FORGET_AFTER:
-                self._sender.outstanding.drop(row.tag)  # the order book does not show it
-
     def _pending(
-        self, mode: Mode, gateway: TradingGateway, key: PositionKey
+        self, mode: Mode, gateway: TradingGateway, key: PositionKey, rows: Sequence[Order]
     ) -> tuple[Pending, ...]:
+        """What may still fill: by our own book, or by ``rows`` where they say more."""
         book = self._books.book(mode)
-        rows = [
+        looked = {order.order_id: order for order in rows}
+        working = {order.order_id: order for order in book.working(key)} | looked
+        outstanding, now = self._sender.outstanding, self._clock.monotonic()
+        found = [
             Pending(
                 order.pending_quantity * order.action.sign,
                 order.order_id,
                 trigger=order.status is OrderStatus.TRIGGER_PENDING,
-                waits=order.price_type.has_price or order.status is OrderStatus.TRIGGER_PENDING,
+                waits=(order.price_type.has_price or order.status is OrderStatus.TRIGGER_PENDING)
+                and not outstanding.is_prompt(order.order_id, now),
             )
-            for order in book.working(key)
+            for order in working.values()
+            if not order.status.is_final and order.status is not OrderStatus.UNKNOWN
         ]
-        rows += [
-            Pending(row.quantity, row.order_id)
-            for row in self._sender.outstanding.of(gateway.account_id, key)
+        found += [
+            Pending(row.quantity, row.order_id, waits=not row.prompt, unsure=row.unknown)
+            for row in outstanding.of(gateway.account_id, key)
             if row.order_id not in book.orders
         ]
-        return tuple(row for row in rows if row.quantity)
+        return tuple(row for row in found if row.quantity)
+
+    async def _held(self, gateway: TradingGateway, max_age: float) -> _Positions:
+        last = self._positions.get(gateway.account_id)
+        if last is not None and self._clock.monotonic() - last.at < max_age:
+            return last
+        found = _Positions(self._clock.monotonic(), {})
+        rows = await gateway.positions()
+        for row in rows:
+            place = _place_of(row)
+            found.units[place] = found.units.get(place, 0) + row.quantity
+        found.partial = rows.partial
+        self._positions[gateway.account_id] = found
+        return found
+
+
+def _place_of(row: Order | Position) -> PositionKey:
+    return (row.exchange, row.symbol, row.product)
 
 
 def key_of(request: OrderRequest) -> PositionKey:
     """The position that an order moves."""
     return (request.exchange, request.symbol, request.product)
-
-
-async def _held(gateway: TradingGateway, key: PositionKey) -> int:
-    for row in await gateway.positions():
-        if (row.exchange, row.symbol, row.product) == key:
-            return row.quantity
-    return 0

@@ -62,6 +62,7 @@ from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.settings import Settings
+from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.underway import View
@@ -195,7 +196,9 @@ class Under:
     def lock(self, mode: Mode, key: PositionKey) -> asyncio.Lock:
         return self._lock
 
-    async def view(self, mode: Mode, gateway: object, key: PositionKey) -> View:
+    async def view(
+        self, mode: Mode, gateway: object, key: PositionKey, *, max_age: float = 0.0
+    ) -> View:
         rows = await self._desk.positions()
         found = [row.quantity for row in rows if (row.exchange, row.symbol, row.product) == key]
         return View(sum(found))
@@ -206,6 +209,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.under_way = Under(self)
+        self.exits = Exits(self, self.under_way)  # type: ignore[arg-type]
         self.mode = Mode.SANDBOX
         self.placed: list[tuple[OrderRequest, str]] = []
         self.modified: list[ModifyRequest] = []
@@ -220,6 +224,9 @@ class Desk:
 
     def gateway_of(self, mode: Mode) -> object:
         return None
+
+    def still(self, mode: Mode | None) -> Mode:
+        return self.mode if mode is None else mode
 
     async def place(
         self,

@@ -12,12 +12,17 @@ import pytest
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
+    DataError,
+    InsufficientFunds,
     InvalidOrder,
     NetTimeout,
+    OrderError,
     OrderStateUnknown,
     RejectedByBroker,
+    RiskBlocked,
 )
 from openalgo_desktop.core.model import (
+    BookRows,
     Instrument,
     ModifyRequest,
     Order,
@@ -27,7 +32,7 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
-from openalgo_desktop.trading import underway
+from openalgo_desktop.trading import exits, underway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.smart import MATCHED, NotNeeded, SmartOrders
@@ -51,6 +56,8 @@ class Exchange(Gateway):
         self.real = 0  # units of all products, at the exchange
         self.held: dict[Product, int] = {}  # what the position book says
         self.unreadable = False
+        self.blind = 0  # so many readings of the position book come back empty
+        self.reject = False  # market orders are rejected after they were accepted
         self.tasks: list[asyncio.Task[None]] = []
 
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
@@ -86,10 +93,13 @@ class Exchange(Gateway):
         self.push(order)
         return OrderAck(order_id)
 
-    async def positions(self) -> list[Position]:
+    async def positions(self) -> BookRows[Position]:
         if self.unreadable:
             raise NetTimeout("positions: no answer")
-        return [msgspec.structs.replace(row) for row in self.rows]
+        if self.blind:
+            self.blind -= 1
+            return BookRows()
+        return BookRows(msgspec.structs.replace(row) for row in self.rows)
 
     def push(self, order: Order, trade: Trade | None = None) -> None:
         assert self.listener is not None
@@ -98,6 +108,10 @@ class Exchange(Gateway):
 
     async def _fill(self, order: Order) -> None:
         await asyncio.sleep(self.delay)
+        if self.reject:
+            order.status = OrderStatus.REJECTED
+            self.push(order)
+            return
         order.status, order.filled_quantity = OrderStatus.COMPLETE, order.quantity
         change = order.quantity * order.action.sign
         self.real += change
@@ -151,8 +165,11 @@ class World(Rig):
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(underway, "LAG", 0.2)
+    monkeypatch.setattr(underway, "LAG", 0.5)
+    monkeypatch.setattr(underway, "PERSISTS", 0.2)
     monkeypatch.setattr(underway, "AGAIN", 0.02)
+    monkeypatch.setattr(exits, "SETTLE", 0.2)
+    monkeypatch.setattr(exits, "POLL", 0.02)
     made = World()
     await made.desk.start()
     yield made
@@ -239,6 +256,203 @@ async def test_an_order_that_waits_for_its_trigger_is_not_on_its_way(world: Worl
     await world.smart.place(BUY, 20, "api:a")
     await world.paper.done()
     assert world.paper.real == 20
+
+
+def limit(action: Action, quantity: int) -> OrderRequest:
+    return OrderRequest(
+        "SBIN",
+        "NSE",
+        action,
+        quantity,
+        price_type=PriceType.LIMIT,
+        product=Product.MIS,
+        price=810.0,
+    )
+
+
+async def test_a_position_book_ahead_of_the_order_book_is_not_counted_twice(world: World):
+    """It shows the fill while orders and updates still say open."""
+    exchange = world.paper
+    exchange.delay = 60.0  # nobody tells of the fill
+    await world.smart.place(BUY, 10, "api:a")
+    exchange.rows = [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+
+    async def fill_told() -> None:
+        await asyncio.sleep(0.1)
+        order = exchange.book[0]
+        order.status, order.filled_quantity = OrderStatus.COMPLETE, 10
+
+    told = asyncio.create_task(fill_told())
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    await told
+    assert world.sent == ["BUY 10"]
+    for task in exchange.tasks:
+        task.cancel()
+    exchange.tasks.clear()
+
+
+async def test_a_position_book_far_behind_makes_no_second_order(world: World):
+    world.paper.lag = 0.4
+    await world.smart.place(BUY, 10, "api:a")
+    await asyncio.sleep(0.02)
+    for _ in range(3):
+        assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    await world.desk.close_all("window")
+    await world.paper.done()
+    assert (world.paper.real, world.sent) == (0, ["BUY 10", "SELL 10"])
+
+
+async def test_a_position_book_that_is_empty_for_a_moment_makes_no_order(world: World):
+    await world.hold(10)
+    world.paper.blind = 3
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    assert world.sent == []
+
+
+async def test_a_position_that_was_converted_elsewhere_is_believed(world: World):
+    """No order shows it, and it stays so."""
+    await world.hold(10)
+    world.paper.rows = [Position("SBIN", "NSE", Product.MIS, 4, 800.0)]
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert world.sent == ["SELL 4"]
+
+
+async def test_a_broker_that_does_not_say_how_much_of_a_working_order_is_filled(world: World):
+    """Its trade book does."""
+    order_id = (await world.desk.place(limit(Action.BUY, 10), "window")).order_id
+    order = world.paper.book[0]
+    assert order.order_id == order_id
+    fill = Trade.of(order, "T1", 4, 810.0, world.clock.now())
+
+    async def trades() -> BookRows[Trade]:
+        return BookRows([fill])
+
+    world.paper.trades = trades  # type: ignore[method-assign]
+    world.paper.rows = [Position("SBIN", "NSE", Product.MIS, 4, 810.0)]
+    await world.smart.place(BUY, 15, "api:a")
+    assert world.sent == ["BUY 10", "BUY 5"]
+
+
+@pytest.mark.parametrize("target", [10, 15])
+async def test_a_resting_target_of_the_position_is_not_made_up_for(world: World, target: int):
+    """Long 10 with a limit to sell 10: "be long 10" again buys nothing."""
+    await world.hold(10)
+    await world.desk.place(limit(Action.SELL, 10), "window")
+    await world.smart.place(BUY, target, "api:a")
+    await world.paper.done()
+    assert world.paper.real == target
+
+
+async def test_an_exit_does_not_sell_what_a_resting_entry_may_never_buy(world: World):
+    await world.desk.place(limit(Action.BUY, 10), "window")
+    answer = await world.smart.place(BUY, 0, "api:a")
+    assert isinstance(answer, NotNeeded) and world.sent == ["BUY 10"]
+
+
+@pytest.mark.parametrize("reject", [False, True])
+async def test_an_exit_right_after_the_entry_waits_for_it(world: World, reject: bool):
+    """Sold before it is bought, it would be a short when the entry is rejected."""
+    world.paper.delay, world.paper.reject = 0.05, reject
+    await world.smart.place(BUY, 10, "api:a")
+    leave = msgspec.structs.replace(BUY, quantity=0)
+    answer = await world.smart.place(leave, 0, "api:a")
+    await world.paper.done()
+    assert world.paper.real == 0
+    assert isinstance(answer, NotNeeded) is reject
+
+
+async def test_an_exit_of_an_entry_that_does_not_fill_says_so(world: World):
+    world.paper.delay = 0.8
+    await world.smart.place(BUY, 10, "api:a")
+    with pytest.raises(OrderError, match="on their way and nothing is held yet"):
+        await world.smart.place(msgspec.structs.replace(BUY, quantity=0), 0, "api:a")
+    with pytest.raises(OrderError, match="on their way"):
+        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert world.sent == ["BUY 10"]
+
+
+async def test_a_closing_order_that_is_rejected_late_is_not_made_up_for(world: World):
+    """A smart order behind it waits until it knows."""
+    await world.hold(10)
+    world.paper.delay, world.paper.reject = 0.05, True
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    assert world.sent == ["SELL 10"]
+
+
+@pytest.mark.parametrize("kind", [PriceType.LIMIT, PriceType.SL, PriceType.SLM])
+@pytest.mark.parametrize("target", [0, -10])
+async def test_a_smart_exit_takes_resting_exits_back(world: World, kind: PriceType, target: int):
+    await world.hold(10)
+    order_id = await world.rest(kind, Action.SELL)
+    await world.smart.place(msgspec.structs.replace(BUY, quantity=0), target, "api:a")
+    await world.paper.done()
+    assert ("cancel", order_id) in world.paper.arrived
+    assert world.paper.real == target
+
+
+async def test_a_repeated_limit_exit_stays_where_it_is(world: World):
+    await world.hold(10)
+    wanted = limit(Action.SELL, 0)
+    first = await world.smart.place(wanted, 0, "api:a")
+    assert isinstance(first, Placed)
+    assert isinstance(await world.smart.place(wanted, 0, "api:a"), NotNeeded)
+    assert world.paper.arrived == [("place", "SELL 10")]
+
+
+async def test_an_exit_that_filled_in_part_and_was_cancelled(world: World):
+    await world.hold(10)
+    placed = await world.desk.place(limit(Action.SELL, 10), "window")
+    order = world.paper.book[0]
+    order.filled_quantity, order.status = 4, OrderStatus.CANCELLED
+    world.paper.push(order, Trade.of(order, "T1", 4, 810.0, world.clock.now()))
+    await world.desk.close_all("window")
+    assert placed.order_id == "1" and world.sent == ["SELL 10", "SELL 6"]
+
+
+async def test_unreadable_rows_prove_nothing(world: World):
+    await world.hold(10)
+
+    async def positions() -> BookRows[Position]:
+        return BookRows([], ["row 1"])
+
+    world.paper.positions = positions  # type: ignore[method-assign]
+    with pytest.raises(DataError, match="nobody knows whether SBIN is held"):
+        await world.smart.place(BUY, 10, "api:a")
+    assert world.sent == []
+
+
+async def test_a_share_of_a_position_is_closed_and_leaves_the_exits_of_others(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.LIMIT, Action.SELL, 4)
+    placed = await world.desk.exits.close(KEY, "webhook:a", Mode.SANDBOX, at_most=3)
+    assert placed is not None and world.sent[-1] == "SELL 3"
+    await world.desk.exits.close(KEY, "webhook:b", Mode.SANDBOX, at_most=50)
+    await world.paper.done()
+    assert world.sent[-1] == "SELL 3" and world.paper.real == 4  # the limit has the rest
+
+
+async def test_reverse_turns_the_position_once(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.SLM, Action.SELL)
+    world.paper.delay = 0.05
+    await world.smart.reverse("SBIN", "NSE", Product.MIS, "window")
+    await world.paper.done()
+    assert world.paper.real == -10 and world.paper.book[0].status is OrderStatus.CANCELLED
+    await world.hold(0)
+    answer = await world.smart.reverse("SBIN", "NSE", Product.MIS, "window")
+    assert isinstance(answer, NotNeeded)
+
+
+async def test_the_kill_switch_keeps_nobody_in(world: World):
+    """A closing that the desk worked out itself gets out, whoever asks."""
+    await world.hold(10)
+    world.desk.risk.block("kill switch")
+    with pytest.raises(RiskBlocked):
+        await world.desk.place(msgspec.structs.replace(BUY, action=Action.SELL), "api:a")
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    await world.paper.done()
+    assert world.paper.real == 0
 
 
 @pytest.mark.parametrize("trades_told", [True, False])
@@ -338,6 +552,25 @@ async def test_a_failed_slice_is_told_with_symbol_reason_and_what_went_out(world
     await world.desk.close_all("window")
     await world.paper.done()
     assert world.paper.real == 0
+
+
+async def test_a_hedge_that_was_refused_is_tried_again_when_the_short_is_closed(world: World):
+    world.lookup.rows[("NSE", "INFY")] = Instrument("INFY", "NSE")
+    world.paper.rows = [
+        Position("SBIN", "NSE", Product.MIS, 10, 800.0),
+        Position("INFY", "NSE", Product.MIS, -5, 1600.0),
+    ]
+    await world.desk.books.rebase(Mode.SANDBOX)
+
+    def refuse() -> None:
+        world.paper.answer = lambda: None
+        world.paper.book.pop()
+        raise InsufficientFunds("the hedge of an open short")
+
+    world.paper.answer = refuse
+    result = await world.desk.close_all("window")
+    assert (result.closed, result.failed, len(result.order_ids)) == (2, 0, 2)
+    assert sorted(world.sent) == ["BUY 5", "SELL 10", "SELL 10"]
 
 
 async def test_an_odd_lot_gets_out(world: World):
