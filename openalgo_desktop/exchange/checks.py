@@ -107,18 +107,23 @@ def normalised(request: OrderRequest) -> OrderRequest:
     return msgspec.structs.replace(request, price=price, trigger_price=trigger)
 
 
-def check_order(request: OrderRequest, instrument: Instrument, *, closing: bool = False) -> None:
-    """Raise :class:`InvalidOrder`, naming the field, when no exchange would take the order.
-
-    What is ``closing`` a position may be an odd lot: what is held must get out.
-    """
-    check_fields(request)
+def check_tradable(instrument: Instrument) -> None:
+    """Raise :class:`InvalidOrder` for what is quoted and not traded."""
     if instrument.is_index:
         raise InvalidOrder(
             f"{instrument.symbol} is an index and cannot be traded. "
             "Choose a future, an option or a fund on it.",
             field="symbol",
         )
+
+
+def check_order(request: OrderRequest, instrument: Instrument, *, closing: bool = False) -> None:
+    """Raise :class:`InvalidOrder`, naming the field, when no exchange would take the order.
+
+    What is ``closing`` a position may be an odd lot: what is held must get out.
+    """
+    check_fields(request)
+    check_tradable(instrument)
     check_quantity(request.quantity, instrument, closing=closing)
     if request.price_type.has_price:
         check_tick("price", request.price, instrument)

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
-from openalgo_desktop.core.errors import NotSupported
+from openalgo_desktop.core.errors import InvalidOrder, NotSupported
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.numbers import number
+from openalgo_desktop.exchange.checks import check_tradable
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.handlers.shapes import success
@@ -29,8 +30,13 @@ async def margin(call: Call) -> dict[str, Any]:
     legs: list[OrderRequest] = []
     for place, row in enumerate(call.data["positions"], 1):
         leg = _margin_leg(row, f"Position {place}: ")
-        if call.ctx.instruments.get(leg.key) is not None:
-            legs.append(leg)
+        if (instrument := call.ctx.instruments.get(leg.key)) is None:
+            continue
+        try:
+            check_tradable(instrument)
+        except InvalidOrder as error:
+            raise ApiError(400, f"Position {place}: {error.message}") from None
+        legs.append(leg)
     if not legs:
         raise ApiError(400, "No valid positions to calculate margin. Check if symbols are valid.")
     try:

@@ -587,3 +587,17 @@ async def test_control(world: World) -> None:
     assert status == 200
     assert world.controlled == [{"prices": {"NSE:SBIN": 811.0}}]
     assert (await world.post("/simulator/control", {"prices": {}}, key="wrong"))[0] == 403
+
+
+async def test_margin_of_an_index_is_refused_by_position(world: World) -> None:
+    leg = {
+        "symbol": "NIFTY",
+        "exchange": "NSE_INDEX",
+        "action": "BUY",
+        "product": "NRML",
+        "pricetype": "MARKET",
+        "quantity": "65",
+    }
+    status, body = await world.post("margin", {"positions": [leg]})
+    assert status == 400
+    assert body["message"].startswith("Position 1: NIFTY is an index and cannot be traded.")
