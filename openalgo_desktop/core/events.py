@@ -51,6 +51,17 @@ class OrderSettled(Event, frozen=True):
     order_id: str
 
 
+class OrderCorrected(Event, frozen=True):
+    """A placement that was told as rejected (or as never arrived) is at the exchange after all."""
+
+    account_id: str
+    mode: Mode
+    tag: str
+    order_id: str
+    source: str
+    message: str
+
+
 class PositionsChanged(Event, frozen=True):
     """Positions, holdings or funds of an account changed other than by price."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any, Protocol, TypeGuard
 
@@ -78,7 +78,7 @@ class GttGateway(Protocol):
         """Replace triggers, prices and quantity; symbol, exchange, action and type are fixed."""
 
     async def gtt_cancel(self, trigger_id: str) -> OrderAck: ...
-    async def gtt_orders(self) -> list[Gtt]:
+    async def gtt_orders(self) -> BookRows[Gtt]:
         """Active ones, newest first."""
 
 
@@ -97,6 +97,18 @@ class MarginGateway(Protocol):
 def supports_margin(gateway: TradingGateway) -> TypeGuard[MarginGateway]:
     """Whether the gateway estimates margin."""
     return hasattr(gateway, "margin")
+
+
+class RecallGateway(Protocol):
+    """The part of a gateway that finds orders of earlier sessions; ask with ``supports_recall``."""
+
+    async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
+        """Orders with these tags or ids, of any session."""
+
+
+def supports_recall(gateway: TradingGateway) -> TypeGuard[RecallGateway]:
+    """Whether the gateway finds orders of earlier sessions."""
+    return hasattr(gateway, "recall")
 
 
 class MarketSource(Protocol):

@@ -20,6 +20,7 @@ from openalgo_desktop.core.events import (
     KillSwitchChanged,
     LockChanged,
     ModeChanged,
+    OrderCorrected,
     OrderRefused,
     SettingChanged,
 )
@@ -46,6 +47,7 @@ class AuditRecorder:
             bus.subscribe(KillSwitchChanged, self._kill),
             bus.subscribe(ApprovalChanged, self._approval),
             bus.subscribe(OrderRefused, self._refused),
+            bus.subscribe(OrderCorrected, self._corrected),
             bus.subscribe(SettingChanged, self._setting),
             bus.subscribe(AccountChanged, self._account),
             bus.subscribe(BooksDiffer, self._differ),
@@ -105,6 +107,17 @@ class AuditRecorder:
             f"order {event.kind}",
             detail=msgspec.json.encode(event.request).decode(),
             answer=f"refused {event.reason}",
+            account_id=event.account_id,
+            mode=event.mode.value,
+        )
+
+    def _corrected(self, event: OrderCorrected) -> None:
+        self.note(
+            event.source,
+            "order corrected",
+            event.order_id,
+            detail=f"tag {event.tag}",
+            answer=event.message,
             account_id=event.account_id,
             mode=event.mode.value,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from openalgo_desktop.core.clock import Clock
@@ -62,6 +62,8 @@ class BookKeeper:
         self.rebased: Callable[[str, Sequence[Order], Sequence[Position]], None] = (
             lambda account_id, orders, positions: None
         )
+        #: Told of every order book that was read.
+        self.on_orders: Callable[[Iterable[Order]], None] = lambda orders: None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._stops = [
@@ -136,6 +138,7 @@ class BookKeeper:
             if book.changes == before:
                 break
         async for part in in_turns(orders):
+            self.on_orders(part)
             for order in part:
                 self._origins.name(order)
         return orders, positions, [self._origins.named_trade(trade) for trade in trades]
@@ -184,6 +187,7 @@ class BookKeeper:
         self, book: OwnBook, gateway: TradingGateway, orders: BookRows[Order], *, sure: bool
     ) -> None:
         async for part in in_turns(orders):
+            self.on_orders(part)
             for order in book.missed(part, self._origins.is_ours, sure=sure):
                 self._origins.name(order)
                 book.put(order)

@@ -59,12 +59,13 @@ from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.ownbook import impossible
 from openalgo_desktop.trading.policies import OrderPolicies, slices
-from openalgo_desktop.trading.reconcile import Reconciler, order_of_entry
+from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE, RiskGate
 from openalgo_desktop.trading.sending import OrderSender
 from openalgo_desktop.trading.tags import TagMaker
 from openalgo_desktop.trading.underway import UnderWay
+from openalgo_desktop.trading.witness import order_of_entry
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -106,6 +107,7 @@ class OrderDesk:
         self.sender.origins.on_named = lambda mode, order_id, strategy: self.books.book(
             mode
         ).attribute(order_id, strategy)
+        self.books.on_orders = self.reconciler.saw_book
         self.under_way = UnderWay(clock, bus, self.books, self.sender)
         self.exits = Exits(self, self.under_way)
 

@@ -16,24 +16,21 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     Bus,
     Notice,
+    OrderCorrected,
     OrderSettled,
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import Order, OrderRequest
+from openalgo_desktop.core.model import BookRows, Order, OrderRequest
 from openalgo_desktop.core.ports import (
     JournalEntry,
     OrderJournal,
     TradingGateway,
     supports_gtt,
+    supports_recall,
 )
-from openalgo_desktop.trading.witness import (
-    is_alike,
-    is_changed,
-    is_untouched,
-    may_be_of,
-    outcome,
-)
+from openalgo_desktop.trading.pairing import Pairs
+from openalgo_desktop.trading.witness import outcome
 
 log = logging.getLogger(__name__)
 
@@ -46,33 +43,11 @@ ABSENT_AFTER_RESTART = 2.0
 #: A call that has not ended after this time is not waited for any more; seconds.
 ANSWER_WITHIN = 150.0
 NEVER_ARRIVED = "not in the order book: never arrived"
+#: Placements that were told as rejected and are remembered.
+MAX_REFUSED = 5000
 #: An order that was filled or modified since is given to an intent only when the intent is so
 #: old: the one that is exactly right may still come; seconds.
 UNSURE_UNTIL = 10.0
-
-
-def order_of_entry(entry: JournalEntry) -> Order:
-    """An unsettled *place* as a row for the order book, with status unknown."""
-    request = msgspec.convert(entry.request, OrderRequest)
-    return Order(
-        order_id=entry.order_id or entry.tag,
-        symbol=request.symbol,
-        exchange=request.exchange,
-        action=request.action,
-        quantity=request.quantity,
-        price_type=request.price_type,
-        product=request.product,
-        price=request.price,
-        trigger_price=request.trigger_price,
-        status=OrderStatus.UNKNOWN,
-        rejection_reason=entry.message,
-        placed_at=entry.created_at,
-        updated_at=entry.updated_at,
-        strategy=request.strategy,
-        tag=entry.tag,
-        source=entry.source,
-        account_id=entry.account_id,
-    )
 
 
 class Reconciler:
@@ -93,26 +68,33 @@ class Reconciler:
         self._interval = interval
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._started_at = clock.now()
-        self._absent: dict[str, JournalEntry] = {}  # by tag: judged never arrived
+        self._started = clock.monotonic()
+        self._looking = asyncio.Lock()
+        #: Whether the last look failed: nobody knows what is open, so the next one comes soon.
+        self.blind = False
+        self._began: dict[str, float] = {}  # by tag: when this run sent it, monotonic
+        self._lost: dict[str, JournalEntry] = {}  # by tag: unknown, as the sender told
+        self._refused: dict[str, JournalEntry] = {}  # by tag: told as rejected or never arrived
         self._unsubscribe: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: list[JournalEntry] = []
         #: Gateways of further connected accounts, where an earlier order may be unsettled.
         self.others: Callable[[], Iterable[TradingGateway]] = tuple
         self._problems: dict[str, str] = {}  # account -> why its book could not be read
-        self.found_ids: set[str] = set()  # order ids that were found to be ours
         #: Tags whose call has not ended, or whose answer is not written yet; kept by the desk.
         self.flying: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Settle what can be settled now, then go on in the background."""
-        self._started_at = self._clock.now()
+        self._started = self._clock.monotonic()
         self._unsubscribe = self._bus.subscribe(OrderUpdated, self._saw)
         for entry in await self._journal.recent(2000):
-            if entry.message == NEVER_ARRIVED:
-                self._absent[entry.tag] = entry
-        await self.run_once()
+            if entry.kind == "place" and entry.state is JournalState.REJECTED:
+                self._refused[entry.tag] = entry
+        try:
+            await self.run_once()
+        except AppError as error:
+            log.warning("what an earlier run left open is not settled yet: %s", error)
         self._task = asyncio.create_task(self._loop(), name="reconciler")
 
     async def stop(self) -> None:
@@ -128,28 +110,75 @@ class Reconciler:
         """Something became unknown: look soon."""
         self._wake.set()
 
+    # -- told by the sender -----------------------------------------------------------------
+    def began(self, tag: str) -> None:
+        """This run sends the order of ``tag`` now; what never began here is of an earlier run."""
+        self._began[tag] = self._clock.monotonic()
+
+    def lost(self, entry: JournalEntry, why: str) -> None:
+        """The answer was lost: shown as unknown at once, whatever the store does; look soon."""
+        entry = msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=why)
+        self._lost[entry.tag] = entry
+        self.open_entries = [e for e in self.open_entries if e.tag != entry.tag] + [entry]
+        self.wake()
+
+    def answered(self, tag: str) -> None:
+        """The answer came after all."""
+        self._lost.pop(tag, None)
+        self.open_entries = [entry for entry in self.open_entries if entry.tag != tag]
+
+    def refused(self, entry: JournalEntry, why: str) -> None:
+        """A placement is told as rejected; should its tag turn up, that is corrected."""
+        self._refused[entry.tag] = msgspec.structs.replace(
+            entry, state=JournalState.REJECTED, message=why
+        )
+        while len(self._refused) > MAX_REFUSED:
+            del self._refused[next(iter(self._refused))]
+
+    # -- told by the exchange ---------------------------------------------------------------
     def _saw(self, event: OrderUpdated) -> None:
-        """The exchange itself speaks of an order: that settles it at once, and corrects the
-        judgement that it never arrived."""
+        """The exchange itself speaks of an order: that settles it at once, and corrects what was
+        told before."""
         tag = event.order.tag
-        if tag and (tag in self._absent or any(entry.tag == tag for entry in self.open_entries)):
-            entry = self._absent.get(tag)
-            if entry is None:
-                self.wake()
-                return
-            task = asyncio.create_task(self._arrived_late(entry, event.order))
+        if not tag:
+            return
+        if tag in self._refused:
+            self.saw_book([event.order])
+        elif any(entry.tag == tag for entry in self.open_entries):
+            self.wake()
+
+    def saw_book(self, orders: Iterable[Order]) -> None:
+        """Orders that are at the exchange; one that was told as rejected is corrected."""
+        for order in orders:
+            if order.tag not in self._refused or order.status is OrderStatus.REJECTED:
+                continue
+            entry = self._refused.pop(order.tag)
+            task = asyncio.create_task(self._correct(entry, order))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _arrived_late(self, entry: JournalEntry, order: Order) -> None:
+    async def _correct(self, entry: JournalEntry, order: Order) -> None:
+        was = "never arrived" if entry.message == NEVER_ARRIVED else "rejected"
+        message = f"told as {was} ({entry.message}), but it arrived"
         try:
-            state, message = outcome(entry, order) or (JournalState.ACKNOWLEDGED, "")
-            await self._journal.settle(entry.tag, state, order.order_id, message)
+            await self._journal.settle(
+                entry.tag, JournalState.ACKNOWLEDGED, order.order_id, message
+            )
         except AppError as error:
-            log.warning("order %s arrived late, not journaled: %s", order.order_id, error)
+            log.warning("order %s arrived after all, not journaled: %s", order.order_id, error)
+            self._refused[entry.tag] = entry  # the next book tells it again
             return
-        self._absent.pop(entry.tag, None)
-        self._tell(entry, f"arrived late after all, as order {order.order_id}", order.order_id)
+        self._bus.publish(
+            OrderCorrected(
+                account_id=entry.account_id,
+                mode=entry.mode,
+                tag=entry.tag,
+                order_id=order.order_id,
+                source=entry.source,
+                message=message,
+            )
+        )
+        self._tell(entry, f"was {message}: it is order {order.order_id}", order.order_id)
 
     def unknown(self, account_id: str, mode: Mode) -> list[JournalEntry]:
         """Unsettled placements of one account and mode."""
@@ -164,7 +193,7 @@ class Reconciler:
 
     async def _loop(self) -> None:
         while True:
-            wait = BUSY_INTERVAL if self.open_entries else self._interval()
+            wait = BUSY_INTERVAL if self.open_entries or self.blind else self._interval()
             with contextlib.suppress(TimeoutError):
                 # Not wait_for: in Python 3.11 it swallows a cancellation that meets the wake-up.
                 async with asyncio.timeout(wait):
@@ -172,11 +201,21 @@ class Reconciler:
             self._wake.clear()
             try:
                 await self.run_once()
+            except AppError as error:
+                log.warning("what is open cannot be read, trying again: %s", error)
             except Exception:
                 log.exception("reconciliation failed; trying again")
 
     async def run_once(self) -> None:
-        """One comparison of all open entries with the order books."""
+        """One comparison of all open entries with the order books. Looks of several callers come
+        one after the other, so none overwrites what another found."""
+        async with self._looking:
+            self.blind = True
+            await self._look()
+            self.blind = False
+
+    async def _look(self) -> None:
+        known = set(self._lost)
         entries = await self._journal.open_entries()
         left: list[JournalEntry] = []  # shown only when it is whole: no unknown order flickers
         for mode, gateway in self._reachable():
@@ -185,25 +224,53 @@ class Reconciler:
                 continue
             try:
                 orders = await gateway.orders()
-                if recall := getattr(gateway, "recall", None):
+                if supports_recall(gateway):
                     # Its order book lists a session; the order may be of the one before.
-                    orders += await recall({e.tag for e in mine}, {e.order_id for e in mine})
+                    orders += await gateway.recall(
+                        {e.tag for e in mine}, {e.order_id for e in mine}
+                    )
             except AppError as error:
                 self._unreadable(gateway.account_id, error)
-                left += mine
+                left += [self._as_unknown(entry) for entry in mine]
                 continue
             self._problems.pop(gateway.account_id, None)
-            found, undecided = await self._match(gateway.account_id, mine, orders)
-            for entry in mine:
-                if entry.tag in undecided:
+            left += await self._settle_all(gateway, mine, orders)
+        # Who became unknown while this look was under way is shown too.
+        listed = {entry.tag for entry in entries}
+        fresh = [e for tag, e in self._lost.items() if tag not in known and tag not in listed]
+        self._lost = {tag: e for tag, e in self._lost.items() if tag not in known or tag in listed}
+        self._began = {
+            tag: at for tag, at in self._began.items() if tag in listed or self.flying[tag]
+        }
+        self.open_entries = left + fresh
+
+    async def _settle_all(
+        self, gateway: TradingGateway, mine: list[JournalEntry], orders: BookRows[Order]
+    ) -> list[JournalEntry]:
+        """Settle the entries of one account; those that are left."""
+        # Read again: also of an order that was sent after the first read the book may tell.
+        flying = [
+            msgspec.convert(entry.request, OrderRequest)
+            for entry in await self._journal.open_entries()
+            if entry.kind == "place" and self._is_flying(entry)
+        ]
+        pairs = Pairs(orders, flying, lambda entry: self._age(entry) < UNSURE_UNTIL)
+        await pairs.make(mine, lambda ids: self._journal.placed(gateway.account_id, ids))
+        left = []
+        for entry in mine:
+            try:
+                if entry.tag in pairs.undecided:
                     settled = False
                 elif entry.kind.startswith("gtt"):
                     settled = await self._settle_gtt(entry, gateway)
                 else:
-                    settled = await self._settle(entry, found.get(entry.tag))
+                    settled = await self._settle(entry, pairs.found.get(entry.tag), orders.partial)
                 if not settled:
                     left.append(await self._marked_unknown(entry))
-        self.open_entries = left
+            except AppError as error:  # the store; the next look tries again
+                log.warning("%s is not settled yet: %s", entry.tag, error)
+                left.append(self._as_unknown(entry))
+        return left
 
     def _reachable(self) -> list[tuple[Mode, TradingGateway]]:
         """The gateways of both modes, and live accounts that take no orders just now."""
@@ -220,71 +287,23 @@ class Reconciler:
             self._problems[account_id] = error.message
             log.warning("order book of %s not available: %s", account_id, error)
 
-    async def _match(
-        self, account_id: str, entries: list[JournalEntry], orders: list[Order]
-    ) -> tuple[dict[str, Order], set[str]]:
-        """The order of each entry: by order id or tag; a *place* of a broker that keeps no tag
-        by attributes and time, the oldest first, and never an order that another entry owns.
-
-        Undecided are entries like one whose answer is on its way: the next look tells them apart.
-        """
-        by_id = {order.order_id: order for order in orders}
-        by_tag = {order.tag: order for order in orders if order.tag}
-        found: dict[str, Order] = {}
-        undecided: set[str] = set()
-        untagged: list[JournalEntry] = []
-        for entry in entries:
-            order = by_id.get(entry.order_id) if entry.order_id else None
-            if order is None and entry.kind == "place":
-                order = by_tag.get(entry.tag)
-                if order is None:
-                    untagged.append(entry)
-            if order is not None:
-                found[entry.tag] = order
-        free = {order.order_id: order for order in orders if not order.tag}
-        for entry in entries:
-            if entry.kind == "place" and entry.tag in found:
-                free.pop(found[entry.tag].order_id, None)
-        # An order whose answer is still on its way must not be given to another entry.
-        flying = [
-            msgspec.convert(entry.request, OrderRequest)
-            for entry in await self._journal.open_entries()
-            if entry.kind == "place" and self._is_flying(entry)
-        ]
-        if not untagged or not free:
-            return found, undecided
-        for owned in await self._journal.placed(account_id, list(free)):
-            free.pop(owned, None)
-        for is_it in (is_untouched, is_alike, is_changed):  # the surest first
-            for entry in sorted(untagged, key=lambda one: one.created_at):
-                request = msgspec.convert(entry.request, OrderRequest)
-                alike = [order for order in free.values() if is_it(entry, request, order)]
-                unsure = is_it is not is_untouched and self._age(entry) < UNSURE_UNTIL
-                if unsure or any(may_be_of(other, request, alike) for other in flying):
-                    undecided.add(entry.tag)
-                elif alike and entry.tag not in found:
-                    order = min(alike, key=lambda one: one.placed_at or entry.created_at)
-                    found[entry.tag] = free.pop(order.order_id)
-        undecided.difference_update(found)
-        return found, undecided
-
-    async def _settle(self, entry: JournalEntry, order: Order | None) -> bool:
-        """Write down what became of ``entry``; False while that is not known."""
+    async def _settle(self, entry: JournalEntry, order: Order | None, partial: bool) -> bool:
+        """Write down what became of ``entry``; False while that is not known. A ``partial`` book
+        proves of nothing that it is absent."""
         if order is not None:
             became = outcome(entry, order)
             if became is not None:
                 state, message = became
                 await self._journal.settle(entry.tag, state, order.order_id, message)
-                self.found_ids.add(order.order_id)
                 text = f"is settled: {message} (order {order.order_id})"
                 self._tell(entry, text, order.order_id)
                 return True
-        if not self._absent_long_enough(entry):
+        if partial or not self._absent_long_enough(entry):
             return False
         message = "the order book does not show it: it had no effect"
         if entry.kind == "place":
             message = NEVER_ARRIVED
-            self._absent[entry.tag] = entry
+            self.refused(entry, message)
         await self._journal.settle(entry.tag, JournalState.REJECTED, entry.order_id, message)
         self._tell(entry, f"is settled: {message}")
         return True
@@ -312,7 +331,7 @@ class Reconciler:
             )
             self._tell(entry, f"was found in the GTT book as {found}")
             return True
-        if not self._absent_long_enough(entry):
+        if book.partial or not self._absent_long_enough(entry):
             return False
         await self._journal.settle(
             entry.tag, JournalState.REJECTED, entry.order_id, "not in the GTT book: never arrived"
@@ -322,25 +341,42 @@ class Reconciler:
 
     async def _marked_unknown(self, entry: JournalEntry) -> JournalEntry:
         """An intent whose process died is unknown: nobody waits for its answer any more."""
-        if entry.state is JournalState.UNKNOWN or entry.created_at >= self._started_at:
+        shown = self._as_unknown(entry)
+        if entry.state is JournalState.INTENT and self._is_earlier(entry):
+            await self._journal.settle(
+                entry.tag, JournalState.UNKNOWN, entry.order_id, shown.message
+            )
+        return shown
+
+    def _as_unknown(self, entry: JournalEntry) -> JournalEntry:
+        """The entry as it is shown: unknown as soon as that is known, stored or not."""
+        if entry.tag in self._lost:
+            return self._lost[entry.tag]
+        if entry.state is JournalState.UNKNOWN or not self._is_earlier(entry):
             return entry
         message = "the program stopped before the answer came"
-        await self._journal.settle(entry.tag, JournalState.UNKNOWN, entry.order_id, message)
         return msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=message)
+
+    def _is_earlier(self, entry: JournalEntry) -> bool:
+        """Whether it is of an earlier run, whatever the clock says."""
+        return entry.tag not in self._began
 
     def _is_flying(self, entry: JournalEntry) -> bool:
         """Its call has not ended, or its answer is not written yet."""
         return self.flying[entry.tag] > 0 and self._age(entry) < ANSWER_WITHIN
 
     def _age(self, entry: JournalEntry) -> float:
-        """Seconds since the intent."""
-        return (self._clock.now() - entry.created_at).total_seconds()
+        """Seconds since the intent; of an earlier run at least those of this one."""
+        now = self._clock.monotonic()
+        if not self._is_earlier(entry):
+            return now - self._began[entry.tag]
+        return max(now - self._started, (self._clock.now() - entry.created_at).total_seconds())
 
     def _absent_long_enough(self, entry: JournalEntry) -> bool:
         if self._is_flying(entry):
             return False
-        restarted = entry.created_at < self._started_at
-        return self._age(entry) >= (ABSENT_AFTER_RESTART if restarted else ABSENT_AFTER)
+        wait = ABSENT_AFTER_RESTART if self._is_earlier(entry) else ABSENT_AFTER
+        return self._age(entry) >= wait
 
     def _tell(self, entry: JournalEntry, what: str, order_id: str = "") -> None:
         symbol = entry.request.get("symbol") or entry.order_id

@@ -161,6 +161,7 @@ class OrderSender:
     ) -> Placed:
         """Journal, call, journal. A ``prompt`` order was meant to trade at once; what is
         ``closing`` a position passes the kill switch."""
+        self._reconciler.began(entry.tag)
         task = self._fly(entry.tag, self._journaled(entry, mode, gateway, call, closing))
         if entry.kind == "place":
             self.outstanding.add(entry, self._clock.monotonic(), prompt=prompt)
@@ -230,7 +231,7 @@ class OrderSender:
         except OrderStateUnknown as error:
             raise self._unknown(entry, gateway, error.message) from error
         except REFUSALS as error:
-            self.outstanding.drop(entry.tag)
+            self._refused(entry, error.message)
             order_id = error.order_id if isinstance(error, RejectedByBroker) else ""
             self._write(entry.tag, JournalState.REJECTED, order_id, error.message)
             raise
@@ -257,26 +258,32 @@ class OrderSender:
         self.outstanding.lost(entry.tag)
         self._write(entry.tag, JournalState.UNKNOWN, entry.order_id, why)
         self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
-        self._reconciler.wake()
+        self._reconciler.lost(entry, why)
         return OrderStateUnknown(text, tag=entry.tag)
 
     def _late_answer(self, entry: JournalEntry, sending: asyncio.Task[OrderAck]) -> None:
         if sending.cancelled():
             return
-        error = sending.exception()
+        error, order_id = sending.exception(), ""
         if error is None:
             order_id = sending.result().order_id
-            self.origins.accepted(entry.tag, entry.mode, order_id)
-            self.outstanding.accepted(entry.tag, order_id, self._clock.monotonic())
             self._write(entry.tag, JournalState.ACKNOWLEDGED, order_id, "late")
-            self._bus.publish(
-                OrderSettled(
-                    account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
-                )
-            )
         elif isinstance(error, REFUSALS) and not isinstance(error, OrderStateUnknown):
-            self.outstanding.drop(entry.tag)
+            self._refused(entry, error.message)
             self._write(entry.tag, JournalState.REJECTED, "", error.message)
+        else:
+            return
+        self._reconciler.answered(entry.tag)
+        self._bus.publish(
+            OrderSettled(
+                account_id=entry.account_id, mode=entry.mode, tag=entry.tag, order_id=order_id
+            )
+        )
+
+    def _refused(self, entry: JournalEntry, why: str) -> None:
+        self.outstanding.drop(entry.tag)
+        if entry.kind == "place":
+            self._reconciler.refused(entry, why)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
         self._fly(tag, self._write_until_stored(tag, state, order_id, message))

@@ -13,6 +13,30 @@ from openalgo_desktop.core.ports import JournalEntry
 EARLIER, LATER = 5.0, 120.0
 
 
+def order_of_entry(entry: JournalEntry) -> Order:
+    """An unsettled *place* as a row for the order book, with status unknown."""
+    request = msgspec.convert(entry.request, OrderRequest)
+    return Order(
+        order_id=entry.order_id or entry.tag,
+        symbol=request.symbol,
+        exchange=request.exchange,
+        action=request.action,
+        quantity=request.quantity,
+        price_type=request.price_type,
+        product=request.product,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        status=OrderStatus.UNKNOWN,
+        rejection_reason=entry.message,
+        placed_at=entry.created_at,
+        updated_at=entry.updated_at,
+        strategy=request.strategy,
+        tag=entry.tag,
+        source=entry.source,
+        account_id=entry.account_id,
+    )
+
+
 def outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | None:
     """What the order book says about ``entry``; None when it does not show an effect (yet)."""
     if entry.kind == "place":

@@ -468,6 +468,7 @@ async def test_broker_without_tags_is_settled_by_attributes_and_time(rig: Rig):
 async def test_an_untagged_order_whose_answer_is_on_its_way_is_not_given_to_another(rig: Rig):
     request = msgspec.to_builtins(BUY)
     for tag in ("lost", "flying"):
+        rig.desk.reconciler.began(tag)
         await rig.journal.intent(
             JournalEntry(
                 tag, "place", "sandbox:1", Mode.SANDBOX, "window", request, rig.clock.now()
