@@ -42,7 +42,8 @@ class TradingGateway(Protocol):
 
     A refusal raises a subclass of :class:`OrderError`; a timeout or a lost connection after the
     request may have left raises :class:`OrderStateUnknown`, never anything retryable.
-    Book calls return copies; rows that could not be read are told by ``BookRows.unreadable``.
+    Rows of books may be shared with other readers: nobody changes one. Rows that could not be
+    read are told by ``BookRows.unreadable``.
     """
 
     @property
@@ -60,6 +61,9 @@ class TradingGateway(Protocol):
     async def modify(self, request: ModifyRequest) -> OrderAck: ...
     async def cancel(self, order_id: str) -> OrderAck: ...
     async def orders(self) -> BookRows[Order]: ...
+    async def order(self, order_id: str) -> Order:
+        """One order of the book as the gateway has it now; raises :class:`OrderNotFound`."""
+
     async def trades(self) -> BookRows[Trade]: ...
     async def positions(self) -> BookRows[Position]: ...
     async def holdings(self) -> BookRows[Holding]: ...

@@ -18,7 +18,7 @@ from itertools import takewhile
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, InvalidOrder, StorageError
+from openalgo_desktop.core.errors import AppError, InvalidOrder, OrderNotFound, StorageError
 from openalgo_desktop.core.model import (
     PARTS_OF,
     BookRows,
@@ -78,6 +78,8 @@ class PaperGateway:
         self._urgent = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._saving = False
+        self._shown: dict[str, Order] = {}  # the order book, kept ready: see orders()
+        self._shown_of: tuple[PaperState, datetime] | None = None
         self._arrivals: set[asyncio.Task[None]] = set()
         self.latency = 0.0  # seconds until an order reaches the market
 
@@ -239,7 +241,10 @@ class PaperGateway:
             self._rewatch_one(key)
         if self.state.dirty:
             self._wake.set()
+        start = self.session_start() if updates and self._shown_of is not None else None
         for update in updates:
+            if start is not None:
+                self._show(update.order, start)
             self._listener(update)
 
     def rewatch(self) -> None:
@@ -287,16 +292,44 @@ class PaperGateway:
         return self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def orders(self) -> BookRows[Order]:
-        """Orders of the session, and every order that still works; oldest first, copies."""
+        """Orders of the session, and every order that still works; oldest first. The rows are
+        kept ready and shared: a changed order is a new row."""
+        return BookRows(self._book().values())
+
+    async def order(self, order_id: str) -> Order:
+        """One row of :meth:`orders`; raises :class:`OrderNotFound`."""
+        row = self._book().get(order_id)
+        if row is None:
+            raise OrderNotFound(order_id)
+        return row
+
+    def _book(self) -> dict[str, Order]:
+        """The order book by id, made anew for a new session and after a reset."""
         start = self.session_start()
+        known = self._shown_of
+        if known is not None and known[0] is self.state and known[1] == start:
+            return self._shown
         rows = {row.order.order_id: row for row in self.book.all_working()}
         for row in reversed(self.state.orders.values()):
             if row.order.placed_at is None or row.order.placed_at < start:
                 break  # rows are kept in order of placement
             rows[row.order.order_id] = row
-        orders = [copy(row.order) for row in rows.values()]
-        orders.sort(key=lambda order: order.order_id)
-        return BookRows(orders)
+        self._shown = {
+            order_id: self._shown.get(order_id) or copy(row.order)
+            if known is not None and known[0] is self.state
+            else copy(row.order)
+            for order_id, row in sorted(rows.items())
+        }
+        self._shown_of = (self.state, start)
+        return self._shown
+
+    def _show(self, order: Order, start: datetime) -> None:
+        """An order has a new state. One of an earlier session is listed while it works."""
+        earlier = order.placed_at is not None and order.placed_at < start
+        if earlier and not order.status.is_working:
+            self._shown.pop(order.order_id, None)
+        else:
+            self._shown[order.order_id] = order
 
     async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
         """Orders with these tags or ids, of any session: for the reconciler after a restart."""

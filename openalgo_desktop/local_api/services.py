@@ -5,6 +5,7 @@ from __future__ import annotations
 from openalgo_desktop.analytics.chain import ChainBook
 from openalgo_desktop.analytics.greeks import GreeksDesk
 from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.order_rows import OrderRows
 from openalgo_desktop.local_api.webhook_queue import WebhookQueue
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.smart import SmartOrders
@@ -19,7 +20,7 @@ class Services:
         self.gtt = GttDesk(ctx.desk, ctx.instruments, ctx.hub)
         self.chains = ChainBook(ctx.hub, ctx.instruments, ctx.clock)
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
-
+        self.order_rows = OrderRows()
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, self.smart)
 

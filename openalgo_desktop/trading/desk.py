@@ -22,7 +22,6 @@ from openalgo_desktop.core.errors import (
     NotConnected,
     NotSupported,
     OrderError,
-    OrderNotFound,
     OrderNotWorking,
 )
 from openalgo_desktop.core.events import (
@@ -54,7 +53,7 @@ from openalgo_desktop.core.ports import (
 )
 from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.exchange.checks import check_modify, check_order
-from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.books import BookKeeper, in_turns
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.ownbook import impossible
@@ -322,10 +321,7 @@ class OrderDesk:
         """The order to change; asked from the gateway when our book does not know it."""
         order = self.books.book(mode).orders.get(order_id)
         if order is None:  # placed elsewhere since the last comparison: no way round the limits
-            rows = await self._asked(gateway.orders())
-            order = next((row for row in rows if row.order_id == order_id), None)
-        if order is None:
-            raise OrderNotFound(order_id)
+            order = await self._asked(gateway.order(order_id))
         if order.status.is_final:
             raise OrderNotWorking(f"Cannot modify order in {order.status.value} status")
         return order
@@ -452,23 +448,34 @@ class OrderDesk:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
 
     async def orders(self) -> BookRows[Order]:
-        """Order book of the current mode; unknown orders are listed too, never hidden."""
+        """Order book of the current mode; unknown orders are listed too, never hidden. The rows
+        are shared: nobody changes one."""
         mode, gateway = self._mode, self.gateway
         orders = await self._asked(gateway.orders())
-        for order in orders:
-            self.sender.origins.name(order)
-        self.books.book(mode).seen(orders)
-        unknown = self.reconciler.unknown(gateway.account_id, mode)
-        known = {order.tag for order in orders if order.tag}
-        orders.extend(order_of_entry(e) for e in unknown if e.tag not in known)
+        origins, book = self.sender.origins, self.books.book(mode)
+        unknown = {entry.tag: entry for entry in self.reconciler.unknown(gateway.account_id, mode)}
+        async for part in in_turns(orders):
+            for order in part:
+                origins.name(order)
+                unknown.pop(order.tag, None)
+            book.seen(part)
+        orders.extend(order_of_entry(entry) for entry in unknown.values())
+        if orders.partial:
+            log.warning(
+                "the order book of %s is partial: %s", gateway.account_id, orders.unreadable
+            )
         return orders
 
     async def order(self, order_id: str) -> Order:
-        """One order of the current mode; raises :class:`OrderNotFound`."""
-        for order in await self.orders():
-            if order.order_id == order_id:
-                return order
-        raise OrderNotFound(order_id)
+        """One order of the current mode as its gateway has it; an unknown one by its tag. Raises
+        :class:`OrderNotFound`."""
+        mode, gateway = self._mode, self.gateway
+        for entry in self.reconciler.unknown(gateway.account_id, mode):
+            if order_id in (entry.tag, entry.order_id):
+                return order_of_entry(entry)
+        order = self.sender.origins.name(await self._asked(gateway.order(order_id)))
+        self.books.book(mode).seen([order])
+        return order
 
     async def trades(self) -> BookRows[Trade]:
         """Trade book of the current mode."""

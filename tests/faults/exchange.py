@@ -169,6 +169,10 @@ class BadLine:
         self._read()
         return BookRows(self._shown(order) for order in await self.inner.orders())
 
+    async def order(self, order_id: str) -> Order:
+        self._read()
+        return self._shown(await self.inner.order(order_id))
+
     async def trades(self) -> BookRows[Trade]:
         self._read()
         return await self.inner.trades()

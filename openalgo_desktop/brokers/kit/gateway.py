@@ -12,7 +12,7 @@ from openalgo_desktop.brokers.kit.stream import StreamClient
 from openalgo_desktop.brokers.kit.tracker import OrderTracker
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode, Interval
-from openalgo_desktop.core.errors import AppError, NotSupported
+from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound
 from openalgo_desktop.core.model import (
     Bars,
     BookRows,
@@ -102,6 +102,13 @@ class KitGateway:
             self._has_book = True
             self._tracker.update(orders)
         return orders
+
+    async def order(self, order_id: str) -> Order:
+        """One row of the broker's order book, asked now; raises :class:`OrderNotFound`."""
+        for row in await self.orders():
+            if row.order_id == order_id:
+                return row
+        raise OrderNotFound(order_id)
 
     async def trades(self) -> BookRows[Trade]:
         self._require_login()

@@ -172,6 +172,11 @@ class SimulatorGateway(PaperGateway):
         self._require_connection()
         return await super().orders()
 
+    async def order(self, order_id: str) -> Order:
+        """One order of the book."""
+        self._require_connection()
+        return await super().order(order_id)
+
     async def trades(self) -> BookRows[Trade]:
         """Trade book, oldest first."""
         self._require_connection()

@@ -16,6 +16,7 @@ from openalgo_desktop.core.errors import (
     InvalidOrder,
     NetTimeout,
     NotConnected,
+    OrderNotFound,
     OrderStateUnknown,
     RejectedByBroker,
     RiskBlocked,
@@ -152,6 +153,12 @@ class Gateway:
 
     async def orders(self) -> BookRows[Order]:
         return BookRows(msgspec.structs.replace(order) for order in self.book)
+
+    async def order(self, order_id: str) -> Order:
+        for order in await self.orders():
+            if order.order_id == order_id:
+                return order
+        raise OrderNotFound(order_id)
 
     async def trades(self) -> BookRows[Trade]:
         return BookRows()
