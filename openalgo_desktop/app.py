@@ -64,6 +64,11 @@ from openalgo_desktop.trading.policies import OrderPolicies
 
 log = logging.getLogger(__name__)
 
+#: What a keyring that does not give our key means for the run.
+LOCKED_VAULT = (
+    "Live accounts are locked and only the sandbox runs, with an API key for this run alone."
+)
+
 
 @dataclass(slots=True)
 class TerminalOptions:
@@ -124,7 +129,7 @@ class Terminal:
     async def start(self) -> None:
         """Start all parts in order; if one fails, stop those already started and raise."""
         try:
-            await self.start_storage()
+            await self.start_storage(may_lock=True)
             await self._start_market()
             await self._start_trading()
             await self._start_api()
@@ -134,16 +139,17 @@ class Terminal:
             raise
         log.info("terminal started in %s mode", self.desk.mode.value)
 
-    async def start_storage(self) -> None:
+    async def start_storage(self, *, may_lock: bool = False) -> None:
         """Data folder, log, database, settings, vault, keys, audit trail, app lock: all that a
-        command needs which works on the data folder while no engine runs (then ``stop``)."""
+        command needs which works on the data folder while no engine runs (then ``stop``). With
+        ``may_lock`` a keyring that lost our key locks live trading and leaves the sandbox."""
         self.data_dir.acquire()
         self._stops.append(self.data_dir.release)
         self.logs = setup_logging(self.settings, self.data_dir.logs)
         self._stops.append(self.logs.close)
         for text in self.options.notes:
             log.info("%s", text)
-        for text in self.options.warnings:
+        for text in (*self.options.warnings, *self.data_dir.warnings):
             log.warning("%s", text)
         self.db = Database(self.data_dir.database_url)
         await self.db.start()
@@ -158,9 +164,16 @@ class Terminal:
         )
         self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
         self.vault.watch(self.logs.redactor.add)
-        await self.vault.open()
+        keys_db = self.db
+        if not may_lock:
+            await self.vault.open()
+        elif reason := await self.vault.open_or_lock():
+            log.warning("%s %s", LOCKED_VAULT, reason)
+            keys_db = Database("sqlite://")  # the keys of this run; those in the data folder stay
+            await keys_db.start()
+            self._stops.append(keys_db.stop)
         self.callbacks.handover = Handover(self.vault, self.clock)
-        self.keys = ApiKeys(self.db, self.vault, self.clock)
+        self.keys = ApiKeys(keys_db, self.vault, self.clock)
         await self.keys.ensure_default()
         clean = self.logs.redactor.clean
         self.journal = Journal(self.db, self.clock, clean)
@@ -256,6 +269,8 @@ class Terminal:
         self._stops.append(self.desk.stop)
         self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
+        if self.vault.locked:
+            start_mode = Mode.SANDBOX
         await self.desk.set_mode(start_mode, "start")
         self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
 
@@ -356,6 +371,8 @@ class Terminal:
     def _guard_mode(self, mode: Mode, by: str) -> None:
         """A locked program does not go live, whoever asks; with an app lock only the window and
         the owner's command go live, where the password is asked."""
+        if mode is Mode.LIVE and self.vault.locked:
+            raise AuthError(f"{LOCKED_VAULT} {self.vault.locked}")
         if mode is not Mode.LIVE or by == "start":
             return
         if by == WHO:  # its door has asked the password

@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.redact import Redactor
+from openalgo_desktop.private import open_private
 from openalgo_desktop.settings import Settings
 
 RING_LINES = 5000
@@ -95,7 +96,7 @@ class _DailyFile:
             self._file = None
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{_PREFIX}{day.isoformat()}{_SUFFIX}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
         self._file = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
         self._day = day
         oldest = day - timedelta(days=self._keep_days - 1)
@@ -209,7 +210,7 @@ def catch_crashes(folder: Path) -> None:
     threading.excepthook = uncaught_in_thread
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / "crash.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_private(folder / "crash.log", os.O_WRONLY | os.O_APPEND)
         faulthandler.enable(descriptor)
 
 
@@ -217,7 +218,7 @@ def write_bundle(path: Path, folder: Path, summary: str, redactor: Redactor) -> 
     """A zip with ``summary`` and the log files of ``folder``, each line through ``redactor``;
     returns the number of files. Raises :class:`StorageError`."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", _ZIP) as bundle:
             bundle.writestr("summary.txt", redactor.clean(summary))
             logs = sorted(folder.glob("*.log"))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 #: First characters that make a spreadsheet run a cell as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?", re.ASCII)
 
 
 def safe_cell(text: str) -> str:
     """``text``, with an apostrophe in front where it would run as a formula; numbers stay."""
     if not text.startswith(_FORMULA):
         return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
+    return text if _NUMBER.fullmatch(text) else f"'{text}"
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:

@@ -17,14 +17,15 @@ from sqlalchemy import Connection, Select, String, cast, insert, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from openalgo_desktop.core.clock import api_timestamp
+from openalgo_desktop.core.csvtext import safe_cell
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import AuditEntry
+from openalgo_desktop.private import open_private
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import audit_trail, from_micros, order_journal, to_micros
 
 _COLUMNS = ("at", "who", "what", "subject", "detail", "answer", "account_id", "mode")
 #: A spreadsheet runs a cell that begins so as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PAGE = 1000
 
 
@@ -86,14 +87,14 @@ class AuditTrail:
 
 
 def _write_csv(path: Path, entries: Iterator[AuditEntry]) -> int:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
     count = 0
     with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for entry in entries:
             row = [api_timestamp(entry.at), *(getattr(entry, name) for name in _COLUMNS[1:])]
-            writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+            writer.writerow([safe_cell(cell) for cell in row])
             count += 1
     return count
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.private import open_private
 from openalgo_desktop.storage.schema import bring_up_to_date
 
 log = logging.getLogger(__name__)
@@ -262,7 +263,7 @@ def _create_private(path: str) -> None:
     if path.startswith("file:"):
         return
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(open_private(path, os.O_RDWR))
     except OSError as error:
         raise ConfigError(f"The database {path} cannot be opened: {error.strerror}.") from None
 

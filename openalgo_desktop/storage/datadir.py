@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import IO
 
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.private import narrow, open_private
 
 APP = "openalgo-desktop"
+#: Files of ours that have secrets or orders in them.
+OUR_FILES = (
+    "openalgo.db*",
+    "running.json",
+    "lock",
+    "vault.*",
+    ".env",
+    "openalgo-*.log",
+    "crash.log",
+)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -36,7 +47,7 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Take the lock; False when another process has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(self._path, os.O_RDWR)
         file = os.fdopen(descriptor, "r+", encoding="ascii", errors="replace")
         try:
             _lock(file)
@@ -99,6 +110,8 @@ class DataDirectory:
             if self.config == self.path:  # macOS and Windows have one folder for both
                 self.config = self.path / "config"
         self._lock = FileLock(self.path / "lock")
+        #: Sentences about what was found open to other users, for the start.
+        self.warnings: list[str] = []
 
     @property
     def database_url(self) -> str:
@@ -144,6 +157,9 @@ class DataDirectory:
                     f"The folder {folder} cannot be used: {error.strerror}. "
                     "Give another one with --data-dir."
                 ) from None
+            # A home folder that was given is the user's to open; what is ours in it is not.
+            if folder != Path.home() and (warning := narrow(folder, OUR_FILES)):
+                self.warnings.append(warning)
 
     def acquire(self) -> None:
         """Create the folders and take the lock. Raises :class:`ConfigError` when another

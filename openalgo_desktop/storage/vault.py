@@ -72,6 +72,7 @@ class Vault:
         # One entry per vault: two data folders must not share, or overwrite, a key.
         self._entry = "vault-" + hashlib.sha256(str(config.absolute()).encode()).hexdigest()[:16]
         self._kind: Kind | None = None
+        self.locked = ""  # why there are no secrets in this run
         self._keyring_title = ""
         self._salt = b""
         self._fernet: Any = None
@@ -98,6 +99,18 @@ class Vault:
         if head.key == "file" and self._passphrase():
             await self._protect_by_passphrase()
 
+    async def open_or_lock(self) -> str:
+        """Open; when the keyring has lost the key, or does not give it, the vault is *locked*: it
+        is empty, keeps what is new for this run only, and its file stays as it is. Returns why,
+        or an empty text. Other failures are raised as by :meth:`open`."""
+        try:
+            await self.open()
+        except (StorageError, BadCredentials) as error:
+            if self._kind != "keyring":
+                raise
+            self.locked = error.message
+        return self.locked
+
     def watch(self, watcher: Callable[[str], None]) -> None:
         """Call ``watcher`` with the text of every secret known now and later: for redaction."""
         self._watchers.append(watcher)
@@ -107,7 +120,7 @@ class Vault:
     # -- secrets ----------------------------------------------------------------------------
     async def get(self, name: str) -> Secret | None:
         """The secret of that name; what another process stored meanwhile is seen too."""
-        if self._file_stamp() != self._stamp:
+        if not self.locked and self._file_stamp() != self._stamp:
             async with self._lock:
                 await self._renew()
         value = self._values.get(name)
@@ -124,6 +137,8 @@ class Vault:
 
     def protection(self) -> str:
         """What protects the secrets, and from whom not; for ``doctor``."""
+        if self.locked:
+            return f"locked, in memory for this run. {self.locked}"
         if self._kind == "keyring":
             return f"encrypted file {self._path}, its key in the OS keyring ({self._keyring_title})"
         if self._kind == "passphrase":
@@ -268,6 +283,9 @@ class Vault:
         return msgspec.json.decode(plain, type=dict[str, str])
 
     async def _change(self, change: Callable[[dict[str, str]], object]) -> None:
+        if self.locked:
+            change(self._values)
+            return
         async with self._lock:
             await self._ensure_key()
             head = await asyncio.to_thread(self._read)

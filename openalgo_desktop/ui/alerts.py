@@ -66,6 +66,10 @@ class AlertStrip(QWidget):
             alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
         if exposure := self._bridge.api.exposure():
             alerts.append(exposure)
+        if self._bridge.safety.locked_vault:
+            alerts.append(
+                "LIVE ACCOUNTS ARE LOCKED: the keyring does not give our key; see the log"
+            )
         if account := self._account_alert():
             alerts.append(account)
         elif not self._bridge.feed_state()[0]:

@@ -59,6 +59,11 @@ class SafetyDoor(QObject):
         if event.approval.decided_at is None:
             self.approval_queued.emit(event.approval)
 
+    @property
+    def locked_vault(self) -> str:
+        """Why live accounts are locked in this run (the keyring lost our key), else empty."""
+        return self._terminal.vault.locked
+
     # -- kill switch ------------------------------------------------------------------------
     @property
     def killed(self) -> bool:

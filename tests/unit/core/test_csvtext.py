@@ -24,3 +24,10 @@ def test_cells_with_commas_and_quotes_come_back() -> None:
     rows = [["a,b", 'say "x"'], ["two\nlines", "=1"]]
     found = list(csv.reader(io.StringIO(csv_text(rows), newline="")))
     assert found == [["a,b", 'say "x"'], ["two\nlines", "'=1"]]
+
+
+def test_numbers_stay_and_formulas_do_not_run() -> None:
+    for number in ("-5", "+1", "-1.25", "-1,23,456.50", "-2.5%", "1e5", "-1E-9"):
+        assert safe_cell(number) == number
+    for formula in ("-1+cmd|' /C calc'!A0", "=1", "\n=1", "＝1+1", "+x", "@SUM(1)", "-inf", "--5"):
+        assert safe_cell(formula) == f"'{formula}"
