@@ -18,10 +18,12 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.events import AccountChanged, Bus, FeedChanged, InstrumentsLoaded, Notice
+from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.resources import resource_text
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.desk import OrderDesk
@@ -260,7 +262,10 @@ class Accounts:
             log.warning("%s", text)
             self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
             return
-        table = await asyncio.to_thread(InstrumentTable.of, rows)
+        freeze = FreezeTable.from_json(resource_text("exchange/freeze.json")).with_own(
+            str(self._settings["trading.freeze_quantities"])
+        )
+        table = await asyncio.to_thread(lambda: InstrumentTable.of(freeze.applied(rows)))
         self._instruments.adopt(table)
         self._loaded = name
         self._bus.publish(InstrumentsLoaded(count=len(self._instruments)))

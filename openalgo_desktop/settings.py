@@ -14,6 +14,7 @@ from typing import Any
 
 from openalgo_desktop.core.addresses import LOOPBACK_V4
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import number, whole
 
@@ -333,6 +334,14 @@ SETTINGS: dict[str, Setting] = _table(
         False,
         "Send an order above the freeze quantity in slices, instead of refusing it",
         bool,
+        group="Trading",
+    ),
+    S(
+        "trading.freeze_quantities",
+        "",
+        "Most units of one order by underlying, NIFTY=1800, BFO:SENSEX=1000; 0 = no limit. "
+        "Goes before the built-in table, from the next load of the symbol master on",
+        freeze_text,
         group="Trading",
     ),
     S(

@@ -44,6 +44,14 @@ def _flat_rows(body: Any) -> Any:
     return body
 
 
+def _no_limit(body: Any) -> Any:
+    """No freeze limit is 0, not 1 unit."""
+    for row in body["data"] if isinstance(body["data"], list) else [body["data"]]:
+        if row["freeze_qty"] == 1:
+            row["freeze_qty"] = 0
+    return body
+
+
 def _intervals(body: Any) -> Any:
     """What the simulator serves."""
     body["data"] = {
@@ -208,6 +216,17 @@ REST_RULES: tuple[Rule, ...] = (
         "the recording was made with another broker, which also lists one that it refuses",
         when=lambda case: case.ok,
         change=_intervals,
+    ),
+    *(
+        Rule(
+            endpoint,
+            "no freeze limit is known",
+            "`freeze_qty` is 0",
+            "an order of 2 is not above a limit of 1; later releases of the reference say 0 too",
+            when=lambda case: case.ok,
+            change=_no_limit,
+        )
+        for endpoint in ("symbol", "search")
     ),
     Rule(
         "instruments",

@@ -12,6 +12,7 @@ from tests.wire.compare import decoded_body, differences, request_differences, s
 from tests.wire.harness import Wire
 from tests.wire.rules import RULES
 from tests.wire.test_recorded import REGISTRY, check_requests, check_result
+from tests.wire.test_streams import frame_differences
 from tests.wire.vectors import ROOT, Prepared, Rule, load_files, pointer, prepare, put
 
 #: The project's own recording, whatever ``WIRE_VECTORS`` says.
@@ -133,3 +134,28 @@ async def test_shares_of_yesterday_count() -> None:
     case["http_response"][0]["body"]["data"][1]["quantity"] = 17
     wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
     assert check_result(ready, await wire.run(case["op"], case["input"]), ZERODHA)
+
+
+def test_subscriptions_over_http_are_compared_too() -> None:
+    request = {"method": "POST", "url": "https://x/subscribe", "query": {}, "encoding": "json",
+               "headers": {}, "body": {"ids": [1]}}  # fmt: skip
+    wanted = [{"http": request}]
+    assert frame_differences(wanted, [])
+    assert frame_differences(wanted, ["text"])
+    assert frame_differences(wanted, [httpx.Request("POST", "https://x/subscribe", json={})])
+    same = httpx.Request("POST", "https://x/subscribe", json={"ids": [1]})
+    assert not frame_differences(wanted, [same])
+
+
+def test_every_recorded_frame_is_looked_at() -> None:
+    """A wrong letter in any of them is seen."""
+    count = 0
+    for case in ZERODHA.section("subscribe"):
+        for frame in case["frames"]:
+            if "text" in frame:
+                wrong = frame["text"].replace("a", "b", 1)
+                assert frame_differences([frame], [wrong]) and not frame_differences(
+                    [frame], [frame["text"]]
+                )
+                count += 1
+    assert count == 7

@@ -7,11 +7,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Tick
-from tests.wire.compare import differences, same_text
+from tests.wire.compare import differences, request_differences, same_text
 from tests.wire.feed import Feed, instrument_row, master_rows, tick_row
 from tests.wire.harness import instrument
 from tests.wire.rules import RULES
@@ -102,6 +103,8 @@ def test_frames(file: VectorFile, case: dict[str, Any]) -> None:
     given = case["input"]
     action = given["action"]
     frames: list[Any]
+    # Every recorded frame counts, those over HTTP too; an address is compared below.
+    wanted = [frame for frame in case["frames"] if "url" not in frame]
     if action in ("connect", "order_connect"):
         urls = [frame for frame in case["frames"] if "url" in frame]
         for frame in urls:
@@ -111,9 +114,7 @@ def test_frames(file: VectorFile, case: dict[str, Any]) -> None:
             for name in frame.get("headers") or {}:
                 assert name.lower() in {header.lower() for header in stream.headers}
         frames = [*feed.codec.opened()]
-        wanted = [frame for frame in case["frames"] if "text" in frame or "hex" in frame]
     else:
-        wanted = [frame for frame in case["frames"] if "http" not in frame and "url" not in frame]
         keys = feed.wanted(given["symbols"] or (), given["mode"])
         if action == "subscribe":
             frames = list(feed.codec.subscribe(keys))
@@ -131,11 +132,18 @@ def test_frames(file: VectorFile, case: dict[str, Any]) -> None:
 
 
 def frame_differences(wanted: list[dict[str, Any]], frames: list[Any]) -> list[str]:
-    """Recorded frames against those made; text that is JSON is compared as JSON."""
+    """Recorded frames against those made; text that is JSON is compared as JSON, a subscription
+    over HTTP as the request (a codec gives it as ``httpx.Request``)."""
     if len(wanted) != len(frames):
         return [f"{len(frames)} frames instead of {len(wanted)}: {frames}"]
     found = []
     for want, got in zip(wanted, frames, strict=True):
+        if "http" in want:
+            if isinstance(got, httpx.Request):
+                found += request_differences(want["http"], got, Prepared({}), 0, set())
+            else:
+                found.append(f"{got!r} instead of the request {want['http']}")
+            continue
         if "hex" in want:
             if not isinstance(got, bytes) or got != bytes.fromhex(want["hex"]):
                 found.append(f"{got!r}, wanted {want['hex']}")

@@ -270,5 +270,5 @@ def instrument_row(row: Instrument) -> dict[str, Any]:
 
 
 def freeze_quantity(row: Instrument) -> int:
-    """Freeze limit in units; 1 where none is known."""
-    return row.freeze_qty or 1
+    """Freeze limit in units; 0 where none is known, also where a master writes 1 for that."""
+    return row.freeze_qty if row.freeze_qty > 1 else 0

@@ -546,7 +546,7 @@ async def test_intervals(world: World) -> None:
 
 async def test_symbol_services(world: World) -> None:
     _, body = await world.post("symbol", {"symbol": "SBIN", "exchange": "NSE"})
-    assert body["data"]["freeze_qty"] == 1
+    assert body["data"]["freeze_qty"] == 0
     assert body["data"]["id"] == 1
     _, body = await world.post("symbol", {"symbol": "NIFTY", "exchange": "NSE_INDEX"})
     assert (body["data"]["lotsize"], body["data"]["tick_size"]) == (0, 0.0)
