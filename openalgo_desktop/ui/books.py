@@ -22,7 +22,7 @@ from openalgo_desktop.core.events import (
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Order, Position, Trade
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
 from openalgo_desktop.ui.frames import Ticks
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Desk(Protocol):
 class Books(QObject):
     """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
 
-    orders_changed = Signal()
+    orders_changed = Signal()  # the whole book is another one
     orders_updated = Signal(list)  # the orders that changed since the last frame, in order
     trades_changed = Signal()
     positions_changed = Signal()
@@ -60,6 +60,8 @@ class Books(QObject):
         super().__init__(parent)
         self._desk = desk
         self.orders: dict[str, Order] = {}
+        self._working: dict[Key, dict[str, Order]] = {}  # by instrument, then order id
+        self.working_count = 0
         self.trades: list[Trade] = []
         self.positions: list[Position] = []
         self.holdings: list[Holding] = []
@@ -94,6 +96,7 @@ class Books(QObject):
         if event.mode is not self._desk.mode:
             return
         self.orders[event.order.order_id] = event.order
+        self._index(event.order)
         trade = event.trade
         if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
             self.trades.append(trade)
@@ -131,6 +134,9 @@ class Books(QObject):
                 return self.refresh()
             fresher = {k: v for k, v in self.orders.items() if before.get(k) is not v}
             self.orders = answer | {k: v for k, v in fresher.items() if k in answer or not before}
+            self._working, self.working_count = {}, 0
+            for order in self.orders.values():
+                self._index(order)
             self.orders_changed.emit()
         if "trades" in stale:
             self.trades = await self._desk.trades()
@@ -177,7 +183,22 @@ class Books(QObject):
 
     def working(self) -> list[Order]:
         """Orders that may still fill."""
-        return [order for order in self.orders.values() if order.status.is_working]
+        return [order for rows in self._working.values() for order in rows.values()]
+
+    def working_of(self, key: Key) -> list[Order]:
+        """Orders of one instrument that may still fill."""
+        return list(self._working.get(key, {}).values())
+
+    def _index(self, order: Order) -> None:
+        rows = self._working.setdefault(order.key, {})
+        before = len(rows)
+        if order.status.is_working:
+            rows[order.order_id] = order
+        else:
+            rows.pop(order.order_id, None)
+        self.working_count += len(rows) - before
+        if not rows:
+            del self._working[order.key]
 
 
 class News:
@@ -208,6 +229,5 @@ class News:
         orders, self._orders = self._orders, []
         traded, self._traded = self._traded, False
         self._books.orders_updated.emit(orders)
-        self._books.orders_changed.emit()
         if traded:
             self._books.trades_changed.emit()

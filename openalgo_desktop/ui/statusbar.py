@@ -36,6 +36,7 @@ class StatusBar(QStatusBar):
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
         bridge.books.orders_changed.connect(self._show_orders)
+        bridge.books.orders_updated.connect(lambda _: self._show_orders())
         bridge.safety.differ.connect(self.show_differences)
         bridge.mode_changed.connect(lambda _: self.show_differences())
         self.refresh()
@@ -93,7 +94,7 @@ class StatusBar(QStatusBar):
         self.differ.setToolTip(plain_tip("\n".join(row.text for row in rows[:10])))
 
     def _show_orders(self) -> None:
-        working = len(self._bridge.books.working())
+        working = self._bridge.books.working_count
         unknown = self._bridge.unsettled_orders()
         text = f"orders: {working} working"
         if unknown:

@@ -72,6 +72,7 @@ def test_an_order_of_a_script_is_in_the_window_at_once(drive: Drive) -> None:
         await priced(session)
         dock = session.window.docks["orders"]
         assert isinstance(dock, OrdersDock)
+        dock.raise_()
         answer = await post(session, "placeorder", **ORDER)
         assert answer["status"] == "success"
         await until(

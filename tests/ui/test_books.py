@@ -86,6 +86,21 @@ async def test_updates_of_the_shown_mode_are_told_once_per_frame(desk: Desk, qap
     assert not books.news.wants_flush()
 
 
+async def test_working_orders_are_found_by_instrument(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    desk.book = [order("1"), order("2"), msgspec.structs.replace(order("3"), symbol="INFY")]
+    books = Books(desk, bus, parent)
+    task = await settled(books)
+    assert [row.order_id for row in books.working_of(("NSE", "SBIN"))] == ["1", "2"]
+    assert (books.working_count, len(books.working())) == (3, 3)
+    done = order("1", OrderStatus.COMPLETE)
+    for _ in range(2):  # told twice
+        bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", done))
+    assert [row.order_id for row in books.working_of(("NSE", "SBIN"))] == ["2"]
+    assert (books.working_count, books.working_of(("NSE", "TCS"))) == (2, [])
+    task.cancel()
+
+
 async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     desk.book = [order("paper")]

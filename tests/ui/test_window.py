@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 from PySide6.QtWidgets import QDialog
 
-from openalgo_desktop.core.enums import Mode, OrderStatus
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.orders import OrdersDock
@@ -20,6 +21,7 @@ from tests.waiting import until
 def orders_dock(session: Session) -> OrdersDock:
     dock = session.window.docks["orders"]
     assert isinstance(dock, OrdersDock)
+    dock.raise_()  # a hidden one keeps its rows as they were
     return dock
 
 
@@ -241,3 +243,34 @@ def test_stop_leaves_nothing_running(drive: Drive) -> None:
     drive(scenario)
     assert not sessions[0].bridge._tasks
     assert sessions[0].terminal.api is None or sessions[0].terminal.api.clients == 0
+
+
+def test_order_events_touch_their_rows_only_and_nothing_of_a_hidden_dock(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        dock = orders_dock(session)
+        await until(lambda: not dock.visibleRegion().isEmpty(), "the dock is seen")
+        resting = Order("1", "SBIN", "NSE", Action.BUY, 5, PriceType.LIMIT, Product.MIS, price=1.0)
+        other = msgspec.structs.replace(resting, order_id="2", symbol="INFY")
+        books = session.bridge.books
+        for order in (resting, other):
+            books.orders[order.order_id] = order
+        dock.reload()
+        kept = [row for row in dock.rows if row.order_id == "2"]
+        half = msgspec.structs.replace(resting, filled_quantity=2)
+        books.orders["1"] = half
+        dock.model.store.dirty.clear()
+        books.orders_updated.emit([half])
+        source = dock._index["1"]
+        assert dock.rows[source] is half and dock.model.store.dirty == {source}
+        assert next(row for row in dock.rows if row.order_id == "2") is kept[0]
+        dock.hide()
+        done = msgspec.structs.replace(half, status=OrderStatus.COMPLETE)
+        books.orders["1"] = done
+        books.orders_updated.emit([done])
+        assert dock.rows[source] is half  # nobody sees it
+        dock.show()
+        dock.raise_()
+        await until(lambda: done in dock.rows, "shown as soon as the dock is seen")
+
+    drive(scenario)

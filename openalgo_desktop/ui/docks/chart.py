@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Bars, Key
+from openalgo_desktop.core.model import Bars, Key, Order
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
@@ -78,6 +78,7 @@ class ChartDock(Dock):
         self.set_empty(True)
         bridge.feed.changed.connect(self._on_stale)
         bridge.books.orders_changed.connect(self.show_lines)
+        bridge.books.orders_updated.connect(self._on_orders)
         bridge.books.positions_changed.connect(self.show_lines)
 
     # -- symbol and history -----------------------------------------------------------------
@@ -158,9 +159,8 @@ class ChartDock(Dock):
     def show_lines(self) -> None:
         """Working orders and the open position of the symbol as horizontal lines."""
         lines: list[PriceLine] = []
-        for order in self.bridge.books.working():
-            if order.key != self.key:
-                continue
+        working = self.bridge.books.working_of(self.key) if self.key is not None else []
+        for order in working:
             price = order.trigger_price or order.price
             text = f"{order.action.value} {fmt.quantity(order.pending_quantity)} "
             text += order.price_type.value
@@ -177,6 +177,11 @@ class ChartDock(Dock):
                 )
         self.view.set_lines(lines)
         self.dirty = True
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        """Orders changed; those of other instruments cost nothing here."""
+        if any(order.key == self.key for order in orders):
+            self.show_lines()
 
     def _on_price(self, price: float) -> None:
         if self.key is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtWidgets import QMenu
 
@@ -16,6 +18,8 @@ from openalgo_desktop.ui.fields import Segments
 from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import copy_text, name_inner_controls, push_button
 
+#: Up to so many orders, rows come and go at once; in a longer book at most this often, seconds.
+AT_ONCE, RELOAD_EVERY = 500, 0.25
 FILTERS: dict[str, Callable[[Order], bool]] = {
     "Open": lambda order: not order.status.is_final,
     "Executed": lambda order: order.status is OrderStatus.COMPLETE,
@@ -112,6 +116,8 @@ class OrdersDock(TableDock[Order]):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._modify: dict[str, ModifyDialog] = {}
+        self._reloaded = 0.0
+        self._whole = False  # rows came or went that are not shown yet
         self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)
         self.filter.choose("All")
         self.filter.changed.connect(lambda _: self.reload())
@@ -123,19 +129,53 @@ class OrdersDock(TableDock[Order]):
         )
         self.add_head(self.filter, self.modify_button, self.cancel_button)
         bridge.books.orders_changed.connect(self.reload)
+        bridge.books.orders_updated.connect(self._on_orders)
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Order) -> str:
         return row.order_id
 
     def reload(self) -> None:
-        """Show the book through the filter."""
+        """Show the book through the filter; while nobody sees the dock, when it is seen next."""
+        if self._is_hidden():
+            self._whole = self.dirty = True
+            return
+        self._whole = False
+        self._reloaded = time.monotonic()
         keep = FILTERS[self.filter.value()]
-        orders = list(self.bridge.books.orders.values())
-        orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
+        orders = list(reversed(self.bridge.books.orders.values()))
+        moments = [order.placed_at for order in orders]
+        if not all(a and b and a >= b for a, b in pairwise(moments)):
+            orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
         self.set_rows([order for order in orders if keep(order)])
-        working = len(self.bridge.books.working())
-        self.set_subject(f"{working} working of {len(orders)}")
+        self._show_counts()
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        """Touch the rows of these orders. In a long book rows come and go a few times a second."""
+        if self._is_hidden():
+            self._whole = self.dirty = True
+            return
+        keep = FILTERS[self.filter.value()]
+        for order in {order.order_id: order for order in orders}.values():
+            if not self.replace_row(order, keep(order)):
+                self._whole = True
+        if self._whole and len(self.bridge.books.orders) <= AT_ONCE:
+            return self.reload()
+        self._show_counts()
+        self.dirty = True
+
+    def _is_hidden(self) -> bool:
+        return self.visibleRegion().isEmpty()
+
+    def flush(self) -> None:
+        if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:
+            self.reload()
+        super().flush()
+        self.dirty = self._whole
+
+    def _show_counts(self) -> None:
+        books = self.bridge.books
+        self.set_subject(f"{books.working_count} working of {len(books.orders)}")
         self._on_selection()
 
     def _on_selection(self) -> None:

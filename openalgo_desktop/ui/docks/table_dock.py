@@ -115,6 +115,16 @@ class TableDock(Dock, Generic[R]):
             self.select_row(keep)
         self.dirty = True
 
+    def replace_row(self, row: R, shown: bool) -> bool:
+        """Show ``row`` in the place of its former state; False when it comes or goes instead."""
+        source = self._index.get(self.row_id(row))
+        if source is None or not shown:
+            return source is None and not shown
+        self.rows[source] = row
+        self.model.replace(source, row)
+        self.dirty = True
+        return True
+
     def row_changed(self, row: R) -> None:
         """A row has new values: it is painted again in the dock's next turn."""
         self.model.touch(self._index[self.row_id(row)])

@@ -70,6 +70,7 @@ class TicketDock(Dock):
         for changed in (
             bridge.books.positions_changed,
             bridge.books.orders_changed,
+            bridge.books.orders_updated,
             bridge.feed.changed,
         ):
             changed.connect(self._mark_dirty)

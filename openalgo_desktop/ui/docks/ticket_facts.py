@@ -179,5 +179,5 @@ class TicketFacts(QFrame):
         profit = sum(row.unrealised for row in held)
         tone = "stale" if self._bridge.feed.stale else fmt.sign_role(profit)
         self._set("position", text or ("" if instrument.is_index else "flat"), tone)
-        working = sum(1 for order in books.working() if order.key == instrument.key)
+        working = len(books.working_of(instrument.key))
         self._set("working", str(working) if working else "")
