@@ -14,6 +14,12 @@ import msgspec
 
 ZERO = Decimal(0)
 _PAISA = Decimal("0.01")
+_PRICE = Decimal("0.0001")
+
+
+def exact_price(value: Decimal) -> Decimal:
+    """A price or an average with the decimals of any instrument (currencies: four)."""
+    return value.quantize(_PRICE, ROUND_HALF_UP)
 
 
 def paise(amount: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Product
-from openalgo_desktop.exchange.ledger import ZERO, paise
+from openalgo_desktop.exchange.ledger import ZERO, exact_price, paise
 from openalgo_desktop.exchange.records import PaperHolding, PaperPosition
 
 
@@ -19,6 +19,9 @@ class Netting(msgspec.Struct, frozen=True):
     opened: int
     realised: Decimal
     released: Decimal
+
+
+_FOUR_PLACES = frozenset({"CDS", "BCD"})
 
 
 def closing_part(position_quantity: int, action: Action, quantity: int) -> int:
@@ -105,7 +108,9 @@ def _open(
 ) -> Decimal:
     position.cost += price * opened
     position.quantity += action.sign * opened
-    position.average = paise(position.cost / abs(position.quantity))
+    # Currencies are quoted with four decimals; others show the paisa, as clients expect.
+    shown = exact_price if position.exchange in _FOUR_PLACES else paise
+    position.average = shown(position.cost / abs(position.quantity))
     if position.product is Product.CNC and action is Action.SELL and holding is not None:
         share = paise(holding.cost * opened / holding.quantity)
         position.delivered += share

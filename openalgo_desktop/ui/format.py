@@ -47,6 +47,14 @@ def price(value: float, places: int = 2) -> str:
     return _fixed(value, places)
 
 
+def exact(value: float) -> str:
+    """A price or an average: two decimals, and up to four where it has them."""
+    text = _fixed(value, 4)
+    if text == MISSING:
+        return text
+    return text[:-2] if text.endswith("00") else text.rstrip("0")
+
+
 def signed(value: float, places: int = 2) -> str:
     """A change: + or - and the decimals of the tick size; zero has no sign."""
     return _fixed(value, places, plus=True)

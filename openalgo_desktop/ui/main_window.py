@@ -362,5 +362,5 @@ def _told(orders: list[Order]) -> str:
     if order.status is OrderStatus.REJECTED:
         text = f"Rejected: {what}. {order.rejection_reason}"
     else:
-        text = f"Filled: {what} @ {fmt.price(order.average_price, 2)}"
+        text = f"Filled: {what} @ {fmt.exact(order.average_price)}"
     return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

@@ -25,6 +25,10 @@ from openalgo_desktop.core.symbols import format_expiry_dashed
 DEPTH_LEVELS = 5
 
 
+#: Most decimals of a price.
+PRICE_PLACES = 4
+
+
 def success(mode: Mode, **fields: Any) -> dict[str, Any]:
     """A successful answer; carries ``mode`` exactly when it was simulated."""
     if mode is Mode.SANDBOX:
@@ -35,6 +39,17 @@ def success(mode: Mode, **fields: Any) -> dict[str, Any]:
 def two(value: float) -> float:
     """Rounded to paise; never a negative zero."""
     return round(value, 2) + 0.0
+
+
+def priced(value: float) -> float:
+    """A price or an average with the decimals that any instrument has (currencies: four)."""
+    return round(value, PRICE_PLACES) + 0.0
+
+
+def price_text(value: float) -> str:
+    """A price as text: two decimals, and more where it has them."""
+    text = f"{value:.{PRICE_PLACES}f}"
+    return text[:-2] if text.endswith("00") else text.rstrip("0")
 
 
 # -- books ----------------------------------------------------------------------------------
@@ -48,13 +63,13 @@ def order_row(order: Order, mode: Mode) -> dict[str, Any]:
         "exchange": order.exchange,
         "action": order.action.value,
         "quantity": order.quantity,
-        "price": 0.0 if hide_price else two(order.price),
-        "trigger_price": two(order.trigger_price),
+        "price": 0.0 if hide_price else priced(order.price),
+        "trigger_price": priced(order.trigger_price),
         "pricetype": order.price_type.value,
         "product": order.product.value,
         "order_status": order.status.value,
         "timestamp": api_timestamp(order.placed_at) if order.placed_at else "",
-        "average_price": two(order.average_price),
+        "average_price": priced(order.average_price),
         "filled_quantity": order.filled_quantity,
         "pending_quantity": order.pending_quantity,
         "rejection_reason": order.rejection_reason,
@@ -93,33 +108,33 @@ def trade_row(trade: Trade, mode: Mode) -> dict[str, Any]:
         "action": trade.action.value,
         "product": trade.product.value,
         "quantity": trade.quantity,
-        "average_price": two(trade.price),
+        "average_price": priced(trade.price),
         "trade_value": two(trade.value),
         "timestamp": api_timestamp(trade.traded_at),
     }
     if mode is Mode.SANDBOX:
-        row |= {"tradeid": trade.trade_id, "price": two(trade.price), "strategy": trade.strategy}
+        row |= {"tradeid": trade.trade_id, "price": priced(trade.price), "strategy": trade.strategy}
     return row
 
 
 def position_row(position: Position, mode: Mode) -> dict[str, Any]:
-    """A row of the position book. Live average prices are two-decimal texts, as the recorded
-    broker sends them."""
+    """A row of the position book. Live average prices are texts, as the recorded broker sends
+    them."""
     pnl = two(position.pnl)
     row: dict[str, Any] = {
         "symbol": position.symbol,
         "exchange": position.exchange,
         "product": position.product.value,
         "quantity": position.quantity,
-        "ltp": two(position.ltp),
+        "ltp": priced(position.ltp),
         "pnl": pnl,
     }
     average = position.average_price if position.quantity else 0.0
     if mode is Mode.LIVE:
-        return row | {"average_price": f"{average:.2f}"}
+        return row | {"average_price": price_text(average)}
     invested = average * abs(position.quantity)
     return row | {
-        "average_price": two(average),
+        "average_price": priced(average),
         "pnlpercent": 100.0 * pnl / invested if invested else 0.0,
         "unrealized_pnl": two(position.unrealised),
         "today_realized_pnl": two(position.realised_today),
@@ -148,8 +163,8 @@ def holding_row(holding: Holding, mode: Mode) -> dict[str, Any]:
         "exchange": holding.exchange,
         "product": holding.product.value,
         "quantity": holding.quantity,
-        "average_price": two(holding.average_price),
-        "ltp": two(holding.ltp),
+        "average_price": priced(holding.average_price),
+        "ltp": priced(holding.ltp),
         "pnl": two(holding.pnl),
         "pnlpercent": two(holding.pnl_percent),
     }

@@ -60,7 +60,7 @@ def _expires(row: Approval) -> str:
 
 
 def _prices(row: Approval) -> str:
-    shown = [f"{fmt.price(price, 2)}" if price else "unknown" for price in row.prices.values()]
+    shown = [f"{fmt.exact(price)}" if price else "unknown" for price in row.prices.values()]
     return ", ".join(shown[:3])
 
 

@@ -17,13 +17,13 @@ COLUMNS: tuple[Col[Holding], ...] = (
     Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
     Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
     Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
-    Col("average", "Avg", 92, lambda h: h.average_price, lambda h: fmt.price(h.average_price, 2)),
+    Col("average", "Avg", 92, lambda h: h.average_price, lambda h: fmt.exact(h.average_price)),
     Col(
         "ltp",
         "LTP",
         92,
         lambda h: h.ltp,
-        lambda h: fmt.price(h.ltp, 2) if h.ltp else fmt.MISSING,
+        lambda h: fmt.exact(h.ltp) if h.ltp else fmt.MISSING,
         live=True,
     ),
     Col(

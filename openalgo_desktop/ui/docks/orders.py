@@ -42,7 +42,7 @@ def side_tone(action: Action) -> str:
 
 
 def _optional(value: float) -> str:
-    return fmt.price(value, 2) if value else fmt.MISSING
+    return fmt.exact(value) if value else fmt.MISSING
 
 
 WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))

@@ -32,7 +32,7 @@ COLUMNS: tuple[Col[Trade], ...] = (
     ),
     Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
     Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
-    Col("price", "Price", 92, lambda t: t.price, lambda t: fmt.price(t.price, 2)),
+    Col("price", "Price", 92, lambda t: t.price, lambda t: fmt.exact(t.price)),
     Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
     Col(
         "charges",
