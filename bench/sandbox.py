@@ -68,7 +68,7 @@ class Feed:
         self.watchers[key] = listener
         return lambda: self.watchers.pop(key, None) and None
 
-    async def snapshot(self, key: Key) -> Tick:
+    async def snapshot(self, key: Key, parts: object = None) -> Tick:
         return self.last[key]
 
 

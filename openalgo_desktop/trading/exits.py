@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from openalgo_desktop.core.enums import Action, Mode
@@ -33,7 +33,7 @@ REFUSED = (RejectedByBroker, InsufficientFunds)
 #: How long an order that leads the other way is waited for, and how often it is looked at; seconds.
 SETTLE, POLL = 2.0, 0.1
 #: Positions that are being closed together.
-AT_ONCE = 8
+AT_ONCE = 32
 #: Positions read so long ago will do for the further ones of one closing; seconds.
 SAME_READING = 5.0
 
@@ -181,7 +181,7 @@ class Exits:
 
 
 async def _together(
-    work: Callable[[PositionKey], Awaitable[None]], keys: Iterable[PositionKey]
+    work: Callable[[PositionKey], Awaitable[None]], keys: Sequence[PositionKey]
 ) -> None:
     """``work`` on all of them, :data:`AT_ONCE` at a time."""
     waiting = iter(keys)
@@ -190,7 +190,7 @@ async def _together(
         for key in waiting:
             await work(key)
 
-    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(keys)))))
 
 
 def _covered(view: View, mode: Mode) -> Placed:

@@ -16,8 +16,8 @@ after :data:`PERSISTS`.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -40,8 +40,6 @@ PERSISTS, AGAIN = 1.5, 0.2
 #: An accepted order that no book shows after this time is looked for in the order book, and after
 #: :data:`FORGET_AFTER` it is no longer counted; seconds.
 LOOK_AFTER, FORGET_AFTER = 2.0, 30.0
-#: Locks kept for instruments nobody waits on.
-_MAX_LOCKS = 1024
 
 _Place = tuple[str, PositionKey]  # account, position
 
@@ -173,7 +171,7 @@ class UnderWay:
         self._clock = clock
         self._books = books
         self._sender = sender
-        self._locks: OrderedDict[tuple[Mode, PositionKey], asyncio.Lock] = OrderedDict()
+        self._locks: dict[tuple[Mode, PositionKey], tuple[asyncio.Lock, int]] = {}  # and users
         self._accounts: dict[str, _Account] = {}
         self._positions: dict[str, _Positions] = {}  # last reading by account
         self._stop = bus.subscribe(OrderUpdated, self._on_update)
@@ -184,17 +182,22 @@ class UnderWay:
         """Hear of no more updates."""
         self._stop()
 
-    def lock(self, mode: Mode, key: PositionKey) -> asyncio.Lock:
+    @asynccontextmanager
+    async def lock(self, mode: Mode, key: PositionKey) -> AsyncIterator[None]:
         """Held while an order is derived from this position and sent."""
         name = (mode, key)
-        lock = self._locks.get(name)
-        if lock is None:
-            lock = self._locks[name] = asyncio.Lock()
-            for old in [one for one, value in self._locks.items() if not value.locked()]:
-                if len(self._locks) <= _MAX_LOCKS or old == name:
-                    break
-                del self._locks[old]
-        return lock
+        lock, users = self._locks.get(name, (None, 0))
+        lock = lock or asyncio.Lock()
+        self._locks[name] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks[name]
+            if users > 1:
+                self._locks[name] = (lock, users - 1)
+            else:
+                del self._locks[name]
 
     async def view(
         self, mode: Mode, gateway: TradingGateway, key: PositionKey, *, max_age: float = 0.0
