@@ -35,7 +35,7 @@ SETTLE, POLL = 2.0, 0.1
 #: Positions that are being closed together.
 AT_ONCE = 32
 #: Positions read so long ago will do for the further ones of one closing; seconds.
-SAME_READING = 5.0
+SAME_READING = 10.0
 
 
 class Corridor(Protocol):

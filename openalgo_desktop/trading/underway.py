@@ -28,7 +28,7 @@ from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.events import Bus, OrderUpdated
 from openalgo_desktop.core.model import Order, OrderRequest, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
-from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.books import BookKeeper, in_turns
 from openalgo_desktop.trading.ownbook import PositionKey, is_older
 from openalgo_desktop.trading.sending import OrderSender
 
@@ -174,6 +174,7 @@ class UnderWay:
         self._locks: dict[tuple[Mode, PositionKey], tuple[asyncio.Lock, int]] = {}  # and users
         self._accounts: dict[str, _Account] = {}
         self._positions: dict[str, _Positions] = {}  # last reading by account
+        self._reading = asyncio.Lock()
         self._stop = bus.subscribe(OrderUpdated, self._on_update)
         sender.outstanding.is_known = lambda mode, order_id: order_id in books.book(mode).orders
         books.rebased = self._rebased
@@ -367,14 +368,21 @@ class UnderWay:
         return tuple(row for row in found if row.quantity)
 
     async def _held(self, gateway: TradingGateway, max_age: float) -> _Positions:
-        last = self._positions.get(gateway.account_id)
-        if last is not None and self._clock.monotonic() - last.at < max_age:
-            return last
+        if not max_age:
+            return await self._read(gateway)
+        async with self._reading:  # whoever waits here takes the reading of who was first
+            last = self._positions.get(gateway.account_id)
+            if last is not None and self._clock.monotonic() - last.at < max_age:
+                return last
+            return await self._read(gateway)
+
+    async def _read(self, gateway: TradingGateway) -> _Positions:
         found = _Positions(self._clock.monotonic(), {})
         rows = await gateway.positions()
-        for row in rows:
-            place = _place_of(row)
-            found.units[place] = found.units.get(place, 0) + row.quantity
+        async for part in in_turns(rows):
+            for row in part:
+                place = _place_of(row)
+                found.units[place] = found.units.get(place, 0) + row.quantity
         found.partial = rows.partial
         self._positions[gateway.account_id] = found
         return found
