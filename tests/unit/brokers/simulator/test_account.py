@@ -14,6 +14,7 @@ from openalgo_desktop.core.enums import AccountState, Action, OrderStatus, Price
 from openalgo_desktop.core.errors import (
     ConfigError,
     NotConnected,
+    OrderNotFound,
     OrderStateUnknown,
     RejectedByBroker,
 )
@@ -159,3 +160,23 @@ async def test_the_account_survives_a_restart(rig: Rig):
 async def test_control_refuses_what_it_does_not_know(rig: Rig, payload):
     with pytest.raises(ConfigError):
         await rig.account.control(payload)
+
+
+async def test_the_order_book_is_kept_ready_and_its_rows_are_shared(rig: Rig):
+    gateway = rig.account.gateway
+    ids = [(await gateway.place(buy(10, 1.0 + number), "")).order_id for number in range(3)]
+    before = await gateway.orders()
+    again = await gateway.orders()
+    assert all(one is other for one, other in zip(before, again, strict=True))
+    assert [row.order_id for row in before] == ids
+    await gateway.cancel(ids[1])
+    after = await gateway.orders()
+    assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
+    assert (before[1].status, after[1].status) == (OrderStatus.OPEN, OrderStatus.CANCELLED)
+    assert await gateway.order(ids[1]) is after[1]
+    rig.clock.advance(86_400)  # a new session lists what still works
+    assert [row.order_id for row in await gateway.orders()] == [ids[0], ids[2]]
+    await gateway.cancel(ids[0])
+    assert [row.order_id for row in await gateway.orders()] == [ids[2]]
+    with pytest.raises(OrderNotFound):
+        await gateway.order(ids[0])
