@@ -245,3 +245,12 @@ def test_curve_says_the_point_under_the_mouse(qtbot: QtBot) -> None:
     curve.show()
     QTest.mouseMove(curve, curve.rect().center())
     qtbot.waitUntil(lambda: curve.grab().toImage() != last, timeout=3000)
+
+
+async def test_an_export_does_not_follow_a_link(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "export.csv"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    with pytest.raises(StorageError, match="symbolic link"):
+        await save_csv(path, lambda: "a,b\n")
+    assert victim.read_text() == "precious"

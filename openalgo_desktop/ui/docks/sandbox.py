@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.private import open_private
 from openalgo_desktop.sandbox.statistics import (
     DailyPnl,
     Statistics,
@@ -348,7 +350,9 @@ async def save_csv(path: Path, text: Callable[[], str]) -> None:
     :class:`StorageError`."""
 
     def write() -> None:
-        path.write_text(text(), encoding="utf-8-sig", newline="")
+        descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
+        with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+            file.write(text())
 
     try:
         await asyncio.to_thread(write)
