@@ -249,6 +249,9 @@ class OrderJournal(Protocol):
     ) -> list[JournalEntry]:
         """Entries of the account with one of these order ids or tags, oldest first."""
 
+    async def refused(self, limit: int) -> list[JournalEntry]:
+        """Placements in state rejected among the newest ``limit`` entries, oldest first."""
+
     async def recent(self, limit: int) -> list[JournalEntry]: ...
 
 

@@ -112,6 +112,15 @@ class Journal:
                 rows |= {row.tag: row for row in await self._select(query)}
         return sorted(rows.values(), key=lambda row: (row.created_at, row.tag))
 
+    async def refused(self, limit: int) -> list[JournalEntry]:
+        """Placements in state rejected among the newest ``limit`` entries, oldest first."""
+        newest = select(_TABLE).order_by(_TABLE.c.created_at.desc()).limit(limit).subquery()
+        return await self._select(
+            select(newest)
+            .where(newest.c.kind == "place", newest.c.state == JournalState.REJECTED.value)
+            .order_by(newest.c.created_at, newest.c.tag)
+        )
+
     async def recent(self, limit: int) -> list[JournalEntry]:
         """The newest entries, oldest of them first."""
         rows = await self._select(

@@ -88,9 +88,8 @@ class Reconciler:
         """Settle what can be settled now, then go on in the background."""
         self._started = self._clock.monotonic()
         self._unsubscribe = self._bus.subscribe(OrderUpdated, self._saw)
-        for entry in await self._journal.recent(2000):
-            if entry.kind == "place" and entry.state is JournalState.REJECTED:
-                self._refused[entry.tag] = entry
+        for entry in await self._journal.refused(2000):
+            self._refused[entry.tag] = entry
         try:
             await self.run_once()
         except AppError as error:

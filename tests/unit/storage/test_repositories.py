@@ -181,3 +181,20 @@ async def test_alerts_are_held_once_and_known_to_be_sent_by_the_journal(
     clock.advance(1)
     await store.forget_before(clock.now())
     assert await store.seen_since(rows[0].received_at) == []
+
+
+async def test_journal_finds_orders_by_id_or_tag_and_refused_placements(
+    db: Database, clock: ManualClock
+):
+    journal = Journal(db, clock)
+    for tag in ("T1", "T2", "T3", "T4"):
+        await journal.intent(entry(clock, tag))
+        clock.advance(1)
+    await journal.settle("T1", JournalState.ACKNOWLEDGED, "77")
+    await journal.settle("T2", JournalState.REJECTED, "", "no money")
+    account = (await journal.recent(1))[0].account_id
+    rows = await journal.of_orders(account, ["77", "99"], ["T3", "T1", "foreign"])
+    assert [row.tag for row in rows] == ["T1", "T3"]
+    assert await journal.of_orders("another:1", ["77"], ["T1"]) == []
+    assert [row.tag for row in await journal.refused(3)] == ["T2"]
+    assert await journal.refused(2) == []  # only the newest are looked at

@@ -98,6 +98,11 @@ class MemoryJournal:
             if row.account_id == account_id and (row.order_id in order_ids or row.tag in tags)
         ]
 
+    async def refused(self, limit: int) -> list[JournalEntry]:
+        rows = list(self.rows.values())[-limit:]
+        rejected = JournalState.REJECTED
+        return [row for row in rows if row.kind == "place" and row.state is rejected]
+
     async def recent(self, limit: int) -> list[JournalEntry]:
         return list(self.rows.values())[-limit:]
 
