@@ -149,6 +149,7 @@ class DataDirectory:
 
     def create(self) -> None:
         """Make the folders, readable by the user alone. Raises :class:`ConfigError`."""
+        used = any((self.path / name).exists() for name in ("lock", "openalgo.db"))
         for folder in (self.path, self.config, self.logs):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ class DataDirectory:
                     "Give another one with --data-dir."
                 ) from None
             # A home folder that was given is the user's to open; what is ours in it is not.
-            if folder != Path.home() and (warning := narrow(folder, OUR_FILES)):
+            if folder != Path.home() and (warning := narrow(folder, OUR_FILES)) and used:
                 self.warnings.append(warning)
 
     def acquire(self) -> None:

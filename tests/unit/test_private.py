@@ -75,6 +75,14 @@ def test_an_open_data_folder_is_narrowed_and_told(tmp_path: Path) -> None:
 
 
 @posix
+def test_a_new_data_folder_is_narrowed_without_a_word(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    directory = DataDirectory(tmp_path)
+    directory.create()
+    assert (rights(tmp_path), directory.warnings) == (0o700, [])
+
+
+@posix
 def test_a_folder_of_everybody_is_left_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     assert narrow(tmp_path, ()) == ""
