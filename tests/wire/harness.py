@@ -37,6 +37,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.symbols import parse_expiry
 from openalgo_desktop.trading.smart import smart_order
+from openalgo_desktop.trading.underway import View
 from tests.wire.vectors import VectorFile
 
 TAG = "Owirevectortag0001"
@@ -378,7 +379,7 @@ async def _smart(wire: Wire, given: dict[str, Any]) -> Any:
     """The order that leads to the wanted position, by the corridor's own rule."""
     request = order_request({"quantity": 0, **given})
     target = int(given.get("position_size") or 0)
-    step = smart_order(request, target, await _net(wire, request))
+    step = smart_order(request, target, View(await _net(wire, request)))
     if isinstance(step, str):
         return {"orderid": None, "no_action": True}
     return {"orderid": (await wire.api.place(step, TAG)).order_id}

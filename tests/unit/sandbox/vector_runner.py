@@ -46,6 +46,7 @@ from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import SETTINGS
 from openalgo_desktop.trading.smart import smart_order
+from openalgo_desktop.trading.underway import View
 from tests.unit.sandbox.helpers import Market, MemoryStore, settings
 from tests.unit.sandbox.vector_rules import Case, Rule
 
@@ -260,7 +261,7 @@ class Run:
             product=Product(step["product"]),
             price=step.get("price", 0.0),
         )
-        order = smart_order(request, step["position_size"], current)
+        order = smart_order(request, step["position_size"], View(current))
         if isinstance(order, str):
             return {"ok": True, "code": 200, "message": order}
         return await self._tried(self._send(step["ref"], order))
