@@ -175,6 +175,7 @@ class Terminal:
         self.callbacks.handover = Handover(self.vault, self.clock)
         self.keys = ApiKeys(keys_db, self.vault, self.clock)
         await self.keys.ensure_default()
+        self.keys.know_default()
         clean = self.logs.redactor.clean
         self.journal = Journal(self.db, self.clock, clean)
         self.audit = AuditTrail(self.db, clean)

@@ -56,6 +56,21 @@ async def test_cached_knows_a_key_only_after_it_was_verified(rig: Rig):
     assert keys.cached(text[:-1]) is None
 
 
+async def test_the_first_call_with_the_default_key_needs_no_slow_hash(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    text = (await rig.keys().ensure_default()).reveal()
+    keys = rig.keys()  # after a restart
+    await keys.ensure_default()
+    keys.know_default()
+    calls: list[str] = []
+    monkeypatch.setattr(keys, "_matches", lambda stored, text: calls.append(text) or False)
+    known = await keys.verify(text)
+    assert known is not None and known.name == "default" and calls == []
+    assert await keys.revoke(known.key_id) is None
+    assert await keys.verify(text) is None
+
+
 async def test_a_wrong_key_never_reaches_argon2(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     keys = rig.keys()
     await keys.ensure_default()
