@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.analytics.finding import find
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode, Product
 from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
 from openalgo_desktop.core.events import (
     AccountChanged,
@@ -43,6 +43,7 @@ from openalgo_desktop.core.model import (
 from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.account_door import AccountDoor
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
@@ -304,6 +305,15 @@ class Bridge(QObject):
         """Close one position at market; None when it is flat."""
         self._check_mode(mode)
         return await self._terminal.desk.close_position(symbol, exchange, product, SOURCE)
+
+    async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
+        """Turn one position to the other side at market; what came of it in a sentence."""
+        self._check_mode(mode)
+        smart = SmartOrders(self._terminal.desk)
+        done = await smart.reverse(symbol, exchange, product, SOURCE, mode)
+        if isinstance(done, NotNeeded):
+            return f"{symbol}: {done.message}"
+        return f"{symbol} is reversed by order {', '.join(done.ids)}."
 
     async def close_all(self, mode: Mode) -> CloseAll:
         """Close all positions at market."""

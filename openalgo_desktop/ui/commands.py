@@ -162,7 +162,8 @@ class Commands:
         if not await confirm(
             self._window,
             "Close all positions?",
-            f"{count} will be closed at market {where}. Working orders stay; cancel them with F7.",
+            f"{count} will be closed at market {where}. Limits and stops that rest against them "
+            "are cancelled; other working orders stay (F7 cancels them).",
             "Close all",
             lines,
             danger=True,
@@ -171,7 +172,8 @@ class Commands:
         result = await self._bridge.close_all(mode)
         if result.failed:
             self._toasts.show(
-                "error", f"{result.closed} closed, {result.failed} failed: {result.errors[0]}"
+                "error",
+                f"{result.closed} closed, {result.failed} failed. {'; '.join(result.errors[:3])}",
             )
         else:
             self._toasts.show("info", f"{result.closed} positions closed.")

@@ -49,6 +49,23 @@ async def hold(button: HoldButton, seconds: float) -> None:
     QTest.mouseRelease(button, LEFT)
 
 
+def test_a_position_is_reversed_after_a_question(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await exposed(session)
+        books, dock = session.bridge.books, session.window.docks["positions"]
+        notices: list[str] = []
+        session.bridge.notice.connect(lambda level, text: notices.append(text))
+        dock.reverse_row(books.positions[0])
+        await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+        (question,) = dock.findChildren(ConfirmDialog)
+        click(question.yes)
+        await until(lambda: [row.quantity for row in books.positions] == [-20], "the other side")
+        await until(lambda: any("SBIN is reversed by order" in text for text in notices), "toast")
+        assert books.working(), "the resting entry stays"
+
+    drive(scenario)
+
+
 def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await exposed(session)

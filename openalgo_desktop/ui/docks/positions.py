@@ -8,6 +8,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
+from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.tables import RowAction
@@ -155,6 +156,7 @@ class PositionsDock(TableDock[Position]):
     def fill_menu(self, menu: QMenu, row: Position) -> None:
         if row.quantity:
             self.add_item(menu, "Close at market", lambda: self.close_row(row))
+            self.add_item(menu, "Reverse at market", lambda: self.reverse_row(row))
             menu.addSeparator()
         self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
 
@@ -172,8 +174,31 @@ class PositionsDock(TableDock[Position]):
             self._closing.add(identity)
             self.bridge.spawn(self._close(row, identity, self.bridge.mode), "close position")
 
+    def reverse_row(self, row: Position) -> None:
+        """Turn one position to the other side at market, after a question."""
+        identity = self.row_id(row)
+        if row.quantity and identity not in self._closing:
+            self._closing.add(identity)
+            self.bridge.spawn(self._reverse(row, identity, self.bridge.mode), "reverse position")
+
+    async def _reverse(self, row: Position, identity: PositionId, mode: Mode) -> None:
+        side = "short" if row.quantity > 0 else "long"
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        text = (
+            f"{row.symbol} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
+            f"at market {where}. Limits and stops that rest against it are cancelled."
+        )
+        try:
+            if await confirm(self, "Reverse the position?", text, "Reverse", danger=True):
+                said = await self.bridge.reverse(row.symbol, row.exchange, row.product, mode)
+                self.bridge.notice.emit("info", said)
+        finally:
+            self._closing.discard(identity)
+
     async def _close(self, row: Position, identity: PositionId, mode: Mode) -> None:
         try:
-            await self.bridge.close_position(row.symbol, row.exchange, row.product, mode)
+            placed = await self.bridge.close_position(row.symbol, row.exchange, row.product, mode)
+            if placed is not None and placed.message:  # in parts, or under way already
+                self.bridge.notice.emit("info", f"{row.symbol}: {placed.message}")
         finally:
             self._closing.discard(identity)

@@ -364,7 +364,9 @@ class TicketDock(Dock):
             self._show_result("Sending ...", "muted")
             placed = await self.bridge.place(request, mode)
             where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
-            self._show_result(f"✓ Order {placed.order_id} sent ({where})", "success")
+            ids = ", ".join(placed.ids)
+            what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
+            self._show_result(f"✓ {what} sent ({where})", "success")
         except InvalidOrder as error:
             self._show_result("", "muted")
             self._show_error(error)
