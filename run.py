@@ -260,6 +260,11 @@ def ensure_environment(tests: bool) -> None:
     )  # fmt: skip
     if done.returncode != 0:
         raise SetupError("the installation failed; the lines above say why. Run this again then.")
+    # Where nothing may be written at run time, each start would compile every module again.
+    subprocess.run(
+        [str(VENV_PYTHON), "-m", "compileall", "-q", "openalgo_desktop"],
+        cwd=ROOT, env=quiet_env(), stdout=sys.stderr, check=False,
+    )  # fmt: skip
     STAMP.write_text(f"{wanted} {'app test' if tests else 'app'}\n", encoding="ascii")
 
 

@@ -7,11 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from openalgo_desktop.brokers.kit.account import KitAccount
-from openalgo_desktop.brokers.kit.login import LoginHelper
-from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount
 from openalgo_desktop.core.clock import Clock
@@ -28,9 +25,14 @@ from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.desk import OrderDesk
 
+if TYPE_CHECKING:  # the kit and its HTTP client are imported when a broker is opened
+    from openalgo_desktop.brokers.kit.account import KitAccount
+    from openalgo_desktop.brokers.kit.login import LoginHelper
+    from openalgo_desktop.brokers.kit.spec import BrokerSpec
+
 log = logging.getLogger(__name__)
 
-Account = SimulatorAccount | KitAccount
+Account: TypeAlias = "SimulatorAccount | KitAccount"
 _SCOPE = "accounts"
 
 
@@ -90,6 +92,7 @@ class Accounts:
         self._make_simulator = make_simulator
         self._market_open = market_open
         self._open: dict[str, Account] = {}
+        self._kits: dict[str, KitAccount] = {}  # those of them that have a login
         self._hub: MarketHub | None = None
         self._desk: OrderDesk | None = None
         self._loaded = ""  # whose master is in force
@@ -157,10 +160,10 @@ class Accounts:
 
     def kit(self, name: str) -> KitAccount:
         """An account that has a login; the simulator has none."""
-        account = self[name]
-        if not isinstance(account, KitAccount):
+        self[name]  # says so when it is not open
+        if name not in self._kits:
             raise ConfigError("The simulator needs no login.")
-        return account
+        return self._kits[name]
 
     # -- open and close ---------------------------------------------------------------------
     async def open(self, name: str) -> Account:
@@ -173,7 +176,9 @@ class Accounts:
             account = self._make_simulator()
         else:
             spec = self.registry.get(broker).spec
-            account = KitAccount(
+            from openalgo_desktop.brokers.kit.account import KitAccount
+
+            account = self._kits[name] = KitAccount(
                 self.registry.get(broker),
                 self._clock,
                 self._secrets,
@@ -188,6 +193,7 @@ class Accounts:
             await account.connect()
         except BaseException:
             del self._open[name]
+            self._kits.pop(name, None)
             raise
         self._keep()
         return account
@@ -201,8 +207,9 @@ class Accounts:
             )
         account = self[name]
         await account.disconnect()
-        if forget and isinstance(account, KitAccount):
-            await account.forget()
+        kit = self._kits.pop(name, None)
+        if forget and kit is not None:
+            await kit.forget()
         del self._open[name]
         self._keep()
 
@@ -273,11 +280,11 @@ class Accounts:
     async def _load_index(self, name: str) -> None:
         """An account that only takes orders needs the broker's names of the symbols too. Before
         its first login it may have none; they come with the login then."""
-        account = self[name]
-        if name == self.data or not isinstance(account, KitAccount):
+        kit = self._kits.get(name)
+        if name == self.data or kit is None:
             return
         try:
-            await account.instruments()
+            await kit.instruments()
         except AppError as error:
             text = f"No symbol master of {name}: {error.message}"
             log.warning("%s", text)
@@ -309,5 +316,5 @@ class Accounts:
 
     def details(self, name: str) -> dict[str, Any]:
         """Feed age, rate-limit headroom, symbol master: for the account's status panel."""
-        account = self[name]
-        return account.details() if isinstance(account, KitAccount) else {}
+        self[name]  # says so when it is not open
+        return self._kits[name].details() if name in self._kits else {}

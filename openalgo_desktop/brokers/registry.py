@@ -11,10 +11,12 @@ import importlib
 import logging
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
-from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.spec import require_valid
 from openalgo_desktop.core.errors import ConfigError
+
+if TYPE_CHECKING:  # the kit is imported when the first broker is asked for
+    from openalgo_desktop.brokers.kit.broker import Broker
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,9 @@ class Registry:
 
 
 def _checked(broker: str, offered: object) -> Broker:
+    from openalgo_desktop.brokers.kit.broker import Broker
+    from openalgo_desktop.brokers.kit.spec import require_valid
+
     if not isinstance(offered, Broker):
         raise ConfigError(f"Broker {broker}: the entry point must give a Broker.")
     if offered.spec.id != broker:

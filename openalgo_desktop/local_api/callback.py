@@ -11,11 +11,10 @@ import html
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiohttp import web
-
 from openalgo_desktop.core.errors import AppError, NetTimeout
 from openalgo_desktop.core.secret import same_text
 from openalgo_desktop.local_api.handover import Handover
+from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.network import bind_sockets, url_host
 
 #: A human has this long for password and one-time code; seconds.

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from aiohttp import web
 from marshmallow import Schema, ValidationError
 
 from openalgo_desktop.core.encodings import utf8_json
@@ -23,6 +22,7 @@ from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.doorkeeper import BODY_SECONDS
 from openalgo_desktop.local_api.endpoints import endpoints
 from openalgo_desktop.local_api.gate import Gate, approved_fields
+from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
 from openalgo_desktop.local_api.openapi import document

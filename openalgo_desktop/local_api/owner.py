@@ -18,10 +18,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.network import bind_socket
 from openalgo_desktop.operations import PREFIX, TOKEN_HEADER
 

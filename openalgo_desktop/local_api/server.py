@@ -7,14 +7,12 @@ import logging
 import time
 from typing import Any
 
-from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
-
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import ApiMonitor
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.dispatch import Dispatcher
 from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
+from openalgo_desktop.local_api.http_server import RequestHandler, web
 from openalgo_desktop.local_api.limits import parse_limit
 from openalgo_desktop.local_api.network import BACKLOG, bind_sockets, exposure, shown_host, url_host
 from openalgo_desktop.local_api.table import Endpoint

@@ -6,6 +6,7 @@ Times are whole microseconds since the epoch (UTC), so that they sort and work o
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from openalgo_desktop.core.clock import IST
 
@@ -74,8 +74,7 @@ order_journal = Table(
     Index(
         "ix_order_journal_open",
         "created_at",
-        sqlite_where=OPEN_STATES,
-        postgresql_where=OPEN_STATES,
+        sqlite_where=OPEN_STATES,  # and on PostgreSQL by the migration: the name here imports it
     ),
 )
 
@@ -107,7 +106,7 @@ approvals = Table(
     Column("decided_by", String(100), nullable=False),
     Column("reason", Text, nullable=False),
     Column("result", Text, nullable=False),
-    Index("ix_approvals_pending", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("ix_approvals_pending", "id", sqlite_where=_PENDING),
 )
 
 UNFINISHED = text("state IN ('waiting', 'sending')")
@@ -125,7 +124,7 @@ alerts = Table(
     Column("began_at", BigInteger),
     Column("result", Text, nullable=False),
     Index("ix_alerts_received_at", "received_at"),
-    Index("ix_alerts_unfinished", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
+    Index("ix_alerts_unfinished", "id", sqlite_where=UNFINISHED),
 )
 
 audit_trail = Table(
@@ -143,7 +142,8 @@ audit_trail = Table(
     Index("ix_audit_trail_at", "at"),
 )
 
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+#: Dialects that have ``INSERT ... ON CONFLICT``.
+_UPSERTS = ("sqlite", "postgresql")
 
 
 def upsert(
@@ -152,13 +152,14 @@ def upsert(
     """Insert ``rows``; one that exists (same values in the columns ``keys``) is replaced."""
     if not rows:
         return
-    make = _INSERT.get(connection.dialect.name)
-    if make is None:  # any other database: two plain statements do the same
+    dialect = connection.dialect.name
+    if dialect not in _UPSERTS:  # any other database: two plain statements do the same
         for row in rows:
             connection.execute(table.delete().where(*(table.c[key] == row[key] for key in keys)))
         connection.execute(table.insert(), rows)
         return
-    statement = make(table)
+    # of the one dialect that is in use
+    statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
 
