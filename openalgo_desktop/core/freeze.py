@@ -5,13 +5,15 @@ Masters that say nothing leave them open (0 = no limit is known; 1 is what some 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.model import Instrument
+
+if TYPE_CHECKING:  # the settings table needs this module, and small commands need no numpy
+    from openalgo_desktop.core.model import Instrument
 
 _ENTRY = re.compile(r"(?:(?P<exchange>[A-Z]+):)?(?P<name>[A-Z0-9&_-]+)=(?P<units>[0-9]{1,9})", re.A)
 
@@ -26,7 +28,7 @@ class FreezeTable:
     @classmethod
     def from_json(cls, text: str) -> FreezeTable:
         """The shipped table: exchange -> underlying -> units, beside its date."""
-        raw = msgspec.json.decode(text)
+        raw = json.loads(text)
         return cls(
             {
                 (exchange, name): int(units)
@@ -59,10 +61,10 @@ class FreezeTable:
 
     def applied(self, rows: Iterable[Instrument]) -> list[Instrument]:
         """The rows with their limits."""
+        from msgspec.structs import replace
+
         return [
-            row
-            if (limit := self.of(row)) == row.freeze_qty
-            else msgspec.structs.replace(row, freeze_qty=limit)
+            row if (limit := self.of(row)) == row.freeze_qty else replace(row, freeze_qty=limit)
             for row in rows
         ]
 
