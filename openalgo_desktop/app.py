@@ -16,7 +16,13 @@ from typing import Any
 from openalgo_desktop.accounts import Account, Accounts, split_name
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
-from openalgo_desktop.core.calendar import MarketCalendar
+from openalgo_desktop.core.calendar import (
+    Holiday,
+    MarketCalendar,
+    days_of_file,
+    own_holidays,
+    own_sessions,
+)
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AuthError, ConfigError
@@ -68,6 +74,8 @@ log = logging.getLogger(__name__)
 LOCKED_VAULT = (
     "Live accounts are locked and only the sandbox runs, with an API key for this run alone."
 )
+#: The user's own days, in the form of the listed ones, in the configuration folder.
+CALENDAR_FILE = "calendar.json"
 
 
 @dataclass(slots=True)
@@ -157,8 +165,10 @@ class Terminal:
         self.state = KeyValueStore(self.db)
         self.settings.load(await self.state.all("settings"))
         self.logs.set_detail(self.settings["log.level"])
+        self._amend_calendar()
         self.settings.on_store = self.state.put_later("settings")
         self.settings.on_forget = self.state.forget_later("settings")
+        self.settings.subscribe(self._amend_calendar)
         self.settings.subscribe(
             lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
         )
@@ -230,6 +240,7 @@ class Terminal:
                 universe=self.options.sim_universe,
                 always_open=settings["simulator.always_open"],
             ),
+            self.calendar,
         )
 
     @property
@@ -286,6 +297,7 @@ class Terminal:
             lambda: self.desk.mode,
             settings.__getitem__,
             self.market_open,
+            self.calendar,
         )
         self.risk_rules.load(await self.state.all("risk"))
         self.risk_rules.on_store = self._scope_changed
@@ -363,6 +375,27 @@ class Terminal:
         """Whose paper account it is; the same before and after a first login."""
         name = self.accounts.data
         return self.account.status.account_id if name == SIMULATOR else name
+
+    def _amend_calendar(self, key: str = "calendar.", value: object = None) -> None:
+        """The user's own holidays and sessions: ``calendar.json`` beside the configuration, then
+        the settings. A file that cannot be read is told, and the listed calendar holds."""
+        if not key.startswith("calendar."):
+            return
+        own: list[Holiday] = []
+        path = self.data_dir.config / CALENDAR_FILE
+        try:
+            if path.exists():
+                own += days_of_file(path.read_bytes())
+        except (ConfigError, OSError) as error:
+            log.error("%s is not followed: %s", path, error)
+        own += own_holidays(self.settings["calendar.holidays"])
+        own += own_sessions(self.settings["calendar.special_sessions"])
+        self.calendar.amend(own)
+
+    def _any_market_open(self) -> bool:
+        """Whether any exchange trades now, so that a feed has something to say."""
+        now = self.clock.now()
+        return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
 
     def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
         """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""

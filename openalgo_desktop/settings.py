@@ -13,6 +13,7 @@ from datetime import time
 from typing import Any
 
 from openalgo_desktop.core.addresses import LOOPBACK_V4
+from openalgo_desktop.core.calendar import own_holidays, own_sessions
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
@@ -27,6 +28,18 @@ def clock_time(value: Any) -> str:
     if not (right and text.isascii()):
         raise ValueError(text)
     return f"{int(hours):02d}:{minutes}"
+
+
+def holiday_list(value: Any) -> str:
+    """Own holidays as text; raises :class:`ConfigError` that names the entry."""
+    own_holidays(str(value))
+    return str(value).strip()
+
+
+def session_list(value: Any) -> str:
+    """Own special sessions as text; raises :class:`ConfigError` that names the entry."""
+    own_sessions(str(value))
+    return str(value).strip()
 
 
 class ClockTime:
@@ -164,6 +177,20 @@ SETTINGS: dict[str, Setting] = _table(
     S("limits.smart", "10 per second", "Rate limit of placesmartorder", group="Limits"),
     S("limits.greeks", "30 per minute", "Rate limit of optiongreeks", group="Limits"),
     S("limits.webhook", "100 per minute", "Rate limit of webhooks", group="Limits"),
+    S(
+        "calendar.holidays",
+        "",
+        "Own holidays: 2027-03-12; 2027-03-15 NSE BSE (no exchange: all are closed)",
+        holiday_list,
+        group="Calendar",
+    ),
+    S(
+        "calendar.special_sessions",
+        "",
+        "Own sessions: 2027-02-06 NSE BSE NFO BFO 09:15-15:30; others stay as they are",
+        session_list,
+        group="Calendar",
+    ),
     S(
         "webhooks.same_alert_seconds",
         20.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import msgspec
@@ -36,6 +36,8 @@ _SAME_HOURS = {
     "GLOBAL_INDEX": "CRYPTO",
 }
 _SATURDAY = 5
+#: ``Holiday.holiday_type`` of a day with sessions of its own.
+SPECIAL = "SPECIAL_SESSION"
 
 
 class Opening(msgspec.Struct, frozen=True, array_like=True):
@@ -48,13 +50,15 @@ class Opening(msgspec.Struct, frozen=True, array_like=True):
 
 class Holiday(msgspec.Struct, frozen=True):
     """A day that is not regular. ``holiday_type`` is TRADING_HOLIDAY, SETTLEMENT_HOLIDAY or
-    SPECIAL_SESSION; ``open`` are the windows of exchanges that trade nevertheless."""
+    SPECIAL_SESSION; ``open`` are the windows of exchanges that trade nevertheless. On a day of
+    special sessions those that are not named are closed, unless ``others_regular``."""
 
     date: date
     description: str
     holiday_type: str
     closed: tuple[str, ...] = ()
     open: tuple[Opening, ...] = ()
+    others_regular: bool = False
 
 
 class _HolidayFile(msgspec.Struct):
@@ -62,18 +66,25 @@ class _HolidayFile(msgspec.Struct):
 
 
 class MarketCalendar:
-    """Answers when an exchange trades. Days without an entry follow the regular windows."""
+    """Answers when an exchange trades: the one owner of sessions. Days without an entry follow
+    the regular windows; the user's own days (:meth:`amend`) stand above the listed ones."""
 
     def __init__(self, holidays: Iterable[Holiday] = ()) -> None:
-        self._days = {day.date: day for day in holidays}
+        self._listed = {day.date: day for day in holidays}
+        self._days = self._listed
+
+    def amend(self, own: Iterable[Holiday]) -> None:
+        """Take the user's own days, in place of those taken before; of two entries of one day
+        the later adds its sessions to the first."""
+        days = dict(self._listed)
+        for day in own:
+            days[day.date] = _joined(days.get(day.date), day)
+        self._days = days
 
     @classmethod
     def from_json(cls, text: str | bytes) -> MarketCalendar:
         """From the text of ``calendar/holidays.json``; raises :class:`ConfigError`."""
-        try:
-            return cls(msgspec.json.decode(text, type=_HolidayFile).holidays)
-        except msgspec.DecodeError as error:
-            raise ConfigError("The holiday calendar cannot be read.", detail=str(error)) from None
+        return cls(days_of_file(text))
 
     def holidays(self, year: int) -> list[Holiday]:
         """Entries of a year, ascending."""
@@ -96,7 +107,8 @@ class MarketCalendar:
             for opening in special.open:
                 if opening.exchange == listed:
                     return self.opening(day, opening)
-            if listed in special.closed or special.holiday_type == "SPECIAL_SESSION":
+            alone = special.holiday_type == SPECIAL and not special.others_regular
+            if listed in special.closed or alone:
                 return None
         return None if day.weekday() >= _SATURDAY else _window(day, *regular)
 
@@ -113,11 +125,33 @@ class MarketCalendar:
         return _window(day, time.fromisoformat(opening.start), time.fromisoformat(opening.end))
 
     def is_trading_day(self, day: date, exchange: str = "NSE") -> bool:
-        """Whether the exchange has its regular session; a Muhurat session does not count."""
+        """Whether the exchange has a session of at least half the regular length: an hour of
+        Muhurat trading makes no trading day, a full session on a Saturday does."""
+        window = self.session(exchange, day)
         special = self._days.get(day)
-        if special is not None and special.holiday_type == "SPECIAL_SESSION":
-            return False
-        return self.session(exchange, day) is not None
+        if window is None or special is None or special.holiday_type != SPECIAL:
+            return window is not None
+        regular = _window(day, *REGULAR_SESSIONS[_SAME_HOURS.get(exchange, exchange)])
+        return 2 * (window[1] - window[0]) >= regular[1] - regular[0]
+
+    def from_open(self, exchange: str, day: date, at: time) -> datetime:
+        """When on ``day`` comes what regularly comes at ``at``, counted from the opening: on a
+        day that opens at 17:00 what is due 15 minutes after the opening comes at 17:15. Without
+        a session it is that time of the day."""
+        window, moment = self.session(exchange, day), datetime.combine(day, at, IST)
+        if window is None:
+            return moment
+        regular = _window(day, *REGULAR_SESSIONS[_SAME_HOURS.get(exchange, exchange)])
+        return moment + (window[0] - regular[0])
+
+    def to_close(self, exchange: str, day: date, at: time) -> datetime:
+        """The same counted from the close (square-off, cut-off, last entry), but never before
+        the opening."""
+        window, moment = self.session(exchange, day), datetime.combine(day, at, IST)
+        if window is None:
+            return moment
+        regular = _window(day, *REGULAR_SESSIONS[_SAME_HOURS.get(exchange, exchange)])
+        return max(window[0], moment + (window[1] - regular[1]))
 
     def next_trading_day(self, day: date, exchange: str = "NSE") -> date:
         """The first trading day after ``day``."""
@@ -145,7 +179,9 @@ class MarketCalendar:
         """All exchanges that trade on ``day`` with their windows; on a listed day only those that
         its entry names."""
         special = self._days.get(day)
-        names = REGULAR_SESSIONS if special is None else [o.exchange for o in special.open]
+        names: Iterable[str] = REGULAR_SESSIONS
+        if special is not None and not special.others_regular:
+            names = [opening.exchange for opening in special.open]
         windows = ((name, self.session(name, day)) for name in names)
         return [(name, *window) for name, window in windows if window is not None]
 
@@ -154,3 +190,80 @@ def _window(day: date, start: time, end: time) -> tuple[datetime, datetime]:
     """A session that ends at or before its start ends on the next day."""
     last = day if end > start else day + timedelta(days=1)
     return datetime.combine(day, start, IST), datetime.combine(last, end, IST)
+
+
+def _joined(known: Holiday | None, day: Holiday) -> Holiday:
+    """An own day over what is listed for it: own sessions in place of those of the exchange."""
+    if known is None or day.holiday_type != SPECIAL:
+        return day
+    named = {opening.exchange for opening in day.open}
+    kept = tuple(opening for opening in known.open if opening.exchange not in named)
+    closed = tuple(name for name in known.closed if name not in named)
+    return msgspec.structs.replace(known, closed=closed, open=kept + day.open)
+
+
+def days_of_file(text: str | bytes) -> list[Holiday]:
+    """The days of a calendar file; raises :class:`ConfigError` that says what is wrong."""
+    try:
+        days = msgspec.json.decode(text, type=_HolidayFile).holidays
+        for day in days:
+            for opening in day.open:
+                MarketCalendar.opening(day.date, opening)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ConfigError(
+            f"The holiday calendar cannot be read: {error}", detail=str(error)
+        ) from None
+    return days
+
+
+def own_holidays(text: str) -> list[Holiday]:
+    """Holidays as a user writes them: ``2027-03-12; 2027-03-15 NSE BSE`` (without exchanges all
+    but CRYPTO are closed). Raises :class:`ConfigError` that names the entry."""
+    found = []
+    for entry, day, words in _entries(text):
+        names = words or [name for name in REGULAR_SESSIONS if name != "CRYPTO"]
+        _known_exchanges(entry, names)
+        found.append(Holiday(day, "Own holiday", "TRADING_HOLIDAY", closed=tuple(names)))
+    return found
+
+
+def own_sessions(text: str) -> list[Holiday]:
+    """Special sessions as a user writes them: ``2027-02-06 NSE NFO 09:15-15:30``, separated by
+    semicolons. Other exchanges stay as they are that day. Raises :class:`ConfigError`."""
+    found = []
+    for entry, day, words in _entries(text):
+        start, dash, end = words[-1].partition("-") if words else ("", "", "")
+        names = words[:-1]
+        _known_exchanges(entry, names)
+        openings = tuple(Opening(name, start, end) for name in names)
+        try:
+            if not (dash and openings):
+                raise ValueError(entry)
+            for opening in openings:
+                MarketCalendar.opening(day, opening)
+        except ValueError:
+            raise ConfigError(
+                f"Special session {entry!r}: write it like 2027-02-06 NSE NFO 09:15-15:30."
+            ) from None
+        found.append(Holiday(day, "Special session", SPECIAL, open=openings, others_regular=True))
+    return found
+
+
+def _entries(text: str) -> Iterator[tuple[str, date, list[str]]]:
+    for part in text.split(";"):
+        words = part.replace(",", " ").upper().split()
+        if not words:
+            continue
+        try:
+            yield part.strip(), date.fromisoformat(words[0]), words[1:]
+        except ValueError:
+            raise ConfigError(
+                f"Calendar entry {part.strip()!r}: begin with the date, like 2027-02-06."
+            ) from None
+
+
+def _known_exchanges(entry: str, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in REGULAR_SESSIONS:
+            known = ", ".join(REGULAR_SESSIONS)
+            raise ConfigError(f"Calendar entry {entry!r}: exchange {name} is none of {known}.")

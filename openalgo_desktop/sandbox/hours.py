@@ -39,7 +39,7 @@ EXPIRY_CLOSE: Mapping[str, time] = {
     "MCX": time(23, 30),
 }
 _OTHER_EXPIRY_CLOSE = time(15, 30)
-#: MIS orders are taken from here on.
+#: MIS orders are taken from here on, on a regular day.
 _MIS_FROM = time(9, 0)
 _ONE_DAY = timedelta(days=1)
 
@@ -107,8 +107,9 @@ class Hours:
         return at_time(day + _ONE_DAY, self._settings["sandbox.session_expiry_time"])
 
     # -- MIS --------------------------------------------------------------------------------
-    def square_off(self, exchange: str) -> str | None:
-        """``HH:MM`` at which MIS positions of the exchange are closed, or None."""
+    def cut_off(self, exchange: str, day: date) -> datetime | None:
+        """When MIS positions of the exchange are closed on ``day``, or None. The setting is a time
+        of the regular session; on other days it follows the close."""
         group = SQUARE_OFF_GROUPS.get(exchange)
         if group is None:
             return None
@@ -116,21 +117,31 @@ class Hours:
         is_set: Callable[[str], bool] = getattr(self._settings, "is_set", lambda key: False)
         if self.round_the_clock and not is_set(key):
             return None
-        return str(self._settings[key])
+        at = time.fromisoformat(str(self._settings[key]))
+        if self.round_the_clock:
+            return at_time(day, at)
+        return self.calendar.to_close(exchange, day, at)
+
+    def mis_from(self, exchange: str, day: date) -> datetime:
+        """When MIS orders are taken again on ``day``."""
+        if self.round_the_clock:
+            return at_time(day, _MIS_FROM)
+        return self.calendar.from_open(exchange, day, _MIS_FROM)
 
     def check_mis(self, request: OrderRequest, reducible: int, now: datetime) -> None:
-        """Refuse an MIS order after the cut-off or before 09:00, unless it only reduces a
+        """Refuse an MIS order after the cut-off or before the opening, unless it only reduces a
         position: ``reducible`` are the units it can close that no other order is to close."""
         if request.product is not Product.MIS:
             return
-        cut_off = self.square_off(request.exchange)
-        if cut_off is None or _MIS_FROM <= now.time() < time.fromisoformat(cut_off):
+        cut_off = self.cut_off(request.exchange, now.date())
+        begins = self.mis_from(request.exchange, now.date())
+        if cut_off is None or begins <= now < cut_off:
             return
         if request.quantity <= reducible:
             return
         raise RejectedByBroker(
-            f"MIS orders cannot be placed after square-off time ({cut_off} IST). "
-            "Trading resumes at 09:00 AM IST."
+            f"MIS orders cannot be placed after square-off time ({cut_off:%H:%M} IST). "
+            f"Trading resumes at {begins:%I:%M %p} IST."
         )
 
     # -- settlement -------------------------------------------------------------------------
@@ -138,7 +149,8 @@ class Hours:
         """When positions in a contract of that expiry are settled."""
         if self._settings["sandbox.expiry_settlement_timing"] == "next_day":
             return at_time(expiry + _ONE_DAY, time(0))
-        return at_time(expiry, EXPIRY_CLOSE.get(exchange, _OTHER_EXPIRY_CLOSE))
+        at = EXPIRY_CLOSE.get(exchange, _OTHER_EXPIRY_CLOSE)
+        return self.calendar.to_close(exchange, expiry, at)
 
     def delivery_day(self, exchange: str, traded: date) -> date:
         """T+1 in trading days: shares change hands at the start of this day."""

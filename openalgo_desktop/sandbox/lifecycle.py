@@ -94,9 +94,9 @@ class Lifecycle:
             Event(at_time(day, _SNAPSHOT), 9, "snapshot"),
         ]
         for exchange in self._exchanges():
-            cut_off = self._hours.square_off(exchange)
+            cut_off = self._hours.cut_off(exchange, day)
             if cut_off is not None:
-                found.append(Event(at_time(day, cut_off), 4, "square-off"))
+                found.append(Event(cut_off, 4, "square-off"))
             found.append(Event(self._hours.day_end(exchange, day), 5, "day orders"))
             found.append(Event(self._hours.expiry_moment(exchange, day), 6, "expiry"))
         return list(dict.fromkeys(found))
@@ -165,7 +165,7 @@ class Lifecycle:
             moment = self._cut_off(exchange, at or now)
             if moment is None:
                 continue
-            blocked = at is None and not _may_trade(now, moment)
+            blocked = at is None and not self._may_trade(exchange, now, moment)
             for row in self._book.all_working():
                 order = row.order
                 if order.exchange != exchange or order.product is not Product.MIS:
@@ -185,11 +185,15 @@ class Lifecycle:
 
     def _cut_off(self, exchange: str, now: datetime) -> datetime | None:
         """The last time the exchange's cut-off passed."""
-        text = self._hours.square_off(exchange)
-        if text is None:
-            return None
-        moment = at_time(now.date(), text)
-        return moment if moment <= now else moment - _ONE_DAY
+        moment = self._hours.cut_off(exchange, now.date())
+        if moment is None or moment <= now:
+            return moment
+        return self._hours.cut_off(exchange, now.date() - _ONE_DAY)
+
+    def _may_trade(self, exchange: str, now: datetime, cut_off: datetime) -> bool:
+        """Whether MIS may be traded at ``now``: the opening of a later day than the cut-off's has
+        come."""
+        return now >= self._hours.mis_from(exchange, cut_off.date() + _ONE_DAY)
 
     async def _close_mis(self, position: PaperPosition, moment: datetime, now: datetime) -> None:
         same_day = moment.date() == now.date()
@@ -345,8 +349,3 @@ class Lifecycle:
         state.meta.reset_count += 1
         state.mark_meta()
         log.warning("the sandbox was reset to %s rupees", state.meta.capital)
-
-
-def _may_trade(now: datetime, cut_off: datetime) -> bool:
-    """Whether MIS may be traded at ``now``: 09:00 of a later day than the cut-off has come."""
-    return now >= at_time(cut_off.date() + _ONE_DAY, time(9, 0))

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from datetime import time
 from typing import Any, Protocol
 
 import msgspec
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
@@ -107,6 +109,7 @@ class RiskRules:
         mode: Callable[[], Mode],
         settings: Settings,
         is_open: Callable[[str], bool],
+        calendar: MarketCalendar,
     ) -> None:
         self._clock = clock
         self._ticks = ticks
@@ -115,6 +118,7 @@ class RiskRules:
         self._mode = mode
         self._settings = settings
         self._is_open = is_open
+        self._calendar = calendar
         self.scopes: dict[str, Limits] = {}
         self.on_store: Callable[[str, Any], None] | None = None
         self._sent: dict[str, deque[float]] = {}
@@ -297,9 +301,11 @@ class RiskRules:
         lock = self._settings("risk.square_off_lock")
         if not lock or closes or request.product is not Product.MIS:
             return
-        if self._clock.now().strftime("%H:%M") >= lock:
+        now = self._clock.now()
+        at = self._calendar.to_close(request.exchange, now.date(), time.fromisoformat(lock))
+        if now >= at:
             raise RiskBlocked(
-                f"No new intraday positions after {lock} (setting risk.square_off_lock); "
+                f"No new intraday positions after {at:%H:%M} (setting risk.square_off_lock); "
                 "orders that close one are accepted."
             )
 

@@ -201,8 +201,14 @@ class SimulatorGateway(PaperGateway):
 class SimulatorAccount:
     """One login at the built-in market (:class:`BrokerAccount`); needs no network."""
 
-    def __init__(self, clock: Clock, store: PaperStore, options: SimulatorOptions) -> None:
-        calendar = MarketCalendar.from_json(resource_text("calendar/holidays.json"))
+    def __init__(
+        self,
+        clock: Clock,
+        store: PaperStore,
+        options: SimulatorOptions,
+        calendar: MarketCalendar | None = None,
+    ) -> None:
+        calendar = calendar or MarketCalendar.from_json(resource_text("calendar/holidays.json"))
         self._world = World(clock, calendar, options)
         self._instruments = InstrumentTable()
         self._instruments.load(self._world.instruments())

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
@@ -260,6 +261,7 @@ async def test_slices_may_be_equal_but_the_whole_order_is_held_to_the_limits(rig
         lambda: rig.desk.mode,
         settings.__getitem__,
         lambda exchange: True,
+        MarketCalendar(),
     )
     with pytest.raises(RiskBlocked, match="quantity 31 is above the limit of 30"):
         await rig.desk.place(msgspec.structs.replace(BUY, quantity=31), "window")

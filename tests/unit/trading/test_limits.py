@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, NoHistory, RiskBlocked
@@ -77,6 +78,7 @@ class Rig:
             lambda: Mode.SANDBOX,
             self.settings.__getitem__,
             lambda exchange: self.open,
+            MarketCalendar(),
         )
 
     def hold(self, quantity: int, average: float = 800.0, symbol: str = "SBIN") -> None:
