@@ -392,11 +392,6 @@ class Terminal:
         own += own_sessions(self.settings["calendar.special_sessions"])
         self.calendar.amend(own)
 
-    def _any_market_open(self) -> bool:
-        """Whether any exchange trades now, so that a feed has something to say."""
-        now = self.clock.now()
-        return any(self.calendar.is_open(exchange, now) for exchange in ("NSE", "MCX"))
-
     def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
         """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""
         self.state.put_later("risk")(scope, limits)

@@ -92,7 +92,9 @@ def _whole(value: Any) -> int:
 
 def _number(fields: Mapping[str, Any], name: str) -> float:
     try:
-        return number(fields.get(name) or 0)
+        value = fields.get(name) or 0
+        checked = number(value)
+        return value if type(value) is int else checked  # texts repeat it as it was written
     except ValueError:
         raise InvalidOrder(f"Invalid {name}", field=name) from None
 
