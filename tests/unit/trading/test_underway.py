@@ -124,10 +124,20 @@ class Exchange(Gateway):
             await asyncio.sleep(self.push_after)
             self.push(order, self._trade(order))
 
+    async def fill_part(self, order_id: str, quantity: int) -> None:
+        """A part of a resting order fills."""
+        order = next(row for row in self.book if row.order_id == order_id)
+        order.filled_quantity += quantity
+        self.real += quantity * order.action.sign
+        self.held[order.product] = self.held.get(order.product, 0) + quantity * order.action.sign
+        self.rows = [Position("SBIN", "NSE", p, q, 800.0) for p, q in self.held.items()]
+        self.push(order, self._trade(order, quantity))
+
     @staticmethod
-    def _trade(order: Order) -> Trade:
+    def _trade(order: Order, quantity: int = 0) -> Trade:
         clock = SystemClock()
-        return Trade.of(order, f"T{order.order_id}", order.quantity, 800.0, clock.now())
+        units = quantity or order.quantity
+        return Trade.of(order, f"T{order.order_id}.{units}", units, 800.0, clock.now())
 
     async def done(self) -> None:
         await asyncio.gather(*self.tasks)
