@@ -11,7 +11,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.desk import OrderDesk
 from tests.contract.rig import FACES, Rig, open_rig
 from tests.emulators.base import Faults
+from tests.faults.campaign import PassingClock
 
 WRITE_TIMEOUT = 0.5  # the adapter's, seconds
 ACK_TIMEOUT = 2.0  # the desk's
@@ -52,11 +52,12 @@ class Run:
     def __init__(self, rig: Rig, database: Database, seed: int) -> None:
         self.rig = rig
         self.rng = random.Random(seed)
-        self.journal = Journal(database, rig.clock)
+        self.clock = PassingClock(rig.clock.now())
+        self.journal = Journal(database, self.clock)
         table = InstrumentTable()
         table.load(rig.rows.values())
         self.desk = OrderDesk(
-            rig.clock,
+            self.clock,
             Bus(),
             table,
             self.journal,
@@ -100,9 +101,7 @@ class Run:
         await self.desk.quiet()
         async with asyncio.timeout(30):
             while await self.journal.open_entries():
-                self.rig.clock.jump(
-                    self.rig.clock.now() + timedelta(seconds=reconcile.ANSWER_WITHIN / 3)
-                )
+                self.clock.skip(reconcile.ANSWER_WITHIN / 3)
                 await self.desk.reconciler.run_once()
         await self.desk.quiet()
 

@@ -35,6 +35,13 @@ not a line
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_database_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named file's database goes into the environment: never into that of other tests."""
+    monkeypatch.setenv("OPENALGO_DATABASE_URL", "")
+    monkeypatch.delenv("OPENALGO_DATABASE_URL")
+
+
 def test_every_name_means_a_setting_that_exists() -> None:
     for row in NAMES:
         assert setting_row(row.setting).key == row.setting

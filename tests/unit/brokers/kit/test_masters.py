@@ -248,10 +248,10 @@ async def test_100_000_rows_within_5_s_and_the_loop_stays_free(tmp_path: Path) -
         assert len(served) == 100_000
         best = min(best, spent)
         held.append(longest)
-        if longest < 0.010:
+        if longest < 0.030:
             break
     assert best < 5.0
-    assert min(held) < 0.010, f"the loop was held {[f'{h * 1000:.1f} ms' for h in held]}"
+    assert min(held) < 0.030, f"the loop was held {[f'{h * 1000:.1f} ms' for h in held]}"
 
 
 # -- copies --------------------------------------------------------------------------------------
