@@ -13,11 +13,24 @@ from datetime import time
 from typing import Any
 
 from openalgo_desktop.core.addresses import LOOPBACK_V4
-from openalgo_desktop.core.calendar import own_holidays, own_sessions
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import number, whole
+
+
+def own_holidays(text: str) -> object:
+    """Checks the user's holidays; the calendar is imported when there are some to read."""
+    from openalgo_desktop.core import calendar
+
+    return calendar.own_holidays(text)
+
+
+def own_sessions(text: str) -> object:
+    """The same for special sessions."""
+    from openalgo_desktop.core import calendar
+
+    return calendar.own_sessions(text)
 
 
 def clock_time(value: Any) -> str:

@@ -107,6 +107,24 @@ def _trading_days(body: Any, case: Case) -> Any:
     return body
 
 
+def _with_budget_day(body: Any) -> Any:
+    """1 Feb 2026, a Sunday with full sessions (the exchanges' circulars)."""
+    day = 1769884200000  # midnight IST, epoch milliseconds
+    hours = (("NSE", 555, 930), ("BSE", 555, 930), ("NFO", 555, 940), ("BFO", 555, 940))
+    row = {
+        "date": "2026-02-01",
+        "description": "Union Budget (full session)",
+        "holiday_type": "SPECIAL_SESSION",
+        "closed_exchanges": [],
+        "open_exchanges": [
+            {"exchange": name, "start_time": day + a * 60_000, "end_time": day + b * 60_000}
+            for name, a, b in (*hours, ("MCX", 540, 1020))
+        ],
+    }
+    body["data"] = sorted([*body["data"], row], key=lambda one: one["date"])
+    return body
+
+
 def _with_refused_preferences(body: Any, case: Case) -> Any:
     """Also what earlier requests stored, which the reference refused."""
     for row in case.before:
@@ -128,6 +146,14 @@ REST_RULES: tuple[Rule, ...] = (
         when=lambda case: _wrong_key(case) and case.ok,
         status=403,
         body=BAD_KEY,
+    ),
+    Rule(
+        "market/holidays",
+        "the year 2026",
+        "also 1 February, a Sunday with full sessions",
+        "the reference does not list it",
+        when=lambda case: case.ok and not _wrong_key(case) and "2026-01-15" in str(case.body),
+        change=_with_budget_day,
     ),
     Rule(
         "market/timings",
