@@ -67,6 +67,8 @@ from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
+from openalgo_desktop.trading.square_off import WebhookSquareOff
+from openalgo_desktop.trading.webhooks import WebhookStore
 
 log = logging.getLogger(__name__)
 
@@ -279,6 +281,16 @@ class Terminal:
         self._stops.append(watch.stop)
         await self.desk.start()
         self._stops.append(self.desk.stop)
+        square_off = WebhookSquareOff(
+            self.clock,
+            self.bus,
+            WebhookStore(self.state),
+            self.desk,
+            self.calendar,
+            self.market_open,
+        )
+        await square_off.start()
+        self._stops.append(square_off.stop)
         self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
         if self.vault.locked:

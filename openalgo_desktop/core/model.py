@@ -212,8 +212,8 @@ class Held(Protocol):
     quantity: int
 
 
-def closing_order(row: Held) -> OrderRequest:
-    """The MARKET order that closes an open row."""
+def closing_order(row: Held, strategy: str = SQUARE_OFF_STRATEGY) -> OrderRequest:
+    """The MARKET order that closes an open row, in the name of ``strategy``."""
     return OrderRequest(
         symbol=row.symbol,
         exchange=row.exchange,
@@ -221,7 +221,7 @@ def closing_order(row: Held) -> OrderRequest:
         quantity=abs(row.quantity),
         price_type=PriceType.MARKET,
         product=row.product,
-        strategy=SQUARE_OFF_STRATEGY,
+        strategy=strategy,
     )
 
 

@@ -19,7 +19,12 @@ from openalgo_desktop.core.errors import (
     OrderError,
     RejectedByBroker,
 )
-from openalgo_desktop.core.model import OrderRequest, Position, closing_order
+from openalgo_desktop.core.model import (
+    SQUARE_OFF_STRATEGY,
+    OrderRequest,
+    Position,
+    closing_order,
+)
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.results import CloseAll, Placed
@@ -64,10 +69,12 @@ class Exits:
         mode: Mode,
         *,
         at_most: int | None = None,
+        strategy: str = SQUARE_OFF_STRATEGY,
         max_age: float = 0.0,
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
-        share, ``at_most`` units are closed and resting exits stay (and count).
+        share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
+        is in whose name it is closed.
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
@@ -89,7 +96,7 @@ class Exits:
             if not units:
                 return _covered(view, mode)
             row = Position(symbol, exchange, product, units if view.held > 0 else -units, 0.0)
-            return await self._desk.place(closing_order(row), source, mode, closing=True)
+            return await self._desk.place(closing_order(row, strategy), source, mode, closing=True)
 
     async def ready(
         self,

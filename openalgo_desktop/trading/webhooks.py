@@ -6,17 +6,20 @@ The window makes them (:class:`WebhookStore`), the local API receives the alerts
 from __future__ import annotations
 
 import uuid
-from datetime import time
+from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, OrderError
 from openalgo_desktop.core.model import OrderRequest
 
 _SCOPE = "webhooks"
+#: Longest name of a strategy; it is part of the source in the journal.
+MAX_NAME = 80
 
 
 class WebhookMode(StrEnum):
@@ -45,7 +48,8 @@ class SymbolMap(msgspec.Struct, frozen=True):
 
 class WebhookStrategy(msgspec.Struct, frozen=True):
     """A webhook strategy. The id is its only credential. Times are ``HH:MM`` IST and count only
-    when ``intraday``: entries from ``start`` to ``end``, exits from ``start`` to ``square_off``."""
+    when ``intraday``: entries from ``start`` to ``end``, exits from ``start`` on; at ``square_off``
+    what the strategy holds is closed. On a day with other hours they follow its session."""
 
     webhook_id: str
     name: str
@@ -128,6 +132,8 @@ def check(strategy: WebhookStrategy) -> None:
     """Raise :class:`ConfigError` for a strategy that cannot work."""
     if not strategy.name.strip():
         raise ConfigError("name: a webhook strategy needs a name.")
+    if len(strategy.name) > MAX_NAME:
+        raise ConfigError(f"name: at most {MAX_NAME} characters.")
     for field in ("start", "end", "square_off"):
         try:
             time.fromisoformat(getattr(strategy, field))
@@ -140,21 +146,52 @@ def check(strategy: WebhookStrategy) -> None:
             raise ConfigError(f"quantity: {row.symbol} needs a quantity above 0.")
 
 
-def check_window(strategy: WebhookStrategy, now: time, *, entry: bool) -> None:
-    """Raise :class:`WebhookRefused` outside the hours of an intraday strategy."""
+class Hours(NamedTuple):
+    """When a strategy may trade on one day."""
+
+    start: datetime
+    end: datetime
+    square_off: datetime
+
+
+def hours_of(
+    strategy: WebhookStrategy, exchange: str, day: date, calendar: MarketCalendar
+) -> Hours:
+    """The strategy's times on ``day``: they follow the session of the exchange, whatever its
+    hours (an evening, a Saturday, a short day)."""
+    return Hours(
+        calendar.from_open(exchange, day, time.fromisoformat(strategy.start)),
+        calendar.to_close(exchange, day, time.fromisoformat(strategy.end)),
+        calendar.to_close(exchange, day, time.fromisoformat(strategy.square_off)),
+    )
+
+
+def check_window(
+    strategy: WebhookStrategy,
+    exchange: str,
+    now: datetime,
+    calendar: MarketCalendar,
+    *,
+    entry: bool,
+) -> None:
+    """Raise :class:`WebhookRefused` outside the hours of an intraday strategy. An exit is never
+    refused because it is late."""
     if not strategy.intraday:
         return
-    what = "Entry" if entry else "Exit"
-    if now < time.fromisoformat(strategy.start):
-        raise WebhookRefused(f"{what} orders not allowed before start time")
-    if entry and now > time.fromisoformat(strategy.end):
+    hours = hours_of(strategy, exchange, now.date(), calendar)
+    if now < hours.start:
+        raise WebhookRefused(f"{'Entry' if entry else 'Exit'} orders not allowed before start time")
+    if entry and now > hours.end:
         raise WebhookRefused("Entry orders not allowed after end time")
-    if not entry and now > time.fromisoformat(strategy.square_off):
-        raise WebhookRefused("Exit orders not allowed after square off time")
 
 
 def strategy_order(
-    strategy: WebhookStrategy, symbol: str, action: str, size: int | None, now: time
+    strategy: WebhookStrategy,
+    symbol: str,
+    action: str,
+    size: int | None,
+    now: datetime,
+    calendar: MarketCalendar,
 ) -> WebhookOrder:
     """The order of a strategy alert. LONG: BUY enters, SELL exits; SHORT the reverse; BOTH goes
     to the signed ``size``. Raises :class:`WebhookRefused`."""
@@ -171,12 +208,12 @@ def strategy_order(
             raise WebhookRefused("For BUY orders in BOTH mode, position_size must be >= 0")
         if side is Action.SELL and size > 0:
             raise WebhookRefused("For SELL orders in BOTH mode, position_size must be <= 0")
-        check_window(strategy, now, entry=size != 0)
+        check_window(strategy, mapped.exchange, now, calendar, entry=size != 0)
         return WebhookOrder(
             market_order(strategy, mapped, side, mapped.quantity if size else 0), size
         )
     enters = (side is Action.BUY) == (strategy.mode is WebhookMode.LONG)
-    check_window(strategy, now, entry=enters)
+    check_window(strategy, mapped.exchange, now, calendar, entry=enters)
     if enters:
         quantity = abs(size or 0) or mapped.quantity
         return WebhookOrder(market_order(strategy, mapped, side, quantity))
@@ -201,7 +238,11 @@ SCAN_WORDS: tuple[tuple[str, Action, bool], ...] = (
 
 
 def scan_orders(
-    strategy: WebhookStrategy, scan_name: str, stocks: list[str], now: time
+    strategy: WebhookStrategy,
+    scan_name: str,
+    stocks: list[str],
+    now: datetime,
+    calendar: MarketCalendar,
 ) -> list[WebhookOrder]:
     """The orders of a Chartink alert; stocks without mapping are left out."""
     upper = scan_name.upper()
@@ -210,11 +251,13 @@ def scan_orders(
         raise WebhookRefused("No valid action keyword (BUY/SELL/SHORT/COVER) found in scan name")
     _, side, entry = found
     if strategy.intraday:
-        if now < time.fromisoformat(strategy.start):
+        exchange = strategy.symbols[0].exchange if strategy.symbols else "NSE"
+        hours = hours_of(strategy, exchange, now.date(), calendar)
+        if now < hours.start:
             raise WebhookRefused("Cannot place orders before start time")
-        if now > time.fromisoformat(strategy.square_off):
+        if entry and now > hours.square_off:
             raise WebhookRefused("Cannot place orders after squareoff time")
-        if entry and now > time.fromisoformat(strategy.end):
+        if entry and now > hours.end:
             raise WebhookRefused("Cannot place entry orders after end time")
     if not strategy.symbols:
         raise WebhookRefused("No symbol mappings configured")

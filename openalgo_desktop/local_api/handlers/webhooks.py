@@ -65,11 +65,10 @@ async def strategy_webhook(call: Call) -> dict[str, Any]:
         raise ApiError(400, "Missing required fields: symbol, action")
     if len(symbol) > MAX_TEXT:
         raise ApiError(400, f"symbol: at most {MAX_TEXT} characters")
-    now = call.ctx.clock.now().time()
+    size = _size(data.get("position_size"))
+    now, calendar = call.ctx.clock.now(), call.ctx.calendar
     try:
-        order = strategy_order(
-            strategy, symbol, str(action).upper(), _size(data.get("position_size")), now
-        )
+        order = strategy_order(strategy, symbol, str(action).upper(), size, now, calendar)
         more = await _submit(call, strategy, [order])
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message) from None
@@ -84,7 +83,8 @@ async def chartink_webhook(call: Call) -> dict[str, Any]:
     scan, stocks = str(data.get("scan_name") or ""), str(data.get("stocks") or "")
     names = [name.strip() for name in stocks.split(",") if name.strip()]
     try:
-        orders = scan_orders(strategy, scan, names, call.ctx.clock.now().time())
+        now = call.ctx.clock.now()
+        orders = scan_orders(strategy, scan, names, now, call.ctx.calendar)
         more = await _submit(call, strategy, orders)
     except WebhookRefused as error:
         raise ApiError(error.http_status, error.message, status="error") from None
