@@ -23,7 +23,7 @@ from openalgo_desktop.core.calendar import (
     own_holidays,
     own_sessions,
 )
-from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.clock import SystemClock, api_timestamp
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AuthError, ConfigError
 from openalgo_desktop.core.events import (
@@ -109,6 +109,7 @@ class Terminal:
         if broker != SIMULATOR:
             self.registry.get(broker)  # says what there is when it is unknown
         self.clock = SystemClock(self.options.clock_start)
+        self.started = self.clock.now()
         self.settings = Settings(self.options.overrides, self.options.origins)
         self.bus = Bus()
         self.data_dir = DataDirectory(self.options.data_dir)
@@ -364,7 +365,11 @@ class Terminal:
         self.owner_door = OwnerServer(OwnerDoor(self).run)
         await self.owner_door.start()
         self._stops.append(self.owner_door.stop)
-        addresses = {"pid": str(os.getpid()), "control_url": self.owner_door.url}
+        addresses = {
+            "pid": str(os.getpid()),
+            "since": api_timestamp(self.started),
+            "control_url": self.owner_door.url,
+        }
         if self.api is not None:
             addresses |= {"rest_url": self.api.rest_url, "ws_url": self.api.ws_url}
         self.data_dir.announce(addresses | {"control_token": self.owner_door.token.reveal()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -29,6 +30,7 @@ class Owned(Protocol):
 
     settings: Settings
     clock: SystemClock
+    started: datetime
     bus: Bus
     data_dir: DataDirectory
     state: KeyValueStore

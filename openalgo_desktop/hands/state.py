@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from openalgo_desktop import __version__
+from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.hands.ports import Owned, Result
@@ -92,22 +93,25 @@ async def engine_status(owned: Owned, data: dict[str, Any]) -> Result:
         "program": f"OpenAlgo Desktop {__version__}",
         "python": f"{sys.version.split()[0]} on {platform.platform()}",
         "process": str(os.getpid()),
+        "since": f"{api_timestamp(owned.started)} IST",
         "mode": owned.desk.mode.value,
         "orders": owned.desk.risk.blocked or "accepted",
         "lock": ("locked" if owned.lock.locked else "open") if owned.lock.enabled else "off",
         "rest": api.rest_url if api is not None else "off",
         "websocket": api.ws_url if api is not None else "off",
-        "bound": str(owned.settings["api.host"]) if api is not None else "",
+        "listens on": api.listening if api is not None else "loopback only, for commands",
+        "warning": api.exposure if api is not None else "",
         "clients": str(api.clients) if api is not None else "0",
         "data account": f"{accounts.data} ({accounts[accounts.data].status.state.value})",
         "order account": f"{accounts.orders} ({accounts[accounts.orders].status.state.value})",
         "data folder": str(owned.data_dir.path),
+        "database": owned.data_dir.shown_database_url,
         "log folder": str(owned.data_dir.logs),
         "secrets": protection(owned.vault),
         "approvals": f"{len(owned.approvals.pending())} waiting",
         "unsettled orders": str(owned.desk.unsettled()),
     }
-    return Result(rows=[{"what": name, "is": value} for name, value in facts.items()])
+    return Result(rows=[{"what": name, "is": value} for name, value in facts.items() if value])
 
 
 def protection(vault: Vault) -> str:

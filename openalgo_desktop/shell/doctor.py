@@ -1,18 +1,33 @@
-"""``doctor``: the state of the installation, or a check of a broker."""
+"""``doctor``: what counts on this machine and what runs, or a check of a broker.
+
+It only looks: where nothing is, nothing is made, and what is broken is a line of the answer
+instead of the end of it. Everything passes the redactor.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import platform
+import sqlite3
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from openalgo_desktop import __version__
 from openalgo_desktop.accounts import host_settings
+from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.errors import AppError, NetError
 from openalgo_desktop.core.redact import Redactor
+from openalgo_desktop.hands.state import libraries, setting_facts
 from openalgo_desktop.logs import write_bundle
-from openalgo_desktop.settings import SETTINGS, Settings, setting_row
+from openalgo_desktop.settings import Settings
+from openalgo_desktop.shell.hands import table
+from openalgo_desktop.shell.link import Link, NoEngine
 from openalgo_desktop.shell.options import (
     env_file_of,
     run_async,
@@ -22,48 +37,190 @@ from openalgo_desktop.shell.options import (
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
 
+#: A running engine answers at once or has a problem; seconds.
+_PATIENCE = 10.0
+
+
+@dataclass(slots=True)
+class Findings:
+    """What ``doctor`` saw. ``running`` and the settings are the running engine's own words."""
+
+    program: dict[str, str]
+    libraries: dict[str, str]
+    folders: dict[str, str] = field(default_factory=dict)
+    secrets: str = ""
+    running: dict[str, str] = field(default_factory=dict)
+    settings: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def cleaned(self, redactor: Redactor) -> dict[str, Any]:
+        """As JSON types, every text without secrets."""
+        return {
+            name: _clean(getattr(self, name), redactor)
+            for name in (
+                *("program", "libraries", "folders", "secrets"),
+                *("running", "settings", "notes", "problems"),
+            )
+        }
+
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state, or check the broker; 1 when a check failed."""
-    return run_async(_doctor(args))
+    """Print the state, or check the broker; 1 when something is wrong."""
+    return run_async(_broker(args) if args.account else _state(args))
 
 
-async def _doctor(args: argparse.Namespace) -> int:
+async def _broker(args: argparse.Namespace) -> int:
+    from openalgo_desktop.shell import broker_check
+
     options = terminal_options(args)
-    if args.account:
-        from openalgo_desktop.shell import broker_check
-
-        return await broker_check.doctor(
-            args.account,
-            data_dir=options.data_dir,
-            key_file=options.vault_key_file,
-            settings=await stored_settings(options),
-            clock=SystemClock(options.clock_start),
-        )
-    directory = DataDirectory(options.data_dir)
-    vault = Vault(directory.config, key_file=options.vault_key_file)
-    redactor = Redactor()
-    vault.watch(redactor.add)
-    await vault.open()
-    settings = Settings(options.overrides)
-    if args.bundle is not None:  # a look at the installation makes no database
-        settings = await stored_settings(options)
-    lines = [
-        f"OpenAlgo Desktop {__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
-        f"data folder    {directory.path}",
-        f"config folder  {directory.config}",
-        f"database       {directory.shown_database_url}",
-        f"secrets        {vault.protection()}",
-        f".env file      {env_file_of(args) or 'none'}",
-        "settings (defaults, and --set of this run):",
-        *(f"  {key} = {settings[key]}    {row.help}" for key, row in SETTINGS.items()),
-        *(f"  {key} = {settings[key]}    {setting_row(key).help}" for key in host_settings()),
-    ]
-    if args.bundle is None:
-        print(*lines, sep="\n")
-        return 0
-    count = await asyncio.to_thread(
-        write_bundle, args.bundle, directory.logs, "\n".join(lines), redactor
+    return await broker_check.doctor(
+        args.account,
+        data_dir=options.data_dir,
+        key_file=options.vault_key_file,
+        settings=await stored_settings(options),
+        clock=SystemClock(options.clock_start),
     )
+
+
+async def _state(args: argparse.Namespace) -> int:
+    redactor = Redactor()
+    found = await look(args, redactor)
+    shown = found.cleaned(redactor)
+    text = json.dumps(shown, ensure_ascii=False) if args.json else "\n".join(lines(shown))
+    if args.bundle is None:
+        print(text)
+        return 1 if found.problems else 0
+    logs = Path(found.folders["logs"])
+    count = await asyncio.to_thread(write_bundle, args.bundle, logs, text, redactor)
     print(f"{args.bundle}: {count} files. Look through it before you give it away.")
     return 0
+
+
+# -- looking --------------------------------------------------------------------------------
+async def look(args: argparse.Namespace, redactor: Redactor) -> Findings:
+    """Everything that can be seen without changing anything. ``redactor`` learns the secrets."""
+    found = Findings(
+        {
+            "version": __version__,
+            "python": f"{sys.version.split()[0]}, {sys.executable}",
+            "platform": platform.platform(),
+            "sqlite": sqlite3.sqlite_version,
+        },
+        libraries(),
+    )
+    directory = DataDirectory(args.data_dir)
+    options = TerminalOptions()
+    try:
+        options = terminal_options(args)
+    except AppError as error:
+        found.problems.append(error.message)
+    found.folders = {
+        "data": str(directory.path),
+        "configuration": str(directory.config),
+        "logs": str(directory.logs),
+        "database": directory.shown_database_url,
+        ".env file": str(env_file_of(args) or "none"),
+    }
+    vault = Vault(directory.config, key_file=args.vault_key_file)
+    vault.watch(redactor.add)
+    try:
+        if reason := await vault.open_or_lock():
+            found.problems.append(reason)
+        found.secrets = vault.protection()
+    except AppError as error:
+        found.problems.append(error.message)
+        found.secrets = "they do not open"
+    if not _ask_engine(args, found):
+        await _read_folder(options, directory, found)
+    known = {row["key"] for row in found.settings}
+    found.settings += [
+        {"key": key, "value": "", "from": "default"} for key in host_settings() if key not in known
+    ]
+    return found
+
+
+def _ask_engine(args: argparse.Namespace, found: Findings) -> bool:
+    """What the running engine says of itself and of its settings; False when none answers."""
+    try:
+        link = Link(args.data_dir, timeout=_PATIENCE)
+        facts = _rows(link.ask("engine", "status", {}))
+        settings = _rows(link.ask("settings", "list", {}))
+    except NoEngine:
+        return False
+    except NetError as error:
+        told = DataDirectory(args.data_dir).announced()
+        found.running = {"process": told.get("pid", ""), "since": told.get("since", "")}
+        found.problems.append(error.message)
+        return False
+    found.running = {str(row["what"]): str(row["is"]) for row in facts}
+    found.settings = settings
+    found.folders["database"] = found.running.get("database", found.folders["database"])
+    return True
+
+
+def _rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if answer.get("status") != "success":
+        raise NetError(str(answer.get("message", "The running program refused to answer.")))
+    rows: list[dict[str, Any]] = answer["rows"]
+    return rows
+
+
+async def _read_folder(options: TerminalOptions, directory: DataDirectory, found: Findings) -> None:
+    """The settings that a start with these options would have."""
+    settings = Settings()
+    found.notes += [*options.notes, *options.warnings]
+    try:
+        settings = Settings(options.overrides, options.origins)
+        if directory.has_database:
+            settings = await stored_settings(options)
+    except AppError as error:
+        found.problems.append(error.message)
+    found.settings = setting_facts(settings)
+
+
+# -- telling --------------------------------------------------------------------------------
+def lines(shown: Mapping[str, Any]) -> list[str]:
+    """The answer for a human."""
+    set_ones = [row for row in shown["settings"] if row["from"] != "default"]
+    others = [row for row in shown["settings"] if row["from"] == "default"]
+    running = shown["running"] or {"process": "nothing runs on this data folder"}
+    text = [
+        *("OpenAlgo Desktop", *_pairs(shown["program"])),
+        *("libraries", *_pairs(shown["libraries"])),
+        *("where", *_pairs(shown["folders"] | {"secrets": shown["secrets"]})),
+        *("what runs", *_pairs(running)),
+        *("settings that were set", *_table(set_ones)),
+        *("settings at their default", *_table([_two(row) for row in others])),
+    ]
+    for title in ("notes", "problems"):
+        if shown[title]:
+            text += [title, *(f"  {line}" for line in shown[title])]
+    return text
+
+
+def _two(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"key": row["key"], "value": row["value"]}
+
+
+def _pairs(values: Mapping[str, Any]) -> list[str]:
+    width = max(map(len, values))
+    return [f"  {name:<{width}}  {value}".rstrip() for name, value in values.items()]
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["  none"]
+    if len(rows) == 1:
+        return [f"  {'  '.join(map(str, rows[0].values()))}"]
+    return [f"  {line}" for line in table(rows)[1:]]
+
+
+def _clean(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor.clean(value)
+    if isinstance(value, dict):
+        return {name: _clean(part, redactor) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_clean(part, redactor) for part in value]
+    return value

@@ -27,7 +27,8 @@ class NoEngine(NetError):
 class Link:
     """One engine's door. Raises :class:`NoEngine` when none runs on the folder."""
 
-    def __init__(self, data_dir: Path | None) -> None:
+    def __init__(self, data_dir: Path | None, *, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout  # seconds
         self.folder = DataDirectory(data_dir)
         told = self.folder.announced()
         self._url, self._token = told.get("control_url", ""), told.get("control_token", "")
@@ -43,7 +44,9 @@ class Link:
         import http.client  # not for --help
 
         where = urlsplit(self._url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(
+            where.hostname or "", where.port, timeout=self._timeout
+        )
         headers = {TOKEN_HEADER: self._token, "Content-Type": "application/json"}
         try:
             path = f"{PREFIX}{group}/{verb}"

@@ -83,6 +83,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bundle", type=Path, metavar="FILE", help="write a zip for a problem report, no secrets"
     )
+    parser.add_argument("--json", action="store_true", help="the state as JSON")
 
 
 def _login(parser: argparse.ArgumentParser) -> None:

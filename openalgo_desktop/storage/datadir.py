@@ -120,6 +120,11 @@ class DataDirectory:
         return given or f"sqlite:///{(self.path / 'openalgo.db').as_posix()}"
 
     @property
+    def has_database(self) -> bool:
+        """Whether there is a database to read; one of another server is believed to be there."""
+        return bool(os.environ.get("OPENALGO_DATABASE_URL")) or (self.path / "openalgo.db").exists()
+
+    @property
     def shown_database_url(self) -> str:
         """The same without its password."""
         return re.sub(r"(?<=://)([^/:@]*):[^/@]*@", r"\1:***@", self.database_url)

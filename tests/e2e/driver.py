@@ -222,6 +222,20 @@ class Http:
         self.close()
 
 
+def run(folder: Path, *arguments: str, text: str = "") -> tuple[int, str]:
+    """Exit code and output of one command on a data folder."""
+    done = subprocess.run(
+        [*command_line(arguments[0]), *arguments[1:], "--data-dir", str(folder)],
+        env=environment(folder),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 def command_line(command: str) -> list[str]:
     """How to run a command of the program with this interpreter."""
     return [sys.executable, "-m", "openalgo_desktop", command]

@@ -16,26 +16,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.driver import Program, command_line, environment
+from tests.e2e.driver import Program, command_line, environment, run
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with Program(tmp_path_factory.mktemp("hands") / "data", "--sim-frozen") as running:
         yield running
-
-
-def run(folder: Path, *arguments: str, text: str = "") -> tuple[int, str]:
-    done = subprocess.run(
-        [*command_line(arguments[0]), *arguments[1:], "--data-dir", str(folder)],
-        env=environment(folder),
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def ok(program: Program, *arguments: str) -> str:
