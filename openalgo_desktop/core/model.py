@@ -104,6 +104,28 @@ PARTS_OF: Final[Mapping[FeedMode, int]] = {
 }
 
 
+#: The fields of a :class:`Tick` that belong to each part.
+FIELDS_OF: Final[Mapping[int, tuple[str, ...]]] = {
+    Part.LTP: ("ltp", "ltt", "timestamp"),
+    Part.DAY: (
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "last_quantity",
+        "average_price",
+        "total_buy_quantity",
+        "total_sell_quantity",
+        "upper_circuit",
+        "lower_circuit",
+    ),
+    Part.TOUCH: ("bid", "ask", "bid_quantity", "ask_quantity"),
+    Part.OI: ("oi",),
+    Part.BOOK: ("depth",),
+}
+
+
 class Tick(msgspec.Struct, frozen=True, gc=False):
     """What is known of an instrument's market at one moment; also the answer of a quote request.
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import PARTS_OF, Part, Tick
+from openalgo_desktop.core.model import FIELDS_OF, PARTS_OF, Part, Tick
 
 #: How long a part is kept while packets come without it; seconds. What orders trade against is
 #: worth nothing after a moment; open interest and the day's figures change slowly.
@@ -28,25 +28,6 @@ KEEP: Final[Mapping[int, float]] = {
 _ON_THE_WAY = 2.0
 
 _EMPTY = Tick("", "", 0.0)
-_FIELDS: Final[Mapping[int, tuple[str, ...]]] = {
-    Part.LTP: ("ltp", "ltt", "timestamp"),
-    Part.DAY: (
-        "open",
-        "high",
-        "low",
-        "close",
-        "volume",
-        "last_quantity",
-        "average_price",
-        "total_buy_quantity",
-        "total_sell_quantity",
-        "upper_circuit",
-        "lower_circuit",
-    ),
-    Part.TOUCH: ("bid", "ask", "bid_quantity", "ask_quantity"),
-    Part.OI: ("oi",),
-    Part.BOOK: ("depth",),
-}
 
 
 class Record:
@@ -170,7 +151,7 @@ def _joined(tick: Tick, earlier: Tick, kept: Iterable[int]) -> Tick:
 
 
 def _values(tick: Tick, parts: Iterable[int]) -> dict[str, Any]:
-    return {name: getattr(tick, name) for part in parts for name in _FIELDS[part]}
+    return {name: getattr(tick, name) for part in parts for name in FIELDS_OF[part]}
 
 
 def _labelled(tick: Tick, parts: int, values: dict[str, Any]) -> Tick:
@@ -184,4 +165,4 @@ def _labelled(tick: Tick, parts: int, values: dict[str, Any]) -> Tick:
 
 
 def _each(parts: int) -> list[int]:
-    return [part for part in _FIELDS if parts & part] if parts else []
+    return [part for part in FIELDS_OF if parts & part] if parts else []

@@ -72,7 +72,7 @@ class AlertStrip(QWidget):
             )
         if account := self._account_alert():
             alerts.append(account)
-        elif not self._bridge.feed_state()[0]:
+        elif not self._bridge.feed.connected:
             message = self._bridge.account_status().message
             alerts.append(f"Market data is disconnected; prices are old. {message}".strip())
         elif self._bridge.feed.stale:

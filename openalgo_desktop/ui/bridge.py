@@ -47,7 +47,7 @@ from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.account_door import AccountDoor
 from openalgo_desktop.ui.api_door import ApiDoor
 from openalgo_desktop.ui.books import Books
-from openalgo_desktop.ui.feed_watch import FeedWatch
+from openalgo_desktop.ui.feed_door import FeedDoor
 from openalgo_desktop.ui.frames import FrameClock
 from openalgo_desktop.ui.lock_door import LockDoor
 from openalgo_desktop.ui.safety_door import SafetyDoor
@@ -94,12 +94,7 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
-        self.feed = FeedWatch(
-            self.feed_state,
-            lambda: self.market_open("NSE") or self.market_open("MCX"),
-            terminal.clock.monotonic,
-            self,
-        )
+        self.feed = FeedDoor(terminal, self)
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
@@ -137,7 +132,7 @@ class Bridge(QObject):
         self._closed = True
         self.closing.emit()
         self.frames.stop()
-        self.feed.stop()
+        self.feed.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.safety.close()
@@ -366,11 +361,6 @@ class Bridge(QObject):
     def account_status(self) -> AccountStatus:
         """Login state of the active account."""
         return self._terminal.account.status
-
-    def feed_state(self) -> tuple[bool, float | None, int]:
-        """Connected, age of the last tick of anything in seconds, instruments streamed."""
-        hub = self._terminal.hub
-        return hub.connected, hub.age(None), hub.subscribed
 
     def unsettled_orders(self) -> int:
         """Orders whose state is unknown."""

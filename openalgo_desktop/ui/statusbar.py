@@ -62,10 +62,11 @@ class StatusBar(QStatusBar):
         """Show everything as it is now."""
         opened = self._bridge.market_open("NSE")
         self._set("market", "NSE open" if opened else "NSE closed", "up" if opened else "muted")
-        connected, age, subscribed = self._bridge.feed_state()
-        if not connected:
+        feed = self._bridge.feed
+        age, subscribed = feed.age(), feed.subscribed
+        if not feed.connected:
             self._set("feed", "○ feed disconnected", "down")
-        elif self._bridge.feed.stale:
+        elif feed.stale:
             since = "no tick yet" if age is None else f"last tick {age:.0f} s ago"
             self._set("feed", f"◐ feed silent, {since} · {subscribed}", "warning")
         else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars, Tick
+from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.model import Bars, Part, Tick
 from openalgo_desktop.ui.docks.live_bar import LiveBar
 
 T0 = 1_795_500_000  # a whole minute
@@ -25,7 +25,8 @@ def bars(*rows: tuple[int, float, float, float, float, int]) -> Bars:
 
 
 def tick(seconds: float, ltp: float, volume: int = 0) -> Tick:
-    return Tick("SBIN", "NSE", ltp, ltt=int((T0 + seconds) * 1000), volume=volume)
+    moment = int((T0 + seconds) * 1000)
+    return Tick("SBIN", "NSE", ltp, FeedMode.QUOTE, ltt=moment, volume=volume)
 
 
 def test_ticks_extend_the_last_candle() -> None:
@@ -77,3 +78,17 @@ def test_without_history_the_first_tick_starts_on_a_boundary() -> None:
     assert live.update(tick(42, 100.0)) is True
     assert live.candle is not None
     assert live.candle.time == T0
+
+
+def test_what_a_tick_does_not_know_is_no_price_and_no_volume() -> None:
+    live = LiveBar(Interval.M1, bars((T0, 100.0, 101.0, 99.0, 100.5, 50)))
+    live.update(tick(1, 100.0, 5000))
+    blind = Tick(
+        "SBIN", "NSE", 0.0, FeedMode.QUOTE, ltt=(T0 + 2) * 1000, volume=5100, unknown=Part.LTP
+    )
+    assert live.update(blind) is False
+    poor = Tick("SBIN", "NSE", 100.2, ltt=(T0 + 3) * 1000)
+    live.update(poor)
+    live.update(tick(4, 100.1, 5010))
+    assert live.candle is not None
+    assert (live.candle.low, live.candle.close, live.candle.volume) == (99.0, 100.1, 60)

@@ -181,7 +181,7 @@ def test_an_expired_session_is_told_in_the_strip_and_renewed_in_place(drive: Dri
             helper = LoginDialog(session.window, session.bridge, name, Browser(emulator))
             await door.login(name, given, helper, "browser")
             await door.use_for_data(name)
-            await until(lambda: session.bridge.feed_state()[0], "the feed", 20)
+            await until(lambda: session.bridge.feed.connected, "the feed", 20)
             assert not strip.isVisible()
             await door.logout(name)
             await until(strip.isVisible, "the strip")

@@ -134,9 +134,13 @@ class Dock(QDockWidget):
     def take(self, ticks: Ticks) -> None:
         """Store prices; docks with prices implement it."""
 
+    def is_hidden(self) -> bool:
+        """Whether nobody can see it: closed, behind another tab, or minimised."""
+        return self.visibleRegion().isEmpty()
+
     def wants_flush(self) -> bool:
-        """Dirty, and not hidden behind another tab or minimised."""
-        return self.dirty and not self.visibleRegion().isEmpty()
+        """Dirty, and somebody can see it."""
+        return self.dirty and not self.is_hidden()
 
     def flush(self) -> None:
         """Repaint; docks with prices implement it and call this."""

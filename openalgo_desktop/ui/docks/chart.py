@@ -14,13 +14,14 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Bars, Key, Order
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import quote
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.chart import ChartView, PriceLine
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.live_bar import LiveBar
 from openalgo_desktop.ui.fields import Segments
 from openalgo_desktop.ui.frames import Ticks
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button, set_role
 
 #: Intervals of the picker, and how many days of history each loads.
 DAYS: dict[Interval, int] = {
@@ -76,7 +77,8 @@ class ChartDock(Dock):
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
-        bridge.feed.changed.connect(self._on_stale)
+        for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
+            changed.connect(self._look_again)
         bridge.books.orders_changed.connect(self.show_lines)
         bridge.books.orders_updated.connect(self._on_orders)
         bridge.books.positions_changed.connect(self.show_lines)
@@ -141,18 +143,24 @@ class ChartDock(Dock):
 
     def flush(self) -> None:
         self.dirty = False
-        tick = self.bridge.latest(self.key) if self.key else None
-        if tick is not None:
-            self.quote.setText(
-                f"{fmt.price(tick.ltp, self._places)}   {fmt.signed(tick.change, self._places)}"
-                f"  {fmt.signed_percent(tick.change_percent)}"
-            )
-            tone = "stale" if self.bridge.feed.stale else fmt.sign_role(tick.change)
-            set_role(self.quote, tone, "tone")
+        if self.key is not None:
+            self._show_quote(self.key)
         self.view.flush()
 
-    def _on_stale(self, stale: bool) -> None:
+    def _show_quote(self, key: Key) -> None:
+        feed, tick = self.bridge.feed, self.bridge.latest(key)
+        stale = feed.is_stale(key)
+        parts = (
+            quote.price_text(tick, "ltp", self._places),
+            f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}",
+            feed.note(key),
+        )
+        self.quote.setText("   ".join(part for part in parts if part))
+        self.quote.setToolTip(plain_tip(feed.tip(key)))
+        set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
         self.view.set_stale(stale)
+
+    def _look_again(self, *_: object) -> None:
         self.dirty = True
 
     # -- lines ------------------------------------------------------------------------------

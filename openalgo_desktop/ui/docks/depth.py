@@ -7,14 +7,14 @@ from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui import format as fmt
-from openalgo_desktop.ui import theme
+from openalgo_desktop.ui import quote, theme
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.frames import Ticks
-from openalgo_desktop.ui.widgets import label, named, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, set_role
 
 LEVELS = 5
 ROW = 24
@@ -56,11 +56,14 @@ class DepthView(QWidget):
 
     def set_stale(self, stale: bool) -> None:
         """Whether the book is too old: it turns grey and is hatched then."""
-        self._stale = stale
-        self.update()
+        if stale != self._stale:
+            self._stale = stale
+            self.update()
 
     def show_depth(self, depth: Depth, places: int) -> None:
         """Show a book with prices of ``places`` decimals."""
+        if (depth, places) == (self._depth, self._places):
+            return
         self._depth = depth
         self._places = places
         self.update()
@@ -234,7 +237,10 @@ class DepthDock(Dock):
         column.addLayout(head)
         self.view = DepthView()
         self.view.clicked.connect(self._on_click)
-        bridge.feed.changed.connect(self._on_stale)
+        bridge.feed.changed.connect(self._look_again)
+        bridge.feed.refused.connect(self._look_again)
+        bridge.feed.aged.connect(self._look_again)
+        self.visibilityChanged.connect(lambda _visible: self._want())
         column.addWidget(self.view)
         totals = QHBoxLayout()
         self.total_buy = label("", "depth-total-buy", "buy")
@@ -276,7 +282,7 @@ class DepthDock(Dock):
         self._key = key
         self._places = decimals(instrument.tick_size)
         self.set_subject(key[1])
-        self.want({key: FeedMode.DEPTH})
+        self._want()
         self.set_empty(False)
         self.view.show_depth(Depth(), self._places)
         self.dirty = True
@@ -285,8 +291,13 @@ class DepthDock(Dock):
         if self._key is not None:
             self.bridge.pick_price(self._key, price)
 
-    def _on_stale(self, stale: bool) -> None:
-        self.view.set_stale(stale)
+    def _want(self) -> None:
+        """A book is streamed only while somebody can see it."""
+        shown = self._key is not None and self.isVisible()
+        self.want({self._key: FeedMode.DEPTH} if shown and self._key is not None else {})
+        self.dirty = True
+
+    def _look_again(self, *_: object) -> None:
         self.dirty = True
 
     def take(self, ticks: Ticks) -> None:
@@ -295,33 +306,48 @@ class DepthDock(Dock):
 
     def flush(self) -> None:
         self.dirty = False
-        tick = self.bridge.latest(self._key) if self._key else None
-        if tick is not None:
-            self._show(tick)
+        if self._key is not None:
+            self._show(self._key, self.bridge.latest(self._key))
 
-    def _show(self, tick: Tick) -> None:
-        depth = tick.depth or Depth()
-        if tick.exchange.endswith("_INDEX"):
-            self.spread.setText("Indices have no depth")
-        elif tick.bid and tick.ask:
-            self.spread.setText(f"spread {fmt.price(tick.ask - tick.bid, self._places)}")
-        self.last.setText(fmt.price(tick.ltp, self._places))
-        self.change.setText(
-            f"{fmt.signed(tick.change, self._places)}  {fmt.signed_percent(tick.change_percent)}"
-        )
-        stale = self.bridge.feed.stale
+    def _show(self, key: Key, tick: Tick | None) -> None:
+        feed = self.bridge.feed
+        note, stale = feed.note(key), feed.is_stale(key)
+        self.last.setText(quote.price_text(tick, "ltp", self._places))
+        self.change.setText(f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}")
+        self.last.setToolTip(plain_tip(feed.tip(key)))
         set_role(self.last, "stale" if stale else "", "tone")
-        set_role(self.change, "stale" if stale else fmt.sign_role(tick.change), "tone")
-        self.view.show_depth(depth, self._places)
-        buy = tick.total_buy_quantity or sum(level.quantity for level in depth.buy)
-        sell = tick.total_sell_quantity or sum(level.quantity for level in depth.sell)
-        self.total_buy.setText(f"{fmt.quantity(buy)} bid")
-        self.total_sell.setText(f"ask {fmt.quantity(sell)}")
-        if buy + sell:
-            share = 100.0 * buy / (buy + sell)
-            self.imbalance.setText(f"{share:.0f}% : {100 - share:.0f}%")
-            self.imbalance.setToolTip("Share of bid and ask quantity in the whole book")
+        set_role(self.change, "stale" if stale else quote.tone(tick), "tone")
+        self.spread.setText("  ".join(filter(None, (note, self._spread(key, tick)))))
+        self.spread.setToolTip(plain_tip(feed.tip(key)))
+        set_role(self.spread, "warning" if note else "", "tone")
+        known = tick is not None and tick.knows(Part.BOOK)
+        depth = tick.depth if known and tick is not None else None
+        self.view.set_stale(stale and known)
+        self.view.show_depth(depth or Depth(), self._places)
+        self._show_totals(tick, stale)
         for name, value in self._range.items():
-            number = float(getattr(tick, name))
-            value.setText(fmt.price(number, self._places) if number else fmt.MISSING)
+            value.setText(quote.price_text(tick, name, self._places))
+            set_role(value, "stale" if stale else "", "tone")
         self.view.setAccessibleDescription(self.view.summary())
+
+    def _spread(self, key: Key, tick: Tick | None) -> str:
+        if key[0].endswith("_INDEX"):
+            return "Indices have no depth"
+        bid, ask = quote.price(tick, "bid"), quote.price(tick, "ask")
+        if bid is None or ask is None:
+            return f"spread {fmt.MISSING}"
+        return f"spread {fmt.price(ask - bid, self._places)}"
+
+    def _show_totals(self, tick: Tick | None, stale: bool) -> None:
+        buy, sell = quote.totals(tick)
+        shown = [fmt.MISSING if total is None else fmt.quantity(total) for total in (buy, sell)]
+        self.total_buy.setText(f"{shown[0]} bid")
+        self.total_sell.setText(f"ask {shown[1]}")
+        for part in (self.total_buy, self.total_sell, self.imbalance):
+            set_role(part, "stale" if stale else "", "tone")
+        text = fmt.MISSING
+        if buy is not None and sell is not None and buy + sell:
+            share = 100.0 * buy / (buy + sell)
+            text = f"{share:.0f}% : {100 - share:.0f}%"
+        self.imbalance.setText(text)
+        self.imbalance.setToolTip("Share of bid and ask quantity in the whole book")

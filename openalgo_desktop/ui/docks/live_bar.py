@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars, Tick
+from openalgo_desktop.core.model import Bars, Part, Tick
 
 DAY = 86_400
 
@@ -50,13 +50,15 @@ class LiveBar:
         return local - local % DAY
 
     def update(self, tick: Tick) -> bool:
-        """Take a tick; True when a new candle began."""
+        """Take a tick; True when a new candle began. One without a price makes no candle."""
+        if not tick.knows(Part.LTP) or tick.ltp <= 0:
+            return False
         moment = self._moment(tick)
         traded = 0
-        if self._day_volume is not None:
+        if self._day_volume is not None and tick.knows(Part.DAY):
             # A fall means a new day or a reconnect: nothing can be said about that step.
             traded = max(0, tick.volume - self._day_volume)
-        if tick.volume:
+        if tick.knows(Part.DAY) and tick.volume:
             self._day_volume = tick.volume
         candle, price = self.candle, tick.ltp
         if candle is None or moment >= candle.time + self._length:

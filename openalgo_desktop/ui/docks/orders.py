@@ -137,7 +137,7 @@ class OrdersDock(TableDock[Order]):
 
     def reload(self) -> None:
         """Show the book through the filter; while nobody sees the dock, when it is seen next."""
-        if self._is_hidden():
+        if self.is_hidden():
             self._whole = self.dirty = True
             return
         self._whole = False
@@ -152,7 +152,7 @@ class OrdersDock(TableDock[Order]):
 
     def _on_orders(self, orders: list[Order]) -> None:
         """Touch the rows of these orders. In a long book rows come and go a few times a second."""
-        if self._is_hidden():
+        if self.is_hidden():
             self._whole = self.dirty = True
             return
         keep = FILTERS[self.filter.value()]
@@ -163,9 +163,6 @@ class OrdersDock(TableDock[Order]):
             return self.reload()
         self._show_counts()
         self.dirty = True
-
-    def _is_hidden(self) -> bool:
-        return self.visibleRegion().isEmpty()
 
     def flush(self) -> None:
         if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:

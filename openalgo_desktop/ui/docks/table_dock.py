@@ -67,7 +67,8 @@ class TableDock(Dock, Generic[R]):
         self.view.selectionModel().selectionChanged.connect(
             lambda *_: self.selection_changed.emit()
         )
-        bridge.feed.changed.connect(self.view.set_stale)
+        self.model.store.is_stale = self.row_stale
+        bridge.feed.changed.connect(self._on_feed)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
@@ -92,6 +93,10 @@ class TableDock(Dock, Generic[R]):
 
     def activated(self, row: R) -> None:
         """Double click or Enter on a row."""
+
+    def row_stale(self, row: R) -> bool:
+        """Whether the prices of a row are too old; docks with prices implement it."""
+        return False
 
     def act(self, row: R, name: str) -> None:
         """A link in a row was clicked; ``name`` is that of its :class:`RowAction`."""
@@ -125,9 +130,19 @@ class TableDock(Dock, Generic[R]):
         self.dirty = True
         return True
 
+    def row_of(self, identity: Hashable) -> R | None:
+        """The row with this identity."""
+        source = self._index.get(identity)
+        return None if source is None else self.rows[source]
+
     def row_changed(self, row: R) -> None:
         """A row has new values: it is painted again in the dock's next turn."""
         self.model.touch(self._index[self.row_id(row)])
+        self.dirty = True
+
+    def _on_feed(self, stale: bool) -> None:
+        self.view.set_stale(stale)
+        self.model.refresh_all()
         self.dirty = True
 
     def flush(self) -> None:

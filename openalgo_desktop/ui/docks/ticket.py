@@ -25,7 +25,7 @@ from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroke
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.exchange.checks import check_order
-from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import quote
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.base import Dock
@@ -72,6 +72,8 @@ class TicketDock(Dock):
             bridge.books.orders_changed,
             bridge.books.orders_updated,
             bridge.feed.changed,
+            bridge.feed.refused,
+            bridge.feed.aged,
         ):
             changed.connect(self._mark_dirty)
         self._on_mode(bridge.mode)
@@ -198,11 +200,16 @@ class TicketDock(Dock):
 
     def _fill_prices(self) -> None:
         assert self.instrument is not None
-        tick = self.bridge.latest(self.instrument.key)
-        last = tick.ltp if tick is not None else 0.0
-        self.price.setValue(last)
+        self.price.setValue(self._last() or 0.0)
         self.trigger.setValue(0.0)
         self._edited()
+
+    def _last(self) -> float | None:
+        """The last price, None while there is none that may be traded on: an old one is not
+        offered as a limit."""
+        if self.instrument is None or self.bridge.feed.is_stale(self.instrument.key):
+            return None
+        return quote.price(self.bridge.latest(self.instrument.key))
 
     def _show_fields(self) -> None:
         kind = PriceType(self.price_type.value())
@@ -215,9 +222,8 @@ class TicketDock(Dock):
     def _on_price_type(self, text: str) -> None:
         kind = PriceType(text)
         self._show_fields()
-        if kind.has_price and not self.price.value() and self.instrument is not None:
-            tick = self.bridge.latest(self.instrument.key)
-            self.price.setValue(tick.ltp if tick else 0.0)
+        if kind.has_price and not self.price.value():
+            self.price.setValue(self._last() or 0.0)
         self._edited()
 
     def _on_lots(self, lots: int) -> None:
@@ -304,8 +310,7 @@ class TicketDock(Dock):
         self.send.setText(text)
         self.send.setAccessibleName(f"Send order: {text} {request.symbol}")
         set_role(self.send, f"send-{request.action.value.lower()}")
-        tick = self.bridge.latest(self.instrument.key)
-        self.estimate.setText(value_text(request, self.instrument, tick.ltp if tick else 0.0))
+        self.estimate.setText(value_text(request, self.instrument, self._last()))
 
     def _clear_errors(self) -> None:
         for field in self._fields:
@@ -386,19 +391,16 @@ class TicketDock(Dock):
         self.dirty = False
         if self.instrument is None:
             return
-        tick = self.bridge.latest(self.instrument.key)
+        key, feed = self.instrument.key, self.bridge.feed
+        tick = self.bridge.latest(key)
         self.facts.show_facts(self.instrument, tick, self.units.value())
-        if tick is None:
-            self.ltp.setText(fmt.MISSING)
-            return
-        places = decimals(self.instrument.tick_size)
-        self.ltp.setText(
-            f"{fmt.price(tick.ltp, places)}  {fmt.signed_percent(tick.change_percent)}"
-        )
-        tone = "stale" if self.bridge.feed.stale else fmt.sign_role(tick.change)
-        set_role(self.ltp, tone, "tone")
+        last = quote.price_text(tick, "ltp", decimals(self.instrument.tick_size))
+        # What is wrong with the price matters more than how far it is from yesterday's.
+        self.ltp.setText(f"{last}  {feed.note(key) or quote.percent_text(tick)}")
+        self.ltp.setToolTip(plain_tip(feed.tip(key)))
+        set_role(self.ltp, "stale" if feed.is_stale(key) else quote.tone(tick), "tone")
         if not self.price.value() and not self.price.hasFocus():
-            self.price.setValue(tick.ltp)
+            self.price.setValue(self._last() or 0.0)
         market = PriceType(self.price_type.value()) is PriceType.MARKET
         if market and not self.instrument.is_index:
             self._update_button()

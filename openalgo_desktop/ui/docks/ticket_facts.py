@@ -12,6 +12,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Tick
 from openalgo_desktop.core.money import decimals, plain
 from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import quote
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, set_role
 
@@ -44,12 +45,31 @@ def order_text(request: OrderRequest, places: int) -> str:
     return f"{request.action.value} {fmt.quantity(request.quantity)} @ {at}"
 
 
-def value_text(request: OrderRequest, instrument: Instrument, last: float) -> str:
-    """About what the order is worth, with lot and tick of the instrument."""
+def value_text(request: OrderRequest, instrument: Instrument, last: float | None) -> str:
+    """About what the order is worth, with lot and tick of the instrument; ``last`` is None while
+    no fresh price is known."""
     price = request.price or request.trigger_price or last
-    value = price * request.quantity * instrument.contract_value
+    value = fmt.MISSING
+    if price is not None:
+        value = f"₹ {fmt.money(price * request.quantity * instrument.contract_value)}"
     lot = f"   ·   lot {instrument.lot_size}" if instrument.lot_size > 1 else ""
-    return f"Value ≈ ₹ {fmt.money(value)}{lot}   ·   tick {plain(instrument.tick_size)}"
+    return f"Value ≈ {value}{lot}   ·   tick {plain(instrument.tick_size)}"
+
+
+def _touch_text(tick: Tick | None, side: str, places: int) -> str:
+    """The best price of a side and its quantity; a known side without offers says so."""
+    if quote.known(tick, side) == 0:
+        return "none"
+    text = quote.price_text(tick, side, places)
+    return (
+        text if text == fmt.MISSING else f"{text}  × {quote.count_text(tick, side + '_quantity')}"
+    )
+
+
+def _span_text(tick: Tick | None, low: str, high: str, places: int) -> str:
+    if quote.price(tick, high) is None:
+        return fmt.MISSING
+    return f"{quote.price_text(tick, low, places)} – {quote.price_text(tick, high, places)}"
 
 
 class TicketFacts(QFrame):
@@ -139,23 +159,14 @@ class TicketFacts(QFrame):
 
     def _show_market(self, instrument: Instrument, tick: Tick | None) -> None:
         places = decimals(instrument.tick_size)
-        index = instrument.is_index or tick is None
-        bid = ask = low_high = limits = ""
-        if tick is not None and not index:
-            if tick.bid:
-                bid = f"{fmt.price(tick.bid, places)}  × {fmt.quantity(tick.bid_quantity)}"
-            if tick.ask:
-                ask = f"{fmt.price(tick.ask, places)}  × {fmt.quantity(tick.ask_quantity)}"
-            if tick.upper_circuit:
-                low, high = tick.lower_circuit, tick.upper_circuit
-                limits = f"{fmt.price(low, places)} – {fmt.price(high, places)}"
-        if tick is not None and tick.high:
-            low_high = f"{fmt.price(tick.low, places)} – {fmt.price(tick.high, places)}"
-        stale = self._bridge.feed.stale
-        self._set("bid", bid, "stale" if stale else "buy")
-        self._set("ask", ask, "stale" if stale else "sell")
-        self._set("range", low_high)
-        self._set("circuit", limits)
+        stale = self._bridge.feed.is_stale(instrument.key)
+        for side, role in (("bid", "buy"), ("ask", "sell")):
+            text = "" if instrument.is_index else _touch_text(tick, side, places)
+            self._set(side, text, "stale" if stale and text != fmt.MISSING else role)
+        self._set("range", _span_text(tick, "low", "high", places))
+        circuit = _span_text(tick, "lower_circuit", "upper_circuit", places)
+        told = quote.price(tick, "upper_circuit") is not None  # not every source tells them
+        self._set("circuit", circuit if told and not instrument.is_index else "")
 
     def _show_freeze(self, instrument: Instrument, quantity: int) -> None:
         freeze = instrument.freeze_qty
@@ -177,7 +188,8 @@ class TicketFacts(QFrame):
             for row in held
         )
         profit = sum(row.unrealised for row in held)
-        tone = "stale" if self._bridge.feed.stale else fmt.sign_role(profit)
+        stale = self._bridge.feed.is_stale(instrument.key)
+        tone = "stale" if stale else fmt.sign_role(profit)
         self._set("position", text or ("" if instrument.is_index else "flat"), tone)
         working = len(books.working_of(instrument.key))
         self._set("working", str(working) if working else "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.model import Instrument, Key, Tick
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import quote
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
@@ -43,68 +44,75 @@ SAMPLE: tuple[Key, ...] = (
 SAMPLE_FUTURES = ("NIFTY", "BANKNIFTY")
 
 
-Value = Callable[["WatchRow"], float | None]
-Text = Callable[["WatchRow"], str]
-
-
 @dataclass(slots=True)
 class WatchRow:
-    """One line; ``tick`` is None until the first price."""
+    """One line; ``tick`` is None until the first price. ``refusal`` says why it is not streamed,
+    ``stale`` that its prices must not be traded on."""
 
     instrument: Instrument
     places: int
     tick: Tick | None = None
+    refusal: str = ""
+    stale: bool = False
 
 
-def _price(name: str) -> tuple[Value, Text]:
-    def value(row: WatchRow) -> float | None:
-        number = float(getattr(row.tick, name)) if row.tick else 0.0
-        return number or None
-
-    def text(row: WatchRow) -> str:
-        number = value(row)
-        return fmt.MISSING if number is None else fmt.price(number, row.places)
-
-    return value, text
-
-
-def _change_text(row: WatchRow) -> str:
-    tick = row.tick
-    return fmt.signed(tick.change, row.places) if tick and tick.close else fmt.MISSING
+def _price(name: str, title: str, width: int) -> Col[WatchRow]:
+    return Col(
+        name,
+        title,
+        width,
+        lambda row: quote.price(row.tick, name),
+        lambda row: quote.price_text(row.tick, name, row.places),
+        live=True,
+    )
 
 
-def _percent_text(row: WatchRow) -> str:
-    tick = row.tick
-    return fmt.signed_percent(tick.change_percent) if tick and tick.close else fmt.MISSING
+def _count(
+    name: str, title: str, width: int, applies: Callable[[Instrument], bool]
+) -> Col[WatchRow]:
+    def tick(row: WatchRow) -> Tick | None:
+        return row.tick if applies(row.instrument) else None
+
+    return Col(
+        name,
+        title,
+        width,
+        lambda row: quote.known(tick(row), name),
+        lambda row: quote.count_text(tick(row), name),
+        live=True,
+    )
 
 
 def _tone(row: WatchRow) -> str:
-    return fmt.sign_role(row.tick.change) if row.tick and row.tick.close else ""
-
-
-def _volume_text(row: WatchRow) -> str:
-    index = row.instrument.is_index
-    return fmt.MISSING if index or row.tick is None else fmt.quantity(row.tick.volume)
-
-
-def _oi_text(row: WatchRow) -> str:
-    has = row.tick is not None and Bridge.is_derivative(row.instrument.exchange)
-    return fmt.quantity(row.tick.oi) if has and row.tick is not None else fmt.MISSING
-
-
-def _column(key: str, title: str, width: int) -> Col[WatchRow]:
-    return Col(key, title, width, *_price(key), live=True)
+    return quote.tone(row.tick)
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col("symbol", "Symbol", 168, lambda r: r.instrument.symbol, numeric=False),
-    Col("ltp", "LTP", 78, *_price("ltp"), tone=_tone, flash=True, live=True),
+    Col(
+        "symbol",
+        "Symbol",
+        168,
+        lambda r: r.instrument.symbol,
+        numeric=False,
+        badge=lambda r: "no feed" if r.refusal else "",
+        tip=lambda r: f"{r.instrument.symbol}: not streamed. {r.refusal}" if r.refusal else "",
+    ),
+    Col(
+        "ltp",
+        "LTP",
+        78,
+        lambda r: quote.price(r.tick),
+        lambda r: quote.price_text(r.tick, "ltp", r.places),
+        tone=_tone,
+        flash=True,
+        live=True,
+    ),
     Col(
         "change",
         "Chg",
         68,
-        lambda r: r.tick.change if r.tick else None,
-        _change_text,
+        lambda r: quote.change(r.tick),
+        lambda r: quote.change_text(r.tick, r.places),
         _tone,
         live=True,
     ),
@@ -112,19 +120,17 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
         "percent",
         "Chg %",
         60,
-        lambda r: r.tick.change_percent if r.tick else None,
-        _percent_text,
+        lambda r: quote.percent(r.tick),
+        lambda r: quote.percent_text(r.tick),
         _tone,
         live=True,
     ),
-    _column("bid", "Bid", 78),
-    _column("ask", "Ask", 78),
-    Col(
-        "volume", "Volume", 96, lambda r: r.tick.volume if r.tick else None, _volume_text, live=True
-    ),
-    Col("oi", "OI", 92, lambda r: r.tick.oi if r.tick else None, _oi_text, live=True),
-    _column("high", "High", 84),
-    _column("low", "Low", 84),
+    _price("bid", "Bid", 78),
+    _price("ask", "Ask", 78),
+    _count("volume", "Volume", 96, lambda i: not i.is_index),
+    _count("oi", "OI", 92, lambda i: Bridge.is_derivative(i.exchange)),
+    _price("high", "High", 84),
+    _price("low", "Low", 84),
 )
 
 
@@ -148,6 +154,8 @@ class WatchlistDock(TableDock[WatchRow]):
         head.addWidget(self.add_field)
         self.content.insertLayout(0, head)
         bridge.symbol_selected.connect(self._mark_selected)
+        bridge.feed.refused.connect(self._on_refused)
+        bridge.feed.aged.connect(self._on_aged)
 
     # -- rows -------------------------------------------------------------------------------
     def row_id(self, row: WatchRow) -> Key:
@@ -168,8 +176,9 @@ class WatchlistDock(TableDock[WatchRow]):
         for key in dict.fromkeys(keys):
             instrument = self.bridge.instrument(key)
             if instrument is not None:
-                places = decimals(instrument.tick_size)
-                rows.append(WatchRow(instrument, places, self.bridge.latest(key)))
+                row = WatchRow(instrument, decimals(instrument.tick_size))
+                self._look(row)
+                rows.append(row)
         self.set_rows(rows)
         self.want({row.instrument.key: FeedMode.QUOTE for row in rows})
 
@@ -194,11 +203,48 @@ class WatchlistDock(TableDock[WatchRow]):
 
     # -- prices -----------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
+        if self.is_hidden():  # shown anew by the next look
+            return
         for row in self.rows:
             tick = ticks.get(row.instrument.key)
             if tick is not None:
-                row.tick = tick
+                row.tick, row.stale = tick, False
                 self.row_changed(row)
+
+    def _look(self, row: WatchRow) -> bool:
+        """Take what is known of the row now; True when that is something else than before."""
+        key = row.instrument.key
+        feed = self.bridge.feed
+        now = (self.bridge.latest(key), feed.refusal(key), feed.is_stale(key))
+        if now[0] is row.tick and now[1:] == (row.refusal, row.stale):
+            return False
+        row.tick, row.refusal, row.stale = now
+        return True
+
+    def _on_aged(self) -> None:
+        """Parts that no longer come grow old without a tick that says so."""
+        if not self.is_hidden():
+            self._look_all()
+
+    def _look_all(self) -> None:
+        for row in self.rows:
+            if self._look(row):
+                self.row_changed(row)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look_all()
+
+    def _on_refused(self, key: Key) -> None:
+        if (row := self.row_of(key)) is not None and self._look(row):
+            self.row_changed(row)
+
+    def _on_feed(self, stale: bool) -> None:
+        self._look_all()
+        super()._on_feed(stale)
+
+    def row_stale(self, row: WatchRow) -> bool:
+        return row.stale
 
     # -- interaction ------------------------------------------------------------------------
     def _mark_selected(self, key: Key) -> None:

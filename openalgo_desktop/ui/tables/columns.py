@@ -29,7 +29,9 @@ class Column(Generic[R]):
     aligned and sort as numbers; unknown values (None) sort last both ways. ``flash`` tints a cell
     for a moment when its number changes. ``tint`` gives a colour role for the background of the
     cell. A ``live`` column carries market prices and turns grey while they are stale. A column with
-    ``actions`` draws links instead of text. ``width`` is in pixels.
+    ``actions`` draws links instead of text. ``badge`` gives a word
+    or two that are drawn as a chip in the cell (empty: none), ``tip`` a tooltip of the cell.
+    ``width`` is in pixels.
     """
 
     key: str
@@ -44,6 +46,8 @@ class Column(Generic[R]):
     actions: Callable[[R], Sequence[RowAction]] | None = None
     tooltip: str = ""
     live: bool = False
+    badge: Callable[[R], str] | None = None
+    tip: Callable[[R], str] | None = None
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

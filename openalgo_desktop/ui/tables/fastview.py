@@ -253,16 +253,28 @@ class FastTableView(QTableView):
         text = cells.texts[index]
         if not text:
             return
+        badge = cells.badges.get(index)
+        if badge:
+            size -= self._paint_badge(painter, badge, x + size, baseline)
         static, width = self._text(text)
         if width > size - 2 * PADDING:
             static, width = self._text(self._elide(text, size - 2 * PADDING))
         tone = cells.tones[index] or ("selection-text" if selected else "text")
-        if self._stale and self.table.columns[index].live:
+        if (self._stale or cells.stale) and self.table.columns[index].live:
             tone = "disabled"
         painter.setPen(self._pen(tone))
         right = self.table.columns[index].numeric
         left = x + size - PADDING - width if right else x + PADDING
         painter.drawStaticText(left, baseline, static)
+
+    def _paint_badge(self, painter: QPainter, text: str, right: int, baseline: int) -> int:
+        """A chip that ends at ``right``; returns the room that it took."""
+        static, width = self._text(text)
+        chip = QRect(right - width - 3 * PADDING, baseline, width + 2 * PADDING, ROW_HEIGHT - 7)
+        painter.fillRect(chip, self._tint("warning", FLASH_ALPHA))
+        painter.setPen(self._pen("warning"))
+        painter.drawStaticText(chip.left() + PADDING, baseline, static)
+        return chip.width() + PADDING
 
     def _paint_actions(
         self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int

@@ -72,14 +72,21 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         if not index.isValid() or index.row() >= len(self.store.rows):
             return None
         column = self.columns[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return self.store.cells(index.row()).texts[index.column()]
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            cells = self.store.cells(index.row())
+            texts = (cells.texts[index.column()], cells.badges.get(index.column(), ""))
+            return ", ".join(text for text in texts if text)
         if role == Qt.ItemDataRole.UserRole:
             return column.value(self.row_at(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return RIGHT if column.numeric else LEFT
-        if role == Qt.ItemDataRole.ToolTipRole and not column.numeric:
-            return plain_tip(self.store.cells(index.row()).texts[index.column()])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            tip = column.tip(self.row_at(index.row())) if column.tip is not None else ""
+            if not tip and not column.numeric:
+                tip = self.store.cells(index.row()).texts[index.column()]
+            return plain_tip(tip) if tip else None
         return None
 
     def headerData(

@@ -7,7 +7,7 @@ cost nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from openalgo_desktop.ui.tables.columns import Column
@@ -22,15 +22,23 @@ FLASH_EVERY = 1.0 / 3.0
 class Cells:
     """What is shown of one row, per column."""
 
-    __slots__ = ("texts", "tints", "tones", "values")
+    __slots__ = ("badges", "stale", "texts", "tints", "tones", "values")
 
     def __init__(
-        self, values: list[Any], texts: list[str], tones: list[str], tints: list[str]
+        self,
+        values: list[Any],
+        texts: list[str],
+        tones: list[str],
+        tints: list[str],
+        badges: dict[int, str],
+        stale: bool,
     ) -> None:
         self.values = values
         self.texts = texts
         self.tones = tones
         self.tints = tints
+        self.badges = badges  # by column
+        self.stale = stale  # its live columns are too old
 
 
 class RowStore(Generic[R]):
@@ -38,6 +46,8 @@ class RowStore(Generic[R]):
 
     def __init__(self, columns: Sequence[Column[R]]) -> None:
         self.columns = tuple(columns)
+        #: Whether the live columns of a row are too old.
+        self.is_stale: Callable[[R], bool] = lambda row: False
         self.rows: list[R] = []
         self.order: list[int] = []  # view index -> source index
         self.place: list[int] = []  # source index -> view index
@@ -131,7 +141,12 @@ class RowStore(Generic[R]):
                 texts.append(column.shown(row, value))
         tones = [column.tone(row) if column.tone else "" for column in self.columns]
         tints = [column.tint(row) if column.tint else "" for column in self.columns]
-        return Cells(values, texts, tones, tints)
+        badges = {
+            index: badge
+            for index, column in enumerate(self.columns)
+            if column.badge is not None and (badge := column.badge(row))
+        }
+        return Cells(values, texts, tones, tints, badges, self.is_stale(row))
 
     def refresh_all(self) -> None:
         """Format everything again (the grouping of numbers changed)."""
