@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from tests.e2e.driver import Program
+from tests.e2e.stream import Stream
 
 SYMBOLS = [
     {"symbol": "SBIN", "exchange": "NSE"},
     {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
     {"symbol": "RELIANCE", "exchange": "BSE"},
 ]
-
-
-class Stream:
-    """A client of the WebSocket API."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-
-    async def send(self, **message: Any) -> None:
-        await self._socket.send(json.dumps(message))
-
-    async def frame(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
-            return dict(json.loads(await self._socket.recv()))
-
-    async def until(self, kind: str) -> dict[str, Any]:
-        """The next frame of that type; others are passed over."""
-        while (frame := await self.frame()).get("type") != kind:
-            assert frame.get("status") != "error", frame
-        return frame
-
-    async def log_in(self, program: Program) -> None:
-        await self.send(action="authenticate", api_key=program.api_key)
-        answer = await self.until("auth")
-        assert answer["broker"] == "simulator"
 
 
 async def test_all_modes_of_a_live_market(market: Program) -> None:

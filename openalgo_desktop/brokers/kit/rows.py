@@ -14,6 +14,7 @@ from openalgo_desktop.brokers.kit.times import moment
 from openalgo_desktop.brokers.kit.values import OddValue, absent, count, number, pick, shown
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import (
+    DERIVATIVE_EXCHANGES,
     Action,
     Exchange,
     FeedMode,
@@ -31,6 +32,7 @@ from openalgo_desktop.core.model import (
     Instrument,
     Level,
     Order,
+    Part,
     Position,
     Tick,
     Trade,
@@ -316,7 +318,8 @@ class Rows:
 
     # -- market -----------------------------------------------------------------------------
     def tick(self, raw: Mapping[str, Any], instrument: Instrument) -> Tick:
-        """A quote with the book, where the row has one. Raises :class:`OddValue`."""
+        """A quote with the book, where the row has one; what it lacks is unknown. Raises
+        :class:`OddValue`."""
         row = self._fields("quote", raw)
         buy = self._levels(row.get("buy"))
         sell = self._levels(row.get("sell"))
@@ -345,6 +348,7 @@ class Rows:
             upper_circuit=row.number("upper_circuit"),
             lower_circuit=row.number("lower_circuit"),
             depth=Depth(buy, sell) if buy or sell else None,
+            unknown=_unknown(row, instrument, bool(buy or sell)),
         )
 
     def _levels(self, rows: Iterable[Any] | None) -> tuple[Level, ...]:
@@ -353,6 +357,18 @@ class Rows:
         return tuple(
             Level(row.number("price"), row.whole("quantity"), row.whole("orders")) for row in levels
         )
+
+
+def _unknown(row: Fields, instrument: Instrument, book: bool) -> int:
+    """The parts that a quote of this instrument should have and this one has not."""
+    if instrument.is_index:
+        return 0
+    parts = 0
+    if not book and absent(row.get("bid")) and absent(row.get("ask")):
+        parts |= Part.TOUCH
+    if instrument.exchange in DERIVATIVE_EXCHANGES and absent(row.get("oi")):
+        parts |= Part.OI
+    return parts
 
 
 def as_rows(data: Any) -> Sequence[Any]:

@@ -46,6 +46,7 @@ from openalgo_desktop.core.model import (
     Order,
     OrderAck,
     OrderRequest,
+    Part,
     Tick,
     Trade,
 )
@@ -241,6 +242,13 @@ class OpenAlgoApi(BrokerApi):
             for row in rows
             if isinstance(row, Mapping) and isinstance(row.get("data"), Mapping)
         }
+
+    def read_quote(self, raw: Any, row: Instrument) -> Tick | AppError:
+        """Servers send a bid and ask of 0 where their broker gives none: that is not known."""
+        tick = super().read_quote(raw, row)
+        if isinstance(tick, AppError) or tick.bid > 0 or tick.ask > 0 or row.is_index:
+            return tick
+        return msgspec.structs.replace(tick, unknown=tick.unknown | Part.TOUCH)
 
     async def depth(self, key: Key) -> Tick:
         """The book; an index has an empty one."""

@@ -177,6 +177,8 @@ class OpenAlgoCodec:
         if self._modes.get((message.exchange, message.symbol)) is not mode:
             return None  # the tail of a mode that was left
         buy, sell = (_side(data.depth.buy), _side(data.depth.sell)) if data.depth else ((), ())
+        bid = buy[0].price if buy else data.bid_price or 0.0
+        ask = sell[0].price if sell else data.ask_price or 0.0
         return Tick(
             symbol=message.symbol,
             exchange=message.exchange,
@@ -192,8 +194,8 @@ class OpenAlgoCodec:
             last_quantity=int(data.last_quantity or data.last_trade_quantity or 0),
             average_price=data.average_price or data.avg_trade_price or 0.0,
             oi=int(data.oi or 0),
-            bid=buy[0].price if buy else data.bid_price or 0.0,
-            ask=sell[0].price if sell else data.ask_price or 0.0,
+            bid=bid,
+            ask=ask,
             bid_quantity=buy[0].quantity if buy else int(data.bid_size or 0),
             ask_quantity=sell[0].quantity if sell else int(data.ask_size or 0),
             total_buy_quantity=int(data.total_buy_quantity or 0),
@@ -201,7 +203,7 @@ class OpenAlgoCodec:
             upper_circuit=data.upper_circuit or 0.0,
             lower_circuit=data.lower_circuit or 0.0,
             depth=Depth(buy, sell) if data.depth else None,
-            unknown=_unknown(data) & PARTS_OF[mode],
+            unknown=_unknown(message, data, quoted=bid > 0 or ask > 0) & PARTS_OF[mode],
         )
 
     def _refusals(self, items: Iterable[_Item]) -> Iterable[Refused]:
@@ -212,17 +214,19 @@ class OpenAlgoCodec:
                 yield Refused(key, DataError(item.message or f"No feed of {item.symbol}."))
 
 
-def _unknown(data: _Data) -> int:
+def _unknown(message: _Message, data: _Data, *, quoted: bool) -> int:
     """The parts that a frame does not have. Which optional fields a server sends depends on its
-    broker; many send a bid and ask of 0 where their broker gives none."""
+    broker; many send a bid and ask of 0 where their broker gives none (not ``quoted``). An index
+    has neither offers nor open interest: that is known."""
     parts = 0
     if data.open is None and data.high is None and data.low is None and data.volume is None:
         parts |= Part.DAY
     if data.depth is None:
         parts |= Part.BOOK
-        if not (data.bid_price or data.ask_price):
-            parts |= Part.TOUCH
-    if data.oi is None:
+    index = message.exchange.endswith("_INDEX")
+    if not quoted and not index:
+        parts |= Part.TOUCH
+    if data.oi is None and not index:
         parts |= Part.OI
     return parts
 

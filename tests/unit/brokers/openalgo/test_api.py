@@ -40,7 +40,7 @@ from openalgo_desktop.core.errors import (
     RiskBlocked,
     SessionExpired,
 )
-from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, Tick
+from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, Part, Tick
 from tests.memory import MemorySecrets
 
 KEY = "5f" * 32
@@ -462,6 +462,33 @@ async def test_quotes(account: KitAccount, server: Server) -> None:
     assert all(isinstance(answers[key], AppError) for key in keys[1:])
     server.replies["multiquotes"] = (400, {"status": "error", "message": "all wrong"})
     assert isinstance((await account.market.quotes(keys[:1]))[keys[0]], AppError)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"bid": 0, "ask": 0}, {"bid": None, "ask": None}, {"bid": 0.0, "ask": None}],
+    ids=["zeros", "nulls", "mixed"],
+)
+async def test_a_quote_without_bid_and_ask_says_that_they_are_unknown(
+    account: KitAccount, server: Server, changes: dict[str, Any]
+) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        rows = [{**item, "data": {**QUOTE, **changes}} for item in body["symbols"]]
+        return 200, {"status": "success", "results": rows}
+
+    server.replies["multiquotes"] = answer
+    share, index = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY")
+    answers = await account.market.quotes([share, index])
+    tick = answers[share]
+    assert isinstance(tick, Tick) and tick.unknown == Part.TOUCH
+    known = answers[index]
+    assert isinstance(known, Tick) and known.unknown == 0  # an index has none, that is known
+    server.replies["multiquotes"] = lambda body: (
+        200,
+        {"status": "success", "results": [{**body["symbols"][0], "data": {**QUOTE, "bid": 0}}]},
+    )
+    one_sided = (await account.market.quotes([share]))[share]
+    assert isinstance(one_sided, Tick) and one_sided.unknown == 0  # nobody bids: a fact
 
 
 async def test_depth(account: KitAccount, server: Server) -> None:

@@ -14,7 +14,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Level, Tick
+from openalgo_desktop.core.model import Instrument, Level, Part, Tick
 
 SBIN, NIFTY = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY")
 LTP, QUOTE, DEPTH = FeedMode.LTP, FeedMode.QUOTE, FeedMode.DEPTH
@@ -115,6 +115,36 @@ def test_other_spellings_nulls_and_numbers_as_texts(codec: OpenAlgoCodec) -> Non
     assert tick.ltt == 1795146312000  # given in seconds
     assert (tick.last_quantity, tick.average_price) == (25, 810.37)
     assert (tick.bid, tick.ask, tick.bid_quantity, tick.ask_quantity) == (812.4, 812.6, 3, 4)
+
+
+EMPTY_BOOK = {"buy": [{"price": 0, "quantity": 0}] * 5, "sell": []}
+
+
+@pytest.mark.parametrize(
+    ("mode", "data", "unknown"),
+    [
+        (QUOTE, {"oi": 0}, Part.TOUCH),
+        (QUOTE, {"oi": 0, "bid_price": 0, "ask_price": 0}, Part.TOUCH),
+        (QUOTE, {"oi": 0, "bid_price": 0, "ask_price": 812.6}, 0),
+        (QUOTE, {"bid_price": 812.4}, Part.OI),
+        (DEPTH, {"oi": 0}, Part.TOUCH | Part.BOOK),
+        (DEPTH, {"oi": 0, "depth": EMPTY_BOOK}, Part.TOUCH),
+        (DEPTH, {"oi": 0, "depth": {"buy": [], "sell": []}}, Part.TOUCH),
+        (LTP, {}, 0),
+    ],
+)
+def test_what_a_frame_lacks_is_unknown_and_not_0(
+    codec: OpenAlgoCodec, mode: FeedMode, data: dict[str, Any], unknown: int
+) -> None:
+    codec.subscribe({SBIN: mode})
+    (tick,) = codec.decode(market(int(mode), {"ltp": 812.5, "open": 805.0, **data}))
+    assert isinstance(tick, Tick) and tick.unknown == unknown
+
+
+def test_an_index_has_no_bid_and_ask_and_that_is_known(codec: OpenAlgoCodec) -> None:
+    codec.subscribe({NIFTY: QUOTE})
+    (tick,) = codec.decode(market(2, {"ltp": 26000.0, "open": 25900.0}, NIFTY))
+    assert isinstance(tick, Tick) and tick.unknown == 0
 
 
 @pytest.mark.parametrize(

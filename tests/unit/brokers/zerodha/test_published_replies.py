@@ -15,7 +15,7 @@ from openalgo_desktop.brokers.kit.account import KitAccount
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
 from tests.contract.rig import MemorySecrets
 
 #: order_margins.json, basket_margins.json, generate_session.json
@@ -81,6 +81,24 @@ async def account(tmp_path: Path) -> Any:
     await made.disconnect()
 
 
+#: quote.json, without what is not read; an index has no depth, as documented.
+QUOTES: dict[str, Any] = {
+    "NSE:INFY": {
+        "instrument_token": 408065, "timestamp": "2021-06-08 15:45:56",
+        "last_trade_time": "2021-06-08 15:45:52", "last_price": 1412.95, "last_quantity": 5,
+        "buy_quantity": 0, "sell_quantity": 5191, "volume": 7360198, "average_price": 1412.47,
+        "oi": 0, "ohlc": {"open": 1396, "high": 1421.75, "low": 1395.55, "close": 1389.65},
+        "depth": {"buy": [{"price": 0, "quantity": 0, "orders": 0}] * 5,
+                  "sell": [{"price": 1412.95, "quantity": 5191, "orders": 13}]
+                  + [{"price": 0, "quantity": 0, "orders": 0}] * 4},
+    },
+    "NFO:NIFTY23JANFUT": {
+        "last_price": 18000.0, "volume": 1,
+        "ohlc": {"open": 18000.0, "high": 18000.0, "low": 18000.0, "close": 18000.0},
+    },
+}  # fmt: skip
+
+
 def leg(symbol: str, exchange: str, action: Action, product: Product) -> OrderRequest:
     return OrderRequest(symbol, exchange, action, 75, PriceType.MARKET, product)
 
@@ -108,6 +126,18 @@ async def test_margin_of_a_basket_is_the_final_one(account: KitAccount) -> None:
     assert margin.total == pytest.approx(35453.21, abs=0.005)
     assert margin.span == pytest.approx(26000.52, abs=0.005)
     assert margin.exposure == pytest.approx(9452.69, abs=0.005)
+
+
+async def test_a_quote_with_an_empty_side_is_known_and_one_without_a_book_is_not(
+    account: KitAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REPLIES, "/quote", QUOTES)
+    share, future = ("NSE", "INFY"), ("NFO", "NIFTY25JAN23FUT")
+    answers = await account.market.quotes([share, future])
+    tick, bare = answers[share], answers[future]
+    assert isinstance(tick, Tick) and isinstance(bare, Tick)
+    assert tick.unknown == 0 and (tick.bid, tick.ask) == (0.0, 1412.95)  # nobody bids
+    assert bare.unknown == Part.TOUCH | Part.OI
 
 
 async def test_postback(account: KitAccount) -> None:
