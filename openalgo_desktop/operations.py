@@ -78,6 +78,7 @@ GROUPS: dict[str, str] = {
 
 Op, F = Operation, Field
 _ID = F("id", "number of the request", "int", metavar="ID")
+_ALERT = F("id", "number of the alert (webhooks unsent)", "int", metavar="ID")
 _ACCOUNT = F("name", "broker, or broker:2 for a second account", metavar="NAME")
 _WEBHOOK = F("name", "name of the strategy, or its id", metavar="NAME")
 _SETTING = F("key", "such as api.rest_port", metavar="KEY")
@@ -239,6 +240,16 @@ OPERATIONS: tuple[Operation, ...] = (
         offline=True,
         confirm="Delete this strategy? Its address stops working.",
     ),
+    Op("webhooks", "unsent", "alerts that a stop of the program left unsent, with their age"),
+    Op(
+        "webhooks",
+        "send",
+        "send the order of an unsent alert now, at the price of now",
+        (_ALERT,),
+        changes=True,
+        confirm="Send this old alert's order now, whatever its price has done since?",
+    ),
+    Op("webhooks", "drop", "forget an unsent alert; nothing is sent", (_ALERT,), changes=True),
     Op(
         "settings",
         "list",

@@ -108,3 +108,15 @@ def api_timestamp(moment: datetime) -> str:
     """``YYYY-MM-DD HH:MM:SS`` in IST: the time format of the books."""
     local = moment if moment.tzinfo is IST else moment.astimezone(IST)
     return local.isoformat(" ", "seconds")[:19]  # a third of the time of strftime
+
+
+def age_text(seconds: float) -> str:
+    """How long ago, in at most two units: ``12 s``, ``5 min 3 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    left = int(seconds)
+    parts: list[str] = []
+    for unit, size in units:
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -13,7 +13,7 @@ from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials, Co
 from openalgo_desktop.core.model import AuditEntry
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.secret import Secret
-from openalgo_desktop.hands import access, orders, state
+from openalgo_desktop.hands import access, alerts, orders, state
 from openalgo_desktop.hands.ports import Owned, Result
 from openalgo_desktop.operations import OPERATIONS, WHO, Guard, Operation, checked, operation
 
@@ -24,7 +24,7 @@ Handler = Callable[[Owned, dict[str, Any]], Awaitable[Result]]
 
 def _handler(row: Operation) -> Handler:
     name = f"{row.group}_{row.verb}"
-    for module in (orders, access, state):
+    for module in (orders, access, alerts, state):
         if name in vars(module):
             handler: Handler = vars(module)[name]
             return handler

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.clock import api_timestamp
+from openalgo_desktop.core.clock import age_text, api_timestamp
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import Approval
 from openalgo_desktop.hands.ports import Owned, Result
@@ -55,7 +56,7 @@ async def mode_live(owned: Owned, data: dict[str, Any]) -> Result:
 
 
 # -- action centre --------------------------------------------------------------------------
-def _approval_row(row: Approval) -> dict[str, Any]:
+def _approval_row(row: Approval, now: datetime) -> dict[str, Any]:
     return {
         "id": row.approval_id,
         "status": row.status.value,
@@ -63,6 +64,7 @@ def _approval_row(row: Approval) -> dict[str, Any]:
         "what": row.kind,
         "request": msgspec.json.encode(row.payload).decode(),
         "queued": api_timestamp(row.created_at),
+        "age": age_text((now - row.created_at).total_seconds()),
         "expires": api_timestamp(row.expires_at),
         "by": row.decided_by,
         "result": row.result or row.reason,
@@ -71,9 +73,10 @@ def _approval_row(row: Approval) -> dict[str, Any]:
 
 async def approvals_list(owned: Owned, data: dict[str, Any]) -> Result:
     """What waits; with ``all`` what was decided, too."""
+    now = owned.clock.now()
     if data["all"]:
-        return Result(rows=[_approval_row(row) for row in await owned.approvals.recent(200)])
-    rows = [_approval_row(row) for row in owned.approvals.pending()]
+        return Result(rows=[_approval_row(row, now) for row in await owned.approvals.recent(200)])
+    rows = [_approval_row(row, now) for row in owned.approvals.pending()]
     for row in rows:
         del row["by"], row["result"], row["status"]
     return Result("" if rows else "Nothing waits.", rows)

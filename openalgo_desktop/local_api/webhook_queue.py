@@ -25,7 +25,12 @@ from openalgo_desktop.core.model import NEVER, Alert, Approval
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.queued import QUEUED_MODE
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
-from openalgo_desktop.trading.webhooks import WebhookOrder, WebhookRefused, WebhookStrategy
+from openalgo_desktop.trading.webhooks import (
+    NOT_SENT,
+    WebhookOrder,
+    WebhookRefused,
+    WebhookStrategy,
+)
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +44,6 @@ ID_WINDOW = 86_400.0
 _AGAIN = 1.0
 _TRIES = 10
 _KEPT = timedelta(days=7)
-NOT_SENT = "The program stopped before this alert was sent."
 
 
 class _Job(msgspec.Struct, frozen=True):

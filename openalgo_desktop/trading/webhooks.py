@@ -20,6 +20,8 @@ from openalgo_desktop.core.model import OrderRequest
 _SCOPE = "webhooks"
 #: Longest name of a strategy; it is part of the source in the journal.
 MAX_NAME = 80
+#: Reason of a request to a human that is an alert which an earlier run of the program left unsent.
+NOT_SENT = "The program stopped before this alert was sent."
 
 
 class WebhookMode(StrEnum):

@@ -112,15 +112,3 @@ def clock_text(moment: datetime) -> str:
 def date_time_text(moment: datetime) -> str:
     """Date and time in IST."""
     return moment.astimezone(IST).strftime("%d %b %Y %H:%M:%S")
-
-
-def age(seconds: float) -> str:
-    """How long ago, in at most two units: ``12 s``, ``5 min 3 s``, ``2 h 5 min``, ``3 d 4 h``."""
-    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-    left = int(seconds)
-    parts: list[str] = []
-    for unit, size in units:
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.driver import NO_LIMITS, Http, Program
+from tests.e2e.driver import NO_LIMITS, Http, Program, run
 from tests.waiting import wait_for
 
 ALERTS = 50
@@ -76,3 +77,27 @@ def test_queued_alerts_outlive_the_program(tmp_path: Path, how: str) -> None:
         wait_for(lambda: ALERTS + 1 in sent(database))
         assert sorted(sent(database)) == sorted([*before, ALERTS + 1])
         assert sorted(waiting(database)) == sorted(held)
+
+        listed = unsent(program)
+        assert [row["order"].split()[1] for row in listed] == [str(number) for number in held]
+        assert listed[0]["from"] == "webhook:burst" and listed[0]["age"].split()[1] in ("s", "min")
+        first, second = listed[0]["id"], listed[1]["id"]
+        code, text = run(program.data_dir, "webhooks", "send", str(first))
+        assert code == 2 and "--yes" in text  # sending is said by a human
+        code, text = run(program.data_dir, "webhooks", "send", str(first), "--yes")
+        assert code == 0 and "after its alert" in text and "orderid" in text
+        code, text = run(program.data_dir, "webhooks", "drop", str(second))
+        assert code == 0 and "nothing was sent" in text
+        for gone in (first, second, 10_000):
+            code, text = run(program.data_dir, "webhooks", "send", str(gone), "--yes")
+            assert code == 2 and "is no unsent alert" in text
+        assert sorted(sent(database)) == sorted([*before, ALERTS + 1, held[0]])
+        assert [row["id"] for row in unsent(program)] == [row["id"] for row in listed[2:]]
+
+
+def unsent(program: Program) -> list[dict[str, Any]]:
+    """What ``webhooks unsent`` lists."""
+    code, text = run(program.data_dir, "webhooks", "unsent", "--json")
+    assert code == 0, text
+    rows: list[dict[str, Any]] = json.loads(text)["rows"]
+    return rows

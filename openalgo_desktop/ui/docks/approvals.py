@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.clock import age_text
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import NEVER, Approval
@@ -75,7 +76,7 @@ def _age_column(now: Callable[[], datetime]) -> Col[Approval]:
         "Age",
         74,
         lambda a: _seconds(a, now()),
-        lambda a: fmt.age(_seconds(a, now())),
+        lambda a: age_text(_seconds(a, now())),
         tone=lambda a: "warning" if _seconds(a, now()) >= OLD and a.decided_at is None else "",
     )
 
