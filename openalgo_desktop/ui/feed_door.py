@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from openalgo_desktop.core.clock import age_text
 from openalgo_desktop.core.events import FeedChanged, FeedRefused
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.ui import format as fmt
 
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
@@ -90,7 +90,7 @@ class FeedDoor(QObject):
         if hub.refusal(key):
             return "no feed"
         age = hub.age(key)
-        return f"{fmt.age(age)} old" if age is not None and hub.is_stale(key) else ""
+        return f"{age_text(age)} old" if age is not None and hub.is_stale(key) else ""
 
     def tip(self, key: Key) -> str:
         """:meth:`note` in a sentence."""
