@@ -9,12 +9,14 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, InsufficientFunds, RejectedByBroker
-from openalgo_desktop.core.model import Position
+from openalgo_desktop.core.model import Key, Part, Position, Tick
 from tests.unit.local_api.rest_world import World, order, running
+from tests.waiting import until
 
 ORDER = {
     "strategy": "test",
@@ -484,6 +486,43 @@ async def test_quotes_and_depth(world: World) -> None:
     assert len(body["data"]["bids"]) == len(body["data"]["asks"]) == 5
     assert body["data"]["bids"][0] == {"price": 799.95, "quantity": 5}
     assert body["data"]["asks"][4] == {"price": 0, "quantity": 0}
+
+
+async def test_what_nobody_knows_is_null_in_quotes_and_not_0(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick = world.source.tick
+
+    def poor(key: Key, mode: FeedMode) -> Tick:
+        gaps = Part.TOUCH | Part.OI
+        return msgspec.structs.replace(tick(key, mode), bid=0.0, ask=0.0, oi=0, unknown=gaps)
+
+    monkeypatch.setattr(world.source, "tick", poor)
+    sbin = {"symbol": "SBIN", "exchange": "NSE"}
+    one = (await world.post("quotes", sbin))[1]["data"]
+    many = (await world.post("multiquotes", {"symbols": [sbin]}))[1]["results"][0]["data"]
+    for data in (one, many):
+        assert (data["bid"], data["ask"], data["oi"]) == (None, None, None)
+        assert (data["ltp"], data["high"], data["volume"]) == (800.0, 805.0, 1000)
+    assert (await world.post("depth", sbin))[1]["data"]["oi"] is None
+
+
+async def test_a_streamed_quote_without_bid_and_ask_is_completed_from_the_source(
+    world: World,
+) -> None:
+    world.hub.watch(("NSE", "SBIN"), FeedMode.QUOTE, lambda tick: None)
+    await until(lambda: world.hub.subscribed == 1)
+    world.hub.publish(
+        Tick("SBIN", "NSE", 801.0, FeedMode.QUOTE, volume=2000, unknown=Part.TOUCH | Part.OI)
+    )
+    world.clock.advance(3)  # what was streamed with a book is old by now
+    world.hub.publish(
+        Tick("SBIN", "NSE", 801.0, FeedMode.QUOTE, volume=2000, unknown=Part.TOUCH | Part.OI)
+    )
+    world.source.asked.clear()
+    _, body = await world.post("quotes", {"symbol": "SBIN", "exchange": "NSE"})
+    assert (body["data"]["bid"], body["data"]["ask"]) == (799.95, 800.05)
+    assert world.source.asked == [[("NSE", "SBIN")]]
 
 
 @pytest.mark.parametrize("path", ["quotes", "depth"])

@@ -356,6 +356,13 @@ async def test_chart_preferences(world: World) -> None:
     assert answer.json()["data"] == values
     status, body = await world.post("chart", {f"k{n}": n for n in range(51)})
     assert (status, body["message"]) == (400, "Too many preference keys (max 50)")
+    name = "abcdefghijklmnopqrst" + "u" * 31  # 51 letters, of which 20 are shown
+    status, body = await world.post("chart", {name: 1})
+    assert (status, body["message"]) == (
+        400,
+        "Preference key too long: abcdefghijklmnopqrst... (max 50 chars)",
+    )
+    assert (await world.post("chart", {name[:50]: 1}))[0] == 200
 
 
 async def test_pnl_symbols_only_in_the_sandbox(world: World) -> None:

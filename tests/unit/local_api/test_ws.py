@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
+from openalgo_desktop.brokers.zerodha.ticker import KiteCodec
 from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.enums import (
     AccountState,
@@ -432,6 +435,52 @@ async def test_one_frame_per_subscribed_mode(world: World) -> None:
     # A poorer tick reaches only the modes that it can fill.
     world.hub.publish(Tick("SBIN", "NSE", 801.0, FeedMode.QUOTE, timestamp=1))
     assert [frame["mode"] for frame in await client.rest()] == [1, 2]
+
+
+#: What the quotes of some brokers lack.
+TOUCH_FIELDS = {"bid_price", "ask_price", "bid_size", "ask_size"}
+OI_FIELDS = {"oi", "open_interest"}
+
+
+def kite_quote(table: InstrumentTable) -> Tick:
+    """A quote packet of the Kite feed: it has no best bid and ask and no open interest."""
+    codec = KiteCodec(table, ManualClock(MOMENT))
+    codec.subscribe({("NSE", "SBIN"): FeedMode.QUOTE})
+    data = struct.pack(
+        ">IiIIIIIiiii", 779521, 80000, 10, 80150, 1000, 5, 6, 79600, 81600, 78400, 79200
+    )
+    (tick,) = codec.decode(struct.pack(">HH", 1, len(data)) + data)
+    assert isinstance(tick, Tick)
+    return tick
+
+
+def openalgo_quote(table: InstrumentTable) -> Tick:
+    """A quote of an OpenAlgo server whose broker has no best bid and ask."""
+    codec = OpenAlgoCodec(table, ManualClock(MOMENT), {"api_key": "k"})
+    codec.subscribe({("NSE", "SBIN"): FeedMode.QUOTE})
+    data = {"ltp": 800.0, "open": 796.0, "high": 816.0, "low": 784.0, "close": 792.0,
+            "volume": 1000, "bid_price": 0, "ask_price": 0}  # fmt: skip
+    frame = {"type": "market_data", "symbol": "SBIN", "exchange": "NSE", "mode": 2, "data": data}
+    (tick,) = codec.decode(json.dumps(frame))
+    assert isinstance(tick, Tick)
+    return tick
+
+
+@pytest.mark.parametrize("quote", [kite_quote, openalgo_quote])
+async def test_what_a_broker_does_not_send_is_left_out_and_not_0(
+    world: World, quote: Callable[[InstrumentTable], Tick]
+) -> None:
+    world.instruments.load([Instrument(symbol="SBIN", exchange="NSE", token="779521::::3045")])
+    client = await world.client()
+    await client.ask(action="subscribe", symbol="SBIN", exchange="NSE", mode=2)
+    world.hub.publish(quote(world.instruments))
+    (frame,) = await client.rest()
+    data = frame["data"]
+    assert (data["ltp"], data["open"], data["high"], data["volume"]) == (800.0, 796.0, 816.0, 1000)
+    assert not (TOUCH_FIELDS | OI_FIELDS) & set(data)
+    world.hub.publish(depth_tick())  # another source of the same feed knows them
+    (frame,) = await client.rest()
+    assert set(frame["data"]) >= TOUCH_FIELDS | OI_FIELDS
 
 
 async def test_suffixed_symbols_keep_their_spelling(world: World) -> None:
