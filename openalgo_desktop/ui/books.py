@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import NamedTuple, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -26,11 +27,41 @@ from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Po
 from openalgo_desktop.ui.frames import Ticks
 
 log = logging.getLogger(__name__)
+A = TypeVar("A")
+
+#: A book that could not be read is asked again after this, seconds.
+RETRY = 5.0
 
 #: Changes within this time are answered by one refresh, seconds.
 SETTLE = 0.05
 ALL = frozenset({"orders", "trades", "positions", "holdings", "funds"})
 MONEY = frozenset({"positions", "holdings", "funds"})
+
+
+class Gaps(NamedTuple):
+    """What a book lacks: a sentence for each row that could not be read, or why nothing of it
+    could be read now (its rows are those of an earlier reading)."""
+
+    unreadable: tuple[str, ...] = ()
+    failure: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line that says so."""
+        if self.failure:
+            return "⚠ Not read now: the rows are old"
+        count = len(self.unreadable)
+        rows = "1 unreadable row" if count == 1 else f"{count} unreadable rows"
+        return f"⚠ {rows}: the book is incomplete"
+
+    @property
+    def reasons(self) -> str:
+        """Why, a line each."""
+        return self.failure or "\n".join(self.unreadable)
+
+
+class _ModeMoved(Exception):
+    """The switch was moved while a book was asked for."""
 
 
 class Desk(Protocol):
@@ -51,6 +82,8 @@ class Books(QObject):
     orders_changed = Signal()  # the whole book is another one
     orders_updated = Signal(list)  # the orders that changed since the last frame, in order
     trades_changed = Signal()
+    trades_added = Signal(list)  # executions since the last frame, in order
+    gaps_changed = Signal(str)  # name of a book that is incomplete, or is whole again
     positions_changed = Signal()
     holdings_changed = Signal()
     funds_changed = Signal()
@@ -66,6 +99,8 @@ class Books(QObject):
         self.positions: list[Position] = []
         self.holdings: list[Holding] = []
         self.funds = Funds()
+        self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
+        self._shown = desk.mode  # whose rows these are
         self._moved = False
         self.news = News(self)
         self._stale: set[str] = set(ALL)
@@ -100,7 +135,8 @@ class Books(QObject):
         trade = event.trade
         if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
             self.trades.append(trade)
-        self.news.note(event.order, trade is not None)
+            self.news.traded(trade)
+        self.news.note(event.order)
         self._mark(MONEY)
 
     def _on_settled(self, event: OrderSettled) -> None:
@@ -118,40 +154,112 @@ class Books(QObject):
             await self._wake.wait()
             self._wake.clear()
             stale, self._stale = self._stale, set()
-            try:
-                await self._reload(stale)
-            except AppError as error:
-                log.warning("books cannot be read: %s", error)
+            await self._reload(stale)
             await asyncio.sleep(SETTLE)
 
     async def _reload(self, stale: set[str]) -> None:
-        mode = self._desk.mode
-        if "orders" in stale:
-            # Updates that arrive while we wait are newer than the answer.
-            before = dict(self.orders)
-            answer = {order.order_id: order for order in await self._desk.orders()}
-            if mode is not self._desk.mode:
+        """Read these books again; one that cannot be read keeps its rows, says so, and is asked
+        again."""
+        if self._desk.mode is not self._shown:
+            self._clear()
+        readers = {
+            "orders": self._read_orders,
+            "trades": self._read_trades,
+            "positions": self._read_positions,
+            "holdings": self._read_holdings,
+            "funds": self._read_funds,
+        }
+        for name in (name for name in readers if name in stale):
+            try:
+                await readers[name]()
+            except AppError as error:
+                self._failed(name, error)
+            except _ModeMoved:
                 return self.refresh()
-            fresher = {k: v for k, v in self.orders.items() if before.get(k) is not v}
-            self.orders = answer | {k: v for k, v in fresher.items() if k in answer or not before}
-            self._working, self.working_count = {}, 0
-            for order in self.orders.values():
-                self._index(order)
-            self.orders_changed.emit()
-        if "trades" in stale:
-            self.trades = await self._desk.trades()
-            self.trades_changed.emit()
-        if "positions" in stale:
-            self.positions = await self._desk.positions()
-            self.positions_changed.emit()
-        if "holdings" in stale:
-            self.holdings = await self._desk.holdings()
-            self.holdings_changed.emit()
-        if "funds" in stale:
-            self.funds = await self._desk.funds()
-            self.funds_changed.emit()
+
+    def _clear(self) -> None:
+        """Rows of one mode are never shown in the other, whether that can be read or not."""
+        self._shown = self._desk.mode
+        self.orders, self._working, self.working_count = {}, {}, 0
+        self.trades, self.positions, self.holdings = [], [], []
+        self.funds = Funds()
+        for name in tuple(self.gaps):
+            self._tell(name, None)
+        self.news.forget()
+        for changed in (
+            self.orders_changed,
+            self.trades_changed,
+            self.positions_changed,
+            self.holdings_changed,
+            self.funds_changed,
+        ):
+            changed.emit()
+
+    async def _asked(self, answer: Awaitable[A]) -> A:
+        """The answer, unless the mode moved while we waited: it would be of the other account."""
+        mode = self._desk.mode
+        try:
+            rows = await answer
+        except AppError:
+            if mode is not self._desk.mode:
+                raise _ModeMoved from None
+            raise
         if mode is not self._desk.mode:
-            self.refresh()
+            raise _ModeMoved
+        return rows
+
+    async def _read_orders(self) -> None:
+        # Updates that arrive while we wait are newer than the answer.
+        before = dict(self.orders)
+        rows = await self._asked(self._desk.orders())
+        answer = {order.order_id: order for order in rows}
+        fresher = {k: v for k, v in self.orders.items() if before.get(k) is not v}
+        self.orders = answer | {k: v for k, v in fresher.items() if k in answer or not before}
+        self._working, self.working_count = {}, 0
+        for order in self.orders.values():
+            self._index(order)
+        self._read("orders", rows.unreadable)
+        self.orders_changed.emit()
+
+    async def _read_trades(self) -> None:
+        self.trades = rows = await self._asked(self._desk.trades())
+        self.news.forget_trades()
+        self._read("trades", rows.unreadable)
+        self.trades_changed.emit()
+
+    async def _read_positions(self) -> None:
+        self.positions = rows = await self._asked(self._desk.positions())
+        self._read("positions", rows.unreadable)
+        self.positions_changed.emit()
+
+    async def _read_holdings(self) -> None:
+        self.holdings = rows = await self._asked(self._desk.holdings())
+        self._read("holdings", rows.unreadable)
+        self.holdings_changed.emit()
+
+    async def _read_funds(self) -> None:
+        self.funds = await self._asked(self._desk.funds())
+        self._read("funds", ())
+        self.funds_changed.emit()
+
+    # -- what is missing --------------------------------------------------------------------
+    def _read(self, name: str, unreadable: tuple[str, ...]) -> None:
+        self._tell(name, Gaps(unreadable) if unreadable else None)
+
+    def _failed(self, name: str, error: AppError) -> None:
+        if name not in self.gaps or not self.gaps[name].failure:
+            log.warning("%s cannot be read: %s", name, error)
+        self._tell(name, Gaps(failure=error.message))
+        asyncio.get_running_loop().call_later(RETRY, self._mark, frozenset({name}))
+
+    def _tell(self, name: str, gaps: Gaps | None) -> None:
+        if self.gaps.get(name) == gaps:
+            return
+        if gaps is None:
+            del self.gaps[name]
+        else:
+            self.gaps[name] = gaps
+        self.gaps_changed.emit(name)
 
     # -- live prices (a frame client, served before the docks) --------------------------------
     priority = 0
@@ -210,12 +318,24 @@ class News:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._orders: list[Order] = []
-        self._traded = False
+        self._trades: list[Trade] = []
 
-    def note(self, order: Order, traded: bool) -> None:
-        """An order changed; ``traded`` when by a fill."""
+    def note(self, order: Order) -> None:
+        """An order changed."""
         self._orders.append(order)
-        self._traded |= traded
+
+    def traded(self, trade: Trade) -> None:
+        """An execution that is new in the book."""
+        self._trades.append(trade)
+
+    def forget(self) -> None:
+        """The books are those of another mode."""
+        self._orders.clear()
+        self._trades.clear()
+
+    def forget_trades(self) -> None:
+        """The book was read whole: what it lists is no news any more."""
+        self._trades.clear()
 
     def take(self, ticks: Ticks) -> None:
         """Prices are none of its business."""
@@ -227,7 +347,7 @@ class News:
     def flush(self) -> None:
         """Tell it."""
         orders, self._orders = self._orders, []
-        traded, self._traded = self._traded, False
+        trades, self._trades = self._trades, []
         self._books.orders_updated.emit(orders)
-        if traded:
-            self._books.trades_changed.emit()
+        if trades:
+            self._books.trades_added.emit(trades)

@@ -112,8 +112,11 @@ class Bridge(QObject):
         return self._terminal.bus.subscribe(kind, handler)
 
     def _on_notice(self, event: Notice) -> None:
-        # It may quote a broker; a screen is seen and photographed.
-        self.notice.emit(event.level, self._terminal.logs.redactor.clean(event.text))
+        self.notice.emit(event.level, self.clean(event.text))
+
+    def clean(self, text: str) -> str:
+        """A text that may quote a broker, without secrets: a screen is seen and photographed."""
+        return self._terminal.logs.redactor.clean(text)
 
     def _on_setting(self, event: SettingChanged) -> None:
         if event.key == "ui.frame_rate":

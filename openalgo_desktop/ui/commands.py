@@ -153,8 +153,12 @@ class Commands:
     async def _flatten(self) -> None:
         mode = self._bridge.mode
         rows = [position for position in self._bridge.books.positions if position.quantity]
+        gaps = self._bridge.books.gaps.get("positions")
         if not rows:
-            self._toasts.show("info", "Flat: no open positions.")
+            if gaps is None:
+                self._toasts.show("info", "Flat: no open positions.")
+            else:
+                self._toasts.show("warning", f"No open position is seen. {gaps.text}.")
             return
         lines = closing_lines(rows)
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"

@@ -11,9 +11,11 @@ from PySide6.QtCore import QObject
 
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
 from openalgo_desktop.core.model import BookRows, Funds, Holding, Order, Position, Tick, Trade
 from openalgo_desktop.ui.books import Books
+from tests.waiting import until
 
 CLOCK = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
 
@@ -31,15 +33,25 @@ class Desk:
         self.mode = Mode.SANDBOX
         self.book: list[Order] = []
         self.net: list[Position] = []
+        self.unreadable: tuple[str, ...] = ()
+        self.failure: AppError | None = None
+        self.gate: asyncio.Event | None = None
+        self.asked = False
 
     async def orders(self) -> BookRows[Order]:
-        return BookRows(msgspec.structs.replace(row) for row in self.book)
+        return BookRows((msgspec.structs.replace(row) for row in self.book), self.unreadable)
 
     async def trades(self) -> BookRows[Trade]:
         return BookRows()
 
     async def positions(self) -> BookRows[Position]:
-        return BookRows(self.net)
+        net, failure = list(self.net), self.failure
+        if self.gate is not None:
+            self.asked = True
+            await self.gate.wait()
+        if failure is not None:
+            raise failure
+        return BookRows(net)
 
     async def holdings(self) -> BookRows[Holding]:
         return BookRows()
@@ -130,3 +142,79 @@ async def test_close_leaves_no_handler(desk: Desk, qapp: object) -> None:
     books = Books(desk, bus, parent)
     books.close()
     assert bus.handler_count() == 0
+
+
+class Odd(AppError):
+    """The account cannot tell its positions."""
+
+
+async def test_a_book_with_unreadable_rows_is_incomplete_until_it_is_whole(
+    desk: Desk, qapp: object
+) -> None:
+    parent = QObject()
+    desk.unreadable = ("order 7: its time is not known",)
+    books = Books(desk, Bus(), parent)
+    told: list[str] = []
+    books.gaps_changed.connect(told.append)
+    task = await settled(books)
+    gaps = books.gaps["orders"]
+    assert gaps.text == "⚠ 1 unreadable row: the book is incomplete"
+    assert gaps.reasons == "order 7: its time is not known"
+    desk.unreadable = ()
+    books.refresh()
+    await until(lambda: not books.gaps, "the whole book")
+    assert told == ["orders", "orders"]
+    task.cancel()
+
+
+async def test_a_book_that_cannot_be_read_keeps_no_other_from_being_read(
+    desk: Desk, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openalgo_desktop.ui.books.RETRY", 0.01)
+    parent = QObject()
+    desk.failure = Odd("Not logged in.")
+    books = Books(desk, Bus(), parent)
+    task = await settled(books)
+    assert books.funds.available_cash == 1.0  # asked after the positions
+    assert books.gaps["positions"].text.startswith("⚠ Not read now")
+    assert books.gaps["positions"].reasons == "Not logged in."
+    desk.failure = None
+    desk.net = [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+    await until(lambda: books.positions, "a second try")
+    assert not books.gaps
+    task.cancel()
+
+
+async def test_rows_of_one_mode_are_never_shown_in_the_other(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    desk.book, desk.net = [order("paper")], [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+    books = Books(desk, bus, parent)
+    task = await settled(books)
+    seen: list[int] = []
+    books.positions_changed.connect(lambda: seen.append(len(books.positions)))
+    desk.gate = asyncio.Event()  # the switch is moved while the positions are asked for
+    books.refresh()
+    await until(lambda: desk.asked, "the question")
+    desk.mode, desk.failure = Mode.LIVE, Odd("Not logged in.")
+    bus.publish(ModeChanged(Mode.LIVE, "test"))
+    desk.gate.set()
+    await until(lambda: "positions" in books.gaps, "the failure")
+    assert books.positions == []
+    assert seen == [0]
+    task.cancel()
+
+
+async def test_executions_are_told_one_by_one(desk: Desk, qapp: object) -> None:
+    bus, parent = Bus(), QObject()
+    books = Books(desk, bus, parent)
+    task = await settled(books)
+    seen: list[list[str]] = []
+    books.trades_added.connect(lambda rows: seen.append([row.trade_id for row in rows]))
+    fill = Trade(
+        "t1", "1", "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0, datetime(2026, 11, 24)
+    )
+    for _ in range(2):  # told twice
+        bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("1"), fill))
+    books.news.flush()
+    assert seen == [["t1"]]
+    task.cancel()

@@ -46,6 +46,7 @@ def test_a_clicked_market_order_is_in_the_books(drive: Drive) -> None:
         await until(lambda: order.order_id in ticket.result.text(), "the order id in the ticket")
         positions = session.window.docks["positions"]
         assert isinstance(positions, PositionsDock)
+        positions.raise_()
         await until(lambda: positions.rows, "a row in the positions")
         positions.view.selectRow(0)
         session.window.docks["positions"].raise_()
@@ -249,7 +250,7 @@ def test_order_events_touch_their_rows_only_and_nothing_of_a_hidden_dock(drive: 
     async def scenario(session: Session) -> None:
         await priced(session)
         dock = orders_dock(session)
-        await until(lambda: not dock.visibleRegion().isEmpty(), "the dock is seen")
+        await until(lambda: not dock.is_hidden() and not dock.dirty, "the dock is seen")
         resting = Order("1", "SBIN", "NSE", Action.BUY, 5, PriceType.LIMIT, Product.MIS, price=1.0)
         other = msgspec.structs.replace(resting, order_id="2", symbol="INFY")
         books = session.bridge.books
@@ -261,7 +262,7 @@ def test_order_events_touch_their_rows_only_and_nothing_of_a_hidden_dock(drive: 
         books.orders["1"] = half
         dock.model.store.dirty.clear()
         books.orders_updated.emit([half])
-        source = dock._index["1"]
+        source = dock._source("1")
         assert dock.rows[source] is half and dock.model.store.dirty == {source}
         assert next(row for row in dock.rows if row.order_id == "2") is kept[0]
         dock.hide()

@@ -17,7 +17,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button, set_role
 
 #: Field of :class:`Funds`, caption, whether it is a profit.
 CARDS = (
@@ -46,6 +46,7 @@ class FundsDock(Dock):
         grid = QGridLayout()
         grid.setSpacing(8)
         self._values = {}
+        self._as_of = "never read"
         for index, (key, caption, _) in enumerate(CARDS):
             card, value = self._card(key, caption)
             grid.addWidget(card, index // PER_ROW, index % PER_ROW)
@@ -66,6 +67,7 @@ class FundsDock(Dock):
         self.content.addWidget(panel)
         bridge.books.funds_changed.connect(self.reload)
         bridge.books.prices_moved.connect(self._show_open)
+        bridge.books.gaps_changed.connect(lambda _: self._show_age())
 
     @staticmethod
     def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:
@@ -103,4 +105,11 @@ class FundsDock(Dock):
         self.bar.setFormat(f"{100 * share:.1f} % of the money is in use")
         where = "sandbox" if self.bridge.mode is Mode.SANDBOX else "live account"
         self.set_subject(where)
-        self.age.setText(f"as of {self.bridge.now():%H:%M:%S} IST, {where}")
+        self._as_of = f"as of {self.bridge.now():%H:%M:%S} IST, {where}"
+        self._show_age()
+
+    def _show_age(self) -> None:
+        gaps = self.bridge.books.gaps.get(self.name)
+        self.age.setText(self._as_of if gaps is None else f"⚠ Not read now; {self._as_of}")
+        self.age.setToolTip(plain_tip("" if gaps is None else self.bridge.clean(gaps.reasons)))
+        set_role(self.age, "" if gaps is None else "warning", "tone")

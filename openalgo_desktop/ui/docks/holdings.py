@@ -62,13 +62,14 @@ class HoldingsDock(TableDock[Holding]):
     title = "Holdings"
     empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
     columns = COLUMNS
+    book = "holdings"
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)
-        bridge.books.holdings_changed.connect(self.reload)
+        bridge.books.holdings_changed.connect(self.refresh)
 
     def row_id(self, row: Holding) -> str:
         return f"{row.exchange}:{row.symbol}"
@@ -89,6 +90,8 @@ class HoldingsDock(TableDock[Holding]):
         )
 
     def take(self, ticks: Ticks) -> None:
+        if self.is_hidden():
+            return
         for row in self.rows:
             if row.key in ticks:
                 self.row_changed(row)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from PySide6.QtWidgets import QMenu
 
@@ -18,8 +17,6 @@ from openalgo_desktop.ui.fields import Segments
 from openalgo_desktop.ui.tables import RowAction
 from openalgo_desktop.ui.widgets import copy_text, name_inner_controls, push_button
 
-#: Up to so many orders, rows come and go at once; in a longer book at most this often, seconds.
-AT_ONCE, RELOAD_EVERY = 500, 0.25
 FILTERS: dict[str, Callable[[Order], bool]] = {
     "Open": lambda order: not order.status.is_final,
     "Executed": lambda order: order.status is OrderStatus.COMPLETE,
@@ -43,6 +40,12 @@ def side_tone(action: Action) -> str:
 
 def _optional(value: float) -> str:
     return fmt.exact(value) if value else fmt.MISSING
+
+
+def _is_newer(order: Order, other: Order) -> bool:
+    """Whether ``order`` was placed when ``other`` was, or after it."""
+    at, before = order.placed_at, other.placed_at
+    return at is not None and before is not None and at >= before
 
 
 WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))
@@ -111,16 +114,15 @@ class OrdersDock(TableDock[Order]):
     title = "Orders"
     empty_text = "No orders here today.\nBuy or sell with the order ticket."
     columns = COLUMNS
+    book = "orders"
     priority = 1
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._modify: dict[str, ModifyDialog] = {}
-        self._reloaded = 0.0
-        self._whole = False  # rows came or went that are not shown yet
         self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)
         self.filter.choose("All")
-        self.filter.changed.connect(lambda _: self.reload())
+        self.filter.changed.connect(lambda _: self.refresh())
         self.modify_button = push_button(
             "Modify", "orders-modify", "Modify the selected order", self._modify_selected
         )
@@ -128,7 +130,7 @@ class OrdersDock(TableDock[Order]):
             "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
         )
         self.add_head(self.filter, self.modify_button, self.cancel_button)
-        bridge.books.orders_changed.connect(self.reload)
+        bridge.books.orders_changed.connect(self.refresh)
         bridge.books.orders_updated.connect(self._on_orders)
         self.selection_changed.connect(self._on_selection)
 
@@ -136,39 +138,32 @@ class OrdersDock(TableDock[Order]):
         return row.order_id
 
     def reload(self) -> None:
-        """Show the book through the filter; while nobody sees the dock, when it is seen next."""
-        if self.is_hidden():
-            self._whole = self.dirty = True
-            return
-        self._whole = False
-        self._reloaded = time.monotonic()
+        """Show the book through the filter."""
         keep = FILTERS[self.filter.value()]
         orders = list(reversed(self.bridge.books.orders.values()))
-        moments = [order.placed_at for order in orders]
-        if not all(a and b and a >= b for a, b in pairwise(moments)):
+        if not all(starmap(_is_newer, pairwise(orders))):
             orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
         self.set_rows([order for order in orders if keep(order)])
         self._show_counts()
 
     def _on_orders(self, orders: list[Order]) -> None:
-        """Touch the rows of these orders. In a long book rows come and go a few times a second."""
-        if self.is_hidden():
+        """Touch the rows of these orders, and put new ones before the others."""
+        if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
             return
         keep = FILTERS[self.filter.value()]
+        fresh: list[Order] = []
         for order in {order.order_id: order for order in orders}.values():
-            if not self.replace_row(order, keep(order)):
-                self._whole = True
-        if self._whole and len(self.bridge.books.orders) <= AT_ONCE:
-            return self.reload()
+            if self.replace_row(order, keep(order)):
+                continue
+            newest = fresh[-1] if fresh else self.rows[0] if self.rows else None
+            if not keep(order) or not (newest is None or _is_newer(order, newest)):
+                return self.reload_soon()
+            fresh.append(order)
+        if fresh:
+            self.add_front(fresh[::-1])
         self._show_counts()
         self.dirty = True
-
-    def flush(self) -> None:
-        if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:
-            self.reload()
-        super().flush()
-        self.dirty = self._whole
 
     def _show_counts(self) -> None:
         books = self.bridge.books

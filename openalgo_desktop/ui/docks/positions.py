@@ -90,6 +90,7 @@ class PositionsDock(TableDock[Position]):
     title = "Positions"
     empty_text = "Flat. Nothing at risk."
     columns = COLUMNS
+    book = "positions"
     priority = 0
 
     def __init__(self, bridge: Bridge) -> None:
@@ -113,9 +114,9 @@ class PositionsDock(TableDock[Position]):
         foot.addWidget(self.close_button)
         foot.addWidget(self.close_all_button)
         self.content.addLayout(foot)
-        bridge.books.positions_changed.connect(self.reload)
+        bridge.books.positions_changed.connect(self.refresh)
         # The same moment as the toolbar: the two never show different amounts.
-        bridge.books.prices_moved.connect(self._show_totals)
+        bridge.books.prices_moved.connect(self._on_prices)
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Position) -> PositionId:
@@ -128,6 +129,10 @@ class PositionsDock(TableDock[Position]):
         self._show_totals()
         self._on_selection()
 
+    def _on_prices(self) -> None:
+        if not self.is_hidden():
+            self._show_totals()
+
     def _show_totals(self) -> None:
         realised, unrealised = self.bridge.books.day_pnl
         open_rows = sum(1 for row in self.rows if row.quantity)
@@ -138,6 +143,8 @@ class PositionsDock(TableDock[Position]):
         self.close_all_button.setEnabled(open_rows > 0)
 
     def take(self, ticks: Ticks) -> None:
+        if self.is_hidden():
+            return
         for row in self.rows:
             if row.quantity and row.key in ticks:
                 self.row_changed(row)

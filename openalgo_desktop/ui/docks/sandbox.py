@@ -169,6 +169,7 @@ class SandboxDock(Dock):
         self._timer.timeout.connect(self._on_timer)
         self._timer.start(0)
         bridge.books.trades_changed.connect(self._soon)
+        bridge.books.trades_added.connect(self._soon)
         bridge.books.funds_changed.connect(self._soon)
         bridge.setting_changed.connect(self._on_setting)
         bridge.closing.connect(self._on_closing)
@@ -248,7 +249,7 @@ class SandboxDock(Dock):
         return foot
 
     # -- showing ----------------------------------------------------------------------------
-    def _soon(self) -> None:
+    def _soon(self, *_: object) -> None:
         if not self._closed and self._timer.interval() != SETTLE:
             self._timer.start(SETTLE)
 

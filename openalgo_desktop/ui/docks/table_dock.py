@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.tables import Column as Col
 from openalgo_desktop.ui.tables import FastTableModel, FastTableView
-from openalgo_desktop.ui.widgets import copy_text, named, slug
+from openalgo_desktop.ui.widgets import copy_text, label, named, plain_tip, slug
 
 R = TypeVar("R")
+
+#: Up to so many rows, rows come and go at once; in a longer book at most this often, seconds.
+AT_ONCE, RELOAD_EVERY = 500, 0.25
 
 
 class BookView(FastTableView):
@@ -47,13 +51,16 @@ class TableDock(Dock, Generic[R]):
     """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
 
     columns: tuple[Col[Any], ...] = ()
+    book = ""  # the name of the account's book that it shows, if any
     follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.rows: list[R] = []
-        self._index: dict[Hashable, int] = {}
+        self._from_end: dict[Hashable, int] = {}  # see _source
+        self._whole = False  # the book is another one than the rows show
+        self._reloaded = 0.0
         self.model: FastTableModel[R] = FastTableModel(self.columns)
         self.view = named(BookView(self.model), f"{self.name}-table", f"{self.title} table")
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -69,6 +76,11 @@ class TableDock(Dock, Generic[R]):
         )
         self.model.store.is_stale = self.row_stale
         bridge.feed.changed.connect(self._on_feed)
+        self.gaps = label("", f"{self.name}-gaps", "warning")
+        self.gaps.setContentsMargins(10, 3, 10, 3)
+        self.gaps.hide()
+        bridge.books.gaps_changed.connect(self._show_gaps)
+        self.content.addWidget(self.gaps)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
@@ -108,21 +120,67 @@ class TableDock(Dock, Generic[R]):
         """Items of the context menu of a row."""
 
     # -- rows -------------------------------------------------------------------------------
+    def reload(self) -> None:
+        """Show the book as it is now; docks of books implement it."""
+
+    def refresh(self) -> None:
+        """The book is another one: reload, or while nobody sees the dock, when it is seen next."""
+        if self.is_hidden():
+            self._whole = self.dirty = True
+        else:
+            self._reload_now()
+
+    def reload_soon(self) -> None:
+        """Rows came or went: reload, in a long book a few times a second at most."""
+        if len(self.rows) <= AT_ONCE:
+            self.refresh()
+        else:
+            self._whole = self.dirty = True
+
+    def _reload_now(self) -> None:
+        self._whole = False
+        self._reloaded = time.monotonic()
+        self.reload()
+
     def set_rows(self, rows: Sequence[R]) -> None:
-        """Replace the rows; the selection stays on the same row identity."""
+        """Replace the rows. The selection stays on the same row identity; where the same rows
+        came in the same order, only those that differ are painted again."""
+        fresh = list(rows)
+        if [*map(self.row_id, fresh)] == [*map(self.row_id, self.rows)]:
+            for source, row in enumerate(fresh):
+                if row is not self.rows[source]:
+                    self.model.replace(source, row)
+            self.rows = fresh
+            self.set_empty(not self.rows, self._nothing())
+            self.dirty = True
+            return
         selected = self.selected_row()
         keep = None if selected is None else self.row_id(selected)
-        self.rows = list(rows)
-        self._index = {self.row_id(row): index for index, row in enumerate(self.rows)}
+        self.rows = fresh
+        last = len(fresh) - 1
+        self._from_end = {self.row_id(row): last - index for index, row in enumerate(fresh)}
         self.model.set_rows(self.rows)
-        self.set_empty(not self.rows)
+        self.set_empty(not self.rows, self._nothing())
         if keep is not None:
             self.select_row(keep)
         self.dirty = True
 
+    def add_front(self, rows: Sequence[R]) -> None:
+        """New rows before all others, without touching those."""
+        selected = self.selected_row()
+        count = len(self.rows)
+        for index, row in enumerate(reversed(rows)):
+            self._from_end[self.row_id(row)] = count + index
+        self.rows[:0] = rows
+        self.model.insert_front(rows)
+        self.set_empty(not self.rows)
+        if selected is not None:
+            self.select_row(self.row_id(selected))
+        self.dirty = True
+
     def replace_row(self, row: R, shown: bool) -> bool:
         """Show ``row`` in the place of its former state; False when it comes or goes instead."""
-        source = self._index.get(self.row_id(row))
+        source = self._source(self.row_id(row))
         if source is None or not shown:
             return source is None and not shown
         self.rows[source] = row
@@ -130,14 +188,21 @@ class TableDock(Dock, Generic[R]):
         self.dirty = True
         return True
 
+    def _source(self, identity: Hashable) -> int | None:
+        """Where a row is. Kept as the distance from the end, which rows before it do not move."""
+        distance = self._from_end.get(identity)
+        return None if distance is None else len(self.rows) - 1 - distance
+
     def row_of(self, identity: Hashable) -> R | None:
         """The row with this identity."""
-        source = self._index.get(identity)
+        source = self._source(identity)
         return None if source is None else self.rows[source]
 
     def row_changed(self, row: R) -> None:
         """A row has new values: it is painted again in the dock's next turn."""
-        self.model.touch(self._index[self.row_id(row)])
+        source = self._source(self.row_id(row))
+        assert source is not None
+        self.model.touch(source)
         self.dirty = True
 
     def _on_feed(self, stale: bool) -> None:
@@ -146,8 +211,32 @@ class TableDock(Dock, Generic[R]):
         self.dirty = True
 
     def flush(self) -> None:
-        self.dirty = False
+        if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:
+            self._reload_now()
         self.view.flush()
+        self.dirty = self._whole
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.model.refresh_all()  # a hidden dock hears no prices
+        self.dirty = True
+
+    # -- gaps -------------------------------------------------------------------------------
+    def _nothing(self) -> str:
+        """The empty text: a book that is incomplete is not empty."""
+        gaps = self.bridge.books.gaps.get(self.book)
+        return (
+            self.empty_text if gaps is None else f"{gaps.text}\n{self.bridge.clean(gaps.reasons)}"
+        )
+
+    def _show_gaps(self, name: str) -> None:
+        if name != self.book:
+            return
+        gaps = self.bridge.books.gaps.get(name)
+        self.gaps.setVisible(gaps is not None)
+        self.gaps.setText("" if gaps is None else gaps.text)
+        self.gaps.setToolTip(plain_tip("" if gaps is None else self.bridge.clean(gaps.reasons)))
+        self.set_empty(not self.rows, self._nothing())
 
     def selected_row(self) -> R | None:
         """The current row, if one is selected."""
@@ -156,7 +245,7 @@ class TableDock(Dock, Generic[R]):
 
     def select_row(self, identity: Hashable) -> None:
         """Select a row by identity; nothing happens when it is not there."""
-        source = self._index.get(identity)
+        source = self._source(identity)
         if source is not None:
             # Not ``selectRow``: that would scroll to the row at each reload.
             index = self.model.index(self.model.view_row(source), 0)

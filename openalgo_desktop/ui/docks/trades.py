@@ -54,10 +54,13 @@ class TradesDock(TableDock[Trade]):
     title = "Trades"
     empty_text = "No trades today."
     columns = COLUMNS
+    book = "trades"
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        bridge.books.trades_changed.connect(self.reload)
+        self._turnover = 0.0
+        bridge.books.trades_changed.connect(self.refresh)
+        bridge.books.trades_added.connect(self._on_trades)
 
     def row_id(self, row: Trade) -> str:
         return row.trade_id
@@ -66,8 +69,25 @@ class TradesDock(TableDock[Trade]):
         """Show the book."""
         trades = sorted(self.bridge.books.trades, key=lambda t: t.traded_at, reverse=True)
         self.set_rows(trades)
-        turnover = sum(trade.value for trade in trades)
-        self.set_subject(f"{len(trades)} · turnover ₹ {fmt.money(turnover)}" if trades else "")
+        self._turnover = sum(trade.value for trade in trades)
+        self._show_turnover()
+
+    def _on_trades(self, trades: list[Trade]) -> None:
+        """New executions go before the others, which nobody touches."""
+        if self.is_hidden() or self._whole:
+            self._whole = self.dirty = True
+            return
+        moments = [trade.traded_at for trade in (*self.rows[:1], *trades)]
+        if any(self.row_of(self.row_id(trade)) for trade in trades) or moments != sorted(moments):
+            return self.reload_soon()
+        self.add_front(trades[::-1])
+        self._turnover += sum(trade.value for trade in trades)
+        self._show_turnover()
+
+    def _show_turnover(self) -> None:
+        count = fmt.quantity(len(self.rows))
+        text = f"{count} · turnover ₹ {fmt.money(self._turnover)}"
+        self.set_subject(text if self.rows else "")
 
     def activated(self, row: Trade) -> None:
         self.bridge.select(row.key)

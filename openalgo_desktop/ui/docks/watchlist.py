@@ -232,8 +232,8 @@ class WatchlistDock(TableDock[WatchRow]):
                 self.row_changed(row)
 
     def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
         self._look_all()
+        super().showEvent(event)
 
     def _on_refused(self, key: Key) -> None:
         if (row := self.row_of(key)) is not None and self._look(row):

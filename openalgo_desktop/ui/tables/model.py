@@ -40,10 +40,24 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         self.store.set_rows(rows)
         self.endResetModel()
 
+    def insert_front(self, rows: Sequence[R]) -> None:
+        """Put rows before all others. In a sorted table they take their places."""
+        if self.store.sort_column is None:
+            self.beginInsertRows(NOWHERE, 0, len(rows) - 1)
+            self.store.insert_front(rows)
+            self.endInsertRows()
+        else:
+            self.beginResetModel()
+            self.store.insert_front(rows)
+            self.endResetModel()
+
     def replace(self, source: int, row: R) -> None:
-        """The row at this place of :meth:`set_rows` is another object now; costs no Qt call."""
+        """The row at this place of :meth:`set_rows` is another object now; it is painted again
+        when it differs. Costs no Qt call."""
+        old = self.store.rows[source]
         self.store.rows[source] = row
-        self.store.touch(source)
+        if row is old or row != old:
+            self.store.touch(source)
 
     def touch(self, source: int) -> None:
         """The row at this place of :meth:`set_rows` has new values; costs no Qt call."""

@@ -68,6 +68,16 @@ class RowStore(Generic[R]):
         self.dirty = set(range(len(self.rows)))
         self._set_order(self._sorted())
 
+    def insert_front(self, rows: Sequence[R]) -> None:
+        """Put rows before all others; cells of the others stay as they are."""
+        count = len(rows)
+        self.rows[:0] = rows
+        self._cells[:0] = [None] * count
+        self.dirty = {source + count for source in self.dirty} | set(range(count))
+        self._stale = {source + count for source in self._stale}
+        self._flash = {(row + count, column): at for (row, column), at in self._flash.items()}
+        self._set_order(self._sorted())
+
     def touch(self, source: int) -> None:
         """The row has new values."""
         self.dirty.add(source)
@@ -109,6 +119,9 @@ class RowStore(Generic[R]):
 
     def _set_order(self, order: list[int]) -> None:
         self.order = order
+        if self.sort_column is None:
+            self.place = order
+            return
         self.place = [0] * len(order)
         for view, source in enumerate(order):
             self.place[source] = view

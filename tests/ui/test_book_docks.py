@@ -1,0 +1,210 @@
+"""Book docks: rows that cannot be read, rows that changed, docks that nobody sees."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.model import BookRows, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.docks.table_dock import TableDock
+from openalgo_desktop.ui.main import Session
+from tests.ui.driving import Drive, priced
+from tests.waiting import until
+
+START = datetime(2026, 11, 24, 10, 0, tzinfo=IST)
+WHY = "order 7: <b>its time</b> is not known"
+BOOKS = ("orders", "positions", "trades", "holdings")
+
+
+def order(number: int, **changes: object) -> Order:
+    row = Order(
+        str(number), "SBIN", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS, 800.0,
+        placed_at=START + timedelta(seconds=number),
+    )  # fmt: skip
+    return msgspec.structs.replace(row, **changes)
+
+
+def trade(number: int) -> Trade:
+    return Trade(
+        f"t{number}", str(number), "SBIN", "NSE", Action.BUY, Product.MIS, 10, 800.0,
+        START + timedelta(seconds=number),
+    )  # fmt: skip
+
+
+def position(symbol: str, quantity: int = 10, ltp: float = 800.0) -> Position:
+    return Position(symbol, "NSE", Product.MIS, quantity, 790.0, ltp)
+
+
+async def stand_still(session: Session) -> Books:
+    """The books change by the test alone."""
+    await priced(session)
+    books = session.bridge.books
+    await until(lambda: not books._stale and books.funds.available_cash, "the first reading")
+    for task in session.bridge._tasks:
+        if task.get_name() == "ui-books":
+            task.cancel()
+    return books
+
+
+async def seen(session: Session, name: str) -> TableDock[object]:
+    dock = session.window.docks[name]
+    assert isinstance(dock, TableDock)
+    dock.show()
+    dock.raise_()
+    await until(lambda: not dock.is_hidden() and not dock.dirty, f"{name} in sight")
+    dock.model.store.dirty.clear()
+    return dock
+
+
+async def unseen(session: Session, name: str) -> TableDock[object]:
+    dock = await seen(session, name)
+    dock.hide()
+    assert dock.is_hidden()
+    return dock
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_a_book_with_rows_that_cannot_be_read_says_so(drive: Drive, name: str) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        dock = await seen(session, name)
+        assert dock.gaps.isHidden()
+        books._read(name, (WHY,))
+        assert dock.gaps.isVisible()
+        assert dock.gaps.text() == "⚠ 1 unreadable row: the book is incomplete"
+        assert "&lt;b&gt;" in dock.gaps.toolTip()  # shown as it is
+        assert "incomplete" in dock._empty.text()  # an empty table is no empty book
+        books._read(name, ())
+        assert dock.gaps.isHidden()
+        assert dock._empty.text() == dock.empty_text
+
+    drive(scenario)
+
+
+def test_flatten_of_an_incomplete_book_is_not_flat(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books._read("positions", (WHY,))
+        told: list[str] = []
+        session.window.toasts.show = lambda level, text: told.append(text)  # type: ignore
+        session.window.actions_by_name["flatten"].trigger()
+        await until(lambda: told, "the answer")
+        assert "1 unreadable row" in told[0] and "Flat" not in told[0]
+
+    drive(scenario)
+
+
+def test_a_book_read_again_touches_the_rows_that_changed(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books.positions = BookRows([position("AAA"), position("BBB"), position("CCC")])
+        books.positions_changed.emit()
+        dock = await seen(session, "positions")
+        dock.select_row((("NSE", "BBB"), "MIS"))
+        books.positions = BookRows([position("AAA"), position("BBB", 20), position("CCC")])
+        books.positions_changed.emit()
+        assert dock.model.store.dirty == {1}
+        selected = dock.selected_row()
+        assert isinstance(selected, Position) and selected.quantity == 20
+        books.holdings = BookRows([Holding("AAA", "NSE", 1, 5.0), Holding("BBB", "NSE", 1, 5.0)])
+        books.holdings_changed.emit()
+        dock = await seen(session, "holdings")
+        books.holdings = BookRows([Holding("AAA", "NSE", 1, 5.0), Holding("BBB", "NSE", 2, 5.0)])
+        books.holdings_changed.emit()
+        assert dock.model.store.dirty == {1}
+
+    drive(scenario)
+
+
+def test_new_orders_and_trades_go_before_the_others_untouched(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books.orders = {str(n): order(n) for n in range(1000)}
+        books.orders_changed.emit()
+        dock = await seen(session, "orders")
+        dock.select_row("500")
+        cells = dock.model.store.cells(0)
+        for fresh in (order(1000), order(1001)):
+            books.orders[fresh.order_id] = fresh
+        done = order(3, status=OrderStatus.COMPLETE)
+        books.orders_updated.emit([order(1000), done, order(1001)])
+        assert [row.order_id for row in dock.rows[:3]] == ["1001", "1000", "999"]  # type: ignore
+        assert dock.model.store.dirty == {0, 1, 998}
+        assert dock.model.store.cells(2) is cells
+        assert dock.row_of("3") is done
+        assert dock.selected_row() is dock.row_of("500")
+        books.trades = BookRows(trade(n) for n in range(1000))
+        books.trades_changed.emit()
+        dock = await seen(session, "trades")
+        cells = dock.model.store.cells(0)
+        books.trades_added.emit([trade(1000), trade(1001)])
+        assert [row.trade_id for row in dock.rows[:3]] == ["t1001", "t1000", "t999"]  # type: ignore
+        assert dock.model.store.dirty == {0, 1}
+        assert dock.model.store.cells(2) is cells
+        assert "turnover ₹ 80,16,000.00" in dock.title_bar.subject.text()
+
+    drive(scenario)
+
+
+def test_a_sorted_table_takes_new_rows_at_their_places(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books.orders = {str(n): order(n, quantity=n) for n in (5, 9)}
+        books.orders_changed.emit()
+        dock = await seen(session, "orders")
+        dock.model.sort([column.key for column in dock.columns].index("quantity"))
+        books.orders["10"] = order(10, quantity=7)
+        books.orders_updated.emit([books.orders["10"]])
+        shown = [dock.model.row_at(n).quantity for n in range(3)]  # type: ignore[attr-defined]
+        assert shown == [5, 7, 9]
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_a_hidden_book_does_nothing_until_it_is_seen(drive: Drive, name: str) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        dock = await unseen(session, name)
+        before = list(dock.rows)
+        books.orders = {"1": order(1)}
+        books.positions, books.trades = BookRows([position("SBIN")]), BookRows([trade(1)])
+        books.holdings = BookRows([Holding("SBIN", "NSE", 1, 5.0)])
+        for changed in (
+            books.orders_changed,
+            books.positions_changed,
+            books.trades_changed,
+            books.holdings_changed,
+        ):
+            changed.emit()
+        books.orders_updated.emit([order(1)])
+        books.trades_added.emit([trade(1)])
+        dock.take({("NSE", "SBIN"): Tick("SBIN", "NSE", 801.0)})
+        assert dock.rows == before and not dock.model.store.dirty
+        dock.show()
+        dock.raise_()
+        await until(lambda: len(dock.rows) == 1, "the book, once it is seen")
+
+    drive(scenario)
+
+
+def test_the_depth_dock_streams_a_book_only_while_it_is_seen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        dock = session.window.docks["depth"]
+        dock.show()
+        dock.raise_()
+        wanted = session.bridge._wanted
+        await until(lambda: wanted.get("dock-depth"), "the book is asked for")
+        dock.hide()
+        await until(lambda: not wanted.get("dock-depth"), "nothing is asked for")
+        dock.show()
+        dock.raise_()
+        await until(lambda: wanted.get("dock-depth"), "the book is asked for again")
+
+    drive(scenario)
