@@ -276,6 +276,7 @@ class Accounts:
         self._instruments.adopt(table)
         self._loaded = name
         self._bus.publish(InstrumentsLoaded(count=len(self._instruments)))
+        await asyncio.to_thread(table.let_go)  # the rows of before
 
     async def _load_index(self, name: str) -> None:
         """An account that only takes orders needs the broker's names of the symbols too. Before

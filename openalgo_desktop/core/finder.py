@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import heapq
 import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
+from openalgo_desktop.core.gently import gently, sorted_gently
+from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument, Key
-from openalgo_desktop.core.search_order import ORDER, sorted_gently
+from openalgo_desktop.core.search_order import ORDER
 from openalgo_desktop.core.search_query import Aliases, Wanted, read, tokens
 from openalgo_desktop.core.symbols import parse
 
@@ -26,6 +30,7 @@ from openalgo_desktop.core.symbols import parse
 Spot = Callable[[str, str], float | None]
 Options = Mapping[date, Mapping[tuple[float, str], Instrument]]
 Futures = Mapping[date, Instrument]
+Base = tuple[str, str]
 
 #: Contracts of one expiry before the next expiry has its turn.
 _PER_EXPIRY = 20
@@ -78,12 +83,12 @@ class Finder:
     def __init__(
         self,
         rows: Iterable[Instrument],
-        futures: Mapping[tuple[str, str], Futures],
-        options: Mapping[tuple[str, str], Options],
+        futures: Keyed[Base, dict[date, Instrument]],
+        options: Keyed[Base, dict[date, dict[tuple[float, str], Instrument]]],
     ) -> None:
-        bases: dict[str, _Base] = {}
-        self._codes: dict[str, Instrument] = {}
-        for row in rows:
+        bases: Keyed[str, _Base] = Keyed()
+        self._codes: Keyed[str, Instrument] = Keyed()
+        for row in gently(rows):
             if row.expiry is None:
                 for code in row.token.split("::::"):
                     if len(code) >= _CODE:
@@ -93,30 +98,38 @@ class Finder:
                 if base is None:
                     base = bases[name] = _Base(name)
                 base.spots.append(row)
-        for exchange, name in {**futures, **options}:
-            of_futures = futures.get((exchange, name), {})
-            of_options = options.get((exchange, name), {})
+        both = chain(futures, (base for base in options if base not in futures))
+        for exchange, name in gently(both):
+            of_futures = futures.get((exchange, name)) or {}
+            of_options = options.get((exchange, name)) or {}
             expiries = tuple(sorted({*of_futures, *of_options}))
             title = name or parse(next(iter(of_futures.values())).symbol).base
             base = bases.setdefault(title.upper(), _Base(title.upper()))
             base.families.append(_Family(exchange, name, of_futures, of_options, expiries))
-        for base in bases.values():
+        for base in gently(bases.values()):
             _finish(base)
         ordered = sorted_gently(bases.values(), key=_importance)
-        for rank, base in enumerate(ordered):
+        for rank, base in enumerate(gently(ordered)):
             base.rank = rank
         self._bases = bases
-        self._listed = [base for base in ordered if base.families]
+        self._listed = [base for base in gently(ordered) if base.families]
         self._names = sorted_gently(bases, key=str)
-        words: dict[str, list[_Base]] = {}
-        for base in ordered:
+        words: Keyed[str, list[_Base]] = Keyed()
+        for base in gently(ordered):
             for word in set(base.words.split()):
                 words.setdefault(word, []).append(base)
         self._words = words
         self._sorted_words = sorted_gently(words, key=str)
-        self._everything = "\n".join(f"{base.name}\x1f{base.words}" for base in ordered)
+        lines = [f"{base.name}\x1f{base.words}" for base in gently(ordered)]
+        self._everything = "\n".join(lines)
         self._ordered = ordered
-        self._starts = _line_starts(self._everything)
+        self._starts = _line_starts(lines)
+
+    def parts(self) -> list[Any]:
+        """What it is made of, whole before part from the end on, for who takes it apart."""
+        tables = (self._bases, self._words, self._codes)
+        lists = (self._ordered, self._listed, self._names, self._sorted_words, self._starts)
+        return [*self._ordered, *(part for table in tables for part in table.parts()), *lists]
 
     # -- the search -------------------------------------------------------------------------
     def find(
@@ -277,11 +290,12 @@ class Finder:
             place = text.find(longest, end)
 
 
-def _line_starts(text: str) -> list[int]:
-    starts, place = [0], text.find("\n")
-    while place >= 0:
-        starts.append(place + 1)
-        place = text.find("\n", place + 1)
+def _line_starts(lines: Iterable[str]) -> array[int]:
+    """Where each of these lines begins in the text of all."""
+    starts, place = array("L"), 0
+    for line in gently(lines):
+        starts.append(place)
+        place += len(line) + 1
     return starts
 
 
@@ -291,7 +305,7 @@ def _place(item: Instrument | _Family) -> int:
 
 def _finish(base: _Base) -> None:
     base.spots.sort(key=_place)
-    base.families.sort(key=_place)
+    base.families.sort(key=lambda family: (_place(family), family.base))
     names = {row.name.upper(): None for row in base.spots if row.name}
     words = [word for text in (base.name, *names) for word in _WORD.findall(text)]
     base.words = " ".join(dict.fromkeys(words))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.gently import gently
 
 if TYPE_CHECKING:  # the settings table needs this module, and small commands need no numpy
     from openalgo_desktop.core.model import Instrument
@@ -65,7 +66,7 @@ class FreezeTable:
 
         return [
             row if (limit := self.of(row)) == row.freeze_qty else replace(row, freeze_qty=limit)
-            for row in rows
+            for row in gently(rows)
         ]
 
 

@@ -6,50 +6,24 @@ thread that reads a large master, or at the first search. 100,000 rows load in a
 
 from __future__ import annotations
 
-import gc
-import sys
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 
 from openalgo_desktop.core.errors import SymbolUnknown
-from openalgo_desktop.core.finder import Finder, Spot
+from openalgo_desktop.core.finder import Base, Finder, Spot
+from openalgo_desktop.core.gently import gently, let_go, uncollected
+from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.search_query import Aliases, tokens
 from openalgo_desktop.core.symbols import spot_exchange
 from openalgo_desktop.core.text_index import TextIndex
-
-_BUILDING = threading.Lock()
-
-
-@contextmanager
-def _considerate() -> Iterator[None]:
-    """A large table is built in this thread: keep the others going meanwhile.
-
-    A full collection stops every thread until it has walked all objects, tens of milliseconds
-    for 100,000 rows, and building triggers several: there is none meanwhile, and as the rows
-    live for the day and have no cycles they are then moved out of the collector's sight. The
-    interpreter changes hands every millisecond instead of every five.
-    """
-    with _BUILDING:
-        enabled, interval = gc.isenabled(), sys.getswitchinterval()
-        gc.disable()
-        sys.setswitchinterval(0.001)
-        try:
-            yield
-        finally:
-            sys.setswitchinterval(interval)
-            gc.freeze()
-            if enabled:
-                gc.enable()
 
 
 class Rows:
     """Rows of a master by their key."""
 
     def __init__(self) -> None:
-        self._rows: dict[Key, Instrument] = {}
+        self._rows: Keyed[Key, Instrument] = Keyed()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -71,9 +45,10 @@ class InstrumentTable(Rows):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ids: dict[Key, int] = {}
-        self._options: dict[tuple[str, str], dict[date, dict[tuple[float, str], Instrument]]] = {}
-        self._futures: dict[tuple[str, str], dict[date, Instrument]] = {}
+        self._order: list[Instrument] = []
+        self._ids: Keyed[Key, int] = Keyed()
+        self._options: Keyed[Base, dict[date, dict[tuple[float, str], Instrument]]] = Keyed()
+        self._futures: Keyed[Base, dict[date, Instrument]] = Keyed()
         self._finder: Finder | None = None
         self._texts: TextIndex | None = None
         #: Traders' names of underlyings, for :meth:`find`.
@@ -81,10 +56,20 @@ class InstrumentTable(Rows):
 
     def load(self, rows: Iterable[Instrument]) -> None:
         """Replace all rows. A key that comes twice keeps its last row."""
-        table = {row.key: row for row in rows}
-        options: dict[tuple[str, str], dict[date, dict[tuple[float, str], Instrument]]] = {}
-        futures: dict[tuple[str, str], dict[date, Instrument]] = {}
-        for row in table.values():
+        table: Keyed[Key, Instrument] = Keyed()
+        ids: Keyed[Key, int] = Keyed()
+        order: list[Instrument] = []
+        for row in gently(rows):
+            key = row.key
+            table[key] = row
+            number = ids.setdefault(key, len(order) + 1)
+            if number > len(order):
+                order.append(row)
+            else:
+                order[number - 1] = row
+        options: Keyed[Base, dict[date, dict[tuple[float, str], Instrument]]] = Keyed()
+        futures: Keyed[Base, dict[date, Instrument]] = Keyed()
+        for row in gently(order):
             if row.expiry is None:
                 continue
             base = (row.exchange, row.name)
@@ -93,8 +78,8 @@ class InstrumentTable(Rows):
                 chain[row.strike, row.instrument_type] = row
             else:
                 futures.setdefault(base, {})[row.expiry] = row
-        self._rows, self._options, self._futures = table, options, futures
-        self._ids = {key: number for number, key in enumerate(table, 1)}
+        self._rows, self._order, self._ids = table, order, ids
+        self._options, self._futures = options, futures
         self._finder = self._texts = None
 
     @classmethod
@@ -102,46 +87,66 @@ class InstrumentTable(Rows):
         """A filled table, ready to search; for large masters to be called in a thread, then
         :meth:`adopt`."""
         table = cls()
-        with _considerate():
+        with uncollected():
             table.load(rows)
         table.prepare()
         return table
 
     def adopt(self, other: InstrumentTable) -> None:
-        """Take over the contents of a table that was filled elsewhere; costs nothing."""
-        self._rows, self._ids = other._rows, other._ids
-        self._options, self._futures = other._options, other._futures
-        self._finder, self._texts = other._finder, other._texts
+        """Take over the contents of a table that was filled elsewhere, and give it ours; costs
+        nothing. What is given is to be let go of in a thread (:meth:`let_go`)."""
+        self._rows, other._rows = other._rows, self._rows
+        self._order, other._order = other._order, self._order
+        self._ids, other._ids = other._ids, self._ids
+        self._options, other._options = other._options, self._options
+        self._futures, other._futures = other._futures, self._futures
+        self._finder, other._finder = other._finder, self._finder
+        self._texts, other._texts = other._texts, self._texts
+
+    def let_go(self) -> None:
+        """Drop all contents bit by bit; in a thread. Who still reads them keeps what they read."""
+        with uncollected():
+            self._let_go()
+
+    def _let_go(self) -> None:
+        texts = self._texts.parts() if self._texts is not None else []
+        finder = self._finder.parts() if self._finder is not None else []
+        chains = [chain for days in gently(self._options.values()) for chain in days.values()]
+        families = [*gently(self._futures.values()), *gently(self._options.values())]
+        tables = (self._options, self._futures, self._rows, self._ids)
+        parts = [part for table in tables for part in table.parts()]
+        rows = [self._order, *self._order]
+        del tables
+        self.adopt(InstrumentTable())
+        let_go(texts, finder, parts, families, chains, rows[::-1])
 
     def rows(self, exchange: str | None = None) -> Iterator[Instrument]:
         """All rows, or those of one exchange, in load order."""
-        for row in self._rows.values():
+        for row in self._order:
             if exchange is None or row.exchange == exchange:
                 yield row
 
     def row_id(self, key: Key) -> int:
         """A number that identifies the row until the next load; 0 when unknown."""
-        return self._ids.get(key, 0)
+        return self._ids.get(key) or 0
 
     # -- derivatives ------------------------------------------------------------------------
     def expiries(self, name: str, exchange: str, futures: bool, today: date) -> list[date]:
         """Expiry dates of an underlying, ascending, ``today`` or later; the name must be exact."""
         base = (exchange, name)
-        known: Iterable[date] = (
-            self._futures.get(base, {}) if futures else self._options.get(base, {})
-        )
-        return sorted(day for day in known if day >= today)
+        known = self._futures.get(base) if futures else self._options.get(base)
+        return sorted(day for day in known or () if day >= today)
 
     def strikes(self, name: str, exchange: str, expiry: date) -> list[float]:
         """Strikes that have a call or a put, ascending."""
-        chain = self._options.get((exchange, name), {}).get(expiry, {})
+        chain = (self._options.get((exchange, name)) or {}).get(expiry, {})
         return sorted({strike for strike, _ in chain})
 
     def option(
         self, name: str, exchange: str, expiry: date, strike: float, option_type: str
     ) -> Instrument | None:
         """The call (``CE``) or put (``PE``) of that strike, or None."""
-        chain = self._options.get((exchange, name), {}).get(expiry, {})
+        chain = (self._options.get((exchange, name)) or {}).get(expiry, {})
         return chain.get((float(strike), option_type))
 
     def price_keys(self, name: str, exchange: str, today: date) -> list[Key]:
@@ -153,7 +158,7 @@ class InstrumentTable(Rows):
 
     def near_future(self, name: str, exchange: str, today: date) -> Key | None:
         """The future of an underlying that expires next, ``today`` or later."""
-        futures = self._futures.get((exchange, name), {})
+        futures = self._futures.get((exchange, name)) or {}
         near = min((day for day in futures if day >= today), default=None)
         return None if near is None else futures[near].key
 
@@ -178,16 +183,16 @@ class InstrumentTable(Rows):
 
     def prepare(self) -> None:
         """Build what searches need; for large masters to be called in a thread."""
-        with _considerate():
+        with uncollected():
             self._find()
             self._text()
 
     def _find(self) -> Finder:
         if self._finder is None:
-            self._finder = Finder(self._rows.values(), self._futures, self._options)
+            self._finder = Finder(self._order, self._futures, self._options)
         return self._finder
 
     def _text(self) -> TextIndex:
         if self._texts is None:
-            self._texts = TextIndex(self._rows.values())
+            self._texts = TextIndex(self._order)
         return self._texts

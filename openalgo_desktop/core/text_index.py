@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
+from typing import Any
 
+from openalgo_desktop.core.gently import gently, sorted_gently
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import plain
-from openalgo_desktop.core.search_order import ORDER, sorted_gently
+from openalgo_desktop.core.search_order import ORDER
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SEPARATOR = "\x1f"
@@ -31,7 +33,7 @@ class TextIndex:
 
     def __init__(self, rows: Iterable[Instrument]) -> None:
         lengths: dict[str, dict[int, list[Instrument]]] = {}
-        for row in rows:
+        for row in gently(rows):
             lengths.setdefault(row.exchange, {}).setdefault(len(row.symbol), []).append(row)
         self._parts: list[tuple[str, _Part]] = []
         for exchange, groups in lengths.items():
@@ -42,6 +44,10 @@ class TextIndex:
             )
             while some := list(islice(ordered, _PART)):
                 self._parts.append((exchange, _Part(some)))
+
+    def parts(self) -> list[Any]:
+        """What it is made of, for who takes it apart."""
+        return [part for _, part in self._parts]
 
     def search(self, query: str, exchange: str | None, limit: int) -> list[Instrument]:
         """As :meth:`InstrumentTable.search`."""
@@ -88,9 +94,9 @@ class _Part:
 
     def __init__(self, rows: list[Instrument]) -> None:
         self._rows = rows
-        lines = [_line(row) for row in rows]
+        lines = [_line(row) for row in gently(rows)]
         starts, place = array("I"), 0
-        for line in lines:
+        for line in gently(lines):
             starts.append(place)
             place += len(line)
         starts.append(place)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from openalgo_desktop.core.gently import gently, let_go, uncollected
 from openalgo_desktop.core.instruments import Rows
+from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument, Key
 
 
@@ -14,16 +16,28 @@ class BrokerIndex(Rows):
 
     def __init__(self, rows: Iterable[Instrument] = ()) -> None:
         super().__init__()
-        self._by_symbol: dict[Key, Instrument] = {}
-        self._by_token: dict[Key, Instrument] = {}
-        self.load(rows)
+        self._by_symbol: Keyed[Key, Instrument] = Keyed()
+        self._by_token: Keyed[Key, Instrument] = Keyed()
+        self._load(rows)
 
     def load(self, rows: Iterable[Instrument]) -> None:
-        """Replace all rows."""
-        table = list(rows)
-        self._rows = {row.key: row for row in table}
-        self._by_symbol = {(row.exchange, row.brsymbol): row for row in table if row.brsymbol}
-        self._by_token = {(row.exchange, row.token): row for row in table if row.token}
+        """Replace all rows; large ones in a thread."""
+        with uncollected():
+            self._load(rows)
+
+    def _load(self, rows: Iterable[Instrument]) -> None:
+        table: Keyed[Key, Instrument] = Keyed()
+        by_symbol: Keyed[Key, Instrument] = Keyed()
+        by_token: Keyed[Key, Instrument] = Keyed()
+        for row in gently(rows):
+            table[row.key] = row
+            if row.brsymbol:
+                by_symbol[row.exchange, row.brsymbol] = row
+            if row.token:
+                by_token[row.exchange, row.token] = row
+        old = [*self._rows.parts(), *self._by_symbol.parts(), *self._by_token.parts()]
+        self._rows, self._by_symbol, self._by_token = table, by_symbol, by_token
+        let_go(old)
 
     def by_brsymbol(self, brsymbol: str, exchange: str) -> Instrument | None:
         """The row of the broker's symbol."""

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import shutil
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from openalgo_desktop.brokers.kit.readers import rows_of
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec, Op
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import AppError, DataError, ProtocolError
+from openalgo_desktop.core.gently import gently, uncollected
 from openalgo_desktop.core.model import Instrument
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Rows that are read before the thread lets others run: about a millisecond.
-_BREATH: Final = 64
 #: A download with less than this part of the rows of the copy before it is taken for broken.
 _MIN_SHARE: Final = 0.5
 #: More unreadable rows than this part of a file: the format has changed.
@@ -193,7 +191,8 @@ class KitMaster:
         for number, file in enumerate(self._spec.files):
             path = place / _name(number, file)
             if path.exists():
-                rows += read_file(self._spec, file, path, stop)
+                with uncollected():
+                    rows += read_file(self._spec, file, path, stop)
             elif not file.optional:
                 raise DataError(f"{file.name or file.path} is missing in the copy")
         if not rows:
@@ -212,7 +211,7 @@ def read_file(
     count = bad = 0
     first = ""
     reader, add = spec.reader, instruments.append
-    for row in rows_of(file, path):
+    for row in gently(rows_of(file, path)):
         count += 1
         try:
             instrument = _sane(reader(row, file))
@@ -222,10 +221,8 @@ def read_file(
             continue
         if instrument is not None:
             add(instrument)
-        if count % _BREATH == 0:
-            time.sleep(0)  # hands the interpreter to the loop if it waits
-            if stop is not None and stop.is_set():
-                raise DataError("reading was stopped")
+        if stop is not None and stop.is_set():
+            raise DataError("reading was stopped")
     if bad > count * _MAX_BAD_SHARE:
         raise ProtocolError(
             f"{file.name or file.path}: {bad} of {count} rows cannot be read; first: {first}"

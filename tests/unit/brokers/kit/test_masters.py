@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import shutil
+import threading
 import time
 import zipfile
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ import httpx
 import msgspec
 import pytest
 
+from openalgo_desktop.brokers.kit.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.masters import KitMaster, MasterStatus, read_file, rest_download
 from openalgo_desktop.brokers.kit.readers import rows_of
 from openalgo_desktop.brokers.kit.rest import RestClient
@@ -26,9 +28,10 @@ from openalgo_desktop.brokers.kit.session import Session
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.brokers.upstox import master as upstox
 from openalgo_desktop.brokers.zerodha.spec import SPEC
-from openalgo_desktop.core import symbols
+from openalgo_desktop.core import gently, symbols
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import AppError, ConfigError, NetError, ProtocolError
+from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
 
@@ -208,50 +211,72 @@ def big_kite_file(path: Path, rows: int) -> None:
             out.write(",".join(row) + "\n")
 
 
-async def load_and_watch(source: Path, folder: Path) -> tuple[InstrumentTable, float, float]:
-    """The served table, the seconds that it took, and the longest time that the loop was held."""
+def table_of(rows: list[Instrument]) -> InstrumentTable:
+    return InstrumentTable.of(FreezeTable({}).applied(rows))
+
+
+async def load(source: Path, folder: Path) -> int:
+    """Reads, serves and replaces a master; how often the loop ran meanwhile."""
 
     async def download(file: MasterFile, path: Path) -> None:
         await asyncio.to_thread(shutil.copy, source, path)
 
     clock = ManualClock(datetime(2026, 12, 1, 9, tzinfo=IST))
     master = KitMaster(KITE, folder, clock, download, "Kite")
-    gaps: list[float] = []
+    turns = 0
 
     async def pulse() -> None:
-        # Processor time of this process, not wall time: what other processes take does not count.
-        last = time.process_time()
+        nonlocal turns
         while True:
             await asyncio.sleep(0.001)
-            now = time.process_time()
-            gaps.append(now - last)
-            last = now
+            turns += 1
 
     task = asyncio.create_task(pulse())
-    began = time.perf_counter()
+    served, index = InstrumentTable(), BrokerIndex()
     rows = await master.instruments()
-    assert len(rows) == 100_000
-    served = InstrumentTable()
-    served.adopt(await asyncio.to_thread(InstrumentTable.of, rows))
-    spent = time.perf_counter() - began
+    await asyncio.to_thread(index.load, rows)
+    served.adopt(await asyncio.to_thread(table_of, rows))
+    assert len(served) == len(index) == 100_000
+    table = await asyncio.to_thread(table_of, rows[:100])
+    served.adopt(table)
+    await asyncio.to_thread(index.load, rows[:100])
+    await asyncio.to_thread(table.let_go)
+    assert len(served) == len(index) == 100
     task.cancel()
-    assert len(gaps) > 50
-    return served, spent, max(gaps)
+    return turns
 
 
-async def test_100_000_rows_within_5_s_and_the_loop_stays_free(tmp_path: Path) -> None:
+async def test_100_000_rows_within_5_s_and_the_loop_is_never_held_10_ms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processor time of each thread between two moments in which it lets others run: what other
+    processes take of a busy machine is none of it. The best of some runs, since a processor
+    that is shared is also slower."""
     source = tmp_path / "source.csv"
     big_kite_file(source, 100_000)
-    best, held = 5.0, []
-    for attempt in range(4):  # a busy machine may spoil one; what we hold we hold each time
-        served, spent, longest = await load_and_watch(source, tmp_path / f"m{attempt}")
-        assert len(served) == 100_000
-        best = min(best, spent)
+    last: dict[int, float] = {}
+    longest = 0.0
+    main = threading.get_ident()
+
+    def pause() -> None:
+        nonlocal longest
+        assert threading.get_ident() != main
+        now = time.thread_time()
+        longest = max(longest, now - last.get(threading.get_ident(), 0.0))
+        time.sleep(gently.PAUSE)
+        last[threading.get_ident()] = time.thread_time()
+
+    monkeypatch.setattr(gently, "pause", pause)
+    held, spent = [], []
+    for attempt in range(4):
+        longest, began = 0.0, time.process_time()
+        assert await load(source, tmp_path / f"m{attempt}") > 100
         held.append(longest)
-        if longest < 0.030:
+        spent.append(time.process_time() - began)
+        if longest < 0.010:
             break
-    assert best < 5.0
-    assert min(held) < 0.030, f"the loop was held {[f'{h * 1000:.1f} ms' for h in held]}"
+    assert min(spent) < 5.0
+    assert min(held) < 0.010, f"the loop was held {[f'{h * 1000:.1f} ms' for h in held]}"
 
 
 # -- copies --------------------------------------------------------------------------------------
