@@ -8,17 +8,21 @@
     python3 run.py test ARGS          only pytest, with these arguments
 
 Standard library only. The environment lives in .venv beside this file and is installed again
-only when pyproject.toml or constraints.txt has changed. On Linux the system libraries of Qt are
-looked for first: missing ones are named with the command that installs them, and installed at
-once when this runs as root on Debian or Ubuntu.
+only when pyproject.toml or constraints.txt has changed; downloads are shown with their sizes, and
+one that fails says whether the proxy or the network is the cause. On Linux the system libraries of
+Qt are looked for first: missing ones are named with the command that installs them, and installed
+at once when this runs as root on Debian or Ubuntu.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import difflib
 import hashlib
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -79,16 +83,63 @@ OTHER_COMMANDS = {
     *("-h", "--help", "--version"),
 }
 
+#: Commands that show or start the window, and the one of this file.
+WINDOW_COMMANDS = {"gui", "test"}
+
+#: Download and place on disk of the program, and of its test tools beside it; megabytes.
+SIZES = {False: (120, 440), True: (150, 650)}
+
+#: How pip says that the network is the problem, and what that means for the user. First fits.
+CAUSES = (
+    (
+        r"SOCKS",
+        "pip cannot use a SOCKS proxy ({proxies}). Give it an HTTP one in HTTPS_PROXY, or unset "
+        "ALL_PROXY if this machine reaches the internet without.",
+    ),
+    (
+        r"ProxyError|Cannot connect to proxy|Tunnel connection failed|407 Proxy",
+        "the proxy ({proxies}) does not let the download through. Correct HTTPS_PROXY (with user "
+        "and password where it asks for them), or unset it if this machine needs none.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerification",
+        "the certificate of the package index is not trusted. A proxy that opens encrypted traffic "
+        "does that: name its certificate file in PIP_CERT.",
+    ),
+    (
+        r"NameResolution|[Nn]ame resolution|getaddrinfo|nodename nor servname|Name or service not"
+        r"|Network is unreachable|No route to host|NewConnectionError|ConnectTimeout"
+        r"|[Rr]ead timed out|Connection refused|Connection reset|timed out",
+        "the package index does not answer: this machine is offline, or reaches the internet only "
+        "through a proxy ({proxies}); name it in HTTPS_PROXY, such as http://proxy.example:8080.",
+    ),
+    (r"No space left on device|Errno 28", "the disk is full; about {place} MB are needed."),
+    (
+        r"No matching distribution found",
+        "the package index does not have what is needed, or does not answer. Is this machine "
+        "online, and does it need a proxy ({proxies}; name it in HTTPS_PROXY)?",
+    ),
+)
+
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as run; run()"
 
 
 class SetupError(Exception):
     """The machine lacks something; the text says what and how to get it."""
 
+    code = 1
+
+
+class UnknownCommand(SetupError):
+    """There is no such command."""
+
+    code = 2
+
 
 def say(text: str) -> None:
     """A line of our own; on standard error, so that a command's output stays clean."""
-    print(f"run.py: {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        print(f"run.py: {text}", file=sys.stderr, flush=True)
 
 
 def quiet_env() -> dict[str, str]:
@@ -250,16 +301,7 @@ def ensure_environment(tests: bool) -> None:
     if not answers("import sys, pip; sys.exit(sys.version_info < (3, 11))"):
         create_venv()
     tests = tests or with_tests  # tools that are there are kept at the tested versions too
-    say("installing the tested versions (this happens once)")
-    done = subprocess.run(
-        [
-            str(VENV_PYTHON), "-m", "pip", "install", "--quiet",
-            "-c", "constraints.txt", "-e", ".[test]" if tests else ".",
-        ],
-        cwd=ROOT, env=quiet_env(), stdout=sys.stderr, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise SetupError("the installation failed; the lines above say why. Run this again then.")
+    install(tests)
     # Where nothing may be written at run time, each start would compile every module again.
     subprocess.run(
         [str(VENV_PYTHON), "-m", "compileall", "-q", "openalgo_desktop"],
@@ -268,7 +310,75 @@ def ensure_environment(tests: bool) -> None:
     STAMP.write_text(f"{wanted} {'app test' if tests else 'app'}\n", encoding="ascii")
 
 
+def install(tests: bool) -> None:
+    """The tested versions, with what is downloaded and how large it is on standard error.
+
+    Raises :class:`SetupError` with the likely cause.
+    """
+    download, place = SIZES[tests]
+    say(
+        f"installing the tested versions: up to {download} MB are downloaded, {place} MB are "
+        "needed on disk (this happens once)"
+    )
+    command = [
+        str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check",
+        "-c", "constraints.txt", "-e", ".[test]" if tests else ".",
+    ]  # fmt: skip
+    # At a terminal pip draws its bars there; else its lines name each file and its size.
+    bars = sys.stderr.isatty()
+    told: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, env=quiet_env(), text=True, errors="replace",
+        stdout=sys.stderr if bars else subprocess.PIPE,
+        stderr=subprocess.PIPE if bars else subprocess.STDOUT,
+    ) as pip:  # fmt: skip
+        for line in pip.stderr or pip.stdout or ():
+            told.append(line)
+            if worth_showing(line):
+                with contextlib.suppress(OSError):
+                    print(line.rstrip(), file=sys.stderr, flush=True)
+    if pip.returncode != 0:
+        raise SetupError(failure("".join(told), place))
+
+
+def worth_showing(line: str) -> bool:
+    """Whether a line of pip tells the user something: files with sizes, steps, errors. What it
+    says of every try of every package is not shown, and its traceback helps nobody here."""
+    text = line.strip()
+    return text.startswith(
+        ("Downloading ", "Installing ", "Successfully ", "Building ", "ERROR: ", "error: ")
+    )
+
+
+def failure(told: str, place: int) -> str:
+    """Why the installation failed, as sentences; ``place`` in megabytes."""
+    for pattern, cause in CAUSES:
+        if re.search(pattern, told):
+            reason = cause.format(proxies=proxies(), place=place)
+            return f"the installation failed: {reason}\nRun this again then."
+    return "the installation failed; the lines above say why. Run this again then."
+
+
+def proxies() -> str:
+    """The proxies that the environment names, without their passwords."""
+    names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    found = {name: os.environ[name] for name in names if os.environ.get(name)}
+    hidden = {name: re.sub(r"^(\w+://)?[^/]*@", r"\1***@", text) for name, text in found.items()}
+    return ", ".join(f"{name}={text}" for name, text in hidden.items()) or "none is set"
+
+
 # -- the program and its checks -----------------------------------------------------------------
+
+
+def check_command(arguments: list[str]) -> None:
+    """A mistyped command is told before anything is installed. Raises :class:`SetupError`."""
+    known = OTHER_COMMANDS | WINDOW_COMMANDS
+    if not arguments or arguments[0].startswith("-") or arguments[0] in known:
+        return
+    near = difflib.get_close_matches(arguments[0], sorted(known), n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    words = ", ".join(sorted(word for word in known if not word.startswith("-")))
+    raise UnknownCommand(f"there is no command {arguments[0]!r}.{hint} Commands: {words}.")
 
 
 def program_arguments(arguments: list[str]) -> list[str]:
@@ -333,19 +443,24 @@ def main(arguments: list[str]) -> int:
         return 1
     testing = arguments[:1] == ["test"]
     try:
+        check_command(arguments)
         if testing:
             ensure_qt_libraries()
             ensure_test_programs()
         else:
             arguments = program_arguments(arguments)
         ensure_environment(tests=testing)
+        return run_checks(arguments[1:]) if testing else run_program(arguments)
     except SetupError as error:
         say(str(error))
-        return 1
+        return error.code
     except KeyboardInterrupt:
         say("stopped.")
         return 130
-    return run_checks(arguments[1:]) if testing else run_program(arguments)
+    except BrokenPipeError:  # like `| head`: nobody reads any more
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == "__main__":

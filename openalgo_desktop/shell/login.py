@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TextIO, TypeVar, cast
@@ -223,7 +223,25 @@ def _read_answers(text: str) -> dict[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Log in, or out."""
-    return run_async(_run(args))
+    with _terminal_as_it_was():
+        return run_async(_run(args))
+
+
+@contextlib.contextmanager
+def _terminal_as_it_was() -> Iterator[None]:
+    """A prompt for a secret that Ctrl+C or the browser's answer left open has the echo switched
+    off, and nobody is there any more to switch it on."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    modes = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
 
 
 async def _run(args: argparse.Namespace) -> int:

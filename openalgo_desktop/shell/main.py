@@ -1,4 +1,4 @@
-"""The entrance of the command line."""
+"""Runs a command, and turns what ends it into a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.shell.entrance import hand_over
 from openalgo_desktop.shell.parser import PROGRAM, build_parser, with_command
 
 #: Exit codes of shells for a program ended by SIGINT and SIGPIPE.
@@ -39,6 +40,7 @@ def _run(arguments: list[str]) -> int:
     module = importlib.import_module(f"openalgo_desktop.shell.{args.module}")
     gc.freeze()
     gc.enable()
+    hand_over()
     return int(module.run(args))
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -258,24 +259,64 @@ def test_quiet_ends(program: Program) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a terminal of POSIX")
-def test_ctrl_c_at_a_prompt_ends_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("typed", "prompt"), [("", b"API key: "), ("abc\n", b"API secret: ")])
+def test_ctrl_c_at_a_prompt_ends_at_once(
+    tmp_path: Path, typed: str, prompt: bytes, ctrl_c: None
+) -> None:
+    import termios
+
     ours, theirs = os.openpty()
+    before = termios.tcgetattr(theirs)
     process = subprocess.Popen(
         [*command_line("login"), "zerodha", "--data-dir", str(tmp_path)],
         env=environment(tmp_path),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        start_new_session=True,  # no terminal but this one
     )
-    os.close(theirs)
+    os.write(ours, typed.encode())
     shown = b""
-    while b": " not in shown:  # the prompt
+    while prompt not in shown:
         shown += os.read(ours, 1024)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
+    assert termios.tcgetattr(theirs) == before  # what is typed next is seen again
+    os.close(theirs)
     with contextlib.suppress(OSError):  # the terminal is gone: all was read
         while chunk := os.read(ours, 1024):
             shown += chunk
     os.close(ours)
     assert b"Traceback" not in shown
     assert b"stopped" in shown
+
+
+#: A command that gets Ctrl+C when one of its modules is looked for.
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "WANTED":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from openalgo_desktop.shell.entrance import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "module", ["openalgo_desktop.core.errors", "ipaddress", "msgspec", "openalgo_desktop.app"]
+)
+def test_ctrl_c_while_a_command_is_imported(tmp_path: Path, module: str, ctrl_c: None) -> None:
+    code = INTERRUPTED_IMPORT.replace("WANTED", module)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor", "--data-dir", str(tmp_path)],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "openalgo-desktop: stopped.\n"

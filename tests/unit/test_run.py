@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,7 +57,30 @@ def calls(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(run.subprocess, "run", fake)
+    _pip(run, monkeypatch, "", 0, seen)
     return seen
+
+
+def _pip(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, says: str, code: int, seen: list[list[str]]
+) -> None:
+    """pip says this and ends so; what it was called with goes to ``seen``."""
+
+    class Popen:
+        returncode = code
+        stderr = None
+
+        def __init__(self, command: list[str], **_: Any) -> None:
+            seen.append(command)
+            self.stdout = iter(says.splitlines(keepends=True))
+
+        def __enter__(self) -> Popen:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    monkeypatch.setattr(run.subprocess, "Popen", Popen)
 
 
 def test_it_needs_nothing_but_the_standard_library() -> None:
@@ -254,12 +278,55 @@ def test_a_failed_installation_leaves_no_stamp(
 ) -> None:
     run.STAMP.write_text("older app\n")
     monkeypatch.setattr(run, "answers", lambda code: True)
-    monkeypatch.setattr(
-        run.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1)
-    )
-    with pytest.raises(run.SetupError, match="installation failed"):
+    _pip(run, monkeypatch, "ERROR: it is Tuesday\n", 1, [])
+    with pytest.raises(run.SetupError, match="installation failed; the lines above"):
         run.ensure_environment(tests=False)
     assert not run.STAMP.exists()
+
+
+def test_the_installation_shows_sizes_and_steps(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = ("Downloading big-1.0.whl (80.3 MB)", "Installing collected packages: big", "ERROR: no")
+    hidden = ("Collecting big", "  WARNING: Retrying (Retry(total=4))", "Traceback (most recent")
+    _pip(run, monkeypatch, "\n  ".join((*hidden, *shown)), 0, [])
+    run.install(tests=False)
+    text = capsys.readouterr().err
+    assert "up to 120 MB are downloaded, 440 MB are needed on disk" in text
+    assert all(line in text for line in shown) and not any(line.strip() in text for line in hidden)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("ProxyError('Cannot connect to proxy.', NewConnectionError('x'))", "the proxy (HTTPS_P"),
+        ("OSError('Tunnel connection failed: 407 Proxy Authentication Required')", "user and pass"),
+        ("ERROR: Missing dependencies for SOCKS support.", "cannot use a SOCKS proxy"),
+        ("NewConnectionError: Temporary failure in name resolution", "this machine is offline"),
+        ("ConnectTimeoutError(connect timeout=15)", "this machine is offline"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "PIP_CERT"),
+        ("ERROR: No matching distribution found for x", "Is this machine online"),
+        ("OSError: [Errno 28] No space left on device", "about 440 MB are needed"),
+    ],
+)
+def test_a_failed_download_names_its_cause(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, told: str, said: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    text = run.failure(f"Collecting x\n{told}\n", 440)
+    assert said in text and "secret" not in text
+
+
+def test_the_proxies_are_shown_without_passwords(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    assert run.proxies() == "none is set"
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:se,cr@p.example:1")
+    monkeypatch.setenv("all_proxy", "me:word@q.example:2")
+    assert run.proxies() == "HTTPS_PROXY=http://***@p.example:1, all_proxy=***@q.example:2"
 
 
 def test_a_broken_environment_is_made_anew(
@@ -377,6 +444,80 @@ def _start(checkout: Path, *arguments: str, **extra: str) -> tuple[int, int, lis
     )
     out, err = program.communicate(timeout=60)
     return program.pid, program.returncode, out.splitlines(), err
+
+
+@posix
+@pytest.mark.parametrize(
+    ("variable", "address", "said"),
+    [
+        ("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:9", "the proxy (HTTPS_PROXY=http://***@127"),
+        ("PIP_INDEX_URL", "https://127.0.0.1:9/simple", "this machine is offline"),
+    ],
+)
+def test_a_real_pip_without_a_network(
+    checkout: Path, variable: str, address: str, said: str
+) -> None:
+    """pip of this Python in place of the one of .venv; nothing can be downloaded."""
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (checkout / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["no-such-thing-1"]\n[project]\nname="x"\nversion="1"\n'
+    )
+    (checkout / "constraints.txt").write_text("")
+    names = [name for name in os.environ if name.lower().startswith(("pip_", "http", "all_proxy"))]
+    without = dict.fromkeys((*names, "NO_PROXY", "no_proxy"), "")
+    _, code, out, err = _start(
+        checkout,
+        "doctor",
+        **{**without, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1", variable: address},
+    )
+    assert (code, out) == (1, []), err
+    assert "MB are downloaded" in err
+    assert said in err
+    assert "Traceback" not in err and "hunter2" not in err
+
+
+@posix
+def test_a_mistyped_command_is_named_before_anything_is_installed(checkout: Path) -> None:
+    (checkout / ".venv" / "openalgo-desktop.stamp").unlink()
+    _, code, out, err = _start(checkout, "haedless")
+    assert (code, out) == (2, [])
+    assert "no command 'haedless'. Did you mean headless?" in err and "installing" not in err
+
+
+@posix
+def test_a_reader_that_goes_away_and_ctrl_c_leave_no_traceback(
+    checkout: Path, ctrl_c: None
+) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text(RECORDER.replace("exit 7", 'echo started >&2; exec sleep "${NAP:-0}"'))
+    program = subprocess.Popen(
+        [sys.executable, "run.py", "test"],
+        cwd=checkout,
+        env={**os.environ, "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdout is not None and program.stderr is not None
+    program.stdout.close()
+    assert b"Traceback" not in program.stderr.read()
+    assert program.wait(60) == 141
+    program = subprocess.Popen(
+        [sys.executable, "run.py", "test", "-k", "x"],
+        cwd=checkout,
+        env={**os.environ, "NAP": "60"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert program.stderr is not None
+    said = b""
+    while b"started" not in said:
+        said += program.stderr.read1()  # type: ignore[attr-defined]
+    os.killpg(program.pid, signal.SIGINT)
+    said += program.stderr.read()
+    assert program.wait(60) == 130
+    assert b"stopped" in said and b"Traceback" not in said
 
 
 @posix

@@ -85,7 +85,9 @@ def test_wheel_metadata(wheel: Path) -> None:
     (metadata,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
     (scripts,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
     assert "License-Expression: AGPL-3.0-or-later" in archive.read(metadata).decode()
-    assert "openalgo-desktop = openalgo_desktop.shell.main:main" in archive.read(scripts).decode()
+    assert (
+        "openalgo-desktop = openalgo_desktop.shell.entrance:main" in archive.read(scripts).decode()
+    )
 
 
 def test_installed_program_runs_headless_and_stops(programs: Path, tmp_path: Path) -> None:
