@@ -19,6 +19,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.money import priced
 from openalgo_desktop.core.options_math import (
     MIN_YEARS,
     SECONDS_PER_YEAR,
@@ -247,8 +248,8 @@ def _solved(
     rho: float,
 ) -> dict[str, Any]:
     return {
-        "spot_price": round(task.forward, 2),
-        "option_price": round(task.premium, 2),
+        "spot_price": priced(task.forward),
+        "option_price": priced(task.premium),
         "implied_volatility": round(iv, 2),
         "greeks": {
             "delta": round(delta, 4),
@@ -265,12 +266,12 @@ def _without_time_value(task: Task) -> dict[str, Any]:
     intrinsic = max(0.0, gain)
     moves = (1 if task.call else -1) if intrinsic > 0 else 0
     return {
-        "spot_price": round(task.forward, 2),
-        "option_price": round(task.premium, 2),
+        "spot_price": priced(task.forward),
+        "option_price": priced(task.premium),
         "implied_volatility": 0,
         "greeks": {"delta": moves, "gamma": 0, "theta": 0, "vega": 0, "rho": 0},
-        "intrinsic_value": round(intrinsic, 2),
-        "time_value": round(task.premium - intrinsic, 2),
+        "intrinsic_value": priced(intrinsic),
+        "time_value": priced(task.premium - intrinsic),
         "note": "The price holds no time value that a volatility could explain.",
     }
 

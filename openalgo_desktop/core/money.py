@@ -11,7 +11,9 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-_SCALE = 10_000
+#: Most decimals of a price: currencies are quoted with four.
+PRICE_PLACES = 4
+_SCALE: int = 10**PRICE_PLACES
 #: Off by less than this part of a tick is float noise, not an off-tick price.
 _NOISE = 1e-6
 
@@ -60,6 +62,18 @@ def decimals(tick: float) -> int:
         return 2
     exponent = Decimal(_tick_units(tick)).scaleb(-4).normalize().as_tuple().exponent
     return max(2, -int(exponent))
+
+
+def priced(value: float) -> float:
+    """A price or an average with the decimals that any instrument has: without float noise, and
+    without the digits of a division. Never a negative zero."""
+    return round(value, PRICE_PLACES) + 0.0
+
+
+def price_text(value: float) -> str:
+    """A price as text: two decimals, and more where it has them."""
+    text = f"{priced(value):.{PRICE_PLACES}f}"
+    return text[:-2] if text.endswith("00") else text.rstrip("0")
 
 
 def plain(value: float) -> str:

@@ -18,7 +18,7 @@ from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, OrderStatus, Pro
 from openalgo_desktop.core.errors import InsufficientFunds, OrderNotFound
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Trade
 from openalgo_desktop.core.ports import InstrumentLookup
-from openalgo_desktop.exchange.ledger import ZERO, EntryKind, decimal, paise
+from openalgo_desktop.exchange.ledger import ZERO, EntryKind, decimal, exact_price, paise
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.netting import apply_fill, close_out, closing_part
 from openalgo_desktop.exchange.records import (
@@ -258,7 +258,7 @@ class Accounting:
         order = row.order
         filled = order.filled_quantity
         whole = row.value == decimal(price) * filled
-        order.average_price = price if whole else round(float(row.value / filled), 4)
+        order.average_price = price if whole else float(exact_price(row.value / filled))
         order.updated_at = now
         if filled >= order.quantity:
             order.status = OrderStatus.COMPLETE

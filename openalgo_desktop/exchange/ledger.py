@@ -12,13 +12,16 @@ from enum import StrEnum
 
 import msgspec
 
+from openalgo_desktop.core.money import PRICE_PLACES
+
 ZERO = Decimal(0)
 _PAISA = Decimal("0.01")
-_PRICE = Decimal("0.0001")
+_PRICE = Decimal(1).scaleb(-PRICE_PLACES)
 
 
 def exact_price(value: Decimal) -> Decimal:
-    """A price or an average with the decimals of any instrument (currencies: four)."""
+    """A price or an average with the decimals of any instrument: :func:`core.money.priced`
+    for the ledger."""
     return value.quantize(_PRICE, ROUND_HALF_UP)
 
 

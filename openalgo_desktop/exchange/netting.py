@@ -21,9 +21,6 @@ class Netting(msgspec.Struct, frozen=True):
     released: Decimal
 
 
-_FOUR_PLACES = frozenset({"CDS", "BCD"})
-
-
 def closing_part(position_quantity: int, action: Action, quantity: int) -> int:
     """How much of ``quantity`` goes against the position."""
     against = position_quantity * action.sign < 0
@@ -108,9 +105,7 @@ def _open(
 ) -> Decimal:
     position.cost += price * opened
     position.quantity += action.sign * opened
-    # Currencies are quoted with four decimals; others show the paisa, as clients expect.
-    shown = exact_price if position.exchange in _FOUR_PLACES else paise
-    position.average = shown(position.cost / abs(position.quantity))
+    position.average = exact_price(position.cost / abs(position.quantity))
     if position.product is Product.CNC and action is Action.SELL and holding is not None:
         share = paise(holding.cost * opened / holding.quantity)
         position.delivered += share

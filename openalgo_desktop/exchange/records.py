@@ -11,7 +11,7 @@ import msgspec
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.model import Instrument, Key, Order
 from openalgo_desktop.core.model import Position as PositionView
-from openalgo_desktop.exchange.ledger import ZERO, paise
+from openalgo_desktop.exchange.ledger import ZERO, exact_price, paise
 
 #: (exchange, symbol, product): a net position.
 PositionKey: TypeAlias = tuple[str, str, str]
@@ -144,5 +144,5 @@ class PaperHolding(msgspec.Struct):
 
     @property
     def average(self) -> Decimal:
-        """Price per share, rounded to the paisa."""
-        return paise(self.cost / self.quantity) if self.quantity else ZERO
+        """Price per share, with the decimals of a price."""
+        return exact_price(self.cost / self.quantity) if self.quantity else ZERO

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from openalgo_desktop.core.enums import FeedMode, Mode, PriceType
 from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.core.model import Key, Level, Part, Tick
+from openalgo_desktop.core.money import priced
 
 #: Levels a side that every broker gives.
 DEPTH_LEVELS = 5
@@ -126,7 +127,7 @@ def _side(levels: tuple[Level, ...], count: int) -> list[_Level]:
 
 
 def _quote_fields(tick: Tick, symbol: str, mode: FeedMode) -> tuple[Any, ...]:
-    change, percent = round(tick.change, 4), round(tick.change_percent, 2)
+    change, percent = priced(tick.change), round(tick.change_percent, 2)
     fields = (
         *_ltp_fields(tick, symbol, mode),
         float(tick.open),

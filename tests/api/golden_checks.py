@@ -224,6 +224,34 @@ def fills(body: Any, case: Case, ask: Ask) -> Iterator[str]:
             yield f"value of {row} is not quantity times price"
 
 
+def exact_positions(body: Any, case: Case, ask: Ask) -> Iterator[str]:
+    """Averages and profits of the paper account are those of the trades, to the last decimal."""
+    trades = sorted(ask("tradebook", {})["data"], key=lambda t: t["tradeid"])  # counted up
+    for row in body["data"]:
+        own = [t for t in trades if (t["symbol"], t["product"]) == (row["symbol"], row["product"])]
+        units, cost, realised = 0.0, 0.0, 0.0
+        for trade in own:
+            signed = trade["quantity"] * _SIGN[trade["action"]]
+            closing = min(abs(units), abs(signed)) if units * signed < 0 else 0.0
+            side = 1.0 if units > 0 else -1.0
+            if closing:
+                share = cost * closing / abs(units)
+                realised += side * (trade["price"] * closing - share)
+                cost, units = cost - share, units - side * closing
+            cost += trade["price"] * (abs(signed) - closing)
+            units += (1.0 if signed > 0 else -1.0) * (abs(signed) - closing)
+        average = round(cost / abs(units), 4) if units else 0.0
+        if units != row["quantity"] or abs(row["average_price"] - average) > 1e-6:
+            yield f"average of {row}, by its trades {units} at {average}"
+        open_profit = row["ltp"] * units - cost * (1 if units > 0 else -1)
+        if abs(row["unrealized_pnl"] - open_profit) > _PAISA:
+            yield f"open profit of {row}, by its trades {open_profit:.4f}"
+        if abs(row["today_realized_pnl"] - realised) > _PAISA * max(1, len(own)):
+            yield f"realised of {row}, by its trades {realised:.4f}"
+        if abs(row["pnl"] - row["unrealized_pnl"] - row["today_realized_pnl"]) > _PAISA:
+            yield f"profit of {row} is not its parts"
+
+
 def live_positions(body: Any, case: Case, ask: Ask) -> Iterator[str]:
     """Profit is what the trades took and paid, open units at the last price, which is at most a
     tick from the standing one."""

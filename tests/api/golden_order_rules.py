@@ -321,11 +321,12 @@ ORDER_RULES: tuple[Rule, ...] = (
     Rule(
         "positionbook",
         "analyze mode, averages of several fills",
-        "profit is of the exact average",
+        "the average has the decimals of a price (four), and profit is of the exact one",
         "the reference rounds the average to paise first",
         when=lambda case: case.ok and not case.live and _averaged(case),
         freedom=Freedom(
             near=[
+                ("data[*].average_price", 0.00501),
                 *(
                     (f"{where}{name}", 0.06)
                     for where, names in (
@@ -346,6 +347,7 @@ ORDER_RULES: tuple[Rule, ...] = (
                 ("data[*].pnlpercent", 0.001),
             ]
         ),
+        check=checks.exact_positions,
     ),
     Rule(
         "gttorderbook",

@@ -13,6 +13,7 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Order, OrderUpdate, Trade
+from openalgo_desktop.core.money import priced
 
 _SHOWN = (
     "status",
@@ -69,7 +70,7 @@ class OrderTracker:
         price = (order.average_price * order.filled_quantity - spent) / quantity
         trade_id = f"{order.order_id}-{order.filled_quantity}"
         at = order.updated_at or self._clock.now()
-        return Trade.of(order, trade_id, quantity, round(price, 4), at)
+        return Trade.of(order, trade_id, quantity, priced(price), at)
 
 
 def _is_news(before: Order, order: Order) -> bool:

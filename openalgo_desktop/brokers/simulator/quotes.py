@@ -14,7 +14,7 @@ from openalgo_desktop.brokers.simulator.sessions import Sessions, Window
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Instrument, Tick
-from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.money import decimals, to_tick
 
 _CIRCUIT = 0.10  # of the previous close; options have none that matters
 _FROZEN = {"open": 0.995, "high": 1.02, "low": 0.98, "close": 0.99}
@@ -158,7 +158,10 @@ class FrozenQuoter:
         self.instrument = instrument
         self._clock = clock
         self._last = first
-        self._stats = {name: round(first * ratio, 2) for name, ratio in _FROZEN.items()}
+        self._stats = {
+            name: round(first * ratio, decimals(instrument.tick_size))
+            for name, ratio in _FROZEN.items()
+        }
         self._book: Book = make_frozen_book(instrument, first)
 
     def stat(self, name: str) -> float:

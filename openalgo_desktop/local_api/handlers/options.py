@@ -9,6 +9,7 @@ from openalgo_desktop.analytics.contracts import ContractError, PriceProblem, Un
 from openalgo_desktop.analytics.greeks import GreeksRequest
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, OrderRequest, Part
+from openalgo_desktop.core.money import priced
 from openalgo_desktop.core.symbols import split_underlying
 from openalgo_desktop.local_api.handlers.bulk import child_rows, split, split_answer
 from openalgo_desktop.local_api.handlers.orders import order_request, place
@@ -96,7 +97,7 @@ def chain_answer(chain: Chain, server_time: int, with_greeks: bool) -> dict[str,
         "atm_strike": chain.atm,
         "quotes_included": True,
         "greeks_included": with_greeks,
-        "forward_price": None if chain.forward is None else round(chain.forward, 2),
+        "forward_price": None if chain.forward is None else priced(chain.forward),
         "chain": [
             {
                 "strike": row.strike,
@@ -171,7 +172,7 @@ async def syntheticfuture(call: Call) -> dict[str, Any]:
         "underlying_ltp": price.ltp,
         "expiry": underlying.expiry_text.upper(),
         "atm_strike": atm,
-        "synthetic_future_price": round(value, 2),
+        "synthetic_future_price": priced(value),
     }
 
 

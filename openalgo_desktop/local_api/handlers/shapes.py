@@ -20,13 +20,10 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
+from openalgo_desktop.core.money import price_text, priced
 from openalgo_desktop.core.symbols import format_expiry_dashed
 
 DEPTH_LEVELS = 5
-
-
-#: Most decimals of a price.
-PRICE_PLACES = 4
 
 
 def success(mode: Mode, **fields: Any) -> dict[str, Any]:
@@ -39,17 +36,6 @@ def success(mode: Mode, **fields: Any) -> dict[str, Any]:
 def two(value: float) -> float:
     """Rounded to paise; never a negative zero."""
     return round(value, 2) + 0.0
-
-
-def priced(value: float) -> float:
-    """A price or an average with the decimals that any instrument has (currencies: four)."""
-    return round(value, PRICE_PLACES) + 0.0
-
-
-def price_text(value: float) -> str:
-    """A price as text: two decimals, and more where it has them."""
-    text = f"{value:.{PRICE_PLACES}f}"
-    return text[:-2] if text.endswith("00") else text.rstrip("0")
 
 
 # -- books ----------------------------------------------------------------------------------
@@ -132,7 +118,7 @@ def position_row(position: Position, mode: Mode) -> dict[str, Any]:
     average = position.average_price if position.quantity else 0.0
     if mode is Mode.LIVE:
         return row | {"average_price": price_text(average)}
-    invested = average * abs(position.quantity)
+    invested = average * abs(position.quantity) * position.multiplier
     return row | {
         "average_price": priced(average),
         "pnlpercent": 100.0 * pnl / invested if invested else 0.0,
