@@ -7,6 +7,7 @@ decimal price (800.05, never 800.0500000000001) and equal for scalars and arrays
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,7 @@ def nearest_ticks(price: float, tick: float) -> tuple[float, float]:
     return below * units / _SCALE, (below + 1) * units / _SCALE
 
 
+@lru_cache(maxsize=256)
 def decimals(tick: float) -> int:
     """Digits after the point that prices of this tick need; at least 2 (currencies have 4)."""
     if tick <= 0:

@@ -19,10 +19,11 @@ from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Part
+from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest, Part
 from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
 from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.valuing import Valuation
 
 #: Set by a door for one request of many orders (a split, a basket): its own repetitions are meant.
 one_request: ContextVar[object | None] = ContextVar("one_request", default=None)
@@ -56,7 +57,7 @@ class _Facts(msgspec.Struct):
     off_price: float  # per cent from the last price
     recent: int  # orders within a minute
     positions: int
-    profit: float
+    profit: float = 0.0
 
 
 #: Field of :class:`Limits`, fact, text. A limit is hurt when the fact is above it.
@@ -83,8 +84,20 @@ _BAND = "price_band"
 Settings = Callable[[str], Any]
 
 
+def _needs_result(limits: Limits) -> bool:
+    return bool(limits.day_loss or limits.day_profit)
+
+
 def _needs_books(limits: Limits) -> bool:
-    return bool(limits.open_positions or limits.day_loss or limits.day_profit)
+    return bool(limits.open_positions or _needs_result(limits))
+
+
+def _held(scope: str, book: OwnBook) -> set[Key]:
+    """Instruments whose price the result of a scope needs."""
+    kind, _, name = scope.partition(":")
+    if kind == "strategy":
+        return book.strategy_held(name)
+    return book.held(name if kind == "symbol" else "")
 
 
 class Books(Protocol):
@@ -113,6 +126,7 @@ class RiskRules:
     ) -> None:
         self._clock = clock
         self._ticks = ticks
+        self._valuation = Valuation(ticks)
         self._instruments = instruments
         self._books = books
         self._mode = mode
@@ -170,21 +184,29 @@ class RiskRules:
 
     # -- checking ---------------------------------------------------------------------------
     async def check(self, request: OrderRequest) -> None:
-        """Every rule for a new order. The price is asked before anything is decided, so that
+        """Every rule for a new order. Prices are asked before anything is decided, so that
         orders of one moment count against each other."""
         book = self._books.book(self._mode())
         limits = self._applying(request, book)
-        price = await self._price(request, limits)
+        closes = book.closes(request)
+        while True:
+            price = await self._price(request, limits, closes=closes)
+            prices = {} if closes else await self._prices(limits, book)
+            if closes == book.closes(request):
+                break
+            closes = not closes  # while prices were asked, the position moved
         if book.day is None and any(_needs_books(row) for row in limits.values()):
             raise RiskBlocked(
                 f"The positions of {book.account_id} are not known yet, so the risk limits cannot "
                 "be checked. Try again when the account's books were read."
             )
-        closes = book.closes(request)
         self._check_hours(request)
         self._check_square_off(request, closes)
         for scope, row in limits.items():
-            self._check_scope(scope, row, self._facts(scope, request, book, price), closes)
+            facts = self._facts(scope, request, book, price)
+            if _needs_result(row) and not closes:
+                facts.profit = self._profit(scope, book, prices)
+            self._check_scope(scope, row, facts, closes)
         self._check_duplicate(request)
         self._count(limits)
 
@@ -214,19 +236,45 @@ class RiskRules:
     async def _check_size(self, request: OrderRequest, closes: Callable[[OwnBook], bool]) -> None:
         book = self._books.book(self._mode())
         limits = self._applying(request, book)
-        price = await self._price(request, limits)
+        price = await self._price(request, limits, closes=closes(book))
         for scope, row in limits.items():
             facts = self._facts(scope, request, book, price)
             facts.recent = facts.positions = -1
-            facts.profit = 0.0
             self._check_scope(scope, row, facts, closes=closes(book))
 
-    async def _price(self, request: OrderRequest, limits: Mapping[str, Limits]) -> float:
-        """The last price where a rule needs it, else 0; it must be fresh."""
+    async def _prices(self, limits: Mapping[str, Limits], book: OwnBook) -> dict[Key, float]:
+        """Fresh prices of what the limits on the day's result look at; without such limits
+        nothing is streamed for them."""
+        scopes = [scope for scope, row in limits.items() if _needs_result(row)]
+        prices: dict[Key, float] = {}
+        if not scopes:
+            if not self._any_result():
+                self._valuation.follow(())
+            return prices
+        while missing := set().union(*(_held(s, book) for s in scopes)) - prices.keys():
+            prices |= await self._valuation.prices(missing, book.held() | prices.keys() | missing)
+        return prices
+
+    def _any_result(self) -> bool:
+        common = self._settings("risk.day_loss") or self._settings("risk.day_profit")
+        return bool(common) or any(map(_needs_result, self.scopes.values()))
+
+    @staticmethod
+    def _profit(scope: str, book: OwnBook, prices: Mapping[Key, float]) -> float:
+        kind, _, name = scope.partition(":")
+        if kind == "strategy":
+            return book.strategy_profit(prices, name)
+        return book.day_profit(prices, name if kind == "symbol" else "")
+
+    async def _price(
+        self, request: OrderRequest, limits: Mapping[str, Limits], *, closes: bool
+    ) -> float:
+        """The last price where a rule needs it, else 0; it must be fresh. What closes is not
+        held to its value, so it never waits for a price that only the value needs."""
         banded = request.price_type.has_price and any(row.price_band for row in limits.values())
         # A sale below the market trades at the market: its own price says too little.
         open_ended = not request.price_type.has_price or request.action is Action.SELL
-        valued = open_ended and any(row.max_value for row in limits.values())
+        valued = not closes and open_ended and any(row.max_value for row in limits.values())
         if not banded and not valued:
             return 0.0
         try:
@@ -247,11 +295,8 @@ class RiskRules:
         kind, _, name = scope.partition(":")
         if kind == "strategy":
             positions = book.strategy_positions(name)
-            profit = book.strategy_profit(self._ticks, name)
         else:
-            symbol = name if kind == "symbol" else ""
-            positions = book.open_positions(symbol)
-            profit = book.day_profit(self._ticks, symbol)
+            positions = book.open_positions(name if kind == "symbol" else "")
         held = book.positions.get((request.exchange, request.symbol, request.product))
         if held is not None and held.quantity:
             positions -= 1  # adding to a position opens no other one
@@ -266,7 +311,6 @@ class RiskRules:
             ),
             recent=len(self._recent(scope)),
             positions=positions,
-            profit=profit,
         )
 
     @staticmethod

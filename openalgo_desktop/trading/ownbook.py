@@ -7,7 +7,7 @@ books takes it as the second witness.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from math import isfinite
 
@@ -16,7 +16,6 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
 from openalgo_desktop.core.model import Difference, Key, Order, OrderRequest, Position, Trade
-from openalgo_desktop.core.ports import TickSource
 
 log = logging.getLogger(__name__)
 
@@ -210,10 +209,21 @@ class OwnBook:
             if row.quantity and symbol in ("", f"{row.exchange}:{row.symbol}")
         )
 
-    def day_profit(self, ticks: TickSource, symbol: str = "") -> float:
-        """Today's profit in rupees at last prices; of one symbol only when given."""
+    def held(self, symbol: str = "") -> set[Key]:
+        """Instruments of :meth:`open_positions`."""
+        return {
+            row.key
+            for row in self.positions.values()
+            if row.quantity and symbol in ("", f"{row.exchange}:{row.symbol}")
+        }
+
+    def day_profit(self, prices: Mapping[Key, float], symbol: str = "") -> float:
+        """Today's profit in rupees at ``prices``, which has all of :meth:`held`; of one symbol
+        only when given."""
         return sum(
-            msgspec.structs.replace(row, ltp=_ltp(ticks, row)).pnl
+            msgspec.structs.replace(row, ltp=prices[row.key]).pnl
+            if row.quantity
+            else row.realised_today
             for row in self.positions.values()
             if symbol in ("", f"{row.exchange}:{row.symbol}")
         )
@@ -222,16 +232,20 @@ class OwnBook:
         """Positions that a strategy opened today and still holds."""
         return sum(1 for net in self.strategies.get(strategy, {}).values() if net.quantity)
 
-    def strategy_profit(self, ticks: TickSource, strategy: str) -> float:
-        """Today's profit in rupees of what a strategy traded today."""
+    def strategy_held(self, strategy: str) -> set[Key]:
+        """Instruments of :meth:`strategy_positions`."""
+        return {key[:2] for key, net in self.strategies.get(strategy, {}).items() if net.quantity}
+
+    def strategy_profit(self, prices: Mapping[Key, float], strategy: str) -> float:
+        """Today's profit in rupees of what a strategy traded today, at ``prices``, which has all
+        of :meth:`strategy_held`."""
         total = 0.0
         for key, net in self.strategies.get(strategy, {}).items():
             total += net.realised
-            tick = ticks.latest(key[:2])
-            if net.quantity and tick is not None:
+            if net.quantity:
                 row = self.positions.get(key)
                 multiplier = row.multiplier if row is not None else 1.0
-                total += (tick.ltp - net.average) * net.quantity * multiplier
+                total += (prices[key[:2]] - net.average) * net.quantity * multiplier
         return total
 
     # -- comparing --------------------------------------------------------------------------
@@ -305,11 +319,6 @@ def impossible(order: Order, trade: Trade | None = None) -> str:
 
 def _position_key(row: Position) -> PositionKey:
     return (row.exchange, row.symbol, row.product)
-
-
-def _ltp(ticks: TickSource, row: Position) -> float:
-    tick = ticks.latest(row.key)
-    return tick.ltp if tick is not None else row.ltp
 
 
 def _shown(order: Order) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -23,7 +23,17 @@ from openalgo_desktop.core.events import (
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
+from openalgo_desktop.core.model import (
+    BookRows,
+    Funds,
+    Holding,
+    Key,
+    Order,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.ui import quote
 from openalgo_desktop.ui.frames import Ticks
 
 log = logging.getLogger(__name__)
@@ -76,6 +86,12 @@ class Desk(Protocol):
     async def funds(self) -> Funds: ...
 
 
+class Prices(Protocol):
+    """What the books need of the market."""
+
+    def fresh(self, key: Key) -> Tick | None: ...
+
+
 class Books(QObject):
     """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
 
@@ -89,9 +105,10 @@ class Books(QObject):
     funds_changed = Signal()
     prices_moved = Signal()  # positions and holdings carry newer prices
 
-    def __init__(self, desk: Desk, bus: Bus, parent: QObject) -> None:
+    def __init__(self, desk: Desk, prices: Prices, bus: Bus, parent: QObject) -> None:
         super().__init__(parent)
         self._desk = desk
+        self._prices = prices
         self.orders: dict[str, Order] = {}
         self._working: dict[Key, dict[str, Order]] = {}  # by instrument, then order id
         self.working_count = 0
@@ -229,11 +246,13 @@ class Books(QObject):
 
     async def _read_positions(self) -> None:
         self.positions = rows = await self._asked(self._desk.positions())
+        self._price(rows)
         self._read("positions", rows.unreadable)
         self.positions_changed.emit()
 
     async def _read_holdings(self) -> None:
         self.holdings = rows = await self._asked(self._desk.holdings())
+        self._price(rows)
         self._read("holdings", rows.unreadable)
         self.holdings_changed.emit()
 
@@ -241,6 +260,12 @@ class Books(QObject):
         self.funds = await self._asked(self._desk.funds())
         self._read("funds", ())
         self.funds_changed.emit()
+
+    def _price(self, rows: Sequence[Position | Holding]) -> None:
+        """The stream is newer than the account's own last prices."""
+        for row in rows:
+            if row.quantity and (last := quote.price(self._prices.fresh(row.key))) is not None:
+                row.ltp = last
 
     # -- what is missing --------------------------------------------------------------------
     def _read(self, name: str, unreadable: tuple[str, ...]) -> None:
@@ -269,9 +294,9 @@ class Books(QObject):
         """Live prices go into positions and holdings, shown or not."""
         rows: list[Position | Holding] = [*self.positions, *self.holdings]
         for row in rows:
-            tick = ticks.get(row.key)
-            if tick is not None and tick.ltp:
-                row.ltp = tick.ltp
+            last = quote.price(ticks.get(row.key))
+            if last is not None:
+                row.ltp = last
                 self._moved = True
 
     def wants_flush(self) -> bool:
@@ -288,6 +313,15 @@ class Books(QObject):
         """Today's realised and the open profit of all positions, rupees."""
         realised = sum(position.realised_today for position in self.positions)
         return realised, sum(position.unrealised for position in self.positions)
+
+    def is_live(self, row: Position | Holding) -> bool:
+        """Whether a row is worth what it shows now: closed, or at a price that may be traded on."""
+        return not row.quantity or bool(row.ltp and self._prices.fresh(row.key) is not None)
+
+    @property
+    def not_live(self) -> list[Position]:
+        """Positions whose open profit is not known, or is that of an old price."""
+        return [row for row in self.positions if not self.is_live(row)]
 
     def working(self) -> list[Order]:
         """Orders that may still fill."""

@@ -40,6 +40,7 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
@@ -89,7 +90,7 @@ class Bridge(QObject):
         self._closed = False
         self.selected: Key | None = None
         self.frames = FrameClock(self._drain, int(self.setting("ui.frame_rate")), self)
-        self.books = Books(terminal.desk, terminal.bus, self)
+        self.books = Books(terminal.desk, terminal.hub, terminal.bus, self)
         self.frames.add(self.books.news)
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
@@ -219,6 +220,11 @@ class Bridge(QObject):
     def instrument(self, key: Key) -> Instrument | None:
         """The master row of ``key``."""
         return self._terminal.instruments.get(key)
+
+    def places(self, key: Key) -> int:
+        """Decimals of the prices of ``key``."""
+        instrument = self.instrument(key)
+        return decimals(instrument.tick_size if instrument is not None else 0.0)
 
     def search(self, query: str, limit: int = 50) -> list[Instrument]:
         """What a trader means by ``query``, best first; quick enough for each key."""

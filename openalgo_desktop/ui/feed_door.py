@@ -3,6 +3,7 @@ data account is the only watchdog."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -91,6 +92,10 @@ class FeedDoor(QObject):
             return "no feed"
         age = hub.age(key)
         return f"{age_text(age)} old" if age is not None and hub.is_stale(key) else ""
+
+    def tips(self, keys: Iterable[Key]) -> str:
+        """What is wrong with several prices, a line each."""
+        return "\n".join(f"{key[1]}: {self.note(key) or 'no price yet'}" for key in keys)
 
     def tip(self, key: Key) -> str:
         """:meth:`note` in a sentence."""

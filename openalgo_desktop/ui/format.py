@@ -11,6 +11,8 @@ from openalgo_desktop.core.clock import IST
 MISSING = "–"
 LAKH = 100_000
 CRORE = 10_000_000
+#: Decimals of an average where it has them.
+MOST_PLACES = 4
 MINUS = "-"  # plain, so that copied text stays a number
 
 _indian = True
@@ -47,12 +49,16 @@ def price(value: float, places: int = 2) -> str:
     return _fixed(value, places)
 
 
-def exact(value: float) -> str:
-    """A price or an average: two decimals, and up to four where it has them."""
-    text = _fixed(value, 4)
-    if text == MISSING:
-        return text
-    return text[:-2] if text.endswith("00") else text.rstrip("0")
+def exact(value: float, places: int = 2) -> str:
+    """A price or an average: the decimals of the tick size, and up to four where it has them."""
+    text = _fixed(value, max(MOST_PLACES, places))
+    whole, point, fraction = text.partition(".")
+    return whole + point + fraction.rstrip("0").ljust(places, "0") if point else text
+
+
+def partly(text: str, missing: int) -> str:
+    """A sum that leaves out, or counts at an old price, so many positions."""
+    return f"{text}  ({missing} not live)" if missing else text
 
 
 def signed(value: float, places: int = 2) -> str:

@@ -331,7 +331,9 @@ class MainWindow(QMainWindow):
     def _tell_ended(self) -> None:
         for level, orders in self._ended.items():
             if orders:
-                self.toasts.show(level, _told(orders), f"orders-{level}")
+                self.toasts.show(
+                    level, _told(orders, self.bridge.places(orders[-1].key)), f"orders-{level}"
+                )
                 orders.clear()
 
     # -- commands ---------------------------------------------------------------------------
@@ -355,12 +357,12 @@ class MainWindow(QMainWindow):
             self.showFullScreen()
 
 
-def _told(orders: list[Order]) -> str:
+def _told(orders: list[Order], places: int) -> str:
     """One sentence for orders that were filled (or rejected) shortly after another."""
     order = orders[-1]
     what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
     if order.status is OrderStatus.REJECTED:
         text = f"Rejected: {what}. {order.rejection_reason}"
     else:
-        text = f"Filled: {what} @ {fmt.exact(order.average_price)}"
+        text = f"Filled: {what} @ {fmt.exact(order.average_price, places)}"
     return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

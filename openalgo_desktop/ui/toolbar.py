@@ -44,7 +44,8 @@ class TopBar(QToolBar):
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
         bridge.books.prices_moved.connect(self.show_pnl)
-        bridge.feed.changed.connect(lambda _: self.show_pnl())
+        for changed in (bridge.feed.changed, bridge.feed.refused):
+            changed.connect(lambda _: self.show_pnl())
         bridge.safety.kill_changed.connect(self.show_killed)
         self.show_killed(bridge.safety.killed)
         self.show_account()
@@ -139,9 +140,11 @@ class TopBar(QToolBar):
         """Day P&L from the positions with live prices."""
         realised, unrealised = self._bridge.books.day_pnl
         total = realised + unrealised
-        self.pnl.setText(fmt.signed_money(total))
-        self.pnl.setToolTip(
-            plain_tip(f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}")
-        )
-        tone = "stale" if self._bridge.feed.stale else fmt.sign_role(total)
+        missing = self._bridge.books.not_live
+        self.pnl.setText(fmt.partly(fmt.signed_money(total), len(missing)))
+        tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
+        if missing:
+            tip += f"\nNot at a fresh price:\n{self._bridge.feed.tips(p.key for p in missing[:10])}"
+        self.pnl.setToolTip(plain_tip(tip))
+        tone = "stale" if missing or self._bridge.feed.stale else fmt.sign_role(total)
         set_role(self.pnl, tone, "tone")

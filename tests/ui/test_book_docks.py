@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,10 +10,14 @@ import pytest
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import BookRows, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.docks.positions import PositionsDock
 from openalgo_desktop.ui.docks.table_dock import TableDock
 from openalgo_desktop.ui.main import Session
+from openalgo_desktop.ui.main_window import _told
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
@@ -208,3 +213,101 @@ def test_the_depth_dock_streams_a_book_only_while_it_is_seen(drive: Drive) -> No
         await until(lambda: wanted.get("dock-depth"), "the book is asked for again")
 
     drive(scenario)
+
+
+def shown(dock: TableDock[object], row: int = 0) -> dict[str, str]:
+    texts = dock.model.store.cells(row).texts
+    return {column.key: text for column, text in zip(dock.columns, texts, strict=True)}
+
+
+def test_a_profit_without_a_fresh_price_is_marked(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        hub, bar = session.terminal.hub, session.window.top_bar
+        assert hub._source is not None
+        hub._source.set_sink(lambda tick: None)
+        dock = await seen(session, "positions")
+        assert isinstance(dock, PositionsDock)
+        sbin, tcs = position("SBIN", ltp=0.0), position("TCS", ltp=0.0)
+        sbin.realised_today = 5.0
+        books.positions = BookRows([sbin, tcs])
+        hub._spoil()
+        books.positions_changed.emit()
+        first = shown(dock)
+        assert [first[name] for name in ("ltp", "unrealised", "pnl")] == ["–"] * 3
+        assert first["realised"] == "+5.00"
+        assert dock.model.store.cells(0).badges
+        assert "2 not live" in bar.pnl.text() and "SBIN" in bar.pnl.toolTip()
+        assert bar.pnl.property("tone") == "stale"
+        for symbol in ("SBIN", "TCS"):
+            hub.publish(Tick(symbol, "NSE", 800.0))
+        await until(lambda: shown(dock)["unrealised"] == "+100.00", "the profit")
+        assert not dock.model.store.cells(0).badges
+        await until(lambda: bar.pnl.text() == "+205.00", "the whole profit")
+        assert bar.pnl.property("tone") == "up"
+        hub.refused(("NSE", "TCS"), DataError("not streamed"))
+        await until(lambda: dock.model.store.cells(1).badges == {0: "no feed"}, "the badge")
+        assert dock.row_stale(tcs)
+        await until(lambda: "1 not live" in dock.total.numbers[2].text(), "the mark of the total")
+        dock = await seen(session, "holdings")
+        books.holdings = BookRows([Holding("WIPRO", "NSE", 10, 500.0)])
+        books.holdings_changed.emit()
+        row = shown(dock)
+        assert [row[name] for name in ("ltp", "value", "pnl", "percent")] == ["–"] * 4
+
+    drive(scenario)
+
+
+def test_prices_keep_the_decimals_of_their_instrument(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        rupee = next(
+            row
+            for row in session.bridge.search("USDINR", 50)
+            if row.exchange == "CDS" and row.instrument_type == "FUT"
+        )
+        symbol, exchange = rupee.symbol, rupee.exchange
+        books.orders = {
+            "1": order(1, symbol=symbol, exchange=exchange, price=87.1225, average_price=87.12)
+        }
+        books.orders_changed.emit()
+        dock = await seen(session, "orders")
+        assert (shown(dock)["price"], shown(dock)["average"]) == ("87.1225", "87.1200")
+        assert "87.1225" in dock.model.as_csv()
+        fill = msgspec.structs.replace(trade(1), symbol=symbol, exchange=exchange, price=87.15)
+        books.trades = BookRows([fill])
+        books.trades_changed.emit()
+        assert shown(await seen(session, "trades"))["price"] == "87.1500"
+        row = Position(symbol, exchange, Product.NRML, 1000, 87.122541, 87.13)
+        books.positions = BookRows([row])
+        books.positions_changed.emit()
+        dock = await seen(session, "positions")
+        assert shown(dock)["average"] == "87.1225"
+        assert re.fullmatch(r"\d+\.\d{4}", shown(dock)["ltp"])
+        session.bridge.select(rupee.key)
+        ticket = session.window.ticket
+        ticket.price_type.choose("LIMIT")
+        ticket.price.setValue(87.1225)
+        assert ticket.send.text().endswith("@ 87.1225")
+        await until(lambda: "@ 87.1225" in ticket.facts._rows["position"][1].text(), "the average")
+        filled = order(2, symbol=symbol, exchange=exchange, average_price=87.13)
+        assert _told([filled], session.bridge.places(filled.key)).endswith("@ 87.1300")
+        tick = session.bridge.latest(rupee.key)
+        chart, depth = session.window.docks["chart"], session.window.docks["depth"]
+        for dock_, part in ((chart, "quote"), (depth, "last")):
+            dock_.raise_()
+            label = getattr(dock_, part)
+            await until(
+                lambda label=label: len(label.text().split()[0].partition(".")[2]) == 4, part
+            )
+        assert tick is not None
+
+    drive(scenario)
+
+
+def test_averages_are_not_cut_to_the_tick() -> None:
+    assert fmt.exact(800.03333, 2) == "800.0333"
+    assert fmt.exact(800.5, 2) == "800.50"
+    assert fmt.exact(87.1, 4) == "87.1000"
+    assert fmt.exact(100.0, 2) == "100.00"
+    assert fmt.exact(float("nan")) == fmt.MISSING

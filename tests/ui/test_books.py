@@ -10,10 +10,20 @@ import pytest
 from PySide6.QtCore import QObject
 
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.core.model import (
+    BookRows,
+    Funds,
+    Holding,
+    Key,
+    Order,
+    Part,
+    Position,
+    Tick,
+    Trade,
+)
 from openalgo_desktop.ui.books import Books
 from tests.waiting import until
 
@@ -60,6 +70,16 @@ class Desk:
         return Funds(available_cash=1.0)
 
 
+class Market:
+    """Fresh prices of some instruments."""
+
+    def __init__(self, **prices: float) -> None:
+        self.last = {("NSE", symbol): price for symbol, price in prices.items()}
+
+    def fresh(self, key: Key) -> Tick | None:
+        return Tick(key[1], key[0], self.last[key]) if key in self.last else None
+
+
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
@@ -75,7 +95,7 @@ async def settled(books: Books) -> asyncio.Task[None]:
 async def test_first_run_loads_everything(desk: Desk, qapp: object) -> None:
     desk.book = [order("1")]
     parent = QObject()
-    books = Books(desk, Bus(), parent)
+    books = Books(desk, Market(), Bus(), parent)
     task = await settled(books)
     assert list(books.orders) == ["1"]
     assert books.funds.available_cash == 1.0
@@ -84,7 +104,7 @@ async def test_first_run_loads_everything(desk: Desk, qapp: object) -> None:
 
 async def test_updates_of_the_shown_mode_are_told_once_per_frame(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     seen: list[list[str]] = []
     books.orders_updated.connect(lambda rows: seen.append([row.order_id for row in rows]))
     bus.publish(OrderUpdated("a", Mode.LIVE, "x", order("live")))
@@ -101,7 +121,7 @@ async def test_updates_of_the_shown_mode_are_told_once_per_frame(desk: Desk, qap
 async def test_working_orders_are_found_by_instrument(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     desk.book = [order("1"), order("2"), msgspec.structs.replace(order("3"), symbol="INFY")]
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     task = await settled(books)
     assert [row.order_id for row in books.working_of(("NSE", "SBIN"))] == ["1", "2"]
     assert (books.working_count, len(books.working())) == (3, 3)
@@ -116,7 +136,7 @@ async def test_working_orders_are_found_by_instrument(desk: Desk, qapp: object) 
 async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     desk.book = [order("paper")]
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     task = await settled(books)
     desk.mode, desk.book = Mode.LIVE, [order("live")]
     bus.publish(ModeChanged(Mode.LIVE, "test"))
@@ -128,7 +148,7 @@ async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> Non
 async def test_live_prices_move_the_profit(desk: Desk, qapp: object) -> None:
     parent = QObject()
     desk.net = [Position("SBIN", "NSE", Product.MIS, 10, 800.0, realised_today=5.0)]
-    books = Books(desk, Bus(), parent)
+    books = Books(desk, Market(), Bus(), parent)
     task = await settled(books)
     tick = Tick("SBIN", "NSE", 810.0)
     books.take({tick.key: tick})
@@ -139,7 +159,7 @@ async def test_live_prices_move_the_profit(desk: Desk, qapp: object) -> None:
 
 async def test_close_leaves_no_handler(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     books.close()
     assert bus.handler_count() == 0
 
@@ -153,7 +173,7 @@ async def test_a_book_with_unreadable_rows_is_incomplete_until_it_is_whole(
 ) -> None:
     parent = QObject()
     desk.unreadable = ("order 7: its time is not known",)
-    books = Books(desk, Bus(), parent)
+    books = Books(desk, Market(), Bus(), parent)
     told: list[str] = []
     books.gaps_changed.connect(told.append)
     task = await settled(books)
@@ -173,7 +193,7 @@ async def test_a_book_that_cannot_be_read_keeps_no_other_from_being_read(
     monkeypatch.setattr("openalgo_desktop.ui.books.RETRY", 0.01)
     parent = QObject()
     desk.failure = Odd("Not logged in.")
-    books = Books(desk, Bus(), parent)
+    books = Books(desk, Market(), Bus(), parent)
     task = await settled(books)
     assert books.funds.available_cash == 1.0  # asked after the positions
     assert books.gaps["positions"].text.startswith("⚠ Not read now")
@@ -188,7 +208,7 @@ async def test_a_book_that_cannot_be_read_keeps_no_other_from_being_read(
 async def test_rows_of_one_mode_are_never_shown_in_the_other(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
     desk.book, desk.net = [order("paper")], [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     task = await settled(books)
     seen: list[int] = []
     books.positions_changed.connect(lambda: seen.append(len(books.positions)))
@@ -206,7 +226,7 @@ async def test_rows_of_one_mode_are_never_shown_in_the_other(desk: Desk, qapp: o
 
 async def test_executions_are_told_one_by_one(desk: Desk, qapp: object) -> None:
     bus, parent = Bus(), QObject()
-    books = Books(desk, bus, parent)
+    books = Books(desk, Market(), bus, parent)
     task = await settled(books)
     seen: list[list[str]] = []
     books.trades_added.connect(lambda rows: seen.append([row.trade_id for row in rows]))
@@ -217,4 +237,25 @@ async def test_executions_are_told_one_by_one(desk: Desk, qapp: object) -> None:
         bus.publish(OrderUpdated("a", Mode.SANDBOX, "sandbox", order("1"), fill))
     books.news.flush()
     assert seen == [["t1"]]
+    task.cancel()
+
+
+async def test_the_stream_is_newer_than_the_last_prices_of_the_account(
+    desk: Desk, qapp: object
+) -> None:
+    parent, market = QObject(), Market(SBIN=810.0, ITC=400.0)
+    desk.net = [
+        Position("SBIN", "NSE", Product.MIS, 10, 800.0, 790.0),
+        Position("INFY", "NSE", Product.MIS, 10, 1500.0, 1490.0),  # not streamed
+        Position("ITC", "NSE", Product.MIS, 0, 0.0),
+    ]
+    books = Books(desk, market, Bus(), parent)
+    task = await settled(books)
+    assert [row.ltp for row in books.positions] == [810.0, 1490.0, 0.0]
+    assert [row.symbol for row in books.not_live] == ["INFY"]
+    market.last.clear()  # the feed is lost
+    assert [row.symbol for row in books.not_live] == ["SBIN", "INFY"]
+    blind = Tick("SBIN", "NSE", 0.0, FeedMode.LTP, unknown=Part.LTP)
+    books.take({blind.key: blind})
+    assert books.positions[0].ltp == 810.0
     task.cancel()

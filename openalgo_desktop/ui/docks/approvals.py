@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.clock import age_text
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import NEVER, Approval
+from openalgo_desktop.core.model import NEVER, Approval, Key
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
@@ -60,9 +60,20 @@ def _expires(row: Approval) -> str:
     return "never" if row.expires_at >= NEVER else fmt.clock_text(row.expires_at)
 
 
-def _prices(row: Approval) -> str:
-    shown = [f"{fmt.exact(price)}" if price else "unknown" for price in row.prices.values()]
-    return ", ".join(shown[:3])
+def _prices_column(bridge: Bridge) -> Col[Approval]:
+    def text(row: Approval) -> str:
+        shown = [
+            fmt.exact(price, bridge.places(_key(name))) if price else "unknown"
+            for name, price in row.prices.items()
+        ]
+        return ", ".join(shown[:3])
+
+    return Col("prices", "Price then", 92, lambda a: next(iter(a.prices.values()), None), text)
+
+
+def _key(name: str) -> Key:
+    exchange, _, symbol = name.partition(":")
+    return exchange, symbol
 
 
 def _seconds(row: Approval, now: datetime) -> float:
@@ -93,7 +104,6 @@ COLUMNS: tuple[Col[Approval], ...] = (
     Col("source", "From", 160, lambda a: a.source, numeric=False),
     Col("kind", "Request", 96, lambda a: a.kind, numeric=False),
     Col("summary", "Order", 260, summary, numeric=False),
-    Col("prices", "Price then", 92, lambda a: next(iter(a.prices.values()), None), _prices),
     Col(
         "status",
         "Status",
@@ -128,7 +138,8 @@ class ApprovalsDock(TableDock[Approval]):
     columns = COLUMNS
 
     def __init__(self, bridge: Bridge) -> None:
-        self.columns = (COLUMNS[0], _age_column(bridge.now), *COLUMNS[1:])
+        age, prices = _age_column(bridge.now), _prices_column(bridge)
+        self.columns = (COLUMNS[0], age, *COLUMNS[1:4], prices, *COLUMNS[4:])
         super().__init__(bridge)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []

@@ -93,12 +93,23 @@ class FundsDock(Dock):
         # Live, and the same amount as in the toolbar and under the positions.
         if not self.visibleRegion().isEmpty():
             self._show("m2m_unrealised", self.bridge.books.day_pnl[1], True)
+            self._mark_open()
+
+    def _mark_open(self) -> None:
+        """The open profit is no better than the prices that it comes from."""
+        missing = self.bridge.books.not_live
+        value = self._values["m2m_unrealised"]
+        value.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+        if missing:
+            value.setText(fmt.partly(value.text(), len(missing)))
+            set_role(value, "stale", "tone")
 
     def reload(self) -> None:
         """Show the funds of the mode."""
         funds = self.bridge.books.funds
         for key, _, profit in CARDS:
             self._show(key, float(getattr(funds, key)), profit)
+        self._mark_open()
         total = funds.available_cash + funds.utilised
         share = funds.utilised / total if total > 0 else 0.0
         self.bar.setValue(round(1000 * share))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action
@@ -10,49 +12,64 @@ from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
-from openalgo_desktop.ui.widgets import Totals
+from openalgo_desktop.ui.widgets import Totals, plain_tip
 
-COLUMNS: tuple[Col[Holding], ...] = (
-    Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False),
-    Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
-    Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
-    Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
-    Col("average", "Avg", 92, lambda h: h.average_price, lambda h: fmt.exact(h.average_price)),
-    Col(
-        "ltp",
-        "LTP",
-        92,
-        lambda h: h.ltp,
-        lambda h: fmt.exact(h.ltp) if h.ltp else fmt.MISSING,
-        live=True,
-    ),
-    Col(
-        "value",
-        "Value",
-        120,
-        lambda h: h.ltp * h.quantity,
-        lambda h: fmt.money(h.ltp * h.quantity),
-        live=True,
-    ),
-    Col(
-        "pnl",
-        "P&L",
-        110,
-        lambda h: h.pnl,
-        lambda h: fmt.signed_money(h.pnl),
-        lambda h: fmt.sign_role(h.pnl),
-        live=True,
-    ),
-    Col(
-        "percent",
-        "P&L %",
-        76,
-        lambda h: h.pnl_percent,
-        lambda h: fmt.signed_percent(h.pnl_percent),
-        lambda h: fmt.sign_role(h.pnl),
-        live=True,
-    ),
-)
+Amount = Col[Holding]
+Text = Callable[[float], str]
+Tone = Callable[[Holding], str]
+_FIGURES: dict[str, Callable[[Holding], float]] = {
+    "value": lambda h: h.ltp * h.quantity,
+    "pnl": lambda h: h.pnl,
+    "percent": lambda h: h.pnl_percent,
+}
+
+
+def _tone(row: Holding) -> str:
+    return fmt.sign_role(row.pnl)
+
+
+def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
+    feed, books = bridge.feed, bridge.books
+
+    def price_text(row: Holding, value: float) -> str:
+        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
+
+    def badge(row: Holding) -> str:
+        return "" if books.is_live(row) else feed.note(row.key) or "no price"
+
+    def tip(row: Holding) -> str:
+        return "" if books.is_live(row) else feed.tip(row.key)
+
+    def worth(key: str, title: str, width: int, text: Text, tone: Tone | None = None) -> Amount:
+        """A figure that comes from the last price: a dash without one."""
+        value = _FIGURES[key]
+        return Col(
+            key,
+            title,
+            width,
+            lambda h: value(h) if h.ltp else None,
+            lambda h: text(value(h)) if h.ltp else fmt.MISSING,
+            tone,
+            live=True,
+        )
+
+    return (
+        Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False, badge=badge, tip=tip),
+        Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
+        Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
+        Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
+        Col(
+            "average",
+            "Avg",
+            92,
+            lambda h: h.average_price,
+            lambda h: price_text(h, h.average_price),
+        ),
+        Col("ltp", "LTP", 92, lambda h: h.ltp or None, lambda h: price_text(h, h.ltp), live=True),
+        worth("value", "Value", 120, fmt.money),
+        worth("pnl", "P&L", 110, fmt.signed_money, _tone),
+        worth("percent", "P&L %", 76, fmt.signed_percent, _tone),
+    )
 
 
 class HoldingsDock(TableDock[Holding]):
@@ -61,15 +78,16 @@ class HoldingsDock(TableDock[Holding]):
     name = "holdings"
     title = "Holdings"
     empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
-    columns = COLUMNS
     book = "holdings"
 
     def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
         super().__init__(bridge)
         self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)
         bridge.books.holdings_changed.connect(self.refresh)
+        bridge.feed.aged.connect(self._on_aged)
 
     def row_id(self, row: Holding) -> str:
         return f"{row.exchange}:{row.symbol}"
@@ -80,14 +98,27 @@ class HoldingsDock(TableDock[Holding]):
         self._show_totals()
 
     def _show_totals(self) -> None:
+        """Invested counts all rows; value and profit those with a price."""
+        invested = sum(row.average_price * row.quantity for row in self.rows)
         value = sum(row.ltp * row.quantity for row in self.rows)
         profit = sum(row.pnl for row in self.rows)
+        missing = [row for row in self.rows if self.row_stale(row)]
         self.total.setVisible(bool(self.rows))
         self.total.show_numbers(
-            (f"₹ {fmt.money(value - profit)}", ""),
-            (f"₹ {fmt.money(value)}", ""),
-            (fmt.signed_money(profit), fmt.sign_role(profit)),
+            (f"₹ {fmt.money(invested)}", ""),
+            (fmt.partly(f"₹ {fmt.money(value)}", len(missing)), "stale" if missing else ""),
+            (fmt.signed_money(profit), "stale" if missing else fmt.sign_role(profit)),
         )
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+
+    def row_stale(self, row: Holding) -> bool:
+        return not self.bridge.books.is_live(row)
+
+    def _on_aged(self) -> None:
+        """A price grows old without a tick that says so."""
+        if not self.is_hidden():
+            self.model.refresh_all()
+            self.dirty = True
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():

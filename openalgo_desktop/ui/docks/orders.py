@@ -38,10 +38,6 @@ def side_tone(action: Action) -> str:
     return "buy" if action is Action.BUY else "sell"
 
 
-def _optional(value: float) -> str:
-    return fmt.exact(value) if value else fmt.MISSING
-
-
 def _is_newer(order: Order, other: Order) -> bool:
     """Whether ``order`` was placed when ``other`` was, or after it."""
     at, before = order.placed_at, other.placed_at
@@ -50,61 +46,84 @@ def _is_newer(order: Order, other: Order) -> bool:
 
 WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))
 WHY = (RowAction("why", "Why?"),)
-COLUMNS: tuple[Col[Order], ...] = (
-    Col(
-        "time",
-        "Time",
-        66,
-        lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
-        lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
-        numeric=False,
-    ),
-    Col("symbol", "Symbol", 170, lambda o: o.symbol, numeric=False),
-    Col(
-        "side",
-        "Side",
-        46,
-        lambda o: o.action.value,
-        tone=lambda o: side_tone(o.action),
-        numeric=False,
-    ),
-    Col(
-        "quantity",
-        "Filled / Qty",
-        100,
-        lambda o: o.quantity,
-        lambda o: f"{fmt.quantity(o.filled_quantity)} / {fmt.quantity(o.quantity)}",
-    ),
-    Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
-    Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
-    Col("price", "Price", 82, lambda o: o.price, lambda o: _optional(o.price)),
-    Col("trigger", "Trigger", 82, lambda o: o.trigger_price, lambda o: _optional(o.trigger_price)),
-    Col("average", "Avg", 82, lambda o: o.average_price, lambda o: _optional(o.average_price)),
-    Col(
-        "status",
-        "Status",
-        108,
-        lambda o: o.status.value,
-        tone=lambda o: STATUS_TONE.get(o.status, "muted"),
-        numeric=False,
-    ),
-    Col(
-        "action",
-        "",
-        112,
-        lambda o: o.status.is_working,
-        numeric=False,
-        actions=lambda o: (
-            WORKING_ACTIONS if o.status.is_working else WHY if o.rejection_reason else ()
+
+
+def _columns(bridge: Bridge) -> tuple[Col[Order], ...]:
+    def price_text(row: Order, value: float) -> str:
+        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
+
+    return (
+        Col(
+            "time",
+            "Time",
+            66,
+            lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
+            lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
+            numeric=False,
         ),
-    ),
-    Col(
-        "reason", "Reason", 320, lambda o: o.rejection_reason, tone=lambda o: "down", numeric=False
-    ),
-    Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
-    Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
-    Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
-)
+        Col("symbol", "Symbol", 170, lambda o: o.symbol, numeric=False),
+        Col(
+            "side",
+            "Side",
+            46,
+            lambda o: o.action.value,
+            tone=lambda o: side_tone(o.action),
+            numeric=False,
+        ),
+        Col(
+            "quantity",
+            "Filled / Qty",
+            100,
+            lambda o: o.quantity,
+            lambda o: f"{fmt.quantity(o.filled_quantity)} / {fmt.quantity(o.quantity)}",
+        ),
+        Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
+        Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
+        Col("price", "Price", 82, lambda o: o.price, lambda o: price_text(o, o.price)),
+        Col(
+            "trigger",
+            "Trigger",
+            82,
+            lambda o: o.trigger_price,
+            lambda o: price_text(o, o.trigger_price),
+        ),
+        Col(
+            "average",
+            "Avg",
+            82,
+            lambda o: o.average_price,
+            lambda o: price_text(o, o.average_price),
+        ),
+        Col(
+            "status",
+            "Status",
+            108,
+            lambda o: o.status.value,
+            tone=lambda o: STATUS_TONE.get(o.status, "muted"),
+            numeric=False,
+        ),
+        Col(
+            "action",
+            "",
+            112,
+            lambda o: o.status.is_working,
+            numeric=False,
+            actions=lambda o: (
+                WORKING_ACTIONS if o.status.is_working else WHY if o.rejection_reason else ()
+            ),
+        ),
+        Col(
+            "reason",
+            "Reason",
+            320,
+            lambda o: o.rejection_reason,
+            tone=lambda o: "down",
+            numeric=False,
+        ),
+        Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
+        Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
+        Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
+    )
 
 
 class OrdersDock(TableDock[Order]):
@@ -113,11 +132,11 @@ class OrdersDock(TableDock[Order]):
     name = "orders"
     title = "Orders"
     empty_text = "No orders here today.\nBuy or sell with the order ticket."
-    columns = COLUMNS
     book = "orders"
     priority = 1
 
     def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
         super().__init__(bridge)
         self._modify: dict[str, ModifyDialog] = {}
         self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)

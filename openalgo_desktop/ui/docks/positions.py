@@ -12,74 +12,100 @@ from openalgo_desktop.ui.dialogs.confirm import confirm
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.frames import Ticks
 from openalgo_desktop.ui.tables import RowAction
-from openalgo_desktop.ui.widgets import Totals, push_button
+from openalgo_desktop.ui.widgets import Totals, plain_tip, push_button
 
-COLUMNS: tuple[Col[Position], ...] = (
-    Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False),
-    Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
-    Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
-    Col(
-        "quantity",
-        "Net qty",
-        66,
-        lambda p: p.quantity,
-        lambda p: fmt.quantity(p.quantity),
-        lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
-    ),
-    Col(
-        "average",
-        "Avg",
-        86,
-        lambda p: p.average_price,
-        lambda p: fmt.exact(p.average_price) if p.quantity else fmt.MISSING,
-    ),
-    Col(
-        "ltp",
-        "LTP",
-        86,
-        lambda p: p.ltp,
-        lambda p: fmt.exact(p.ltp) if p.ltp else fmt.MISSING,
-        flash=True,
-        live=True,
-    ),
-    Col(
-        "unrealised",
-        "Open P&L",
-        94,
-        lambda p: p.unrealised,
-        lambda p: fmt.signed_money(p.unrealised),
-        lambda p: fmt.sign_role(p.unrealised),
-        live=True,
-    ),
-    Col(
-        "realised",
-        "Realised",
-        94,
-        lambda p: p.realised_today,
-        lambda p: fmt.signed_money(p.realised_today),
-        lambda p: fmt.sign_role(p.realised_today),
-    ),
-    Col(
-        "pnl",
-        "Day P&L",
-        94,
-        lambda p: p.pnl,
-        lambda p: fmt.signed_money(p.pnl),
-        lambda p: fmt.sign_role(p.pnl),
-        live=True,
-    ),
-    Col(
-        "action",
-        "",
-        52,
-        lambda p: bool(p.quantity),
-        numeric=False,
-        actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
-    ),
-    Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
-    Col("bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)),
-    Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
-)
+
+def is_valued(row: Position) -> bool:
+    """Whether its open profit can be told: 0 is not what an unknown price gives."""
+    return not row.quantity or bool(row.ltp)
+
+
+def _columns(bridge: Bridge) -> tuple[Col[Position], ...]:
+    feed, books = bridge.feed, bridge.books
+
+    def price_text(row: Position, value: float) -> str:
+        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
+
+    def badge(row: Position) -> str:
+        return "" if books.is_live(row) else feed.note(row.key) or "no price"
+
+    def tip(row: Position) -> str:
+        return (
+            ""
+            if books.is_live(row)
+            else f"{row.symbol}: {feed.tips([row.key])}. {feed.tip(row.key)}"
+        )
+
+    return (
+        Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False, badge=badge, tip=tip),
+        Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
+        Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
+        Col(
+            "quantity",
+            "Net qty",
+            66,
+            lambda p: p.quantity,
+            lambda p: fmt.quantity(p.quantity),
+            lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
+        ),
+        Col(
+            "average",
+            "Avg",
+            86,
+            lambda p: p.average_price,
+            lambda p: price_text(p, p.average_price) if p.quantity else fmt.MISSING,
+        ),
+        Col(
+            "ltp",
+            "LTP",
+            86,
+            lambda p: p.ltp or None,
+            lambda p: price_text(p, p.ltp),
+            flash=True,
+            live=True,
+        ),
+        Col(
+            "unrealised",
+            "Open P&L",
+            94,
+            lambda p: p.unrealised if is_valued(p) else None,
+            lambda p: fmt.signed_money(p.unrealised) if is_valued(p) else fmt.MISSING,
+            lambda p: fmt.sign_role(p.unrealised),
+            live=True,
+        ),
+        Col(
+            "realised",
+            "Realised",
+            94,
+            lambda p: p.realised_today,
+            lambda p: fmt.signed_money(p.realised_today),
+            lambda p: fmt.sign_role(p.realised_today),
+        ),
+        Col(
+            "pnl",
+            "Day P&L",
+            94,
+            lambda p: p.pnl if is_valued(p) else None,
+            lambda p: fmt.signed_money(p.pnl) if is_valued(p) else fmt.MISSING,
+            lambda p: fmt.sign_role(p.pnl),
+            live=True,
+        ),
+        Col(
+            "action",
+            "",
+            52,
+            lambda p: bool(p.quantity),
+            numeric=False,
+            actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
+        ),
+        Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
+        Col(
+            "bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)
+        ),
+        Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
+    )
+
+
 PositionId = tuple[Key, str]
 
 
@@ -89,13 +115,14 @@ class PositionsDock(TableDock[Position]):
     name = "positions"
     title = "Positions"
     empty_text = "Flat. Nothing at risk."
-    columns = COLUMNS
     book = "positions"
     priority = 0
 
     def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
         super().__init__(bridge)
         self._closing: set[PositionId] = set()
+        self._not_live: set[PositionId] = set()  # as last shown
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
         foot.setSpacing(6)
@@ -117,6 +144,8 @@ class PositionsDock(TableDock[Position]):
         bridge.books.positions_changed.connect(self.refresh)
         # The same moment as the toolbar: the two never show different amounts.
         bridge.books.prices_moved.connect(self._on_prices)
+        bridge.feed.aged.connect(self._on_aged)
+        bridge.feed.changed.connect(lambda _: self._on_prices())
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Position) -> PositionId:
@@ -138,9 +167,32 @@ class PositionsDock(TableDock[Position]):
         open_rows = sum(1 for row in self.rows if row.quantity)
         self.set_subject(f"{open_rows} open" if self.rows else "")
         self.total.setVisible(bool(self.rows))
-        amounts = (realised + unrealised, realised, unrealised)
-        self.total.show_numbers(*((fmt.signed_money(n), fmt.sign_role(n)) for n in amounts))
+        missing = self.bridge.books.not_live
+        day, done, opened = (
+            (fmt.signed_money(amount), fmt.sign_role(amount))
+            for amount in (realised + unrealised, realised, unrealised)
+        )
+        if missing:
+            day, opened = (day[0], "stale"), (fmt.partly(opened[0], len(missing)), "stale")
+        self.total.show_numbers(day, done, opened)
+        tip = self.bridge.feed.tips(row.key for row in missing)
+        self.total.setToolTip(plain_tip(tip))
         self.close_all_button.setEnabled(open_rows > 0)
+
+    def row_stale(self, row: Position) -> bool:
+        return not self.bridge.books.is_live(row)
+
+    def _on_aged(self) -> None:
+        """A price grows old without a tick that says so."""
+        if self.is_hidden():
+            return
+        not_live = {self.row_id(row) for row in self.bridge.books.not_live}
+        for row in self.rows:
+            if self.row_id(row) in not_live | self._not_live:
+                self.row_changed(row)
+        if not_live or self._not_live:
+            self._show_totals()
+        self._not_live = not_live
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():

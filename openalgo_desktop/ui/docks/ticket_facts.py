@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
 
 from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Position, Tick
 from openalgo_desktop.core.money import decimals, plain
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import quote
@@ -54,6 +54,11 @@ def value_text(request: OrderRequest, instrument: Instrument, last: float | None
         value = f"₹ {fmt.money(price * request.quantity * instrument.contract_value)}"
     lot = f"   ·   lot {instrument.lot_size}" if instrument.lot_size > 1 else ""
     return f"Value ≈ {value}{lot}   ·   tick {plain(instrument.tick_size)}"
+
+
+def open_text(row: Position) -> str:
+    """The open profit of a position; a dash while its price is not known."""
+    return fmt.signed_money(row.unrealised) if row.ltp else fmt.MISSING
 
 
 def _touch_text(tick: Tick | None, side: str, places: int) -> str:
@@ -184,7 +189,7 @@ class TicketFacts(QFrame):
         held = [row for row in books.positions if row.key == instrument.key and row.quantity]
         text = "\n".join(
             f"{fmt.signed(row.quantity, 0)} {row.product.value} @ "
-            f"{fmt.price(row.average_price, places)}   {fmt.signed_money(row.unrealised)}"
+            f"{fmt.exact(row.average_price, places)}   {open_text(row)}"
             for row in held
         )
         profit = sum(row.unrealised for row in held)

@@ -11,40 +11,48 @@ from openalgo_desktop.ui.docks.orders import side_tone
 from openalgo_desktop.ui.docks.table_dock import Col, TableDock
 from openalgo_desktop.ui.widgets import copy_text
 
-COLUMNS: tuple[Col[Trade], ...] = (
-    Col(
-        "time",
-        "Time",
-        76,
-        lambda t: t.traded_at.timestamp(),
-        lambda t: fmt.clock_text(t.traded_at),
-        numeric=False,
-    ),
-    Col("symbol", "Symbol", 170, lambda t: t.symbol, numeric=False),
-    Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
-    Col(
-        "side",
-        "Side",
-        50,
-        lambda t: t.action.value,
-        tone=lambda t: side_tone(t.action),
-        numeric=False,
-    ),
-    Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
-    Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
-    Col("price", "Price", 92, lambda t: t.price, lambda t: fmt.exact(t.price)),
-    Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
-    Col(
-        "charges",
-        "Charges",
-        78,
-        lambda t: t.charges or None,
-        lambda t: fmt.money(t.charges) if t.charges else fmt.MISSING,
-        tooltip="Brokerage, taxes and fees; known in the sandbox when charges are switched on",
-    ),
-    Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
-    Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
-)
+
+def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
+    return (
+        Col(
+            "time",
+            "Time",
+            76,
+            lambda t: t.traded_at.timestamp(),
+            lambda t: fmt.clock_text(t.traded_at),
+            numeric=False,
+        ),
+        Col("symbol", "Symbol", 170, lambda t: t.symbol, numeric=False),
+        Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
+        Col(
+            "side",
+            "Side",
+            50,
+            lambda t: t.action.value,
+            tone=lambda t: side_tone(t.action),
+            numeric=False,
+        ),
+        Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
+        Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
+        Col(
+            "price",
+            "Price",
+            92,
+            lambda t: t.price,
+            lambda t: fmt.exact(t.price, bridge.places(t.key)),
+        ),
+        Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
+        Col(
+            "charges",
+            "Charges",
+            78,
+            lambda t: t.charges or None,
+            lambda t: fmt.money(t.charges) if t.charges else fmt.MISSING,
+            tooltip="Brokerage, taxes and fees; known in the sandbox when charges are switched on",
+        ),
+        Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
+        Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
+    )
 
 
 class TradesDock(TableDock[Trade]):
@@ -53,10 +61,10 @@ class TradesDock(TableDock[Trade]):
     name = "trades"
     title = "Trades"
     empty_text = "No trades today."
-    columns = COLUMNS
     book = "trades"
 
     def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
         super().__init__(bridge)
         self._turnover = 0.0
         bridge.books.trades_changed.connect(self.refresh)

@@ -36,6 +36,9 @@ class World:
 
     def __init__(self) -> None:
         self.ltp: dict[Key, float] = {("NSE", "SBIN"): 800.0}
+        self.old: set[Key] = set()  # their last price must not be traded on
+        self.streamed: list[Key] = []
+        self.asked: list[Key] = []
         self.own = OwnBook("sim:1", Mode.SANDBOX)
         self.own.day = date(2026, 11, 24)
 
@@ -43,12 +46,14 @@ class World:
         return Tick(key[1], key[0], self.ltp[key]) if key in self.ltp else None
 
     def fresh(self, key: Key, need: int = Part.LTP, max_age: float | None = None) -> Tick | None:
-        return self.latest(key)
+        return None if key in self.old else self.latest(key)
 
     def watch(self, key: Key, mode: Any, listener: Any) -> Any:
-        raise NotImplementedError
+        self.streamed.append(key)
+        return lambda: self.streamed.remove(key)
 
     async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
+        self.asked.append(key)
         tick = self.latest(key)
         if tick is None:
             raise NoHistory("feed is silent")
@@ -175,6 +180,39 @@ async def test_day_loss_and_profit_stop_new_positions_not_exits(
     )
     await rig.rules.check(sell)
     await rig.refused(msgspec.structs.replace(sell, quantity=101), match)  # would turn the position
+
+
+async def test_a_days_result_is_never_worked_out_from_an_old_price(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("openalgo_desktop.trading.valuing.STREAM_WAIT", 0.01)
+    infy = ("NSE", "INFY")
+    rig.hold(100, symbol="INFY")
+    rig.settings.set("risk.day_loss", 1000)
+    rig.world.ltp[infy], rig.world.old = 790.0, {infy}
+    await rig.refused(BUY, "today's loss is 1,000.00")  # the price was asked
+    assert rig.world.asked == rig.world.streamed == [infy]
+    del rig.world.ltp[infy]
+    await rig.refused(BUY, "The price of INFY, which is held, is not known")
+    sell = msgspec.structs.replace(BUY, symbol="INFY", action=Action.SELL, quantity=100)
+    await rig.rules.check(sell)  # an exit waits for no price
+    rig.world.ltp[infy], rig.world.old = 800.0, set()
+    rig.world.asked.clear()
+    await rig.rules.check(BUY)
+    assert rig.world.asked == [] and rig.world.streamed == [infy]  # one stream, nothing asked
+    rig.hold(0, symbol="INFY")
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=11))
+    rig.settings.set("risk.day_loss", 0)
+    await rig.rules.check(msgspec.structs.replace(BUY, quantity=12))
+    assert rig.world.streamed == []
+
+
+async def test_a_closing_sale_waits_for_no_price_that_only_its_value_needs(rig: Rig):
+    rig.hold(10)
+    rig.settings.set("risk.max_value", 1)
+    rig.world.ltp.clear()
+    await rig.rules.check(msgspec.structs.replace(MARKET, action=Action.SELL))
+    await rig.refused(MARKET, "is not known")
 
 
 async def test_an_exit_counts_exits_that_rest_already(rig: Rig):
