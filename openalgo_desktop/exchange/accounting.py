@@ -99,10 +99,12 @@ class Accounting:
     def require(self, needed: Decimal) -> None:
         """Raise :class:`InsufficientFunds` unless ``needed`` rupees are free."""
         available = self.state.ledger.cash
-        if needed > 0 and paise(needed) > available:
+        rounded = paise(needed)
+        if rounded > 0 and rounded > available:
+            shown = needed if needed == rounded else rounded  # as the price was written: 160000.0
             raise InsufficientFunds(
-                f"Insufficient funds. Required: ₹{needed:f}, Available: ₹{available:.2f}, "
-                f"Shortage: ₹{needed - available:f}"
+                f"Insufficient funds. Required: ₹{shown:f}, Available: ₹{available:.2f}, "
+                f"Shortage: ₹{rounded - available:f}"
             )
 
     def _required(self, row: PaperOrder) -> Decimal:

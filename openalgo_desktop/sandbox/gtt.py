@@ -174,8 +174,8 @@ class GttDesk:
         return legs
 
     def _margin(self, legs: list[GttLeg]) -> Decimal:
-        amounts = [decimal(leg.margin) for leg in legs]
-        return paise(sum(amounts, ZERO) if self._oco_sum() else max(amounts))
+        amounts = [decimal(leg.margin) for leg in legs]  # whole paise
+        return sum(amounts, ZERO) if self._oco_sum() else max(amounts)
 
     def _reserve(self, gtt: Gtt, margin: Decimal, now: datetime) -> None:
         self._book.state.ledger.block(now, margin - decimal(gtt.margin), gtt.trigger_id)

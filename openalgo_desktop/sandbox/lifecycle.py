@@ -179,7 +179,8 @@ class Lifecycle:
                     continue
                 past = blocked or (position.opened is not None and position.opened < moment)
                 if position.quantity and past:
-                    await self._close_mis(position, moment, now)
+                    today = moment >= self._hours.boundary(at or now)
+                    await self._close_mis(position, moment, now, today)
                     changed = True
         return changed
 
@@ -195,14 +196,17 @@ class Lifecycle:
         come."""
         return now >= self._hours.mis_from(exchange, cut_off.date() + _ONE_DAY)
 
-    async def _close_mis(self, position: PaperPosition, moment: datetime, now: datetime) -> None:
+    async def _close_mis(
+        self, position: PaperPosition, moment: datetime, now: datetime, today: bool
+    ) -> None:
+        """Close one; a square-off that was missed belongs to the session it was missed in, whose
+        boundary and snapshot are still to come when events are caught up with (``today``)."""
         same_day = moment.date() == now.date()
         if same_day and self._hours.is_open(position.exchange, now):
             await self._exit(position, now)
             return
         tick = await self._host.quote(position.key) if same_day else None
         price = tick.ltp if tick is not None and tick.ltp > 0 else position.mark
-        today = moment >= self._hours.boundary(now)
         log.info("square-off of %s missed: settled at %s", position.symbol, price)
         self._book.settle(position.position_key, decimal(price), moment, today=today)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, Product
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest, Part
 from openalgo_desktop.core.ports import TickSource
@@ -42,6 +42,15 @@ class _Held(NamedTuple):
 def spot_key(instrument: Instrument) -> Key:
     """Where the underlying of a derivative is quoted."""
     return (spot_exchange(instrument.name, instrument.exchange), instrument.name)
+
+
+def _basis(request: OrderRequest, price: Prices) -> float:
+    """The price an order is margined at, as :meth:`PaperBook.place` takes it."""
+    if request.price_type is PriceType.LIMIT:
+        named = request.price
+    else:
+        named = request.trigger_price if request.price_type.has_trigger else 0.0
+    return named or price(request.key, 0.0)
 
 
 def complete(instrument: Instrument) -> Instrument:
@@ -135,23 +144,23 @@ class PortfolioMargin(MarginTable):
         return {row.key: share for row, share in zip(held, shares, strict=True)}
 
     def estimate(self, legs: Sequence[OrderRequest], price: Prices) -> Margin:
-        """What these orders together would block on top of the positions held, rupees."""
+        """What these orders together would block on top of the positions held, rupees: each at
+        the price the book would take (limit, trigger, else the last one), without the units that
+        only close a position."""
         span = exposure = rest = ZERO
         groups: dict[tuple[str, str], list[SpanLeg]] = {}
+        closing: dict[PositionKey, int] = {}
         for request in legs:
             instrument = complete(self._book.instrument(request.key))
-            at = request.price or request.trigger_price or price(request.key, 0.0)
-            if self.applies(instrument):
-                leg = self._leg(instrument, request.action.sign * request.quantity, at)
-                groups.setdefault((instrument.exchange, instrument.name), []).append(leg)
-            else:
+            at = _basis(request, price)
+            quantity = self._uncovered(request, closing)
+            if not self.applies(instrument):
                 rest += super().required(
-                    instrument,
-                    request.action,
-                    request.product,
-                    request.quantity,
-                    Decimal(repr(at)),
+                    instrument, request.action, request.product, quantity, Decimal(repr(at))
                 )
+            elif quantity:
+                leg = self._leg(instrument, request.action.sign * quantity, at)
+                groups.setdefault((instrument.exchange, instrument.name), []).append(leg)
         for added in groups.values():
             first = self._book.instrument((added[0].exchange, added[0].symbol))
             held = [row.leg for row in self._held(complete(first))]
@@ -160,6 +169,14 @@ class PortfolioMargin(MarginTable):
             exposure += after.exposure - before.exposure
         span, exposure = max(ZERO, span), max(ZERO, exposure)
         return Margin(float(span + exposure + rest), float(span + rest), float(exposure))
+
+    def _uncovered(self, request: OrderRequest, closing: dict[PositionKey, int]) -> int:
+        """Units of a leg that close nothing; ``closing`` are those that earlier legs close."""
+        key = (request.exchange, request.symbol, request.product.value)
+        free = self._book.free_cover(key, request.action) - closing.get(key, 0)
+        covered = min(request.quantity, max(0, free))
+        closing[key] = closing.get(key, 0) + covered
+        return request.quantity - covered
 
     # -- legs -------------------------------------------------------------------------------
     def _scan(self, legs: Sequence[SpanLeg]) -> SpanMargin:

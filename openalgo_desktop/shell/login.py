@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import getpass
 import json
 import sys
-import threading
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TextIO, TypeVar, cast
+from typing import TextIO
 from urllib.parse import parse_qsl, urlsplit
 
 from openalgo_desktop.accounts import host_overrides, split_name
@@ -26,10 +23,9 @@ from openalgo_desktop.local_api.callback import LOGIN_TIMEOUT, Callbacks, callba
 from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
+from openalgo_desktop.shell.prompt import ask_line, read_all
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
-
-T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -87,14 +83,10 @@ class TerminalLogin:
         """Values of the fields, from the answers or the prompt."""
         if self._answers is not None:
             return {f.name: str(self._answers.get(f.name, "")) for f in fields}
-        return await _in_daemon(lambda: self._prompt(fields))
-
-    def _prompt(self, fields: Sequence[Field]) -> dict[str, str]:
         values = {}
         for field in fields:
             label = field.label + (" (optional)" if field.optional else "") + ": "
-            read = getpass.getpass if field.secret else input
-            values[field.name] = read(label)
+            values[field.name] = await ask_line(label, secret=field.secret)
         return values
 
     async def browse(self, url: str, broker: str, state: str) -> Mapping[str, str]:
@@ -132,7 +124,7 @@ class TerminalLogin:
 
     async def _pasted(self, state: str) -> Mapping[str, str]:
         prompt = "…or paste the address to which the browser was sent, then Enter: "
-        text = await _in_daemon(lambda: input(prompt))
+        text = await ask_line(prompt)
         params = dict(parse_qsl(urlsplit(text.strip()).query))
         if state and params.get("state") != state:
             raise ConfigError("This address belongs to another login. Start again.")
@@ -140,34 +132,6 @@ class TerminalLogin:
 
     def _say(self, text: str) -> None:
         print(text, file=self._out, flush=True)
-
-
-async def _in_daemon(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread that does not hold the exit: a prompt cannot be taken back when
-    the browser answered first, or Ctrl+C was pressed."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(text: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast(T, text))
-
-    def run() -> None:
-        text: T | None = None
-        problem: Exception | None = None
-        try:
-            text = work()
-        except Exception as error:
-            problem = ConfigError(f"Nothing was entered ({type(error).__name__}).")
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, text, problem)
-
-    threading.Thread(target=run, daemon=True, name="prompt").start()
-    return await future
 
 
 async def _mapping(wait: Awaitable[dict[str, str]]) -> Mapping[str, str]:
@@ -193,7 +157,7 @@ async def login(
     out = out or sys.stdout
     answers: dict[str, str] | None = None
     if from_stdin or not sys.stdin.isatty():
-        answers = _read_answers(await _in_daemon(sys.stdin.read))
+        answers = _read_answers(await read_all())
     async with open_account(name, data_dir, key_file, settings, clock, passive=True) as account:
         if logout:
             await account.connect()
@@ -223,25 +187,7 @@ def _read_answers(text: str) -> dict[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Log in, or out."""
-    with _terminal_as_it_was():
-        return run_async(_run(args))
-
-
-@contextlib.contextmanager
-def _terminal_as_it_was() -> Iterator[None]:
-    """A prompt for a secret that Ctrl+C or the browser's answer left open has the echo switched
-    off, and nobody is there any more to switch it on."""
-    if sys.platform == "win32" or not sys.stdin.isatty():
-        yield
-        return
-    import termios
-
-    modes = termios.tcgetattr(sys.stdin)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(termios.error):  # the terminal is gone
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
+    return run_async(_run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:

@@ -494,13 +494,12 @@ class OrderDesk:
         return await self._asked(self.gateway.funds())
 
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
-        """What these orders together would block at the live account, also while orders are
-        simulated. Raises :class:`NotSupported`."""
-        gateway = self.gateway_of(Mode.LIVE)
+        """What these orders together would block in the current mode: the sandbox says what the
+        sandbox will block. Raises :class:`NotSupported`."""
+        gateway = self.gateway
         if not supports_margin(gateway):
             raise NotSupported(f"{gateway.broker} does not estimate margins.")
-        with upstream():
-            return await gateway.margin(legs)
+        return await self._asked(gateway.margin(legs))
 
     async def _asked(self, answer: Awaitable[T]) -> T:
         """A book of the current mode; waiting for it is the broker's time when it is live."""

@@ -279,9 +279,11 @@ def test_ctrl_c_at_a_prompt_ends_at_once(
     shown = b""
     while prompt not in shown:
         shown += os.read(ours, 1024)
+    assert bool(termios.tcgetattr(theirs)[3] & termios.ECHO) is not bool(typed)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert termios.tcgetattr(theirs) == before  # what is typed next is seen again
+    assert os.get_blocking(theirs)
     os.close(theirs)
     with contextlib.suppress(OSError):  # the terminal is gone: all was read
         while chunk := os.read(ours, 1024):

@@ -238,16 +238,13 @@ async def test_prompts_hide_secrets_and_a_pasted_address_is_checked(
     asked: list[tuple[str, str]] = []
     pasted: list[str] = []
 
-    def shown(label: str) -> str:
-        asked.append(("input", label))
-        return pasted.pop(0) if "paste" in label else "K"
+    async def ask_line(label: str, *, secret: bool = False) -> str:
+        asked.append(("hidden" if secret else "shown", label))
+        if "paste" in label:
+            return pasted.pop(0)
+        return "S" if secret else "K"
 
-    def hidden(label: str) -> str:
-        asked.append(("getpass", label))
-        return "S"
-
-    monkeypatch.setattr("builtins.input", shown)
-    monkeypatch.setattr("getpass.getpass", hidden)
+    monkeypatch.setattr("openalgo_desktop.shell.login.ask_line", ask_line)
     monkeypatch.setattr("webbrowser.open", lambda url: True)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -256,7 +253,7 @@ async def test_prompts_hide_secrets_and_a_pasted_address_is_checked(
         helper = TerminalLogin("127.0.0.1", taken.getsockname()[1], None, out)
         fields = [Field("api_key", "Key"), Field("api_secret", "Secret", secret=True)]
         assert await helper.ask(fields) == {"api_key": "K", "api_secret": "S"}
-        assert [kind for kind, _ in asked] == ["input", "getpass"]
+        assert [kind for kind, _ in asked] == ["shown", "hidden"]
         pasted[:] = ["http://127.0.0.1/zerodha/callback?request_token=T&state=right"]
         answer = await helper.browse("https://broker/login", "zerodha", "right")
         assert answer["request_token"] == "T"

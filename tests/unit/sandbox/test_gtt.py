@@ -126,6 +126,18 @@ async def test_modify_reserves_anew_both_ways_and_keeps_identity(rig: Rig):
     assert (gtt.quantity, gtt.legs[0].trigger_price) == (10, 701.0)
 
 
+async def test_without_money_it_is_refused_in_the_form_of_an_order(rig: Rig):
+    asked = GttRequest(GttType.SINGLE, "SBIN", "NSE", BUY, 2000, price=781.0, trigger_below=780.0)
+    short = "Required: ₹1562000.0, Available: ₹100000.00, Shortage: ₹1462000.00"
+    with pytest.raises(InsufficientFunds, match=short):
+        await rig.box.gtt_place(asked, "")
+    with pytest.raises(InsufficientFunds, match=short):
+        await rig.trade(BUY, 2000, SBIN, Product.CNC, 781.0)
+    small = await rig.box.gtt_place(single(BUY, 781.0), "")
+    with pytest.raises(InsufficientFunds, match=r"Required: ₹1554190\.0, Available: ₹92190\.00"):
+        await rig.box.gtt_modify(small.order_id, asked)
+
+
 async def test_cancel_gives_back_once(rig: Rig):
     ack = await rig.box.gtt_place(single(BUY, 781.0), "")
     await rig.box.gtt_cancel(ack.order_id)

@@ -106,6 +106,27 @@ async def test_a_missed_square_off_uses_the_stored_price(rig: Rig):
     meta = rig.box.state.meta
     assert rig.position(SBIN, MIS) == 0
     assert (meta.realised, meta.realised_today) == (Decimal("50.00"), 0)
+    missed = rig.box.state.days[date(2026, 11, 16)]
+    assert (missed.realised, missed.total_mtm, missed.equity) == (50.0, 50.0, 1_000_050.0)
+
+
+async def test_a_square_off_missed_over_days_is_in_the_line_of_its_own_day_only(rig: Rig):
+    await rig.trade(SELL, 10, SBIN, MIS)
+    rig.market.tick(SBIN, 790.0)
+    rig.box.mark()
+    await rig.box.stored()
+    await rig.restart("2026-11-19T10:00:00+05:30")
+    days = rig.box.state.days
+    assert [days[date(2026, 11, day)].realised for day in (16, 17, 18)] == [100.0, 0.0, 0.0]
+    assert (await rig.box.funds()).m2m_realised == 0
+
+
+async def test_a_square_off_missed_this_morning_is_todays(rig: Rig):
+    await rig.trade(BUY, 10, SBIN, MIS)
+    rig.market.tick(SBIN, 805.0)
+    await rig.box.stored()
+    await rig.restart("2026-11-16T18:00:00+05:30")
+    assert rig.box.state.meta.realised_today == Decimal("50.00")
 
 
 # -- hours ------------------------------------------------------------------------------------

@@ -184,6 +184,38 @@ def test_estimate_of_a_basket(rig: Rig) -> None:
     assert found.exposure == pytest.approx(24_600 * LOT * 0.02)
 
 
+@pytest.mark.parametrize("enabled", [True, False], ids=["span", "leverage"])
+@pytest.mark.parametrize(
+    ("symbol", "action", "price"),
+    [
+        (call(24600), SELL, 0.0),
+        (call(24600), SELL, 310.0),
+        (call(24800), BUY, 0.0),
+        (FUTURE, BUY, 0.0),
+        ("SBIN", SELL, 0.0),
+    ],
+)
+def test_the_estimate_of_an_order_is_what_it_blocks(
+    enabled: bool, symbol: str, action: Action, price: float
+) -> None:
+    rig = Rig(enabled=enabled)
+    found = rig.margin.estimate(
+        [rig.request(symbol, action, 1, price)], lambda key, mark: rig.prices[key[1]]
+    )
+    assert found.total == pytest.approx(float(rig.trade(symbol, action, 1, price)), abs=0.01)
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["span", "leverage"])
+def test_an_exit_is_estimated_at_nothing_and_only_once(enabled: bool) -> None:
+    rig = Rig(enabled=enabled)
+    for symbol in (call(24600), "SBIN"):
+        rig.trade(symbol, SELL)
+    exits = [rig.request(call(24600), BUY), rig.request("SBIN", BUY)]
+    assert rig.margin.estimate(exits, lambda key, mark: rig.prices[key[1]]).total == 0
+    again = rig.request("SBIN", BUY)
+    assert rig.margin.estimate([*exits, again], lambda key, mark: 800.0).total == 160
+
+
 async def test_the_underlying_is_asked_for_and_remembered(rig: Rig) -> None:
     option = rig.book.instrument(("NFO", call(24600)))
     await rig.margin.prepare(option)
