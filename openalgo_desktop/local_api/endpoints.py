@@ -180,7 +180,8 @@ ORDERS: tuple[Endpoint, ...] = (
         "margin",
         account.margin,
         d.Margin,
-        "Margin of up to 50 orders together, at the live account.",
+        "Margin of up to 50 orders together: in analyze mode what the sandbox will block, "
+        "in live mode what the account says.",
         group="Account",
         form=ErrorForm.TEXT,
         need=Need.ACCOUNT,

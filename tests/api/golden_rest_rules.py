@@ -374,8 +374,9 @@ REST_RULES: tuple[Rule, ...] = (
     Rule(
         "margin",
         "success",
-        "margin by the rules of the account's broker (the simulator's leverage table in the tests)",
-        "the stand-in broker of the recording takes 13 per cent of the value",
+        "what the sandbox will block for these orders",
+        "the reference asks the broker in analyze mode too; the stand-in of the recording takes 13 "
+        "per cent of the value",
         when=lambda case: case.ok,
         edit=checks.margin_of,
     ),

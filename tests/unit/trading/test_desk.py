@@ -31,6 +31,7 @@ from openalgo_desktop.core.model import (
     Holding,
     Instrument,
     Key,
+    Margin,
     ModifyRequest,
     Order,
     OrderAck,
@@ -224,6 +225,18 @@ async def test_an_order_goes_to_the_gateway_of_its_mode_only(rig: Rig):
     placed = await rig.desk.place(BUY, "window")
     assert (placed.mode, len(rig.paper.arrived), len(rig.live.arrived)) == (Mode.LIVE, 1, 1)
     assert changes == [Mode.LIVE]
+
+
+async def test_margin_is_asked_where_the_order_would_go(rig: Rig):
+    for gateway, total in ((rig.paper, 1.0), (rig.live, 44.0)):
+
+        async def margin(legs: Sequence[OrderRequest], total: float = total) -> Margin:
+            return Margin(total * len(legs))
+
+        gateway.margin = margin  # type: ignore[attr-defined]
+    assert (await rig.desk.margin([BUY, BUY])).total == 2.0
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    assert (await rig.desk.margin([BUY, BUY])).total == 88.0
 
 
 async def test_live_without_an_account_is_refused(rig: Rig):
