@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib import metadata
 from typing import Any
 
 from openalgo_desktop import __version__
@@ -15,14 +14,6 @@ from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.hands.ports import Owned, Result
 from openalgo_desktop.settings import SETTINGS, Settings
 from openalgo_desktop.storage.vault import Vault
-
-#: Libraries whose versions a problem report needs.
-LIBRARIES = (
-    *("PySide6_Essentials", "qasync", "pyqtgraph", "numpy", "msgspec", "httpx", "websockets"),
-    *("aiohttp", "marshmallow", "SQLAlchemy", "alembic", "argon2-cffi", "cryptography"),
-    *("keyring", "uvloop"),
-)
-
 
 #: Scope and key of symbols that wait for the window's next start.
 IMPORTED_WATCH_LIST = ("workspace", "imported-watch-list")
@@ -35,17 +26,6 @@ def setting_facts(settings: Settings, pattern: str = "") -> list[dict[str, Any]]
         for key in settings.known()
         if pattern in key
     ]
-
-
-def libraries() -> dict[str, str]:
-    """Installed versions of the main libraries."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 # -- settings -------------------------------------------------------------------------------

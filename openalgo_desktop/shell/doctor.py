@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop import __version__
+from openalgo_desktop.about import libraries
 from openalgo_desktop.accounts import host_settings
 from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.errors import AppError, NetError
 from openalgo_desktop.core.redact import Redactor
-from openalgo_desktop.hands.state import libraries, setting_facts
+from openalgo_desktop.hands.state import setting_facts
 from openalgo_desktop.logs import write_bundle
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.shell.hands import table

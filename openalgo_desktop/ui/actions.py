@@ -54,6 +54,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("app-lock", "App lock", "", "Password in front of the window and live mode", "File"),
     ActionRow("lock-now", "Lock now", "Ctrl+Shift+L", "Lock the window", "File"),
     ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
+    ActionRow("about", "About", "", "Version, licence, source, libraries", "Help"),
     ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),
 )
 

@@ -13,6 +13,7 @@ from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
+from openalgo_desktop.ui.dialogs.about import AboutDialog
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
@@ -266,6 +267,13 @@ class Commands:
 
     async def _show_settings(self) -> None:
         await ask(SettingsDialog(self._window, self._bridge))
+
+    def about(self) -> None:
+        """Version, licence, source, libraries."""
+        self._once("about", self._show_about)
+
+    async def _show_about(self) -> None:
+        await ask(AboutDialog(self._window))
 
     def toggle_theme(self) -> None:
         """Dark to light and back."""

@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
             "copy-api-key": commands.copy_api_key,
             "accounts": commands.accounts,
             "audit": commands.audit,
+            "about": commands.about,
             "app-lock": commands.app_lock,
             "lock-now": commands.lock_now,
             "settings": commands.settings,
@@ -175,7 +176,7 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         named(bar, "menubar", "Menu")
         menus: dict[str, QMenu] = {}
-        for title in ("File", "Edit", "View", "Trade", "API"):
+        for title in ("File", "Edit", "View", "Trade", "API", "Help"):
             menus[title] = bar.addMenu(title)
             named(menus[title], f"menu-{title.lower()}", title)
         for row in ACTIONS:

@@ -15,6 +15,7 @@ from openalgo_desktop.trading.webhooks import SymbolMap
 from openalgo_desktop.ui.api_request import ApiCall
 from openalgo_desktop.ui.api_request import send as send_request
 from openalgo_desktop.ui.commands import closing_lines
+from openalgo_desktop.ui.dialogs.about import AboutDialog
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.dialogs.app_lock import LockSetupDialog, PasswordDialog
@@ -158,6 +159,7 @@ async def dialogs(session: Session) -> list[QDialog]:
     trail = AuditDialog(window, bridge)
     await trail.load()
     found.append(trail)
+    found.append(AboutDialog(window))
     found.append(LockSetupDialog(window, bridge))
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():

@@ -222,17 +222,11 @@ class Http:
         self.close()
 
 
-def run(folder: Path, *arguments: str, text: str = "") -> tuple[int, str]:
-    """Exit code and output of one command on a data folder."""
-    done = subprocess.run(
-        [*command_line(arguments[0]), *arguments[1:], "--data-dir", str(folder)],
-        env=environment(folder),
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run(
+    folder: Path, *arguments: str, text: str = "", env: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Exit code and output of one command on a data folder; ``text`` is its input."""
+    done = run_command(folder, *arguments, text=text, env=env)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -242,12 +236,18 @@ def command_line(command: str) -> list[str]:
 
 
 def run_command(
-    data_dir: Path, command: str, *options: str, timeout: float = 60.0
+    data_dir: Path,
+    command: str,
+    *options: str,
+    text: str = "",
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [*command_line(command), "--data-dir", str(data_dir), *options],
-        env=environment(data_dir),
+        [*command_line(command), *options, "--data-dir", str(data_dir)],
+        env={**environment(data_dir), **(env or {})},
+        input=text,
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -18,10 +18,13 @@ import time
 import tomllib
 import urllib.request
 import zipfile
+from email import message_from_string
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from openalgo_desktop import __version__, about
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
@@ -84,7 +87,13 @@ def test_wheel_metadata(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
     (scripts,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
-    assert "License-Expression: AGPL-3.0-or-later" in archive.read(metadata).decode()
+    text = archive.read(metadata).decode()
+    head = message_from_string(text)
+    assert (head["Name"], head["Version"]) == (about.DISTRIBUTION, __version__)
+    assert head["License-Expression"] == about.LICENCE
+    assert head["License-File"] == "LICENSE"
+    assert head["Author"] == "The authors of OpenAlgo Desktop"
+    assert "openalgo.in" not in str(head.items())  # that site is not ours
     assert (
         "openalgo-desktop = openalgo_desktop.shell.entrance:main" in archive.read(scripts).decode()
     )
