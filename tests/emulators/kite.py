@@ -271,11 +271,12 @@ class KiteEmulator(BrokerEmulator):
         await self.retake(
             ModifyRequest(
                 order_id=order_id,
-                quantity=int(form["quantity"]) * size,
+                # What is not sent, a broker leaves or clears: either would show.
+                quantity=int(form.get("quantity") or 0) * size,
                 disclosed_quantity=int(form.get("disclosed_quantity") or 0) * size,
-                price=float(str(form.get("price") or 0)),
-                trigger_price=float(str(form.get("trigger_price") or 0)),
-                price_type=PriceType(str(form["order_type"])),
+                price=float(form.get("price") or 0),
+                trigger_price=float(form.get("trigger_price") or 0),
+                price_type=PriceType(form.get("order_type") or "MARKET"),
             )
         )
         return {"order_id": order_id}
