@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -94,6 +94,45 @@ async def test_mis_is_refused_after_the_cut_off_but_may_reduce(rig: Rig):
     await rig.at("2026-11-17T08:59:00")
     with pytest.raises(RejectedByBroker, match="Trading resumes at 09:00 AM IST"):
         await rig.trade(BUY, 1, SBIN, MIS)
+
+
+async def test_the_cut_off_is_a_moment_and_not_a_minute(rig: Rig):
+    """The last order before it is taken and closed by its sweep; at it, none is taken."""
+    rig.clock.jump(datetime.fromisoformat("2026-11-16T15:14:59.999"))
+    last = await rig.trade(BUY, 10, SBIN, MIS)
+    assert last.order.status is OrderStatus.COMPLETE
+    resting = await rig.trade(BUY, 5, SBIN, MIS, 700.0)
+    await rig.box.run_due()
+    assert rig.position(SBIN, MIS) == 10 and resting.order.status is OrderStatus.OPEN
+    rig.clock.jump(datetime.fromisoformat("2026-11-16T15:15:00.000"))
+    for action, quantity in ((BUY, 1), (SELL, 11)):
+        with pytest.raises(RejectedByBroker, match=r"after square-off time \(15:15 IST\)"):
+            await rig.trade(action, quantity, SBIN, MIS)
+    await rig.box.run_due()
+    assert rig.position(SBIN, MIS) == 0 and resting.order.status is OrderStatus.CANCELLED
+
+
+async def test_a_sweep_at_the_very_cut_off_is_of_today(rig: Rig):
+    """Also without the event: what the minute's sweep finds at 15:15:00 is due."""
+    await rig.trade(BUY, 10, SBIN, MIS)
+    moment = datetime.fromisoformat("2026-11-16T15:15:00+05:30")
+    assert not await rig.box.lifecycle.square_off(moment - timedelta(milliseconds=1))
+    assert rig.position(SBIN, MIS) == 10
+    rig.clock.jump(moment)
+    assert await rig.box.lifecycle.square_off(moment)
+    assert rig.position(SBIN, MIS) == 0
+
+
+async def test_mis_begins_again_at_a_moment(rig: Rig):
+    await rig.at("2026-11-17T08:59:59")
+    rig.clock.jump(datetime.fromisoformat("2026-11-17T08:59:59.999"))
+    with pytest.raises(RejectedByBroker, match="Trading resumes at 09:00 AM IST"):
+        await rig.trade(BUY, 1, SBIN, MIS)
+    rig.clock.jump(datetime.fromisoformat("2026-11-17T09:00:00.000"))
+    order = (await rig.trade(BUY, 1, SBIN, MIS)).order
+    assert order.status is OrderStatus.OPEN  # before the market opens it waits
+    await rig.box.run_due()  # and the sweep of that very minute leaves it
+    assert rig.box.book.find(order.order_id).order.status is OrderStatus.OPEN
 
 
 async def test_a_missed_square_off_uses_the_stored_price(rig: Rig):
