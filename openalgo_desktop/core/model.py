@@ -313,6 +313,16 @@ class Order(msgspec.Struct):
             return 0
         return max(0, self.quantity - self.filled_quantity)
 
+    @property
+    def rests(self) -> bool:
+        """Whether its kind waits at a price or for a trigger, and does not trade at once."""
+        return self.price_type.has_price or self.status is OrderStatus.TRIGGER_PENDING
+
+    def leaves(self, row: Position) -> bool:
+        """Whether it would reduce (or turn) this position."""
+        same = (self.key, self.product) == (row.key, row.product)
+        return same and row.quantity * self.action.sign < 0
+
 
 class Trade(msgspec.Struct, frozen=True):
     """One execution. ``charges`` in rupees where the account knows them, else 0."""

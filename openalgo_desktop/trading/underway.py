@@ -354,8 +354,7 @@ class UnderWay:
                 order.pending_quantity * order.action.sign,
                 order.order_id,
                 trigger=order.status is OrderStatus.TRIGGER_PENDING,
-                waits=(order.price_type.has_price or order.status is OrderStatus.TRIGGER_PENDING)
-                and not outstanding.is_prompt(order.order_id, now),
+                waits=order.rests and not outstanding.is_prompt(order.order_id, now),
             )
             for order in working.values()
             if not order.status.is_final and order.status is not OrderStatus.UNKNOWN

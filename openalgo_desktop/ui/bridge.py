@@ -70,7 +70,7 @@ class Bridge(QObject):
 
     symbol_selected = Signal(object)  # Key: linked docks follow
     price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
-    trade_wanted = Signal(object)  # Action: show the ticket on this side
+    trade_wanted = Signal(object, object)  # Key, Action: show the ticket for it on this side
     flatten_wanted = Signal()
     closing = Signal()
     notice = Signal(str, str)  # level, text

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Position
-from openalgo_desktop.ui import format as fmt
+from openalgo_desktop.ui import closing
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.dialogs.about import AboutDialog
@@ -28,16 +27,6 @@ from openalgo_desktop.ui.dialogs.webhooks import WebhooksDialog
 from openalgo_desktop.ui.staying import what_stays
 from openalgo_desktop.ui.toasts import Toasts
 from openalgo_desktop.ui.widgets import copy_text
-
-
-def closing_lines(positions: Sequence[Position]) -> list[str]:
-    """What closing these positions would send, for the review."""
-    return [
-        f"{'SELL' if row.quantity > 0 else 'BUY'} {fmt.quantity(abs(row.quantity))} "
-        f"{row.symbol} {row.product.value} at market    open {fmt.signed_money(row.unrealised)}"
-        for row in positions
-        if row.quantity
-    ]
 
 
 class Commands:
@@ -161,14 +150,14 @@ class Commands:
             else:
                 self._toasts.show("warning", f"No open position is seen. {gaps.text}.")
             return
-        lines = closing_lines(rows)
+        lines, cancelled = closing.lines(self._bridge, rows), closing.count(self._bridge, rows)
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
         count = "1 position" if len(rows) == 1 else f"{len(rows)} positions"
         if not await confirm(
             self._window,
             "Close all positions?",
-            f"{count} will be closed at market {where}. Limits and stops that rest against them "
-            "are cancelled; other working orders stay (F7 cancels them).",
+            f"{count} will be closed at market {where}. {closing.words(cancelled)} Other working "
+            "orders stay (F7 cancels them)." + (f"\n\n{gaps.text}." if gaps is not None else ""),
             "Close all",
             lines,
             danger=True,

@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
         bridge.books.orders_updated.connect(self._on_orders)
-        bridge.trade_wanted.connect(self._open_ticket)
+        bridge.trade_wanted.connect(self._open_ticket_of)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()
@@ -341,6 +341,13 @@ class MainWindow(QMainWindow):
     def _focus_search(self) -> None:
         self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top_bar.search.selectAll()
+
+    def _open_ticket_of(self, key: Key, action: Action) -> None:
+        """Buy or Sell in a row: of that row's symbol, whether the ticket is linked or not."""
+        instrument = self.ticket.instrument
+        if instrument is None or instrument.key != key:
+            self.ticket.show_symbol(key)
+        self._open_ticket(action)
 
     def _open_ticket(self, action: Action) -> None:
         self.ticket.show()

@@ -12,9 +12,9 @@ from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.trading.webhooks import SymbolMap
+from openalgo_desktop.ui import closing
 from openalgo_desktop.ui.api_request import ApiCall
 from openalgo_desktop.ui.api_request import send as send_request
-from openalgo_desktop.ui.commands import closing_lines
 from openalgo_desktop.ui.dialogs.about import AboutDialog
 from openalgo_desktop.ui.dialogs.accounts import AccountsDialog
 from openalgo_desktop.ui.dialogs.api_keys import ApiKeysDialog
@@ -134,8 +134,11 @@ async def dialogs(session: Session) -> list[QDialog]:
         await bridge.api.create_key("Excel sheet", KeyRights.READ, bridge.account_ids()[0])
     keys = ApiKeysDialog(window, bridge, Secret("0" * 64))  # no working key in a picture
     await keys.load()
-    rows = closing_lines(bridge.books.positions)
-    question = f"{len(rows)} positions will be closed at market in the sandbox."
+    held = [row for row in bridge.books.positions if row.quantity]
+    rows, cancelled = closing.lines(bridge, held), closing.count(bridge, held)
+    question = (
+        f"{len(held)} positions will be closed at market in the sandbox. {closing.words(cancelled)}"
+    )
     found: list[QDialog] = [
         keys,
         SettingsDialog(window, bridge),

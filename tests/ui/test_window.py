@@ -12,6 +12,7 @@ from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.dialogs.confirm import ConfirmDialog
 from openalgo_desktop.ui.docks.orders import OrdersDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
+from openalgo_desktop.ui.docks.watchlist import WatchlistDock
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.widgets import controls
 from tests.ui.driving import SBIN, Drive, click, priced
@@ -273,5 +274,20 @@ def test_order_events_touch_their_rows_only_and_nothing_of_a_hidden_dock(drive: 
         dock.show()
         dock.raise_()
         await until(lambda: done in dock.rows, "shown as soon as the dock is seen")
+
+    drive(scenario)
+
+
+def test_buy_in_a_row_is_of_that_row_whatever_the_ticket_is_linked_to(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket, watchlist = session.window.ticket, session.window.docks["watchlist"]
+        assert isinstance(watchlist, WatchlistDock)
+        ticket.title_bar.link.setChecked(False)
+        watchlist._trade(("NSE", "INFY"), Action.SELL)
+        assert ticket.request().symbol == "INFY"
+        assert ticket.action is Action.SELL
+        session.bridge.select(SBIN)
+        assert ticket.request().symbol == "INFY"  # it is not linked
 
     drive(scenario)

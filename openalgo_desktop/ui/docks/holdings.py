@@ -140,4 +140,4 @@ class HoldingsDock(TableDock[Holding]):
 
     def _sell(self, row: Holding) -> None:
         self.bridge.select(row.key)
-        self.bridge.trade_wanted.emit(Action.SELL)
+        self.bridge.trade_wanted.emit(row.key, Action.SELL)

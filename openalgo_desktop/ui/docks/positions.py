@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.ui import closing
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.dialogs.confirm import confirm
@@ -245,10 +246,11 @@ class PositionsDock(TableDock[Position]):
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
         text = (
             f"{row.symbol} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
-            f"at market {where}. Limits and stops that rest against it are cancelled."
+            f"at market {where}. {closing.words(closing.count(self.bridge, [row]))}"
         )
+        lines = closing.exits(self.bridge, row)
         try:
-            if await confirm(self, "Reverse the position?", text, "Reverse", danger=True):
+            if await confirm(self, "Reverse the position?", text, "Reverse", lines, True):
                 said = await self.bridge.reverse(row.symbol, row.exchange, row.product, mode)
                 self.bridge.notice.emit("info", said)
         finally:

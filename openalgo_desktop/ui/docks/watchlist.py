@@ -267,7 +267,7 @@ class WatchlistDock(TableDock[WatchRow]):
 
     def _trade(self, key: Key, side: Action) -> None:
         self.bridge.select(key)
-        self.bridge.trade_wanted.emit(side)
+        self.bridge.trade_wanted.emit(key, side)
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
