@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
-from openalgo_desktop.core.model import Approval, Order
+from openalgo_desktop.core.model import Approval, Key, Order
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui import theme, workspace
 from openalgo_desktop.ui.actions import ACTIONS, build_actions
