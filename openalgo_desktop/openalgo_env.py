@@ -217,8 +217,12 @@ def env_settings(
         taken = [key for key, origin in origins.items() if origin.endswith(f" of {place}")]
         if taken:
             notes.append(f"{place} gives {', '.join(taken)}.")
-    if database_url(file):
-        how = "is the database" if named else "counts only when the file is named (--env-file)"
+    if file.get(DATABASE, "").strip():
+        how = "counts only when the file is named (--env-file)"
+        if named:
+            how = "is the database"
+        if not database_url(file):
+            how = "is the server's own file and left alone (`openalgo-desktop import` reads it)"
         notes.append(f"{DATABASE} of {file_name} {how}.")
     notes += _ignored(environ, file, file_name)
     return EnvSettings(values, origins, tuple(notes), tuple(warnings))
@@ -251,17 +255,6 @@ def _ignored(environ: Mapping[str, str], file: Mapping[str, str], file_name: str
     if others:
         notes.append(f"{file_name}: without a meaning here and ignored: {', '.join(others)}.")
     return notes
-
-
-def origins(
-    environ: Mapping[str, str], file: Mapping[str, str], path: Path | None
-) -> dict[str, str]:
-    """Where each value of :func:`overrides` came from, by key of the setting."""
-    return {
-        row.setting: f"{row.name} in {'the environment' if row.name in environ else path}"
-        for row in NAMES
-        if row.name in environ or row.name in file
-    }
 
 
 def database_url(file: Mapping[str, str]) -> str:

@@ -106,3 +106,32 @@ def test_bad_options_end_with_a_message(tmp_path: Path, options: tuple[str, str]
     assert done.returncode == 2
     assert options[1].partition("=")[0] in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_names_of_an_openalgo_server_count_or_are_named(tmp_path: Path) -> None:
+    """The file that users of OpenAlgo really have, in a real start."""
+    file = tmp_path / "their.env"
+    file.write_text(
+        "BROKER_API_KEY = 'abc'\n"
+        "WEBSOCKET_HOST='0.0.0.0'\n"
+        "WEBSOCKET_URL='ws://stream.example.org:8765'\n"
+        "DATABASE_URL = 'sqlite:///db/openalgo.db'\n"
+        "LATENCY_DATABASE_URL = 'sqlite:///db/latency.db'\n"
+        "SANDBOX_DATABASE_URL = 'sqlite:///db/sandbox.db'\n"
+    )
+    options = ("--sim-frozen", "--env-file", str(file))
+    with Program(tmp_path / "data", *options) as program:
+        said = program.output.splitlines()
+        assert program.rest_url.startswith("http://127.0.0.1:")  # no file opens the machine
+        with program.http() as http:
+            page = http.request("GET", "/openapi.json", headers={"Host": "stream.example.org"})
+        assert page[0] == 200
+    for words in (
+        (str(file), "gives api.allowed_hosts"),
+        ("WEBSOCKET_HOST", "is not used"),
+        ("DATABASE_URL of", "left alone"),
+        ("LATENCY_DATABASE_URL", "is ignored"),
+        ("SANDBOX_DATABASE_URL", "is ignored"),
+        ("BROKER_API_KEY", "without a meaning"),
+    ):
+        assert any(all(word in line for word in words) for line in said), (words, said)

@@ -203,14 +203,23 @@ def quote_data(tick: Tick) -> dict[str, Any]:
     touch, oi = tick.knows(Part.TOUCH), tick.knows(Part.OI)
     return {
         "ltp": tick.ltp,
+        **_day(tick),
+        "bid": (tick.bid or 0) if touch else None,
+        "ask": (tick.ask or 0) if touch else None,
+        "oi": tick.oi if oi else None,
+    }
+
+
+def _day(tick: Tick) -> dict[str, float | int | None]:
+    """The day's figures of quotes and depth; null where they are not known."""
+    if not tick.knows(Part.DAY):
+        return dict.fromkeys(("open", "high", "low", "prev_close", "volume"))
+    return {
         "open": tick.open,
         "high": tick.high,
         "low": tick.low,
         "prev_close": tick.close,
         "volume": tick.volume,
-        "bid": (tick.bid or 0) if touch else None,
-        "ask": (tick.ask or 0) if touch else None,
-        "oi": tick.oi if oi else None,
     }
 
 
@@ -220,11 +229,7 @@ def depth_data(tick: Tick) -> dict[str, Any]:
     return {
         "ltp": tick.ltp,
         "ltq": tick.last_quantity,
-        "open": tick.open,
-        "high": tick.high,
-        "low": tick.low,
-        "prev_close": tick.close,
-        "volume": tick.volume,
+        **_day(tick),
         "oi": tick.oi if tick.knows(Part.OI) else None,
         "totalbuyqty": tick.total_buy_quantity,
         "totalsellqty": tick.total_sell_quantity,

@@ -506,6 +506,15 @@ async def test_what_nobody_knows_is_null_in_quotes_and_not_0(
         assert (data["ltp"], data["high"], data["volume"]) == (800.0, 805.0, 1000)
     assert (await world.post("depth", sbin))[1]["data"]["oi"] is None
 
+    def price_only(key: Key, mode: FeedMode) -> Tick:
+        return Tick(key[1], key[0], 800.0, mode, unknown=Part.ALL & ~Part.LTP)
+
+    monkeypatch.setattr(world.source, "tick", price_only)
+    day = ("open", "high", "low", "prev_close", "volume")
+    for path in ("quotes", "depth"):
+        data = (await world.post(path, sbin))[1]["data"]
+        assert (data["ltp"], *(data[name] for name in day)) == (800.0, *[None] * 5)
+
 
 async def test_a_streamed_quote_without_bid_and_ask_is_completed_from_the_source(
     world: World,
