@@ -53,7 +53,8 @@ class KiteApi(BrokerApi):
 
     def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
         """The address holds the variety that the order was placed with. A change to a market
-        order carries the protection that a new one does."""
+        order carries the protection that a new one does: Kite refuses the change without it
+        (kite.trade/forum, comment 52331, April 2026)."""
         context = super().modify_context(request, known)
         context["variety"] = self._variety.get(request.order_id, "regular")
         if request.price_type in (PriceType.MARKET, PriceType.SLM):
