@@ -84,15 +84,17 @@ def _parsed(text: str) -> datetime | None:
 
 
 class RunClock:
-    """The program's clock as the tests set it; ``control`` passes a new moment on."""
+    """The program's clock as the tests set it; ``control`` passes a new moment on. It ran from
+    :data:`RECORDED_AT` since the program was ``started`` (monotonic; None: now)."""
 
-    def __init__(self, control: Callable[..., Any]) -> None:
+    def __init__(self, control: Callable[..., Any], started: float | None = None) -> None:
         self._control = control
         self._window = Window()
-        self._moment, self._at = RECORDED_AT, time.monotonic()
+        self._moment, self._at = RECORDED_AT, time.monotonic() if started is None else started
 
     def stand(self, moment: datetime, **more: Any) -> None:
         """Set the clock, from where it runs on."""
+        self._window = self.window
         self._moment, self._at = moment, time.monotonic()
         self._window.first = min(self._window.first, moment)
         self._control(clock=moment.isoformat(), **more)

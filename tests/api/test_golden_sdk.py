@@ -75,7 +75,7 @@ def test_golden_sdk(name: str, sdk: tuple[Sdk, Program]) -> None:
     calls = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["calls"]
     methods = set(client.call("@methods"))
     ids, problems, compared = Ids(), [], 0
-    clock = RunClock(program.control)
+    clock = RunClock(program.control, program.started)
     clock.stand(RECORDED_AT)
     before = _as_found(program, calls, ids)
     for call in calls:

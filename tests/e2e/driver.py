@@ -66,6 +66,7 @@ class Program:
         self.settings = settings
         self.ready: dict[str, Any] = {}
         self._env = {**environment(data_dir), **(env or {})}
+        self.started = 0.0  # by the monotonic clock
         self._process: subprocess.Popen[bytes] | None = None
         self._log = data_dir.parent / f"{data_dir.name}.out"
 
@@ -82,6 +83,7 @@ class Program:
             *(part for setting in self.settings for part in ("--set", setting)),
             *self.options,
         ]
+        self.started = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
