@@ -44,6 +44,19 @@ def test_first_order_with_the_public_client(program: Program) -> None:
     assert re.search(r"placed \d+\ncomplete at [\d.]+\nposition 10\nClosed 1 positions", text), text
 
 
+def test_the_script_of_the_readme(program: Program) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for told, real in (
+        ("YOUR_KEY", program.api_key),
+        ("http://127.0.0.1:5000", program.rest_url),
+        ("ws://127.0.0.1:8765", program.ws_url),
+    ):
+        assert told in script
+        script = script.replace(told, real)
+    assert "'order_status': 'complete'" in _run(program, sys.executable, "-c", script)
+
+
 def test_stream(program: Program) -> None:
     text = _run(program, sys.executable, "python/stream.py", TICKS="4")
     assert "Authentication successful" in text
