@@ -30,7 +30,7 @@ from openalgo_desktop.core.ports import (
     supports_recall,
 )
 from openalgo_desktop.trading.pairing import Pairs
-from openalgo_desktop.trading.witness import outcome
+from openalgo_desktop.trading.witness import gtt_outcome, outcome
 
 log = logging.getLogger(__name__)
 
@@ -308,9 +308,7 @@ class Reconciler:
         return True
 
     async def _settle_gtt(self, entry: JournalEntry, gateway: TradingGateway) -> bool:
-        """A good-till-triggered order is looked for in its own book: a placement by tag, a
-        cancellation by absence; a modification cannot be told from the book and counts as made
-        when the trigger is there."""
+        """A good-till-triggered order is looked for in its own book."""
         account_id = gateway.account_id
         if not supports_gtt(gateway):
             return False
@@ -319,12 +317,7 @@ class Reconciler:
         except AppError as error:
             log.warning("GTT book of %s not available: %s", account_id, error)
             return False
-        if entry.kind == "gtt_place":
-            found = next((row.trigger_id for row in book if row.tag == entry.tag), "")
-        else:
-            there = any(row.trigger_id == entry.order_id for row in book)
-            found = entry.order_id if there == (entry.kind == "gtt_modify") else ""
-        if found:
+        if found := gtt_outcome(entry, book):
             await self._journal.settle(
                 entry.tag, JournalState.ACKNOWLEDGED, found, "found in the GTT book"
             )
@@ -332,10 +325,11 @@ class Reconciler:
             return True
         if book.partial or not self._absent_long_enough(entry):
             return False
-        await self._journal.settle(
-            entry.tag, JournalState.REJECTED, entry.order_id, "not in the GTT book: never arrived"
-        )
-        self._tell(entry, "is not in the GTT book: it never arrived")
+        message = "the GTT book does not show it: it had no effect"
+        if entry.kind == "gtt_place":
+            message = "not in the GTT book: never arrived"
+        await self._journal.settle(entry.tag, JournalState.REJECTED, entry.order_id, message)
+        self._tell(entry, f"is settled: {message}")
         return True
 
     async def _marked_unknown(self, entry: JournalEntry) -> JournalEntry:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from openalgo_desktop.core.enums import JournalState, OrderStatus
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.enums import GttType, JournalState, OrderStatus
+from openalgo_desktop.core.model import Gtt, GttRequest, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
 
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
@@ -52,6 +54,30 @@ def outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | Non
     if order.status.is_final:
         return JournalState.REJECTED, f"too late, the order was {order.status.value}"
     return None
+
+
+def gtt_outcome(entry: JournalEntry, book: Iterable[Gtt]) -> str:
+    """The trigger id when the GTT book shows that ``entry`` took effect, else empty: a placement by
+    its tag, a cancellation by absence, a change by the values that it asked for."""
+    if entry.kind == "gtt_place":
+        return next((row.trigger_id for row in book if row.tag == entry.tag), "")
+    row = next((row for row in book if row.trigger_id == entry.order_id), None)
+    if entry.kind == "gtt_cancel":
+        return "" if row is not None else entry.order_id
+    request = msgspec.convert(entry.request, GttRequest)
+    return entry.order_id if row is not None and _gtt_has_values(row, request) else ""
+
+
+def _gtt_has_values(row: Gtt, request: GttRequest) -> bool:
+    single = request.trigger_type is GttType.SINGLE
+    wanted = (
+        (request.trigger_below, request.price if single else request.stoploss),
+        (request.trigger_above, request.price if single else request.target),
+    )
+    priced = request.price_type.has_price
+    asked = sorted((trigger, price if priced else 0.0) for trigger, price in wanted if trigger)
+    shown = sorted((leg.trigger_price, leg.price if priced else 0.0) for leg in row.legs)
+    return row.quantity == request.quantity and asked == shown
 
 
 def may_be_of(flying: OrderRequest, request: OrderRequest, orders: list[Order]) -> bool:

@@ -18,7 +18,7 @@ from openalgo_desktop.core.errors import (
     RiskBlocked,
     SymbolUnknown,
 )
-from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Key, OrderAck, Part, Tick
+from openalgo_desktop.core.model import BookRows, Gtt, GttLeg, GttRequest, Key, OrderAck, Part, Tick
 from openalgo_desktop.trading.gtt import GttDesk
 from tests.unit.trading.test_desk import Gateway, Lookup, Rig
 
@@ -34,6 +34,7 @@ class GttAccount(Gateway):
         super().__init__("sandbox")
         self.triggers: list[Gtt] = []
         self.fail: Exception | None = None
+        self.arrives = True  # a change that is asked for is made
         self.requests: list[GttRequest] = []
 
     async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
@@ -57,6 +58,17 @@ class GttAccount(Gateway):
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         self.requests.append(request)
+        if self.arrives:
+            self.triggers = [
+                msgspec.structs.replace(
+                    row,
+                    quantity=request.quantity,
+                    legs=[GttLeg(request.trigger_below, True, request.price)],
+                )
+                for row in self.triggers
+            ]
+        if self.fail is not None:
+            raise self.fail
         return OrderAck(trigger_id)
 
     async def gtt_cancel(self, trigger_id: str) -> OrderAck:
@@ -65,8 +77,8 @@ class GttAccount(Gateway):
             raise self.fail
         return OrderAck(trigger_id)
 
-    async def gtt_orders(self) -> list[Gtt]:
-        return list(self.triggers)
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        return BookRows(self.triggers)
 
 
 class Ticks:
@@ -172,3 +184,76 @@ async def test_a_switch_of_the_mode_in_between_stops_it(world: World) -> None:
     assert world.account.triggers == []
     market = msgspec.structs.replace(REQUEST, price_type=PriceType.MARKET, price=0.0)
     assert (await world.gtt.place(market, "test", Mode.SANDBOX)).order_id == "G1"
+
+
+# -- changing one -----------------------------------------------------------------------------
+MOVED = msgspec.structs.replace(REQUEST, quantity=7, trigger_below=770.0, price=771.0)
+
+
+async def test_a_change_is_journaled_complete_and_carries_the_price_of_now(world: World) -> None:
+    await world.gtt.place(REQUEST, "test")
+    placed = await world.gtt.modify("G1", MOVED, "test")
+    assert (placed.order_id, placed.mode) == ("G1", Mode.SANDBOX)
+    assert world.account.requests[-1] == msgspec.structs.replace(MOVED, last_price=800.0)
+    entry = world.entry()
+    assert (entry.kind, entry.order_id, entry.state) == (
+        *("gtt_modify", "G1"),
+        JournalState.ACKNOWLEDGED,
+    )
+    assert (entry.request["quantity"], entry.request["trigger_below"]) == (7, 770.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"price": 771.03}, "tick"),
+        ({"trigger_below": 770.03}, "tick"),
+        ({"quantity": 0}, "quantity"),
+        ({"product": Product.NRML}, "NRML product"),
+        ({"trigger_below": 0.0}, "trigger"),
+    ],
+)
+async def test_a_change_is_checked_like_a_new_one(
+    world: World, change: dict[str, Any], reason: str
+) -> None:
+    await world.gtt.place(REQUEST, "test")
+    with pytest.raises(InvalidOrder, match=reason):
+        await world.gtt.modify("G1", msgspec.structs.replace(MOVED, **change), "test")
+    assert len(world.account.requests) == 1  # only the placement ever left
+    assert [row.kind for row in world.journal.rows.values()] == ["gtt_place"]
+
+
+async def test_the_kill_switch_and_the_action_centre_hold_a_change(world: World) -> None:
+    await world.gtt.place(REQUEST, "test")
+
+    async def refuse(order: Any, source: str) -> None:
+        raise RiskBlocked("needs approval")
+
+    world.desk.approval = refuse
+    with pytest.raises(RiskBlocked, match="needs approval"):
+        await world.gtt.modify("G1", MOVED, "test")
+    world.desk.approval = None
+    world.desk.risk.block("stop")
+    with pytest.raises(RiskBlocked):
+        await world.gtt.modify("G1", MOVED, "test")
+    assert len(world.account.requests) == 1
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_change_whose_answer_was_lost_is_told_by_the_values_of_the_book(
+    world: World, arrives: bool
+) -> None:
+    await world.gtt.place(REQUEST, "test")
+    world.account.fail, world.account.arrives = OrderStateUnknown("lost", tag=""), arrives
+    with pytest.raises(OrderStateUnknown):
+        await world.gtt.modify("G1", MOVED, "test")
+    tag = world.entry().tag
+    await world.desk.reconciler.run_once()
+    state = world.journal.rows[tag].state
+    assert state is (JournalState.ACKNOWLEDGED if arrives else JournalState.UNKNOWN)
+    world.clock.advance(120)
+    await world.desk.reconciler.run_once()
+    assert world.journal.rows[tag].state is (
+        JournalState.ACKNOWLEDGED if arrives else JournalState.REJECTED
+    )
+    assert arrives or "no effect" in world.notices[-1].text
