@@ -125,6 +125,19 @@ async def test_f08_the_feed_refuses_an_old_session(rig: Rig) -> None:
     await until(lambda: bool(rig.ticks), "ticks with the new session", 10)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_f09_a_refused_feed_alone_ends_no_session(
+    rig: Rig, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The status of the handshake is verified by a read, which this session passes."""
+    await until(lambda: bool(rig.emulator.sockets), what="the feed")
+    rig.emulator.faults.feed_status.extend([status] * 2)
+    await rig.emulator.drop_sockets()
+    await until(lambda: not rig.emulator.faults.feed_status, "two refusals", 10)
+    await until(lambda: rig.account.status.state is AccountState.CONNECTED, "it is back", 10)
+    assert "the session has ended" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_e01_server_errors_of_reads_can_be_asked_again(rig: Rig, status: int) -> None:
     rig.emulator.faults.only = ""

@@ -68,6 +68,7 @@ class Faults:
 
     only: str = ""
     status: deque[int] = field(default_factory=deque)  # answer the next requests with these
+    feed_status: deque[int] = field(default_factory=deque)  # the next connections of the feed
     slow: float = 0.0  # seconds before each answer
     lose_acks: int = 0  # do it, then cut the connection instead of answering
     hang_acks: int = 0  # do it, then never answer
@@ -213,6 +214,8 @@ class BrokerEmulator:
         if write:
             self.writes.append(request.path)
         faults = self.faults
+        if request.path == self.feed_path and faults.feed_status:
+            return web.Response(status=faults.feed_status.popleft(), text="no")
         hit = request.path != self.feed_path and request.path.startswith(faults.only)
         if hit and faults.slow:
             await asyncio.sleep(faults.slow)

@@ -28,6 +28,7 @@ from openalgo_desktop.core.errors import (
     AppError,
     AuthError,
     ConfigError,
+    NetError,
     SessionExpired,
 )
 from openalgo_desktop.core.model import AccountStatus, Instrument
@@ -362,6 +363,7 @@ class KitAccount:
             listener,
             title=self.spec.title,
             market_open=market_open,
+            verify=lambda error: self.rest.doubted(error, NetError),
         )
 
     def _push_alive(self) -> bool:

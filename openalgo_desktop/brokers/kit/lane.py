@@ -118,8 +118,11 @@ class Lane:
             try:
                 await self._connection()
             except AuthError as error:
-                self._set(LaneState.REFUSED, error.message)
-                return  # until the next log-in starts it again
+                found = await self._client.judged(error)
+                if isinstance(found, AuthError):
+                    self._set(LaneState.REFUSED, found.message)
+                    return  # until the next log-in starts it again
+                problem, wait = found.message, 0.0
             except AppError as error:
                 problem, wait = error.message, getattr(error, "retry_after", 0.0)
             except Exception as error:  # a bug must not end the feed for the day

@@ -14,9 +14,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from openalgo_desktop.brokers.kit.codec import Frame
+from openalgo_desktop.brokers.kit.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.brokers.kit.values import fill
-from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited, SessionExpired
+from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited
 from openalgo_desktop.core.proxies import goes_direct, proxy_problem
 
 # At DEBUG it writes addresses and headers, and those carry keys.
@@ -58,7 +59,7 @@ class Link(Protocol):
         """Drop the line now: it is dead, nobody would answer a good-bye."""
 
 
-#: Opens a link. Raises :class:`SessionExpired` when the log-in was refused, else NetError.
+#: Opens a link. Raises :class:`DoubtfulSession` when the log-in was refused, else NetError.
 OpenLink: TypeAlias = Callable[[Address, StreamSpec], Awaitable[Link]]
 
 
@@ -150,7 +151,7 @@ def _closed(closed: ConnectionClosed) -> LinkClosed:
 def _refused(status: int, *, page: bool = False) -> AppError:
     """``page``: a web page came, of somebody on the way and not of the feed."""
     if status in (401, 403) and not page:
-        return SessionExpired(f"The feed refused the session (HTTP {status}). Log in again.")
+        return DoubtfulSession(f"The feed refused the session (HTTP {status}).")
     if status == 429:
         return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)
     return NetError(f"The feed refused the connection (HTTP {status}).")

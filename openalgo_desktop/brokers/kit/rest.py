@@ -170,18 +170,24 @@ class RestClient:
         self, op: Op, error: DoubtfulSession, values: Mapping[str, Any]
     ) -> AppError:
         """What a bare 401 or 403 means: the end of the session only if a read says so too."""
-        profile = self.spec.ops.get("profile")
-        if profile is not None and op is not profile and not op.public and self.session.open:
-            try:
-                await self.call(profile, name="profile")
-            except SessionExpired as ended:
-                return ended
-            except AppError as unclear:
-                log.info("%s: session not verified: %s", self.spec.title, unclear.message)
-            kind = RejectedByBroker if op.write else DataError
-            return kind(error.message)
+        if op is not self.spec.ops.get("profile") and not op.public and self.session.open:
+            return await self.doubted(error, RejectedByBroker if op.write else DataError)
         sure = SessionExpired(error.message, detail=error.detail)
         return self._judged(op, sure, values)
+
+    async def doubted(self, error: DoubtfulSession, otherwise: type[AppError]) -> AppError:
+        """Ask the broker whether the session is over: :class:`SessionExpired` when it says so
+        (or nothing can be asked), else ``otherwise`` with the words of ``error``."""
+        profile = self.spec.ops.get("profile")
+        if profile is None:
+            return SessionExpired(error.message, detail=error.detail)
+        try:
+            await self.call(profile, name="profile")
+        except SessionExpired as ended:
+            return ended
+        except AppError as unclear:
+            log.info("%s: session not verified: %s", self.spec.title, unclear.message)
+        return otherwise(error.message)
 
     async def download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
         """Stream the body of an answer into a file, which is whole or not there.

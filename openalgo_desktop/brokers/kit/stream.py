@@ -18,12 +18,13 @@ from enum import StrEnum
 from typing import Any
 
 from openalgo_desktop.brokers.kit.codec import StreamCodec
+from openalgo_desktop.brokers.kit.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.lane import Lane, LaneState
 from openalgo_desktop.brokers.kit.link import TRANSPORTS, Address, OpenLink
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, DataError
+from openalgo_desktop.core.errors import AppError, AuthError, DataError
 from openalgo_desktop.core.model import Key, Tick
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ class StreamClient:
 
     ``address`` is asked before each connection, so a renewed token is used; it may raise
     :class:`AuthError`. ``make_codec`` gives a fresh codec per connection. ``market_open`` says
-    whether an exchange should tick now. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
+    whether an exchange should tick now; ``verify`` what a refused connection means for the
+    session. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class StreamClient:
         *,
         title: str = "feed",
         market_open: Callable[[str], bool] = lambda exchange: False,
+        verify: Callable[[DoubtfulSession], Awaitable[AppError]] | None = None,
         open_link: OpenLink | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -88,6 +91,7 @@ class StreamClient:
         self.make_codec = make_codec
         self.address = address
         self.market_open = market_open
+        self.verify = verify
         self.open_link = open_link or TRANSPORTS[spec.transport]
         self.sleep = sleep
         self.chance = chance
@@ -168,6 +172,12 @@ class StreamClient:
         """A lane has a new state."""
         if self._running:
             self._publish(_worst([lane.state for lane in self._lanes]), message)
+
+    async def judged(self, error: AuthError) -> AppError:
+        """What ended a connection: a status alone (a door on the way says 403 too) is verified."""
+        if isinstance(error, DoubtfulSession) and self.verify is not None:
+            return await self.verify(error)
+        return error
 
     def lane_refused(self, key: Key, error: AppError) -> None:
         """The broker or the codec will not stream an instrument."""

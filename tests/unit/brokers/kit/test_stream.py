@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from openalgo_desktop.brokers.kit.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.link import Address, LinkClosed
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.brokers.kit.stream import StreamClient, StreamListener, StreamState
@@ -78,7 +79,8 @@ async def clients() -> AsyncIterator[list[StreamClient]]:
 def make(
     clients: list[StreamClient], server: FeedServer, heard: Heard, **changes: Any
 ) -> StreamClient:
-    options = {k: changes.pop(k) for k in ("market_open", "make_codec", "address") if k in changes}
+    names = ("market_open", "make_codec", "address", "verify")
+    options = {name: changes.pop(name) for name in names if name in changes}
 
     async def address() -> Address:
         return Address(server.url)
@@ -91,6 +93,7 @@ def make(
         heard.listener,
         title="test",
         market_open=options.get("market_open", lambda exchange: False),
+        verify=options.get("verify"),
     )
     clients.append(client)
     return client
@@ -328,6 +331,24 @@ async def test_refused_session_asks_for_a_log_in(
     server.refuse = 0
     await client.start()  # after the new log-in
     await until(lambda: server.asked == ["+NSE:A=ltp"], "subscriptions were kept")
+
+
+async def test_a_refusal_that_no_read_confirms_is_a_fault_of_the_line(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    asked: list[str] = []
+
+    async def verify(error: DoubtfulSession) -> AppError:
+        asked.append(error.message)
+        return NetError(error.message) if len(asked) < 3 else SessionExpired("over")
+
+    server.refuse = 403
+    client = make(clients, server, heard, verify=verify)
+    client.subscribe({A: LTP})
+    await client.start()
+    await until(lambda: client.state is StreamState.LOGIN_NEEDED, "the third answer")
+    assert asked == ["The feed refused the session (HTTP 403)."] * 3
+    assert StreamState.DOWN in heard.states
 
 
 async def test_session_that_ends_on_the_line(
