@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 API = "/api/v1"
+#: Letters of an answer that is no JSON which the recordings keep.
+TEXT_KEPT = 1500
 _DATA = Path(__file__).resolve().parents[1] / "data"
 #: The transcripts that are replayed, and the symbols that they were recorded with.
 FOLDER = Path(os.environ.get("GOLDEN") or _DATA / "golden").absolute()

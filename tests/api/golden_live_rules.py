@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.api import golden_checks as checks
+from tests.api import golden_money as money
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, error
@@ -51,7 +51,7 @@ LIVE_RULES: tuple[Rule, ...] = (
         "the stand-in broker of the recording kept no accounts",
         when=lambda case: case.ok and case.live,
         freedom=Freedom(free=("data.*",)),
-        check=checks.live_funds,
+        check=money.live_funds,
     ),
     Rule(
         "tradebook",
@@ -60,7 +60,7 @@ LIVE_RULES: tuple[Rule, ...] = (
         "the stand-in broker of the recording filled at the last price",
         when=lambda case: case.ok and case.live,
         freedom=Freedom(free=("data[*].average_price", "data[*].trade_value")),
-        check=checks.fills,
+        check=money.fills,
     ),
     Rule(
         "tradebook",
@@ -79,7 +79,7 @@ LIVE_RULES: tuple[Rule, ...] = (
         freedom=Freedom(
             free=("data[*].average_price", "data[*].pnl", "data[*].ltp"),
         ),
-        check=checks.live_positions,
+        check=money.live_positions,
     ),
     Rule(
         "orderstatus",
@@ -88,7 +88,7 @@ LIVE_RULES: tuple[Rule, ...] = (
         "the stand-in broker of the recording filled at the last price",
         when=lambda case: case.ok and case.live,
         freedom=Freedom(free=("data.average_price",)),
-        check=checks.order_average,
+        check=money.order_average,
     ),
     Rule(
         "placeorder",

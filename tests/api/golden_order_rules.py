@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.api import golden_checks as checks
+from tests.api import golden_money as money
 from tests.api.golden_case import Case, tick_sizes
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, error
@@ -226,7 +227,7 @@ ORDER_RULES: tuple[Rule, ...] = (
             and bool(case.body["canceled_orders"])
         ),
         freedom=Freedom(free=("message", "canceled_orders[*]"), any_length=("canceled_orders",)),
-        check=checks.all_cancelled,
+        check=money.all_cancelled,
     ),
     Rule(
         "closeposition",
@@ -236,6 +237,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference names none of the orders that it sent",
         when=lambda case: case.ok and "No open positions" not in str(case.message),
         freedom=Freedom(extra=("orderids",)),
+        check=money.closing_orders,
     ),
     Rule(
         "orderbook",
@@ -276,7 +278,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference sends it at market",
         when=lambda case: case.ok and bool(_smart_with_price(case)),
         freedom=Freedom(free=[f"data.{name}" for name in (*_MONEY, "m2munrealized", "totalpnl")]),
-        check=checks.paper_funds,
+        check=money.paper_funds,
     ),
     Rule(
         "funds",
@@ -287,7 +289,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "modification, and scales the margin of a turned position down twice",
         when=lambda case: case.ok and not case.live and _kept_margin(case),
         freedom=Freedom(free=[f"data.{name}" for name in _MONEY]),
-        check=checks.paper_funds,
+        check=money.paper_funds,
     ),
     Rule(
         "funds",
@@ -296,7 +298,7 @@ ORDER_RULES: tuple[Rule, ...] = (
         "the reference updates them only when the position book is read",
         when=lambda case: case.ok and not case.live and _unread_positions(case),
         freedom=Freedom(free=("data.m2munrealized", "data.totalpnl")),
-        check=checks.paper_funds,
+        check=money.paper_funds,
     ),
     Rule(
         "funds",
@@ -317,6 +319,7 @@ ORDER_RULES: tuple[Rule, ...] = (
                 )
             ]
         ),
+        check=money.paper_funds,
     ),
     Rule(
         "positionbook",
@@ -347,7 +350,7 @@ ORDER_RULES: tuple[Rule, ...] = (
                 ("data[*].pnlpercent", 0.001),
             ]
         ),
-        check=checks.exact_positions,
+        check=money.exact_positions,
     ),
     Rule(
         "gttorderbook",

@@ -14,9 +14,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.api.golden_case import Case, read_rows
+from tests.api.golden_case import TEXT_KEPT, Case, read_rows
 from tests.api.golden_checks import answer
 from tests.api.golden_compare import Comparison, Ids
+from tests.api.golden_money import available
 from tests.api.golden_rules import expectation
 from tests.api.golden_setup import prepare, settings_of
 from tests.api.golden_times import RECORDED_AT, RunClock
@@ -122,7 +123,7 @@ class Replay:
         try:
             return status, json.loads(answer), got
         except ValueError:
-            return status, {"_text": answer[:1500]}, got
+            return status, {"_text": answer[:TEXT_KEPT]}, got
 
     def _fill(self, text: str) -> str:
         return re.sub(r"\{\{(\w+)\}\}", lambda m: self._saved.get(m[1], m[0]), text)
@@ -137,6 +138,7 @@ class Replay:
         if not problems and not comparison.differences:
             ask = answer(self._http, self._program.api_key)
             problems += [text for check in expected.checks for text in check(body, case, ask)]
+            problems += available(body, ask)
         for name, value in case.answer_headers.items():
             if name.lower() == "content-type" or name in expected.dropped_headers:
                 continue

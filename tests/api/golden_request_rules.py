@@ -84,5 +84,6 @@ REQUEST_RULES: tuple[Rule, ...] = (
                 f"_dataframe.head[*].{name}" for name in ("open", "high", "low", "close", "volume")
             ]
         ),
+        check=checks.candle_frame,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.api import golden_checks as checks
+from tests.api import golden_money as money
 from tests.api.golden_case import Case
 from tests.api.golden_compare import Freedom
 from tests.api.golden_rule import Rule, error
@@ -297,6 +298,7 @@ REST_RULES: tuple[Rule, ...] = (
         "every other answer calls it `pricetype`",
         when=lambda case: case.ok and not case.live,
         freedom=Freedom(extra=("data.pricetype",)),
+        check=money.two_names,
     ),
     Rule(
         "orderstatus",
@@ -305,6 +307,7 @@ REST_RULES: tuple[Rule, ...] = (
         "scripts that were written in analyze mode find their fields",
         when=lambda case: case.ok and case.live,
         freedom=Freedom(extra=[f"data.{name}" for name in (*_LIVE_ROW, "price_type")]),
+        check=money.live_status,
     ),
     Rule(
         "orderbook",
@@ -313,6 +316,7 @@ REST_RULES: tuple[Rule, ...] = (
         "scripts that were written in analyze mode find their fields",
         when=lambda case: case.ok and case.live,
         freedom=Freedom(extra=[f"data.orders[*].{name}" for name in (*_LIVE_ROW, "average_price")]),
+        check=money.live_orders,
     ),
     Rule(
         "positionbook",
@@ -378,7 +382,7 @@ REST_RULES: tuple[Rule, ...] = (
         "the reference asks the broker in analyze mode too; the stand-in of the recording takes 13 "
         "per cent of the value",
         when=lambda case: case.ok,
-        edit=checks.margin_of,
+        edit=money.margin_of,
     ),
     Rule(
         "portfolio/*",

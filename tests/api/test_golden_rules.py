@@ -13,6 +13,7 @@ import pytest
 from tests.api import (
     golden_checks,
     golden_live_rules,
+    golden_money,
     golden_order_rules,
     golden_request_rules,
     golden_rest_rules,
@@ -164,32 +165,131 @@ _OPENING = 1795059900  # 19 Nov 2026, 09:15 IST
         {"timestamp": _OPENING + 1},
         {"timestamp": _OPENING - 300},
         {"timestamp": _OPENING + 86_400},
+        {"timestamp": _OPENING + 300},
     ],
     ids=str,
 )
 def test_golden_candles_are_checked(change: dict[str, float]) -> None:
     request = {**_DAY_OF, "start_date": "2026-11-19", "end_date": "2026-11-19"}
-    body = {"status": "success", "data": [{**_CANDLE, "timestamp": _OPENING, **change}]}
+    rows = [{**_CANDLE, "timestamp": _OPENING + 300 * n} for n in range(75)]
+    rows[0] = {**rows[0], **change}
+    body = {"status": "success", "data": rows}
 
     def ask(endpoint: str, fields: dict[str, object]) -> object:
-        minute = {**_CANDLE, "timestamp": body["data"][0]["timestamp"], **change}
-        return body if fields["interval"] == "5m" else {"data": [minute]}
+        return body if fields["interval"] == "5m" else {"data": rows}
+
+    found = list(golden_checks.candles(body, Case("history", request=request), ask))
+    assert bool(found) is bool(change), found
+    body["data"] = rows[:-1]
+    assert list(golden_checks.candles(body, Case("history", request=request), ask))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"open": 799.5}, {"high": 802.0}, {"low": 798.0}, {"close": 800.0}, {"volume": 1}],
+)
+def test_golden_days_are_made_of_their_minutes(change: dict[str, float]) -> None:
+    request = {**_DAY_OF, "interval": "D", "start_date": "2026-11-19", "end_date": "2026-11-19"}
+    midnight = 1795046400  # 19 Nov 2026, midnight UTC
+    body = {"data": [{**_CANDLE, "timestamp": midnight, "volume": 1875, **change}]}
+    minutes = [{**_CANDLE, "timestamp": _OPENING + 60 * n} for n in range(375)]
+
+    def ask(endpoint: str, fields: dict[str, object]) -> object:
+        return body if fields["interval"] == "D" else {"data": minutes}
 
     found = list(golden_checks.candles(body, Case("history", request=request), ask))
     assert bool(found) is bool(change), found
 
 
-@pytest.mark.parametrize("change", [{}, {"availablecash": 9_999_800.0}, {"m2munrealized": 1.0}])
+def test_golden_texts_of_candles_are_whole() -> None:
+    rows = [{**_CANDLE, "timestamp": _OPENING + 60 * n} for n in range(3)]
+    path = "/api/v1/ticker/NSE:SBIN?interval=1m&from=2026-11-19&to=2026-11-19"
+    query = {"interval": "1m", "from": "2026-11-19", "to": "2026-11-19"}
+    lines = [f"NSE:SBIN,2026-11-19,09:1{5 + n}:00,800.0,801.0,799.0,800.5,5" for n in range(3)]
+    case = Case("ticker", path=path, query=query)
+
+    def seen(text: str) -> bool:
+        ask = lambda endpoint, fields: {"data": rows}  # noqa: E731
+        return bool(list(golden_checks.candle_lines({"_text": text}, case, ask)))
+
+    assert not seen("\n".join(lines))
+    for wrong in ("", lines[0], "\n".join(lines[::-1]), "\n".join(lines).replace("5\n", "6\n", 1)):
+        assert seen(wrong), wrong
+
+
+@pytest.mark.parametrize("cash", [9_840.0, 9_840.01])
+def test_golden_money_of_a_refusal_is_checked(cash: float) -> None:
+    body = {"message": "Insufficient funds. Required: ₹1.0, Available: ₹9840.00, Shortage: ₹0"}
+    found = list(golden_money.available(body, lambda *_: {"data": {"availablecash": cash}}))
+    assert bool(found) is (cash != 9_840.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"average_price": 800.01},
+        {"unrealized_pnl": 0.02},
+        {"today_realized_pnl": 0.05},
+        {"pnl": 0.03},
+        {"total_pnl_today": 0.02},
+        {"quantity": 4},
+    ],
+    ids=str,
+)
+def test_golden_positions_are_checked(change: dict[str, float]) -> None:
+    names = {"symbol": "SBIN", "exchange": "NSE", "product": "MIS"}
+    trades = [
+        {**names, "tradeid": f"T{n}", "action": "BUY", "quantity": units, "price": price}
+        for n, (units, price) in enumerate(((2, 800.0), (1, 800.05)))
+    ]
+    row = {
+        **names, "quantity": 3, "average_price": 800.0167, "ltp": 801.0, "unrealized_pnl": 2.95,
+        "today_realized_pnl": 0.0, "pnl": 2.95, "total_pnl_today": 2.95,
+    }  # fmt: skip
+    body = {"data": [row], "total_today_realized_pnl": 0.0}
+    body |= dict.fromkeys(("total_pnl", "total_pnl_today", "total_unrealized_pnl"), 2.95)
+    row |= {k: (row[k] + v if "pnl" in k else v) for k, v in change.items()}
+    ask = lambda endpoint, fields: {"data": trades}  # noqa: E731
+    found = list(golden_money.exact_positions(body, Case("positionbook"), ask))
+    assert bool(found) is bool(change), found
+    body["total_pnl"] += 0.02
+    assert list(golden_money.exact_positions(body, Case("positionbook"), ask))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"availablecash": 9_999_800.0},
+        {"availablecash": 9_999_839.0, "utiliseddebits": 161.0, "grossexposure": 161.0},
+        {"grossexposure": 161.0},
+        {"m2munrealized": 1.0},
+        {"m2munrealized": 1.0, "totalpnl": 1.0},
+        {"today_realized_pnl": 1.0},
+        {"m2mrealized": 1.0, "today_realized_pnl": 1.0, "total_realized_pnl": 1.0},
+    ],
+    ids=str,
+)
 def test_golden_funds_are_checked(change: dict[str, float]) -> None:
     held = {"symbol": "SBIN", "exchange": "NSE", "product": "MIS"}
-    rows = [{**held, "quantity": 1, "average_price": 800.0}]
+    rows = [{**held, "quantity": 1, "average_price": 800.05}]
+    order = {"orderid": "1", "pricetype": "MARKET", "price": 800.0, "order_status": "complete"}
+    trade = {**held, "orderid": "1", "tradeid": "1", "action": "BUY", "quantity": 1}
     answers = {
-        "positionbook": {"data": rows, "total_unrealized_pnl": 0.0, "total_pnl_today": 0.0},
-        "orderbook": {"data": {"orders": []}},
+        "positionbook": {
+            "data": rows,
+            **dict.fromkeys(
+                ("total_unrealized_pnl", "total_pnl_today", "total_today_realized_pnl"), 0.0
+            ),
+        },
+        "orderbook": {"data": {"orders": [order]}},
+        "tradebook": {"data": [trade]},
     }
-    funds = {"availablecash": 9_999_840.0, "utiliseddebits": 160.0, "m2mrealized": 0.0}
+    funds = {"availablecash": 9_999_840.0, "utiliseddebits": 160.0, "grossexposure": 160.0}
+    funds |= {"m2mrealized": 0.0, "today_realized_pnl": 0.0, "total_realized_pnl": 0.0}
     body = {"data": {**funds, "m2munrealized": 0.0, "totalpnl": 0.0, **change}}
-    found = list(golden_checks.paper_funds(body, Case("funds"), lambda name, _: answers[name]))
+    found = list(golden_money.paper_funds(body, Case("funds"), lambda name, _: answers[name]))
     assert bool(found) is bool(change), found
 
 
