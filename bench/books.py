@@ -1,102 +1,172 @@
-"""Order books that grow with the day, on one loop: CPU of a reader and the longest hold.
+"""Books that grow with the day, over HTTP: what one costs and how long others wait for it.
 
-For 1,000, 10,000 and 50,000 orders of a paper account: ``order`` by id, ``orders``, and the rows of
-the order book as JSON (first read, later reads), beside the floor, one ``msgspec`` encoding of the
-same rows. ``hold`` is the longest time that another task waited for the loop meanwhile.
+A terminal in the sandbox gets 1,000, 10,000 and 50,000 orders, nine in ten of them filled; a client
+in another process reads order book, trade book, position book and the status of single orders.
+Told are milliseconds of CPU of the engine for the first read after a start (nothing is ready) and
+for later reads, the longest time that another task waited for the loop meanwhile, and round trips
+of ``orderstatus``. The floor is one ``msgspec`` encoding of the same order rows.
 
-    .venv/bin/python -m bench.books
+    .venv/bin/python bench/books.py [--sizes 1000 10000 50000]
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
+import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from functools import partial
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
-from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.model import Order
-from openalgo_desktop.local_api.handlers import shapes
-from openalgo_desktop.local_api.order_rows import OrderRows
-from openalgo_desktop.trading.ownbook import OwnBook
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-SIZES = (1_000, 10_000, 50_000)
-START = datetime(2026, 11, 24, 9, 15, tzinfo=IST)
+from openalgo_desktop.app import Terminal, TerminalOptions  # noqa: E402
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
+from openalgo_desktop.core.model import OrderRequest  # noqa: E402
+from openalgo_desktop.local_api.handlers import shapes  # noqa: E402
+from openalgo_desktop.local_api.ready_rows import ReadyRows  # noqa: E402
+
+CLIENT = """
+import http.client, json, sys, time
+host, path, body, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+sys.stdin.readline()
+line, times = http.client.HTTPConnection(host, timeout=60), []
+for _ in range(count):
+    began = time.perf_counter()
+    line.request("POST", "/api/v1/" + path, body, {"Content-Type": "application/json"})
+    answer = line.getresponse()
+    text = answer.read()
+    times.append((time.perf_counter() - began) * 1e3)
+    assert answer.status == 200, text
+print(json.dumps([len(text), times]))
+"""
 
 
-def make(count: int) -> list[Order]:
-    """Orders of a day, every tenth one still working."""
-    return [
-        Order(
-            f"261124{number:08d}",
-            f"SYM{number % 500}",
-            "NSE",
-            Action.BUY,
-            10,
-            PriceType.LIMIT,
-            Product.MIS,
-            price=100.05,
-            status=OrderStatus.COMPLETE if number % 10 else OrderStatus.OPEN,
-            placed_at=START + timedelta(milliseconds=10 * number),
-            strategy="bench",
+async def fill(terminal: Terminal, orders: int) -> list[str]:
+    """Orders in the book as if they had been placed one by one; their ids."""
+    symbols = [row for row in terminal.instruments.rows("NSE") if not row.is_index]
+    sandbox, ids = terminal.sandbox, list[str]()
+    sandbox.book.fund(Decimal(10**12), terminal.clock.now())
+    for number in range(orders):
+        row = symbols[number % len(symbols)]
+        tick = await sandbox.quote(row.key)
+        assert tick is not None
+        kind = PriceType.MARKET if number % 10 else PriceType.LIMIT
+        price = 0.0 if number % 10 else round(tick.ltp * 0.9, 0)
+        side = Action.BUY if number % 20 < 10 else Action.SELL
+        if kind is PriceType.LIMIT:
+            side = Action.BUY
+        request = OrderRequest(
+            row.symbol, row.exchange, side, 1, kind, Product.MIS, price=price, strategy="bench"
         )
-        for number in range(count)
-    ]
+        ids.append(sandbox.enter(request, f"B{number}", tick, terminal.clock.now()).order.order_id)
+        if number % 200 == 0:
+            await sandbox.stored()
+    await sandbox.stored()
+    return ids
 
 
-async def measured(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
-    """CPU milliseconds of ``work``, and the longest wait of another task in milliseconds."""
-    longest = 0.0
+async def longest_wait(stop: asyncio.Event) -> float:
+    """Milliseconds of CPU of the loop's thread that another task waited at most for its turn."""
+    worst = 0.0
+    while not stop.is_set():
+        began = time.thread_time()
+        await asyncio.sleep(0)
+        worst = max(worst, time.thread_time() - began)
+    return worst * 1e3
 
-    async def other() -> None:
-        nonlocal longest
-        last = time.perf_counter()
-        while True:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
 
-    task = asyncio.create_task(other())
-    await asyncio.sleep(0)
+class Asked(NamedTuple):
+    """Size of an answer and its round trips; milliseconds of CPU an answer, and the longest that
+    others waited."""
+
+    size: int
+    times: list[float]
+    cpu: float
+    wait: float
+
+
+async def asked(
+    host: str, path: str, body: dict[str, Any], count: int, *, watch: bool = False
+) -> Asked:
+    """Let another process ask; what that costs this one. Watching for waits costs CPU."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CLIENT, host, path, json.dumps(body), str(count),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await asyncio.sleep(0.5)  # it starts, and starting it is done
+    stop, wait = asyncio.Event(), 0.0
+    waiting = asyncio.create_task(longest_wait(stop)) if watch else None
     began = time.process_time()
-    await work()
-    cpu = time.process_time() - began
-    await asyncio.sleep(0)
-    task.cancel()
-    return cpu * 1e3, longest * 1e3
+    out, _ = await process.communicate(b"go\n")
+    cpu = (time.process_time() - began) * 1e3 / count
+    stop.set()
+    if waiting is not None:
+        wait = await waiting
+    size, times = json.loads(out)
+    return Asked(size, sorted(times), cpu, wait)
 
 
-async def main() -> None:
-    """Print the curves."""
-    print(f"{'orders':>8}{'floor ms':>10}{'first ms':>10}{'later ms':>10}{'hold ms':>9}", end="")
-    print(f"{'by id us':>10}{'working us':>12}")
-    for size in SIZES:
-        orders = make(size)
+def forget(*kept: ReadyRows[Any]) -> None:
+    """As after a start."""
+    for rows in kept:
+        rows.forget()
+
+
+async def measure(size: int) -> None:
+    overrides = {
+        "api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 0,
+        "limits.api": "100000 per second", "simulator.always_open": True,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        options = TerminalOptions(data_dir=Path(folder), overrides=overrides, sim_frozen=True)
+        terminal = Terminal(options)
+        await terminal.start()
+        ids = await fill(terminal, size)
+        orders = await terminal.desk.orders()
         plain = [shapes.order_row(order, Mode.SANDBOX) for order in orders]
         began = time.process_time()
         msgspec.json.encode(plain)
-        floor = (time.process_time() - began) * 1e3
-        rows = OrderRows()
-        first, hold = await measured(partial(rows.encoded, orders, Mode.SANDBOX))
-        later, again = await measured(partial(rows.encoded, orders, Mode.SANDBOX))
-        book = OwnBook("bench", Mode.SANDBOX)
-        for order in orders:
-            book.put(order)
-        began = time.perf_counter()
-        for order in orders[:1000]:
-            book.orders[order.order_id]
-        by_id = (time.perf_counter() - began) * 1e3
-        began = time.perf_counter()
-        for order in orders[:1000]:
-            book.working_of(order.key)
-        working = (time.perf_counter() - began) * 1e3
-        print(f"{size:8d}{floor:10.1f}{first:10.1f}{later:10.1f}{max(hold, again):9.1f}", end="")
-        print(f"{by_id:10.2f}{working:12.2f}")
+        bare = (time.process_time() - began) * 1e3
+        assert terminal.api is not None
+        host = terminal.api.rest_url.removeprefix("http://")
+        secret = await terminal.keys.default()
+        assert secret is not None
+        key = {"apikey": secret.reveal()}
+        print(f"{size:,} orders; one encoding {bare:.1f} ms", flush=True)
+        for path in ("orderbook", "tradebook", "positionbook"):
+            services = terminal.api.dispatcher.services
+            kept = (services.order_rows, services.trade_rows, services.position_rows)
+            forget(*kept)
+            await asked(host, "ping", key, 1)  # so that the key is known
+            first = await asked(host, path, key, 1)
+            later = await asked(host, path, key, 5)
+            forget(*kept)
+            wait = max([(await asked(host, path, key, 2, watch=True)).wait for _ in range(2)])
+            print(
+                f"  {path:13} {first.size / 1e6:6.2f} MB  first {first.cpu:7.1f} ms  "
+                f"later {later.cpu:6.1f}  round trip {later.times[2]:7.1f}  "
+                f"longest wait {wait:6.1f}",
+                flush=True,
+            )
+        body = key | {"strategy": "bench", "orderid": ids[len(ids) // 2]}
+        one = await asked(host, "orderstatus", body, 300)
+        print(
+            f"  orderstatus   p50 {one.times[150]:.2f} ms  p99 {one.times[297]:.2f}  "
+            f"CPU {one.cpu:.2f}",
+            flush=True,
+        )
+        await terminal.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 50_000])
+    for wanted in parser.parse_args().sizes:
+        asyncio.run(measure(wanted))

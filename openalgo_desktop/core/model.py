@@ -206,7 +206,7 @@ class Bars(msgspec.Struct):
         return cls(i, f, f.copy(), f.copy(), f.copy(), i.copy(), i.copy())
 
 
-class OrderRequest(msgspec.Struct, frozen=True):
+class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     """An order in unified vocabulary. ``quantity`` in units; prices that do not apply are 0."""
 
     symbol: str
@@ -254,7 +254,7 @@ def with_quantity(request: OrderRequest, quantity: int) -> OrderRequest:
     return msgspec.structs.replace(request, quantity=quantity, disclosed_quantity=disclosed)
 
 
-class ModifyRequest(msgspec.Struct, frozen=True):
+class ModifyRequest(msgspec.Struct, frozen=True, gc=False):
     """New values of a working order. ``None`` keeps a field; identity fields are checked against
     the order when given (another symbol, exchange, action or product is refused)."""
 
@@ -270,7 +270,7 @@ class ModifyRequest(msgspec.Struct, frozen=True):
     product: Product | None = None
 
 
-class Order(msgspec.Struct):
+class Order(msgspec.Struct, gc=False):
     """A live order. Gateways hand out copies; the desk's book keeps one object per order id.
 
     ``tag`` is our own key (at most 20 letters and digits), ``source`` who asked (window, key
@@ -324,7 +324,7 @@ class Order(msgspec.Struct):
         return same and row.quantity * self.action.sign < 0
 
 
-class Trade(msgspec.Struct, frozen=True):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """One execution. ``charges`` in rupees where the account knows them, else 0."""
 
     trade_id: str
@@ -369,7 +369,7 @@ class Trade(msgspec.Struct, frozen=True):
         )
 
 
-class Position(msgspec.Struct):
+class Position(msgspec.Struct, gc=False):
     """Net position of one symbol and product. ``quantity`` is signed."""
 
     symbol: str
@@ -403,7 +403,7 @@ class Position(msgspec.Struct):
         return self.realised_today + self.unrealised
 
 
-class Holding(msgspec.Struct):
+class Holding(msgspec.Struct, gc=False):
     """Delivered shares."""
 
     symbol: str
@@ -543,14 +543,14 @@ class BookRows(list[T]):
         return bool(self.unreadable)
 
 
-class OrderAck(msgspec.Struct, frozen=True):
+class OrderAck(msgspec.Struct, frozen=True, gc=False):
     """A gateway's answer to place, modify or cancel."""
 
     order_id: str
     message: str = ""
 
 
-class OrderUpdate(msgspec.Struct, frozen=True):
+class OrderUpdate(msgspec.Struct, frozen=True, gc=False):
     """Pushed by a gateway on every state change of any order of the account.
 
     ``order`` is a copy of the state after the change; ``trade`` is set when it was a fill.

@@ -66,6 +66,7 @@ def decimals(tick: float) -> int:
     return max(2, -int(exponent))
 
 
+@lru_cache(1 << 14)  # rounding costs most of a row, and a book has the same prices again and again
 def priced(value: float) -> float:
     """A price or an average with the decimals that any instrument has: without float noise, and
     without the digits of a division. Never a negative zero."""

@@ -212,7 +212,7 @@ class PaperRow(msgspec.Struct, frozen=True):
     data: dict[str, Any] | None
 
 
-class JournalEntry(msgspec.Struct, frozen=True):
+class JournalEntry(msgspec.Struct, frozen=True, gc=False):
     """One intent of the order journal, keyed by our own tag."""
 
     tag: str

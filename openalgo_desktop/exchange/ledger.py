@@ -51,7 +51,7 @@ class EntryKind(StrEnum):
 _RESULTS = frozenset({EntryKind.CAPITAL, EntryKind.REALISED, EntryKind.CHARGE})
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One movement: ``cash`` and ``reserve`` change by these rupees. ``ref`` is the order, trade
     or position it belongs to."""
 

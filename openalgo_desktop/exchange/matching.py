@@ -18,7 +18,7 @@ from openalgo_desktop.core.model import Key, Tick
 from openalgo_desktop.core.money import plain
 
 
-class Resting(msgspec.Struct):
+class Resting(msgspec.Struct, gc=False):
     """A working order as the matcher sees it. ``quantity`` is what is not filled yet.
 
     ``trigger`` is 0 once it was hit: from then on the order is a plain market or limit order.

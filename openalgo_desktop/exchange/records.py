@@ -17,7 +17,7 @@ from openalgo_desktop.exchange.ledger import ZERO, exact_price, paise
 PositionKey: TypeAlias = tuple[str, str, str]
 
 
-class PaperOrder(msgspec.Struct):
+class PaperOrder(msgspec.Struct, gc=False):
     """An order with its money.
 
     ``basis`` is the price it is margined at, ``margin`` what it reserves now, ``blocked`` the most
@@ -46,7 +46,7 @@ class PaperOrder(msgspec.Struct):
         return max(0, self.order.quantity - self.order.filled_quantity - self.covered)
 
 
-class PaperPosition(msgspec.Struct):
+class PaperPosition(msgspec.Struct, gc=False):
     """A net position.
 
     ``cost`` is the exact price paid (received) for the open units, always positive; the average
@@ -128,7 +128,7 @@ class PaperPosition(msgspec.Struct):
         )
 
 
-class PaperHolding(msgspec.Struct):
+class PaperHolding(msgspec.Struct, gc=False):
     """Delivered shares; ``cost`` is the exact price paid for all of them."""
 
     symbol: str

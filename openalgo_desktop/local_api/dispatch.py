@@ -36,6 +36,7 @@ from openalgo_desktop.local_api.table import (
     ErrorForm,
     Handler,
     Need,
+    Pieces,
     Reply,
 )
 from openalgo_desktop.trading.idempotency import RequestMemory
@@ -54,6 +55,8 @@ def _plain(value: Any) -> Any:
 _JSON = msgspec.json.Encoder(enc_hook=_plain)
 _DECODE = msgspec.json.Decoder()
 _SLASHES = re.compile(r"/{2,}")
+#: Bytes of an answer that leaves whole: less than a millisecond.
+_WHOLE = 1 << 18
 MALFORMED = "The browser (or proxy) sent a request that this server could not understand."
 
 
@@ -116,18 +119,24 @@ class Dispatcher:
             has_key()
         record.broker = watch.seconds
         body = reply.payload
-        if not isinstance(body, bytes):
+        if isinstance(body, Pieces):
+            if body.size <= _WHOLE:
+                body = b"".join(body)
+        elif not isinstance(body, bytes):
             try:
                 body = _JSON.encode(body)
             except (TypeError, ValueError, OverflowError):
                 log.exception("the answer of %s cannot be written as JSON", record.endpoint)
                 reply = Reply(b'{"status":"error","message":"An unexpected error occurred"}', 500)
                 body = reply.payload
-        self.monitor.finish(record, reply.status, len(body))
+        size = body.size if isinstance(body, Pieces) else len(body)
+        self.monitor.finish(record, reply.status, size)
         headers = dict(reply.headers)
         if origin is not None:
             headers |= self.access.cors_headers(origin)
         headers["Content-Type"] = reply.content_type
+        if isinstance(body, Pieces):
+            return await _in_pieces(request, body, reply.status, headers)
         return web.Response(body=body, status=reply.status, headers=headers)
 
     async def _answer(
@@ -276,6 +285,19 @@ class Dispatcher:
             return await row.handler(Call(self._ctx, self.services, row, data, mode, source))
 
         return run
+
+
+async def _in_pieces(
+    request: web.BaseRequest, pieces: Pieces, status: int, headers: dict[str, str]
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = pieces.size
+    await response.prepare(request)
+    for piece in pieces:
+        await response.write(piece)
+        await asyncio.sleep(0)
+    await response.write_eof()
+    return response
 
 
 def _document_row(handler: Handler) -> Endpoint:

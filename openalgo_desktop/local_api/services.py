@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from operator import attrgetter
+
 from openalgo_desktop.analytics.chain import ChainBook
 from openalgo_desktop.analytics.greeks import GreeksDesk
+from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.local_api.context import ApiContext
-from openalgo_desktop.local_api.order_rows import OrderRows
+from openalgo_desktop.local_api.handlers import shapes
+from openalgo_desktop.local_api.ready_rows import ReadyRows
 from openalgo_desktop.local_api.webhook_queue import WebhookQueue
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.webhooks import WebhookStore
+
+#: Orders that are made ready at once after the start, and the seconds between: no hurry.
+_WARMED, _REST = 100, 0.02
 
 
 class Services:
@@ -20,15 +28,44 @@ class Services:
         self.gtt = GttDesk(ctx.desk, ctx.instruments, ctx.hub)
         self.chains = ChainBook(ctx.hub, ctx.instruments, ctx.clock)
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
-        self.order_rows = OrderRows()
+        self.order_rows = ReadyRows(attrgetter("order_id"), shapes.order_row)
+        self.trade_rows = ReadyRows(attrgetter("trade_id"), shapes.trade_row)
+        self.position_rows = ReadyRows(
+            attrgetter("exchange", "symbol", "product"), shapes.position_row
+        )
+        self._ctx = ctx
+        self._warming: asyncio.Task[None] | None = None
+        self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, self.smart)
 
     async def start(self) -> None:
         """Begin to send orders of webhooks."""
         await self.webhook_queue.start()
+        self._warming = asyncio.create_task(self._warm(), name="rows of the books")
 
     async def stop(self) -> None:
         """Give up subscriptions and background work."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self.webhook_queue.stop()
         self.chains.close()
+        self._unsubscribe()
+
+    async def _warm(self) -> None:
+        """The orders that are there at the start, a few at a time: the first who asks for the
+        order book shall not wait for all of them."""
+        mode = self._ctx.desk.mode
+        orders = list(self._ctx.desk.books.book(mode).orders.values())
+        for first in range(0, len(orders), _WARMED):
+            await asyncio.sleep(_REST)
+            for order in orders[first : first + _WARMED]:
+                if order.strategy:
+                    self.order_rows.learn(order, mode)
+
+    def _on_update(self, event: OrderUpdated) -> None:
+        if event.order.strategy:  # another may get its strategy's name later
+            self.order_rows.learn(event.order, event.mode)
+        if event.trade is not None and event.trade.strategy:
+            self.trade_rows.learn(event.trade, event.mode)

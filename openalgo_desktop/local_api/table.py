@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
@@ -37,9 +37,23 @@ class Need(Enum):
     TRADE = "trade"
 
 
+class Pieces(list[bytes]):
+    """A long answer, encoded: it leaves piece by piece, and others get the loop in between."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all."""
+        return sum(map(len, self))
+
+    @classmethod
+    def of(cls, head: bytes, parts: Sequence[bytes], tail: bytes) -> Pieces:
+        """``parts`` are rows of a list; commas come between them."""
+        return cls([head, *(part + b"," for part in parts[:-1]), *parts[-1:], tail])
+
+
 @dataclass(slots=True)
 class Reply:
-    """An answer. ``payload`` is encoded as JSON unless it is already bytes."""
+    """An answer. ``payload`` is encoded as JSON unless it is already bytes or pieces of them."""
 
     payload: Any
     status: int = 200

@@ -18,7 +18,7 @@ from openalgo_desktop.core.ports import JournalEntry, OrderJournal
 CHUNK = 400
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Who asked for an order (window, key name), and the strategy that it named."""
 
     source: str = ""

@@ -44,7 +44,7 @@ LOOK_AFTER, FORGET_AFTER = 2.0, 30.0
 _Place = tuple[str, PositionKey]  # account, position
 
 
-class Pending(msgspec.Struct, frozen=True):
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """Units that an order may still fill. ``quantity`` is signed; ``order_id`` is empty while
     nobody knows it; ``waits`` says that it rests at a price or a trigger, ``trigger`` the latter;
     ``unsure`` that nobody knows whether it arrived."""

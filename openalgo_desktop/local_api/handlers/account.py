@@ -112,7 +112,9 @@ async def pnl_symbols(call: Call) -> dict[str, Any]:
     positions = await call.ctx.desk.positions()
     rows = [shapes.position_row(row, Mode.SANDBOX) for row in positions]
     data = [{name: row[name] for name in _PNL_FIELDS} for row in rows]
-    return success(Mode.SANDBOX, data=data, **shapes.position_totals(positions))
+    totals = shapes.PositionTotals()
+    totals.add(positions)
+    return success(Mode.SANDBOX, data=data, **totals.row())
 
 
 # -- chart preferences ----------------------------------------------------------------------

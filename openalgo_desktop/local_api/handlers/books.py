@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,19 +13,26 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import BookRows, Order, Trade
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.handlers.shapes import success
-from openalgo_desktop.local_api.table import Call, Reply
+from openalgo_desktop.local_api.table import Call, Pieces, Reply
+from openalgo_desktop.trading.books import in_turns
 
-#: Rows that are made before other work gets its turn; about 2 ms.
-_CHUNK = 500
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_R = TypeVar("_R")
 
 
-def _newest_first(orders: list[Order]) -> list[Order]:
-    rows = orders[::-1]  # rows of the same moment: the later one first
-    moments = [row.placed_at for row in rows]
-    if all(a and b and a >= b for a, b in pairwise(moments)):
-        return rows
-    rows.sort(key=lambda row: row.placed_at.timestamp() if row.placed_at else 0.0, reverse=True)
-    return rows
+async def _newest_first(rows: Sequence[_R], moment: Callable[[_R], datetime | None]) -> list[_R]:
+    """The other way round; rows of the same moment too: the later one first."""
+    turned = list(rows[::-1])
+    ordered, last = True, None
+    async for part in in_turns(turned):
+        for row in part:
+            now = moment(row)
+            ordered = ordered and now is not None and (last is None or now <= last)
+            last = now
+    if not ordered:
+        turned.sort(key=lambda row: moment(row) or _LONG_AGO, reverse=True)
+    return turned
 
 
 def partly(rows: list[Any]) -> dict[str, Any]:
@@ -33,50 +41,51 @@ def partly(rows: list[Any]) -> dict[str, Any]:
     return {"partial": True, "unreadable": list(unreadable)} if unreadable else {}
 
 
-def _latest_first(trades: list[Trade]) -> list[Trade]:
-    rows = trades[::-1]
-    rows.sort(key=lambda row: row.traded_at.timestamp(), reverse=True)
-    return rows
+def _pieces(head: dict[str, Any], name: bytes, rows: list[bytes], tail: bytes = b"") -> Reply:
+    """An answer with ``rows`` as its list ``name``; ``tail`` closes what ``name`` opened."""
+    start = msgspec.json.encode(head)[:-1]
+    return Reply(Pieces([b'%b,"data":%b[' % (start, name), *rows, b"]%b}" % tail]))
 
 
 async def orderbook(call: Call) -> Reply:
     mode, desk = call.ctx.desk.mode, call.ctx.desk
     book = await desk.orders()
-    orders = _newest_first(book) if mode is Mode.SANDBOX else list(book)
-    rows = await call.services.order_rows.encoded(orders, mode)
-    counts = msgspec.json.encode(shapes.order_statistics(orders, mode))
-    head = msgspec.json.encode(success(mode, **partly(book)))[:-1]
-    return Reply(b'%b,"data":{"orders":[%b],"statistics":%b}}' % (head, rows, counts))
+    orders: Sequence[Order] = book
+    if mode is Mode.SANDBOX:
+        orders = await _newest_first(book, attrgetter("placed_at"))
+    counts = shapes.OrderCounts()
+    rows = await call.services.order_rows.encoded(orders, mode, counts.add)
+    tail = b',"statistics":%b}' % msgspec.json.encode(counts.row(mode))
+    return _pieces(success(mode, **partly(book)), b'{"orders":', rows, tail)
 
 
 async def orderstatus(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
     order = await call.ctx.desk.order(call.data["orderid"])
-    row = shapes.order_row(order, mode)
+    row = msgspec.to_builtins(shapes.order_row(order, mode))
     row["price_type"] = row["pricetype"]
     if mode is Mode.SANDBOX:
         del row["rejection_reason"]
     return success(mode, data=row)
 
 
-async def tradebook(call: Call) -> dict[str, Any]:
+async def tradebook(call: Call) -> Reply:
     mode = call.ctx.desk.mode
     book = await call.ctx.desk.trades()
-    trades = _latest_first(book) if mode is Mode.SANDBOX else list(book)
-    rows: list[dict[str, Any]] = []
-    for first in range(0, len(trades), _CHUNK):
-        if first:
-            await asyncio.sleep(0)
-        rows += [shapes.trade_row(trade, mode) for trade in trades[first : first + _CHUNK]]
-    return success(mode, data=rows, **partly(book))
+    trades: Sequence[Trade] = book
+    if mode is Mode.SANDBOX:
+        trades = await _newest_first(book, attrgetter("traded_at"))
+    rows = await call.services.trade_rows.encoded(trades, mode)
+    return _pieces(success(mode, **partly(book)), b"", rows)
 
 
-async def positionbook(call: Call) -> dict[str, Any]:
+async def positionbook(call: Call) -> Reply:
     mode = call.ctx.desk.mode
-    positions = await call.ctx.desk.positions()
-    rows = [shapes.position_row(position, mode) for position in positions]
-    totals = shapes.position_totals(positions) if mode is Mode.SANDBOX else {}
-    return success(mode, data=rows, **totals, **partly(positions))
+    book = await call.ctx.desk.positions()
+    totals = shapes.PositionTotals()
+    rows = await call.services.position_rows.encoded(book, mode, totals.add)
+    sums = totals.row() if mode is Mode.SANDBOX else {}
+    return _pieces(success(mode, **sums, **partly(book)), b"", rows)
 
 
 async def holdings(call: Call) -> dict[str, Any]:

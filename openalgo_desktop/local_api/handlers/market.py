@@ -15,7 +15,7 @@ from openalgo_desktop.core.errors import AppError, NoHistory, SymbolUnknown
 from openalgo_desktop.core.model import Bars, Key, Tick
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
-from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Reply
+from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Pieces, Reply
 
 #: Candles and days of one history request at most.
 MAX_CANDLES = 500_000
@@ -80,7 +80,7 @@ async def _answer(bars: Bars) -> Reply:
         rows = shapes.candle_rows(bars, first, first + _CHUNK)
         parts.append(msgspec.json.encode(rows)[1:-1])
         await asyncio.sleep(0)
-    return Reply(b'{"status":"success","data":[' + b",".join(parts) + b"]}")
+    return Reply(Pieces.of(b'{"status":"success","data":[', parts, b"]}"))
 
 
 async def candles(call: Call, key: Key, interval: str, start: Any, end: Any) -> Bars:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from openalgo_desktop.core.clock import api_timestamp
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import (
     Bars,
     Depth,
@@ -39,50 +42,78 @@ def two(value: float) -> float:
 
 
 # -- books ----------------------------------------------------------------------------------
-def order_row(order: Order, mode: Mode) -> dict[str, Any]:
+class OrderRow(msgspec.Struct, gc=False):
+    """A row of the order book. A structure is made and written in a third of the time of a
+    dictionary."""
+
+    orderid: str
+    symbol: str
+    exchange: str
+    action: Action
+    quantity: int
+    price: float
+    trigger_price: float
+    pricetype: PriceType
+    product: Product
+    order_status: OrderStatus
+    timestamp: str
+    average_price: float
+    filled_quantity: int
+    pending_quantity: int
+    rejection_reason: str
+    strategy: str
+
+
+def order_row(order: Order, mode: Mode) -> OrderRow:
     """A row of the order book. A live MARKET order has price 0, a simulated one the last price
     when it was placed."""
     hide_price = mode is Mode.LIVE and order.price_type is PriceType.MARKET
-    return {
-        "orderid": order.order_id,
-        "symbol": order.symbol,
-        "exchange": order.exchange,
-        "action": order.action.value,
-        "quantity": order.quantity,
-        "price": 0.0 if hide_price else priced(order.price),
-        "trigger_price": priced(order.trigger_price),
-        "pricetype": order.price_type.value,
-        "product": order.product.value,
-        "order_status": order.status.value,
-        "timestamp": api_timestamp(order.placed_at) if order.placed_at else "",
-        "average_price": priced(order.average_price),
-        "filled_quantity": order.filled_quantity,
-        "pending_quantity": order.pending_quantity,
-        "rejection_reason": order.rejection_reason,
-        "strategy": order.strategy,
-    }
+    return OrderRow(
+        order.order_id,
+        order.symbol,
+        order.exchange,
+        order.action,
+        order.quantity,
+        0.0 if hide_price else priced(order.price),
+        priced(order.trigger_price),
+        order.price_type,
+        order.product,
+        order.status,
+        api_timestamp(order.placed_at) if order.placed_at else "",
+        priced(order.average_price),
+        order.filled_quantity,
+        order.pending_quantity,
+        order.rejection_reason,
+        order.strategy,
+    )
 
 
-def order_statistics(orders: Iterable[Order], mode: Mode) -> dict[str, int]:
-    """Counts of the order book."""
-    buys = sells = 0
-    states: dict[OrderStatus, int] = {}
-    for order in orders:
-        if order.action is Action.BUY:
-            buys += 1
-        else:
-            sells += 1
-        states[order.status] = states.get(order.status, 0) + 1
-    counts = {
-        "total_buy_orders": buys,
-        "total_sell_orders": sells,
-        "total_completed_orders": states.get(OrderStatus.COMPLETE, 0),
-        "total_open_orders": states.get(OrderStatus.OPEN, 0),
-        "total_rejected_orders": states.get(OrderStatus.REJECTED, 0),
-    }
-    if mode is Mode.SANDBOX:
-        counts["total_trigger_pending_orders"] = states.get(OrderStatus.TRIGGER_PENDING, 0)
-    return counts
+class OrderCounts:
+    """Counts of the order book, part by part."""
+
+    def __init__(self) -> None:
+        self._buys = self._all = 0
+        self._states: Counter[OrderStatus] = Counter()
+
+    def add(self, orders: Sequence[Order]) -> None:
+        """Count these."""
+        self._all += len(orders)
+        self._buys += sum(order.action is Action.BUY for order in orders)
+        self._states.update([order.status for order in orders])
+
+    def row(self, mode: Mode) -> dict[str, int]:
+        """As the API tells them."""
+        states = self._states
+        counts = {
+            "total_buy_orders": self._buys,
+            "total_sell_orders": self._all - self._buys,
+            "total_completed_orders": states[OrderStatus.COMPLETE],
+            "total_open_orders": states[OrderStatus.OPEN],
+            "total_rejected_orders": states[OrderStatus.REJECTED],
+        }
+        if mode is Mode.SANDBOX:
+            counts["total_trigger_pending_orders"] = states[OrderStatus.TRIGGER_PENDING]
+        return counts
 
 
 def trade_row(trade: Trade, mode: Mode) -> dict[str, Any]:
@@ -129,17 +160,28 @@ def position_row(position: Position, mode: Mode) -> dict[str, Any]:
     }
 
 
-def position_totals(positions: Sequence[Position]) -> dict[str, float]:
-    """Sums of the simulated position book."""
-    unrealised = two(sum(p.unrealised for p in positions))
-    realised = two(sum(p.realised_today for p in positions))
-    total = two(sum(p.pnl for p in positions))
-    return {
-        "total_pnl": total,
-        "total_unrealized_pnl": unrealised,
-        "total_today_realized_pnl": realised,
-        "total_pnl_today": total,
-    }
+class PositionTotals:
+    """Sums of the simulated position book, part by part."""
+
+    def __init__(self) -> None:
+        self._unrealised = self._realised = self._pnl = 0.0
+
+    def add(self, positions: Sequence[Position]) -> None:
+        """Sum these up."""
+        for position in positions:
+            self._unrealised += position.unrealised
+            self._realised += position.realised_today
+            self._pnl += position.pnl
+
+    def row(self) -> dict[str, float]:
+        """As the API tells them."""
+        total = two(self._pnl)
+        return {
+            "total_pnl": total,
+            "total_unrealized_pnl": two(self._unrealised),
+            "total_today_realized_pnl": two(self._realised),
+            "total_pnl_today": total,
+        }
 
 
 def holding_row(holding: Holding, mode: Mode) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import format_expiry_dashed
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
-from openalgo_desktop.local_api.table import ApiError, Call, Reply
+from openalgo_desktop.local_api.table import ApiError, Call, Pieces, Reply
 
 MAX_QUERY = 200
 MAX_FOUND = 500
@@ -106,7 +106,7 @@ async def instruments(call: Call) -> Reply:
         await asyncio.sleep(0)
     message = f"Found {count} instruments" if count else "No instruments found"
     head = msgspec.json.encode({"status": "success", "message": message})[:-1]
-    return Reply(head + b',"data":[' + b",".join(parts) + b"]}")
+    return Reply(Pieces.of(head + b',"data":[', parts, b"]}"))
 
 
 async def _csv(rows: Iterator[Instrument]) -> bytes:

@@ -10,12 +10,18 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import pytest
 
-from openalgo_desktop.core import gently
+from openalgo_desktop.core import gently, model
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.exchange.ledger import Entry
+from openalgo_desktop.exchange.matching import Resting
+from openalgo_desktop.exchange.records import PaperHolding, PaperOrder, PaperPosition
+from openalgo_desktop.trading.origins import Origin
 
 
 @pytest.fixture
@@ -121,3 +127,17 @@ def test_no_garbage_collection_until_the_last_builder_is_done() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+GROWING: list[type[msgspec.Struct]] = [
+    *(model.Order, model.Trade, model.Position, model.Holding, model.OrderUpdate, Instrument),
+    *(PaperOrder, PaperPosition, PaperHolding, Entry, Resting, JournalEntry, Origin),
+]
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_rows_that_grow_with_the_day_are_none_of_the_garbage_collectors_business(
+    kind: type[msgspec.Struct],
+) -> None:
+    """They have no cycles; walking 10,000 orders held the loop for 30 ms each time."""
+    assert not kind.__struct_config__.gc

@@ -63,7 +63,7 @@ from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading.exits import Exits
-from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.underway import View
 
@@ -204,12 +204,20 @@ class Under:
         return View(sum(found))
 
 
+class OwnBooks:
+    """Nothing is known from before."""
+
+    def book(self, mode: Mode) -> OwnBook:
+        return OwnBook("test", mode)
+
+
 class Desk:
     """Records requests; ``fail`` is raised by the next order call."""
 
     def __init__(self) -> None:
         self.under_way = Under(self)
         self.exits = Exits(self, self.under_way)  # type: ignore[arg-type]
+        self.books = OwnBooks()
         self.mode = Mode.SANDBOX
         self.placed: list[tuple[OrderRequest, str]] = []
         self.modified: list[ModifyRequest] = []
