@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import label, named, push_button
+
+EDGE, PADDING, LINE = 8, 6, 28  # pixels
+GAP = "      "
 
 
 class AlertStrip(QWidget):
@@ -15,16 +19,21 @@ class AlertStrip(QWidget):
 
     changed = Signal(bool)
     login_wanted = Signal(str)  # name of the account
+    resized = Signal(int)  # its height, pixels
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
         self._account = ""
+        self._alerts: list[str] = []
         named(self, "banner-alert", "Alerts")
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 8, 0)
+        row.setContentsMargins(EDGE, 0, EDGE, 0)
         self._label: QLabel = label("", "banner-alert-text", "banner-alert")
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._label.setWordWrap(True)
+        # Long alerts take another line; they never make the window wider than the screen.
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self._label, 1)
         self.log_in = push_button(
             "Log in", "banner-alert-login", "Log in to the account again", self._log_in
@@ -77,8 +86,30 @@ class AlertStrip(QWidget):
             alerts.append(f"Market data is disconnected; prices are old. {message}".strip())
         elif self._bridge.feed.stale:
             alerts.append("The market feed is silent; prices are old and shown in grey")
-        text = "      ".join(alerts)
-        self._label.setText(text)
-        self.setAccessibleName(text or "Alerts")
+        self._alerts = alerts
         self.log_in.setVisible(bool(self._account))
-        self.changed.emit(bool(text))
+        self._lay_out()
+        self.changed.emit(bool(alerts))
+
+    def _lay_out(self) -> None:
+        """Side by side where they fit, else each on its own line."""
+        self._label.ensurePolished()
+        metrics = self._label.fontMetrics()
+        room = self.width() - 2 * EDGE
+        if not self.log_in.isHidden():
+            room -= self.log_in.sizeHint().width() + EDGE
+        text = GAP.join(self._alerts)
+        if metrics.horizontalAdvance(text) > room:
+            text = "\n".join(self._alerts)
+        self._label.setText(text)
+        self.setAccessibleName(". ".join(self._alerts) or "Alerts")
+        flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
+        height = metrics.boundingRect(0, 0, max(1, room), 9999, flags, text).height()
+        tall = max(LINE, height + 2 * PADDING)
+        if tall != self.height():
+            self.setFixedHeight(tall)
+            self.resized.emit(tall)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()

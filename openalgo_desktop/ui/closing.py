@@ -25,14 +25,14 @@ def exits(bridge: Bridge, row: Position) -> list[str]:
 
 def _cancel_text(bridge: Bridge, order: Order) -> str:
     places = bridge.places(order.key)
-    prices = [fmt.exact(order.price, places)] if order.price_type.has_price else []
-    if order.price_type.has_trigger:
-        prices.append(f"trigger {fmt.exact(order.trigger_price, places)}")
-    return (
-        f"cancel  {order.action.value} {fmt.quantity(order.pending_quantity)} {order.symbol} "
-        f"{order.product.value} {order.price_type.value} {', '.join(prices)}  (order "
-        f"{order.order_id})"
-    )
+    kind = order.price_type
+    text = f"cancel  {order.action.value} {fmt.quantity(order.pending_quantity)} {order.symbol}"
+    text += f" {order.product.value} {kind.value}"
+    if kind.has_price:
+        text += f" {fmt.exact(order.price, places)}"
+    if kind.has_trigger:
+        text += f" trigger {fmt.exact(order.trigger_price, places)}"
+    return f"{text}    order {order.order_id}"
 
 
 def lines(bridge: Bridge, rows: Sequence[Position]) -> list[str]:

@@ -6,13 +6,12 @@ import math
 from datetime import datetime
 
 from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.money import PRICE_PLACES
 
 #: Shown where a value is not known; never 0.
 MISSING = "–"
 LAKH = 100_000
 CRORE = 10_000_000
-#: Decimals of an average where it has them.
-MOST_PLACES = 4
 MINUS = "-"  # plain, so that copied text stays a number
 
 _indian = True
@@ -51,7 +50,7 @@ def price(value: float, places: int = 2) -> str:
 
 def exact(value: float, places: int = 2) -> str:
     """A price or an average: the decimals of the tick size, and up to four where it has them."""
-    text = _fixed(value, max(MOST_PLACES, places))
+    text = _fixed(value, max(PRICE_PLACES, places))
     whole, point, fraction = text.partition(".")
     return whole + point + fraction.rstrip("0").ljust(places, "0") if point else text
 

@@ -98,13 +98,7 @@ class MainWindow(QMainWindow):
         kill_key.activated.connect(self.top_bar.kill.key_pulse)
         self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
-        self.sandbox_banner = label(SANDBOX_TEXT, "banner-sandbox", "banner-sandbox")
-        self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
-        self.sandbox_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._sandbox_bar = self._strip(self.sandbox_banner)
-        self.alert_banner = AlertStrip(bridge)
-        self.alert_banner.login_wanted.connect(self.commands.log_in)
-        self.alert_banner.changed.connect(self._strip(self.alert_banner).setVisible)
+        self._build_banners()
         self.status_bar = StatusBar(bridge)
         self.setStatusBar(self.status_bar)
         self.status_bar.review_wanted.connect(self.commands.review_books)
@@ -128,6 +122,17 @@ class MainWindow(QMainWindow):
         self.alert_banner.refresh()
 
     # -- building ---------------------------------------------------------------------------
+    def _build_banners(self) -> None:
+        self.sandbox_banner = label(SANDBOX_TEXT, "banner-sandbox", "banner-sandbox")
+        self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
+        self.sandbox_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._sandbox_bar = self._strip(self.sandbox_banner)
+        self.alert_banner = AlertStrip(self.bridge)
+        self.alert_banner.login_wanted.connect(self.commands.log_in)
+        strip = self._strip(self.alert_banner)
+        self.alert_banner.changed.connect(strip.setVisible)
+        self.alert_banner.resized.connect(strip.setFixedHeight)
+
     def _handlers(self) -> dict[str, Callable[[], object]]:
         commands = self.commands
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QWidget
 
@@ -22,6 +22,9 @@ from openalgo_desktop.ui.widgets import (
     shortcut_text,
     tool_button,
 )
+
+#: Room for the words of the account chip, pixels; all of them are in its tooltip.
+CHIP_WIDTH = 220
 
 
 class TopBar(QToolBar):
@@ -53,7 +56,7 @@ class TopBar(QToolBar):
 
     def _build_left(self, actions: Mapping[str, QAction]) -> None:
         self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol   Ctrl+K")
-        self.search.setMinimumWidth(260)
+        self.search.setMinimumWidth(140)  # it gives way first: the switches stay in sight
         self.search.setMaximumWidth(380)
         self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
@@ -115,8 +118,12 @@ class TopBar(QToolBar):
             text += f"  {status.state.value}"
         if data.account_id != status.account_id:
             text += f"   data: {data.title or data.broker}"
-        self.account.setText(text)
-        self.account.setToolTip(plain_tip(status.message or "Accounts: log in, log out, roles"))
+        self.account.ensurePolished()
+        metrics = self.account.fontMetrics()
+        self.account.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, CHIP_WIDTH))
+        self.account.setAccessibleName(f"Accounts: {text}")
+        tip = status.message or "Accounts: log in, log out, roles"
+        self.account.setToolTip(plain_tip(f"{text}\n{tip}"))
         set_role(self.account, "chip" if connected else "chip-warning")
 
     def show_mode(self, mode: Mode) -> None:
@@ -141,7 +148,7 @@ class TopBar(QToolBar):
         realised, unrealised = self._bridge.books.day_pnl
         total = realised + unrealised
         missing = self._bridge.books.not_live
-        self.pnl.setText(fmt.partly(fmt.signed_money(total), len(missing)))
+        self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing else ""))
         tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
         if missing:
             tip += f"\nNot at a fresh price:\n{self._bridge.feed.tips(p.key for p in missing[:10])}"

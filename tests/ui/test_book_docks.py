@@ -237,7 +237,7 @@ def test_a_profit_without_a_fresh_price_is_marked(drive: Drive) -> None:
         assert [first[name] for name in ("ltp", "unrealised", "pnl")] == ["–"] * 3
         assert first["realised"] == "+5.00"
         assert dock.model.store.cells(0).badges
-        assert "2 not live" in bar.pnl.text() and "SBIN" in bar.pnl.toolTip()
+        assert bar.pnl.text().endswith("⚠") and "SBIN" in bar.pnl.toolTip()
         assert bar.pnl.property("tone") == "stale"
         for symbol in ("SBIN", "TCS"):
             hub.publish(Tick(symbol, "NSE", 800.0))
@@ -246,7 +246,7 @@ def test_a_profit_without_a_fresh_price_is_marked(drive: Drive) -> None:
         await until(lambda: bar.pnl.text() == "+205.00", "the whole profit")
         assert bar.pnl.property("tone") == "up"
         hub.refused(("NSE", "TCS"), DataError("not streamed"))
-        await until(lambda: dock.model.store.cells(1).badges == {0: "no feed"}, "the badge")
+        await until(lambda: dock.model.store.cells(1).badges == {5: "no feed"}, "the badge")
         assert dock.row_stale(tcs)
         await until(lambda: "1 not live" in dock.total.numbers[2].text(), "the mark of the total")
         dock = await seen(session, "holdings")

@@ -57,8 +57,8 @@ def test_flatten_lists_what_it_cancels_and_what_it_sends(drive: Drive) -> None:
         session.window.actions_by_name["flatten"].trigger()
         dialog, lines = await question(session)
         assert lines[:2] == [
-            "cancel  SELL 10 SBIN MIS SL-M trigger 780.00  (order S1)",
-            "cancel  SELL 10 SBIN MIS LIMIT 820.00  (order T1)",
+            "cancel  SELL 10 SBIN MIS SL-M trigger 780.00    order S1",
+            "cancel  SELL 10 SBIN MIS LIMIT 820.00    order T1",
         ]
         assert lines[2].startswith("SELL 10 SBIN MIS at market    open ")
         assert len(lines) == 3
@@ -76,7 +76,7 @@ def test_reversing_lists_what_it_cancels(drive: Drive) -> None:
         assert isinstance(dock, PositionsDock)
         dock.reverse_row(session.bridge.books.positions[0])
         dialog, lines = await question(session)
-        assert [line[-4:] for line in lines] == [" S1)", " T1)"]
+        assert [line[-3:] for line in lines] == [" S1", " T1"]
         click(dialog.no)
 
     drive(scenario)
@@ -105,5 +105,22 @@ def test_the_list_is_what_the_engine_cancels(drive: Drive) -> None:
         await until(lambda: window_rows.working_count == 1, "the cancellation")
         gone = [o for o in window_rows.orders.values() if o.status is OrderStatus.CANCELLED]
         assert len(gone) == 1 and gone[0].order_id in named
+
+    drive(scenario)
+
+
+def test_the_review_is_as_wide_as_its_longest_line(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await held(session)
+        line = (
+            "cancel  SELL 1,300 BANKNIFTY29DEC2654700CE NRML SL 1,234.90 trigger 1,230.05  order 2"
+        )
+        dialog = ConfirmDialog(session.window, "Close?", "Sure?", "Close", [line])
+        dialog.show()
+        rows = dialog.findChild(QListWidget)
+        assert rows is not None
+        assert rows.geometry().right() <= dialog.rect().right()
+        assert rows.viewport().width() >= rows.fontMetrics().horizontalAdvance(line)
+        dialog.close()
 
     drive(scenario)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
 from openalgo_desktop.ui import format as fmt
@@ -16,6 +19,7 @@ from openalgo_desktop.ui.docks.chart import ChartDock
 from openalgo_desktop.ui.docks.depth import DepthDock
 from openalgo_desktop.ui.docks.watchlist import WatchlistDock
 from openalgo_desktop.ui.main import Session
+from openalgo_desktop.ui.tables import Column, FastTableModel, FastTableView
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
 
@@ -91,8 +95,8 @@ def test_a_refused_row_has_a_badge_until_it_is_streamed(drive: Drive) -> None:
         publish = quiet(session)
         refuse(session, SBIN)
         view = watchlist.model.view_row(watchlist.keys().index(SBIN))
-        index = watchlist.model.index(view, 0)
-        assert watchlist.model.store.cells(view).badges == {0: "no feed"}
+        index = watchlist.model.index(view, 1)
+        assert watchlist.model.store.cells(view).badges == {1: "no feed"}
         assert REFUSAL in index.data(Qt.ItemDataRole.ToolTipRole)
         assert "no feed" in index.data(Qt.ItemDataRole.AccessibleTextRole)
         assert cells(watchlist, SBIN)["ltp"] == DASH
@@ -178,5 +182,78 @@ def test_only_the_hub_judges_the_feed(drive: Drive) -> None:
         hub.muted("")
         assert not feed.stale and heard == [True, False]
         assert session.window.alert_banner.text() == ""
+
+    drive(scenario)
+
+
+def test_alerts_never_make_the_window_wider_than_a_small_screen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await docks(session)
+        window, strip = session.window, session.window.alert_banner
+        window.resize(1366, 768)
+        strip._alerts = [
+            "THE TRADING API IS OPEN ON EVERY NETWORK " * 4,
+            "Market data is lost " * 8,
+        ]
+        strip._lay_out()
+        strip.changed.emit(True)
+        await asyncio.sleep(0.1)
+        assert window.width() == 1366
+        metrics = strip._label.fontMetrics()
+        assert strip.text().count("\n") == 1
+        assert strip.height() >= 2 * metrics.height()
+        bar = strip.parentWidget()
+        assert bar is not None and bar.height() == strip.height()
+        strip._alerts = ["short", "too"]
+        strip._lay_out()
+        assert "\n" not in strip.text()
+        assert strip.height() < 2 * metrics.height()
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize(
+    ("width", "drawn"), [(200, "12 s old"), (96, "⚠"), (80, "")], ids=["wide", "narrow", "none"]
+)
+def test_a_badge_never_cuts_the_number_short(qtbot: QtBot, width: int, drawn: str) -> None:
+    column = Column[float](
+        "ltp", "LTP", width, lambda row: row, lambda row: "54,776.00", badge=lambda row: "12 s old"
+    )
+    model: FastTableModel[float] = FastTableModel((column,))
+    model.set_rows([1.0])
+    view = FastTableView(model)
+    qtbot.addWidget(view)
+    texts: list[str] = []
+    known = view._text
+    view._text = lambda text: texts.append(text) or known(text)  # type: ignore
+    view.resize(400, 100)
+    view.show()
+    view.viewport().grab()
+    assert "54,776.00" in texts
+    room = width - 2 * 6 - known("54,776.00")[1]
+    fitting = [text for text in ("12 s old", "⚠") if known(text)[1] + 6 <= room]
+    assert fitting[:1] == ([drawn] if drawn else [])
+    assert [text for text in texts if "…" in text] == []
+
+
+def test_the_switches_stay_in_sight_on_a_small_screen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await docks(session)
+        window, bar = session.window, session.window.top_bar
+        status = msgspec.structs.replace(
+            session.bridge.account_status(), title="A broker of a long name", client_id="AB123456",
+            state=AccountState.DISCONNECTED,
+        )  # fmt: skip
+        session.bridge.accounts.orders_status = lambda: status  # type: ignore[method-assign]
+        window.resize(1366, 768)
+        bar.show_account()
+        bar.show_killed(True)
+        bar.pnl.setText("+12,34,56,789.00 ⚠")
+        await asyncio.sleep(0.1)
+        assert window.width() == 1366
+        assert "A broker of a long name" in bar.account.toolTip()
+        for button in (bar.kill, bar.reset_kill, bar.mode):
+            assert button.isVisible(), button.objectName()
+            assert button.mapTo(window, button.rect().topRight()).x() < 1366
 
     drive(scenario)

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.ui.dialogs import ask
 from openalgo_desktop.ui.widgets import label, named
 
-#: Rows may widen the dialog up to this, pixels.
-WIDEST = 720
+#: The dialog is this wide, and rows may widen it up to that, pixels.
+NARROWEST, WIDEST = 440, 860
 
 
 class ConfirmDialog(QDialog):
@@ -35,7 +35,7 @@ class ConfirmDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(NARROWEST)
         named(self, "dialog-confirm", title)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
@@ -47,8 +47,12 @@ class ConfirmDialog(QDialog):
             review = named(QListWidget(), "dialog-confirm-rows", "What will be done")
             review.addItems(list(rows))
             review.setSelectionMode(QListWidget.SelectionMode.NoSelection)
-            review.setMinimumWidth(min(WIDEST, review.sizeHintForColumn(0) + 40))
             layout.addWidget(review)
+            review.ensurePolished()  # the theme's font, which is wider than Qt's own
+            wide = min(WIDEST, review.sizeHintForColumn(0) + 40)
+            margins = layout.contentsMargins()
+            # A minimum of its own keeps the dialog from growing with what is in it.
+            self.setMinimumWidth(max(NARROWEST, wide + margins.left() + margins.right()))
         buttons = named(QDialogButtonBox(), "dialog-confirm-buttons", "Answers")
         self.yes = named(QPushButton(yes), "dialog-confirm-yes", yes)
         self.yes.setProperty("role", "danger" if danger else "primary")

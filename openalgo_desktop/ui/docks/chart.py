@@ -150,11 +150,10 @@ class ChartDock(Dock):
     def _show_quote(self, key: Key) -> None:
         feed, tick = self.bridge.feed, self.bridge.latest(key)
         stale = feed.is_stale(key)
-        parts = (
-            quote.price_text(tick, "ltp", self._places),
-            f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}",
-            feed.note(key),
-        )
+        parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
+        if tick is not None:
+            change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
+            parts.insert(1, change)
         self.quote.setText("   ".join(part for part in parts if part))
         self.quote.setToolTip(plain_tip(feed.tip(key)))
         set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")

@@ -54,7 +54,7 @@ def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
         )
 
     return (
-        Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False, badge=badge, tip=tip),
+        Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False, tip=tip),
         Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
         Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
         Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
@@ -65,7 +65,16 @@ def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
             lambda h: h.average_price,
             lambda h: price_text(h, h.average_price),
         ),
-        Col("ltp", "LTP", 92, lambda h: h.ltp or None, lambda h: price_text(h, h.ltp), live=True),
+        Col(
+            "ltp",
+            "LTP",
+            96,
+            lambda h: h.ltp or None,
+            lambda h: price_text(h, h.ltp),
+            live=True,
+            badge=badge,
+            tip=tip,
+        ),
         worth("value", "Value", 120, fmt.money),
         worth("pnl", "P&L", 110, fmt.signed_money, _tone),
         worth("percent", "P&L %", 76, fmt.signed_percent, _tone),

@@ -38,7 +38,7 @@ def _columns(bridge: Bridge) -> tuple[Col[Position], ...]:
         )
 
     return (
-        Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False, badge=badge, tip=tip),
+        Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False, tip=tip),
         Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
         Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
         Col(
@@ -59,11 +59,13 @@ def _columns(bridge: Bridge) -> tuple[Col[Position], ...]:
         Col(
             "ltp",
             "LTP",
-            86,
+            96,
             lambda p: p.ltp or None,
             lambda p: price_text(p, p.ltp),
             flash=True,
             live=True,
+            badge=badge,
+            tip=tip,
         ),
         Col(
             "unrealised",

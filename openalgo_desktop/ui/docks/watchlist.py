@@ -87,30 +87,28 @@ def _tone(row: WatchRow) -> str:
     return quote.tone(row.tick)
 
 
+def _tip(row: WatchRow) -> str:
+    return f"{row.instrument.symbol}: not streamed. {row.refusal}" if row.refusal else ""
+
+
 COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col(
-        "symbol",
-        "Symbol",
-        168,
-        lambda r: r.instrument.symbol,
-        numeric=False,
-        badge=lambda r: "no feed" if r.refusal else "",
-        tip=lambda r: f"{r.instrument.symbol}: not streamed. {r.refusal}" if r.refusal else "",
-    ),
+    Col("symbol", "Symbol", 160, lambda r: r.instrument.symbol, numeric=False, tip=_tip),
     Col(
         "ltp",
         "LTP",
-        78,
+        74,
         lambda r: quote.price(r.tick),
         lambda r: quote.price_text(r.tick, "ltp", r.places),
         tone=_tone,
         flash=True,
         live=True,
+        badge=lambda r: "no feed" if r.refusal else "",
+        tip=_tip,
     ),
     Col(
         "change",
         "Chg",
-        68,
+        64,
         lambda r: quote.change(r.tick),
         lambda r: quote.change_text(r.tick, r.places),
         _tone,
@@ -119,7 +117,7 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
     Col(
         "percent",
         "Chg %",
-        60,
+        58,
         lambda r: quote.percent(r.tick),
         lambda r: quote.percent_text(r.tick),
         _tone,

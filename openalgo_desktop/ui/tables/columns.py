@@ -30,7 +30,7 @@ class Column(Generic[R]):
     for a moment when its number changes. ``tint`` gives a colour role for the background of the
     cell. A ``live`` column carries market prices and turns grey while they are stale. A column with
     ``actions`` draws links instead of text. ``badge`` gives a word
-    or two that are drawn as a chip in the cell (empty: none), ``tip`` a tooltip of the cell.
+    or two that are drawn as a chip beside a number (empty: none), ``tip`` a tooltip of the cell.
     ``width`` is in pixels.
     """
 

@@ -49,6 +49,8 @@ STRIPS = 8
 RESORT_EVERY = 1.0
 ANNOUNCE_EVERY = 1.0
 FLASH_ALPHA = 60
+#: Stands for a badge that has no room.
+SIGN = "⚠"
 TINT_ALPHA = 36
 
 Text = tuple[QStaticText, int]
@@ -253,10 +255,9 @@ class FastTableView(QTableView):
         text = cells.texts[index]
         if not text:
             return
-        badge = cells.badges.get(index)
-        if badge:
-            size -= self._paint_badge(painter, badge, x + size, baseline)
         static, width = self._text(text)
+        if badge := cells.badges.get(index):
+            self._paint_badge(painter, badge, (x, size), width, baseline)
         if width > size - 2 * PADDING:
             static, width = self._text(self._elide(text, size - 2 * PADDING))
         tone = cells.tones[index] or ("selection-text" if selected else "text")
@@ -267,14 +268,22 @@ class FastTableView(QTableView):
         left = x + size - PADDING - width if right else x + PADDING
         painter.drawStaticText(left, baseline, static)
 
-    def _paint_badge(self, painter: QPainter, text: str, right: int, baseline: int) -> int:
-        """A chip that ends at ``right``; returns the room that it took."""
-        static, width = self._text(text)
-        chip = QRect(right - width - 3 * PADDING, baseline, width + 2 * PADDING, ROW_HEIGHT - 7)
-        painter.fillRect(chip, self._tint("warning", FLASH_ALPHA))
-        painter.setPen(self._pen("warning"))
-        painter.drawStaticText(chip.left() + PADDING, baseline, static)
-        return chip.width() + PADDING
+    def _paint_badge(
+        self, painter: QPainter, text: str, cell: tuple[int, int], taken: int, baseline: int
+    ) -> None:
+        """A chip at the left edge of a number's cell; a sign where the words have no room beside
+        the number, which is never cut short for it."""
+        left, size = cell
+        room = size - taken - 2 * PADDING
+        for words in (text, SIGN):
+            static, width = self._text(words)
+            if width + PADDING > room:
+                continue
+            chip = QRect(left + PADDING // 2, baseline, width + PADDING, ROW_HEIGHT - 7)
+            painter.fillRect(chip, self._tint("warning", TINT_ALPHA))
+            painter.setPen(self._pen("warning"))
+            painter.drawStaticText(chip.left() + PADDING // 2, baseline, static)
+            return
 
     def _paint_actions(
         self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int
