@@ -7,7 +7,9 @@ from operator import attrgetter
 
 from openalgo_desktop.analytics.chain import ChainBook
 from openalgo_desktop.analytics.greeks import GreeksDesk
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import OrderUpdated
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.ready_rows import ReadyRows
@@ -28,7 +30,7 @@ class Services:
         self.gtt = GttDesk(ctx.desk, ctx.instruments, ctx.hub)
         self.chains = ChainBook(ctx.hub, ctx.instruments, ctx.clock)
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
-        self.order_rows = ReadyRows(attrgetter("order_id"), shapes.order_row)
+        self.order_rows = ReadyRows(attrgetter("order_id"), self._order_row)
         self.trade_rows = ReadyRows(attrgetter("trade_id"), shapes.trade_row)
         self.position_rows = ReadyRows(
             attrgetter("exchange", "symbol", "product"), shapes.position_row
@@ -38,6 +40,9 @@ class Services:
         self._unsubscribe = ctx.bus.subscribe(OrderUpdated, self._on_update)
         self.webhooks = WebhookStore(ctx.state)
         self.webhook_queue = WebhookQueue(ctx, self.smart)
+
+    def _order_row(self, order: Order, mode: Mode) -> shapes.OrderRow:
+        return shapes.order_row(order, mode, self._ctx.desk.slice_of(order))
 
     async def start(self) -> None:
         """Begin to send orders of webhooks."""

@@ -56,6 +56,7 @@ from openalgo_desktop.exchange.checks import check_modify, check_order
 from openalgo_desktop.trading.books import BookKeeper, in_turns
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
+from openalgo_desktop.trading.origins import Slice
 from openalgo_desktop.trading.ownbook import impossible
 from openalgo_desktop.trading.policies import OrderPolicies, slices
 from openalgo_desktop.trading.reconcile import Reconciler
@@ -242,6 +243,10 @@ class OrderDesk:
             prompt=prompt,
             closing=closing,
         )
+
+    def slice_of(self, order: Order) -> Slice | None:
+        """Which part of an order above the freeze quantity ``order`` is, if it is one."""
+        return self.sender.origins.slice_of(order)
 
     @contextlib.contextmanager
     def refusals(self, kind: str, request: msgspec.Struct, source: str) -> Iterator[None]:

@@ -6,7 +6,8 @@ meets them. So limits, profits and books of a strategy are the same at every gat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -18,11 +19,21 @@ from openalgo_desktop.core.ports import JournalEntry, OrderJournal
 CHUNK = 400
 
 
+class Slice(msgspec.Struct, frozen=True, gc=False):
+    """Which part of an order above the freeze quantity; ``parent`` is the same in all parts."""
+
+    parent: str
+    part: int
+    parts: int
+
+
 class Origin(msgspec.Struct, frozen=True, gc=False):
-    """Who asked for an order (window, key name), and the strategy that it named."""
+    """Who asked for an order (window, key name), the strategy that it named, and which part of a
+    larger order it is."""
 
     source: str = ""
     strategy: str = ""
+    slice: Slice | None = None
 
 
 class Origins:
@@ -39,7 +50,9 @@ class Origins:
     # -- keeping ----------------------------------------------------------------------------
     def note(self, entry: JournalEntry) -> None:
         """An order write goes out, or one of an earlier run was read."""
-        origin = Origin(entry.source, str(entry.request.get("strategy") or ""))
+        origin = Origin(
+            entry.source, str(entry.request.get("strategy") or ""), _slice_of(entry.request)
+        )
         self._by_tag[entry.tag] = origin
         if entry.order_id and (entry.kind == "place" or entry.order_id not in self._by_id):
             self._by_id[entry.order_id] = origin
@@ -75,6 +88,11 @@ class Origins:
             order.order_id
         )
 
+    def slice_of(self, order: Order) -> Slice | None:
+        """Which part of a larger order it is; None for one that went out whole."""
+        origin = self._of(order)
+        return None if origin is None else origin.slice
+
     def is_ours(self, order: Order) -> bool:
         """Whether this program placed (or changed) the order, now or in an earlier run."""
         return self._of(order) is not None
@@ -99,3 +117,9 @@ class Origins:
         if origin is None or not origin.strategy:
             return trade
         return msgspec.structs.replace(trade, strategy=origin.strategy)
+
+
+def _slice_of(request: Mapping[str, Any]) -> Slice | None:
+    if "parent" not in request:
+        return None
+    return Slice(str(request["parent"]), int(request["part"]), int(request["parts"]))

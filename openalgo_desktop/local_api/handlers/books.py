@@ -62,7 +62,7 @@ async def orderbook(call: Call) -> Reply:
 async def orderstatus(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
     order = await call.ctx.desk.order(call.data["orderid"])
-    row = msgspec.to_builtins(shapes.order_row(order, mode))
+    row = msgspec.to_builtins(shapes.order_row(order, mode, call.ctx.desk.slice_of(order)))
     row["price_type"] = row["pricetype"]
     if mode is Mode.SANDBOX:
         del row["rejection_reason"]

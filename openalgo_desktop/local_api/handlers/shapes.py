@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
@@ -25,6 +26,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.money import price_text, priced
 from openalgo_desktop.core.symbols import format_expiry_dashed
+from openalgo_desktop.trading.origins import Slice
 
 DEPTH_LEVELS = 5
 
@@ -62,13 +64,17 @@ class OrderRow(msgspec.Struct, gc=False):
     pending_quantity: int
     rejection_reason: str
     strategy: str
+    # Of parts of one order only: the same text in all of them, which part, of how many.
+    parent: str | UnsetType = UNSET
+    part: int | UnsetType = UNSET
+    parts: int | UnsetType = UNSET
 
 
-def order_row(order: Order, mode: Mode) -> OrderRow:
+def order_row(order: Order, mode: Mode, part: Slice | None = None) -> OrderRow:
     """A row of the order book. A live MARKET order has price 0, a simulated one the last price
-    when it was placed."""
+    when it was placed. Only a ``part`` of a larger order says which."""
     hide_price = mode is Mode.LIVE and order.price_type is PriceType.MARKET
-    return OrderRow(
+    row = OrderRow(
         order.order_id,
         order.symbol,
         order.exchange,
@@ -86,6 +92,9 @@ def order_row(order: Order, mode: Mode) -> OrderRow:
         order.rejection_reason,
         order.strategy,
     )
+    if part is not None:
+        row.parent, row.part, row.parts = part.parent, part.part, part.parts
+    return row
 
 
 class OrderCounts:
