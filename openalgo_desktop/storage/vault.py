@@ -140,9 +140,15 @@ class Vault:
         if self.locked:
             return f"locked, in memory for this run. {self.locked}"
         if self._kind == "keyring":
-            return f"encrypted file {self._path}, its key in the OS keyring ({self._keyring_title})"
+            return (
+                f"encrypted file {self._path}, its key in the OS keyring ({self._keyring_title}). "
+                "While that is unlocked, programs of this user can ask it too."
+            )
         if self._kind == "passphrase":
-            return f"encrypted file {self._path}, its key derived from your passphrase"
+            return (
+                f"encrypted file {self._path}, its key derived from your passphrase. Programs of "
+                f"this user can read the passphrase where {PASSPHRASE_VARIABLE} is set."
+            )
         return (
             f"encrypted file {self._path}, its key in {self._key_file} (mode 0600). This keeps "
             "secrets out of backups of the data folder, not from programs of this user: unlock "
