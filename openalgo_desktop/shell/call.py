@@ -69,11 +69,13 @@ def send(
     base_url: str, key: str, facts: Mapping[str, Any], body: Mapping[str, Any]
 ) -> tuple[int, str]:
     """Status and text of the answer. A loopback address is never asked through a proxy. Raises
-    :class:`NetError` when nobody listens."""
+    :class:`NetError` when nobody listens, :class:`ConfigError` for what is no address."""
     from urllib.error import HTTPError
     from urllib.parse import quote, urlencode, urlsplit
     from urllib.request import ProxyHandler, Request, build_opener
 
+    if urlsplit(base_url).scheme not in ("http", "https"):
+        raise ConfigError(f"--url: {base_url!r} must be such as http://127.0.0.1:5000.")
     url = base_url.rstrip("/") + facts["route"] + quote(facts["rest"], safe=":")
     data = dict(body)
     if facts["keyed"]:

@@ -52,7 +52,10 @@ async def write_ready_file(path: Path, terminal: Terminal) -> None:
         }
     )
 
-    await asyncio.to_thread(write_private, path, content)
+    try:
+        await asyncio.to_thread(write_private, path, content)
+    except OSError as error:
+        raise ConfigError(f"--ready-file: {path} cannot be written: {error.strerror}.") from None
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def _add_operation(parser: argparse.ArgumentParser, row: Operation) -> None:
     )
     if row.offline:
         parser.add_argument("--vault-key-file", type=Path, help="key file of the secret vault")
-    parser.set_defaults(module="hands", verb=row.verb, vault_key_file=None)
+    parser.set_defaults(module="hands", verb=row.verb, vault_key_file=None, parser=parser)
 
 
 def _add_field(parser: argparse.ArgumentParser, field: Field) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.shell.entrance import hand_over
-from openalgo_desktop.shell.parser import PROGRAM, build_parser, with_command
+from openalgo_desktop.shell.parser import PROGRAM, parse
 
 #: Exit codes of shells for a program ended by SIGINT and SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    args = build_parser().parse_args(with_command(arguments))
+    args = parse(arguments)
     gc.disable()  # imports make no garbage: looking for some costs a tenth of the start
     module = importlib.import_module(f"openalgo_desktop.shell.{args.module}")
     gc.freeze()

@@ -4,6 +4,7 @@ heavy is imported here, so that ``--help`` and small commands answer at once."""
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -164,9 +165,22 @@ def build_parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(command.name, help=command.help)
         command.own(sub)
         _engine_options(sub)
-        sub.set_defaults(module=command.module)
+        sub.set_defaults(module=command.module, parser=sub)
     add_groups(commands.add_parser)
     return parser
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The parsed arguments. Raises :class:`ConfigError` for what a command does not know, with its
+    near misses; the parser itself ends the program where it can say more."""
+    args, unknown = build_parser().parse_known_args(with_command(arguments))
+    if not unknown:
+        return args
+    word = unknown[0].partition("=")[0]
+    called = args.parser.prog
+    options = dict.fromkeys(re.findall(r"--[a-z][\w-]*", args.parser.format_help()))
+    near = did_you_mean(word, options) if word.startswith("-") else ""
+    raise ConfigError(f"{called} does not know {word!r}.{near} `{called} --help` shows all.")
 
 
 def names() -> list[str]:

@@ -116,7 +116,10 @@ def run_screenshots(out: Path, options: TerminalOptions, only: str = "*") -> int
     Runs on a temporary data folder and free ports, in the sandbox, at a fixed moment of a trading
     day, so that it neither needs nor touches anything of the user.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out: the folder {out} cannot be made: {error.strerror}.") from None
     # The same pictures everywhere, and no window jumps at the user meanwhile.
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = make_application()

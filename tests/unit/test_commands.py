@@ -80,3 +80,34 @@ def test_own_options_come_before_those_of_the_engine(
         main([command, "--help"])
     text = capsys.readouterr().out.partition("\n\n")[2]
     assert text.index(own) < text.index("engine options") < text.index("--rest-port")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["headless", "--rest-prt", "1"], "headless does not know '--rest-prt'. Did you mean --re"),
+        (
+            ["settings", "set", "a", "b", "--jsn"],
+            "settings set does not know '--jsn'. Did you mean",
+        ),
+        (["audit", "--csvv=x"], "audit does not know '--csvv'. Did you mean --csv"),
+        (["kill", "status", "now"], "kill status does not know 'now'. `openalgo-desktop kill"),
+        (["call", "ping", "--url", "nonsense"], "--url: 'nonsense' must be such as http://"),
+        (["screenshot", "--out", f"{__file__}/x"], "--out: the folder"),
+        (["audit", "--csv", f"{__file__}/x"], "cannot be written"),
+        (["doctor", "--bundle", f"{__file__}/x"], "cannot be written"),
+        (["headless", "--sim-universe", f"{__file__}/x"], "--sim-universe"),
+        (["headless", "--ready-file", f"{__file__}/x", "--sim-frozen"], "--ready-file"),
+        (["headless", "--env-file", f"{__file__}/x"], "cannot be read"),
+        (["doctor", "zerodh"], "Unknown broker 'zerodh'"),
+    ],
+)
+def test_what_is_wrong_in_a_command_is_a_sentence(
+    tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    command = [*arguments, "--data-dir", str(tmp_path)]
+    if arguments[0] == "headless":
+        command += ["--set", "api.rest_port=0", "--set", "api.ws_port=0"]
+    assert main(command) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert line.startswith("openalgo-desktop: ") and said in line
