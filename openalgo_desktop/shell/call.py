@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from openalgo_desktop.core.errors import ConfigError, NetError
+from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.link import Link, NoEngine
 
 _TIMEOUT = 60.0
@@ -37,8 +38,8 @@ def _facts(args: argparse.Namespace) -> dict[str, Any]:
     try:
         answer = Link(args.data_dir).ask("engine", "endpoint", {"args": wanted})
     except NoEngine:
-        from openalgo_desktop.shell.call_alone import endpoint_facts
-
+        with importing():
+            from openalgo_desktop.shell.call_alone import endpoint_facts
         return endpoint_facts(args)
     if answer.get("status") != "success":
         raise ConfigError(str(answer.get("message")))

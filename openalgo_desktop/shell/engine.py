@@ -15,6 +15,7 @@ from pathlib import Path
 from openalgo_desktop.app import Terminal
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.logs import catch_crashes, stop_signals
+from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.options import run_async, terminal_options
 from openalgo_desktop.storage.datadir import write_private
 
@@ -25,13 +26,15 @@ OnReady = Callable[[Terminal], Awaitable[None]]
 def run(args: argparse.Namespace) -> int:
     """Show the window, run without one, or take pictures; returns at the end of the run."""
     if args.command == "screenshot":
-        from openalgo_desktop.ui.screenshot import run_screenshots
+        with importing():
+            from openalgo_desktop.ui.screenshot import run_screenshots
 
         return run_screenshots(args.out, terminal_options(args), args.only)
     with ready_file(args.ready_file) as on_ready:
         if args.command == "headless":
             return run_async(_headless(args, on_ready))
-        from openalgo_desktop.ui.main import run_gui
+        with importing():
+            from openalgo_desktop.ui.main import run_gui
 
         return run_gui(terminal_options(args), on_ready)
 

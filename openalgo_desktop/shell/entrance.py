@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -22,6 +24,19 @@ def main() -> int:
     from openalgo_desktop.shell.main import main as run
 
     return run()
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """For imports that a command makes later: Ctrl+C in them ends the program as above."""
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        if ours:
+            hand_over()
 
 
 def hand_over() -> None:

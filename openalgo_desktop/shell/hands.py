@@ -12,6 +12,7 @@ from typing import Any
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.operations import GROUPS, OPERATIONS, Field, Operation, operation
+from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.link import Link, NoEngine
 
 #: Widest cell of a table, so that one long text does not push the others away.
@@ -114,8 +115,8 @@ def _ask(
     except NoEngine:
         if not row.offline:
             raise
-    from openalgo_desktop.shell.offline import ask_folder
-
+    with importing():
+        from openalgo_desktop.shell.offline import ask_folder
     return ask_folder(args.data_dir, args.vault_key_file, row, body)
 
 

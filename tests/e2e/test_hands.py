@@ -308,12 +308,23 @@ sys.exit(main())
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    "module", ["openalgo_desktop.core.errors", "ipaddress", "msgspec", "openalgo_desktop.app"]
+    ("command", "module"),
+    [
+        ("doctor", "openalgo_desktop.core.errors"),
+        ("doctor", "ipaddress"),
+        ("headless", "msgspec"),
+        ("headless", "openalgo_desktop.app"),
+        ("gui", "PySide6.QtWidgets"),
+        ("call ping", "openalgo_desktop.local_api.endpoints"),
+        ("keys list", "openalgo_desktop.storage.keys"),
+    ],
 )
-def test_ctrl_c_while_a_command_is_imported(tmp_path: Path, module: str, ctrl_c: None) -> None:
+def test_ctrl_c_while_a_command_is_imported(
+    tmp_path: Path, command: str, module: str, ctrl_c: None
+) -> None:
     code = INTERRUPTED_IMPORT.replace("WANTED", module)
     done = subprocess.run(
-        [sys.executable, "-c", code, "doctor", "--data-dir", str(tmp_path)],
+        [sys.executable, "-c", code, *command.split(), "--data-dir", str(tmp_path)],
         env=environment(tmp_path),
         capture_output=True,
         text=True,
