@@ -688,7 +688,7 @@ class Settings:
         self._origins = dict(origins or {})
         self._stored: dict[str, Any] = {}
         self._overrides: dict[str, Any] = {}
-        self._waiting: set[str] = set()  # changed, and followed from the next start on
+        self._running: dict[str, Any] = {}  # what counts until the next start, of changed ones
         self._listeners: list[Callable[[str, Any], None]] = []
         self.on_store: Callable[[str, Any], None] | None = None
         self.on_forget: Callable[[str], None] | None = None
@@ -717,7 +717,8 @@ class Settings:
         if key in self._overrides:
             return self._origins.get(key, "option")
         place = "stored" if key in self._stored else "default"
-        return f"{place}, from the next start on" if key in self._waiting else place
+        waits = key in self._running and self._running[key] != self[key]
+        return f"{place}, from the next start on" if waits else place
 
     def known(self) -> list[str]:
         """Every key of the table, and what was set of the families beside it."""
@@ -726,7 +727,7 @@ class Settings:
     def unset(self, key: str) -> Any:
         """Back to the default, which is returned; forgets (``on_forget``) and notifies."""
         default = self.row(key).default
-        self._wait(key, default)
+        self._changes(key)
         self._overrides.pop(key, None)
         self._stored.pop(key, None)
         if self.on_forget is not None:
@@ -738,7 +739,7 @@ class Settings:
     def set(self, key: str, value: Any) -> None:
         """Validate, remember, store (through ``on_store``) and notify."""
         parsed = self.row(key).parse(value)
-        self._wait(key, parsed)
+        self._changes(key)
         self._overrides.pop(key, None)
         self._stored[key] = parsed
         if self.on_store is not None:
@@ -746,9 +747,9 @@ class Settings:
         for listener in tuple(self._listeners):
             listener(key, parsed)
 
-    def _wait(self, key: str, value: Any) -> None:
-        if self.row(key).restart and self[key] != value:
-            self._waiting.add(key)
+    def _changes(self, key: str) -> None:
+        if self.row(key).restart:
+            self._running.setdefault(key, self[key])
 
     def load(self, stored: Mapping[str, Any]) -> None:
         """Take stored values; unknown or invalid ones are ignored (an older or newer version)."""

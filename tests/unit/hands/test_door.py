@@ -123,6 +123,26 @@ async def test_unset_goes_back_to_the_default_for_good(terminal: Terminal) -> No
     assert key not in await terminal.state.all("settings")
 
 
+async def test_a_setting_that_waits_for_the_next_start_says_so(terminal: Terminal) -> None:
+    key = "api.rest_port"
+
+    async def origin() -> str:
+        (row,) = (await ask(terminal, "settings list", args={"pattern": key}))["rows"]
+        return str(row["from"])
+
+    assert await origin() == "default"
+    await ask(terminal, "settings set", args={"key": key, "value": "5055"})
+    assert await origin() == "stored, from the next start on"
+    await ask(terminal, "settings set", args={"key": key, "value": "5000"})
+    assert await origin() == "stored"
+    await ask(terminal, "settings set", args={"key": key, "value": "5055"})
+    await ask(terminal, "settings unset", args={"key": key})
+    assert await origin() == "default"
+    await ask(terminal, "settings set", args={"key": "risk.max_lots", "value": "5"})
+    (row,) = (await ask(terminal, "settings list", args={"pattern": "risk.max_lots"}))["rows"]
+    assert row["from"] == "stored"  # counts at once
+
+
 async def test_offline_only_what_needs_no_engine(terminal: Terminal) -> None:
     door = OwnerDoor(terminal, offline=True)
     refused = await door.run("kill", "now", {})
