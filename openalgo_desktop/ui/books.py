@@ -116,6 +116,7 @@ class Books(QObject):
         self.positions: list[Position] = []
         self.holdings: list[Holding] = []
         self.funds = Funds()
+        self.funds_known = False  # zeros that nobody told are no money
         self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
         self._shown = desk.mode  # whose rows these are
         self._moved = False
@@ -199,7 +200,7 @@ class Books(QObject):
         self._shown = self._desk.mode
         self.orders, self._working, self.working_count = {}, {}, 0
         self.trades, self.positions, self.holdings = [], [], []
-        self.funds = Funds()
+        self.funds, self.funds_known = Funds(), False
         for name in tuple(self.gaps):
             self._tell(name, None)
         self.news.forget()
@@ -258,6 +259,7 @@ class Books(QObject):
 
     async def _read_funds(self) -> None:
         self.funds = await self._asked(self._desk.funds())
+        self.funds_known = True
         self._read("funds", ())
         self.funds_changed.emit()
 

@@ -37,6 +37,8 @@ from openalgo_desktop.ui.widgets import label, named, slug
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
+#: A price field has room for this, and beside it for frame and arrows, pixels.
+WIDEST_PRICE, ARROWS = "9,99,999.00", 40
 Validity = tuple[QValidator.State, str, int]
 
 
@@ -61,6 +63,18 @@ class PriceField(QDoubleSpinBox):
         # in words instead of being changed silently.
         self.setDecimals(decimals(self._tick) + 1)
         self.setSingleStep(self._tick)
+
+    def sizeHint(self) -> QSize:
+        return self._narrowed(super().sizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        return self._narrowed(super().minimumSizeHint())
+
+    def _narrowed(self, hint: QSize) -> QSize:
+        """Room for prices that exist, not for the highest one with all decimals: a currency's
+        fields would not fit beside each other."""
+        room = self.fontMetrics().horizontalAdvance(WIDEST_PRICE) + ARROWS
+        return QSize(min(hint.width(), room), hint.height())
 
     def textFromValue(self, value: float) -> str:
         return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"

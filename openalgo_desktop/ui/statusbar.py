@@ -37,6 +37,7 @@ class StatusBar(QStatusBar):
         self._timer.start()
         bridge.books.orders_changed.connect(self._show_orders)
         bridge.books.orders_updated.connect(lambda _: self._show_orders())
+        bridge.books.gaps_changed.connect(lambda _: self._show_orders())
         bridge.safety.differ.connect(self.show_differences)
         bridge.mode_changed.connect(lambda _: self.show_differences())
         self.refresh()
@@ -97,8 +98,10 @@ class StatusBar(QStatusBar):
     def _show_orders(self) -> None:
         working = self._bridge.books.working_count
         unknown = self._bridge.unsettled_orders()
-        text = f"orders: {working} working"
+        gaps = self._bridge.books.gaps.get("orders")
+        text = f"orders: {working} working" + (" ⚠" if gaps is not None else "")
+        self._parts["orders"].setToolTip(plain_tip("" if gaps is None else gaps.text))
         if unknown:
             self._set("orders", f"{text}, {unknown} unknown", "warning")
         else:
-            self._set("orders", text)
+            self._set("orders", text, "" if gaps is None else "warning")

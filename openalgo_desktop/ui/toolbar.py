@@ -47,6 +47,7 @@ class TopBar(QToolBar):
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
         bridge.books.prices_moved.connect(self.show_pnl)
+        bridge.books.gaps_changed.connect(lambda _: self.show_pnl())
         for changed in (bridge.feed.changed, bridge.feed.refused):
             changed.connect(lambda _: self.show_pnl())
         bridge.safety.kill_changed.connect(self.show_killed)
@@ -147,11 +148,13 @@ class TopBar(QToolBar):
         """Day P&L from the positions with live prices."""
         realised, unrealised = self._bridge.books.day_pnl
         total = realised + unrealised
-        missing = self._bridge.books.not_live
-        self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing else ""))
+        missing, gaps = self._bridge.books.not_live, self._bridge.books.gaps.get("positions")
+        self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing or gaps else ""))
         tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
         if missing:
             tip += f"\nNot at a fresh price:\n{self._bridge.feed.tips(p.key for p in missing[:10])}"
+        if gaps is not None:
+            tip += f"\nPositions: {gaps.text}"
         self.pnl.setToolTip(plain_tip(tip))
-        tone = "stale" if missing or self._bridge.feed.stale else fmt.sign_role(total)
+        tone = "stale" if missing or gaps or self._bridge.feed.stale else fmt.sign_role(total)
         set_role(self.pnl, tone, "tone")

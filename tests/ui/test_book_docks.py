@@ -14,8 +14,10 @@ from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import BookRows, Holding, Order, Position, Tick, Trade
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.docks.funds import FundsDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
 from openalgo_desktop.ui.docks.table_dock import TableDock
+from openalgo_desktop.ui.docks.watchlist import WatchRow
 from openalgo_desktop.ui.main import Session
 from openalgo_desktop.ui.main_window import _told
 from tests.ui.driving import Drive, priced
@@ -309,3 +311,38 @@ def test_averages_are_not_cut_to_the_tick() -> None:
     assert fmt.exact(87.1, 4) == "87.1000"
     assert fmt.exact(100.0, 2) == "100.00"
     assert fmt.exact(float("nan")) == fmt.MISSING
+
+
+def test_money_that_nobody_told_is_not_zero(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        window, dock = session.window, session.window.docks["funds"]
+        assert isinstance(dock, FundsDock)
+        cash, available = dock._values["available_cash"], window.ticket.facts._rows["available"][1]
+        await until(lambda: available.text().startswith("₹ 1,00,00,000"), "the money")
+        books._clear()  # the other mode, which cannot be read
+        books._failed("funds", DataError("Not logged in."))
+        books._failed("orders", DataError("Not logged in."))
+        books._failed("positions", DataError("Not logged in."))
+        assert cash.text() == fmt.MISSING
+        assert "Not read now" in dock.age.text() and "Not logged in" in dock.age.toolTip()
+        await until(lambda: available.text() == fmt.MISSING, "the ticket")
+        assert window.top_bar.pnl.text().endswith("⚠")
+        assert "working ⚠" in window.status_bar._parts["orders"].text()
+
+    drive(scenario)
+
+
+def test_a_hidden_watchlist_catches_up_when_it_is_seen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        dock = await unseen(session, "watchlist")
+        row = dock.row_of(("NSE", "SBIN"))
+        assert isinstance(row, WatchRow)
+        before = row.tick
+        dock.take({("NSE", "SBIN"): Tick("SBIN", "NSE", 1.0)})
+        assert row.tick is before and not dock.model.store.dirty
+        dock.show()
+        await until(lambda: row.tick is session.bridge.latest(("NSE", "SBIN")), "the price")
+
+    drive(scenario)

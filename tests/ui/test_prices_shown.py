@@ -257,3 +257,21 @@ def test_the_switches_stay_in_sight_on_a_small_screen(drive: Drive) -> None:
             assert button.mapTo(window, button.rect().topRight()).x() < 1366
 
     drive(scenario)
+
+
+def test_the_ticket_of_a_currency_fits_a_small_screen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await docks(session)
+        window, ticket = session.window, session.window.ticket
+        window.resize(1366, 768)
+        window.default_layout()
+        rupee = next(row for row in session.bridge.search("USDINR", 50) if row.exchange == "CDS")
+        session.bridge.select(rupee.key)
+        ticket.price_type.choose("SL")
+        await asyncio.sleep(0.1)
+        area = ticket.frame.parentWidget()
+        assert area is not None and ticket.frame.width() <= area.width()
+        text = ticket.price.fontMetrics().horizontalAdvance("1,23,456.70")
+        assert ticket.price.lineEdit().width() >= text  # and the price is not cut short
+
+    drive(scenario)

@@ -134,12 +134,12 @@ class Overlay(QWidget):
         if self._last is not None:
             price, role = self._last[0], "muted" if self._stale else self._last[1]
             self._paint_last_line(painter, price, role)
+        self._paint_legend(painter)
         chips: list[QRect] = []
-        for line in self._lines:
+        for line in self._lines:  # over the legend: an order matters more than a volume
             self._paint_line(painter, line, chips)
         if self._last is not None:
             self._paint_last_tag(painter, price, role)
-        self._paint_legend(painter)
         if self._cross is not None:
             self._paint_cross(painter, self._cross)
         painter.end()

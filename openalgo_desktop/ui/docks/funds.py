@@ -85,6 +85,10 @@ class FundsDock(Dock):
 
     def _show(self, key: str, number: float, profit: bool) -> None:
         value = self._values[key]
+        if not self.bridge.books.funds_known:
+            value.setText(fmt.MISSING)
+            set_role(value, "", "tone")
+            return
         value.setText(f"₹ {fmt.signed_money(number) if profit else fmt.money(number)}")
         if profit:
             set_role(value, fmt.sign_role(number), "tone")
@@ -100,7 +104,7 @@ class FundsDock(Dock):
         missing = self.bridge.books.not_live
         value = self._values["m2m_unrealised"]
         value.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
-        if missing:
+        if missing and self.bridge.books.funds_known:
             value.setText(fmt.partly(value.text(), len(missing)))
             set_role(value, "stale", "tone")
 
@@ -113,10 +117,13 @@ class FundsDock(Dock):
         total = funds.available_cash + funds.utilised
         share = funds.utilised / total if total > 0 else 0.0
         self.bar.setValue(round(1000 * share))
-        self.bar.setFormat(f"{100 * share:.1f} % of the money is in use")
+        known = self.bridge.books.funds_known
+        self.bar.setFormat(f"{100 * share:.1f} % of the money is in use" if known else fmt.MISSING)
         where = "sandbox" if self.bridge.mode is Mode.SANDBOX else "live account"
         self.set_subject(where)
-        self._as_of = f"as of {self.bridge.now():%H:%M:%S} IST, {where}"
+        self._as_of = (
+            f"as of {self.bridge.now():%H:%M:%S} IST, {where}" if known else "not read yet"
+        )
         self._show_age()
 
     def _show_age(self) -> None:

@@ -134,15 +134,18 @@ class TicketFacts(QFrame):
             self._show_margin()
 
     def _show_margin(self) -> None:
-        available = self._bridge.books.funds.available_cash
-        self._set("available", f"₹ {fmt.money(available)}")
+        books = self._bridge.books
+        available = books.funds.available_cash
+        self._set("available", f"₹ {fmt.money(available)}" if books.funds_known else fmt.MISSING)
         if self._margin is None:
             self._set("margin", "…" if self._asking.isActive() else "")
             return
         text = f"₹ {fmt.money(self._margin.total)}"
         if self._margin.charges:
             text += f"  + ₹ {fmt.money(self._margin.charges)} charges"
-        self._set("margin", text, "down" if self._margin.total > available else "")
+        self._set(
+            "margin", text, "down" if books.funds_known and self._margin.total > available else ""
+        )
 
     # -- facts ------------------------------------------------------------------------------
     def _set(self, name: str, text: str, tone: str = "") -> None:
