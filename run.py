@@ -352,6 +352,8 @@ def worth_showing(line: str) -> bool:
 
 def failure(told: str, place: int) -> str:
     """Why the installation failed, as sentences; ``place`` in megabytes."""
+    if any(f"host='{host}', port={port}" in told for host, port in proxy_addresses()):
+        told = "ProxyError"  # newer pips say only to which address they found no way
     for pattern, cause in CAUSES:
         if re.search(pattern, told):
             reason = cause.format(proxies=proxies(), place=place)
@@ -359,11 +361,23 @@ def failure(told: str, place: int) -> str:
     return "the installation failed; the lines above say why. Run this again then."
 
 
-def proxies() -> str:
-    """The proxies that the environment names, without their passwords."""
+def named_proxies() -> dict[str, str]:
+    """The proxies of the environment by variable."""
     names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-    found = {name: os.environ[name] for name in names if os.environ.get(name)}
-    hidden = {name: re.sub(r"^(\w+://)?[^/]*@", r"\1***@", text) for name, text in found.items()}
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def proxy_addresses() -> set[tuple[str, str]]:
+    """Host and port of each."""
+    found = [re.search(r"([^/@:]+):(\d+)/?$", text) for text in named_proxies().values()]
+    return {(match[1], match[2]) for match in found if match}
+
+
+def proxies() -> str:
+    """The same as text, without their passwords."""
+    hidden = {
+        name: re.sub(r"^(\w+://)?[^/]*@", r"\1***@", text) for name, text in named_proxies().items()
+    }
     return ", ".join(f"{name}={text}" for name, text in hidden.items()) or "none is set"
 
 

@@ -300,6 +300,8 @@ def test_the_installation_shows_sizes_and_steps(
     ("told", "said"),
     [
         ("ProxyError('Cannot connect to proxy.', NewConnectionError('x'))", "the proxy (HTTPS_P"),
+        ("HTTPSConnection(host='proxy.example', port=3128): Failed to estab", "the proxy (HTTPS_P"),
+        ("HTTPSConnection(host='pypi.org', port=443): NewConnectionError", "machine is offline"),
         ("OSError('Tunnel connection failed: 407 Proxy Authentication Required')", "user and pass"),
         ("ERROR: Missing dependencies for SOCKS support.", "cannot use a SOCKS proxy"),
         ("NewConnectionError: Temporary failure in name resolution", "this machine is offline"),
