@@ -128,7 +128,7 @@ class Books(QObject):
             bus.subscribe(OrderUpdated, self._on_order),
             bus.subscribe(OrderSettled, self._on_settled),
             bus.subscribe(PositionsChanged, self._on_positions),
-            bus.subscribe(ModeChanged, lambda event: self.refresh()),
+            bus.subscribe(ModeChanged, self._on_mode),
         ]
 
     def close(self) -> None:
@@ -136,6 +136,16 @@ class Books(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
+
+    def _on_mode(self, event: ModeChanged) -> None:
+        # Who hears of the switch now may still ask what is left behind. A book that is being
+        # asked for may take seconds: the rows do not stay until then.
+        asyncio.get_running_loop().call_soon(self._leave)
+        self.refresh()
+
+    def _leave(self) -> None:
+        if self._desk.mode is not self._shown:
+            self._clear()
 
     def refresh(self) -> None:
         """Ask all books again."""
@@ -178,8 +188,7 @@ class Books(QObject):
     async def _reload(self, stale: set[str]) -> None:
         """Read these books again; one that cannot be read keeps its rows, says so, and is asked
         again."""
-        if self._desk.mode is not self._shown:
-            self._clear()
+        self._leave()
         readers = {
             "orders": self._read_orders,
             "trades": self._read_trades,

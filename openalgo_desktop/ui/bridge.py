@@ -328,6 +328,12 @@ class Bridge(QObject):
         """Statistics of the paper account."""
         return self._terminal.sandbox.summary()
 
+    def sandbox_not_live(self) -> list[Key]:
+        """What the paper account holds without a fresh price: its equity counts an old one."""
+        hub = self._terminal.hub
+        rows = self._terminal.sandbox.shown_positions()
+        return [row.key for row in rows if row.quantity and hub.is_stale(row.key)]
+
     def sandbox_trades(self) -> list[Trade]:
         """All executions of the paper account since its last reset."""
         return self._terminal.sandbox.all_trades()

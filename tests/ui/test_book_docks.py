@@ -9,13 +9,23 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import BookRows, Holding, Order, Position, Tick, Trade
+from openalgo_desktop.core.model import (
+    BookRows,
+    Holding,
+    Order,
+    OrderRequest,
+    Position,
+    Tick,
+    Trade,
+)
 from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.books import Books
+from openalgo_desktop.ui.docks.chart import ChartDock
 from openalgo_desktop.ui.docks.funds import FundsDock
 from openalgo_desktop.ui.docks.positions import PositionsDock
+from openalgo_desktop.ui.docks.sandbox import SandboxDock
 from openalgo_desktop.ui.docks.table_dock import TableDock
 from openalgo_desktop.ui.docks.watchlist import WatchRow
 from openalgo_desktop.ui.main import Session
@@ -344,5 +354,43 @@ def test_a_hidden_watchlist_catches_up_when_it_is_seen(drive: Drive) -> None:
         assert row.tick is before and not dock.model.store.dirty
         dock.show()
         await until(lambda: row.tick is session.bridge.latest(("NSE", "SBIN")), "the price")
+
+    drive(scenario)
+
+
+def test_the_equity_of_the_sandbox_says_when_prices_are_old(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge, dock = session.bridge, session.window.docks["sandbox"]
+        assert isinstance(dock, SandboxDock)
+        buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
+        await bridge.place(buy, Mode.SANDBOX)
+        await until(lambda: any(row.quantity for row in bridge.books.positions), "the position")
+        await until(lambda: not bridge.sandbox_not_live(), "its price")
+        dock.reload()
+        assert dock.equity.property("tone") != "stale"
+        await session.terminal.account.control({"faults": {"disconnect": True}})
+        await until(lambda: bridge.feed.stale, "the loss of the feed")
+        dock.reload()
+        assert dock.equity.text().endswith("(1 not live)")
+        assert dock.equity.property("tone") == "stale"
+        assert "SBIN" in dock.equity.toolTip()
+
+    drive(scenario)
+
+
+def test_lines_of_a_hidden_chart_are_drawn_when_it_is_seen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        dock = session.window.docks["chart"]
+        assert isinstance(dock, ChartDock)
+        await until(lambda: dock._live is not None and not dock.dirty, "the chart")
+        dock.hide()
+        books.positions = BookRows([position("SBIN")])
+        books.positions_changed.emit()
+        assert not dock.view._lines
+        dock.show()
+        dock.raise_()
+        await until(lambda: dock.view._lines, "the line of the position")
 
     drive(scenario)

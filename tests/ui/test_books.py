@@ -217,6 +217,8 @@ async def test_rows_of_one_mode_are_never_shown_in_the_other(desk: Desk, qapp: o
     await until(lambda: desk.asked, "the question")
     desk.mode, desk.failure = Mode.LIVE, Odd("Not logged in.")
     bus.publish(ModeChanged(Mode.LIVE, "test"))
+    await asyncio.sleep(0)
+    assert books.positions == []  # though the answer is still to come
     desk.gate.set()
     await until(lambda: "positions" in books.gaps, "the failure")
     assert books.positions == []

@@ -50,6 +50,7 @@ class ChartDock(Dock):
         self.key: Key | None = None
         self._places = 2
         self._live: LiveBar | None = None
+        self._lines_due = False
         self._load: asyncio.Task[None] | None = None
         self.interval = Segments(
             "chart-interval",
@@ -143,6 +144,8 @@ class ChartDock(Dock):
 
     def flush(self) -> None:
         self.dirty = False
+        if self._lines_due:
+            self._show_lines()
         if self.key is not None:
             self._show_quote(self.key)
         self.view.flush()
@@ -164,7 +167,14 @@ class ChartDock(Dock):
 
     # -- lines ------------------------------------------------------------------------------
     def show_lines(self) -> None:
-        """Working orders and the open position of the symbol as horizontal lines."""
+        """Working orders and the open position of the symbol as horizontal lines; of a hidden
+        chart when it is seen next."""
+        self._lines_due = self.dirty = True
+        if not self.is_hidden():
+            self._show_lines()
+
+    def _show_lines(self) -> None:
+        self._lines_due = False
         lines: list[PriceLine] = []
         working = self.bridge.books.working_of(self.key) if self.key is not None else []
         for order in working:
@@ -183,7 +193,6 @@ class ChartDock(Dock):
                     )
                 )
         self.view.set_lines(lines)
-        self.dirty = True
 
     def _on_orders(self, orders: list[Order]) -> None:
         """Orders changed; those of other instruments cost nothing here."""

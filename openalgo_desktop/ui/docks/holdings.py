@@ -124,10 +124,7 @@ class HoldingsDock(TableDock[Holding]):
         return not self.bridge.books.is_live(row)
 
     def _on_aged(self) -> None:
-        """A price grows old without a tick that says so."""
-        if not self.is_hidden():
-            self.model.refresh_all()
-            self.dirty = True
+        self.age_rows()
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():

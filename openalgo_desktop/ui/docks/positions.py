@@ -125,7 +125,6 @@ class PositionsDock(TableDock[Position]):
         self.columns = _columns(bridge)
         super().__init__(bridge)
         self._closing: set[PositionId] = set()
-        self._not_live: set[PositionId] = set()  # as last shown
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
         foot.setSpacing(6)
@@ -186,16 +185,8 @@ class PositionsDock(TableDock[Position]):
         return not self.bridge.books.is_live(row)
 
     def _on_aged(self) -> None:
-        """A price grows old without a tick that says so."""
-        if self.is_hidden():
-            return
-        not_live = {self.row_id(row) for row in self.bridge.books.not_live}
-        for row in self.rows:
-            if self.row_id(row) in not_live | self._not_live:
-                self.row_changed(row)
-        if not_live or self._not_live:
+        if self.age_rows():
             self._show_totals()
-        self._not_live = not_live
 
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():

@@ -39,7 +39,7 @@ from openalgo_desktop.ui.docks.base import Dock
 from openalgo_desktop.ui.docks.table_dock import BookView, Col
 from openalgo_desktop.ui.fields import VerticalArea
 from openalgo_desktop.ui.tables import FastTableModel
-from openalgo_desktop.ui.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.widgets import label, named, plain_tip, push_button, set_role
 
 #: Milliseconds between refreshes while the dock is seen; open profit moves all the time.
 REFRESH = 2000
@@ -270,7 +270,10 @@ class SandboxDock(Dock):
         """Show a report."""
         self.summary = summary
         figures = summary.figures
-        self.equity.setText(f"₹ {fmt.money(float(summary.equity))}")
+        missing = self.bridge.sandbox_not_live()
+        self.equity.setText(fmt.partly(f"₹ {fmt.money(float(summary.equity))}", len(missing)))
+        self.equity.setToolTip(plain_tip(self.bridge.feed.tips(missing)))
+        set_role(self.equity, "stale" if missing else "", "tone")
         self.set_subject(f"net {fmt.signed_money(float(figures.net))} · {figures.trades} trades")
         self.figures.show_figures(figures)
         self.model.set_rows(summary.days[::-1])

@@ -59,6 +59,7 @@ class TableDock(Dock, Generic[R]):
         super().__init__(bridge)
         self.rows: list[R] = []
         self._from_end: dict[Hashable, int] = {}  # see _source
+        self._old: set[Hashable] = set()  # rows with old prices, as last shown
         self._whole = False  # the book is another one than the rows show
         self._reloaded = 0.0
         self.model: FastTableModel[R] = FastTableModel(self.columns)
@@ -220,6 +221,19 @@ class TableDock(Dock, Generic[R]):
         super().showEvent(event)
         self.model.refresh_all()  # a hidden dock hears no prices
         self.dirty = True
+
+    def age_rows(self) -> bool:
+        """Paint rows again whose prices have grown old, or are fresh again, without a tick that
+        says so; True when there are some."""
+        if self.is_hidden():
+            return False
+        old = {self.row_id(row) for row in self.rows if self.row_stale(row)}
+        touched = old | self._old
+        for row in self.rows if touched else ():
+            if self.row_id(row) in touched:
+                self.row_changed(row)
+        self._old = old
+        return bool(touched)
 
     # -- gaps -------------------------------------------------------------------------------
     def _nothing(self) -> str:
