@@ -80,15 +80,19 @@ class OutstandingOrders:
         row = self._rows.get(tag)
         if row is None:
             return
-        if row.prompt:
-            self._prompt[order_id] = at
-            while self._prompt and next(iter(self._prompt.values())) < at - PROMPT_FOR:
-                self._prompt.popitem(last=False)
+        self._note_prompt(row, order_id, at)
         if self.is_known(row.mode, order_id):
             self.drop(tag)
             return
         row.order_id, row.unknown, row.at = order_id, False, at
         self._by_id[order_id] = tag
+
+    def _note_prompt(self, row: Outstanding, order_id: str, at: float) -> None:
+        if not row.prompt:
+            return
+        self._prompt[order_id] = at
+        while self._prompt and next(iter(self._prompt.values())) < at - PROMPT_FOR:
+            self._prompt.popitem(last=False)
 
     def is_prompt(self, order_id: str, now: float) -> bool:
         """Whether this order of ours was sent just now to trade at once."""
@@ -113,8 +117,10 @@ class OutstandingOrders:
             del self._by_place[place]
 
     def seen(self, order: Order) -> None:
-        """The own book has this order now."""
-        if order.tag in self._rows:
+        """The own book has this order now, perhaps before its placement was answered."""
+        row = self._rows.get(order.tag)
+        if row is not None:
+            self._note_prompt(row, order.order_id, row.at)
             self.drop(order.tag)
         elif order.order_id in self._by_id:
             self.drop(self._by_id[order.order_id])

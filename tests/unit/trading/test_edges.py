@@ -1,0 +1,453 @@
+"""Edges where one condition less would still look right: each test falls with one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    DataError,
+    OrderError,
+    OrderNotWorking,
+    OrderStateUnknown,
+    RejectedByBroker,
+    StorageError,
+)
+from openalgo_desktop.core.events import OrderCorrected, OrderSettled
+from openalgo_desktop.core.model import (
+    BookRows,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+)
+from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.trading import exits, reconcile, sending, underway
+from openalgo_desktop.trading.risk import KILL_SOURCE
+from openalgo_desktop.trading.smart import NotNeeded
+from tests.unit.trading.test_desk import BUY, Rig
+from tests.unit.trading.test_underway import KEY, World, limit
+from tests.waiting import until
+
+SELL = msgspec.structs.replace(BUY, action=Action.SELL)
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    made = Rig()
+    await made.desk.start()
+    yield made
+    await made.desk.stop()
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(underway, "LAG", 0.3)
+    monkeypatch.setattr(underway, "PERSISTS", 0.2)
+    monkeypatch.setattr(underway, "AGAIN", 0.02)
+    monkeypatch.setattr(exits, "SETTLE", 0.2)
+    monkeypatch.setattr(exits, "POLL", 0.02)
+    made = World()
+    await made.desk.start()
+    yield made
+    await made.paper.done()
+    await made.desk.stop()
+
+
+async def nothing() -> BookRows[Order]:
+    """An order book that shows nothing."""
+    return BookRows()
+
+
+# -- the desk ------------------------------------------------------------------------------------
+async def test_a_human_is_not_asked_before_the_kill_switch_closes(rig: Rig):
+    async def never(request: OrderRequest, source: str) -> None:
+        raise OrderError("nobody is there to say yes")
+
+    rig.desk.approval = never
+    with pytest.raises(OrderError, match="nobody"):
+        await rig.desk.place(SELL, "window")
+    await rig.desk.place(SELL, KILL_SOURCE, closing=True)
+    assert len(rig.paper.arrived) == 1
+
+
+@pytest.mark.parametrize("status", [OrderStatus.COMPLETE, OrderStatus.CANCELLED])
+async def test_an_order_that_is_over_is_not_changed(rig: Rig, status: OrderStatus):
+    """The gateway is not asked, though it would say yes."""
+    placed = await rig.desk.place(BUY, "window")
+    rig.paper.book[0].status = status
+    with pytest.raises(OrderNotWorking, match=f"Cannot modify order in {status.value} status"):
+        await rig.desk.modify(ModifyRequest(placed.order_id, quantity=5), "window")
+    assert [kind for kind, _ in rig.paper.arrived] == ["place"]
+
+
+async def test_a_cancellation_does_not_follow_the_switch_of_the_mode(rig: Rig):
+    placed = await rig.desk.place(BUY, "window")
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    with pytest.raises(OrderError, match="mode was switched"):
+        await rig.desk.cancel(placed.order_id, "window", Mode.SANDBOX)
+    assert rig.live.arrived == [] and len(rig.paper.arrived) == 1
+
+
+async def test_a_switch_while_slices_go_out_stops_the_rest(rig: Rig):
+    rig.lookup.rows["NSE", "SBIN"] = msgspec.structs.replace(
+        rig.lookup.require("SBIN", "NSE"), freeze_qty=5
+    )
+    loop = asyncio.get_running_loop()
+    rig.paper.answer = lambda: loop.create_task(rig.desk.set_mode(Mode.LIVE, "test")) and None
+    with pytest.raises(OrderError) as caught:
+        await rig.desk.place(SELL, "window", closing=True)
+    assert "Already sent: 1 of 2 parts" in caught.value.message
+    assert (len(rig.paper.arrived), rig.live.arrived) == (1, [])
+
+
+# -- what is under way ---------------------------------------------------------------------------
+async def test_an_order_book_with_unreadable_rows_proves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    await world.hold(10)
+    world.paper.rows = [Position("SBIN", "NSE", Product.MIS, 4, 800.0)]  # it has to look closer
+
+    async def partial() -> BookRows[Order]:
+        return BookRows([], ["row 3: quantity 'NaN'"])
+
+    monkeypatch.setattr(world.paper, "orders", partial)
+    with pytest.raises(DataError, match="nothing was sent"):
+        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    assert world.sent == []
+
+
+async def test_an_accepted_order_that_no_book_shows_yet_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Brokers' books are behind their acknowledgements; it is neither pushed nor listed."""
+    world.paper.delay = 60.0
+    read = world.paper.orders
+    monkeypatch.setattr(world.paper, "push", lambda *_: None)
+    monkeypatch.setattr(underway, "LOOK_AFTER", 0.05)
+    hidden = True
+
+    async def orders() -> BookRows[Order]:
+        return BookRows() if hidden else await read()
+
+    monkeypatch.setattr(world.paper, "orders", orders)
+    await world.smart.place(BUY, 10, "api:a")
+    await asyncio.sleep(0.1)
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    monkeypatch.setattr(underway, "FORGET_AFTER", 0.1)
+    world.paper.tasks.pop().cancel()
+    # It never turns up: after a while it is no longer waited for.
+    await world.smart.place(BUY, 10, "api:a")
+    hidden = False
+    world.paper.tasks.pop().cancel()
+    assert world.sent == ["BUY 10", "BUY 10"]
+
+
+async def test_an_order_that_ended_unheard_is_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """The push of its rejection was lost: the order book says that nothing is under way."""
+    monkeypatch.setattr(underway, "LOOK_AFTER", 0.05)
+    monkeypatch.setattr(world.paper, "push", lambda *_: None)
+    world.paper.reject = True
+    await world.smart.place(BUY, 10, "api:a")
+    await world.paper.done()
+    await asyncio.sleep(0.1)
+    await world.smart.place(BUY, 10, "api:a")
+    await world.paper.done()
+    assert world.sent == ["BUY 10", "BUY 10"]
+
+
+async def test_an_exit_that_was_sent_as_a_limit_trades_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Market protection makes a limit of it: it is waited for, not taken back as a resting one."""
+    await world.hold(10)
+
+    class Protecting:
+        def split(self, request: OrderRequest, row: object) -> list[OrderRequest]:
+            return [request]
+
+        async def protect(self, request: OrderRequest, *_: object) -> OrderRequest:
+            price = 790.0
+            return msgspec.structs.replace(request, price_type=PriceType.LIMIT, price=price)
+
+    world.desk.policies = Protecting()  # type: ignore[assignment]
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "one")
+    answer = await world.desk.close_position("SBIN", "NSE", Product.MIS, "two")
+    assert answer is not None and "under way already" in answer.message
+    assert (world.sent, [k for k, _ in world.paper.arrived if k == "cancel"]) == (["SELL 10"], [])
+
+
+async def test_a_cancelled_exit_counts_until_it_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """The broker takes the cancellation and works on it; then the whole position is closed."""
+    await world.hold(10)
+    resting = (await world.desk.place(limit(Action.SELL, 10), "window")).order_id
+
+    async def cancel(order_id: str) -> OrderAck:
+        world.paper.arrived.append(("cancel", order_id))
+
+        async def later() -> None:
+            await asyncio.sleep(0.1)
+            order = next(row for row in world.paper.book if row.order_id == order_id)
+            order.status = OrderStatus.CANCELLED
+            world.paper.push(order)
+
+        world.paper.tasks.append(asyncio.create_task(later()))
+        return OrderAck(order_id)
+
+    monkeypatch.setattr(world.paper, "cancel", cancel)
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.paper.done()
+    assert ("cancel", resting) in world.paper.arrived
+    assert (world.sent, world.paper.real) == (["SELL 10", "SELL 10"], 0)
+
+
+async def test_executions_behind_the_order_book_take_nothing_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """The order book says 6 of 10, the trade book still 2: 6 are filled."""
+    await world.desk.place(limit(Action.BUY, 10), "window")
+    order = world.paper.book[0]
+    order.filled_quantity = 6
+    world.paper.rows = [Position("SBIN", "NSE", Product.MIS, 6, 800.0)]
+    trade = world.paper._trade(order, 2)
+
+    async def trades() -> BookRows[object]:
+        return BookRows([trade])
+
+    monkeypatch.setattr(world.paper, "trades", trades)
+    view = await world.desk.under_way.view(Mode.SANDBOX, world.paper, KEY)
+    assert (view.held, [row.quantity for row in view.pending]) == (6, [4])
+
+
+async def test_a_position_book_that_is_unsteady_is_not_believed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Only what it says for a while is: it answers from two servers."""
+    await world.hold(10)
+    answers = 0
+
+    async def positions() -> BookRows[Position]:
+        nonlocal answers
+        answers += 1
+        units = (4, 7)[answers % 2] if answers < 30 else 10
+        return BookRows([Position("SBIN", "NSE", Product.MIS, units, 800.0)])
+
+    monkeypatch.setattr(world.paper, "positions", positions)
+    view = await world.desk.under_way.view(Mode.SANDBOX, world.paper, KEY)
+    assert view.held == 10
+
+
+# -- sending -------------------------------------------------------------------------------------
+async def test_an_order_that_was_not_journaled_is_not_under_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    async def full(entry: JournalEntry) -> None:
+        raise StorageError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.journal, "intent", full)
+        with pytest.raises(StorageError):
+            await world.smart.place(BUY, 10, "api:a")
+    await world.smart.place(BUY, 10, "api:a")
+    await world.paper.done()
+    assert world.sent == ["BUY 10"] and world.paper.real == 10
+
+
+async def test_the_answer_of_another_order_is_waited_for(world: World):
+    """It may be refused: then it does not count."""
+    gate = asyncio.Event()
+    place = world.paper.place
+
+    async def refuse_late(request: OrderRequest, tag: str) -> OrderAck:
+        await asyncio.sleep(0.02)
+        gate.set()
+        raise RejectedByBroker("RMS")
+
+    world.paper.place = refuse_late  # type: ignore[method-assign]
+    first = asyncio.create_task(world.desk.place(BUY, "window"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(world.smart.place(BUY, 10, "api:a"))
+    await gate.wait()
+    world.paper.place = place  # type: ignore[method-assign]
+    await asyncio.gather(first, second, return_exceptions=True)
+    await world.paper.done()
+    assert (world.sent, world.paper.real) == (["BUY 10"], 10)
+
+
+@pytest.mark.parametrize("late", ["accepted", "refused", "unknown"])
+async def test_a_late_answer_says_what_it_says(
+    rig: Rig, late: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rig.paper, "orders", nothing)  # no book tells
+    settled: list[OrderSettled] = []
+    rig.bus.subscribe(OrderSettled, settled.append)
+    rig.paper.hold = asyncio.Event()
+
+    def answer() -> None:
+        if late == "refused":
+            raise RejectedByBroker("RMS")
+        if late == "unknown":
+            raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = answer
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.UNKNOWN]
+    rig.paper.hold.set()
+    await rig.desk.quiet()
+    await rig.desk.quiet()
+    expected = {
+        "accepted": JournalState.ACKNOWLEDGED,
+        "refused": JournalState.REJECTED,
+        "unknown": JournalState.UNKNOWN,
+    }
+    assert rig.journal.states() == [expected[late]]
+    assert len(settled) == (late != "unknown")
+    assert rig.desk.unsettled() == (late == "unknown")
+
+
+async def test_an_answer_is_written_again_until_the_store_takes_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    settle, failures = rig.journal.settle, 3
+
+    async def sometimes(*args: object, **more: object) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise StorageError("disk full")
+        await settle(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rig.journal, "settle", sometimes)
+    monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
+    await rig.desk.place(BUY, "window")
+    await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
+
+
+# -- the reconciler ------------------------------------------------------------------------------
+async def test_an_order_whose_call_has_not_ended_is_not_given_up(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """Its request may still arrive, however long it takes to answer."""
+    monkeypatch.setattr(rig.paper, "orders", nothing)
+    rig.paper.hold = asyncio.Event()
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.UNKNOWN]
+    rig.clock.advance(reconcile.ANSWER_WITHIN)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.REJECTED]
+    rig.paper.hold.set()
+
+
+async def test_an_order_of_this_run_has_its_thirty_seconds(rig: Rig):
+    """Those of an earlier run are older than the process; this one is not."""
+
+    def lose() -> None:
+        rig.paper.book.pop()
+        raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.quiet()
+    rig.clock.advance(reconcile.ABSENT_AFTER - 0.1)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.UNKNOWN]
+    rig.clock.advance(0.1)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.REJECTED]
+
+
+async def test_a_rejected_row_of_a_rejected_order_corrects_nothing(rig: Rig):
+    def refuse() -> None:
+        raise RejectedByBroker("RMS: no")
+
+    told: list[OrderCorrected] = []
+    rig.bus.subscribe(OrderCorrected, told.append)
+    rig.paper.answer = refuse
+    with pytest.raises(RejectedByBroker):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.quiet()
+    row = rig.paper.book[0]
+    row.status = OrderStatus.REJECTED
+    assert rig.paper.listener is not None
+    rig.paper.listener(OrderUpdate("sandbox:1", msgspec.structs.replace(row)))
+    await rig.desk.books.compare(Mode.SANDBOX)
+    await rig.desk.quiet()
+    assert told == [] and rig.journal.states() == [JournalState.REJECTED]
+
+
+async def test_a_correction_that_is_not_stored_is_made_by_the_next_book(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse() -> None:
+        rig.paper.book.pop()
+        raise RejectedByBroker("RMS: no")
+
+    told: list[OrderCorrected] = []
+    rig.bus.subscribe(OrderCorrected, told.append)
+    rig.paper.answer = refuse
+    with pytest.raises(RejectedByBroker):
+        await rig.desk.place(BUY, "window")
+    await rig.desk.quiet()
+    rig.paper.answer = lambda: None
+    await rig.paper.place(BUY, next(iter(rig.journal.rows)))
+    settle, tries = rig.journal.settle, 0
+
+    async def fails_once(*args: object, **more: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise StorageError("disk full")
+        await settle(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rig.journal, "settle", fails_once)
+    rig.desk.reconciler.saw_book(rig.paper.book)
+    await until(lambda: tries == 1)
+    await asyncio.sleep(0)
+    assert told == []
+    rig.desk.reconciler.saw_book(rig.paper.book)
+    await until(lambda: bool(told))
+    assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
+
+
+async def test_what_becomes_unknown_during_a_look_is_shown_after_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    def lose() -> None:
+        rig.paper.book.pop()
+        raise OrderStateUnknown("reset", tag="")
+
+    gate, reading = asyncio.Event(), asyncio.Event()
+    read = rig.journal.open_entries
+
+    async def slow() -> list[JournalEntry]:
+        rows = await read()
+        reading.set()
+        await gate.wait()
+        return rows
+
+    monkeypatch.setattr(rig.journal, "open_entries", slow)
+    look = asyncio.create_task(rig.desk.reconciler.run_once())
+    await reading.wait()
+    rig.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await rig.desk.place(BUY, "window")
+    gate.set()
+    await look
+    assert rig.desk.unsettled() == 1
