@@ -223,9 +223,9 @@ def test_twenty_legs_take_under_two_milliseconds() -> None:
 
 
 def _seconds(legs: list[SpanLeg]) -> float:
-    begun = clock.perf_counter()
+    begun = clock.process_time()
     margin(*legs)
-    return clock.perf_counter() - begun
+    return clock.process_time() - begun
 
 
 def test_flat_legs_and_no_legs_cost_nothing() -> None:
