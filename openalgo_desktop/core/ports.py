@@ -231,8 +231,13 @@ class JournalEntry(msgspec.Struct, frozen=True, gc=False):
 class OrderJournal(Protocol):
     """Durable record of every order write, made before the send."""
 
-    async def intent(self, entry: JournalEntry) -> None:
-        """Store the intent; returns when it is durable."""
+    @property
+    def well(self) -> bool:
+        """Whether the last rows could be stored."""
+
+    async def intent(self, entry: JournalEntry, *, shared: bool = False) -> None:
+        """Store the intent; returns when it is durable. A ``shared`` one may wait a moment for
+        the commit of rows that are written because of it."""
 
     async def settle(
         self, tag: str, state: JournalState, order_id: str = "", message: str = ""

@@ -199,10 +199,11 @@ class PaperBook(Accounting):
         day, last = self._last_id
         if day == now.date():
             number = max(number, last + 2)
-        while f"{now:%y%m%d}{number:08d}" in self.state.orders:
+        date = f"{now.year % 100:02d}{now.month:02d}{now.day:02d}"
+        while (order_id := f"{date}{number:08d}") in self.state.orders:
             number += 2
         self._last_id = (now.date(), number)
-        return f"{now:%y%m%d}{number:08d}"
+        return order_id
 
     def _resting(self, row: PaperOrder) -> Resting:
         order = row.order

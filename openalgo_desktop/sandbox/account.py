@@ -213,7 +213,9 @@ class Sandbox(GttCalls):
                 every = int(self._settings["sandbox.mtm_update_interval"])
                 if every and now - marked >= every:
                     marked = now
-                    self.mark()
+                    await self._marks.look()
+                    if self._marks.store():
+                        self._wake.set()
                 if now - checked >= int(self._settings["sandbox.order_check_interval"]):
                     checked = now
                     await self._check_silent(now)
@@ -310,7 +312,7 @@ class Sandbox(GttCalls):
 
     async def positions(self) -> BookRows[Position]:
         """Open positions, and what was closed in the running session."""
-        self.mark(store=False)
+        await self._marks.look()
         return await super().positions()
 
     async def holdings(self) -> BookRows[Holding]:
@@ -327,7 +329,7 @@ class Sandbox(GttCalls):
             self._seen[key] = now
             if tick is not None and tick.ltp > 0:
                 self._prices[key] = tick.ltp
-        self.mark(store=False)
+        await self._marks.look()
         return await super().holdings()
 
     def forget_prices(self) -> None:
@@ -342,9 +344,9 @@ class Sandbox(GttCalls):
             if touched or (row.quantity and not self.lifecycle.overdue(row, now)):
                 yield row
 
-    def mark(self, *, store: bool = True) -> None:
-        """Remember the last prices, see :class:`Marks`."""
-        if self._marks.take(store=store):
+    def mark(self) -> None:
+        """Remember the last prices and store them, see :class:`Marks`."""
+        if self._marks.take():
             self._wake.set()
 
     async def quote(self, key: Key) -> Tick | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 
 from openalgo_desktop.exchange.records import PositionKey
 from openalgo_desktop.exchange.state import PaperState
 from openalgo_desktop.sandbox.report import Prices
+
+#: Rows that are looked at before others get the loop.
+_TURN = 500
 
 
 class Marks:
@@ -18,22 +22,41 @@ class Marks:
         self._price = price
         self._changed: set[PositionKey] = set()
 
-    def take(self, *, store: bool) -> bool:
-        """Remember the prices of now; whether rows wait to be stored."""
+    def take(self) -> bool:
+        """Remember the prices of now, at once; whether rows wait to be stored."""
+        for _ in self.steps():
+            pass
+        return self.store()
+
+    async def look(self) -> None:
+        """Remember the prices of now; others get the loop in between."""
+        for _ in self.steps():
+            await asyncio.sleep(0)
+
+    def steps(self) -> Iterator[None]:
+        """Remember the prices of now, a millisecond or two at a time."""
         state = self._state()
-        for row in state.positions.values():
+        for number, row in enumerate(list(state.positions.values()), 1):
+            if not number % _TURN:
+                yield
             if not row.quantity or row.from_holdings:
                 continue  # closed and sold rows keep the price they went at
             price = self._price(row.key, row.mark)
             if price != row.mark:
                 row.mark = price
                 self._changed.add(row.position_key)
-        for holding in state.holdings.values():
+        for number, holding in enumerate(list(state.holdings.values()), 1):
+            if not number % _TURN:
+                yield
             price = self._price(holding.key, holding.mark)
             if price != holding.mark:
                 holding.mark = price
                 self._changed.add((*holding.key, ""))
-        if not store or not self._changed:
+
+    def store(self) -> bool:
+        """Let what has changed be stored; whether there is any."""
+        state = self._state()
+        if not self._changed:
             return False
         for key in self._changed:
             if (position := state.positions.get(key)) is not None:

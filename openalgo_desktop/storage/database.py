@@ -62,10 +62,13 @@ class Database:
         self._connection: Connection | None = None  # the only one that writes; the writer's own
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[_Job] = []
+        self._handing: asyncio.Handle | None = None  # when they go to the writer
+        self._due: float | None = None
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
         self.commits = 0  # group commits done; for benches and tests
+        self.well = True  # whether the last group could be committed
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -121,14 +124,16 @@ class Database:
         return engine
 
     # -- writing ----------------------------------------------------------------------------
-    async def write(self, work: Work[T]) -> T:
-        """Run ``work`` in the next group; returns its value once that is committed.
+    async def write(self, work: Work[T], *, patience: float = 0.0) -> T:
+        """Run ``work`` in the next group; returns its value once that is committed. With
+        ``patience`` it waits so many seconds for a group that somebody else is in a hurry for,
+        and costs no commit of its own.
 
         Raises what ``work`` raised, or :class:`StorageError`. Cancelling the caller does not
         take the write back.
         """
         future: asyncio.Future[T] = self._running_loop().create_future()
-        self._enqueue(_Job(work, future))
+        self._enqueue(_Job(work, future), patience)
         return await future
 
     def write_later(self, work: Work[Any]) -> None:
@@ -144,14 +149,27 @@ class Database:
             raise StorageError("The database is not open.")
         return self._loop
 
-    def _enqueue(self, job: _Job) -> None:
+    def _enqueue(self, job: _Job, patience: float = 0.0) -> None:
         loop = self._running_loop()
-        if not self._waiting:
+        due = loop.time() + patience
+        if self._due is None or due < self._due:
+            self._put_off()
             # Handing over at the end of this pass of the loop makes a burst one transaction.
-            loop.call_soon(self._hand_over)
+            self._due = due
+            self._handing = (
+                loop.call_later(patience, self._hand_over)
+                if patience
+                else loop.call_soon(self._hand_over)
+            )
         self._waiting.append(job)
 
+    def _put_off(self) -> None:
+        if self._handing is not None:
+            self._handing.cancel()
+        self._handing = self._due = None
+
     def _hand_over(self) -> None:
+        self._put_off()
         if self._waiting:
             self._queue.put(self._waiting)
             self._waiting = []
@@ -178,6 +196,7 @@ class Database:
 
     def _commit_group(self, jobs: list[_Job]) -> None:
         error = self._transaction(jobs)
+        self.well = error is None
         if error is None:
             return
         if len(jobs) == 1 or not isinstance(error, _WorkFailed):

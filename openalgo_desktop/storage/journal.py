@@ -38,6 +38,12 @@ _SETTLE = (
 _SETTLE_AS = _SETTLE.values(order_id=bindparam("b_order_id"))
 
 
+#: Seconds that an intent waits for the rows of its order, which follow in the same moment.
+_SHARED = 0.005
+#: Seconds that an answer may wait for another commit: without its row the order book tells.
+_ANSWER = 0.05
+
+
 class Journal:
     """Rows stay for years; settled ones are the audit trail of orders."""
 
@@ -46,8 +52,14 @@ class Journal:
         self._clock = clock
         self._clean = clean  # takes secrets out of a broker's texts
 
-    async def intent(self, entry: JournalEntry) -> None:
-        """Store the intent; returns when it is durable. Intents of one burst share a commit."""
+    @property
+    def well(self) -> bool:
+        """Whether the database could store what it was given last."""
+        return self._db.well
+
+    async def intent(self, entry: JournalEntry, *, shared: bool = False) -> None:
+        """Store the intent; returns when it is durable. Intents of one burst share a commit, and
+        a ``shared`` one takes that of the rows which are about to be written because of it."""
         row = {
             "tag": entry.tag,
             "kind": entry.kind,
@@ -61,7 +73,10 @@ class Journal:
             "message": self._clean(entry.message),
             "updated_at": None,
         }
-        await self._db.write(lambda connection: connection.execute(_INSERT, row).rowcount)
+        await self._db.write(
+            lambda connection: connection.execute(_INSERT, row).rowcount,
+            patience=_SHARED if shared else 0.0,
+        )
 
     async def settle(
         self, tag: str, state: JournalState, order_id: str = "", message: str = ""
@@ -76,7 +91,9 @@ class Journal:
         statement = _SETTLE
         if order_id:
             statement, bound["b_order_id"] = _SETTLE_AS, order_id
-        await self._db.write(lambda connection: connection.execute(statement, bound).rowcount)
+        await self._db.write(
+            lambda connection: connection.execute(statement, bound).rowcount, patience=_ANSWER
+        )
 
     async def open_entries(self) -> list[JournalEntry]:
         """Entries in state intent or unknown, oldest first."""

@@ -198,11 +198,17 @@ class OrderSender:
         call: Callable[[], Coroutine[Any, Any, OrderAck]],
         closing: bool,
     ) -> Placed:
-        try:
-            await self._journal.intent(entry)
-        except BaseException:
-            self.outstanding.drop(entry.tag)  # nothing was sent
-            raise
+        # The paper account is in our own database and its rows are written after the intent: one
+        # commit has both, and neither is answered before. A database that could not store is
+        # asked first: then nothing is entered.
+        together = mode is Mode.SANDBOX and self._journal.well
+        intent = self._fly(entry.tag, self._journal.intent(entry, shared=together))
+        if not together:
+            try:
+                await asyncio.shield(intent)
+            except BaseException:
+                self.outstanding.drop(entry.tag)  # nothing was sent
+                raise
         if not entry.kind.endswith("cancel"):
             try:  # the kill switch may have been pulled since the order passed the risk step
                 self._risk.check_blocked(entry.source, closing=closing)
@@ -217,7 +223,7 @@ class OrderSender:
             # The request is still under way: its late answer settles the row.
             sending.add_done_callback(lambda late: self._late_answer(entry, late))
             raise self._unknown(entry, gateway, "no answer in time")
-        return await self._settle(entry, mode, gateway, sending)
+        return await self._settle(entry, mode, gateway, sending, intent)
 
     async def _settle(
         self,
@@ -225,9 +231,11 @@ class OrderSender:
         mode: Mode,
         gateway: TradingGateway,
         sending: asyncio.Task[OrderAck],
+        intent: asyncio.Task[None],
     ) -> Placed:
         try:
             ack = sending.result()
+            await asyncio.shield(intent)
         except OrderStateUnknown as error:
             raise self._unknown(entry, gateway, error.message) from error
         except REFUSALS as error:

@@ -19,6 +19,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest, OrderUpdate
+from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.sandbox.account import Sandbox
 from tests.unit.sandbox.helpers import Market, MemoryStore, one, settings
 
@@ -251,3 +252,25 @@ async def test_ticks_write_nothing_by_themselves(rig: Rig):
         rig.market.tick(SBIN, 800.0 + step)
     await asyncio.sleep(0)
     assert rig.store.saves == saves
+
+
+async def test_a_long_position_book_lets_others_have_the_loop(rig: Rig):
+    """Reading it takes the prices of all rows, and so do the marks that are taken now and then."""
+    for number in range(3000):
+        row = PaperPosition(f"S{number}", "NSE", Product.MIS, quantity=1)
+        row.updated = rig.clock.now()
+        rig.box.state.positions[row.position_key] = row
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    turns = 0
+    assert len(await rig.box.positions()) == 3000
+    task.cancel()
+    assert turns >= 3000 // 500 + 3000 // 300 - 1

@@ -290,3 +290,45 @@ async def test_a_database_without_upserts_gets_two_plain_statements(
     for value in (1, 2):
         await state.put("s", "k", value)
     assert await state.all("s") == {"k": 2}
+
+
+async def test_a_patient_write_shares_the_commit_of_the_next_one(db: Database):
+    before = db.commits
+    patient = asyncio.ensure_future(db.write(insert("patient"), patience=60))
+    await asyncio.sleep(0)
+    assert await keys(db) == []
+    await db.write(insert("hurried"))
+    await patient
+    assert db.commits - before == 1
+    assert await keys(db) == ["hurried", "patient"]
+
+
+async def test_a_patient_write_waits_no_longer_than_it_said(db: Database):
+    long = asyncio.ensure_future(db.write(insert("long"), patience=60))
+    await asyncio.sleep(0)
+    await db.write(insert("short"), patience=0.001)
+    await long
+    assert await keys(db) == ["long", "short"]
+
+
+async def test_closing_does_not_wait_for_the_patient(tmp_path: Path):
+    db = Database(url(tmp_path))
+    await db.start()
+    patient = asyncio.ensure_future(db.write(insert("patient"), patience=60))
+    await asyncio.sleep(0)
+    await db.stop()
+    await patient
+    await db.start()
+    assert await keys(db) == ["patient"]
+    await db.stop()
+
+
+async def test_whether_the_last_group_could_be_stored(db: Database):
+    assert db.well
+    with pytest.raises(StorageError):
+        await db.write(
+            lambda connection: connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+        )
+    assert not db.well
+    await db.write(insert("a"))
+    assert db.well

@@ -69,7 +69,9 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.rows: dict[str, JournalEntry] = {}
 
-    async def intent(self, entry: JournalEntry) -> None:
+    well = True
+
+    async def intent(self, entry: JournalEntry, *, shared: bool = False) -> None:
         assert entry.tag not in self.rows
         self.rows[entry.tag] = entry
 
