@@ -89,6 +89,45 @@ def test_touch_on_a_tick(order: Resting, market: Tick, price: float | None):
     assert len(matcher) == (price is None)
 
 
+@pytest.mark.parametrize(
+    ("order", "ltp", "fires"),
+    [
+        (rest(SLM, trigger=810), 810.0, True),
+        (rest(SLM, trigger=810), 809.95, False),
+        (rest(SLM, SELL, trigger=790), 790.0, True),
+        (rest(SLM, SELL, trigger=790), 790.05, False),
+    ],
+)
+@pytest.mark.parametrize("at_placement", [True, False])
+def test_a_stop_fires_at_its_trigger_and_not_a_tick_before(
+    order: Resting, ltp: float, fires: bool, at_placement: bool
+):
+    order = Resting(
+        order.order_id, KEY, order.action, order.price_type, order.quantity, 0, order.trigger
+    )
+    matcher = Matcher(TouchModel())
+    outcomes = list(matcher.submit(order, tick(ltp if at_placement else 800)))
+    if not at_placement:
+        assert outcomes == []
+        outcomes = list(matcher.on_tick(tick(ltp)))
+    assert [type(one) for one in outcomes] == ([Triggered, Fill] if fires else [])
+
+
+def test_a_quote_that_contradicts_its_day_fills_nothing_that_rests():
+    matcher = Matcher(TouchModel())
+    matcher.submit(rest(LIMIT, price=795), tick(800))
+    assert not matcher.on_tick(tick(790, high=810, low=792))  # below the low of the day
+    assert not matcher.on_tick(tick(0.0))
+    assert [type(one) for one in matcher.on_tick(tick(793, high=810, low=792))] == [Fill]
+
+
+def test_slippage_never_makes_a_price_of_nothing():
+    worst = BookModel(slippage_bps=20_000)  # 200 per cent
+    market = book(0.05, [(0.05, 100)], [(0.1, 100)])
+    (fill,) = Matcher(worst).submit(rest(MARKET, SELL), market)
+    assert isinstance(fill, Fill) and fill.price == 0.05
+
+
 def test_a_stop_limit_becomes_a_limit_and_forgets_its_trigger():
     matcher = Matcher(TouchModel())
     matcher.submit(rest(SL, price=815, trigger=810), tick(800))

@@ -364,6 +364,28 @@ async def test_an_index_needs_no_bid_and_ask(rig):
     assert (await hub.snapshot(nifty)).ltp == 26000.0 and source.calls == []
 
 
+async def test_shares_need_no_open_interest_and_derivatives_do(rig):
+    hub, _, _ = rig
+    future: Key = ("NFO", "NIFTY29DEC26FUT")
+    for key in (SBIN, future):
+        hub.watch(key, FeedMode.QUOTE, lambda t: None)
+        hub.publish(tick(800.0, key=key, bid=799.0, ask=801.0, unknown=Part.OI))
+    assert hub.fresh(SBIN, Part.QUOTE) is not None
+    assert hub.fresh(future, Part.QUOTE) is None
+    assert hub.fresh(future, Part.LTP | Part.TOUCH) is not None
+
+
+async def test_a_feed_that_comes_back_is_not_mute(feed: FeedRig):
+    """The silence ended with the line; the new one has to be mute itself."""
+    await feed.busy()
+    feed.source.muted("silent")
+    feed.hub.connected = False
+    feed.hub.connected = True
+    assert feed.hub.sound
+    feed.tick(801.0)
+    assert not feed.hub.is_stale(SBIN)
+
+
 async def test_a_tick_after_the_unsubscription_is_not_kept(rig):
     hub, _, _ = rig
     stop = hub.watch(SBIN, FeedMode.QUOTE, lambda t: None)

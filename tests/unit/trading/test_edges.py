@@ -247,15 +247,70 @@ async def test_a_position_book_that_is_unsteady_is_not_believed(
     assert view.held == 10
 
 
+async def test_an_order_book_behind_the_push_adds_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """6 of 10 are filled, says the push; order book and position book do not know it yet."""
+    await world.desk.place(limit(Action.BUY, 10), "window")
+    before = await world.paper.orders()
+    await world.paper.fill_part("1", 6)
+    world.paper.rows = []
+
+    async def orders() -> BookRows[Order]:
+        return BookRows(msgspec.structs.replace(row) for row in before)
+
+    monkeypatch.setattr(world.paper, "orders", orders)
+    view = await world.desk.under_way.view(Mode.SANDBOX, world.paper, KEY)
+    assert (view.held, [row.quantity for row in view.pending]) == (6, [4])
+
+
+def position(quantity: int) -> list[Position]:
+    return [Position("SBIN", "NSE", Product.MIS, quantity, 800.0)]
+
+
+@pytest.mark.parametrize("read", [15, 10], ids=["with the fill", "without it at first"])
+async def test_a_position_carried_over_that_nobody_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch, read: int
+):
+    """The books could not be read at the start, so what was held before is not known: a fill of 5
+    does not make it 5, and neither does a position book that is behind that fill."""
+    carried = 10 if read == 15 else 5
+    fresh = World()
+    fresh.paper.unreadable = True
+    await fresh.desk.start()  # nothing is known
+    fresh.paper.unreadable = False
+    fresh.paper.rows = position(read if read == 15 else carried)
+    order = Order(
+        "1", "SBIN", "NSE", Action.BUY, 5, PriceType.MARKET, Product.MIS,
+        status=OrderStatus.COMPLETE, filled_quantity=5,
+    )  # fmt: skip
+    fresh.paper.book.append(order)
+    fresh.paper.push(order)
+
+    async def catch_up() -> None:
+        await asyncio.sleep(0.1)
+        fresh.paper.rows = position(carried + 5)
+
+    late = asyncio.create_task(catch_up())
+    view = await fresh.desk.under_way.view(Mode.SANDBOX, fresh.paper, KEY)
+    await late
+    assert (view.held, view.pending) == (carried + 5, ())
+    await fresh.desk.stop()
+
+
 # -- sending -------------------------------------------------------------------------------------
 async def test_an_order_that_was_not_journaled_is_not_under_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
-    async def full(entry: JournalEntry) -> None:
+    """A store that is known to fail is asked before the gateway."""
+
+    async def full(entry: JournalEntry, *, shared: bool = False) -> None:
+        assert not shared
         raise StorageError("disk full")
 
     with monkeypatch.context() as patch:
         patch.setattr(world.journal, "intent", full)
+        patch.setattr(world.journal, "well", False)
         with pytest.raises(StorageError):
             await world.smart.place(BUY, 10, "api:a")
     await world.smart.place(BUY, 10, "api:a")

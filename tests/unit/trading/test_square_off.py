@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.calendar import MarketCalendar
-from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.events import Notice, SettingChanged
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.trading.square_off import WebhookSquareOff
@@ -170,6 +170,47 @@ async def test_what_cannot_be_closed_is_told_once_and_tried_again(floor: Floor):
     await floor.job.look()
     await floor.paper.done()
     assert floor.paper.real == 0
+
+
+async def test_only_its_own_entries_are_taken_back(floor: Floor):
+    """Its stop and what others rest in the symbol stay."""
+    await floor.trade(Action.BUY, 10, "alerts")
+    plain = OrderRequest("SBIN", "NSE", Action.BUY, 3, PriceType.LIMIT, price=700.0)
+    stop = OrderRequest("SBIN", "NSE", Action.SELL, 10, PriceType.SLM, trigger_price=750.0)
+    own = msgspec.structs.replace(plain, strategy="alerts")
+    others = msgspec.structs.replace(plain, strategy="by hand")
+    ids = {
+        name: (await floor.desk.place(request, "api:x")).order_id
+        for name, request in (
+            ("own", own),
+            ("others", others),
+            ("stop", msgspec.structs.replace(stop, strategy="alerts")),
+        )
+    }
+    floor.late = True
+    await floor.job.look()
+    await floor.paper.done()
+    assert [what for kind, what in floor.paper.arrived if kind == "cancel"] == [ids["own"]]
+
+
+async def test_a_failed_closing_has_a_pause(floor: Floor, monkeypatch: pytest.MonkeyPatch):
+    """It is tried again after a quarter of a minute, not with each look."""
+    await floor.trade(Action.BUY, 10, "alerts")
+    floor.late, floor.paper.unreadable = True, True
+    tries, seconds = 0, 1000.0
+    close = floor.desk.exits.close
+
+    async def counted(*args: Any, **more: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        return await close(*args, **more)
+
+    monkeypatch.setattr(floor.desk.exits, "close", counted)
+    monkeypatch.setattr(floor, "monotonic", lambda: seconds)
+    for at, expected in ((0.0, 1), (1.0, 1), (14.9, 1), (15.0, 2), (29.0, 2), (30.0, 3)):
+        seconds = 1000.0 + at
+        await floor.job.look()
+        assert tries == expected, at
 
 
 async def test_positions_of_the_other_mode_are_told_not_touched(floor: Floor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.contracts import (
@@ -48,6 +49,25 @@ def test_the_longest_root_wins_and_unknown_ones_count_one(
     names: tuple[str, ...], size: int
 ) -> None:
     assert table_size("MCX", *names) == size
+
+
+def test_a_master_that_says_lot_1_leaves_it_to_the_table() -> None:
+    """A lot of 1 is a contract, uncounted; a larger one is the master's word."""
+    row = Instrument("GOLDM05FEB27FUT", "MCX", "GOLDM", "FUT", 1)
+    assert contract_size(row, "MCX") == 100
+    assert contract_size(msgspec.structs.replace(row, lot_size=50), "MCX") == 50
+    assert contract_size(None, "MCX", "CRUDEOILM26DECFUT") == 10
+
+
+@pytest.mark.parametrize(
+    ("what", "field"),
+    [("Quantity", "quantity"), ("Disclosed quantity", "disclosed_quantity")],
+)
+def test_what_is_no_multiple_names_its_field_and_the_lot(what: str, field: str) -> None:
+    assert in_contracts(300, 100, "GOLDM", what) == 3
+    with pytest.raises(InvalidOrder, match=f"{what} must be .* lot size 100 for GOLDM") as caught:
+        in_contracts(250, 100, "GOLDM", what)
+    assert caught.value.field == field
 
 
 def test_a_size_that_changed_holds_for_its_expiries() -> None:
