@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,6 +30,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.trading import exits, reconcile, sending, underway
+from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE
 from openalgo_desktop.trading.smart import NotNeeded
 from tests.unit.trading.test_desk import BUY, Rig
@@ -298,7 +300,80 @@ async def test_a_position_carried_over_that_nobody_told_of(
     await fresh.desk.stop()
 
 
+@pytest.mark.parametrize(
+    ("held", "target", "closes"),
+    [
+        (0, 10, False),
+        (10, 15, False),
+        (10, 4, True),
+        (10, 0, True),
+        (10, -5, False),
+        (-8, 2, False),
+    ],
+)
+async def test_only_a_smart_order_that_takes_a_position_down_passes_the_limits(
+    world: World, monkeypatch: pytest.MonkeyPatch, held: int, target: int, closes: bool
+):
+    if held:
+        await world.hold(held)
+    told: list[bool] = []
+    place = world.desk.place
+
+    async def seen(*args: Any, closing: bool = False, **more: Any) -> Placed:
+        told.append(closing)
+        return await place(*args, closing=closing, **more)
+
+    monkeypatch.setattr(world.desk, "place", seen)
+    await world.smart.place(BUY, target, "api:a")
+    await world.paper.done()
+    assert (told, world.paper.real) == ([closes], target)
+
+
 # -- sending -------------------------------------------------------------------------------------
+async def test_the_intent_is_durable_before_a_broker_hears_of_the_order(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever the paper account does: a live order is on disk first."""
+    stored = asyncio.Event()
+    intent = rig.journal.intent
+    shares: list[bool] = []
+
+    async def slow(entry: JournalEntry, *, shared: bool = False) -> None:
+        shares.append(shared)
+        await stored.wait()
+        await intent(entry)
+
+    monkeypatch.setattr(rig.journal, "intent", slow)
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    order = asyncio.create_task(rig.desk.place(BUY, "window"))
+    await until(lambda: bool(shares))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (rig.live.arrived, shares) == ([], [False])
+    stored.set()
+    await order
+    assert len(rig.live.arrived) == 1
+
+
+async def test_no_answer_before_the_intent_is_durable(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """In the paper account both go at once; the caller waits for both."""
+    stored = asyncio.Event()
+    intent = rig.journal.intent
+
+    async def slow(entry: JournalEntry, *, shared: bool = False) -> None:
+        await stored.wait()
+        await intent(entry)
+
+    monkeypatch.setattr(rig.journal, "intent", slow)
+    order = asyncio.create_task(rig.desk.place(BUY, "window"))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not order.done()
+    stored.set()
+    await order
+    assert len(rig.paper.arrived) == 1
+
+
 async def test_an_order_that_was_not_journaled_is_not_under_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
@@ -316,6 +391,23 @@ async def test_an_order_that_was_not_journaled_is_not_under_way(
     await world.smart.place(BUY, 10, "api:a")
     await world.paper.done()
     assert world.sent == ["BUY 10"] and world.paper.real == 10
+
+
+async def test_an_order_that_may_not_be_there_is_not_counted_on(world: World):
+    """10 are held and the answer of 5 more was lost: to 10 nothing is sold."""
+
+    def lose() -> None:
+        world.paper.book.pop()
+        raise OrderStateUnknown("reset", tag="")
+
+    await world.hold(10)
+    world.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await world.desk.place(msgspec.structs.replace(BUY, quantity=5), "window")
+    world.paper.tasks.clear()
+    world.paper.answer = lambda: None
+    assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
+    assert world.sent == ["BUY 5"]
 
 
 async def test_the_answer_of_another_order_is_waited_for(world: World):
@@ -488,13 +580,15 @@ async def test_what_becomes_unknown_during_a_look_is_shown_after_it(
         rig.paper.book.pop()
         raise OrderStateUnknown("reset", tag="")
 
-    gate, reading = asyncio.Event(), asyncio.Event()
+    gate, reading, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
     read = rig.journal.open_entries
 
     async def slow() -> list[JournalEntry]:
         rows = await read()
+        # The look of the test reads while the order is lost; the next one takes its time.
+        event = again if reading.is_set() else gate
         reading.set()
-        await gate.wait()
+        await event.wait()
         return rows
 
     monkeypatch.setattr(rig.journal, "open_entries", slow)
@@ -506,3 +600,4 @@ async def test_what_becomes_unknown_during_a_look_is_shown_after_it(
     gate.set()
     await look
     assert rig.desk.unsettled() == 1
+    again.set()
