@@ -41,6 +41,7 @@ FILE = SPEC.master.files[0]
         (("NATURALGAS26NOV250CE",), 1250),
         (("CRUDE OIL",), 100),
         (("GOLDXYZ26DECFUT",), 1),
+        (("CRUDEOILXYZ26DECFUT",), 1),
         (("PLATINUM",), 1),
         (("", "ZINC26DECFUT"), 5),
     ],
