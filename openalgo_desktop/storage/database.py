@@ -8,6 +8,7 @@ therefore costs one sync of the disk. Reads run on threads of their own and neve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import queue
@@ -135,6 +136,18 @@ class Database:
         future: asyncio.Future[T] = self._running_loop().create_future()
         self._enqueue(_Job(work, future), patience)
         return await future
+
+    async def rehearse(self, work: Work[Any]) -> None:
+        """Run ``work`` and take it back: what it needs is compiled and read when it comes in
+        earnest. A failure does not matter here and is not raised."""
+
+        def run(connection: Connection) -> None:
+            with contextlib.suppress(SQLAlchemyError), connection.begin_nested() as point:
+                work(connection)
+                point.rollback()
+
+        with contextlib.suppress(StorageError):
+            await self.write(run)
 
     def write_later(self, work: Work[Any]) -> None:
         """Queue ``work`` behind earlier writes; a failure is logged, not raised."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import JournalState, Mode
@@ -51,6 +51,24 @@ class Journal:
         self._db = db
         self._clock = clock
         self._clean = clean  # takes secrets out of a broker's texts
+
+    async def rehearse(self) -> None:
+        """Make the statements of an order ready; nothing is stored."""
+        intent = {
+            "tag": "rehearsal", "kind": "", "account_id": "", "mode": "", "source": "",
+            "request": "{}", "created_at": 0, "order_id": "", "state": "", "message": "",
+            "updated_at": None,
+        }  # fmt: skip
+        answer = {
+            "b_tag": "rehearsal", "b_state": "", "b_message": "", "b_updated_at": 0,
+            "b_order_id": "",
+        }  # fmt: skip
+
+        def work(connection: Connection) -> None:
+            connection.execute(_INSERT, intent)
+            connection.execute(_SETTLE_AS, answer)
+
+        await self._db.rehearse(work)
 
     @property
     def well(self) -> bool:

@@ -43,6 +43,13 @@ class PaperRepository:
 
         await self._db.write(work)
 
+    async def rehearse(self) -> None:
+        """Make the statements of :meth:`save` ready; nothing is stored."""
+        row = {"account_id": "rehearsal", "name": "", "key": "", "data": "{}"}
+        # Two rows, since many are written in another way than one.
+        rows = [row, row | {"key": "-"}]
+        await self._db.rehearse(lambda connection: upsert(connection, _TABLE, _KEYS, rows))
+
     async def load(self, account_id: str) -> dict[str, list[dict[str, Any]]]:
         """All rows of an account by table."""
         query = (

@@ -6,6 +6,7 @@ Times are whole microseconds since the epoch (UTC), so that they sort and work o
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -158,10 +159,16 @@ def upsert(
             connection.execute(table.delete().where(*(table.c[key] == row[key] for key in keys)))
         connection.execute(table.insert(), rows)
         return
+    connection.execute(_upsert(dialect, table, keys, tuple(rows[0])), rows)
+
+
+@lru_cache(64)
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Made once: an order of the sandbox writes some, and making one is work."""
     # of the one dialect that is in use
     statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
-    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+    values = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderStateUnknown, StorageError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.tables import paper_rows
 
 ORDER = OrderRequest("SBIN", "NSE", Action.BUY, 1, PriceType.MARKET, Product.MIS)
@@ -71,3 +74,25 @@ async def test_a_database_that_could_not_store_is_asked_before_anything_is_enter
     with pytest.raises(OrderStateUnknown):  # it may be there, and is not said to be accepted
         await terminal.desk.place(ORDER, "test")
     assert asked == [False, True]
+
+
+async def test_the_first_order_finds_its_statements_compiled(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await terminal.journal.rehearse()
+    await PaperRepository(terminal.db).rehearse()
+    assert await terminal.journal.recent(10) == []
+    assert await terminal.db.read(lambda c: c.execute(select(paper_rows.c.account_id)).all()) != []
+    rows = await PaperRepository(terminal.db).load("rehearsal")
+    assert rows == {}
+    compiled: list[str] = []
+    compiler = SQLiteCompiler.__init__
+
+    def counted(self: SQLiteCompiler, *args: Any, **named: Any) -> None:
+        compiler(self, *args, **named)
+        compiled.append(str(self))
+
+    monkeypatch.setattr(SQLiteCompiler, "__init__", counted)
+    await terminal.desk.place(ORDER, "test")
+    await terminal.db.flush()
+    assert compiled == []
