@@ -205,11 +205,12 @@ class PaperStore(Protocol):
     async def clear(self, account_id: str, tables: Sequence[str]) -> None: ...
 
 
-class PaperRow(msgspec.Struct, frozen=True):
-    """One row of a paper table: ``key`` is unique per account and table; ``data`` None deletes."""
+class PaperRow(msgspec.Struct, frozen=True, gc=False):
+    """One row of a paper table: ``key`` is unique per account and table; ``data`` is JSON, None
+    deletes."""
 
     key: str
-    data: dict[str, Any] | None
+    data: bytes | None
 
 
 class JournalEntry(msgspec.Struct, frozen=True, gc=False):

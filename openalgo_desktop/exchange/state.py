@@ -19,6 +19,8 @@ from openalgo_desktop.exchange.records import (
     PositionKey,
 )
 
+_encode = msgspec.json.Encoder().encode  # on the loop: in one go, and not a dictionary first
+
 
 class PaperMeta(msgspec.Struct):
     """Figures of the account that are no row of a book.
@@ -114,13 +116,13 @@ class PaperState:
         """The rows that wait, encoded now; they count as stored from here on."""
         batch, self._again = self._again, {}
         for (table, key), row in self._dirty.items():
-            data = None if row is None else msgspec.to_builtins(row)
+            data = None if row is None else _encode(row)
             batch.setdefault(table, []).append(PaperRow(key, data))
         self._dirty.clear()
         entries, self.ledger.fresh = self.ledger.fresh, []
         if entries:
             batch.setdefault("ledger", []).extend(
-                PaperRow(f"{entry.number:012d}", msgspec.to_builtins(entry)) for entry in entries
+                PaperRow(f"{entry.number:012d}", _encode(entry)) for entry in entries
             )
         return batch
 

@@ -24,21 +24,19 @@ class PaperRepository:
 
     async def save(self, account_id: str, rows: Mapping[str, Sequence[PaperRow]]) -> None:
         """Put (or delete, where ``data`` is None) rows per table; returns when committed."""
-        puts: list[dict[str, Any]] = []
-        gone: list[tuple[str, str]] = []
-        for name, items in rows.items():
-            for item in items:
-                if item.data is None:
-                    gone.append((name, item.key))
-                else:
-                    data = msgspec.json.encode(item.data).decode()
+
+        def work(connection: Connection) -> None:
+            puts: list[dict[str, Any]] = []
+            for name, items in rows.items():
+                for item in items:
+                    if item.data is None:
+                        gone = _same(account_id, name, item.key)
+                        connection.execute(_TABLE.delete().where(*gone))
+                        continue
+                    data = item.data.decode()
                     puts.append(
                         {"account_id": account_id, "name": name, "key": item.key, "data": data}
                     )
-
-        def work(connection: Connection) -> None:
-            for name, key in gone:
-                connection.execute(_TABLE.delete().where(*_same(account_id, name, key)))
             upsert(connection, _TABLE, _KEYS, puts)
 
         await self._db.write(work)

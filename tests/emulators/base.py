@@ -48,7 +48,7 @@ class MemoryPaper:
                 if row.data is None:
                     tables.setdefault(table, {}).pop(row.key, None)
                 else:
-                    tables.setdefault(table, {})[row.key] = row.data
+                    tables.setdefault(table, {})[row.key] = msgspec.json.decode(row.data)
 
     async def load(self, account_id: str) -> dict[str, list[dict[str, Any]]]:
         tables = self._rows.get(account_id, {})

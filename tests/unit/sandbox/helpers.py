@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import DataError
@@ -35,7 +37,7 @@ class MemoryStore:
                 if row.data is None:
                     account.get(table, {}).pop(row.key, None)
                 else:
-                    account.setdefault(table, {})[row.key] = copy.deepcopy(row.data)
+                    account.setdefault(table, {})[row.key] = msgspec.json.decode(row.data)
 
     async def load(self, account_id: str) -> dict[str, list[dict[str, Any]]]:
         account = self.tables.get(account_id, {})

@@ -55,16 +55,16 @@ async def test_state_values_come_back_as_they_were(db: Database):
 
 async def test_paper_rows_per_account_and_table_in_order_of_first_save(db: Database):
     paper = PaperRepository(db)
-    await paper.save("a", {"orders": [PaperRow("2", {"n": 1}), PaperRow("1", {"n": 2})]})
-    await paper.save("b", {"orders": [PaperRow("2", {"n": 9})]})
+    await paper.save("a", {"orders": [PaperRow("2", b'{"n":1}'), PaperRow("1", b'{"n":2}')]})
+    await paper.save("b", {"orders": [PaperRow("2", b'{"n":9}')]})
     await paper.save(
-        "a", {"orders": [PaperRow("2", {"n": 3})], "ledger": [PaperRow("x", {"cash": "10.05"})]}
+        "a", {"orders": [PaperRow("2", b'{"n":3}')], "ledger": [PaperRow("x", b'{"cash":"10.05"}')]}
     )
     assert await paper.load("a") == {
         "orders": [{"n": 3}, {"n": 2}],
         "ledger": [{"cash": "10.05"}],
     }
-    await paper.save("a", {"orders": [PaperRow("1", None), PaperRow("7", {"n": 7})]})
+    await paper.save("a", {"orders": [PaperRow("1", None), PaperRow("7", b'{"n":7}')]})
     assert (await paper.load("a"))["orders"] == [{"n": 3}, {"n": 7}]
     await paper.clear("a", ["orders"])
     assert await paper.load("a") == {"ledger": [{"cash": "10.05"}]}
