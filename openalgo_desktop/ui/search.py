@@ -61,8 +61,10 @@ class SymbolSearch(QLineEdit):
         return self._results
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Not hidden: showing the list may make the window lay itself out, and a list that is
+        # hidden while it is being shown stays on the screen for good.
         if event.type() == QEvent.Type.Resize and self._results is not None:
-            self._results.hide()
+            self._fit_results()
         return False
 
     def _search(self) -> None:
@@ -106,6 +108,11 @@ class SymbolSearch(QLineEdit):
         self._place_results()
 
     def _place_results(self) -> None:
+        self._fit_results()
+        self.results.raise_()
+        self.results.show()
+
+    def _fit_results(self) -> None:
         window: QWidget = self.window()
         corner = self.mapTo(window, QPoint(0, self.height() + 2))
         rows = min(VISIBLE_ROWS, self.results.count())
@@ -113,8 +120,6 @@ class SymbolSearch(QLineEdit):
         width = max(self.width(), 440)
         left = max(0, min(corner.x(), window.width() - width - 4))
         self.results.setGeometry(left, corner.y(), width, min(height, window.height() - corner.y()))
-        self.results.raise_()
-        self.results.show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {

@@ -115,3 +115,22 @@ def test_broker_symbols_are_found_too(drive: Drive) -> None:
         await until(lambda: search.results.isVisible() and "SBIN" in lines(search)[0], "SBIN-EQ")
 
     drive(scenario)
+
+
+def test_a_window_that_grows_while_the_list_opens_leaves_no_list_behind(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        search, window = field(session), session.window
+        search.setText("infosys")
+        search.results.hide()
+        # What the window shows needs more room: it grows when its layout is asked, as it is when
+        # the list is shown.
+        window.docks["watchlist"].setMinimumWidth(window.width() + 100)
+        search._search()
+        assert search.results.isVisible() and not search.results.isHidden()
+        await asyncio.sleep(0.1)
+        assert search.results.isVisible()
+        QTest.keyClick(search, Qt.Key.Key_Escape)
+        assert not search.results.isVisible()
+
+    drive(scenario)
