@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from openalgo_desktop.core.enums import GttType, JournalState, OrderStatus
-from openalgo_desktop.core.model import Gtt, GttRequest, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import (
+    BookRows,
+    Gtt,
+    GttRequest,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+)
 from openalgo_desktop.core.ports import JournalEntry
 
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it
@@ -56,14 +61,14 @@ def outcome(entry: JournalEntry, order: Order) -> tuple[JournalState, str] | Non
     return None
 
 
-def gtt_outcome(entry: JournalEntry, book: Iterable[Gtt]) -> str:
+def gtt_outcome(entry: JournalEntry, book: BookRows[Gtt]) -> str:
     """The trigger id when the GTT book shows that ``entry`` took effect, else empty: a placement by
-    its tag, a cancellation by absence, a change by the values that it asked for."""
+    its tag, a cancellation by absence from a whole book, a change by the values asked for."""
     if entry.kind == "gtt_place":
         return next((row.trigger_id for row in book if row.tag == entry.tag), "")
     row = next((row for row in book if row.trigger_id == entry.order_id), None)
     if entry.kind == "gtt_cancel":
-        return "" if row is not None else entry.order_id
+        return "" if row is not None or book.partial else entry.order_id
     request = msgspec.convert(entry.request, GttRequest)
     return entry.order_id if row is not None and _gtt_has_values(row, request) else ""
 

@@ -178,6 +178,37 @@ async def test_lost_answer_is_settled_from_the_gtt_book(world: World) -> None:
     assert world.journal.rows[tag].state is JournalState.ACKNOWLEDGED
 
 
+@pytest.mark.parametrize("kind", ["placement", "cancellation"])
+async def test_a_gtt_book_with_unreadable_rows_proves_no_absence(
+    world: World, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row that is missing may be the one that could not be read."""
+    await world.gtt.place(REQUEST, "test")
+    unreadable = ["row 2: quantity 'NaN'"]
+
+    async def book() -> BookRows[Gtt]:
+        return BookRows([], unreadable)
+
+    monkeypatch.setattr(world.account, "gtt_orders", book)
+    world.account.fail = OrderStateUnknown("lost", tag="")
+    with pytest.raises(OrderStateUnknown):
+        if kind == "placement":
+            await world.gtt.place(REQUEST, "test")
+        else:
+            await world.desk.send(
+                "gtt_cancel", REQUEST, "test", lambda gateway, tag: gateway.gtt_cancel("G1"), "G1"
+            )
+    tag = world.entry().tag
+    world.clock.advance(120)
+    await world.desk.reconciler.run_once()
+    assert world.journal.rows[tag].state is JournalState.UNKNOWN
+    unreadable = []
+    await world.desk.reconciler.run_once()
+    assert world.journal.rows[tag].state is (
+        JournalState.REJECTED if kind == "placement" else JournalState.ACKNOWLEDGED
+    )
+
+
 async def test_a_switch_of_the_mode_in_between_stops_it(world: World) -> None:
     with pytest.raises(OrderError, match="mode was switched"):
         await world.gtt.place(REQUEST, "test", Mode.LIVE)

@@ -74,6 +74,8 @@ def test_what_is_no_multiple_names_its_field_and_the_lot(what: str, field: str) 
 def test_a_size_that_changed_holds_for_its_expiries() -> None:
     assert table_size("MCX", "MCXBULLDEX", expiry=date(2026, 10, 27)) == 30
     assert table_size("MCX", "MCXBULLDEX", expiry=date(2026, 11, 24)) == 15
+    assert table_size("MCX", "MCXBULLDEX", expiry=date(2026, 11, 1)) == 15  # that very day
+    assert table_size("MCX", "MCXBULLDEX", expiry=date(2026, 10, 31)) == 30
 
 
 @pytest.mark.parametrize(
