@@ -65,8 +65,8 @@ def totals(tick: Tick | None) -> tuple[int | None, int | None]:
     known; None where neither is."""
     found: list[int | None] = []
     for name, side in (("total_buy_quantity", "buy"), ("total_sell_quantity", "sell")):
-        told = known(tick, name)
-        if not told and tick is not None and tick.depth is not None and tick.knows(Part.BOOK):
+        told = known(tick, name) or None  # 0 is what a source says that does not count them
+        if told is None and tick is not None and tick.depth is not None and tick.knows(Part.BOOK):
             told = sum(level.quantity for level in getattr(tick.depth, side))
         found.append(None if told is None else int(told))
     return found[0], found[1]

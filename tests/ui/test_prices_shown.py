@@ -89,6 +89,16 @@ def test_a_change_needs_price_and_previous_close() -> None:
         assert quote.tone(blind) == ""
 
 
+def test_totals_of_a_book_are_told_or_counted_or_not_known() -> None:
+    assert quote.totals(RICH) == (40, 60)
+    told = msgspec.structs.replace(RICH, total_buy_quantity=7, total_sell_quantity=9)
+    assert quote.totals(told) == (7, 9)
+    without = msgspec.structs.replace(RICH, depth=None, unknown=Part.BOOK)
+    assert quote.totals(without) == (None, None)
+    empty = msgspec.structs.replace(RICH, depth=Depth((), BOOK.sell))
+    assert quote.totals(empty) == (0, 60)  # nobody bids: a fact
+
+
 def test_a_refused_row_has_a_badge_until_it_is_streamed(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         watchlist, depth, chart = await docks(session)
