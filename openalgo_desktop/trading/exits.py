@@ -116,30 +116,37 @@ class Exits:
         """
         gateway = self._desk.gateway_of(mode)
         view = await self._under_way.view(mode, gateway, key, max_age=max_age)
-        resting = (
-            self._resting(view, like, mode) if like is not None and view.held * target <= 0 else ()
-        )
-        if resting:
-            await self._cancel_resting(resting, source, mode, key)
+        tried: set[str] = set()
+        polls = int(SETTLE / POLL)
+        while True:
+            leaves = view.held * target <= 0
+            resting = self._resting(view, like, mode) if like is not None and leaves else []
+            if new := [order_id for order_id in resting if order_id not in tried]:
+                # What was bought while we waited may have exits that rest against it, too.
+                tried.update(new)
+                await self._cancel_resting(new, source, mode, key)
+            elif polls and view.opposed(target):
+                polls -= 1
+                await asyncio.sleep(POLL)
+            else:
+                return view
             view = await self._under_way.view(mode, gateway, key)
-        for _ in range(int(SETTLE / POLL)):
-            if not view.opposed(target):
-                break
-            await asyncio.sleep(POLL)
-            view = await self._under_way.view(mode, gateway, key)
-        return view
 
     async def close_all(
         self, source: str, *, leave: Callable[[PositionKey], bool] = lambda key: False
     ) -> CloseAll:
         """Close every open position of the account at market, but those to ``leave``, in the
-        order of the position book. Each failure is told with its symbol and reason, and does not
+        order of the position book, then what orders of ours that were sent just now are about to
+        open. Each failure is told with its symbol and reason, and does not
         keep the others from being closed; what was refused is tried once more when others are
         out (a hedge whose short was still open)."""
         mode = self._desk.mode
-        rows = await self._under_way.open_positions(self._desk.gateway_of(mode))
+        gateway = self._desk.gateway_of(mode)
+        coming = self._under_way.coming(mode, gateway)  # before the book that may show them
+        rows = await self._under_way.open_positions(gateway)
         refused: dict[PositionKey, AppError] = {}
         ids: list[str] = []
+        never: set[PositionKey] = set()
 
         async def one(key: PositionKey) -> None:
             try:
@@ -149,8 +156,11 @@ class Exits:
                 ids.extend(error.sent)
             else:
                 ids.extend(placed.ids if placed is not None else ())
+                if placed is None and not rows.get(key):
+                    never.add(key)  # the order that would have opened it was refused
 
-        keys = [key for key, units in rows.items() if units and not leave(key)]
+        held = [key for key, units in rows.items() if units]
+        keys = [key for key in dict.fromkeys((*held, *coming)) if not leave(key)]
         await _together(one, keys)
         again = [key for key, error in refused.items() if isinstance(error, REFUSED)]
         if again and len(refused) < len(keys):
@@ -158,7 +168,9 @@ class Exits:
                 del refused[key]
             await _together(one, again)
         errors = tuple(f"{key[1]}: {error.message}" for key, error in refused.items())
-        return CloseAll(len(keys) - len(errors), len(errors), bool(rows), mode, errors, tuple(ids))
+        closed = len(keys) - len(errors) - len(never)
+        had_rows = bool(rows) or len(never) < len(keys)
+        return CloseAll(closed, len(errors), had_rows, mode, errors, tuple(ids))
 
     def _resting(self, view: View, like: OrderRequest, mode: Mode) -> list[str]:
         """Ids of what waits at a price or a trigger to leave the position, but ``like``."""
@@ -176,6 +188,7 @@ class Exits:
             *(self._desk.cancel(order_id, source, mode) for order_id in ids),
             return_exceptions=True,
         )
+        gateway = self._desk.gateway_of(mode)
         gone: set[str] = set()
         for order_id, answer in zip(ids, answers, strict=True):
             if isinstance(answer, AppError):  # it counts as under way, unless it has filled
@@ -184,7 +197,9 @@ class Exits:
                 raise answer
             else:
                 gone.add(order_id)
-        await self._under_way.until_gone(mode, self._desk.gateway_of(mode), key, gone)
+        if len(gone) < len(ids):  # somebody else cancelled it, or it filled: the book knows
+            await self._under_way.look(mode, gateway, key)
+        await self._under_way.until_gone(mode, gateway, key, gone)
 
 
 async def _together(

@@ -98,6 +98,19 @@ class OutstandingOrders:
         """Whether this order of ours was sent just now to trade at once."""
         return self._prompt.get(order_id, float("-inf")) > now - PROMPT_FOR
 
+    def prompt_ids(self, now: float) -> list[str]:
+        """Orders of ours that were sent just now to trade at once."""
+        return [name for name, at in self._prompt.items() if at > now - PROMPT_FOR]
+
+    def prompt_places(self, account_id: str) -> list[PositionKey]:
+        """Positions with a placement that is to trade at once and that no book shows yet."""
+        return [
+            key
+            for (account, key), rows in self._by_place.items()
+            if account == account_id
+            and any(row.prompt and not row.unknown for row in rows.values())
+        ]
+
     def lost(self, tag: str) -> None:
         """Nobody knows what became of it."""
         row = self._rows.get(tag)

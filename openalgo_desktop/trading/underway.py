@@ -224,6 +224,17 @@ class UnderWay:
                 rows[key] = ledger.expected
         return rows
 
+    def coming(self, mode: Mode, gateway: TradingGateway) -> list[PositionKey]:
+        """The positions that orders of ours, sent just now to trade at once, may still move."""
+        now, outstanding = self._clock.monotonic(), self._sender.outstanding
+        book = self._books.book(mode)
+        keys = outstanding.prompt_places(gateway.account_id)
+        for order_id in outstanding.prompt_ids(now):
+            order = book.orders.get(order_id)
+            if order is not None and not order.status.is_final:
+                keys.append(_place_of(order))
+        return list(dict.fromkeys(keys))
+
     def is_like(self, mode: Mode, order_id: str, like: OrderRequest) -> bool:
         """Whether a working order has the type and prices of ``like``, which waits at a price."""
         order = self._books.book(mode).orders.get(order_id)
@@ -241,11 +252,17 @@ class UnderWay:
     ) -> None:
         """Wait until these (cancelled) orders work no more, at most a few seconds."""
         for _ in range(int(2 * PERSISTS / AGAIN)):
-            working = self._books.book(mode).working(key)
-            if not any(order.order_id in order_ids for order in working):
+            working = {order.order_id for order in self._books.book(mode).working(key)}
+            # What was accepted a moment ago may not be in our book yet.
+            told = {row.order_id for row in self._sender.outstanding.of(gateway.account_id, key)}
+            if not order_ids & (working | told):
                 return
             await asyncio.sleep(AGAIN)
-            await self._orders_of(mode, gateway, key, ())
+            await self.look(mode, gateway, key)
+
+    async def look(self, mode: Mode, gateway: TradingGateway, key: PositionKey) -> None:
+        """Read the order book itself: what is under way is counted by it from now on."""
+        await self._orders_of(mode, gateway, key, ())
 
     # -- inside -----------------------------------------------------------------------------
     def _account(self, gateway: TradingGateway) -> _Account:

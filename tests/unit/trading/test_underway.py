@@ -17,6 +17,7 @@ from openalgo_desktop.core.errors import (
     InvalidOrder,
     NetTimeout,
     OrderError,
+    OrderNotWorking,
     OrderStateUnknown,
     RejectedByBroker,
     RiskBlocked,
@@ -57,6 +58,7 @@ class Exchange(Gateway):
         self.held: dict[Product, int] = {}  # what the position book says
         self.unreadable = False
         self.blind = 0  # so many readings of the position book come back empty
+        self.silent = False  # nothing is pushed; a read order book tells of what changed
         self.reject = False  # market orders are rejected after they were accepted
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -93,6 +95,13 @@ class Exchange(Gateway):
         self.push(order)
         return OrderAck(order_id)
 
+    async def orders(self) -> BookRows[Order]:
+        rows = await super().orders()
+        if self.silent and self.listener is not None:
+            for row in rows:
+                self.listener(OrderUpdate(self.account_id, msgspec.structs.replace(row)))
+        return rows
+
     async def positions(self) -> BookRows[Position]:
         if self.unreadable:
             raise NetTimeout("positions: no answer")
@@ -103,6 +112,8 @@ class Exchange(Gateway):
 
     def push(self, order: Order, trade: Trade | None = None) -> None:
         assert self.listener is not None
+        if self.silent:
+            return
         copy = msgspec.structs.replace(order)
         self.listener(OrderUpdate(self.account_id, copy, trade if self.trades_told else None))
 
@@ -504,6 +515,86 @@ async def test_resting_exits_are_cancelled_before_the_position_is_closed(
     assert world.paper.arrived == [("cancel", order_id), ("place", "SELL 10")]
     assert world.paper.real == 0
     assert world.paper.book[int(entry) - 1].status is OrderStatus.OPEN
+
+
+@pytest.mark.parametrize("way", ["close", "close all", "smart", "reverse"])
+async def test_a_resting_exit_of_an_entry_that_is_still_filling_is_cancelled_too(
+    world: World, way: str
+):
+    """Entry and target were sent a moment ago. The target rests far away and closes nothing."""
+    exchange = world.paper
+    exchange.delay = 0.05
+    await world.desk.place(BUY, "api:a")
+    target = await world.rest(PriceType.LIMIT, Action.SELL)
+    if way == "close":
+        await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    elif way == "close all":
+        assert (await world.desk.close_all("api:a")).closed == 1
+    elif way == "smart":
+        await world.smart.place(msgspec.structs.replace(BUY, quantity=0), 0, "api:a")
+    else:
+        await world.smart.reverse("SBIN", "NSE", Product.MIS, "api:a")
+    await exchange.done()
+    assert ("cancel", target) in exchange.arrived
+    assert exchange.real == (-10 if way == "reverse" else 0)
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["working", "cancelled elsewhere"])
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_resting_exit_that_no_push_told_of_keeps_nobody_in(
+    world: World, monkeypatch: pytest.MonkeyPatch, held: bool, cancelled: bool
+):
+    """Accepted a moment ago (or at a broker without pushes), and gone at the broker by now."""
+    exchange = world.paper
+    if held:
+        await world.hold(10)
+    exchange.silent = True
+    if not held:
+        await world.desk.place(BUY, "api:a")
+    target = await world.rest(PriceType.LIMIT, Action.SELL)
+    if cancelled:
+        exchange.book[int(target) - 1].status = OrderStatus.CANCELLED
+
+        async def refuse(order_id: str) -> OrderAck:
+            raise OrderNotWorking(f"{order_id} is cancelled")
+
+        monkeypatch.setattr(exchange, "cancel", refuse)
+    answer = await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    await exchange.done()
+    assert exchange.real == 0, (answer, exchange.arrived)
+    assert exchange.book[int(target) - 1].status is OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_close_all_waits_for_an_entry_that_no_position_book_shows(
+    world: World, answered: bool
+):
+    exchange = world.paper
+    exchange.delay = 0.05
+    entry = asyncio.create_task(world.desk.place(BUY, "api:a"))
+    if answered:
+        await entry
+    else:
+        await until(lambda: exchange.arrived)
+    result = await world.desk.close_all("window")
+    await entry
+    await exchange.done()
+    assert (result.closed, result.failed, exchange.real) == (1, 0, 0)
+
+
+async def test_close_all_names_an_entry_that_does_not_fill(world: World):
+    world.paper.delay = 0.8
+    await world.desk.place(BUY, "api:a")
+    result = await world.desk.close_all("window")
+    assert (result.closed, result.failed, world.sent) == (0, 1, ["BUY 10"])
+    assert "SBIN" in result.errors[0] and "on their way" in result.errors[0]
+
+
+async def test_close_all_says_nothing_of_an_entry_that_was_refused(world: World):
+    world.paper.delay, world.paper.reject = 0.05, True
+    await world.desk.place(BUY, "api:a")
+    result = await world.desk.close_all("window")
+    assert (result.closed, result.failed, result.had_rows) == (0, 0, False)
 
 
 async def test_an_exit_that_cannot_be_cancelled_counts(world: World):
