@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from openalgo_desktop.core.addresses import LOOPBACK_V4
+from openalgo_desktop.core.addresses import LOOPBACK_V4, is_host
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import number, whole
+from openalgo_desktop.core.rates import parse_limit
 
 
 def own_holidays(text: str) -> object:
@@ -66,8 +67,19 @@ class ClockTime:
 
 
 def host_address(value: Any) -> str:
-    """An address to bind; empty means loopback, never every interface."""
-    return str(value).strip() or LOOPBACK_V4
+    """An address to bind; empty means loopback, never every interface. Raises
+    :class:`ValueError`."""
+    text = str(value).strip() or LOOPBACK_V4
+    if not is_host(text):
+        raise ValueError(text)
+    return text
+
+
+def rate_limit(value: Any) -> str:
+    """A limit as :func:`~openalgo_desktop.core.rates.parse_limit` reads it; empty means none.
+    Raises :class:`ConfigError` that says how to write it."""
+    parse_limit(str(value))
+    return str(value).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,8 @@ class Setting:
         except (TypeError, ValueError):
             kind = self.kind.__name__.replace("_", " ")
             raise ConfigError(f"Setting {self.key}: {value!r} is not a valid {kind}.") from None
+        except ConfigError as error:
+            raise ConfigError(f"Setting {self.key}: {error.message}") from None
         if self.choices and result not in self.choices:
             options = ", ".join(map(str, self.choices))
             raise ConfigError(f"Setting {self.key}: {value!r} must be one of: {options}.")
@@ -185,11 +199,11 @@ SETTINGS: dict[str, Setting] = _table(
         high=300,
         group="Local API",
     ),
-    S("limits.api", "50 per second", "Rate limit of general endpoints", group="Limits"),
-    S("limits.order", "10 per second", "Rate limit of order endpoints", group="Limits"),
-    S("limits.smart", "10 per second", "Rate limit of placesmartorder", group="Limits"),
-    S("limits.greeks", "30 per minute", "Rate limit of optiongreeks", group="Limits"),
-    S("limits.webhook", "100 per minute", "Rate limit of webhooks", group="Limits"),
+    S("limits.api", "50 per second", "Rate limit of general endpoints", rate_limit, group="Limits"),
+    S("limits.order", "10 per second", "Rate limit of order endpoints", rate_limit, group="Limits"),
+    S("limits.smart", "10 per second", "Rate limit of placesmartorder", rate_limit, group="Limits"),
+    S("limits.greeks", "30 per minute", "Rate limit of optiongreeks", rate_limit, group="Limits"),
+    S("limits.webhook", "100 per minute", "Rate limit of webhooks", rate_limit, group="Limits"),
     S(
         "calendar.holidays",
         "",

@@ -23,7 +23,7 @@ from openalgo_desktop.core.symbols import (
     spot_exchange,
 )
 
-_OFFSET = re.compile(r"(ATM|ITM|OTM)(\d*)", re.IGNORECASE)
+_OFFSET = re.compile(r"(ATM|ITM|OTM)([0-9]*)", re.IGNORECASE)
 #: Exchanges whose underlyings have no spot price: the near-month future stands for it.
 NO_SPOT = frozenset({"MCX", "CDS", "BCD", "NCDEX", "NCO"})
 EXPIRY_NEEDED = (

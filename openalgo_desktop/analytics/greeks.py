@@ -20,6 +20,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Key, Tick
 from openalgo_desktop.core.money import priced
+from openalgo_desktop.core.numbers import is_digits
 from openalgo_desktop.core.options_math import (
     MIN_YEARS,
     SECONDS_PER_YEAR,
@@ -86,6 +87,8 @@ class GreeksDesk:
         if request.expiry_time:
             try:
                 hours, minutes = request.expiry_time.split(":")
+                if not (is_digits(hours) and is_digits(minutes)):
+                    raise ValueError(request.expiry_time)
                 at = time(int(hours), int(minutes))
             except ValueError:
                 raise ContractError(

@@ -20,6 +20,12 @@ def is_address(name: str) -> bool:
     return "%" not in name
 
 
+def is_host(name: str) -> bool:
+    """Whether ``name`` can be bound or asked: an IP address (with a zone, too) or a host name."""
+    text = name.lower()
+    return is_address(text.partition("%")[0]) or _NAME.match(text) is not None
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` is reached from this machine alone: ``localhost``, 127.x.x.x or ::1."""
     name = host.strip().strip("[]").lower()

@@ -11,14 +11,21 @@ import re
 
 #: Longest text of a field (names, symbols, ids); it comes back in every row of the books.
 MAX_TEXT = 255
+#: Largest size of a number: far above any price or quantity, and far below what arithmetic on it
+#: cannot hold.
+MAX_NUMBER = 1e20
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 #: A number is never longer; a longer text is not even looked at.
 _MAX_DIGITS = 64
 
 
+class TooLarge(ValueError):
+    """A number that nothing here is counted in."""
+
+
 def number(value: object) -> float:
     """A finite number from a number or its text (spaces around it do not matter); raises
-    :class:`ValueError`. Truth values are no numbers."""
+    :class:`ValueError`, :class:`TooLarge` above :data:`MAX_NUMBER`. Truth values are no numbers."""
     if isinstance(value, str):
         text = value.strip(" \t\r\n")
         if len(text) > _MAX_DIGITS or _NUMBER.fullmatch(text) is None:
@@ -28,17 +35,21 @@ def number(value: object) -> float:
         try:
             found = float(value)
         except OverflowError:
-            raise ValueError("not a number") from None
+            raise TooLarge("the number is too large") from None
     else:
         raise ValueError("not a number")
-    if not math.isfinite(found):
+    if math.isnan(found) or (math.isinf(found) and not isinstance(value, str)):
         raise ValueError("not a number")
+    if abs(found) > MAX_NUMBER:
+        raise TooLarge("the number is too large")
     return found
 
 
 def whole(value: object) -> int:
     """A whole number, also as ``10.0`` or ``"10.0"``; raises :class:`ValueError`."""
     if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > MAX_NUMBER:
+            raise TooLarge("the number is too large")
         return value
     found = number(value)
     if found != int(found):

@@ -16,11 +16,13 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 _MONTH_NUMBER = {name: number for number, name in enumerate(MONTHS, 1)}
 
 _DATE = rf"(?P<day>\d{{2}})(?P<month>{'|'.join(MONTHS)})(?P<year>\d{{2}})"
-_FUTURE = re.compile(rf"(?P<base>.+){_DATE}FUT")
-_OPTION = re.compile(rf"(?P<base>.+){_DATE}(?P<strike>\d+(?:\.\d+)?)(?P<type>CE|PE)")
-_UNDERLYING = re.compile(rf"(?P<base>.+?){_DATE}(?:FUT)?")
-_EXPIRY = re.compile(rf"{_DATE}")
-_EXPIRY_DASHED = re.compile(rf"(?P<day>\d{{2}})-(?P<month>{'|'.join(MONTHS)})-(?P<year>\d{{2}})")
+_FUTURE = re.compile(rf"(?P<base>.+){_DATE}FUT", re.ASCII)
+_OPTION = re.compile(rf"(?P<base>.+){_DATE}(?P<strike>\d+(?:\.\d+)?)(?P<type>CE|PE)", re.ASCII)
+_UNDERLYING = re.compile(rf"(?P<base>.+?){_DATE}(?:FUT)?", re.ASCII)
+_EXPIRY = re.compile(_DATE, re.ASCII)
+_EXPIRY_DASHED = re.compile(
+    rf"(?P<day>\d{{2}})-(?P<month>{'|'.join(MONTHS)})-(?P<year>\d{{2}})", re.ASCII
+)
 
 #: Exchange of the spot price of index bases; other bases follow their option exchange.
 _INDEX_SPOT = {

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.core.clock import api_timestamp
-from openalgo_desktop.core.enums import AccountState, KeyRights, Product
+from openalgo_desktop.core.enums import AccountState, Exchange, KeyRights, Product
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import SettingChanged
 from openalgo_desktop.core.near import did_you_mean
+from openalgo_desktop.core.numbers import is_digits, whole
 from openalgo_desktop.hands.ports import Owned, Result
 from openalgo_desktop.storage.keys import DEFAULT_NAME
 from openalgo_desktop.trading.webhooks import (
@@ -158,14 +159,20 @@ async def webhooks_show(owned: Owned, data: dict[str, Any]) -> Result:
     return Result(rows=[_webhook_row(row) | {"address": _address(owned, row)}])
 
 
+def _units(text: str) -> int:
+    if not is_digits(text):
+        raise ValueError(text)
+    return whole(text)
+
+
 def _symbol(text: str) -> SymbolMap:
     parts = text.split(":")
     try:
         exchange, symbol, quantity, *product = parts
         return SymbolMap(
             symbol.upper(),
-            exchange.upper(),
-            int(quantity),
+            Exchange(exchange.upper()),
+            _units(quantity),
             Product(product[0].upper()) if product else Product.MIS,
         )
     except (ValueError, IndexError):

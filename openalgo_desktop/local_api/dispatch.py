@@ -39,7 +39,7 @@ from openalgo_desktop.local_api.table import (
     Pieces,
     Reply,
 )
-from openalgo_desktop.trading.idempotency import RequestMemory
+from openalgo_desktop.trading.idempotency import RequestMemory, client_id
 from openalgo_desktop.trading.limits import one_request
 
 log = logging.getLogger(__name__)
@@ -328,7 +328,7 @@ def _request_id(request: web.BaseRequest, row: Endpoint, data: dict[str, Any]) -
     """The client's own id of an order write: field ``request_id`` or header ``Idempotency-Key``."""
     if row.need is not Need.TRADE:
         return ""
-    return str(data.pop("request_id", "") or request.headers.get("Idempotency-Key", ""))
+    return client_id(data.pop("request_id", None)) or request.headers.get("Idempotency-Key", "")
 
 
 def _path(request: web.BaseRequest) -> str:

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.rates import Rule, parse_limit
 
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-_LIMIT = re.compile(r"(\d+)\s*(?:per|/)\s*(\d*)\s*(second|minute|hour|day)s?", re.IGNORECASE)
 #: Windows kept at most; the least recently used ones go first.
 MAX_WINDOWS = 4096
-
-Rule = tuple[int, float]
-
-
-def parse_limit(text: str) -> tuple[Rule, ...]:
-    """``"50 per second; 1000 per minute"`` as (count, seconds) pairs; empty text means no limit."""
-    rules: list[Rule] = []
-    for part in re.split(r"[;,|]", text):
-        if not part.strip():
-            continue
-        match = _LIMIT.fullmatch(part.strip())
-        if match is None or int(match[1]) == 0:
-            raise ConfigError(
-                f"Rate limit {part.strip()!r}: write it like '50 per second' or '30 per minute'."
-            )
-        rules.append((int(match[1]), float(int(match[2] or 1) * _UNITS[match[3].lower()])))
-    return tuple(rules)
 
 
 class RateLimiter:

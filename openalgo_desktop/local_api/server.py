@@ -7,17 +7,14 @@ import logging
 import time
 from typing import Any
 
-from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.ports import ApiMonitor
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.dispatch import Dispatcher
 from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
 from openalgo_desktop.local_api.http_server import RequestHandler, web
-from openalgo_desktop.local_api.limits import parse_limit
 from openalgo_desktop.local_api.network import BACKLOG, bind_sockets, exposure, shown_host, url_host
 from openalgo_desktop.local_api.table import Endpoint
 from openalgo_desktop.local_api.ws import WsServer
-from openalgo_desktop.settings import SETTINGS, Settings
 
 log = logging.getLogger(__name__)
 
@@ -123,16 +120,6 @@ class _Server(web.Server):
         )
 
 
-def _check_limits(settings: Settings) -> None:
-    """Say at the start which limit cannot be read, not at the first request."""
-    for key in SETTINGS:
-        if key.startswith("limits."):
-            try:
-                parse_limit(settings[key])
-            except ConfigError as error:
-                raise ConfigError(f"Setting {key}: {error.message}") from None
-
-
 class LocalApi:
     """REST and WebSocket of one terminal."""
 
@@ -148,7 +135,6 @@ class LocalApi:
     async def start(self) -> None:
         """Bind both ports and answer; raises :class:`ConfigError` when a port cannot be had."""
         settings = self._ctx.settings
-        _check_limits(settings)
         listeners = bind_sockets(self.host, settings["api.rest_port"], "api.rest_port")
         self._port = listeners[0].getsockname()[1]
         try:

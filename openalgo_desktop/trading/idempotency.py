@@ -25,6 +25,16 @@ MAX_ID = 128
 _SCOPE = "requests"
 
 
+def client_id(value: object) -> str:
+    """A client's own id as text; empty when there is none (absent, null, empty). A number is an
+    id, 0 too; raises :class:`InvalidOrder` for what is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InvalidOrder("request_id: write it as a text or a number.", field="request_id")
+    return str(value)
+
+
 class ValueStore(Protocol):
     """The part of the key-value store that is needed here."""
 

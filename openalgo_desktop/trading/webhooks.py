@@ -137,8 +137,10 @@ def check(strategy: WebhookStrategy) -> None:
     if len(strategy.name) > MAX_NAME:
         raise ConfigError(f"name: at most {MAX_NAME} characters.")
     for field in ("start", "end", "square_off"):
-        try:
-            time.fromisoformat(getattr(strategy, field))
+        text = getattr(strategy, field)
+        try:  # times are compared as texts, and by a wall clock: "0915" or "09:15Z" would mislead
+            if time.fromisoformat(text).strftime("%H:%M") != text:
+                raise ValueError(text)
         except ValueError:
             raise ConfigError(f"{field}: write a time as HH:MM.") from None
     if not strategy.start < strategy.end <= strategy.square_off:

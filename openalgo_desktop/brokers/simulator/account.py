@@ -41,6 +41,7 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+from openalgo_desktop.core.numbers import number
 from openalgo_desktop.core.ports import PaperStore
 from openalgo_desktop.exchange.fills import BookModel
 from openalgo_desktop.exchange.host import PaperGateway
@@ -306,8 +307,11 @@ class SimulatorAccount:
             exchange, _, symbol = name.partition(":")
             if not isinstance(price, int | float) or isinstance(price, bool):
                 raise ConfigError(f"prices: {name} must be a number.")
-            self._world.set_price((exchange, symbol), float(price))
-            moved[name] = float(price)
+            try:
+                moved[name] = number(price)
+            except ValueError:
+                raise ConfigError(f"prices: {name} is too large.") from None
+            self._world.set_price((exchange, symbol), moved[name])
         return moved
 
     def _apply_connection(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.rates import parse_limit
 from openalgo_desktop.local_api.handlers.orders import (
     order_ids,
     order_request,
@@ -15,7 +16,6 @@ from openalgo_desktop.local_api.handlers.orders import (
     texts_of_orders,
 )
 from openalgo_desktop.local_api.handlers.shapes import success
-from openalgo_desktop.local_api.limits import parse_limit
 from openalgo_desktop.local_api.table import ApiError, Call
 from openalgo_desktop.trading.bulk import Child, place_basket, place_split, split_sizes
 from openalgo_desktop.trading.results import Placed

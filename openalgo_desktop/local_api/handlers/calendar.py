@@ -40,8 +40,11 @@ async def holidays(call: Call) -> dict[str, Any]:
 
 
 async def timings(call: Call) -> dict[str, Any]:
+    text = call.data["date"]
     try:
-        day = datetime.strptime(call.data["date"], "%Y-%m-%d").date()  # noqa: DTZ007
+        if not text.isascii():  # digits of other scripts would be read
+            raise ValueError(text)
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
         raise ApiError(400, "Invalid date format. Use YYYY-MM-DD") from None
     if not _FIRST <= day <= _LAST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,6 +21,8 @@ from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Pieces, 
 MAX_CANDLES = 500_000
 MAX_DAYS = 20_000
 SESSION_SECONDS = 22_500
+#: How far after today a range may end; sources reckon with days around it.
+_AHEAD = timedelta(days=400)
 #: Candles that are encoded before other work gets its turn; about 2 ms.
 _CHUNK = 1000
 #: Keys of the intervals answer, by the last letter of the interval.
@@ -88,6 +90,7 @@ async def candles(call: Call, key: Key, interval: str, start: Any, end: Any) -> 
     hub = call.ctx.hub
     if interval not in hub.intervals():
         raise ApiError(500, f"Error fetching historical data: Unsupported timeframe: {interval}")
+    end = min(end, call.ctx.clock.now().date() + _AHEAD)
     if end < start:
         return Bars.empty()
     try:

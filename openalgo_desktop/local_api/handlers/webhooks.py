@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.numbers import MAX_TEXT, number
 from openalgo_desktop.local_api.table import ApiError, Call
 from openalgo_desktop.local_api.webhook_queue import fingerprint
+from openalgo_desktop.trading.idempotency import client_id
 from openalgo_desktop.trading.webhooks import (
     WebhookKind,
     WebhookOrder,
@@ -44,8 +45,11 @@ async def _submit(
 ) -> dict[str, Any]:
     """Queue the orders; returns what the answer says besides."""
     data = call.data
-    own = data.get("alert_id") or data.get("request_id") or call.client_id
-    name = fingerprint(strategy, str(own or ""), data)
+    try:
+        own = client_id(data.get("alert_id")) or client_id(data.get("request_id"))
+    except InvalidOrder:
+        raise ApiError(400, "alert_id: write it as a text or a number") from None
+    name = fingerprint(strategy, own or call.client_id, data)
     try:
         new = await call.services.webhook_queue.submit(strategy, orders, name)
     except StorageError as error:

@@ -37,11 +37,13 @@ class Number(fields.Float):
     def _validated(self, value: Any) -> float:
         try:
             return numbers.number(value)
+        except numbers.TooLarge:
+            raise self.make_error("too_large", input=value) from None
         except ValueError:
             special = isinstance(value, str) and value.strip().lower().lstrip("+-") in _SPECIAL
             if isinstance(value, str) and not special:
                 raise self.make_error("invalid", input=value) from None
-        return super()._validated(value)  # its words for what is special or too large
+        return super()._validated(value)  # its words for what is special
 
 
 class Whole(fields.Int):
@@ -52,8 +54,22 @@ class Whole(fields.Int):
             if isinstance(value, str) and not numbers.is_digits(value.strip().lstrip("+-")):
                 raise ValueError(value)
             return numbers.whole(value)
+        except numbers.TooLarge:
+            raise self.make_error("too_large", input=value) from None
         except ValueError:
             raise self.make_error("invalid", input=value) from None
+
+
+class Day(fields.Date):
+    """A day as ``YYYY-MM-DD``, in ASCII digits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and not value.isascii():
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Text(fields.Str):

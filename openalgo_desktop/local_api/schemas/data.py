@@ -34,8 +34,8 @@ class History(KeySchema):
     symbol = base.text()
     exchange = base.exchange()
     interval = base.choice(INTERVALS)
-    start_date = fields.Date(required=True, format="%Y-%m-%d")
-    end_date = fields.Date(required=True, format="%Y-%m-%d")
+    start_date = base.Day(required=True)
+    end_date = base.Day(required=True)
     source = base.choice(("api", "db"), load_default="api")
 
 
@@ -43,8 +43,8 @@ class Ticker(KeySchema):
     symbol = base.text()
     exchange = base.exchange()
     interval = base.choice(INTERVALS, load_default="D")
-    start_date = fields.Date(required=True, format="%Y-%m-%d")
-    end_date = fields.Date(required=True, format="%Y-%m-%d")
+    start_date = base.Day(required=True)
+    end_date = base.Day(required=True)
     format = base.choice(("json", "txt"), load_default="json")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openalgo_desktop.core.numbers import is_digits, number, whole
+from openalgo_desktop.core.numbers import MAX_NUMBER, TooLarge, is_digits, number, whole
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,14 @@ def test_whole_numbers() -> None:
     for value in (10.5, "1.5", True, "٣"):
         with pytest.raises(ValueError, match="number"):
             whole(value)
+
+
+@pytest.mark.parametrize("value", [1e308, 10**400, -(10**21), "1e21", "9" * 60, 2e20])
+def test_what_arithmetic_cannot_hold_is_too_large(value: object) -> None:
+    for read in (number, whole):
+        with pytest.raises(TooLarge):
+            read(value)
+    assert number(MAX_NUMBER) == whole(MAX_NUMBER) == MAX_NUMBER
 
 
 def test_digits_are_ascii() -> None:

@@ -110,6 +110,9 @@ class State:
     async def put(self, scope: str, key: str, value: Any) -> None:
         self.values[scope, key] = value
 
+    def put_later(self, scope: str) -> Callable[[str, Any], None]:
+        return lambda key, value: self.values.__setitem__((scope, key), value)
+
     async def delete(self, scope: str, key: str) -> None:
         self.values.pop((scope, key), None)
 

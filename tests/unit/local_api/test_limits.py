@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.local_api.limits import MAX_WINDOWS, RateLimiter, parse_limit
+from openalgo_desktop.core.rates import parse_limit
+from openalgo_desktop.local_api.limits import MAX_WINDOWS, RateLimiter
+from openalgo_desktop.settings import SETTINGS, Settings
 
 
 class Watch:
@@ -32,10 +34,32 @@ def test_texts(text: str, rules: tuple[tuple[int, float], ...]) -> None:
     assert parse_limit(text) == rules
 
 
-@pytest.mark.parametrize("text", ["fast", "0 per second", "per second", "10 per fortnight"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fast",
+        "0 per second",
+        "per second",
+        "10 per fortnight",
+        "10 per 0 seconds",
+        "１0 per second",
+    ],
+)
 def test_bad_texts_say_how_to_write_them(text: str) -> None:
     with pytest.raises(ConfigError, match="50 per second"):
         parse_limit(text)
+    for key in SETTINGS:
+        if key.startswith("limits."):  # stored, it would refuse every call and the next start
+            with pytest.raises(ConfigError, match=f"Setting {key}: .*50 per second"):
+                Settings({key: text})
+
+
+@pytest.mark.parametrize("host", ["a b", "http://x", "1.2.3.4.", "[::1]", "a/b", "*", "x:5000"])
+def test_a_host_that_cannot_be_bound_is_refused_as_a_setting(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"Setting api\.host"):
+        Settings({"api.host": host})
+    for good in ("::1", "fe80::1%eth0", "0.0.0.0", "trade.example.com", "localhost", ""):
+        Settings({"api.host": good})
 
 
 def test_the_window_moves_and_refused_requests_do_not_count() -> None:

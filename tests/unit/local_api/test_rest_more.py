@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from openalgo_desktop.core.errors import InsufficientFunds, StorageError
 from openalgo_desktop.core.model import NEVER, Alert, Position
 from openalgo_desktop.local_api.table import ApiError
 from openalgo_desktop.local_api.webhook_queue import order_payload
+from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
     WebhookKind,
@@ -32,6 +34,7 @@ SMART = {
     "quantity": 5,
     "product": "MIS",
 }
+ATM = {"offset": "ATM", "option_type": "CE"}
 NIFTY = {"underlying": "NIFTY", "exchange": "NSE_INDEX", "expiry_date": "29DEC26"}
 
 
@@ -345,6 +348,69 @@ async def test_calendar(world: World) -> None:
     _, body = await world.post("market/holidays")
     assert body["year"] == 2026
     assert any(day["date"] == "2026-01-26" for day in body["data"])
+
+
+async def test_dates_and_times_are_of_ascii_digits(world: World) -> None:
+    for path, name in (
+        ("market/timings", "date"),
+        ("history", "start_date"),
+        ("history", "end_date"),
+    ):
+        body = {"symbol": "SBIN", "exchange": "NSE", "interval": "5m", "date": "2026-11-20"}
+        body |= {"start_date": "2026-11-20", "end_date": "2026-11-20"}
+        if path == "market/timings":
+            body = {}
+        status, answer = await world.post(path, body | {name: "２０２６-11-20"})
+        assert status == 400 and "date" in str(answer["message"]), (path, name, answer)
+    assert (await world.post("optionsymbol", NIFTY | ATM))[0] == 200
+    status, _ = await world.post("optionsymbol", NIFTY | ATM | {"expiry_date": "２９DEC26"})
+    assert status == 404
+    greeks = {"symbol": "NIFTY29DEC2624000CE", "exchange": "NFO", "expiry_time": "１５:30"}
+    status, answer = await world.post("optiongreeks", greeks)
+    assert status == 400 and "expiry_time" in answer["message"], answer
+
+
+@pytest.mark.parametrize("interval", ["5m", "D"])
+async def test_a_range_may_end_at_the_end_of_time(world: World, interval: str) -> None:
+    body = {"symbol": "SBIN", "exchange": "NSE", "interval": interval}
+    days = {"start_date": "9999-12-30", "end_date": "9999-12-31"}
+    assert await world.post("history", body | days) == (200, {"status": "success", "data": []})
+
+
+@pytest.mark.parametrize("value", [1e308, 10**400, "1e300"])
+async def test_numbers_that_no_arithmetic_holds_name_their_field(world: World, value: Any) -> None:
+    gtt = {"strategy": "t", "symbol": "SBIN", "exchange": "NSE", "action": "BUY", "product": "CNC"}
+    gtt |= {"trigger_type": "SINGLE", "quantity": 1, "price": 700.0, "triggerprice_sl": 700.0}
+    step = value if isinstance(value, int) else 10**400
+    for path, body, name in (
+        ("optionsymbol", NIFTY | ATM | {"strike_int": step}, "strike_int"),
+        ("placegttorder", gtt | {"triggerprice_sl": value}, "triggerprice_sl"),
+        ("placesmartorder", SMART | {"position_size": value}, "position_size"),
+        ("placeorder", SMART | {"quantity": value}, "quantity"),
+    ):
+        status, answer = await world.post(path, body)
+        assert status == 400 and name in str(answer) and "too large" in str(answer), (path, answer)
+    assert world.desk.placed == []
+
+
+async def test_zero_is_a_request_id_and_a_list_is_none(world: World) -> None:
+    memory = RequestMemory(world.clock, world.state)
+    world.api.dispatcher._ctx = dataclasses.replace(world.ctx, requests=memory)
+    await world.api.dispatcher.services.webhooks.save(strategy(intraday=False))
+    order = SMART | {"pricetype": "MARKET"}
+    first = await world.post("placeorder", order | {"request_id": 0})
+    assert first[0] == 200
+    assert await world.post("placeorder", order | {"request_id": 0}) == first
+    assert len(world.desk.placed) == 1
+    for odd in (False, [], {}, ["a"]):
+        status, answer = await world.post("placeorder", order | {"request_id": odd})
+        assert status == 400 and "request_id" in answer["message"], odd
+        body = {"symbol": "SBIN", "action": "BUY", "alert_id": odd}
+        assert (await hook(world, body))[0] == 400
+    for size in (1, 2):
+        body = {"symbol": "SBIN", "action": "BUY", "alert_id": 0, "position_size": size}
+        assert (await hook(world, body))[1].get("duplicate", False) is (size == 2)
+    await until(lambda: len(world.desk.placed) == 2)
 
 
 async def test_chart_preferences(world: World) -> None:
