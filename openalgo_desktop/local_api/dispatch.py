@@ -204,6 +204,9 @@ class Dispatcher:
                 raw = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise ApiError(413, "The request body is too large.", with_mode=False) from None
+        except web.RequestPayloadError:
+            text = "The request body cannot be decoded as its Content-Encoding says."
+            raise ApiError(400, text, with_mode=False) from None
         except TimeoutError:
             text = f"The request body did not arrive within {BODY_SECONDS:g} seconds."
             raise ApiError(408, text, with_mode=False) from None

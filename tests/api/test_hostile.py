@@ -114,6 +114,14 @@ def test_no_json(http: Http, body: bytes) -> None:
     judged(http, "POST", "/api/v1/ping", body)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "nonsense"])
+@pytest.mark.parametrize("path", ["/api/v1/ping", "/strategy/webhook/x"])
+def test_a_body_that_is_not_encoded_as_it_says(http: Http, encoding: str, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    status, answer, _ = http.request("POST", path, b'{"apikey": "x"}', headers)
+    assert status < 500, answer[:500]
+
+
 def test_wrong_keys_do_not_slow_a_good_client(program: Program, http: Http) -> None:
     good = json.dumps({"apikey": program.api_key}).encode()
     headers = {"Content-Type": "application/json"}
