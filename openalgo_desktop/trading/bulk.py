@@ -50,7 +50,8 @@ async def place_basket(
 
 def split_sizes(quantity: int, size: int) -> list[int]:
     """Quantities of the children; raises :class:`InvalidOrder` when there would be too many."""
-    whole, rest = divmod(quantity, size)
+    count, rest = divmod(quantity, size)  # a fraction on CRYPTO
+    whole = int(count)
     if whole + (rest > 0) > MAX_CHILDREN:
         raise InvalidOrder(TOO_MANY, field="splitsize")
     return [size] * whole + ([rest] if rest else [])

@@ -89,6 +89,7 @@ class OrderSender:
         self.origins = Origins(journal)
         self.outstanding = OutstandingOrders()
         self._answers: dict[str, asyncio.Task[Placed]] = {}  # placements that are being answered
+        self._late_rows: dict[str, asyncio.Task[None]] = {}  # intents that follow their order
         self._stop_settled = bus.subscribe(OrderSettled, self._on_settled)
 
     async def start(self) -> None:
@@ -206,8 +207,16 @@ class OrderSender:
         if not together:
             try:
                 await asyncio.shield(intent)
+            except StorageError as error:
+                # Whoever wants out gets out of a broker's book on a full disk, too: sent twice, a
+                # cancel does no more, and a close is worked out anew from the broker's books.
+                if mode is Mode.SANDBOX or not (closing or entry.kind.endswith("cancel")):
+                    self.outstanding.drop(entry.tag)  # nothing was sent
+                    raise
+                log.error("%s %s leaves before it is stored: %s", entry.kind, entry.tag, error)
+                self._late_rows[entry.tag] = self._fly(entry.tag, self._store_late(entry))
             except BaseException:
-                self.outstanding.drop(entry.tag)  # nothing was sent
+                self.outstanding.drop(entry.tag)
                 raise
         if not entry.kind.endswith("cancel"):
             try:  # the kill switch may have been pulled since the order passed the risk step
@@ -223,7 +232,7 @@ class OrderSender:
             # The request is still under way: its late answer settles the row.
             sending.add_done_callback(lambda late: self._late_answer(entry, late))
             raise self._unknown(entry, gateway, "no answer in time")
-        return await self._settle(entry, mode, gateway, sending, intent)
+        return await self._settle(entry, mode, gateway, sending, intent if together else None)
 
     async def _settle(
         self,
@@ -231,11 +240,13 @@ class OrderSender:
         mode: Mode,
         gateway: TradingGateway,
         sending: asyncio.Task[OrderAck],
-        intent: asyncio.Task[None],
+        intent: asyncio.Task[None] | None,
     ) -> Placed:
+        """``intent`` is given where it was not waited for before the call."""
         try:
             ack = sending.result()
-            await asyncio.shield(intent)
+            if intent is not None:
+                await asyncio.shield(intent)
         except OrderStateUnknown as error:
             raise self._unknown(entry, gateway, error.message) from error
         except REFUSALS as error:
@@ -301,12 +312,28 @@ class OrderSender:
     ) -> None:
         """An answer is too precious to lose to a full disk: it is tried again until it is stored
         (or the program ends; then the order book tells)."""
+        if (row := self._late_rows.get(tag)) is not None:
+            await asyncio.shield(row)
         while True:
             try:
                 return await self._journal.settle(tag, state, order_id, message)
             except StorageError as error:
                 log.error("the answer of order %s is not stored yet: %s", tag, error)
                 await asyncio.sleep(RETRY_STORE)
+
+    async def _store_late(self, entry: JournalEntry) -> None:
+        """Bring the row of what left without one to the disk as soon as it takes it."""
+        try:
+            while True:
+                await asyncio.sleep(RETRY_STORE)
+                try:
+                    if await self._journal.find(entry.tag) is None:
+                        await self._journal.intent(entry)
+                    return
+                except StorageError:
+                    continue
+        finally:
+            self._late_rows.pop(entry.tag, None)
 
     def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)

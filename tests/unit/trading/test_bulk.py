@@ -50,6 +50,11 @@ def test_split_sizes(quantity: int, size: int, parts: list[int]) -> None:
     assert split_sizes(quantity, size) == parts
 
 
+def test_a_fraction_is_split_too() -> None:
+    assert split_sizes(2.5, 1) == [1, 1, 0.5]  # type: ignore[arg-type]  # CRYPTO
+    assert split_sizes(0.5, 1) == [0.5]  # type: ignore[arg-type]
+
+
 def test_too_many_parts() -> None:
     with pytest.raises(InvalidOrder, match="maximum limit of 100"):
         split_sizes(1001, 10)

@@ -483,6 +483,41 @@ async def test_an_answer_is_written_again_until_the_store_takes_it(
     await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
 
 
+@pytest.mark.parametrize("way", ["cancel", "close"])
+async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str
+):
+    """What opens is not sent without its intent on disk; what leaves is, and its row follows."""
+    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    resting = await rig.desk.place(limit(Action.BUY, 3), "window")
+    rig.live.rows = [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+    await rig.desk.books.rebase(Mode.LIVE)
+    await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
+    intent, full = rig.journal.intent, True
+
+    async def store(entry: JournalEntry, *, shared: bool = False) -> None:
+        if full:
+            raise StorageError("disk full")
+        await intent(entry, shared=shared)
+
+    monkeypatch.setattr(rig.journal, "intent", store)
+    rig.live.arrived.clear()
+    with pytest.raises(StorageError):
+        await rig.desk.place(BUY, "window")
+    assert rig.live.arrived == []
+    if way == "cancel":
+        await rig.desk.cancel(resting.order_id, "window")
+    else:
+        result = await rig.desk.close_all("window")
+        assert (result.closed, result.failed) == (1, 0)
+    assert [kind for kind, _ in rig.live.arrived] == ["cancel" if way == "cancel" else "place"]
+    assert rig.journal.states() == [JournalState.ACKNOWLEDGED]  # of the resting order
+    full = False
+    await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED] * 2)
+
+
 # -- the reconciler ------------------------------------------------------------------------------
 async def test_an_order_whose_call_has_not_ended_is_not_given_up(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
