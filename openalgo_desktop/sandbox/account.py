@@ -65,6 +65,10 @@ async def _nobody() -> None:
     """Nobody listens."""
 
 
+#: Instruments that are looked at before others get the loop.
+_TURN = 500
+
+
 class Sandbox(GttCalls):
     """The paper account of one broker account (:class:`TradingGateway`, :class:`GttGateway`).
 
@@ -214,8 +218,8 @@ class Sandbox(GttCalls):
                 if every and now - marked >= every:
                     marked = now
                     await self._marks.look()
-                    if self._marks.store():
-                        self._wake.set()
+                    while self._marks.store():
+                        await self.stored()
                 if now - checked >= int(self._settings["sandbox.order_check_interval"]):
                     checked = now
                     await self._check_silent(now)
@@ -225,7 +229,9 @@ class Sandbox(GttCalls):
     async def _check_silent(self, now: float) -> None:
         """Ask for quotes of instruments whose feed is silent while something rests on them."""
         asked = 0
-        for key in list(self._watched):
+        for number, key in enumerate(list(self._watched), 1):
+            if not number % _TURN:
+                await asyncio.sleep(0)
             waiting = self.book.matcher.has_orders(key) or self.gtts.watches(key)
             if not waiting or now - self._seen.get(key, 0.0) < _SILENT:
                 continue

@@ -26,7 +26,10 @@ class Marks:
         """Remember the prices of now, at once; whether rows wait to be stored."""
         for _ in self.steps():
             pass
-        return self.store()
+        some = False
+        while self.store():
+            some = True
+        return some
 
     async def look(self) -> None:
         """Remember the prices of now; others get the loop in between."""
@@ -54,14 +57,15 @@ class Marks:
                 self._changed.add((*holding.key, ""))
 
     def store(self) -> bool:
-        """Let what has changed be stored; whether there is any."""
+        """Let some of what has changed be stored, as many rows as the loop can spare at once;
+        whether there were any."""
         state = self._state()
         if not self._changed:
             return False
-        for key in self._changed:
+        for _ in range(min(_TURN, len(self._changed))):
+            key = self._changed.pop()
             if (position := state.positions.get(key)) is not None:
                 state.mark_position(position)
             elif (held := state.holdings.get(key[:2])) is not None:
                 state.mark_holding(held)
-        self._changed.clear()
         return True

@@ -274,3 +274,15 @@ async def test_a_long_position_book_lets_others_have_the_loop(rig: Rig):
     assert len(await rig.box.positions()) == 3000
     task.cancel()
     assert turns >= 3000 // 500 + 3000 // 300 - 1
+
+
+async def test_marks_of_many_positions_are_stored_in_portions(rig: Rig):
+    for number in range(1200):
+        row = PaperPosition(f"S{number}", "NSE", Product.MIS, quantity=1)
+        rig.box.state.positions[row.position_key] = row
+        rig.box._prices[row.key] = 100.0 + number
+    await rig.box._marks.look()
+    portions = []
+    while rig.box._marks.store():
+        portions.append(sum(map(len, rig.box.state.take().values())))
+    assert portions == [500, 500, 200]
