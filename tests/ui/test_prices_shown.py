@@ -163,9 +163,10 @@ def test_an_old_price_says_so_and_is_not_offered_as_a_limit(drive: Drive) -> Non
         shown = (ticket.ltp, depth.spread, chart.quote)
         await until(lambda: all(" s old" in part.text() for part in shown), "the age")
         assert ticket.ltp.property("tone") == chart.quote.property("tone") == "stale"
-        assert depth.view._stale
+        await until(lambda: depth.view._stale, "a grey book")
         row = watchlist.row_of(SBIN)
-        assert row is not None and watchlist.row_stale(row)
+        assert row is not None
+        await until(lambda: watchlist.row_stale(row), "a grey row")
         ticket.price.setValue(0.0)
         ticket.show_symbol(SBIN)
         assert ticket.price.value() == 0.0

@@ -170,6 +170,8 @@ def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> 
         window.resize(1600, 900)
         window.default_layout()
         await asyncio.sleep(0.2)
+        book = window.docks["depth"].view  # type: ignore[attr-defined]
+        await until(lambda: book._depth.buy, "a book")
         assert not feed.stale
         await account.control({"faults": {"disconnect": True}})
         await until(lambda: feed.stale, "stale prices")
