@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.keyed import Keyed
 
 R = TypeVar("R")
 
@@ -32,7 +31,7 @@ class ReadyRows(Generic[R]):
     def __init__(self, key: Callable[[R], Hashable], make: Callable[[R, Mode], Any]) -> None:
         self._key = key
         self._make = make
-        self._ready: dict[Mode, Keyed[Hashable, _Ready]]
+        self._ready: dict[Mode, dict[Hashable, _Ready]]
         self.forget()
 
     def learn(self, row: R, mode: Mode) -> None:
@@ -42,7 +41,7 @@ class ReadyRows(Generic[R]):
 
     def forget(self) -> None:
         """Nothing is ready any more."""
-        self._ready = {mode: Keyed() for mode in Mode}
+        self._ready = {mode: {} for mode in Mode}
 
     async def encoded(
         self,
@@ -71,5 +70,5 @@ class ReadyRows(Generic[R]):
             pieces.append(b",".join(used) + (b"," if first < len(rows) else b""))
             await asyncio.sleep(0)
         if len(ready) > 2 * len(rows) + _CHUNK:  # rows of earlier sessions and accounts
-            self._ready[mode] = Keyed()
+            self._ready[mode] = {}
         return pieces

@@ -125,22 +125,45 @@ class OrderCounts:
         return counts
 
 
-def trade_row(trade: Trade, mode: Mode) -> dict[str, Any]:
+class TradeRow(msgspec.Struct, gc=False):
     """A row of the trade book."""
-    row = {
-        "orderid": trade.order_id,
-        "symbol": trade.symbol,
-        "exchange": trade.exchange,
-        "action": trade.action.value,
-        "product": trade.product.value,
-        "quantity": trade.quantity,
-        "average_price": priced(trade.price),
-        "trade_value": two(trade.value),
-        "timestamp": api_timestamp(trade.traded_at),
-    }
+
+    orderid: str
+    symbol: str
+    exchange: str
+    action: Action
+    product: Product
+    quantity: int
+    average_price: float
+    trade_value: float
+    timestamp: str
+
+
+class PaperTradeRow(TradeRow, gc=False):
+    """A simulated one says more."""
+
+    tradeid: str
+    price: float
+    strategy: str
+
+
+def trade_row(trade: Trade, mode: Mode) -> TradeRow:
+    """A row of the trade book."""
+    price = priced(trade.price)
+    row = (
+        trade.order_id,
+        trade.symbol,
+        trade.exchange,
+        trade.action,
+        trade.product,
+        trade.quantity,
+        price,
+        two(trade.value),
+        api_timestamp(trade.traded_at),
+    )
     if mode is Mode.SANDBOX:
-        row |= {"tradeid": trade.trade_id, "price": priced(trade.price), "strategy": trade.strategy}
-    return row
+        return PaperTradeRow(*row, trade.trade_id, price, trade.strategy)
+    return TradeRow(*row)
 
 
 def position_row(position: Position, mode: Mode) -> dict[str, Any]:
