@@ -257,6 +257,7 @@ class Campaign:
                 now = self.exchange_clock.now() + timedelta(seconds=reconcile.ANSWER_WITHIN / 3)
                 self.exchange_clock.jump(now)
                 await self.desk.reconciler.run_once()
+        await self.desk.reconciler.run_once()  # its list is of its last look
         await self.desk.books.compare(Mode.LIVE)
         await self.desk.quiet()
         await self.db.flush()
