@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -15,6 +16,8 @@ from openalgo_desktop.shell.parser import PROGRAM, parse
 
 #: Exit codes of shells for a program ended by SIGINT and SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 130, 141
+#: What a device says that takes no more output.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _close_stdout()
         return BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _close_stdout()
+        print(f"{PROGRAM}: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
 
 
 def _run(arguments: list[str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from openalgo_desktop.shell.main import main
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
+from tests.e2e.driver import environment
 
 
 def test_run_py_knows_every_command_that_has_no_window():
@@ -111,3 +114,21 @@ def test_what_is_wrong_in_a_command_is_a_sentence(
     assert main(command) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
     assert line.startswith("openalgo-desktop: ") and said in line
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_output_that_nobody_can_take_is_said_in_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "openalgo_desktop", "settings", "list"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*command, "--data-dir", str(tmp_path / "data")],
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("openalgo-desktop: the output cannot be written: ")
+    assert len(done.stderr.splitlines()) == 1
