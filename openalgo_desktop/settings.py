@@ -75,6 +75,27 @@ def host_address(value: Any) -> str:
     return text
 
 
+#: What comes before the colon in the names of those that send orders.
+_SENDERS = ("api", "webhook", "window", "cli")
+
+
+def source_patterns(value: Any) -> str:
+    """Sources as patterns, comma separated: ``api:*, webhook:alerts``; ``api`` alone means all of
+    them. What matches no source that there can be would hold nothing, so it raises
+    :class:`ConfigError`."""
+    found = []
+    for part in str(value).split(","):
+        pattern = part.strip()
+        kind, colon, _ = pattern.partition(":")
+        if not colon and kind in ("api", "webhook"):
+            found.append(f"{kind}:*")
+        elif not pattern or kind in _SENDERS or set(kind) & set("*?["):
+            found.append(pattern)
+        else:
+            raise ConfigError(f"{pattern!r} is no source of orders: write api:*, webhook:* or *.")
+    return ", ".join(filter(None, found))
+
+
 def rate_limit(value: Any) -> str:
     """A limit as :func:`~openalgo_desktop.core.rates.parse_limit` reads it; empty means none.
     Raises :class:`ConfigError` that says how to write it."""
@@ -363,6 +384,7 @@ SETTINGS: dict[str, Setting] = _table(
         "approvals.sources",
         "",
         "Sources whose orders wait in the action centre, comma separated: api:*, webhook:*",
+        source_patterns,
         group="Safety",
     ),
     S(

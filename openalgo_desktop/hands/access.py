@@ -170,7 +170,7 @@ def _symbol(text: str) -> SymbolMap:
     try:
         exchange, symbol, quantity, *product = parts
         return SymbolMap(
-            symbol.upper(),
+            symbol.strip().upper(),
             Exchange(exchange.upper()),
             _units(quantity),
             Product(product[0].upper()) if product else Product.MIS,
@@ -186,13 +186,17 @@ async def webhooks_create(owned: Owned, data: dict[str, Any]) -> Result:
     store = WebhookStore(owned.state)
     if any(row.name == data["name"] for row in await store.all()):
         raise ConfigError(f"name: there is a webhook strategy {data['name']!r} already.")
+    symbols = tuple(_symbol(text) for text in data["symbol"])
+    for at, one in enumerate(symbols):
+        if any(other.symbol == one.symbol for other in symbols[:at]):
+            raise ConfigError(f"symbol: {one.symbol} is there twice; an alert names no exchange.")
     hours = {name: data[name] for name in ("start", "end", "square_off") if data[name]}
     row = WebhookStrategy(
         store.new_id(),
         data["name"],
         WebhookKind(data["kind"] or "strategy"),
         WebhookMode(data["side"] or "LONG"),
-        tuple(_symbol(text) for text in data["symbol"]),
+        symbols,
         intraday=not data["positional"],
         **hours,
     )

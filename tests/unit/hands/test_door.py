@@ -78,6 +78,27 @@ async def test_a_locked_program_asks_for_its_password(terminal: Terminal) -> Non
         assert (await ask(terminal, free))["status"] == "success", free
 
 
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        ["NSE:SBIN:１"],
+        ["NSE:SBIN:1_0"],
+        ["NSE:SBIN:+5"],
+        ["NSE:SBIN:1e3"],
+        ["NSE:SBIN:0"],
+        ["NSE:SBIN:" + "9" * 30],
+        ["NOPE:SBIN:1"],
+        ["NSE:SBIN:1", "BSE:SBIN:2"],
+    ],
+)
+async def test_symbols_of_a_webhook_that_mean_nothing(
+    terminal: Terminal, symbols: list[str]
+) -> None:
+    answer = await ask(terminal, "webhooks create", args={"name": "w", "symbol": symbols})
+    assert answer["status"] == "error"
+    assert answer["message"].startswith(("symbol: ", "quantity: ")), answer
+
+
 async def test_live_mode_asks_each_time(terminal: Terminal) -> None:
     await terminal.lock.set_password(Secret(PASSWORD))
     assert not terminal.lock.locked

@@ -54,6 +54,27 @@ def test_bad_texts_say_how_to_write_them(text: str) -> None:
                 Settings({key: text})
 
 
+@pytest.mark.parametrize("text", ["bogus", "api:*, webhok:*", "apis", "API:*"])
+def test_sources_that_would_hold_no_order_are_refused(text: str) -> None:
+    """A wrong letter must not leave the action centre open."""
+    with pytest.raises(ConfigError, match=r"Setting approvals\.sources: .*api:\*"):
+        Settings({"approvals.sources": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("api", "api:*"),
+        (" webhook , api:a", "webhook:*, api:a"),
+        ("*", "*"),
+        ("", ""),
+        ("a*", "a*"),
+    ],
+)
+def test_sources_as_they_are_meant(text: str, meant: str) -> None:
+    assert Settings({"approvals.sources": text})["approvals.sources"] == meant
+
+
 @pytest.mark.parametrize("host", ["a b", "http://x", "1.2.3.4.", "[::1]", "a/b", "*", "x:5000"])
 def test_a_host_that_cannot_be_bound_is_refused_as_a_setting(host: str) -> None:
     with pytest.raises(ConfigError, match=r"Setting api\.host"):
