@@ -27,6 +27,9 @@ KEEP: Final[Mapping[int, float]] = {
 #: After a lower mode was asked, richer packets that were on their way still come; seconds.
 _ON_THE_WAY = 2.0
 
+#: What others offer.
+_ORDERS = Part.TOUCH | Part.BOOK
+
 _EMPTY = Tick("", "", 0.0)
 
 
@@ -72,6 +75,8 @@ class Record:
             else:
                 self._cap_until = 0.0
         missing = 0 if self.stale else self.tick.parts & ~tick.parts
+        if missing & _ORDERS and not _between(self.tick, tick.ltp):
+            missing &= ~_ORDERS  # a trade beyond what was offered: that is gone, however young
         same = missing and missing == self._kept_parts and now <= self._kept_until
         if same and tick.mode == FeedMode.LTP:
             # As in the packet before: a price, and everything else as it was.
@@ -131,6 +136,11 @@ class Record:
         self._keep({part: since for part, since in self._kept.items() if not part & parts})
         if self.tick.parts & parts:
             self.tick = only(self.tick, ~parts)
+
+
+def _between(tick: Tick, price: float) -> bool:
+    """Whether ``price`` is neither below the best bid nor above the best ask, where there are."""
+    return not (0 < price < tick.bid or 0 < tick.ask < price)
 
 
 def only(tick: Tick, parts: int) -> Tick:

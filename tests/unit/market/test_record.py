@@ -22,11 +22,11 @@ def poor(ltp: float) -> Tick:
 
 def test_a_poorer_tick_moves_the_price_and_each_part_keeps_its_own_time():
     record = Record(rich(), 100.0)
-    record.take(poor(801.0), 101.0)
+    record.take(poor(800.05), 101.0)
     tick = record.view(101.0)
-    assert (tick.ltp, tick.bid, tick.depth, tick.mode) == (801.0, 799.95, BOOK, FeedMode.DEPTH)
+    assert (tick.ltp, tick.bid, tick.depth, tick.mode) == (800.05, 799.95, BOOK, FeedMode.DEPTH)
     assert record.age(Part.LTP, 101.5) == 0.5 and record.age(Part.TOUCH, 101.5) == 1.5
-    record.take(poor(802.0), 101.75)
+    record.take(poor(799.95), 101.75)
     assert record.age(Part.TOUCH, 101.75) == 1.75 and record.age(Part.OI, 101.75) == 1.75
 
 
@@ -42,6 +42,21 @@ def test_a_part_that_stays_away_while_others_come_is_unknown_after_a_while():
     assert record.tick.parts == Part.LTP and record.tick.high == 0.0
 
 
+def test_a_trade_beyond_the_best_prices_proves_that_they_are_gone():
+    """After a mode was lowered, a broker's quote packets say nothing of bid and ask."""
+    for price in (799.9, 800.1, 900.0):
+        for packets in (1, 3):
+            record = Record(rich(), 100.0)
+            for number in range(packets - 1):
+                record.take(poor(800.0), 100.1 + number / 10)
+            record.take(poor(price), 100.5)
+            tick = record.view(100.5)
+            assert (tick.ltp, tick.parts) == (price, Part.LTP | Part.DAY | Part.OI)
+            assert record.fresh(Part.TOUCH, 100.5, 2.0) is None
+            record.take(poor(800.0), 100.6)  # they do not come back with the price
+            assert record.fresh(Part.TOUCH, 100.6, 2.0) is None
+
+
 def test_a_part_also_ages_when_nothing_comes_at_all():
     record = Record(rich(), 100.0)
     record.take(poor(801.0), 101.0)
@@ -50,7 +65,7 @@ def test_a_part_also_ages_when_nothing_comes_at_all():
 
 def test_fresh_wants_each_needed_part_known_and_young():
     record = Record(rich(), 100.0)
-    record.take(poor(801.0), 101.5)
+    record.take(poor(800.05), 101.5)
     assert record.fresh(Part.LTP, 101.6, 1.0) is not None
     assert record.fresh(Part.LTP | Part.TOUCH, 101.6, 1.0) is None  # 1.6 s old
     assert record.fresh(Part.TOUCH, 101.6, None) is not None
@@ -62,7 +77,7 @@ def test_fresh_wants_each_needed_part_known_and_young():
 
 
 def test_a_packet_with_gaps_is_richer_than_nothing_and_keeps_what_it_lacks():
-    gaps = Tick("SBIN", "NSE", 801.0, FeedMode.QUOTE, volume=6, unknown=Part.TOUCH | Part.OI)
+    gaps = Tick("SBIN", "NSE", 800.0, FeedMode.QUOTE, volume=6, unknown=Part.TOUCH | Part.OI)
     record = Record(gaps, 100.0)
     assert record.tick.parts == Part.LTP | Part.DAY
     record.take(rich(), 101.0)
