@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # the kit and its HTTP client are imported when a broker is o
     from openalgo_desktop.brokers.kit.spec import BrokerSpec
 
 log = logging.getLogger(__name__)
+_SLOT = re.compile("[2-9]|[1-9][0-9]")
 
 Account: TypeAlias = "SimulatorAccount | KitAccount"
 _SCOPE = "accounts"
@@ -42,8 +44,13 @@ def account_name(broker: str, slot: str = "1") -> str:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Broker and slot of an account name."""
-    broker, _, slot = name.partition(":")
+    """Broker and slot of an account name: ``zerodha`` is the first account of a broker,
+    ``zerodha:2`` the second. Raises :class:`ConfigError` for another writing, which would be the
+    same login under two names."""
+    broker, colon, slot = name.partition(":")
+    if colon and (broker == SIMULATOR or not _SLOT.fullmatch(slot)):
+        one = "there is one" if broker == SIMULATOR else f"the second one is {broker}:2"
+        raise ConfigError(f"account: {name!r}: the first account is {broker}, {one}.")
     return broker, slot or "1"
 
 
@@ -108,7 +115,7 @@ class Accounts:
         await self.open(name)
         self.data = self.orders = name
         kept = await self._state.get(_SCOPE, "open") or []
-        others = [n for n in kept if n not in self._open and split_name(n)[0] != SIMULATOR]
+        others = [n for n in kept if n not in self._open and n.partition(":")[0] != SIMULATOR]
         await asyncio.gather(*(self._reopen(other) for other in others))
         await self._load_master(required=split_name(name)[0] == SIMULATOR)
 

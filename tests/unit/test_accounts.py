@@ -165,6 +165,28 @@ async def test_two_accounts_of_one_broker_and_a_restart(
         await again.stop()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zerodha:1",
+        "zerodha:",
+        "zerodha:0",
+        "zerodha:02",
+        "zerodha:100",
+        "zerodha:a",
+        "zerodha:２",
+        "zerodha:../../x",
+        "zerodha:2\n",
+        "simulator:2",
+    ],
+)
+async def test_a_login_has_one_name(terminal: Terminal, name: str) -> None:
+    """Under two names it would trade and be counted twice."""
+    with pytest.raises(ConfigError, match=r"^account: .*the first account is "):
+        await terminal.accounts.open(name)
+    assert terminal.accounts.names() == ["simulator"]
+
+
 async def test_a_broker_as_the_first_account_starts_without_a_login(
     kite: KiteEmulator, tmp_path: Path
 ) -> None:
