@@ -216,3 +216,50 @@ def test_hit_test_outside_of_links_is_nothing(qtbot: QtBot) -> None:
     view = view_of(qtbot, rows(1.0))
     assert view.action_at(QPoint(5, 5)) is None
     assert view.action_at(QPoint(5, 5_000)) is None
+
+
+def test_a_row_that_looks_the_same_is_not_painted_again(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tick that changes nothing costs no paint, and of two distant rows only these are painted,
+    not all between them."""
+    data = rows(*[float(price) for price in range(9)])
+    view = view_of(qtbot, data)
+    view.flush()
+    view.repaint()
+    QApplication.processEvents()
+    painted: list[int] = []
+    paint = view._paint_row
+
+    def counted(painter: object, row: int, *rest: object) -> None:
+        painted.append(row)
+        paint(painter, row, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(view, "_paint_row", counted)
+    for source in (0, 8):
+        view.table.touch(source)
+    view.flush()
+    QApplication.processEvents()
+    assert painted == []
+    for source in (0, 8):
+        data[source].price = 50.0
+        view.table.touch(source)
+    view.flush()
+    qtbot.waitUntil(lambda: len(painted) >= 2)
+    assert set(painted) == {0, 8}
+
+
+def test_a_text_by_value_is_made_once_for_a_value() -> None:
+    column = Column[Row]("price", "", 9, lambda r: r.price, lambda r: r.text(), by_value=True)
+    store = RowStore([column, COLUMNS[0]])
+    row = Row("A", 1.0)
+    store.set_rows([row])
+    store.cells(0)
+    row.name = "B"
+    store.touch(0)
+    assert store.looks_new(0) and row.formatted == ["A"]
+    row.price = 2.0
+    store.touch(0)
+    assert store.looks_new(0) and row.formatted == ["A", "B"]
+    store.touch(0)
+    assert not store.looks_new(0)

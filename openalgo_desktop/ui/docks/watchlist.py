@@ -64,6 +64,7 @@ def _price(name: str, title: str, width: int) -> Col[WatchRow]:
         lambda row: quote.price(row.tick, name),
         lambda row: quote.price_text(row.tick, name, row.places),
         live=True,
+        by_value=True,
     )
 
 
@@ -80,6 +81,7 @@ def _count(
         lambda row: quote.known(tick(row), name),
         lambda row: quote.count_text(tick(row), name),
         live=True,
+        by_value=True,
     )
 
 
@@ -102,6 +104,7 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
         tone=_tone,
         flash=True,
         live=True,
+        by_value=True,
         badge=lambda r: "no feed" if r.refusal else "",
         tip=_tip,
     ),
@@ -113,6 +116,7 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
         lambda r: quote.change_text(r.tick, r.places),
         _tone,
         live=True,
+        by_value=True,
     ),
     Col(
         "percent",
@@ -122,6 +126,7 @@ COLUMNS: tuple[Col[WatchRow], ...] = (
         lambda r: quote.percent_text(r.tick),
         _tone,
         live=True,
+        by_value=True,
     ),
     _price("bid", "Bid", 78),
     _price("ask", "Ask", 78),
@@ -141,6 +146,7 @@ class WatchlistDock(TableDock[WatchRow]):
     columns = COLUMNS
     follows_click = True
     priority = 0
+    min_interval = 0.1  # a lone tick is shown at once, ten looks a second of a busy list
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)

@@ -31,6 +31,7 @@ class Column(Generic[R]):
     cell. A ``live`` column carries market prices and turns grey while they are stale. A column with
     ``actions`` draws links instead of text. ``badge`` gives a word
     or two that are drawn as a chip beside a number (empty: none), ``tip`` a tooltip of the cell.
+    ``by_value`` says that the text of a row stays while its value does.
     ``width`` is in pixels.
     """
 
@@ -48,6 +49,7 @@ class Column(Generic[R]):
     live: bool = False
     badge: Callable[[R], str] | None = None
     tip: Callable[[R], str] | None = None
+    by_value: bool = False
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

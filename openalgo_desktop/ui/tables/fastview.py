@@ -29,6 +29,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QStaticText,
     QTransform,
 )
@@ -142,15 +143,19 @@ class FastTableView(QTableView):
             and self._hover < 0  # rows do not move under the pointer
         )
 
-    def _update_rows(self, sources: set[int]) -> None:
+    def _update_rows(self, sources: set[int], *, again: bool = False) -> None:
+        """Repaint rows that can be seen and have something new to show, or all with ``again``."""
         viewport = self.viewport()
         if len(sources) > 4 * STRIPS:
             viewport.update()
             return
         height = viewport.height()
-        place = self.table.store.place
-        tops = [self.rowViewportPosition(place[source]) for source in sources]
-        visible = [top for top in tops if -ROW_HEIGHT < top < height]
+        store = self.table.store
+        visible = []
+        for source in sources:
+            top = self.rowViewportPosition(store.place[source])
+            if -ROW_HEIGHT < top < height and (again or store.looks_new(source)):
+                visible.append(top)
         if len(visible) > STRIPS:
             viewport.update()
             return
@@ -159,7 +164,8 @@ class FastTableView(QTableView):
 
     def _end_flashes(self) -> None:
         rows, more = self.table.store.take_expired_flashes()
-        self._update_rows({source for source in rows if source < self.table.rowCount()})
+        shown = {source for source in rows if source < self.table.rowCount()}
+        self._update_rows(shown, again=True)
         if more:
             self._flash_timer.start()
 
@@ -172,22 +178,26 @@ class FastTableView(QTableView):
         if not count:
             self._paint_empty(painter)
             return
-        first = max(0, self.rowAt(area.top()))
-        last = self.rowAt(area.bottom())
-        last = count - 1 if last < 0 else last
         sections = self._sections(area)
         selection = self.selectionModel()
         selected = set()
         if selection.hasSelection():
             selected = {index.row() for index in selection.selectedRows()}
         current = self.currentIndex().row() if self.hasFocus() else -1
-        y = self.rowViewportPosition(first)
-        for row in range(first, last + 1):
+        for row in self._rows_in(event.region(), count):
+            y = self.rowViewportPosition(row)
             self._paint_row(painter, row, y, sections, row in selected, row == current)
-            y += ROW_HEIGHT
         painter.end()
         if self.table.store.flashing and not self._flash_timer.isActive():
             self._flash_timer.start()
+
+    def _rows_in(self, region: QRegion, count: int) -> list[int]:
+        """Rows that a region touches; what lies between its parts is painted already."""
+        rows: set[int] = set()
+        for area in region:
+            first, last = max(0, self.rowAt(area.top())), self.rowAt(area.bottom())
+            rows.update(range(first, count if last < 0 else last + 1))
+        return sorted(rows)
 
     def _sections(self, area: QRect) -> list[Section]:
         header = self.horizontalHeader()

@@ -40,6 +40,17 @@ class Cells:
         self.badges = badges  # by column
         self.stale = stale  # its live columns are too old
 
+    def looks_like(self, other: Cells) -> bool:
+        """Whether the same is shown."""
+        return (
+            self.values == other.values
+            and self.texts == other.texts
+            and self.tones == other.tones
+            and self.tints == other.tints
+            and self.badges == other.badges
+            and self.stale == other.stale
+        )
+
 
 class RowStore(Generic[R]):
     """Rows by source index (the caller's order) and by view index (the shown order)."""
@@ -136,9 +147,16 @@ class RowStore(Generic[R]):
         self._stale.discard(source)
         fresh = self._format(self.rows[source], known)
         if known is not None:
+            if known.looks_like(fresh):
+                return known
             self._note_flashes(source, known, fresh)
         self._cells[source] = fresh
         return fresh
+
+    def looks_new(self, source: int) -> bool:
+        """Whether a changed row has something else to show than it had; formats it."""
+        known = self._cells[source]
+        return known is None or self.cells(self.place[source]) is not known
 
     def _format(self, row: R, known: Cells | None) -> Cells:
         values: list[Any] = []
@@ -147,7 +165,8 @@ class RowStore(Generic[R]):
             value = column.value(row)
             values.append(value)
             # A column that shows its value alone keeps its text while the value stays.
-            if known is not None and column.text is None and column.actions is None:
+            plain = column.by_value or (column.text is None and column.actions is None)
+            if known is not None and plain:
                 same = value == known.values[index]
                 texts.append(known.texts[index] if same else column.shown(row, value))
             else:
