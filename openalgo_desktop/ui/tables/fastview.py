@@ -194,7 +194,7 @@ class FastTableView(QTableView):
     def _rows_in(self, region: QRegion, count: int) -> list[int]:
         """Rows that a region touches; what lies between its parts is painted already."""
         rows: set[int] = set()
-        for area in region:
+        for area in region:  # type: ignore[attr-defined]  # the stub does not know it
             first, last = max(0, self.rowAt(area.top())), self.rowAt(area.bottom())
             rows.update(range(first, count if last < 0 else last + 1))
         return sorted(rows)
