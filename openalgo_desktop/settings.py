@@ -6,6 +6,7 @@ live in the database (scope ``user``) and may be overridden for one run (``--set
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.core.numbers import number, whole
 from openalgo_desktop.core.rates import parse_limit
+
+log = logging.getLogger(__name__)
 
 
 def own_holidays(text: str) -> object:
@@ -788,12 +791,14 @@ class Settings:
             self._running.setdefault(key, self[key])
 
     def load(self, stored: Mapping[str, Any]) -> None:
-        """Take stored values; unknown or invalid ones are ignored (an older or newer version)."""
+        """Take stored values; unknown ones are ignored (an older or newer version), invalid ones
+        too, which the log says: a rule that somebody set does not hold."""
         for key, value in stored.items():
             try:
                 self._stored[key] = setting_row(key).parse(value)
-            except ConfigError:
-                continue
+            except ConfigError as error:
+                if key in SETTINGS:
+                    log.warning("the stored setting is ignored: %s", error.message)
 
     def subscribe(self, listener: Callable[[str, Any], None]) -> None:
         """Call ``listener(key, value)`` after each change."""

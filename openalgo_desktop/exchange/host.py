@@ -80,6 +80,7 @@ class PaperGateway:
         self._urgent = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._saving = False
+        self._failing = False  # the last batch could not be stored
         self._shown: dict[str, Order] = {}  # the order book, kept ready: see orders()
         self._shown_of: tuple[PaperState, datetime] | None = None
         self._arrivals: set[asyncio.Task[None]] = set()
@@ -429,7 +430,9 @@ class PaperGateway:
             if rows:
                 await self._store.save(self.account_id, rows)
         except Exception as error:
-            log.exception("rows of %s could not be stored; trying again", self.account_id)
+            if not self._failing:  # a full disk lasts: it is said once
+                log.exception("rows of %s could not be stored; trying again", self.account_id)
+            self._failing = True
             self.state.put_back(rows)
             for waiter in waiters:
                 if not waiter.done():
@@ -441,6 +444,9 @@ class PaperGateway:
             return
         finally:
             self._saving = False
+        if self._failing:
+            log.warning("rows of %s are stored again", self.account_id)
+            self._failing = False
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)

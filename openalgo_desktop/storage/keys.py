@@ -134,6 +134,8 @@ class ApiKeys:
         """A new key; its text is given only here. Raises :class:`ConfigError` for a bad name."""
         if not name.strip() or len(name) > 100:
             raise ConfigError("name: an API key needs a name of at most 100 characters.")
+        if not name.isprintable():
+            raise ConfigError("name: use visible characters only, no line breaks or control marks.")
         await self._load()
         async with self._lock:
             return await self._create(name.strip(), rights, account_id)

@@ -136,6 +136,8 @@ def check(strategy: WebhookStrategy) -> None:
         raise ConfigError("name: a webhook strategy needs a name.")
     if len(strategy.name) > MAX_NAME:
         raise ConfigError(f"name: at most {MAX_NAME} characters.")
+    if not strategy.name.isprintable():  # a line of a log, a name that reads backwards
+        raise ConfigError("name: use visible characters only, no line breaks or control marks.")
     for field in ("start", "end", "square_off"):
         text = getattr(strategy, field)
         try:  # times are compared as texts, and by a wall clock: "0915" or "09:15Z" would mislead

@@ -20,6 +20,14 @@ class Watch:
         return self.now
 
 
+def test_a_stored_setting_that_does_not_hold_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings({})
+    settings.load({"approvals.sources": "apy:*", "of.another.version": 1, "ui.frame_rate": 20})
+    assert settings["ui.frame_rate"] == 20
+    (line,) = caplog.messages
+    assert "approvals.sources" in line and "ignored" in line
+
+
 @pytest.mark.parametrize(
     ("text", "rules"),
     [

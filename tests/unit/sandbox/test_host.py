@@ -13,6 +13,7 @@ from openalgo_desktop.core.model import Depth, Instrument, Level, OrderRequest
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.exchange import host
 from tests.unit.sandbox.helpers import MemoryStore, Rig, one
+from tests.waiting import until
 
 SBIN = ("NSE", "SBIN")
 ROWS = [Instrument("SBIN", "NSE")]
@@ -38,19 +39,24 @@ class Failing(MemoryStore):
         await super().save(account_id, rows)
 
 
-async def test_rows_that_could_not_be_stored_are_stored_later(monkeypatch: pytest.MonkeyPatch):
+async def test_rows_that_could_not_be_stored_are_stored_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     monkeypatch.setattr(host, "_RETRY", 0.01)
     rig = Rig(ROWS)
     rig.store = store = Failing()
     rig.box = rig._make()
     rig.market.set(SBIN, 800.0)
     await rig.start()
-    store.failures = 1
+    store.failures = 3
     with pytest.raises(StorageError):
         await rig.trade(BUY, 10, SBIN, Product.MIS)
     assert one(await rig.box.orders()).status is OrderStatus.COMPLETE  # it is known, not lost
+    await until(lambda: store.failures == 0, "the disk has room")
     await rig.trade(BUY, 1, SBIN, Product.MIS)
     assert len(store.tables["sandbox:test"]["orders"]) == 2
+    told = [line for line in caplog.messages if "stored" in line]
+    assert [line.split("could not")[0] == line for line in told] == [False, True]  # once each
     money = rig.box.state.ledger.cash
     await rig.restart()
     assert rig.box.state.ledger.cash == money and len(rig.box.state.trades) == 2

@@ -81,6 +81,12 @@ async def test_a_wrong_key_never_reaches_argon2(rig: Rig, monkeypatch: pytest.Mo
     assert calls == []
 
 
+@pytest.mark.parametrize("name", ["", "x" * 101, "two\nlines", "right\u202eleft"])
+async def test_a_name_that_would_mislead_is_refused(rig: Rig, name: str):
+    with pytest.raises(ConfigError, match=r"^name:"):
+        await rig.keys().create(name, KeyRights.READ)
+
+
 async def test_revoked_keys_stop_working_at_once_and_after_restart(rig: Rig):
     keys = rig.keys()
     gone: list[ApiKey] = []

@@ -144,6 +144,8 @@ def test_scan_words(scan: str, action: Action, target: int | None) -> None:
     [
         ({"name": " "}, "name"),
         ({"name": "x" * 81}, "name"),
+        ({"name": "two\nlines"}, "name"),
+        ({"name": "right\u202eleft"}, "name"),
         ({"start": "9 o'clock"}, "start"),
         ({"start": "0915"}, "start"),
         ({"start": "09:15Z"}, "start"),
