@@ -109,8 +109,8 @@ def test_orders_survive_a_kill(tmp_path: Path, mode: str) -> None:
 def check_books(program: Program, burst: Burst) -> None:
     deadline = time.monotonic() + 20
     while True:  # what the crash left open is settled within seconds
-        rows = program.call("orderbook")["data"]["orders"]
         entries = journal(program.data_dir)
+        rows = program.call("orderbook")["data"]["orders"]  # after them: it is not older
         states = Counter(entry["state"] for entry in entries)
         if not states["intent"] and not states["unknown"]:
             break
