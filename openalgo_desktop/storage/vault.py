@@ -40,6 +40,10 @@ PASSPHRASE_VARIABLE = "OPENALGO_VAULT_PASSPHRASE"
 CHOICE_VARIABLE = "OPENALGO_VAULT"
 #: A keyring may ask the user to unlock it; longer than this and it does not answer. Seconds.
 KEYRING_TIMEOUT = 20.0
+#: What D-Bus says of a service that ended before it answered, and the waits before it is asked
+#: again; seconds.
+_REPLACED = "disconnected from message bus"
+_REPLACED_WAITS = (0.2, 1.0)
 #: Argon2id: passes, memory in KiB, lanes (OWASP's second choice: 19 MiB, two passes).
 ARGON2 = (2, 19_456, 1)
 
@@ -223,7 +227,9 @@ class Vault:
             _write_private(self._key_file, secrets.token_hex(32).encode())
 
     async def _keyring(self, call: Callable[[Any], T]) -> T:
-        """Ask the keyring in a thread; any failure and silence is a :class:`StorageError`."""
+        """Ask the keyring in a thread; any failure and silence is a :class:`StorageError`. A
+        service that was replaced in the middle (at the log-in of a desktop two of them start) is
+        asked again; what is asked does no more the second time."""
 
         def work() -> T:
             import keyring
@@ -235,12 +241,17 @@ class Vault:
             self._keyring_title = str(backend.name)
             return call(backend)
 
-        try:
-            return await asyncio.wait_for(_in_own_thread(work), self._timeout)
-        except TimeoutError:
-            reason = f"no answer within {self._timeout:.0f} s"
-        except Exception as error:
-            reason = str(error) or type(error).__name__
+        for again in (*_REPLACED_WAITS, None):
+            try:
+                return await asyncio.wait_for(_in_own_thread(work), self._timeout)
+            except TimeoutError:
+                reason = f"no answer within {self._timeout:.0f} s"
+                break
+            except Exception as error:
+                reason = str(error) or type(error).__name__
+                if again is None or _REPLACED not in reason:
+                    break
+            await asyncio.sleep(again)
         raise StorageError(
             f"The OS keyring does not give the key of the secret vault: {reason}. Unlock it and "
             f"start again, or set {CHOICE_VARIABLE}=file for a new vault without it.",

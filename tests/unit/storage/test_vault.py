@@ -158,6 +158,40 @@ async def test_a_silent_keyring_falls_back_for_a_new_vault_and_fails_for_an_old_
         await opened(tmp_path / "new")
 
 
+async def test_a_keyring_service_that_is_replaced_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import keyring.backend
+
+    kept: dict[str, str] = {}
+    gone = 1
+
+    class Replaced(keyring.backend.KeyringBackend):
+        name = "replaced"
+        priority = 1  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            nonlocal gone
+            if gone:
+                gone -= 1
+                raise RuntimeError("Message recipient disconnected from message bus without reply")
+            return kept.get(username)
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            kept[username] = password
+
+    monkeypatch.setattr(keyring, "get_keyring", Replaced)
+    monkeypatch.setattr("openalgo_desktop.storage.vault._REPLACED_WAITS", (0.0, 0.0))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    await (await opened(tmp_path)).set("a", Secret("1"))
+    assert list(kept) and not (tmp_path / "vault.key").exists()
+    gone = 2
+    await opened(tmp_path)
+    gone = 3
+    with pytest.raises(StorageError, match="disconnected"):
+        await opened(tmp_path)
+
+
 # -- a real Secret Service -----------------------------------------------------------------------
 
 STEP = """
