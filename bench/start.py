@@ -51,7 +51,9 @@ def command(*arguments: str) -> float:
     return children() - before
 
 
-def engine(folder: Path, kind: str = "headless") -> tuple[subprocess.Popen[bytes], float, float]:
+def engine(
+    folder: Path, kind: str = "headless", *options: str
+) -> tuple[subprocess.Popen[bytes], float, float]:
     """A started engine, the CPU seconds until it was ready, and the wall seconds."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
@@ -61,7 +63,7 @@ def engine(folder: Path, kind: str = "headless") -> tuple[subprocess.Popen[bytes
     began = time.perf_counter()
     process = subprocess.Popen(
         [*PROGRAM, kind, "--data-dir", str(folder / "data"), "--rest-port", "0", "--ws-port", "0",
-         "--ready-file", str(ready)],
+         "--ready-file", str(ready), *options],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while not ready.exists():
@@ -134,9 +136,9 @@ def fill_journal(folder: Path, rows: int) -> None:
     connection.close()
 
 
-def idle(folder: Path, seconds: float) -> float:
-    """Percent of a core of a window that nobody touches, on the simulator's usual market."""
-    process, _, _ = engine(folder, "gui")
+def idle(folder: Path, seconds: float, *options: str) -> float:
+    """Percent of a core of a window that nobody touches."""
+    process, _, _ = engine(folder, "gui", *options)
     try:
         time.sleep(6)
         before = of_process(process.pid)
@@ -173,7 +175,13 @@ def main() -> None:
                 flush=True,
             )
         if options.idle:
-            print(f"idle window {idle(folder, options.idle):.1f} % of a core", flush=True)
+            quiet = idle(folder, options.idle, "--sim-rate", "1")
+            busy = idle(folder, options.idle)
+            print(
+                f"window      {quiet:.1f} % of a core when no prices come, "
+                f"{busy:.1f} % on the simulator's usual market",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
