@@ -25,19 +25,27 @@ class _Ready(msgspec.Struct, gc=False):  # thousands: the garbage collector must
 class ReadyRows(Generic[R]):
     """A row is encoded once for each state of what it shows, however many clients read the book.
 
-    ``key`` identifies a row, ``make`` gives its shape in the API.
+    ``key`` identifies a row, ``make`` gives its shape in the API. ``whole`` says that nothing is
+    still to be filled in: a row that others may yet complete in its place is not kept.
     """
 
-    def __init__(self, key: Callable[[R], Hashable], make: Callable[[R, Mode], Any]) -> None:
+    def __init__(
+        self,
+        key: Callable[[R], Hashable],
+        make: Callable[[R, Mode], Any],
+        whole: Callable[[R], bool] = lambda row: True,
+    ) -> None:
         self._key = key
         self._make = make
+        self._whole = whole
         self._ready: dict[Mode, dict[Hashable, _Ready]]
         self.forget()
 
     def learn(self, row: R, mode: Mode) -> None:
         """A row is new or has changed: make it ready now, a few microseconds, so that who reads
         the book next does not wait for all that happened before."""
-        self._ready[mode][self._key(row)] = _Ready(row, _encode(self._make(row, mode)))
+        if self._whole(row):
+            self._ready[mode][self._key(row)] = _Ready(row, _encode(self._make(row, mode)))
 
     def forget(self) -> None:
         """Nothing is ready any more."""
@@ -63,7 +71,9 @@ class ReadyRows(Generic[R]):
                     if not fresh:
                         break
                     fresh -= 1
-                    known = ready[name] = _Ready(row, _encode(self._make(row, mode)))
+                    known = _Ready(row, _encode(self._make(row, mode)))
+                    if self._whole(row):
+                        ready[name] = known
                 used.append(known.text)
             each(rows[first : first + len(used)])
             first += len(used)

@@ -30,8 +30,13 @@ class Services:
         self.gtt = GttDesk(ctx.desk, ctx.instruments, ctx.hub)
         self.chains = ChainBook(ctx.hub, ctx.instruments, ctx.clock)
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
-        self.order_rows = ReadyRows(attrgetter("order_id"), self._order_row)
-        self.trade_rows = ReadyRows(attrgetter("trade_id"), shapes.trade_row)
+        # Who placed an order (with its strategy and its parent) may be learned after the order.
+        self.order_rows = ReadyRows(
+            attrgetter("order_id"), self._order_row, lambda row: bool(row.source and row.strategy)
+        )
+        self.trade_rows = ReadyRows(
+            attrgetter("trade_id"), shapes.trade_row, lambda row: bool(row.strategy)
+        )
         self.position_rows = ReadyRows(
             attrgetter("exchange", "symbol", "product"), shapes.position_row
         )
@@ -66,11 +71,9 @@ class Services:
         for first in range(0, len(orders), _WARMED):
             await asyncio.sleep(_REST)
             for order in orders[first : first + _WARMED]:
-                if order.strategy:
-                    self.order_rows.learn(order, mode)
+                self.order_rows.learn(order, mode)
 
     def _on_update(self, event: OrderUpdated) -> None:
-        if event.order.strategy:  # another may get its strategy's name later
-            self.order_rows.learn(event.order, event.mode)
-        if event.trade is not None and event.trade.strategy:
+        self.order_rows.learn(event.order, event.mode)
+        if event.trade is not None:
             self.trade_rows.learn(event.trade, event.mode)
