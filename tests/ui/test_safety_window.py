@@ -93,7 +93,8 @@ def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> N
         click(window.findChildren(ConfirmDialog)[0].yes)
         await until(lambda: not session.bridge.safety.killed, "the reset")
         assert not window.alert_banner.isVisible()
-        assert not window.top_bar.reset_kill.isVisible()
+        # A toolbar takes a widget away with its next layout, one turn of the loop later.
+        await until(lambda: not window.top_bar.reset_kill.isVisible(), "no button to reset")
 
     drive(scenario)
 
