@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,10 @@ log = logging.getLogger(__name__)
 
 #: Seconds from the start to the rehearsal of an order.
 WARM_UP_AFTER = 0.3
+#: How long a thread that wants the interpreter waits for one that works, seconds. An order waits
+#: for the writer's thread, and that one asks again after each word with the database; with
+#: Python's 5 ms every answer of the disk cost up to a paint.
+THREADS_TURN = 0.001
 #: What a keyring that does not give our key means for the run.
 LOCKED_VAULT = (
     "Live accounts are locked and only the sandbox runs, with an API key for this run alone."
@@ -141,6 +146,7 @@ class Terminal:
     # -- start ------------------------------------------------------------------------------
     async def start(self) -> None:
         """Start all parts in order; if one fails, stop those already started and raise."""
+        sys.setswitchinterval(THREADS_TURN)
         try:
             await self.start_storage(may_lock=True)
             await self._start_market()

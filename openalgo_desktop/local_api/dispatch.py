@@ -73,14 +73,12 @@ class Dispatcher:
         self.stream_url: Callable[[], str] = lambda: ""
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._prefixes: list[tuple[str, str, Endpoint]] = []
-        self._schemas: dict[tuple[str, str], Schema] = {}
+        self._schemas: dict[type[Schema], Schema] = {}
         self.rows: list[Endpoint] = [*endpoints(ctx), _document_row(self._document)]
         for row in self.rows:
             self._add(row)
 
     def _add(self, row: Endpoint) -> None:
-        if row.schema is not None:
-            self._schemas[row.method, row.path] = row.schema()
         if row.queued and self._ctx.approvals is not None:
             self._ctx.approvals.run_with(row.path, self._runner(row))
         if row.route.endswith("/*"):
@@ -89,6 +87,12 @@ class Dispatcher:
         self._exact[row.method, row.route] = row
         if row.both_slashes:
             self._exact[row.method, row.route + "/"] = row
+
+    def _schema(self, kind: type[Schema]) -> Schema:
+        schema = self._schemas.get(kind)
+        if schema is None:
+            schema = self._schemas[kind] = kind()
+        return schema
 
     async def _document(self, call: Call) -> dict[str, Any]:
         return document(self.rows, "/", self.stream_url())
@@ -243,9 +247,8 @@ class Dispatcher:
         request_id = _request_id(request, row, data)
         if row.prepare is not None:
             data = row.prepare(self._ctx, data, path_arg)
-        schema = self._schemas.get((row.method, row.path))
-        if schema is not None:
-            data = schema.load(data)
+        if row.schema is not None:
+            data = self._schema(row.schema).load(data)
         source = "api"
         if row.need is not Need.NOTHING:
             if key is None:

@@ -26,6 +26,9 @@ import qasync  # isort: skip
 
 #: Callbacks run for at most this long before Qt gets a turn to paint and read input, seconds.
 SLICE = 0.005
+#: What callbacks call for in turn is run at once within this time, seconds: an order goes through
+#: some ten of them, and a paint between two costs it a third of a frame.
+CHAIN = 0.002
 #: The heap is rebuilt when more than half of it is cancelled and it has at least this many.
 COMPACT_FROM = 64
 WORKERS = 8
@@ -66,7 +69,12 @@ class _Pump(QObject):
         # Qt does not fire a timer again while its event is handled: a nested Qt event loop needs
         # another one for what still waits and for what comes.
         self.killTimer(event.timerId())
-        self._zero_timer = self.startTimer(0) if len(self.ready) > 1 else 0
+        self._zero_timer = 0
+        self._turn()
+
+    def _turn(self) -> None:
+        if not self._zero_timer and len(self.ready) > 1:
+            self._zero_timer = self.startTimer(0)
         self._run_ready()
         if self.ready and not self._zero_timer:
             self._zero_timer = self.startTimer(0)
@@ -80,16 +88,16 @@ class _Pump(QObject):
         paused = asyncio.current_task(self._loop)
         if paused is not None:
             asyncio.tasks._leave_task(self._loop, paused)
-        ready = self.ready
-        end = time.perf_counter() + SLICE
+        ready, waited = self.ready, len(self.ready)
+        began = time.perf_counter()
         try:
-            for _ in range(len(ready)):
+            while ready:  # a nested turn may have emptied it
                 handle = ready.popleft()
-                if not handle._cancelled:
-                    handle._run()
-                    if time.perf_counter() >= end:
-                        break
-                if not ready:  # a nested turn may have emptied it
+                waited -= 1
+                if handle._cancelled:
+                    continue
+                handle._run()
+                if time.perf_counter() - began >= (SLICE if waited > 0 else CHAIN):
                     break
         finally:
             if paused is not None:
@@ -111,7 +119,8 @@ class _Pump(QObject):
         self._signalled = False
         inbox = self._inbox
         while inbox:
-            self.add(inbox.popleft())
+            self.ready.append(inbox.popleft())
+        self._turn()
 
     # -- timeouts ---------------------------------------------------------------------------
     def add_timer(self, handle: asyncio.TimerHandle) -> None:

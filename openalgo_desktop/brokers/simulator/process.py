@@ -19,7 +19,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from hashlib import blake2b
-from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -241,9 +240,11 @@ class PriceProcess:
             steps = rng(self._seed, factor.name, "days").standard_normal(_LAST - _FIRST + 2)
             weekday = (np.arange(len(steps)) + _FIRST + 3) % 7  # 1970-01-01 was a Thursday
             steps *= factor.sigma * np.where(weekday >= 5, _WEEKEND, 1.0)
-            knots = np.array(
-                list(accumulate(steps.tolist(), lambda x, e: factor.persistence * x + e))
-            )
+            level, levels = 0.0, []
+            for step in steps.tolist():
+                level = factor.persistence * level + step
+                levels.append(level)
+            knots = np.array(levels)
             self._knots[factor.name] = knots
         return float(knots[min(max(day - _FIRST, 0), len(knots) - 1)])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from openalgo_desktop.brokers.simulator import assets
 from openalgo_desktop.brokers.simulator.pricing import Pricer
@@ -20,6 +21,36 @@ from openalgo_desktop.core.options_math import MIN_YEARS, SECONDS_PER_YEAR, impl
 
 AnyQuoter: TypeAlias = Quoter | FrozenQuoter
 _FALLBACK_SIGMA = 0.15
+S = TypeVar("S")
+V = TypeVar("V")
+
+
+class OnDemand(Mapping[Key, V], Generic[S, V]):
+    """A value for each key of ``source``, made when it is first asked for: of thousands of
+    contracts a session looks at some dozens."""
+
+    def __init__(self, source: Mapping[Key, S], make: Callable[[S], V]) -> None:
+        self._source, self._make = source, make
+        self._made: dict[Key, V] = {}
+
+    def __getitem__(self, key: Key) -> V:
+        value = self._made.get(key)
+        if value is None:
+            value = self._made[key] = self._make(self._source[key])
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._source
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._source)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def made(self) -> list[V]:
+        """The values that exist."""
+        return list(self._made.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +93,24 @@ class World:
             contracts = build(
                 spec, calendar, today, lambda name: self.process.open_level(name, opening)
             )
-        self.pricers: dict[Key, Pricer] = {
-            c.instrument.key: Pricer(c, self.process) for c in contracts
-        }
+        self._contracts = {c.instrument.key: c for c in contracts}
+        self.pricers = OnDemand(self._contracts, lambda c: Pricer(c, self.process))
         if options.universe is not None:
             self._anchor(contracts, now)
-        self.quoters: dict[Key, AnyQuoter] = {
-            key: self._quoter(pricer) for key, pricer in self.pricers.items()
-        }
+        self._opened = now
+        self.quoters: OnDemand[Contract, AnyQuoter] = OnDemand(self._contracts, self._quoter)
 
-    def _quoter(self, pricer: Pricer) -> AnyQuoter:
+    def _quoter(self, contract: Contract) -> AnyQuoter:
+        pricer = self.pricers[contract.instrument.key]
         if self._frozen:
-            first = pricer.contract.first_price or pricer.at(self._clock.time())
+            first = contract.first_price or pricer.at(self._opened)
             return FrozenQuoter(pricer.instrument, first, self._clock)
         volume = self.process.spec(pricer.contract.asset).volume
         return Quoter(pricer, self.sessions, self._clock, volume)
 
     def instruments(self) -> list[Instrument]:
         """The symbol master."""
-        return [pricer.instrument for pricer in self.pricers.values()]
+        return [contract.instrument for contract in self._contracts.values()]
 
     # -- a universe file: first prices ------------------------------------------------------
     def _anchor(self, contracts: list[Contract], now: float) -> None:
@@ -144,6 +174,6 @@ class World:
 
     def reset(self) -> None:
         """Let every quoter compute its day anew."""
-        for quoter in self.quoters.values():
+        for quoter in self.quoters.made():
             if isinstance(quoter, Quoter):
                 quoter.reset()
