@@ -68,6 +68,7 @@ class Database:
         self._queue: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self._awaited = 0
         self.commits = 0  # group commits done; for benches and tests
         self.well = True  # whether the last group could be committed
 
@@ -135,7 +136,18 @@ class Database:
         """
         future: asyncio.Future[T] = self._running_loop().create_future()
         self._enqueue(_Job(work, future), patience)
-        return await future
+        if patience:
+            return await future
+        self._awaited += 1
+        try:
+            return await future
+        finally:
+            self._awaited -= 1
+
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody waits for the disk and would be served by a quiet moment."""
+        return self._awaited > 0
 
     async def rehearse(self, work: Work[Any]) -> None:
         """Run ``work`` and take it back: what it needs is compiled and read when it comes in

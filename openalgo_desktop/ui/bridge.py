@@ -89,7 +89,12 @@ class Bridge(QObject):
         self._last_request: tuple[OrderRequest, float] | None = None
         self._closed = False
         self.selected: Key | None = None
-        self.frames = FrameClock(self._drain, int(self.setting("ui.frame_rate")), self)
+        self.frames = FrameClock(
+            self._drain,
+            int(self.setting("ui.frame_rate")),
+            self,
+            hurried=lambda: terminal.db.hurried,
+        )
         self.books = Books(terminal.desk, terminal.hub, terminal.bus, self)
         self.frames.add(self.books.news)
         self.frames.add(self.books)

@@ -40,7 +40,9 @@ class FrameClient(Protocol):
 
 
 class FrameClock(QObject):
-    """Drives all live docks of the program from one timer."""
+    """Drives all live docks of the program from one timer. A frame that falls into a moment when
+    an order waits for its answer (``hurried``) is left out, but never two in a row: the answer
+    would have to wait for the paint, and who places orders feels that more than a late frame."""
 
     def __init__(
         self,
@@ -48,10 +50,13 @@ class FrameClock(QObject):
         rate: int,
         parent: QObject,
         now: Callable[[], float] = time.perf_counter,
+        hurried: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(parent)
         self._now = now
         self._drain = drain
+        self._hurried = hurried
+        self._left_out = False
         self._clients: list[FrameClient] = []
         self._cost: dict[int, float] = {}
         self._flushed_at: dict[int, float] = {}
@@ -81,6 +86,9 @@ class FrameClock(QObject):
 
     def frame(self) -> None:
         """One frame: hand out ticks, then let docks repaint while the budget lasts."""
+        self._left_out = self._hurried() and not self._left_out
+        if self._left_out:
+            return
         ticks = self._drain()
         if ticks:
             for client in self._clients:

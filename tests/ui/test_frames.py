@@ -50,6 +50,20 @@ def test_no_ticks_no_take(qtbot: QtBot) -> None:
     assert client.ticks == []
 
 
+def test_a_frame_gives_way_to_an_order_but_not_twice_in_a_row(qtbot: QtBot) -> None:
+    parent = QObject()
+    orders = iter([False, True, True, True, False, True])
+    clock = FrameClock(lambda: {TICK.key: TICK}, 30, parent, hurried=lambda: next(orders))
+    client = Client()
+    clock.add(client)
+    served = []
+    for _ in range(6):
+        clock.frame()
+        served.append(client.flushes)
+    assert served == [1, 1, 2, 2, 3, 3]
+    assert len(client.ticks) == 3
+
+
 def test_expensive_docks_take_turns_and_nobody_starves(qtbot: QtBot) -> None:
     parent = QObject()
     moments = (frame / 30 for frame in range(1000))

@@ -117,6 +117,30 @@ def test_callbacks_keep_their_order_and_qt_gets_its_turn(run: Run, loop: PumpEve
     run(scenario())
 
 
+def test_what_a_callback_calls_for_runs_in_the_same_turn(run: Run, loop: PumpEventLoop) -> None:
+    """A step of an order calls for the next: no paint comes between ten of them."""
+    turns: list[int] = []
+    ticking = QTimer()
+    ticking.timeout.connect(lambda: turns.append(1))
+    ticking.start(0)
+
+    async def steps(count: int) -> int:
+        before = len(turns)
+        for _ in range(count):
+            await asyncio.sleep(0)
+        return len(turns) - before
+
+    async def long(seconds: float) -> int:
+        before, end = len(turns), time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            await asyncio.sleep(0)
+        return len(turns) - before
+
+    assert min(run(steps(10)) for _ in range(5)) <= 1
+    assert run(long(0.2)) >= 5, "one that calls for itself without end leaves Qt its turns"
+    ticking.stop()
+
+
 def test_calls_from_threads_arrive_all_and_in_order(run: Run, loop: PumpEventLoop) -> None:
     async def scenario() -> None:
         arrived: dict[int, list[int]] = {n: [] for n in range(4)}

@@ -49,6 +49,19 @@ async def test_a_burst_is_one_commit(db: Database):
     assert len(await keys(db)) == 300
 
 
+async def test_it_says_when_somebody_is_in_a_hurry(db: Database):
+    assert not db.hurried
+    patient = asyncio.create_task(db.write(insert("a"), patience=0.01))
+    await asyncio.sleep(0)
+    assert not db.hurried
+    urgent = asyncio.create_task(db.write(insert("b")))
+    failing = asyncio.create_task(db.write(lambda connection: 1 // 0))
+    await asyncio.sleep(0)
+    assert db.hurried
+    await asyncio.gather(patient, urgent, failing, return_exceptions=True)
+    assert not db.hurried
+
+
 async def test_a_bad_job_fails_alone(db: Database):
     answers = await asyncio.gather(
         db.write(insert("a")),
