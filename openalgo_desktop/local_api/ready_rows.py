@@ -20,32 +20,35 @@ _encode = msgspec.json.Encoder().encode
 class _Ready(msgspec.Struct, gc=False):  # thousands: the garbage collector must not walk them
     row: Any
     text: bytes
+    missing: Hashable
 
 
 class ReadyRows(Generic[R]):
     """A row is encoded once for each state of what it shows, however many clients read the book.
 
-    ``key`` identifies a row, ``make`` gives its shape in the API. ``whole`` says that nothing is
-    still to be filled in: a row that others may yet complete in its place is not kept.
+    ``key`` identifies a row, ``make`` gives its shape in the API. ``missing`` tells of a row that
+    others may yet complete in its place what is filled in so far, and of a complete one None.
     """
 
     def __init__(
         self,
         key: Callable[[R], Hashable],
         make: Callable[[R, Mode], Any],
-        whole: Callable[[R], bool] = lambda row: True,
+        missing: Callable[[R], Hashable] = lambda row: None,
     ) -> None:
         self._key = key
         self._make = make
-        self._whole = whole
+        self._missing = missing
         self._ready: dict[Mode, dict[Hashable, _Ready]]
         self.forget()
 
     def learn(self, row: R, mode: Mode) -> None:
         """A row is new or has changed: make it ready now, a few microseconds, so that who reads
         the book next does not wait for all that happened before."""
-        if self._whole(row):
-            self._ready[mode][self._key(row)] = _Ready(row, _encode(self._make(row, mode)))
+        self._ready[mode][self._key(row)] = self._made(row, mode)
+
+    def _made(self, row: R, mode: Mode) -> _Ready:
+        return _Ready(row, _encode(self._make(row, mode)), self._missing(row))
 
     def forget(self) -> None:
         """Nothing is ready any more."""
@@ -59,7 +62,7 @@ class ReadyRows(Generic[R]):
     ) -> list[bytes]:
         """The rows with commas between them, in pieces; others get the loop in between. ``each``
         sees every part of the rows in passing."""
-        ready, key = self._ready[mode], self._key
+        ready, key, missing = self._ready[mode], self._key, self._missing
         pieces: list[bytes] = []
         first = 0
         while first < len(rows):
@@ -67,13 +70,15 @@ class ReadyRows(Generic[R]):
             for row in rows[first : first + _CHUNK]:
                 name = key(row)
                 known = ready.get(name)
-                if known is None or (known.row is not row and known.row != row):
+                if (
+                    known is None
+                    or (known.row is not row and known.row != row)
+                    or (known.missing is not None and known.missing != missing(row))
+                ):
                     if not fresh:
                         break
                     fresh -= 1
-                    known = _Ready(row, _encode(self._make(row, mode)))
-                    if self._whole(row):
-                        ready[name] = known
+                    known = ready[name] = self._made(row, mode)
                 used.append(known.text)
             each(rows[first : first + len(used)])
             first += len(used)

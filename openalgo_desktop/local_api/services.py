@@ -32,10 +32,16 @@ class Services:
         self.greeks = GreeksDesk(self.chains, ctx.instruments, ctx.clock)
         # Who placed an order (with its strategy and its parent) may be learned after the order.
         self.order_rows = ReadyRows(
-            attrgetter("order_id"), self._order_row, lambda row: bool(row.source and row.strategy)
+            attrgetter("order_id"),
+            self._order_row,
+            lambda row: (
+                None
+                if row.source and row.strategy
+                else (row.source, row.strategy, ctx.desk.slice_of(row))
+            ),
         )
         self.trade_rows = ReadyRows(
-            attrgetter("trade_id"), shapes.trade_row, lambda row: bool(row.strategy)
+            attrgetter("trade_id"), shapes.trade_row, lambda row: None if row.strategy else ""
         )
         self.position_rows = ReadyRows(
             attrgetter("exchange", "symbol", "product"), shapes.position_row
