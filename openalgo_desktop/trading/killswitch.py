@@ -166,7 +166,7 @@ class KillSwitch:
         await self._desk.reconciler.run_once()
         unknown = {
             (entry.request.get("exchange"), entry.request.get("symbol"))
-            for entry in self._desk.reconciler.open_entries
+            for entry in self._desk.reconciler.open_entries.values()
             if entry.kind == "place"
         }
         waiting = {row.symbol for row in rows if row.key in unknown}

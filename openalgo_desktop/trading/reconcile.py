@@ -77,7 +77,8 @@ class Reconciler:
         self._refused: dict[str, JournalEntry] = {}  # by tag: told as rejected or never arrived
         self._unsubscribe: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.open_entries: list[JournalEntry] = []
+        self.open_entries: dict[str, JournalEntry] = {}
+        self._ended: set[str] = set()  # tags that were settled or answered during the present look
         #: Gateways of further connected accounts, where an earlier order may be unsettled.
         self.others: Callable[[], Iterable[TradingGateway]] = tuple
         self._problems: dict[str, str] = {}  # account -> why its book could not be read
@@ -117,14 +118,15 @@ class Reconciler:
     def lost(self, entry: JournalEntry, why: str) -> None:
         """The answer was lost: shown as unknown at once, whatever the store does; look soon."""
         entry = msgspec.structs.replace(entry, state=JournalState.UNKNOWN, message=why)
-        self._lost[entry.tag] = entry
-        self.open_entries = [e for e in self.open_entries if e.tag != entry.tag] + [entry]
+        self._ended.discard(entry.tag)
+        self._lost[entry.tag] = self.open_entries[entry.tag] = entry
         self.wake()
 
     def answered(self, tag: str) -> None:
         """The answer came after all."""
         self._lost.pop(tag, None)
-        self.open_entries = [entry for entry in self.open_entries if entry.tag != tag]
+        self.open_entries.pop(tag, None)
+        self._ended.add(tag)
 
     def refused(self, entry: JournalEntry, why: str) -> None:
         """A placement is told as rejected; should its tag turn up, that is corrected."""
@@ -143,7 +145,7 @@ class Reconciler:
             return
         if tag in self._refused:
             self.saw_book([event.order])
-        elif any(entry.tag == tag for entry in self.open_entries):
+        elif tag in self.open_entries:
             self.wake()
 
     def saw_book(self, orders: Iterable[Order]) -> None:
@@ -183,7 +185,7 @@ class Reconciler:
         """Unsettled placements of one account and mode."""
         return [
             entry
-            for entry in self.open_entries
+            for entry in self.open_entries.values()
             if entry.kind == "place"
             and entry.state is JournalState.UNKNOWN
             and entry.account_id == account_id
@@ -215,6 +217,7 @@ class Reconciler:
 
     async def _look(self) -> None:
         known = set(self._lost)
+        self._ended.clear()
         entries = await self._journal.open_entries()
         left: list[JournalEntry] = []  # shown only when it is whole: no unknown order flickers
         for mode, gateway in self._reachable():
@@ -241,7 +244,7 @@ class Reconciler:
         self._began = {
             tag: at for tag, at in self._began.items() if tag in listed or self.flying[tag]
         }
-        self.open_entries = left + fresh
+        self.open_entries = {e.tag: e for e in left + fresh if e.tag not in self._ended}
 
     async def _settle_all(
         self, gateway: TradingGateway, mine: list[JournalEntry], orders: BookRows[Order]
@@ -264,7 +267,9 @@ class Reconciler:
                     settled = await self._settle_gtt(entry, gateway)
                 else:
                     settled = await self._settle(entry, pairs.found.get(entry.tag), orders.partial)
-                if not settled:
+                if settled:
+                    self.answered(entry.tag)  # at once: a long look must not show it twice
+                else:
                     left.append(await self._marked_unknown(entry))
             except AppError as error:  # the store; the next look tries again
                 log.warning("%s is not settled yet: %s", entry.tag, error)
@@ -289,6 +294,8 @@ class Reconciler:
     async def _settle(self, entry: JournalEntry, order: Order | None, partial: bool) -> bool:
         """Write down what became of ``entry``; False while that is not known. A ``partial`` book
         proves of nothing that it is absent."""
+        if self._is_flying(entry) and self._as_unknown(entry).state is JournalState.INTENT:
+            return False  # its own answer is on the way: there is nothing to find out
         if order is not None:
             became = outcome(entry, order)
             if became is not None:

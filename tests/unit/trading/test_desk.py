@@ -518,6 +518,30 @@ async def test_an_untagged_order_whose_answer_is_on_its_way_is_not_given_to_anot
     assert rig.journal.states() == [JournalState.REJECTED, JournalState.ACKNOWLEDGED]
 
 
+async def test_an_order_whose_answer_is_on_its_way_is_not_told_as_found(rig: Rig):
+    """Every cancel of a kill switch was: a hundred notices of orders that nobody had missed."""
+    held = asyncio.Event()
+    settle = rig.journal.settle
+
+    async def slow(*args: Any, **options: Any) -> None:
+        await held.wait()
+        await settle(*args, **options)
+
+    rig.journal.settle = slow  # type: ignore[method-assign]
+    await rig.desk.place(BUY, "window")
+    (tag,) = rig.journal.rows
+    rig.paper.book.append(
+        Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag=tag)
+    )
+    rig.clock.advance(5)
+    await rig.desk.reconciler.run_once()
+    assert rig.notices == [] and rig.journal.states() == [JournalState.INTENT]
+    held.set()
+    await rig.desk.quiet()
+    await rig.desk.reconciler.run_once()
+    assert rig.notices == [] and rig.journal.states() == [JournalState.ACKNOWLEDGED]
+
+
 async def test_an_order_is_flying_without_a_gap_until_its_answer_is_stored(rig: Rig):
     """Else the reconciler could give an untagged order to somebody else in that moment."""
     held = asyncio.Event()

@@ -68,6 +68,44 @@ async def test_a_failed_read_of_the_store_blinds_nobody(rig: Rig, monkeypatch: p
     await until(lambda: rig.desk.unsettled() == 0)
 
 
+async def test_who_is_settled_in_a_long_look_is_not_unknown_until_its_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """Its row stood beside the order itself, or beside a journal that said rejected."""
+    monkeypatch.setattr(rig.desk.reconciler, "wake", lambda: None)
+    first = await lost_order(rig, arrives=False)
+    second = await lost_order(rig, arrives=False)
+    await rig.desk.quiet()
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    seen: list[list[str]] = []
+    settle = rig.journal.settle
+
+    async def watched(tag: str, *rest: object, **options: object) -> None:
+        seen.append([row.order_id for row in await rig.desk.orders()])
+        await settle(tag, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rig.journal, "settle", watched)
+    await rig.desk.reconciler.run_once()
+    assert seen == [[first.tag, second.tag], [second.tag]]
+    assert list(await rig.desk.orders()) == []
+
+
+async def test_an_answer_that_comes_during_a_look_ends_the_unknown(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    lost = await lost_order(rig, arrives=False)
+    await rig.desk.quiet()
+    read = rig.paper.orders
+
+    async def meanwhile() -> BookRows[Order]:
+        rig.desk.reconciler.answered(lost.tag)
+        return await read()
+
+    monkeypatch.setattr(rig.paper, "orders", meanwhile)
+    await rig.desk.reconciler.run_once()
+    assert rig.desk.unsettled() == 0
+
+
 async def test_a_failed_read_at_the_start_is_tried_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 0.05)
     rig = Rig()
