@@ -173,6 +173,8 @@ def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> 
         await asyncio.sleep(0.2)
         book = window.docks["depth"].view  # type: ignore[attr-defined]
         await until(lambda: book._depth.buy, "a book")
+        rows = window.docks["watchlist"].rows  # type: ignore[attr-defined]
+        await until(lambda: all(row.tick for row in rows), "a price in each row")
         assert not feed.stale
         await account.control({"faults": {"disconnect": True}})
         await until(lambda: feed.stale, "stale prices")

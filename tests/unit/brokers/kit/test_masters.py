@@ -249,34 +249,38 @@ async def load(source: Path, folder: Path) -> int:
 async def test_100_000_rows_within_5_s_and_the_loop_is_never_held_10_ms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Processor time of each thread between two moments in which it lets others run: what other
-    processes take of a busy machine is none of it. The best of some runs, since a processor
-    that is shared is also slower."""
+    """Processor time between two moments in which the thread that works may let others run, each
+    taken by itself: the least of some runs, since what else the machine does falls on another
+    place each time, and what is too long by itself is so in every run."""
     source = tmp_path / "source.csv"
     big_kite_file(source, 100_000)
+    steps: list[float] = []
     last: dict[int, float] = {}
-    longest = 0.0
     main = threading.get_ident()
 
     def pause() -> None:
-        nonlocal longest
         assert threading.get_ident() != main
         now = time.thread_time()
-        longest = max(longest, now - last.get(threading.get_ident(), 0.0))
-        time.sleep(gently.PAUSE)
+        steps.append(now - last.get(threading.get_ident(), 0.0))
         last[threading.get_ident()] = time.thread_time()
 
+    work = gently.WORK
     monkeypatch.setattr(gently, "pause", pause)
-    held, spent = [], []
-    for attempt in range(4):
-        longest, began = 0.0, time.process_time()
+    monkeypatch.setattr(gently, "WORK", -1.0)  # at each place where it could
+    least: list[float] = []
+    spent = []
+    for attempt in range(5):
+        steps.clear()
+        began = time.process_time()
         assert await load(source, tmp_path / f"m{attempt}") > 100
-        held.append(longest)
         spent.append(time.process_time() - began)
-        if longest < 0.010:
+        least = [min(pair) for pair in zip(least or steps, steps, strict=True)]
+        if work + max(least) < 0.010:
             break
     assert min(spent) < 5.0
-    assert min(held) < 0.010, f"the loop was held {[f'{h * 1000:.1f} ms' for h in held]}"
+    assert len(least) > 1000
+    held = 1000 * (work + max(least))
+    assert held < 10, f"the loop was held {held:.1f} ms"
 
 
 # -- copies --------------------------------------------------------------------------------------
