@@ -457,6 +457,7 @@ async def test_stop_says_good_bye(
     client = make(clients, server, heard)
     await client.start()
     await until(lambda: server.connections, "connection")
+    await until(lambda: StreamState.LIVE in heard.states, "our end knows of it, too")
     connection = server.connections[0]
     await client.stop()
     await until(lambda: not server.connections, "closed")
