@@ -233,7 +233,7 @@ class Reconciler:
                     )
             except AppError as error:
                 self._unreadable(gateway.account_id, error)
-                left += [self._as_unknown(entry) for entry in mine]
+                left += [self._as_unknown(e) for e in mine if not self._on_its_way(e)]
                 continue
             self._problems.pop(gateway.account_id, None)
             left += await self._settle_all(gateway, mine, orders)
@@ -260,6 +260,8 @@ class Reconciler:
         await pairs.make(mine, lambda ids: self._journal.placed(gateway.account_id, ids))
         left = []
         for entry in mine:
+            if self._on_its_way(entry):
+                continue
             try:
                 if entry.tag in pairs.undecided:
                     settled = False
@@ -294,8 +296,6 @@ class Reconciler:
     async def _settle(self, entry: JournalEntry, order: Order | None, partial: bool) -> bool:
         """Write down what became of ``entry``; False while that is not known. A ``partial`` book
         proves of nothing that it is absent."""
-        if self._is_flying(entry) and self._as_unknown(entry).state is JournalState.INTENT:
-            return False  # its own answer is on the way: there is nothing to find out
         if order is not None:
             became = outcome(entry, order)
             if became is not None:
@@ -364,6 +364,11 @@ class Reconciler:
     def _is_flying(self, entry: JournalEntry) -> bool:
         """Its call has not ended, or its answer is not written yet."""
         return self.flying[entry.tag] > 0 and self._age(entry) < ANSWER_WITHIN
+
+    def _on_its_way(self, entry: JournalEntry) -> bool:
+        """Its own answer comes and says what became of it: there is nothing to find out, and
+        nobody calls it unknown."""
+        return self._is_flying(entry) and self._as_unknown(entry).state is JournalState.INTENT
 
     def _age(self, entry: JournalEntry) -> float:
         """Seconds since the intent; of an earlier run at least those of this one."""

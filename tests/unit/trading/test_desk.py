@@ -536,9 +536,9 @@ async def test_an_order_whose_answer_is_on_its_way_is_not_told_as_found(rig: Rig
     )
     rig.clock.advance(5)
     await rig.desk.reconciler.run_once()
-    found = (list(rig.notices), rig.journal.states())
+    found = (list(rig.notices), rig.journal.states(), rig.desk.unsettled())
     held.set()
-    assert found == ([], [JournalState.INTENT])
+    assert found == ([], [JournalState.INTENT], 0), "the kill switch must not call it unknown"
     await rig.desk.quiet()
     await rig.desk.reconciler.run_once()
     assert rig.notices == [] and rig.journal.states() == [JournalState.ACKNOWLEDGED]
