@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from openalgo_desktop.app import Terminal, TerminalOptions  # noqa: E402
 
 PROGRAM = [sys.executable, "-m", "openalgo_desktop"]
-LIBRARIES = "import asyncio, sqlalchemy, msgspec, numpy, aiohttp.web, websockets, marshmallow"
+LIBRARIES = "import asyncio, sqlalchemy, msgspec, numpy, aiohttp.web, websockets"
 
 
 def children() -> float:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from marshmallow import fields
-
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
 from openalgo_desktop.local_api.table import Endpoint, Need
+from openalgo_desktop.local_api.validation import new_schema
 
 
 def describe(rows: Iterable[Endpoint], name: str, method: str = "") -> dict[str, Any]:
@@ -17,8 +16,10 @@ def describe(rows: Iterable[Endpoint], name: str, method: str = "") -> dict[str,
 
     A path with two methods means POST unless ``method`` says GET. Raises :class:`ConfigError`.
     """
+    from marshmallow import fields
+
     row, rest = _find(list(rows), name, method)
-    schema = row.schema() if row.schema is not None else None
+    schema = new_schema(row.schema) if row.schema is not None else None
     loads = schema.load_fields if schema is not None else {}
     return {
         "method": row.method,

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from marshmallow import Schema, ValidationError
 
 from openalgo_desktop.core.encodings import utf8_json
 from openalgo_desktop.core.enums import Mode
@@ -25,7 +24,6 @@ from openalgo_desktop.local_api.gate import Gate, approved_fields
 from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
-from openalgo_desktop.local_api.openapi import document
 from openalgo_desktop.local_api.services import Services
 from openalgo_desktop.local_api.table import (
     JSON_TYPE,
@@ -39,6 +37,7 @@ from openalgo_desktop.local_api.table import (
     Pieces,
     Reply,
 )
+from openalgo_desktop.local_api.validation import InvalidFields, Validator
 from openalgo_desktop.trading.idempotency import RequestMemory, client_id
 from openalgo_desktop.trading.limits import one_request
 
@@ -73,10 +72,10 @@ class Dispatcher:
         self.stream_url: Callable[[], str] = lambda: ""
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._prefixes: list[tuple[str, str, Endpoint]] = []
-        self._schemas: dict[type[Schema], Schema] = {}
         self.rows: list[Endpoint] = [*endpoints(ctx), _document_row(self._document)]
         for row in self.rows:
             self._add(row)
+        self._validator = Validator({row.schema for row in self.rows if row.schema is not None})
 
     def _add(self, row: Endpoint) -> None:
         if row.queued and self._ctx.approvals is not None:
@@ -88,21 +87,19 @@ class Dispatcher:
         if row.both_slashes:
             self._exact[row.method, row.route + "/"] = row
 
-    def _schema(self, kind: type[Schema]) -> Schema:
-        schema = self._schemas.get(kind)
-        if schema is None:
-            schema = self._schemas[kind] = kind()
-        return schema
-
     async def _document(self, call: Call) -> dict[str, Any]:
+        from openalgo_desktop.local_api.openapi import document
+
         return document(self.rows, "/", self.stream_url())
 
     async def start(self) -> None:
         """Begin background work of the handlers."""
         await self.services.start()
+        self._validator.start()
 
     async def stop(self) -> None:
         """End background work of the handlers."""
+        await self._validator.stop()
         await self.services.stop()
 
     # -- one request ------------------------------------------------------------------------
@@ -166,7 +163,7 @@ class Dispatcher:
             return await self._run(request, row, path_arg, data, record)
         except AppError as error:
             return _refusal(row, error, mode, plain)
-        except ValidationError as error:
+        except InvalidFields as error:
             return _invalid(row, error, mode, plain)
         except Exception:
             log.exception("%s failed", row.name)
@@ -248,7 +245,7 @@ class Dispatcher:
         if row.prepare is not None:
             data = row.prepare(self._ctx, data, path_arg)
         if row.schema is not None:
-            data = self._schema(row.schema).load(data)
+            data = await self._validator.load(row.schema, data)
         source = "api"
         if row.need is not Need.NOTHING:
             if key is None:
@@ -375,7 +372,7 @@ def _refusal(row: Endpoint, error: AppError, mode: Mode, plain: bool) -> Reply:
     return Reply(payload, error.http_status, headers=headers)
 
 
-def _invalid(row: Endpoint, error: ValidationError, mode: Mode, plain: bool) -> Reply:
+def _invalid(row: Endpoint, error: InvalidFields, mode: Mode, plain: bool) -> Reply:
     if plain:
         return Reply(str(error.messages).encode(), 400, TEXT_TYPE)
     payload = validation_payload(row.form, error.messages)

@@ -24,10 +24,6 @@ from openalgo_desktop.local_api.handlers import (
     webhooks,
 )
 from openalgo_desktop.local_api.handlers.callback import callback_rows
-from openalgo_desktop.local_api.schemas import data as d
-from openalgo_desktop.local_api.schemas import gtt as g
-from openalgo_desktop.local_api.schemas import options as op
-from openalgo_desktop.local_api.schemas import orders as o
 from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, ErrorForm, Need
 
 _NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
@@ -90,7 +86,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "placeorder",
         orders.placeorder,
-        o.PlaceOrder,
+        "orders.PlaceOrder",
         "Place an order.",
         crash=CRASH_API,
         queued=True,
@@ -99,7 +95,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "placesmartorder",
         bulk.placesmartorder,
-        o.SmartOrder,
+        "orders.SmartOrder",
         "Bring the position of a symbol to a wanted size.",
         limit="limits.smart",
         queued=True,
@@ -108,7 +104,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "modifyorder",
         orders.modifyorder,
-        o.ModifyOrder,
+        "orders.ModifyOrder",
         "Change a working order.",
         refused_in_semi_auto=_not_in_semi_auto("Modify order", "modify orders"),
         **_LIMITED,
@@ -116,7 +112,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "cancelorder",
         orders.cancelorder,
-        o.OneOrder,
+        "orders.OneOrder",
         "Cancel a working order.",
         refused_in_semi_auto=_not_in_semi_auto("Cancel order", "cancel orders"),
         **_LIMITED,
@@ -124,7 +120,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "cancelallorder",
         orders.cancelallorder,
-        o.Strategy,
+        "orders.Strategy",
         "Cancel all working orders of the account, whatever their strategy.",
         refused_in_semi_auto=_not_in_semi_auto("Cancel all orders", "cancel orders"),
         **_ORDER,
@@ -132,7 +128,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "closeposition",
         orders.closeposition,
-        o.Strategy,
+        "orders.Strategy",
         "Close all open positions at market.",
         refused_in_semi_auto=_not_in_semi_auto("Close position", "close positions"),
         **_ORDER,
@@ -140,7 +136,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "basketorder",
         bulk.basketorder,
-        o.Basket,
+        "orders.Basket",
         "Several orders, buys first.",
         queued=True,
         **_ORDER,
@@ -148,7 +144,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "splitorder",
         bulk.splitorder,
-        o.Split,
+        "orders.Split",
         "A large order in parts.",
         queued=True,
         **_ORDER,
@@ -156,7 +152,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "optionsorder",
         options.optionsorder,
-        op.OptionsOrder,
+        "options.OptionsOrder",
         "Order on an option found by its offset from the money.",
         bad_key=(403, _NO_PRICE),
         **_OPTION_ORDER,
@@ -164,22 +160,22 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "optionsmultiorder",
         options.optionsmultiorder,
-        op.OptionsMultiOrder,
+        "options.OptionsMultiOrder",
         "Several option legs on one underlying, bought legs first.",
         **_OPTION_ORDER,
     ),
-    E("orderstatus", books.orderstatus, o.OneOrder, "One order.", **_READ_ORDER),
+    E("orderstatus", books.orderstatus, "orders.OneOrder", "One order.", **_READ_ORDER),
     E(
         "openposition",
         books.openposition,
-        o.OpenPosition,
+        "orders.OpenPosition",
         "Net quantity of one symbol and product.",
         **_READ_ORDER,
     ),
     E(
         "margin",
         account.margin,
-        d.Margin,
+        "data.Margin",
         "Margin of up to 50 orders together: in analyze mode what the sandbox will block, "
         "in live mode what the account says.",
         group="Account",
@@ -190,7 +186,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "placegttorder",
         gtt.placegttorder,
-        g.PlaceGtt,
+        "gtt.PlaceGtt",
         "Place a good-till-triggered order.",
         queued=True,
         **_GTT,
@@ -198,7 +194,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "modifygttorder",
         gtt.modifygttorder,
-        g.ModifyGtt,
+        "gtt.ModifyGtt",
         "Replace triggers, prices and quantity of a GTT.",
         refused_in_semi_auto="Modify GTT order is not allowed in Semi-Auto mode. "
         "Switch to Auto mode.",
@@ -207,7 +203,7 @@ ORDERS: tuple[Endpoint, ...] = (
     E(
         "cancelgttorder",
         gtt.cancelgttorder,
-        g.OneGtt,
+        "gtt.OneGtt",
         "Cancel a GTT.",
         refused_in_semi_auto="Cancel GTT order is not allowed in Semi-Auto mode. "
         "Switch to Auto mode.",
@@ -216,16 +212,16 @@ ORDERS: tuple[Endpoint, ...] = (
 )
 
 ACCOUNT: tuple[Endpoint, ...] = (
-    E("gttorderbook", gtt.gttorderbook, d.Key, "Active GTTs.", **(_BOOK | {"group": "GTT"})),
-    E("orderbook", books.orderbook, d.Key, "Orders of the session.", **_BOOK),
-    E("tradebook", books.tradebook, d.Key, "Trades of the session.", **_BOOK),
-    E("positionbook", books.positionbook, d.Key, "Positions.", **_BOOK),
-    E("holdings", books.holdings, d.Key, "Delivered shares.", **_BOOK),
-    E("funds", books.funds, d.Key, "Money of the account.", **_BOOK),
+    E("gttorderbook", gtt.gttorderbook, "data.Key", "Active GTTs.", **(_BOOK | {"group": "GTT"})),
+    E("orderbook", books.orderbook, "data.Key", "Orders of the session.", **_BOOK),
+    E("tradebook", books.tradebook, "data.Key", "Trades of the session.", **_BOOK),
+    E("positionbook", books.positionbook, "data.Key", "Positions.", **_BOOK),
+    E("holdings", books.holdings, "data.Key", "Delivered shares.", **_BOOK),
+    E("funds", books.funds, "data.Key", "Money of the account.", **_BOOK),
     E(
         "pnl/symbols",
         account.pnl_symbols,
-        d.Key,
+        "data.Key",
         "Simulated profit by symbol.",
         prepare=account.sandbox_only,
         **(_BOOK | {"bad_key": (403, "Invalid API key")}),
@@ -233,15 +229,27 @@ ACCOUNT: tuple[Endpoint, ...] = (
 )
 
 DATA: tuple[Endpoint, ...] = (
-    E("quotes", market.quotes, d.Symbol, "Last price, day range, best bid and ask.", **_MARKET),
-    E("multiquotes", market.multiquotes, d.MultiQuotes, "Quotes of many symbols.", **_MARKET),
-    E("depth", market.depth, d.Symbol, "Five levels of the book.", **_MARKET),
-    E("history", market.history, d.History, "Candles of a date range.", **_MARKET),
-    E("intervals", market.intervals, d.Key, "Candle intervals that history serves.", **_MARKET),
+    E(
+        "quotes",
+        market.quotes,
+        "data.Symbol",
+        "Last price, day range, best bid and ask.",
+        **_MARKET,
+    ),
+    E("multiquotes", market.multiquotes, "data.MultiQuotes", "Quotes of many symbols.", **_MARKET),
+    E("depth", market.depth, "data.Symbol", "Five levels of the book.", **_MARKET),
+    E("history", market.history, "data.History", "Candles of a date range.", **_MARKET),
+    E(
+        "intervals",
+        market.intervals,
+        "data.Key",
+        "Candle intervals that history serves.",
+        **_MARKET,
+    ),
     E(
         "ticker/*",
         market.ticker,
-        d.Ticker,
+        "data.Ticker",
         "Candles for charting programs: ticker/NSE:SBIN, JSON or text.",
         method="GET",
         prepare=market.ticker_fields,
@@ -249,13 +257,13 @@ DATA: tuple[Endpoint, ...] = (
         both_slashes=False,
         **_MARKET,
     ),
-    E("symbol", symbols.symbol, d.Symbol, "One row of the symbol master.", **_SYMBOL),
-    E("search", symbols.search, d.Search, "Search the symbol master.", **_SYMBOL),
-    E("expiry", symbols.expiry, d.Expiry, "Expiry dates of an underlying.", **_SYMBOL),
+    E("symbol", symbols.symbol, "data.Symbol", "One row of the symbol master.", **_SYMBOL),
+    E("search", symbols.search, "data.Search", "Search the symbol master.", **_SYMBOL),
+    E("expiry", symbols.expiry, "data.Expiry", "Expiry dates of an underlying.", **_SYMBOL),
     E(
         "instruments",
         symbols.instruments,
-        d.Instruments,
+        "data.Instruments",
         "The symbol master of an exchange (all without one), JSON or CSV.",
         method="GET",
         prepare=symbols.instruments_fields,
@@ -265,7 +273,7 @@ DATA: tuple[Endpoint, ...] = (
     E(
         "optionsymbol",
         options.optionsymbol,
-        op.OptionSymbol,
+        "options.OptionSymbol",
         "The option at an offset from the money.",
         bad_key=(403, _NO_PRICE),
         **_OPTION,
@@ -273,7 +281,7 @@ DATA: tuple[Endpoint, ...] = (
     E(
         "optionchain",
         options.optionchain,
-        op.OptionChain,
+        "options.OptionChain",
         "Calls and puts of one expiry, with greeks if wanted.",
         bad_key=(403, "Failed to fetch LTP for {underlying}: " + BAD_KEY),
         **_OPTION,
@@ -281,7 +289,7 @@ DATA: tuple[Endpoint, ...] = (
     E(
         "syntheticfuture",
         options.syntheticfuture,
-        op.SyntheticFuture,
+        "options.SyntheticFuture",
         "At-the-money strike plus call minus put.",
         bad_key=(403, _NO_PRICE),
         crash=CRASH_API,
@@ -290,7 +298,7 @@ DATA: tuple[Endpoint, ...] = (
     E(
         "optiongreeks",
         options.optiongreeks,
-        op.OptionGreeks,
+        "options.OptionGreeks",
         "Volatility and greeks of one option.",
         limit="limits.greeks",
         **_GREEKS,
@@ -298,19 +306,19 @@ DATA: tuple[Endpoint, ...] = (
     E(
         "multioptiongreeks",
         options.multioptiongreeks,
-        op.MultiGreeks,
+        "options.MultiGreeks",
         "Volatility and greeks of up to 50 options.",
         **_GREEKS,
     ),
-    E("market/holidays", calendar.holidays, d.Holidays, "Holidays of a year.", **_MARKET),
-    E("market/timings", calendar.timings, d.Timings, "Sessions of a day.", **_MARKET),
+    E("market/holidays", calendar.holidays, "data.Holidays", "Holidays of a year.", **_MARKET),
+    E("market/timings", calendar.timings, "data.Timings", "Sessions of a day.", **_MARKET),
 )
 
 SYSTEM: tuple[Endpoint, ...] = (
     E(
         "analyzer",
         system.analyzer,
-        d.Key,
+        "data.Key",
         "Whether orders are simulated.",
         form=ErrorForm.TEXT,
         **_SYSTEM,
@@ -318,7 +326,7 @@ SYSTEM: tuple[Endpoint, ...] = (
     E(
         "analyzer/toggle",
         system.analyzer_toggle,
-        d.AnalyzerToggle,
+        "data.AnalyzerToggle",
         "Switch between sandbox and live.",
         form=ErrorForm.TEXT,
         need=Need.TRADE,
@@ -326,7 +334,13 @@ SYSTEM: tuple[Endpoint, ...] = (
         "Please switch to Auto mode to change the analyzer mode.",
         **_SYSTEM,
     ),
-    E("ping", system.ping, d.Key, "Whether the API and the broker session are there.", **_SYSTEM),
+    E(
+        "ping",
+        system.ping,
+        "data.Key",
+        "Whether the API and the broker session are there.",
+        **_SYSTEM,
+    ),
     E(
         "chart",
         account.chart_get,
@@ -339,7 +353,7 @@ SYSTEM: tuple[Endpoint, ...] = (
     E(
         "chart",
         account.chart_update,
-        d.ChartUpdate,
+        "data.ChartUpdate",
         "Store chart preferences: any keys beside apikey.",
         prepare=account.chart_body,
         **_SYSTEM,

@@ -12,6 +12,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from openalgo_desktop import __version__
 from openalgo_desktop.local_api.table import Endpoint, ErrorForm, Need
+from openalgo_desktop.local_api.validation import new_schema
 from openalgo_desktop.resources import resource_text
 
 _TYPES: dict[type[fields.Field[Any]], dict[str, Any]] = {
@@ -172,7 +173,7 @@ def _responses(row: Endpoint) -> dict[str, Any]:
 def request_schema(row: Endpoint) -> dict[str, Any]:
     """JSON schema of the fields of a request."""
     if row.schema is not None:
-        return json_schema(row.schema())
+        return json_schema(new_schema(row.schema))
     if row.need is Need.NOTHING:
         return {"type": "object", "properties": {}}
     return {

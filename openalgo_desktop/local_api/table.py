@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
-from marshmallow import Schema
-
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import ApiKey
@@ -106,7 +104,8 @@ class Endpoint:
     """One row of the table; everything that is said about an endpoint is said here.
 
     ``path`` is below ``/api/v1/`` (absolute when it starts with a slash); one that ends in ``/*``
-    takes the rest as :attr:`Call.path_arg`. ``limit`` is a settings key or a literal limit.
+    takes the rest as :attr:`Call.path_arg`. ``schema`` names module and class below ``schemas``,
+    which are imported when they are used. ``limit`` is a settings key or a literal limit.
     ``mode_in_errors``: refusals carry ``mode`` while the sandbox is on; ``mode_in_validation``
     says the same of validation errors. ``bad_key`` is the status and text for a wrong key; the
     text may name fields of the request. ``crash`` is the text of an unexpected failure.
@@ -114,7 +113,7 @@ class Endpoint:
 
     path: str
     handler: Handler
-    schema: type[Schema] | None
+    schema: str | None
     doc: str
     group: str
     method: str = "POST"

@@ -123,11 +123,13 @@ class ApiDoor:
 
     def _sample(self, row: Endpoint) -> dict[str, Any]:
         """A body from the required fields of the schema."""
+        from openalgo_desktop.local_api.validation import new_schema  # marshmallow, when used
+
         if row.schema is None:
             return {}
         today = self._terminal.clock.now().date().isoformat()
         dates = {"start_date": today, "end_date": today}
-        fields = row.schema().declared_fields
+        fields = new_schema(row.schema).declared_fields
         return {
             name: dates.get(name, SAMPLES.get(name, ""))
             for name, field in fields.items()

@@ -37,7 +37,8 @@ def test_a_simulated_headless_engine_imports_no_http_client() -> None:
     code = (
         "import sys, openalgo_desktop.shell.engine;"
         "print([n for n in ('httpx', 'alembic', 'keyring', 'PySide6', 'aiohttp.client',"
-        " 'sqlalchemy.dialects.postgresql', 'openalgo_desktop.brokers.kit') if n in sys.modules])"
+        " 'sqlalchemy.dialects.postgresql', 'openalgo_desktop.brokers.kit', 'marshmallow')"
+        " if n in sys.modules])"
     )
     assert _python(code) == "[]"
 
