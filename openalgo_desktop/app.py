@@ -35,6 +35,7 @@ from openalgo_desktop.core.events import (
     PositionsChanged,
     SettingChanged,
 )
+from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.search_query import Aliases
 from openalgo_desktop.hands.door import OwnerDoor
@@ -156,10 +157,16 @@ class Terminal:
         except BaseException:
             await self.stop()
             raise
-        warming = asyncio.create_task(self._warm_up(), name="warm-up")
+        beside = [
+            asyncio.create_task(self._warm_up(), name="warm-up"),
+            asyncio.create_task(
+                tidy_when(lambda: self.calendar.all_closed(self.clock.now())), name="garbage"
+            ),
+        ]
 
         def cancel() -> None:
-            warming.cancel()
+            for task in beside:
+                task.cancel()
 
         self._stops.append(cancel)
         log.info("terminal started in %s mode", self.desk.mode.value)

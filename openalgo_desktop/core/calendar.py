@@ -175,6 +175,11 @@ class MarketCalendar:
         window = self.session(exchange, local.date())
         return window is not None and window[0] <= local < window[1]
 
+    def all_closed(self, moment: datetime) -> bool:
+        """Whether none of the exchanges that close at all trades at ``moment`` (aware)."""
+        hours = REGULAR_SESSIONS.items()
+        return not any(self.is_open(name, moment) for name, window in hours if window != _ALWAYS)
+
     def timings(self, day: date) -> list[tuple[str, datetime, datetime]]:
         """All exchanges that trade on ``day`` with their windows; on a listed day only those that
         its entry names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any, Protocol, TypeGuard
 
@@ -236,13 +236,15 @@ class OrderJournal(Protocol):
     def well(self) -> bool:
         """Whether the last rows could be stored."""
 
-    async def intent(self, entry: JournalEntry, *, shared: bool = False) -> None:
-        """Store the intent; returns when it is durable. A ``shared`` one may wait a moment for
+    def intent(self, entry: JournalEntry, *, shared: bool = False) -> Awaitable[Any]:
+        """Store the intent; done when it is durable. A ``shared`` one may wait a moment for
         the commit of rows that are written because of it."""
 
-    async def settle(
+    def settle(
         self, tag: str, state: JournalState, order_id: str = "", message: str = ""
-    ) -> None: ...
+    ) -> Awaitable[Any]:
+        """Say what became of an intent; an empty ``order_id`` keeps the one known."""
+
     async def open_entries(self) -> list[JournalEntry]:
         """Entries in state intent or unknown, oldest first."""
 

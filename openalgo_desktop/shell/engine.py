@@ -14,6 +14,7 @@ from pathlib import Path
 
 from openalgo_desktop.app import Terminal
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.garbage import short_passes
 from openalgo_desktop.logs import catch_crashes, stop_signals
 from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.options import run_async, terminal_options
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             from openalgo_desktop.ui.screenshot import run_screenshots
 
         return run_screenshots(args.out, terminal_options(args), args.only)
-    with ready_file(args.ready_file) as on_ready:
+    with short_passes(), ready_file(args.ready_file) as on_ready:
         if args.command == "headless":
             return run_async(_headless(args, on_ready))
         with importing():

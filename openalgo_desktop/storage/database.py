@@ -134,15 +134,23 @@ class Database:
         Raises what ``work`` raised, or :class:`StorageError`. Cancelling the caller does not
         take the write back.
         """
-        future: asyncio.Future[T] = self._running_loop().create_future()
-        self._enqueue(_Job(work, future), patience)
-        if patience:
-            return await future
-        self._awaited += 1
+        return await self.writing(work, patience=patience)
+
+    def writing(self, work: Work[T], *, patience: float = 0.0) -> asyncio.Future[T]:
+        """As :meth:`write`, for who goes on meanwhile; every error comes by the future."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
-            return await future
-        finally:
-            self._awaited -= 1
+            self._enqueue(_Job(work, future), patience)
+        except StorageError as error:
+            future.set_exception(error)
+            return future
+        if not patience:
+            self._awaited += 1
+            future.add_done_callback(self._served)
+        return future
+
+    def _served(self, _: asyncio.Future[Any]) -> None:
+        self._awaited -= 1
 
     @property
     def hurried(self) -> bool:

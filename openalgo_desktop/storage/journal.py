@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,8 +76,8 @@ class Journal:
         """Whether the database could store what it was given last."""
         return self._db.well
 
-    async def intent(self, entry: JournalEntry, *, shared: bool = False) -> None:
-        """Store the intent; returns when it is durable. Intents of one burst share a commit, and
+    def intent(self, entry: JournalEntry, *, shared: bool = False) -> asyncio.Future[int]:
+        """Store the intent; done when it is durable. Intents of one burst share a commit, and
         a ``shared`` one takes that of the rows which are about to be written because of it."""
         row = {
             "tag": entry.tag,
@@ -91,14 +92,14 @@ class Journal:
             "message": self._clean(entry.message),
             "updated_at": None,
         }
-        await self._db.write(
+        return self._db.writing(
             lambda connection: connection.execute(_INSERT, row).rowcount,
             patience=_SHARED if shared else 0.0,
         )
 
-    async def settle(
+    def settle(
         self, tag: str, state: JournalState, order_id: str = "", message: str = ""
-    ) -> None:
+    ) -> asyncio.Future[int]:
         """Say what became of an intent. An empty ``order_id`` keeps the one known."""
         bound = {
             "b_tag": tag,
@@ -109,7 +110,7 @@ class Journal:
         statement = _SETTLE
         if order_id:
             statement, bound["b_order_id"] = _SETTLE_AS, order_id
-        await self._db.write(
+        return self._db.writing(
             lambda connection: connection.execute(statement, bound).rowcount, patience=_ANSWER
         )
 

@@ -37,8 +37,8 @@ REFUSED = (RejectedByBroker, InsufficientFunds)
 
 #: How long an order that leads the other way is waited for, and how often it is looked at; seconds.
 SETTLE, POLL = 2.0, 0.1
-#: Positions that are being closed together.
-AT_ONCE = 32
+#: Positions that are being closed together: some milliseconds of the loop in one go.
+AT_ONCE = 20
 #: Positions read so long ago will do for the further ones of one closing; seconds.
 SAME_READING = 10.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from openalgo_desktop.core.clock import Clock
@@ -53,6 +53,7 @@ T = TypeVar("T")
 
 #: Pause before a failed write of an answer is tried again; seconds.
 RETRY_STORE = 1.0
+_NOT_STORED = "the answer of order %s is not stored yet: %s"
 
 #: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
 #: order unknown until the order book tells.
@@ -85,11 +86,11 @@ class OrderSender:
         self._reconciler = reconciler
         self._risk = risk
         self._ack_timeout = ack_timeout
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self.origins = Origins(journal)
         self.outstanding = OutstandingOrders()
-        self._answers: dict[str, asyncio.Task[Placed]] = {}  # placements that are being answered
-        self._late_rows: dict[str, asyncio.Task[None]] = {}  # intents that follow their order
+        self._answers: dict[str, asyncio.Future[Placed]] = {}  # placements that are being answered
+        self._late_rows: dict[str, asyncio.Future[None]] = {}  # intents that follow their order
         self._stop_settled = bus.subscribe(OrderSettled, self._on_settled)
 
     async def start(self) -> None:
@@ -104,7 +105,10 @@ class OrderSender:
     async def stop(self) -> None:
         """Wait briefly for orders under way, then end."""
         self._stop_settled()
-        await self.quiet()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._ack_timeout()):
+                while self._tasks:  # an answer that the store did not take yet comes again
+                    await self.quiet()
         await self.abandon()
 
     async def quiet(self) -> None:
@@ -177,9 +181,9 @@ class OrderSender:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _fly(self, tag: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """A task of ours; from this moment until it is done the reconciler gives the order of
-        ``tag`` to nobody else."""
+    def _fly(self, tag: str, work: Awaitable[T]) -> asyncio.Future[T]:
+        """Work of ours, a task unless it is a future already; from this moment until it is done
+        the reconciler gives the order of ``tag`` to nobody else."""
         self._reconciler.flying[tag] += 1
         task = self._own(work)
         task.add_done_callback(lambda _: self._landed(tag))
@@ -239,8 +243,8 @@ class OrderSender:
         entry: JournalEntry,
         mode: Mode,
         gateway: TradingGateway,
-        sending: asyncio.Task[OrderAck],
-        intent: asyncio.Task[None] | None,
+        sending: asyncio.Future[OrderAck],
+        intent: asyncio.Future[None] | None,
     ) -> Placed:
         """``intent`` is given where it was not waited for before the call."""
         try:
@@ -280,7 +284,7 @@ class OrderSender:
         self._reconciler.lost(entry, why)
         return OrderStateUnknown(text, tag=entry.tag)
 
-    def _late_answer(self, entry: JournalEntry, sending: asyncio.Task[OrderAck]) -> None:
+    def _late_answer(self, entry: JournalEntry, sending: asyncio.Future[OrderAck]) -> None:
         if sending.cancelled():
             return
         error, order_id = sending.exception(), ""
@@ -305,20 +309,35 @@ class OrderSender:
             self._reconciler.refused(entry, why)
 
     def _write(self, tag: str, state: JournalState, order_id: str, message: str) -> None:
-        self._fly(tag, self._write_until_stored(tag, state, order_id, message))
-
-    async def _write_until_stored(
-        self, tag: str, state: JournalState, order_id: str, message: str
-    ) -> None:
         """An answer is too precious to lose to a full disk: it is tried again until it is stored
         (or the program ends; then the order book tells)."""
         if (row := self._late_rows.get(tag)) is not None:
-            await asyncio.shield(row)
+            self._fly(tag, self._write_until_stored(row, tag, state, order_id, message))
+            return
+
+        def again(first: asyncio.Future[Any]) -> None:
+            if not first.cancelled() and isinstance(error := first.exception(), StorageError):
+                log.error(_NOT_STORED, tag, error)
+                self._fly(tag, self._write_until_stored(None, tag, state, order_id, message))
+
+        self._fly(tag, self._journal.settle(tag, state, order_id, message)).add_done_callback(again)
+
+    async def _write_until_stored(
+        self,
+        row: asyncio.Future[None] | None,
+        tag: str,
+        state: JournalState,
+        order_id: str,
+        message: str,
+    ) -> None:
+        """After the ``row`` that it belongs to, or a moment after a first failure."""
+        await (asyncio.sleep(RETRY_STORE) if row is None else asyncio.shield(row))
         while True:
             try:
-                return await self._journal.settle(tag, state, order_id, message)
+                await self._journal.settle(tag, state, order_id, message)
+                return
             except StorageError as error:
-                log.error("the answer of order %s is not stored yet: %s", tag, error)
+                log.error(_NOT_STORED, tag, error)
                 await asyncio.sleep(RETRY_STORE)
 
     async def _store_late(self, entry: JournalEntry) -> None:
@@ -335,13 +354,13 @@ class OrderSender:
         finally:
             self._late_rows.pop(entry.tag, None)
 
-    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
+    def _own(self, work: Awaitable[T]) -> asyncio.Future[T]:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return task
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
+    def _finished(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, AppError):

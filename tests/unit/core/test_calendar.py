@@ -38,6 +38,19 @@ def test_regular_day(calendar: MarketCalendar) -> None:
     assert int(calendar.timings(day)[0][1].timestamp() * 1000) == 1795146300000
 
 
+@pytest.mark.parametrize(
+    ("moment", "closed"),
+    [
+        ("2026-11-20T10:00", False),
+        ("2026-11-20T23:54", False),  # commodities
+        ("2026-11-20T23:55", True),
+        ("2026-11-21T10:00", True),  # Saturday; what never closes is not asked
+    ],
+)
+def test_all_closed(calendar: MarketCalendar, moment: str, closed: bool) -> None:
+    assert calendar.all_closed(at(moment)) is closed
+
+
 def test_weekend_and_holidays(calendar: MarketCalendar) -> None:
     assert calendar.session("NSE", date(2026, 11, 22)) is None
     assert [name for name, _, _ in calendar.timings(date(2026, 11, 22))] == ["CRYPTO"]

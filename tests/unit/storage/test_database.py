@@ -62,6 +62,12 @@ async def test_it_says_when_somebody_is_in_a_hurry(db: Database):
     assert not db.hurried
 
 
+async def test_a_closed_database_tells_by_the_future(tmp_path: Path):
+    closed = Database(url(tmp_path)).writing(insert("a"))
+    with pytest.raises(StorageError, match="not open"):
+        await closed
+
+
 async def test_a_bad_job_fails_alone(db: Database):
     answers = await asyncio.gather(
         db.write(insert("a")),

@@ -483,6 +483,25 @@ async def test_an_answer_is_written_again_until_the_store_takes_it(
     await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
 
 
+async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    settle, failures = rig.journal.settle, 2
+
+    async def sometimes(*args: object, **more: object) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise StorageError("disk full")
+        await settle(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rig.journal, "settle", sometimes)
+    await rig.desk.place(BUY, "window")
+    await rig.desk.sender.stop()
+    assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
+
+
 @pytest.mark.parametrize("way", ["cancel", "close"])
 async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str
