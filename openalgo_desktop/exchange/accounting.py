@@ -7,7 +7,7 @@ a position is the sum of its trades and settlements.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -66,6 +66,10 @@ class Accounting:
     def all_working(self) -> list[PaperOrder]:
         """Every working order of the account."""
         return [row for rows in self._working.values() for row in rows.values()]
+
+    def busy_keys(self) -> Iterable[PositionKey]:
+        """Positions that have a working order."""
+        return self._working.keys()
 
     def instrument(self, key: Key) -> Instrument:
         """The master's row, or a bare one when it left the master (an expired contract)."""

@@ -103,7 +103,7 @@ class Lifecycle:
 
     def _exchanges(self) -> set[str]:
         """Exchanges where anything can happen."""
-        busy = {row.order.exchange for row in self._book.all_working()}
+        busy = {key[0] for key in self._book.busy_keys()}
         positions = self._book.state.positions.values()
         return busy | {row.exchange for row in positions if row.quantity}
 

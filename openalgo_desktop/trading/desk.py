@@ -373,11 +373,9 @@ class OrderDesk:
         gateway = self.gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
-        working = [
-            order
-            for order in await gateway.orders()
-            if order.status.is_working and not order.settling
-        ]
+        working: list[Order] = []
+        async for some in in_turns(await gateway.orders()):
+            working += [row for row in some if row.status.is_working and not row.settling]
         for first in range(0, len(working), CANCEL_CHUNK):
             chunk = working[first : first + CANCEL_CHUNK]
             answers = await asyncio.gather(

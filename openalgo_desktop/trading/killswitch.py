@@ -16,6 +16,7 @@ from openalgo_desktop.core.errors import AppError, NotSupported, RiskBlocked
 from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
 from openalgo_desktop.core.model import Gtt, KillReport, OrderAck, Position
 from openalgo_desktop.core.ports import TradingGateway, supports_gtt
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.risk import KILL_SOURCE
 
@@ -188,8 +189,9 @@ class KillSwitch:
 
     async def _working(self) -> list[str]:
         """Ids of working orders, and of active GTTs, which would become orders later."""
-        orders = await self._desk.gateway.orders()
-        working = [order.order_id for order in orders if order.status.is_working]
+        working: list[str] = []
+        async for some in in_turns(await self._desk.gateway.orders()):
+            working += [order.order_id for order in some if order.status.is_working]
         return working + [f"GTT {row.trigger_id}" for row in await self._triggers()]
 
     async def _triggers(self) -> list[Gtt]:

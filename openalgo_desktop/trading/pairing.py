@@ -8,6 +8,7 @@ import msgspec
 
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.witness import is_alike, is_changed, is_untouched, may_be_of
 
 
@@ -37,18 +38,8 @@ class Pairs:
         owned: Callable[[list[str]], Awaitable[set[str]]],
     ) -> None:
         """Pair ``entries``; ``owned`` says which order ids another placement already has."""
-        by_id = {order.order_id: order for order in self._orders}
-        by_tag = {order.tag: order for order in self._orders if order.tag}
-        untagged: list[JournalEntry] = []
-        for entry in entries:
-            order = by_id.get(entry.order_id) if entry.order_id else None
-            if order is None and entry.kind == "place":
-                order = by_tag.get(entry.tag)
-                if order is None:
-                    untagged.append(entry)
-            if order is not None:
-                self.found[entry.tag] = order
-        free = {order.order_id: order for order in self._orders if not order.tag}
+        free: dict[str, Order] = {}
+        untagged = await self._by_id_or_tag(entries, free)
         for entry in entries:
             if entry.kind == "place" and entry.tag in self.found:
                 free.pop(self.found[entry.tag].order_id, None)
@@ -60,6 +51,30 @@ class Pairs:
         for order_id in await owned(list(free)):
             free.pop(order_id, None)
         self._by_attributes(sorted(untagged, key=lambda one: one.created_at), free)
+
+    async def _by_id_or_tag(
+        self, entries: Sequence[JournalEntry], free: dict[str, Order]
+    ) -> list[JournalEntry]:
+        """Find what is certain; the placements that are left. Orders without a tag go to
+        ``free``."""
+        ids = {entry.order_id for entry in entries if entry.order_id}
+        tags = {entry.tag for entry in entries}
+        by_id: dict[str, Order] = {}
+        by_tag: dict[str, Order] = {}
+        async for some in in_turns(self._orders):
+            by_id |= {order.order_id: order for order in some if order.order_id in ids}
+            by_tag |= {order.tag: order for order in some if order.tag in tags}
+            free |= {order.order_id: order for order in some if not order.tag}
+        untagged: list[JournalEntry] = []
+        for entry in entries:
+            found = by_id.get(entry.order_id) if entry.order_id else None
+            if found is None and entry.kind == "place":
+                found = by_tag.get(entry.tag)
+                if found is None:
+                    untagged.append(entry)
+            if found is not None:
+                self.found[entry.tag] = found
+        return untagged
 
     def _by_attributes(self, untagged: Sequence[JournalEntry], free: dict[str, Order]) -> None:
         for is_it in (is_untouched, is_alike, is_changed):  # the surest first

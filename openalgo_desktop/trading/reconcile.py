@@ -79,6 +79,7 @@ class Reconciler:
         self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: dict[str, JournalEntry] = {}
         self._ended: set[str] = set()  # tags that were settled or answered during the present look
+        self._landed: set[str] = set()  # those whose own answer was written during it
         #: Gateways of further connected accounts, where an earlier order may be unsettled.
         self.others: Callable[[], Iterable[TradingGateway]] = tuple
         self._problems: dict[str, str] = {}  # account -> why its book could not be read
@@ -181,6 +182,11 @@ class Reconciler:
         )
         self._tell(entry, f"was {message}: it is order {order.order_id}", order.order_id)
 
+    def landed(self, tag: str) -> None:
+        """What was in flight has its end in the journal."""
+        if self._looking.locked():
+            self._landed.add(tag)
+
     def unknown(self, account_id: str, mode: Mode) -> list[JournalEntry]:
         """Unsettled placements of one account and mode."""
         return [
@@ -218,6 +224,7 @@ class Reconciler:
     async def _look(self) -> None:
         known = set(self._lost)
         self._ended.clear()
+        self._landed.clear()
         entries = await self._journal.open_entries()
         left: list[JournalEntry] = []  # shown only when it is whole: no unknown order flickers
         for mode, gateway in self._reachable():
@@ -242,7 +249,7 @@ class Reconciler:
         fresh = [e for tag, e in self._lost.items() if tag not in known and tag not in listed]
         self._lost = {tag: e for tag, e in self._lost.items() if tag not in known or tag in listed}
         self._began = {
-            tag: at for tag, at in self._began.items() if tag in listed or self.flying[tag]
+            tag: at for tag, at in self._began.items() if tag in listed or tag in self.flying
         }
         self.open_entries = {e.tag: e for e in left + fresh if e.tag not in self._ended}
 
@@ -256,6 +263,8 @@ class Reconciler:
             for entry in await self._journal.open_entries()
             if entry.kind == "place" and self._is_flying(entry)
         ]
+        # Rows read before their answer was written: of them and their orders all is known by now.
+        mine = [e for e in mine if e.tag not in self._landed or not self._on_its_way(e)]
         pairs = Pairs(orders, flying, lambda entry: self._age(entry) < UNSURE_UNTIL)
         await pairs.make(mine, lambda ids: self._journal.placed(gateway.account_id, ids))
         left = []
@@ -363,12 +372,13 @@ class Reconciler:
 
     def _is_flying(self, entry: JournalEntry) -> bool:
         """Its call has not ended, or its answer is not written yet."""
-        return self.flying[entry.tag] > 0 and self._age(entry) < ANSWER_WITHIN
+        return entry.tag in self.flying and self._age(entry) < ANSWER_WITHIN
 
     def _on_its_way(self, entry: JournalEntry) -> bool:
         """Its own answer comes and says what became of it: there is nothing to find out, and
-        nobody calls it unknown."""
-        return self._is_flying(entry) and self._as_unknown(entry).state is JournalState.INTENT
+        nobody calls it unknown. So it is where the answer was written after ``entry`` was read."""
+        coming = self._is_flying(entry) or entry.tag in self._landed
+        return coming and self._as_unknown(entry).state is JournalState.INTENT
 
     def _age(self, entry: JournalEntry) -> float:
         """Seconds since the intent; of an earlier run at least those of this one."""

@@ -194,6 +194,7 @@ class OrderSender:
         flying[tag] -= 1
         if not flying[tag]:
             del flying[tag]
+            self._reconciler.landed(tag)
 
     async def _journaled(
         self,

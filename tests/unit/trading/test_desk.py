@@ -544,6 +544,35 @@ async def test_an_order_whose_answer_is_on_its_way_is_not_told_as_found(rig: Rig
     assert rig.notices == [] and rig.journal.states() == [JournalState.ACKNOWLEDGED]
 
 
+async def test_an_order_whose_answer_is_written_during_a_look_is_not_told_as_found(rig: Rig):
+    """The look has read its row before: with thousands of orders that took long enough."""
+    held = asyncio.Event()
+    settle, orders = rig.journal.settle, rig.paper.orders
+
+    async def slow(*args: Any, **options: Any) -> None:
+        await held.wait()
+        await settle(*args, **options)
+
+    async def book() -> BookRows[Order]:
+        held.set()
+        await rig.desk.quiet()
+        await asyncio.sleep(0)
+        assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
+        return await orders()
+
+    rig.journal.settle = slow  # type: ignore[method-assign]
+    rig.paper.orders = book  # type: ignore[method-assign]
+    await rig.desk.place(BUY, "window")
+    (tag,) = rig.journal.rows
+    rig.paper.book.append(
+        Order("7", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag=tag)
+    )
+    rig.clock.advance(5)
+    await rig.desk.reconciler.run_once()
+    assert (rig.notices, rig.desk.unsettled()) == ([], 0)
+    assert rig.desk.reconciler.open_entries == {}
+
+
 async def test_an_order_is_flying_without_a_gap_until_its_answer_is_stored(rig: Rig):
     """Else the reconciler could give an untagged order to somebody else in that moment."""
     held = asyncio.Event()
