@@ -108,8 +108,17 @@ class Database:
                 "this program."
             ) from None
         except SQLAlchemyError as error:
-            raise _storage_error(error) from error
+            raise self._unusable(error) from error
         return engine
+
+    def _unusable(self, error: SQLAlchemyError) -> StorageError:
+        """Names the file (a server without its password), the reason and what helps."""
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        what, help_ = self._url.render_as_string(hide_password=True), "Look at the database server."
+        if self._sqlite:
+            what = str(self._url.database)
+            help_ = "Put a backup in its place, or rename it to start with an empty one."
+        return StorageError(f"The database {what} cannot be used: {reason}. {help_}", detail=reason)
 
     def _make_engine(self) -> Engine:
         if not self._sqlite:

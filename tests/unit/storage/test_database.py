@@ -62,6 +62,16 @@ async def test_it_says_when_somebody_is_in_a_hurry(db: Database):
     assert not db.hurried
 
 
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path):
+    junk = tmp_path / "test.db"
+    junk.write_bytes(b"no database, and long enough to be looked at; " * 90)
+    before = junk.read_bytes()
+    with pytest.raises(StorageError, match="cannot be used: file is not a database") as told:
+        await Database(f"sqlite:///{junk}").start()
+    assert str(junk) in told.value.message
+    assert junk.read_bytes() == before
+
+
 async def test_a_closed_database_tells_by_the_future(tmp_path: Path):
     closed = Database(url(tmp_path)).writing(insert("a"))
     with pytest.raises(StorageError, match="not open"):
