@@ -38,6 +38,8 @@ FIRST_DAY = date(2014, 1, 1)
 _LAST_DAY = date(2040, 12, 31)
 _FIRST = (FIRST_DAY - date(1970, 1, 1)).days
 _LAST = (_LAST_DAY - date(1970, 1, 1)).days
+#: Days of a factor that are worked out in one go beyond the one that is asked for.
+_AHEAD = 40
 _SESSION_SHARE = 0.8  # of a day's variance
 _WEEKEND = 0.4  # a day without session moves this much of a normal one
 _EXCESS = 0.6  # how far a minute's range leaves its body, in minute volatilities
@@ -188,7 +190,7 @@ class PriceProcess:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._assets: dict[str, _Asset] = {}
-        self._knots: dict[str, Array] = {}
+        self._knots: dict[str, tuple[list[float], list[float]]] = {}  # steps, and levels so far
         self._levels: Cache[tuple[str, int], Array] = Cache(256)
         self._base: Cache[tuple[str, int], Minutes] = Cache(192)
         self._days: Cache[tuple[str, int], Minutes] = Cache(192)
@@ -235,18 +237,20 @@ class PriceProcess:
     # -- factors ----------------------------------------------------------------------------
     def _knot(self, factor: FactorSpec, day: int) -> float:
         """Level of a factor at 09:15 of a process day."""
-        knots = self._knots.get(factor.name)
-        if knots is None:
+        known = self._knots.get(factor.name)
+        if known is None:
             steps = rng(self._seed, factor.name, "days").standard_normal(_LAST - _FIRST + 2)
             weekday = (np.arange(len(steps)) + _FIRST + 3) % 7  # 1970-01-01 was a Thursday
             steps *= factor.sigma * np.where(weekday >= 5, _WEEKEND, 1.0)
-            level, levels = 0.0, []
-            for step in steps.tolist():
+            known = self._knots[factor.name] = (steps.tolist(), [])
+        moves, levels = known
+        index = min(max(day - _FIRST, 0), len(moves) - 1)
+        if index >= len(levels):
+            level = levels[-1] if levels else 0.0
+            for step in moves[len(levels) : index + _AHEAD]:
                 level = factor.persistence * level + step
                 levels.append(level)
-            knots = np.array(levels)
-            self._knots[factor.name] = knots
-        return float(knots[min(max(day - _FIRST, 0), len(knots) - 1)])
+        return levels[index]
 
     def _factor(self, factor: FactorSpec, day: int) -> Array:
         """Levels at the 1441 minute boundaries of a process day."""
