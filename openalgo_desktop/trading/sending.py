@@ -121,7 +121,9 @@ class OrderSender:
         while tasks := tuple(self._tasks):
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # Not gather: of futures that are done it makes no turn of the loop (Python 3.13), and
+            # they would never leave the set.
+            await asyncio.wait(tasks)
 
     def _on_settled(self, event: OrderSettled) -> None:
         """The reconciler found an order that was unknown, or that it never arrived."""

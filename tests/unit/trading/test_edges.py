@@ -502,6 +502,23 @@ async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
     assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
 
 
+async def test_an_end_lets_go_of_an_answer_that_the_store_keeps_waiting(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    waits: list[asyncio.Future[int]] = []
+
+    def slow(*args: object, **more: object) -> asyncio.Future[int]:
+        waits.append(asyncio.get_running_loop().create_future())
+        return waits[0]
+
+    monkeypatch.setattr(rig.journal, "settle", slow)
+    monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
+    await rig.desk.place(BUY, "window")
+    await rig.desk.sender.abandon()  # for ever, where the loop got no turn
+    assert [future.cancelled() for future in waits] == [True]
+    assert dict(rig.desk.reconciler.flying) == {}
+
+
 @pytest.mark.parametrize("way", ["cancel", "close"])
 async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str
