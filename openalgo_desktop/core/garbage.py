@@ -25,6 +25,9 @@ LOOK_EVERY: Final = 600.0
 AT_LATEST: Final = 24 * 3600.0
 
 
+_inside: list[object] = []  # who keeps passes short just now
+
+
 @contextmanager
 def short_passes() -> Iterator[None]:
     """Inside, full passes stay short, however many objects live. For the whole process."""
@@ -37,11 +40,13 @@ def short_passes() -> Iterator[None]:
         elif info["generation"] == 2 and time.perf_counter() - began > LONG:
             gc.freeze()
 
+    _inside.append(watch)
     gc.callbacks.append(watch)
     gc.set_threshold(*_OFTEN)
     try:
         yield
     finally:
+        _inside.remove(watch)
         gc.callbacks.remove(watch)
         gc.set_threshold(*before)
 
@@ -49,12 +54,15 @@ def short_passes() -> Iterator[None]:
 async def tidy_when(
     quiet: Callable[[], bool], every: float = LOOK_EVERY, at_latest: float = AT_LATEST
 ) -> None:
-    """Until cancelled: look at everything once when it gets ``quiet`` (and again after the next
-    noise), or ``at_latest`` seconds after the last time. That pass takes as long as it takes."""
+    """Until cancelled, where passes are kept short: look at everything once when it gets
+    ``quiet`` (and again after the next noise), or ``at_latest`` seconds after the last time.
+    That pass takes as long as it takes."""
     waited, done = 0.0, False
     while True:
         await asyncio.sleep(every)
         waited += every
+        if not _inside or not gc.isenabled():  # nothing was moved away, or a table is being made
+            continue
         calm = quiet()
         done = done and calm
         if (calm and not done) or waited >= at_latest:

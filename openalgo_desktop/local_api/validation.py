@@ -37,12 +37,12 @@ class Validator:
     """The schemas in use; each is made once."""
 
     def __init__(self, names: set[str]) -> None:
-        self._modules = sorted({name.partition(".")[0] for name in names})
+        self._names = sorted(names)
         self._schemas: dict[str, Schema] = {}
         self._warming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Import the schemas soon, beside whatever else goes on."""
+        """Import the schemas soon, beside whatever else goes on, and make them."""
         self._warming = asyncio.create_task(self._warm(), name="schemas of the API")
 
     async def stop(self) -> None:
@@ -53,8 +53,12 @@ class Validator:
 
     async def _warm(self) -> None:
         await asyncio.sleep(WARM_AFTER)
-        for module in self._modules:
+        for module in sorted({name.partition(".")[0] for name in self._names}):
             await asyncio.to_thread(import_module, f"{_FOLDER}.{module}")
+        for name in self._names:
+            if name not in self._schemas:
+                self._schemas[name] = new_schema(name)
+                await asyncio.sleep(0)
 
     async def load(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
         """The fields as the schema gives them. Raises :class:`InvalidFields`."""

@@ -248,9 +248,9 @@ class Reconciler:
         listed = {entry.tag for entry in entries}
         fresh = [e for tag, e in self._lost.items() if tag not in known and tag not in listed]
         self._lost = {tag: e for tag, e in self._lost.items() if tag not in known or tag in listed}
-        self._began = {
-            tag: at for tag, at in self._began.items() if tag in listed or tag in self.flying
-        }
+        # Who was lost during this look is not in it; forgotten, it would be of an earlier run.
+        kept = listed | self.flying.keys() | self._lost.keys()
+        self._began = {tag: at for tag, at in self._began.items() if tag in kept}
         self.open_entries = {e.tag: e for e in left + fresh if e.tag not in self._ended}
 
     async def _settle_all(

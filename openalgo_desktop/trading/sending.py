@@ -121,8 +121,8 @@ class OrderSender:
         while tasks := tuple(self._tasks):
             for task in tasks:
                 task.cancel()
-            # Not gather: of futures that are done it makes no turn of the loop (Python 3.13), and
-            # they would never leave the set.
+            # Not gather: of futures that are done it makes no turn of the loop (since Python 3.12),
+            # and they would never leave the set.
             await asyncio.wait(tasks)
 
     def _on_settled(self, event: OrderSettled) -> None:
@@ -210,7 +210,7 @@ class OrderSender:
         # commit has both, and neither is answered before. A database that could not store is
         # asked first: then nothing is entered.
         together = mode is Mode.SANDBOX and self._journal.well
-        intent = self._fly(entry.tag, self._journal.intent(entry, shared=together))
+        intent = self._intend(entry, together)
         if not together:
             try:
                 await asyncio.shield(intent)
@@ -240,6 +240,13 @@ class OrderSender:
             sending.add_done_callback(lambda late: self._late_answer(entry, late))
             raise self._unknown(entry, gateway, "no answer in time")
         return await self._settle(entry, mode, gateway, sending, intent if together else None)
+
+    def _intend(self, entry: JournalEntry, shared: bool) -> asyncio.Future[Any]:
+        try:
+            return self._fly(entry.tag, self._journal.intent(entry, shared=shared))
+        except Exception:  # a row that cannot be written at all
+            self.outstanding.drop(entry.tag)
+            raise
 
     async def _settle(
         self,

@@ -33,6 +33,13 @@ def as_before() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.fixture
+def inside() -> Iterator[None]:
+    gc.enable()
+    with short_passes():
+        yield
+
+
 def test_who_survives_a_long_pass_is_not_walked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     threshold, callbacks = gc.get_threshold(), list(gc.callbacks)
     monkeypatch.setattr(garbage, "LONG", -1.0)  # every full pass is long
@@ -57,7 +64,7 @@ def test_full_passes_come_before_what_is_new_has_become_much() -> None:
 
 
 async def test_circles_that_broke_late_are_found_when_it_gets_quiet(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, inside: None
 ) -> None:
     quiet, asked = False, 0
 
@@ -90,7 +97,7 @@ async def test_circles_that_broke_late_are_found_when_it_gets_quiet(
     task.cancel()
 
 
-async def test_without_a_quiet_moment_it_happens_at_last() -> None:
+async def test_without_a_quiet_moment_it_happens_at_last(inside: None) -> None:
     circle = Circle()
     gone = weakref.ref(circle)
     gc.freeze()
@@ -109,3 +116,28 @@ def test_a_run_of_the_engine_keeps_them_short(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(engine, "run_async", watched)
     assert engine.run(argparse.Namespace(command="headless", ready_file=None)) == before + 1
     assert len(gc.callbacks) == before
+
+
+@pytest.mark.parametrize("hinder", ["not ours", "a table is being made"])
+async def test_nobody_else_s_garbage_is_touched(hinder: str) -> None:
+    circle = Circle()
+    gone = weakref.ref(circle)
+    gc.freeze()
+    del circle
+    turns = 0
+
+    def quiet() -> bool:
+        nonlocal turns
+        turns += 1
+        return True
+
+    if hinder == "not ours":
+        gc.enable()
+        task = asyncio.create_task(tidy_when(quiet, every=0.001))
+        await asyncio.sleep(0.05)
+    else:
+        with short_passes():  # the collector is off, as in ``uncollected``
+            task = asyncio.create_task(tidy_when(quiet, every=0.001))
+            await asyncio.sleep(0.05)
+    assert gone() is not None and turns == 0
+    task.cancel()

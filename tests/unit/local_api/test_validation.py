@@ -29,7 +29,7 @@ async def test_requests_that_come_first_wait_for_the_schemas_without_holding_the
     made: list[str] = []
 
     def slowly(name: str) -> object:
-        let_go.wait(5)
+        assert let_go.wait(5)
         made.append(name)
         return new_schema(name)
 
@@ -38,8 +38,10 @@ async def test_requests_that_come_first_wait_for_the_schemas_without_holding_the
     validator = Validator({"data.Key"})
     asked = [asyncio.create_task(validator.load("data.Key", dict(KEY))) for _ in range(3)]
     await asyncio.sleep(0)  # the loop goes on meanwhile
+    assert not any(task.done() for task in asked)
     let_go.set()
     assert await asyncio.gather(*asked) == [KEY] * 3
+    assert made == ["data.Key"] * 3
     made.clear()
     assert await validator.load("data.Key", dict(KEY)) == KEY
     assert made == []
@@ -56,11 +58,15 @@ async def test_schemas_are_imported_soon_and_nobody_imports_after_the_stop(
 ) -> None:
     monkeypatch.setattr(validation, "WARM_AFTER", 0.0)
     imported: list[str] = []
+    made: list[str] = []
     monkeypatch.setattr(validation, "import_module", imported.append)
+    monkeypatch.setattr(validation, "new_schema", made.append)
     validator = Validator({"orders.PlaceOrder", "orders.Basket", "data.Key"})
     validator.start()
     await until(lambda: len(imported) == 2)
     assert [name.rpartition(".")[2] for name in imported] == ["data", "orders"]
+    await until(lambda: len(made) == 3)
+    assert made == ["data.Key", "orders.Basket", "orders.PlaceOrder"]
     await validator.stop()
     monkeypatch.setattr(validation, "WARM_AFTER", 60.0)
     other = Validator({"gtt.PlaceGtt"})

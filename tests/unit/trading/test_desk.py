@@ -560,6 +560,7 @@ async def test_an_order_whose_answer_is_written_during_a_look_is_not_told_as_fou
         assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
         return await orders()
 
+    rig.desk.sender._ack_timeout = lambda: 5.0
     rig.journal.settle = slow  # type: ignore[method-assign]
     rig.paper.orders = book  # type: ignore[method-assign]
     await rig.desk.place(BUY, "window")

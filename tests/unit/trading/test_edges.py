@@ -486,7 +486,8 @@ async def test_an_answer_is_written_again_until_the_store_takes_it(
 async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    monkeypatch.setattr(sending, "RETRY_STORE", 0.001)
+    rig.desk.sender._ack_timeout = lambda: 5.0
     settle, failures = rig.journal.settle, 2
 
     async def sometimes(*args: object, **more: object) -> None:
@@ -500,6 +501,21 @@ async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
     await rig.desk.place(BUY, "window")
     await rig.desk.sender.stop()
     assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
+
+
+async def test_what_cannot_be_written_at_all_is_not_under_way(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*args: object, **more: object) -> None:
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(rig.journal, "intent", refuse)
+    with pytest.raises(UnicodeEncodeError):
+        await rig.desk.place(BUY, "window")
+    assert rig.paper.arrived == []
+    assert not list(
+        rig.desk.sender.outstanding.of("sandbox:1", (BUY.exchange, BUY.symbol, BUY.product))
+    )
 
 
 async def test_an_end_lets_go_of_an_answer_that_the_store_keeps_waiting(

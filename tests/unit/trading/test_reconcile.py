@@ -9,7 +9,12 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
-from openalgo_desktop.core.errors import OrderStateUnknown, RejectedByBroker, StorageError
+from openalgo_desktop.core.errors import (
+    NetTimeout,
+    OrderStateUnknown,
+    RejectedByBroker,
+    StorageError,
+)
 from openalgo_desktop.core.events import OrderCorrected, OrderSettled
 from openalgo_desktop.core.model import BookRows, Order, OrderUpdate
 from openalgo_desktop.core.ports import JournalEntry
@@ -88,6 +93,36 @@ async def test_who_is_settled_in_a_long_look_is_not_unknown_until_its_end(
     await rig.desk.reconciler.run_once()
     assert seen == [[first.tag, second.tag], [second.tag]]
     assert list(await rig.desk.orders()) == []
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_who_is_lost_during_a_look_has_the_whole_time_to_show_up(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, readable: bool
+):
+    """Its row is younger than the look's reading; it was taken for one of an earlier run and told
+    as never arrived at once. In an outage every look is long and ends in nothing."""
+    monkeypatch.setattr(rig.desk.reconciler, "wake", lambda: None)
+    rig.clock.advance(100)  # the program has run for a while
+    first = await lost_order(rig, arrives=False)
+    await rig.desk.quiet()
+    read, later = rig.paper.orders, list[JournalEntry]()
+
+    async def meanwhile() -> BookRows[Order]:
+        later.append(await lost_order(rig, arrives=False))
+        await rig.desk.quiet()
+        if not readable:
+            raise NetTimeout("no network")
+        return await read()
+
+    monkeypatch.setattr(rig.paper, "orders", meanwhile)
+    await rig.desk.reconciler.run_once()
+    monkeypatch.setattr(rig.paper, "orders", read)  # the book lags: it shows neither
+    await rig.desk.reconciler.run_once()
+    states = {tag: row.state for tag, row in rig.journal.rows.items()}
+    assert states == {first.tag: JournalState.UNKNOWN, later[0].tag: JournalState.UNKNOWN}
+    rig.clock.advance(reconcile.ABSENT_AFTER + 1)
+    await rig.desk.reconciler.run_once()
+    assert rig.journal.states() == [JournalState.REJECTED] * 2
 
 
 async def test_an_answer_that_comes_during_a_look_ends_the_unknown(
