@@ -234,7 +234,7 @@ class Dispatcher:
         data: dict[str, Any],
         record: RequestRecord,
     ) -> Reply:
-        gate, mode = self._gate, self._ctx.desk.mode
+        gate = self._gate
         if row.need is not Need.NOTHING and "apikey" not in data:
             header = request.headers.get("X-API-KEY")
             if header:
@@ -246,6 +246,7 @@ class Dispatcher:
             data = row.prepare(self._ctx, data, path_arg)
         if row.schema is not None:
             data = await self._validator.load(row.schema, data)
+        mode = self._ctx.desk.mode  # of now: the schema may have been waited for
         source = "api"
         if row.need is not Need.NOTHING:
             if key is None:

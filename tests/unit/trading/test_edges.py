@@ -464,11 +464,9 @@ async def test_a_late_answer_says_what_it_says(
     assert rig.desk.unsettled() == (late == "unknown")
 
 
-async def test_an_answer_is_written_again_until_the_store_takes_it(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
-    settle, failures = rig.journal.settle, 3
+def settle_fails(rig: Rig, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """The journal takes an answer only after so many tries."""
+    settle, failures = rig.journal.settle, times
 
     async def sometimes(*args: object, **more: object) -> None:
         nonlocal failures
@@ -478,6 +476,13 @@ async def test_an_answer_is_written_again_until_the_store_takes_it(
         await settle(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rig.journal, "settle", sometimes)
+
+
+async def test_an_answer_is_written_again_until_the_store_takes_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    settle_fails(rig, monkeypatch, times=3)
     monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
     await rig.desk.place(BUY, "window")
     await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
@@ -488,16 +493,7 @@ async def test_the_end_waits_for_an_answer_that_the_store_does_not_take_at_once(
 ):
     monkeypatch.setattr(sending, "RETRY_STORE", 0.001)
     rig.desk.sender._ack_timeout = lambda: 5.0
-    settle, failures = rig.journal.settle, 2
-
-    async def sometimes(*args: object, **more: object) -> None:
-        nonlocal failures
-        if failures:
-            failures -= 1
-            raise StorageError("disk full")
-        await settle(*args, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(rig.journal, "settle", sometimes)
+    settle_fails(rig, monkeypatch, times=2)
     await rig.desk.place(BUY, "window")
     await rig.desk.sender.stop()
     assert rig.journal.states() == [JournalState.ACKNOWLEDGED]
