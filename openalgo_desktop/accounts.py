@@ -27,8 +27,8 @@ from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.desk import OrderDesk
 
 if TYPE_CHECKING:  # the kit and its HTTP client are imported when a broker is opened
-    from openalgo_desktop.brokers.kit.account import KitAccount
-    from openalgo_desktop.brokers.kit.login import LoginHelper
+    from openalgo_desktop.brokers.kit.account.account import KitAccount
+    from openalgo_desktop.brokers.kit.account.login import LoginHelper
     from openalgo_desktop.brokers.kit.spec import BrokerSpec
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class Accounts:
             account = self._make_simulator()
         else:
             spec = self.registry.get(broker).spec
-            from openalgo_desktop.brokers.kit.account import KitAccount
+            from openalgo_desktop.brokers.kit.account.account import KitAccount
 
             account = self._kits[name] = KitAccount(
                 self.registry.get(broker),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from openalgo_desktop import __version__
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError

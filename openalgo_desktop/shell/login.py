@@ -14,7 +14,7 @@ from typing import TextIO
 from urllib.parse import parse_qsl, urlsplit
 
 from openalgo_desktop.accounts import host_overrides, split_name
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import Clock, SystemClock

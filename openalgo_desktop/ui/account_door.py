@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
-from openalgo_desktop.brokers.kit.login import LoginHelper
+from openalgo_desktop.brokers.kit.account.login import LoginHelper
 from openalgo_desktop.brokers.kit.spec import Login
 from openalgo_desktop.brokers.matrix import needs
 from openalgo_desktop.brokers.registry import SIMULATOR

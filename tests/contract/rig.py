@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.spec import Capabilities, Rate
 from openalgo_desktop.brokers.registry import Registry

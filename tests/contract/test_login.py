@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials
 from tests.contract.rig import FACES, REGISTRY, Rig

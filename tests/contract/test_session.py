@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from openalgo_desktop.brokers.kit import account as kit_account
+from openalgo_desktop.brokers.kit.account import account as kit_account
 from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError
 from tests.contract.rig import Rig

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.openalgo import BROKER
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import (

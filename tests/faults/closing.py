@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.polling import BookPoller, PollPolicy
-from openalgo_desktop.brokers.kit.tracker import OrderTracker
+from openalgo_desktop.brokers.kit.books.polling import BookPoller, PollPolicy
+from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.codec import Failure, Frame, OrderRow, Reply, StreamCodec
-from openalgo_desktop.brokers.kit.link import address_of
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.readers import rows_of
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.feed.codec import Failure, Frame, OrderRow, Reply, StreamCodec
+from openalgo_desktop.brokers.kit.feed.link import address_of
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.readers import rows_of
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode

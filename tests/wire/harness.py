@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.login import LoginRunner
+from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.login import LoginRunner
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import Ask, Browser
 from openalgo_desktop.core.clock import IST, ManualClock, api_timestamp
 from openalgo_desktop.core.enums import Action, GttType, Interval, OrderStatus, PriceType, Product

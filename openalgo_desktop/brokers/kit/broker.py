@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 
 

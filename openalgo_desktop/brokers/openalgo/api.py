@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
-from openalgo_desktop.brokers.kit.marketdata import Candle, instrument_context, padded
-from openalgo_desktop.brokers.kit.rows import as_rows
-from openalgo_desktop.brokers.kit.times import moment
-from openalgo_desktop.brokers.kit.values import count, number, number_text
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.marketdata import Candle, instrument_context, padded
+from openalgo_desktop.brokers.kit.books.rows import as_rows
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.rest.values import count, number, number_text
 from openalgo_desktop.brokers.openalgo.spec import DEFAULT_URL, DEFAULT_WS_PORT, STRATEGY
 from openalgo_desktop.core.enums import (
     Action,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.codec import (
+from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     InstrumentFinder,

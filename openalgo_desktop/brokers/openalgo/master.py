@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from openalgo_desktop.brokers.kit.contracts import unit_value
+from openalgo_desktop.brokers.kit.master.contracts import unit_value
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, INDEX_EXCHANGES, Exchange
 from openalgo_desktop.core.model import Instrument

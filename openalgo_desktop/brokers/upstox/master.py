@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from openalgo_desktop.brokers.kit.indices import index_symbol
+from openalgo_desktop.brokers.kit.master.indices import index_symbol
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.model import Instrument

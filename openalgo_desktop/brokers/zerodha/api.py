@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
-from openalgo_desktop.brokers.kit.contracts import in_contracts
-from openalgo_desktop.brokers.kit.rows import as_rows
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.books.rows import as_rows
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.contracts import in_contracts
+from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import IntervalRule
-from openalgo_desktop.brokers.kit.times import moment
-from openalgo_desktop.brokers.kit.values import count, number, pick, render
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
 from openalgo_desktop.core.enums import (
     Action,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from openalgo_desktop.brokers.kit.contracts import table_size, unit_value
-from openalgo_desktop.brokers.kit.indices import index_symbol
+from openalgo_desktop.brokers.kit.master.contracts import table_size, unit_value
+from openalgo_desktop.brokers.kit.master.indices import index_symbol
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import future_symbol, option_symbol

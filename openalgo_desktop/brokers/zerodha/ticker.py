@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import numpy as np
 
-from openalgo_desktop.brokers.kit.codec import (
+from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     InstrumentFinder,

@@ -14,7 +14,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from openalgo_desktop.brokers.kit.codec import (
+from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     OrderRow,

@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.contracts import (
+from openalgo_desktop.brokers.kit.master.contracts import (
     contract_size,
     in_contracts,
     table_size,

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import (
@@ -135,7 +135,7 @@ async def test_a_bare_403_on_a_write_is_the_brokers_refusal() -> None:
 async def test_one_warning_for_the_end_of_a_session(
     caplog: pytest.LogCaptureFixture, tmp_path: Any
 ) -> None:
-    from openalgo_desktop.brokers.kit.account import KitAccount
+    from openalgo_desktop.brokers.kit.account.account import KitAccount
     from tests.memory import MemorySecrets
 
     caplog.set_level(logging.INFO)

@@ -20,11 +20,16 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.masters import KitMaster, MasterStatus, read_file, rest_download
-from openalgo_desktop.brokers.kit.readers import rows_of
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.readers import rows_of
+from openalgo_desktop.brokers.kit.master.store import (
+    KitMaster,
+    MasterStatus,
+    read_file,
+    rest_download,
+)
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.brokers.upstox import master as upstox
 from openalgo_desktop.brokers.zerodha.spec import SPEC

@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.brokers.kit.gateway import make_gateway
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.masters import read_file
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
-from openalgo_desktop.brokers.kit.times import moment
-from openalgo_desktop.brokers.kit.values import OddValue, count, number
+from openalgo_desktop.brokers.kit.account.gateway import make_gateway
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.values import OddValue, count, number
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Interval

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openalgo_desktop.brokers.kit.polling import BookPoller, PollPolicy
-from openalgo_desktop.brokers.kit.tracker import OrderTracker
+from openalgo_desktop.brokers.kit.books.polling import BookPoller, PollPolicy
+from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import NetError, SessionExpired

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit import account as kit_account
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account import account as kit_account
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.spec import Ask, BrokerSpec, Call, Compute, Field, Login, Op
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock

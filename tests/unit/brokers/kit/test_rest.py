@@ -12,11 +12,11 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.errors import Answer, DoubtfulSession, error_of
-from openalgo_desktop.brokers.kit.limits import Limiter
-from openalgo_desktop.brokers.kit.login import LoginRunner
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session, SessionStore, session_end
+from openalgo_desktop.brokers.kit.account.login import LoginRunner
+from openalgo_desktop.brokers.kit.account.session import Session, SessionStore, session_end
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.errors import Answer, DoubtfulSession, error_of
+from openalgo_desktop.brokers.kit.rest.limits import Limiter
 from openalgo_desktop.brokers.kit.spec import (
     Ask,
     BrokerSpec,

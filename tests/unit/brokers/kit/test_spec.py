@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.rest.values import compute, fill, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Op, TwoWay, check, require_valid
-from openalgo_desktop.brokers.kit.values import compute, fill, number, pick, render
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.enums import Exchange, Product, surfaced

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from openalgo_desktop.brokers.kit.errors import DoubtfulSession
-from openalgo_desktop.brokers.kit.link import Address, LinkClosed
+from openalgo_desktop.brokers.kit.feed.link import Address, LinkClosed
+from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.brokers.kit.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetError, SessionExpired

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.tracker import OrderTracker
+from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import Order

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import pytest
 
-from openalgo_desktop.brokers.kit.codec import Frame
-from openalgo_desktop.brokers.kit.link import Address
+from openalgo_desktop.brokers.kit.feed.codec import Frame
+from openalgo_desktop.brokers.kit.feed.link import Address
+from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.brokers.kit.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from tests.unit.brokers.kit.feed_server import TextCodec

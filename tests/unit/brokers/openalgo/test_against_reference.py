@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.brokers.kit.codec import Failure, OrderRow, Ready, Refused, Reply
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.feed.codec import Failure, OrderRow, Ready, Refused, Reply
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.openalgo.api import OpenAlgoApi
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
 from openalgo_desktop.brokers.openalgo.spec import SPEC

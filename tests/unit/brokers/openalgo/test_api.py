@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.brokers.kit.account import KitAccount
-from openalgo_desktop.brokers.kit.masters import read_file
+from openalgo_desktop.brokers.kit.account.account import KitAccount
+from openalgo_desktop.brokers.kit.master.store import read_file
 from openalgo_desktop.brokers.openalgo import BROKER, SPEC
 from openalgo_desktop.brokers.openalgo.api import feed_url, server_url
 from openalgo_desktop.brokers.registry import Registry

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.brokers.kit.codec import Failure, OrderRow, Ready, Refused, Reply
+from openalgo_desktop.brokers.kit.feed.codec import Failure, OrderRow, Ready, Refused, Reply
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode

@@ -11,9 +11,9 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.brokers.zerodha.api import KiteApi

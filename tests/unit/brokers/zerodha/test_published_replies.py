@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.brokers.kit.account import KitAccount
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from openalgo_desktop.brokers.kit.codec import Failure, OrderRow
+from openalgo_desktop.brokers.kit.feed.codec import Failure, OrderRow
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec, divisor
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openalgo_desktop.brokers.kit.rest.values import pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, ErrorRule
-from openalgo_desktop.brokers.kit.values import pick
 from openalgo_desktop.core.errors import (
     AppError,
     BadCredentials,

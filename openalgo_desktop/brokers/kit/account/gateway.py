@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from openalgo_desktop.brokers.kit.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
+from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
-from openalgo_desktop.brokers.kit.stream import StreamClient
-from openalgo_desktop.brokers.kit.tracker import OrderTracker
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound

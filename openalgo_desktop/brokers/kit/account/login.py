@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session, session_end
+from openalgo_desktop.brokers.kit.account.session import Session, session_end
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.values import compute, fill, pick
 from openalgo_desktop.brokers.kit.spec import (
     Ask,
     BrokerSpec,
@@ -18,7 +19,6 @@ from openalgo_desktop.brokers.kit.spec import (
     Hook,
     Login,
 )
-from openalgo_desktop.brokers.kit.values import compute, fill, pick
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError, SessionExpired
 from openalgo_desktop.core.numbers import is_digits

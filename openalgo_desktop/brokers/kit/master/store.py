@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.readers import rows_of
+from openalgo_desktop.brokers.kit.master.readers import rows_of
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec, Op
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import AppError, DataError, ProtocolError
@@ -26,7 +26,7 @@ from openalgo_desktop.core.gently import gently, uncollected
 from openalgo_desktop.core.model import Instrument
 
 if TYPE_CHECKING:
-    from openalgo_desktop.brokers.kit.rest import RestClient
+    from openalgo_desktop.brokers.kit.rest.client import RestClient
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.contracts import contract_size, in_contracts
-from openalgo_desktop.brokers.kit.login import HookCall
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.marketdata import MarketCalls
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.rows import Rows, as_rows
+from openalgo_desktop.brokers.kit.account.login import HookCall
+from openalgo_desktop.brokers.kit.account.marketdata import MarketCalls
+from openalgo_desktop.brokers.kit.books.rows import Rows, as_rows
+from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_contracts
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.values import number, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
-from openalgo_desktop.brokers.kit.values import number, pick
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
 from openalgo_desktop.core.errors import (

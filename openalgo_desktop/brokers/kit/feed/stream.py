@@ -4,8 +4,8 @@ It owns what every feed needs and no codec should repeat: reconnecting with back
 asking for everything again afterwards, moving an instrument to another mode, spreading more
 instruments than one socket takes, watching for a silent line and for a mute market, and keeping a
 flood of frames from holding the loop. What a frame means is the codec's business
-(:mod:`openalgo_desktop.brokers.kit.codec`), how frames travel the link's
-(:mod:`openalgo_desktop.brokers.kit.link`).
+(:mod:`openalgo_desktop.brokers.kit.feed.codec`), how frames travel the link's
+(:mod:`openalgo_desktop.brokers.kit.feed.link`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from openalgo_desktop.brokers.kit.codec import StreamCodec
-from openalgo_desktop.brokers.kit.errors import DoubtfulSession
-from openalgo_desktop.brokers.kit.lane import Lane, LaneState
-from openalgo_desktop.brokers.kit.link import TRANSPORTS, Address, OpenLink
+from openalgo_desktop.brokers.kit.feed.codec import StreamCodec
+from openalgo_desktop.brokers.kit.feed.lane import Lane, LaneState
+from openalgo_desktop.brokers.kit.feed.link import TRANSPORTS, Address, OpenLink
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode

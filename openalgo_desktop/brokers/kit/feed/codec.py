@@ -1,7 +1,7 @@
 """What a broker's feed codec looks like: pure translation between frames and events.
 
 A codec does no I/O and keeps no time but its clock's. One codec serves one connection; the stream
-client (:mod:`openalgo_desktop.brokers.kit.stream`) makes a fresh one for each connection with
+client (:mod:`openalgo_desktop.brokers.kit.feed.stream`) makes a fresh one for each connection with
 ``StreamSpec.codec(instruments, clock, session)``, so partial state never survives a reconnect.
 """
 

@@ -15,17 +15,17 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.errors import (
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.rest.errors import (
     Answer,
     DoubtfulSession,
     error_of,
     foreign_page,
     unreadable,
 )
-from openalgo_desktop.brokers.kit.limits import Limiter
-from openalgo_desktop.brokers.kit.session import Session
+from openalgo_desktop.brokers.kit.rest.limits import Limiter
+from openalgo_desktop.brokers.kit.rest.values import fill, number_text, pick, render
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
-from openalgo_desktop.brokers.kit.values import fill, number_text, pick, render
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import (
     AppError,

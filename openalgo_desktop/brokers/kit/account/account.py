@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 
+from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket, make_gateway
+from openalgo_desktop.brokers.kit.account.login import LoginHelper, LoginRunner
+from openalgo_desktop.brokers.kit.account.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.books.polling import BookPoller
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.gateway import KitGateway, KitMarket, make_gateway
-from openalgo_desktop.brokers.kit.link import Address, address_of
-from openalgo_desktop.brokers.kit.login import LoginHelper, LoginRunner
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.masters import KitMaster, rest_download
-from openalgo_desktop.brokers.kit.polling import BookPoller
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.feed.link import Address, address_of
+from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.store import KitMaster, rest_download
+from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import Ask, Browser, Login
-from openalgo_desktop.brokers.kit.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import (

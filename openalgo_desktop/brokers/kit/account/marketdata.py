@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest import RestClient
-from openalgo_desktop.brokers.kit.rows import Rows
+from openalgo_desktop.brokers.kit.books.rows import Rows
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.values import fill, number, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule
-from openalgo_desktop.brokers.kit.values import fill, number, pick
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown

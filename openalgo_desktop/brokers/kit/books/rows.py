@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from openalgo_desktop.brokers.kit.contracts import contract_size
-from openalgo_desktop.brokers.kit.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.contracts import contract_size
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, count, number, pick, shown
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
-from openalgo_desktop.brokers.kit.times import moment
-from openalgo_desktop.brokers.kit.values import OddValue, absent, count, number, pick, shown
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import (
     DERIVATIVE_EXCHANGES,

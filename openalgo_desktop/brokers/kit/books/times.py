@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any
 
-from openalgo_desktop.brokers.kit.values import OddValue, absent, shown
+from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, shown
 from openalgo_desktop.core.clock import IST, Clock
 
 #: Time texts seen at Indian brokers, all IST unless they say otherwise.

@@ -13,10 +13,10 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from openalgo_desktop.brokers.kit.codec import Frame
-from openalgo_desktop.brokers.kit.errors import DoubtfulSession
+from openalgo_desktop.brokers.kit.feed.codec import Frame
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
+from openalgo_desktop.brokers.kit.rest.values import fill
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.brokers.kit.values import fill
 from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited
 from openalgo_desktop.core.proxies import goes_direct, proxy_problem
 

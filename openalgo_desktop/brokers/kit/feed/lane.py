@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from openalgo_desktop.brokers.kit.codec import (
+from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     OrderRow,
@@ -19,13 +19,13 @@ from openalgo_desktop.brokers.kit.codec import (
     StreamCodec,
     StreamEvent,
 )
-from openalgo_desktop.brokers.kit.link import Link, LinkClosed
+from openalgo_desktop.brokers.kit.feed.link import Link, LinkClosed
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, ProtocolError
 from openalgo_desktop.core.model import Key, Tick
 
 if TYPE_CHECKING:
-    from openalgo_desktop.brokers.kit.stream import StreamClient
+    from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 
 log = logging.getLogger(__name__)
 

@@ -266,7 +266,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The market feed, and the order feed where both share a socket.
 
     ``url`` is a template relative to host ``host``. ``codec(instruments, clock, session)`` makes
-    the object that knows the wire: see ``kit.codec.StreamCodec``. ``silence``: seconds without
+    the object that knows the wire: see ``kit.feed.codec.StreamCodec``. ``silence``: seconds without
     any frame (heartbeats count) after which the socket is dropped; ``mute``: seconds without a
     market frame in market hours after which the feed is reported stale. ``ping``: seconds between
     our heartbeats, 0 = none.
@@ -312,7 +312,7 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     price_types: TwoWay[PriceType]
     actions: TwoWay[Action]
     statuses: TwoWay[OrderStatus]
-    #: Where the broker counts contracts instead of units, see ``kit.contracts``.
+    #: Where the broker counts contracts instead of units, see ``kit.master.contracts``.
     in_contracts: frozenset[Exchange] = frozenset()
     #: Status texts of an open order between two states, which cannot be cancelled yet.
     settling: frozenset[str] = frozenset()

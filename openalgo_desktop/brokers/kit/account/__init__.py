@@ -1,0 +1,1 @@
+"""An account at a broker: login, session, calls, gateway and market source."""

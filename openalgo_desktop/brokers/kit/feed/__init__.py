@@ -1,0 +1,1 @@
+"""Market and order feeds: connections, codecs, watchdogs."""

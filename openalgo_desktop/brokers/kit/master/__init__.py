@@ -1,0 +1,1 @@
+"""Symbol masters: download, reading, lookups, names of indices, contract sizes."""

@@ -1,0 +1,1 @@
+"""HTTP to a broker: requests, replies, errors, limits, and the languages of the tables."""
