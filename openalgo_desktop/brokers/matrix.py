@@ -94,7 +94,7 @@ def _order_rate(spec: BrokerSpec) -> str:
 
 
 def _market_orders(spec: BrokerSpec) -> str:
-    if "no_market_orders" in spec.quirks:
+    if spec.protect:
         return "sent as protected limits"
     return "protected by the broker" if spec.capabilities.market_protection else "yes"
 
@@ -109,7 +109,7 @@ _TRADING: tuple[Column, ...] = (
     ("market orders", _market_orders),
     ("GTT", lambda s: _yes(s.capabilities.gtt)),
     ("margin calculator", lambda s: _yes(s.capabilities.margin)),
-    ("order updates", lambda s: "pushed" if s.capabilities.order_stream else "polled"),
+    ("order updates", lambda s: "pushed" if s.pushes_orders else "polled"),
     (
         "an order without an answer is found by",
         lambda s: "our tag" if s.capabilities.tags else "attributes and time",

@@ -16,6 +16,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Refused,
     Reply,
     StreamEvent,
+    text_of,
 )
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
@@ -151,8 +152,9 @@ class OpenAlgoCodec:
 
     # -- in ---------------------------------------------------------------------------------
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
+        text = text_of(frame)
         try:
-            message = _decoder.decode(frame)
+            message = _decoder.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return (Failure(ProtocolError(f"frame that cannot be read: {error}")),)
         match message.type:
@@ -160,7 +162,7 @@ class OpenAlgoCodec:
                 tick = self._tick(message)
                 return (tick,) if tick is not None else ()
             case "order_update":
-                return (OrderRow(_rows.decode(frame)),)
+                return (OrderRow(_rows.decode(text)),)
             case "auth" if message.status == "success":
                 return (Ready(), Reply((_frame({"action": "subscribe_orders"}),)))
             case "subscribe":

@@ -50,6 +50,7 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
 
 
 MASTER = MasterSpec(
+    own=True,  # a symbol master per server, not per broker
     files=tuple(
         MasterFile(
             path=f"/api/v1/instruments?exchange={exchange}&format=csv&apikey={{api_key}}",

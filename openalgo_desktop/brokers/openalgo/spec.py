@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.brokers.kit.spec import (
+    MARKET,
+    ORDERS,
     Ask,
     BrokerSpec,
     Capabilities,
@@ -269,16 +271,18 @@ SPEC = BrokerSpec(
     },
     # The server's own file changes when its master does; it may also sit on another broker.
     master=msgspec.structs.replace(MASTER, refresh=time(8, 30)),
-    stream=StreamSpec(
-        url="",
-        codec=OpenAlgoCodec,
-        modes={mode: str(int(mode)) for mode in FeedMode},
-        per_socket=3000,
-        batch=500,
-        ping=4.0,
-        ping_frame=PING_FRAME,
-        silence=12.0,
-        orders=True,
+    streams=(
+        StreamSpec(
+            url="",
+            codec=OpenAlgoCodec,
+            modes={mode: str(int(mode)) for mode in FeedMode},
+            per_socket=3000,
+            batch=500,
+            ping=4.0,
+            ping_frame=PING_FRAME,
+            silence=12.0,
+            carries=frozenset({MARKET, ORDERS}),
+        ),
     ),
     capabilities=Capabilities(
         exchanges=tuple(Exchange),
@@ -293,10 +297,8 @@ SPEC = BrokerSpec(
         quote_batch=200,
         margin=True,
         gtt=True,
-        order_stream=True,
         tags=False,
     ),
-    quirks=frozenset({"own_master"}),  # a symbol master per server, not per broker
     http2=False,
     # A second instance of this program is the server of the tests.
     evidence=dict.fromkeys("LMOGBQFPE", ("emulator", "server")),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import time
 
 from openalgo_desktop.brokers.kit.spec import (
+    MARKET,
+    ORDERS,
     Ask,
     BrokerSpec,
     Browser,
@@ -364,17 +366,19 @@ SPEC = BrokerSpec(
         reader=read_row,
         refresh=time(8, 0),
     ),
-    stream=StreamSpec(
-        url="?api_key={api_key}&access_token={access_token}",
-        codec=KiteCodec,
-        headers={"X-Kite-Version": "3"},
-        modes={FeedMode.LTP: "ltp", FeedMode.QUOTE: "quote", FeedMode.DEPTH: "full"},
-        per_socket=3000,
-        sockets=3,
-        batch=200,
-        ping=2.5,
-        silence=5.0,
-        orders=True,
+    streams=(
+        StreamSpec(
+            url="?api_key={api_key}&access_token={access_token}",
+            codec=KiteCodec,
+            headers={"X-Kite-Version": "3"},
+            modes={FeedMode.LTP: "ltp", FeedMode.QUOTE: "quote", FeedMode.DEPTH: "full"},
+            per_socket=3000,
+            sockets=3,
+            batch=200,
+            ping=2.5,
+            silence=5.0,
+            carries=frozenset({MARKET, ORDERS}),
+        ),
     ),
     capabilities=Capabilities(
         exchanges=(
@@ -420,12 +424,9 @@ SPEC = BrokerSpec(
         quote_batch=500,
         margin=True,
         gtt=True,
-        order_stream=True,
         market_protection=True,
         static_ip=True,
-        multiplier=True,
     ),
-    quirks=frozenset({"variety", "gtt_limit_only"}),
     evidence={
         "L": ("emulator", "vectors"),
         "M": ("emulator", "vectors"),

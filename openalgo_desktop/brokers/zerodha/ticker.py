@@ -22,6 +22,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     InstrumentFinder,
     OrderRow,
     StreamEvent,
+    text_of,
 )
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
@@ -113,9 +114,9 @@ class KiteCodec:
 
     # -- in ---------------------------------------------------------------------------------
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
-        if isinstance(frame, str):
-            return self._text_events(frame)
-        return self._ticks(frame)
+        if isinstance(frame, bytes):
+            return self._ticks(frame)
+        return self._text_events(text_of(frame))
 
     def _ticks(self, frame: bytes) -> list[StreamEvent]:
         events: list[StreamEvent] = []

@@ -140,7 +140,7 @@ class KitAccount:
 
     async def instruments(self) -> list[Instrument]:
         """The symbol master; the account's own lookups are renewed with it."""
-        if "own_master" in self.spec.quirks:  # the broker is a server of the user's own
+        if self.spec.master.own:  # the broker is a server of the user's own
             self._master.use(self._folder / self.account_id.replace(":", "-"))
         rows = await self._master.instruments()
         await asyncio.to_thread(self.index.load, rows)

@@ -65,7 +65,7 @@ class KitGateway:
     @property
     def needs_market_protection(self) -> bool:
         """Whether the broker takes no market orders; the corridor then sends limits."""
-        return "no_market_orders" in self._spec.quirks
+        return bool(self._spec.protect)
 
     def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
         self._listener = listener

@@ -16,8 +16,37 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Key, Tick
 
-#: What a link carries: text frames as str, binary frames as bytes.
-Frame: TypeAlias = str | bytes
+
+class Message(msgspec.Struct, frozen=True):
+    """A frame with an address: a Socket.IO event, an MQTT topic, a NATS subject. ``data`` is text,
+    bytes, or the JSON value of a Socket.IO event."""
+
+    topic: str
+    data: Any = ""
+
+
+#: What a link carries: text frames as str, binary frames as bytes, addressed ones as Message.
+Frame: TypeAlias = str | bytes | Message
+
+
+def text_of(frame: Frame) -> str:
+    """A frame as text, of a feed that speaks text; '' for one with an address."""
+    if isinstance(frame, Message):
+        return ""
+    return frame if isinstance(frame, str) else frame.decode(errors="replace")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """An HTTP operation of the spec in place of a frame (feeds that subscribe over REST). Its
+    payload, or the error, goes to :meth:`StreamCodec.answered`; ``keys`` are what it is about."""
+
+    op: str
+    values: Mapping[str, Any] = {}
+    keys: tuple[Key, ...] = ()
+
+
+#: What a codec gives to be sent.
+Sending: TypeAlias = Frame | Request
 
 
 class OrderRow(msgspec.Struct, frozen=True):
@@ -35,6 +64,12 @@ class Reply(msgspec.Struct, frozen=True):
     """Frames that must go back now (acknowledgements, answers to application pings)."""
 
     frames: tuple[Frame, ...]
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The feed acknowledged these subscriptions."""
+
+    keys: tuple[Key, ...]
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -55,7 +90,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 #: Ticks are the common case and travel bare.
-StreamEvent: TypeAlias = Tick | OrderRow | Ready | Reply | Refused | Failure
+StreamEvent: TypeAlias = Tick | OrderRow | Ready | Reply | Confirmed | Refused | Failure
 
 
 class StreamCodec(Protocol):

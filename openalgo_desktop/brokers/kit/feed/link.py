@@ -13,11 +13,11 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from openalgo_desktop.brokers.kit.feed.codec import Frame
+from openalgo_desktop.brokers.kit.feed.codec import Frame, Message
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.rest.values import fill
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited
+from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, ProtocolError, RateLimited
 from openalgo_desktop.core.proxies import goes_direct, proxy_problem
 
 # At DEBUG it writes addresses and headers, and those carry keys.
@@ -78,6 +78,8 @@ class WebSocketLink:
         self._connection = connection
 
     async def send(self, frame: Frame) -> None:
+        if isinstance(frame, Message):
+            raise ProtocolError("A WebSocket has no topics.")
         try:
             await self._connection.send(frame)
         except ConnectionClosed as closed:

@@ -152,7 +152,7 @@ class RestClient:
         values = {**self.session.context(), **(context or {})}
         began = self._clock.monotonic()
         # An order that has to wait long is refused: a late one is worse than none.
-        await self.limiter.acquire(_buckets(op), WRITE_WAIT if op.write else op.timeout)
+        await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout)
         sent_at = self._clock.monotonic()
         status = 0
         try:
@@ -195,7 +195,7 @@ class RestClient:
         Raises like :meth:`call`, and :class:`ProtocolError` for a body without end.
         """
         values = {**self.session.context(), **(context or {})}
-        await self.limiter.acquire(_buckets(op), op.timeout)
+        await self.limiter.acquire(op.buckets, op.timeout)
         part = path.with_name(path.name + ".part")
         try:
             request = self.request(op, values)
@@ -293,7 +293,7 @@ class RestClient:
         if isinstance(error, SessionExpired) and self.session.open and self._on_expired:
             self._on_expired(error.message)
         if isinstance(error, RateLimited):
-            self.limiter.hold(_buckets(op), error.retry_after)
+            self.limiter.hold(op.buckets, error.retry_after)
         elif op.write and isinstance(error, NetError):
             return OrderStateUnknown(error.message, tag=str(values.get("tag", "")))
         return error
@@ -312,10 +312,6 @@ async def _save(response: httpx.Response, path: Path) -> None:
                 await asyncio.to_thread(file.write, bytes(block))
                 block.clear()
         await asyncio.to_thread(file.write, bytes(block))
-
-
-def _buckets(op: Op) -> list[str]:
-    return [name for name in ("all", op.limit) if name]
 
 
 def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -45,8 +45,12 @@ def number_text(value: Any) -> str:
     return str(value)
 
 
-def render(table: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The fields of a query or body; nested tables and lists are rendered too."""
+def render(table: Any, context: Context) -> Any:
+    """A query or body: a table of fields, a list, or one value; nested ones are rendered too. An
+    optional field without a value is left out."""
+    if not isinstance(table, Mapping):
+        value = _render(table, context)
+        return None if value is _MISSING else value
     result: dict[str, Any] = {}
     for name, spec in table.items():
         value = _render(spec, context)

@@ -1,0 +1,90 @@
+"""How one logs in: the steps of a login as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from openalgo_desktop.brokers.kit.spec.operations import Op
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One thing that a login asks for. From these the dialog and the prompts are made.
+
+    ``stored`` keeps it in the secret store for the next login (API key, optional TOTP secret);
+    ``digits`` demands exactly so many digits.
+    """
+
+    name: str
+    label: str
+    secret: bool = False
+    stored: bool = False
+    optional: bool = False
+    digits: int = 0
+    help: str = ""
+
+
+class Ask(msgspec.Struct, frozen=True, tag=True):
+    """Login step: have these fields."""
+
+    fields: tuple[Field, ...]
+
+
+class Browser(msgspec.Struct, frozen=True, tag=True):
+    """Login step: the system browser at ``url``; the callback's parameters become values.
+
+    ``gives`` maps a callback parameter to a name of the context. ``{state}`` in the address is
+    our one-shot value; a broker that cannot return it leaves it out.
+    """
+
+    url: str
+    gives: Mapping[str, str]
+
+
+class Compute(msgspec.Struct, frozen=True, tag=True):
+    """Login step: values from templates, e.g. ``sha256:{api_key}{code}{api_secret}``.
+
+    Functions: ``sha256`` (hex), ``base64``, ``totp`` (six digits of a base32 secret), none.
+    A value that the context already has is kept.
+    """
+
+    values: Mapping[str, str]
+
+
+class Call(msgspec.Struct, frozen=True, tag=True):
+    """Login step: a request, and the values its reply gives (name -> path)."""
+
+    op: Op
+    gives: Mapping[str, str]
+
+
+class Hook(msgspec.Struct, frozen=True, tag=True):
+    """Login step that only code can say: a coroutine method of the broker's API class that
+    takes the context and returns new values."""
+
+    method: str
+
+
+LoginStep = Ask | Browser | Compute | Call | Hook
+
+
+class Login(msgspec.Struct, frozen=True):
+    """One way to log in. ``session`` names the values that make up a session; they are kept in
+    the secret store until it ends."""
+
+    id: str
+    title: str
+    steps: tuple[LoginStep, ...]
+    session: tuple[str, ...] = ("access_token",)
+    client_id: str = "client_id"  # the value that tells accounts apart
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All that the user may have to give, in order."""
+        return tuple(f for step in self.steps if isinstance(step, Ask) for f in step.fields)
+
+    @property
+    def needs_browser(self) -> bool:
+        """Whether a redirect address must be registered with the broker."""
+        return any(isinstance(step, Browser) for step in self.steps)

@@ -1,0 +1,67 @@
+"""The symbol master: files, and who reads their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import time
+from typing import Any
+
+import msgspec
+
+from openalgo_desktop.brokers.kit.spec.operations import Pages
+from openalgo_desktop.core.model import Instrument
+
+#: How files are packed, and what is in them.
+PACKS = ("", "gz", "zip")
+MASTER_FORMS = ("csv", "json", "jsonl")
+
+
+class MasterFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One download of the symbol master.
+
+    ``method`` and ``body`` (value words, sent as JSON) where it is asked for by POST; ``pages``
+    where it comes in pieces. ``listed``: the path in a JSON answer where the addresses of the
+    files are (``path`` then is the list's own); each is fetched and read as this file.
+    ``pack``: "", gz, zip (``member`` is a file name pattern in it). ``form``: csv, json (an
+    array, or the array at ``rows``), jsonl. ``text_at``: the path of the text inside a JSON
+    answer that holds a CSV. ``header`` names the columns of a file without a header line.
+    ``encoding`` is the text's. ``exchange`` is a hint that the row reader gets. ``reader``
+    reads this file's rows in place of the master's reader. ``auth`` sends the session.
+    """
+
+    path: str
+    host: str = "rest"
+    method: str = "GET"
+    body: Mapping[str, Any] = {}
+    headers: Mapping[str, str] = {}
+    pages: Pages | None = None
+    listed: str = ""
+    name: str = ""
+    exchange: str = ""
+    pack: str = ""
+    member: str = ""
+    form: str = "csv"
+    rows: str = ""
+    text_at: str = ""
+    delimiter: str = ","
+    encoding: str = "utf-8-sig"
+    header: tuple[str, ...] = ()
+    reader: RowReader | None = None
+    auth: bool = False
+    optional: bool = False
+
+
+#: Makes the instrument of one source row (column -> text or JSON value), or None to skip it.
+RowReader = Callable[[Mapping[str, Any], MasterFile], Instrument | None]
+
+
+class MasterSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Symbol master: files, and the reader of a row. ``fixed`` rows are added where no file has
+    their key. A copy older than ``refresh`` (IST) of today is out of date. ``own``: each account
+    has a master of its own (the broker is a server of the user's)."""
+
+    files: tuple[MasterFile, ...]
+    reader: RowReader
+    fixed: tuple[Instrument, ...] = ()
+    refresh: time = time(8, 0)
+    own: bool = False
