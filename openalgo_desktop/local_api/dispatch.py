@@ -263,7 +263,11 @@ class Dispatcher:
 
     async def _handled(self, call: Call) -> Reply:
         one_request.set(object())  # repetitions inside one request are meant
-        answer = await self._gate.semi_auto(call) or await call.endpoint.handler(call)
+        answer: Any = await self._gate.semi_auto(call)
+        if answer is None:
+            # The rights were judged in the mode of before the waits (key, request id).
+            self._ctx.desk.still(call.mode)
+            answer = await call.endpoint.handler(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
 
     async def _once(self, memory: RequestMemory, request_id: str, call: Call) -> Reply:

@@ -305,11 +305,11 @@ class OrderDesk:
         text = f"Sent in {len(ids)} parts: {', '.join(ids)}"
         return Placed(ids[0], mode, text, tuple(ids))
 
-    async def modify(self, request: ModifyRequest, source: str) -> Placed:
+    async def modify(self, request: ModifyRequest, source: str, mode: Mode | None = None) -> Placed:
         """Change a working order: the order that is wanted is checked like a new one, in every
         mode, and a complete request goes to the gateway. Raises :class:`InvalidOrder` naming the
-        field, :class:`OrderNotFound`, and the errors of :meth:`place`."""
-        mode = self._mode
+        field, :class:`OrderNotFound`, and the errors of :meth:`place`; ``mode`` as there."""
+        mode = self.still(mode)
         gateway = self.gateway_of(mode)
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
@@ -366,10 +366,10 @@ class OrderDesk:
         entry = msgspec.structs.replace(entry, order_id=order_id)
         return await self.sender.send(entry, mode, gateway, lambda: gateway.cancel(order_id))
 
-    async def cancel_all(self, source: str) -> CancelAll:
+    async def cancel_all(self, source: str, mode: Mode | None = None) -> CancelAll:
         """Cancel every working order of the account, stops included. One that is between two
-        states at the broker cannot be cancelled yet and is left."""
-        mode = self._mode
+        states at the broker cannot be cancelled yet and is left. ``mode`` as in :meth:`place`."""
+        mode = self.still(mode)
         gateway = self.gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
@@ -397,8 +397,10 @@ class OrderDesk:
         """Close one net position at market (:meth:`Exits.close`); None when it is flat."""
         return await self.exits.close((exchange, symbol, product), source, self._mode)
 
-    async def close_all(self, source: str) -> CloseAll:
-        """Close every open position at market (:meth:`Exits.close_all`)."""
+    async def close_all(self, source: str, mode: Mode | None = None) -> CloseAll:
+        """Close every open position at market (:meth:`Exits.close_all`); ``mode`` as in
+        :meth:`place`."""
+        self.still(mode)
         return await self.exits.close_all(source)
 
     # -- sending ----------------------------------------------------------------------------

@@ -55,10 +55,13 @@ class GttDesk:
 
         return await self._desk.send("gtt_place", full, source, call, mode=mode)
 
-    async def modify(self, trigger_id: str, request: GttRequest, source: str) -> Placed:
+    async def modify(
+        self, trigger_id: str, request: GttRequest, source: str, mode: Mode | None = None
+    ) -> Placed:
         """Replace triggers, prices and quantity of an active GTT. An empty symbol is unchanged;
-        another symbol, exchange, action or type is refused."""
-        mode = self._desk.mode
+        another symbol, exchange, action or type is refused. ``mode`` as in
+        :meth:`OrderDesk.place`."""
+        mode = self._desk.still(mode)
         current = await self._find(trigger_id)
         symbol = request.symbol
         if not symbol or symbol.upper() == current.symbol.upper():
@@ -80,14 +83,16 @@ class GttDesk:
 
         return await self._desk.send("gtt_modify", full, source, call, trigger_id, mode)
 
-    async def cancel(self, trigger_id: str, source: str) -> Placed:
-        """Cancel an active GTT; raises :class:`GttNotFound`."""
+    async def cancel(self, trigger_id: str, source: str, mode: Mode | None = None) -> Placed:
+        """Cancel an active GTT; raises :class:`GttNotFound`. ``mode`` as in
+        :meth:`OrderDesk.place`."""
+        mode = self._desk.still(mode)
         current = await self._find(trigger_id)
 
         def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
             return self._gateway(gateway).gtt_cancel(trigger_id)
 
-        return await self._desk.send("gtt_cancel", current, source, call, trigger_id)
+        return await self._desk.send("gtt_cancel", current, source, call, trigger_id, mode)
 
     async def _find(self, trigger_id: str) -> Gtt:
         for row in await self.book():

@@ -69,7 +69,9 @@ async def placegttorder(call: Call) -> dict[str, Any]:
 async def modifygttorder(call: Call) -> dict[str, Any]:
     request = gtt_request(call.data)
     try:
-        placed = await call.services.gtt.modify(call.data["trigger_id"], request, call.source)
+        placed = await call.services.gtt.modify(
+            call.data["trigger_id"], request, call.source, call.mode
+        )
     except SymbolUnknown:
         raise ApiError(400, "Symbol not found") from None
     except NotSupported:
@@ -81,7 +83,7 @@ async def cancelgttorder(call: Call) -> dict[str, Any]:
     if not call.data["trigger_id"]:
         raise ApiError(400, "trigger_id is missing")
     try:
-        placed = await call.services.gtt.cancel(call.data["trigger_id"], call.source)
+        placed = await call.services.gtt.cancel(call.data["trigger_id"], call.source, call.mode)
     except NotSupported:
         raise _refused(call) from None
     return success(placed.mode, trigger_id=placed.order_id)

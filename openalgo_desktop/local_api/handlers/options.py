@@ -241,14 +241,14 @@ async def optionsorder(call: Call) -> dict[str, Any]:
     if not data["splitsize"]:
         placed = await place(call, request)
         return success(placed.mode, orderid=placed.order_id, **found)
-    mode = call.ctx.desk.mode
+    mode = call.mode
     children = await split(call, request, data["splitsize"])
     return success(mode, **found, **split_answer(request, data["splitsize"], children))
 
 
 async def optionsmultiorder(call: Call) -> dict[str, Any]:
     data = call.data
-    mode = call.ctx.desk.mode
+    mode = call.mode
     legs = list(enumerate(data["legs"], 1))
     rows: dict[int, dict[str, Any]] = {}
     ltp = await _leg_price(call)

@@ -61,7 +61,7 @@ def order_ids(placed: Placed) -> dict[str, Any]:
 
 
 async def modifyorder(call: Call) -> dict[str, Any]:
-    placed = await call.ctx.desk.modify(modify_request(call.data), call.source)
+    placed = await call.ctx.desk.modify(modify_request(call.data), call.source, call.mode)
     fields = {"orderid": placed.order_id}
     if placed.mode is Mode.SANDBOX:
         fields["message"] = "Order modified successfully"
@@ -88,7 +88,7 @@ def modify_request(data: dict[str, Any]) -> ModifyRequest:
 async def cancelorder(call: Call) -> dict[str, Any]:
     if not call.data["orderid"]:
         raise ApiError(400, "Order ID is missing")
-    placed = await call.ctx.desk.cancel(call.data["orderid"], call.source)
+    placed = await call.ctx.desk.cancel(call.data["orderid"], call.source, call.mode)
     fields = {"orderid": placed.order_id}
     if placed.mode is Mode.SANDBOX:
         fields["message"] = "Order cancelled successfully"
@@ -96,7 +96,7 @@ async def cancelorder(call: Call) -> dict[str, Any]:
 
 
 async def cancelallorder(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.cancel_all(call.source)
+    result = await call.ctx.desk.cancel_all(call.source, call.mode)
     cancelled, failed = result.cancelled, result.failed
     if result.mode is Mode.SANDBOX and not cancelled and not failed:
         message = "No open orders to cancel"
@@ -114,7 +114,7 @@ async def cancelallorder(call: Call) -> dict[str, Any]:
 
 
 async def closeposition(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.close_all(call.source)
+    result = await call.ctx.desk.close_all(call.source, call.mode)
     if result.mode is Mode.LIVE:
         if result.failed:
             raise ApiError(

@@ -240,7 +240,9 @@ class Desk:
         return None
 
     def still(self, mode: Mode | None) -> Mode:
-        return self.mode if mode is None else mode
+        if mode is not None and mode is not self.mode:
+            raise OrderError("The mode was switched")
+        return self.mode
 
     async def place(
         self,
@@ -251,8 +253,7 @@ class Desk:
         closing: bool = False,
     ) -> Placed:
         self._raise()
-        if mode is not None and mode is not self.mode:
-            raise OrderError("The mode was switched")
+        self.still(mode)
         if not self.known(request.key):
             raise SymbolUnknown(request.symbol, request.exchange)
         if request.symbol in self.fail_symbols:
@@ -260,19 +261,21 @@ class Desk:
         self.placed.append((request, source))
         return Placed(str(len(self.placed)), self.mode)
 
-    async def modify(self, request: ModifyRequest, source: str) -> Placed:
+    async def modify(self, request: ModifyRequest, source: str, mode: Mode | None = None) -> Placed:
         self._raise()
         self.modified.append(request)
         return Placed(request.order_id, self.mode)
 
-    async def cancel(self, order_id: str, source: str) -> Placed:
+    async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed:
         self._raise()
         return Placed(order_id, self.mode)
 
-    async def cancel_all(self, source: str) -> CancelAll:
+    async def cancel_all(self, source: str, mode: Mode | None = None) -> CancelAll:
+        self.still(mode)
         return CancelAll(["1", "2"], [("3", "Order already executed")], self.mode)
 
-    async def close_all(self, source: str) -> CloseAll:
+    async def close_all(self, source: str, mode: Mode | None = None) -> CloseAll:
+        self.still(mode)
         return CloseAll(2, 1, True, self.mode, ("SBIN: no price",))
 
     async def orders(self) -> BookRows[Order]:

@@ -649,3 +649,41 @@ async def test_margin_of_an_index_is_refused_by_position(world: World) -> None:
     status, body = await world.post("margin", {"positions": [leg]})
     assert status == 400
     assert body["message"].startswith("Position 1: NIFTY is an index and cannot be traded.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("placeorder", ORDER),
+        ("modifyorder", NESTED["modifyorder"][0]),
+        ("cancelorder", {"strategy": "x", "orderid": "1"}),
+        ("cancelallorder", {"strategy": "x"}),
+        ("closeposition", {"strategy": "x"}),
+        ("basketorder", NESTED["basketorder"][0]),
+        ("splitorder", ORDER | {"splitsize": 2}),
+        ("cancelgttorder", {"strategy": "x", "trigger_id": "1"}),
+    ],
+)
+async def test_a_switch_while_the_key_is_verified_sends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    """A key for the sandbox alone must not reach the live account through a wait."""
+    verify = world.keys.verify
+    handled: list[str] = []
+
+    async def slow(text: str) -> Any:
+        world.desk.mode = Mode.LIVE
+        return await verify(text)
+
+    monkeypatch.setattr(world.keys, "verify", slow)
+    for name in ("place", "modify", "cancel", "cancel_all", "close_all"):
+        real = getattr(world.desk, name)
+
+        async def watched(*args: Any, _name: str = name, _real: Any = real, **more: Any) -> Any:
+            handled.append(_name)
+            return await _real(*args, **more)
+
+        monkeypatch.setattr(world.desk, name, watched)
+    status, answer = await world.post(path, dict(body), key="paper")
+    assert status >= 400 and "switched" in answer["message"]
+    assert handled == [] and world.desk.placed == []
