@@ -1,11 +1,11 @@
 """A logged-in account of any adapter against its emulator, and the sandbox in the same shape.
 
-A new broker adds one row to :data:`FACES`.
+Emulators are found by folder: see :mod:`tests.faces.face`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,46 +26,12 @@ from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Tick
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.settings import Settings
-from tests.emulators import kite, openalgo
 from tests.emulators.base import BrokerEmulator, MemoryPaper
+from tests.faces.face import Face, face_of
 from tests.memory import MemorySecrets
 
 REGISTRY = Registry()
 SANDBOX = "sandbox"
-
-
-@dataclass(frozen=True)
-class Face:
-    """An emulator and how one logs in at it. ``bad`` are credentials that it refuses."""
-
-    emulator: Callable[[SystemClock], BrokerEmulator]
-    good: Callable[[Any], Mapping[str, str]]
-    bad: Mapping[str, str]
-    secrets: tuple[str, ...]  # texts that must never be seen in logs or errors
-
-
-FACES: dict[str, Face] = {
-    "openalgo": Face(
-        emulator=openalgo.OpenAlgoEmulator,
-        good=lambda emulator: {"api_key": emulator.new_key()},
-        bad={"api_key": "0" * 64},
-        secrets=(),  # the key is a value of the session
-    ),
-    "zerodha": Face(
-        emulator=kite.KiteEmulator,
-        good=lambda emulator: {
-            "api_key": kite.API_KEY,
-            "api_secret": kite.API_SECRET,
-            "request_token": emulator.new_request_token(),
-        },
-        bad={
-            "api_key": kite.API_KEY,
-            "api_secret": kite.API_SECRET,
-            "request_token": "wrong",
-        },
-        secrets=(kite.API_KEY, kite.API_SECRET),
-    ),
-}
 
 
 @dataclass
@@ -128,7 +94,7 @@ def unlimited(broker: Broker) -> Broker:
 @asynccontextmanager
 async def open_rig(broker: str, folder: Path) -> AsyncIterator[Rig]:
     """An account that is not logged in yet, and its emulator."""
-    face = FACES[broker]
+    face = face_of(broker)
     # Ten in the morning: no session ends in the middle of a test.
     clock = SystemClock(datetime.now(IST).replace(hour=10, minute=0))
     emulator = face.emulator(clock)

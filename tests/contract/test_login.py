@@ -10,12 +10,13 @@ import pytest
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials
-from tests.contract.rig import FACES, REGISTRY, Rig
+from tests.contract.rig import REGISTRY, Rig
+from tests.faces.face import face_names
 from tests.waiting import until
 
 
 def test_every_adapter_has_an_emulator() -> None:
-    assert set(FACES) >= set(REGISTRY.ids())
+    assert set(face_names()) >= set(REGISTRY.ids())
     assert set(REGISTRY.all()) == set(REGISTRY.ids()), "an adapter does not load"
 
 

@@ -9,7 +9,7 @@ import pytest
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.brokers.matrix import EVIDENCE, GROUPS, page
 from openalgo_desktop.brokers.registry import Registry
-from tests.contract.rig import FACES
+from tests.faces.face import face_names
 from tests.wire.vectors import ROOT as OWN
 from tests.wire.vectors import load_files
 
@@ -66,7 +66,7 @@ def test_the_evidence_exists(spec: BrokerSpec) -> None:
         if "vectors" in kinds:
             assert RECORDED[group] <= have, (group, RECORDED[group] - have)
         if "emulator" in kinds:
-            assert spec.id in FACES
+            assert spec.id in face_names()
         if "sdk" in kinds:
             assert list((ROOT / "tests/unit/brokers" / spec.id).glob("test_against_*.py"))
         if "server" in kinds:

@@ -24,8 +24,9 @@ from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.desk import OrderDesk
-from tests.contract.rig import FACES, Rig, open_rig
+from tests.contract.rig import Rig, open_rig
 from tests.emulators.base import Faults
+from tests.faces.face import face_names
 from tests.faults.campaign import PassingClock
 
 WRITE_TIMEOUT = 0.5  # the adapter's, seconds
@@ -106,7 +107,7 @@ class Run:
         await self.desk.quiet()
 
 
-@pytest.mark.parametrize("broker", sorted(FACES))
+@pytest.mark.parametrize("broker", face_names())
 async def test_orders_at_the_emulator_are_the_journals(broker: str, tmp_path: Path) -> None:
     orders = 100
     database = Database(f"sqlite:///{tmp_path / 'journal.db'}")
