@@ -160,17 +160,17 @@ def _tag_form(wanted: Any, got: Any) -> bool:
 
 # -- requests -------------------------------------------------------------------------------
 def request_differences(
-    wanted: dict[str, Any], sent: httpx.Request, case: Prepared, index: int, own_tags: set[str]
+    wanted: dict[str, Any], sent: httpx.Request, case: Prepared, base: Path_, own_tags: set[str]
 ) -> list[str]:
-    """One recorded request against the one that left."""
-    base: Path_ = ("http", str(index))
+    """One recorded request against the one that left; ``base`` is its place in the case."""
+    where = "/" + "/".join(base)
     parts = urlsplit(str(sent.url))
     url = f"{parts.scheme}://{parts.netloc}{parts.path}"
     found = []
     if wanted["method"] != sent.method:
-        found.append(f"/http/{index}: {sent.method} instead of {wanted['method']}")
+        found.append(f"{where}: {sent.method} instead of {wanted['method']}")
     if not case.skip((*base, "url")) and not same_text(unquote(wanted["url"]), unquote(url)):
-        found.append(f"/http/{index}/url: {url}, wanted {wanted['url']}")
+        found.append(f"{where}/url: {url}, wanted {wanted['url']}")
     found += differences(
         wanted.get("query") or {},
         _query(parts.query),
@@ -183,7 +183,7 @@ def request_differences(
     encoding = wanted.get("encoding") or "none"
     if encoding == "none":
         if sent.content and wanted.get("body") is None:
-            found.append(f"/http/{index}/body: not wanted, is {sent.content!r}")
+            found.append(f"{where}/body: not wanted, is {sent.content!r}")
         return found
     body = decoded_body(encoding, sent.content)
     found += differences(

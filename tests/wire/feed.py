@@ -1,77 +1,122 @@
-"""The streams and masters of a vector file: codecs and row readers without a network."""
+"""The streams of a vector file: the connections of an adapter without a network."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from fnmatch import fnmatch
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.account.api import BrokerApi
-from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.feed.codec import Failure, Frame, OrderRow, Reply, StreamCodec
-from openalgo_desktop.brokers.kit.feed.link import address_of
-from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.master.readers import rows_of
-from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.spec import MasterFile
-from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.brokers.kit.feed.codec import (
+    Failure,
+    Frame,
+    Message,
+    OrderRow,
+    Reply,
+    Request,
+    Sending,
+    StreamCodec,
+)
+from openalgo_desktop.brokers.kit.feed.link import Address, address_of
+from openalgo_desktop.brokers.kit.spec import Call, StreamSpec
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Key, Tick
-from openalgo_desktop.core.symbols import format_expiry_dashed
-from tests.wire.harness import instrument, order_row, session_values
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Key, Tick
+from tests.wire.harness import Wire
+from tests.wire.uniform import order_row
 from tests.wire.vectors import VectorFile
 
 MODES = {"ltp": FeedMode.LTP, "quote": FeedMode.QUOTE, "depth": FeedMode.DEPTH}
 _TEXT = {mode: text for text, mode in MODES.items()}
 
+#: What leaves: a request, the address of a connection, or a frame.
+Sent: TypeAlias = httpx.Request | Address | Frame
 
-class Feed:
-    """One connection of an adapter's feed, fed with recorded frames."""
 
-    def __init__(self, broker: Broker, file: VectorFile) -> None:
-        clock = file.data.get("clock")
-        self.clock = ManualClock(datetime.fromisoformat(clock) if clock else datetime.now(IST))
-        self.broker = broker
-        self.index = BrokerIndex(instrument(row) for row in file.data.get("symbols") or ())
-        self.values = session_values(broker, file.data.get("session") or {})
-        session = Session(self.values)
-        rest = RestClient(
-            broker.spec, session, self.clock, transport=httpx.MockTransport(_no_network)
-        )
-        self.api: BrokerApi = broker.api(broker.spec, rest, self.index, self.clock)
+class Line:
+    """One connection of a stream."""
+
+    def __init__(self, spec: StreamSpec, wire: Wire, values: Mapping[str, Any]) -> None:
+        self.spec = spec
+        self.wire = wire
+        self.values = dict(values)
         self.codec: StreamCodec = self._codec()
-        self.failures: list[str] = []
+        self.modes: dict[Key, FeedMode] = {}  # what was asked for here
 
     def _codec(self) -> StreamCodec:
-        stream = self.broker.spec.stream
-        assert stream is not None, f"{self.broker.spec.title} has no stream"
-        codec: StreamCodec = stream.codec(self.index, self.clock, self.values)
+        codec: StreamCodec = self.spec.codec(self.wire.index, self.wire.clock, self.values)
         return codec
 
-    def wanted(self, rows: Iterable[dict[str, Any]], mode: str | None) -> dict[Key, FeedMode]:
-        """Subscriptions as the stream client keeps them: the highest mode per instrument."""
-        result: dict[Key, FeedMode] = {}
-        for row in rows:
-            key = (row["exchange"], row["symbol"])
-            asked = MODES[row.get("mode") or mode or "quote"]
-            result[key] = max(asked, result.get(key, FeedMode.LTP))
-        return result
+    def fresh(self) -> Line:
+        """Another connection of the same stream."""
+        return Line(self.spec, self.wire, self.values)
 
-    def play(self, packets: Iterable[dict[str, Any]]) -> list[Any]:
-        """Ticks and order rows of recorded packets."""
+    def subscribe(self, keys: Mapping[Key, FeedMode]) -> list[Sending]:
+        """What the adapter sends for these."""
+        frames = list(self.codec.subscribe(keys))
+        self.modes.update(keys)
+        return frames
+
+    def unsubscribe(self, keys: Sequence[Key]) -> list[Sending]:
+        """What it sends to end them."""
+        frames = list(self.codec.unsubscribe(keys))
+        for key in keys:
+            self.modes.pop(key, None)
+        return frames
+
+    def try_subscribe(self, keys: Mapping[Key, FeedMode]) -> None:
+        """Subscribe, one by one where some cannot be streamed: as the stream client does."""
+        try:
+            self.subscribe(keys)
+        except AppError:
+            for key, mode in keys.items() if len(keys) > 1 else ():
+                self.try_subscribe({key: mode})
+
+    def ending(self, keys: Mapping[Key, FeedMode]) -> list[Sending]:
+        """What a connection that has exactly these sends to end them."""
+        line = self.fresh()
+        line.subscribe(keys)
+        return line.unsubscribe(list(keys))
+
+    def heartbeat(self) -> list[Frame]:
+        """The heartbeat of the stream; none when it has no frame for it."""
+        return [self.spec.ping_frame] if self.spec.ping > 0 and self.spec.ping_frame else []
+
+    def address(self) -> Address:
+        """Where it connects to."""
+        return address_of(self.spec, self.wire.rest.hosts, self.values)
+
+
+class Feed:
+    """The connections of one account, fed with recorded frames."""
+
+    def __init__(self, broker: Broker, file: VectorFile) -> None:
+        self.broker = broker
+        self.file = file
+        self.wire = Wire(broker, file)
+        self.failures: list[str] = []
+        self._lines: dict[str, Line] = {}
+
+    def line(self, carries: str, levels: int | None = None) -> Line:
+        """The connection that carries ``market`` or ``orders``; with so many depth levels, where
+        a stream has them."""
+        streams = [stream for stream in self.broker.spec.streams if carries in stream.carries]
+        assert streams, f"{self.broker.spec.title}: no stream carries {carries}"
+        spec = next((stream for stream in streams if levels in stream.levels), streams[0])
+        if spec.id not in self._lines:
+            self._lines[spec.id] = Line(spec, self.wire, self.wire.session.context())
+        return self._lines[spec.id]
+
+    def play(self, line: Line, packets: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """The events of recorded packets; what was wrong with them is in ``failures``."""
         events: list[Any] = []
         for packet in packets:
-            for event in self.codec.decode(frame_of(packet)):
+            for event in line.codec.decode(frame_of(packet)):
                 if isinstance(event, Failure):
                     self.failures.append(event.error.message)
-                elif not isinstance(event, Reply):
+                else:
                     events.append(event)
         return events
 
@@ -81,23 +126,88 @@ class Feed:
             order_row(order)
             for event in events
             if isinstance(event, OrderRow)
-            for order in self.api.read_orders([event.row])
+            for order in self.wire.api.read_orders([event.row])
         ]
 
-    def address(self) -> str:
-        """The address of the connection."""
-        stream = self.broker.spec.stream
-        assert stream is not None
-        return address_of(stream, self.broker.spec.hosts, self.values).url
+    # -- what leaves ------------------------------------------------------------------------
+    async def sent(self, line: Line, frames: Iterable[Sending]) -> list[Sent]:
+        """Frames as they are, requests as the adapter's own client sends them."""
+        found: list[Sent] = []
+        for frame in frames:
+            if isinstance(frame, Request):
+                op = self.broker.spec.ops[frame.op]
+                found += await self._requests(Call(op, {}), {**line.values, **frame.values})
+            else:
+                found.append(frame)
+        return found
+
+    async def _requests(
+        self, call: Call, values: Mapping[str, Any], replies: Iterable[Mapping[str, Any]] = ()
+    ) -> list[httpx.Request]:
+        """The requests of a call; its reply is read when one was recorded."""
+        server = self.wire.server
+        server.replies, before = list(replies), len(server.sent)
+        try:
+            await self.wire.rest.call(call.op, values)
+        except AppError as error:
+            self.failures.append(error.message)
+        return server.sent[before:]
+
+    async def fetched(self, line: Line, unknown: str) -> list[httpx.Request]:
+        """The requests that the stream makes before it connects. A value of an answer that was
+        not recorded stands as ``unknown``."""
+        found: list[httpx.Request] = []
+        for call in line.spec.fetch:
+            found += await self._requests(call, line.values)
+            line.values |= {name: unknown for name in call.gives if name not in line.values}
+        return found
+
+    async def login_requests(self) -> list[httpx.Request]:
+        """The requests that the logins make: some feeds log in with the account."""
+        found: list[httpx.Request] = []
+        for login in self.broker.spec.logins:
+            for step in login.steps:
+                if isinstance(step, Call):
+                    found += await self._requests(step, self.wire.session.context())
+        return found
+
+    def after_login(self, line: Line) -> list[Sending]:
+        """What is sent once the server accepted the connection: the answers to its recorded
+        frames, then the heartbeat."""
+        accepted = [
+            packet
+            for case in self.file.section("subscribe")
+            if case["input"]["action"] == "receive"
+            for packet in case["frames"]
+        ]
+        found: list[Sending] = []
+        for event in self.play(line, accepted):
+            if isinstance(event, Reply):
+                found += event.frames
+        return [*found, *line.heartbeat()]
+
+    def wanted(self, rows: Iterable[Mapping[str, Any]], mode: str | None) -> dict[Key, FeedMode]:
+        """Subscriptions as the stream client keeps them: the highest mode per instrument."""
+        result: dict[Key, FeedMode] = {}
+        for row in rows:
+            key = (row["exchange"], row["symbol"])
+            asked = MODES[row.get("mode") or mode or "quote"]
+            result[key] = max(asked, result.get(key, FeedMode.LTP))
+        return result
 
 
-async def _no_network(request: httpx.Request) -> httpx.Response:
-    raise AssertionError(f"a request left: {request.url}")
-
-
-def frame_of(packet: dict[str, Any]) -> Frame:
+def frame_of(packet: Mapping[str, Any]) -> Frame:
     """A recorded packet as the link would give it."""
-    return packet["text"] if "text" in packet else bytes.fromhex(packet["hex"])
+    data = packet["text"] if "text" in packet else bytes.fromhex(packet["hex"])
+    address = packet.get("event") or packet.get("topic")
+    return Message(address, data) if address else data
+
+
+def views(tick: Tick, modes: Iterable[FeedMode]) -> list[Tick]:
+    """A tick as the subscribers of these modes see it: one each, as the recordings count them.
+    A mode above the tick's own is not served by it; with none left it is itself."""
+    served = sorted(mode for mode in set(modes) if mode <= tick.mode)
+    return [msgspec.structs.replace(tick, mode=mode) for mode in served] or [tick]
 
 
 def tick_row(tick: Tick) -> dict[str, Any]:
@@ -113,65 +223,3 @@ def tick_row(tick: Tick) -> dict[str, Any]:
         }
         row["depth_level"] = max(len(tick.depth.buy), len(tick.depth.sell))
     return row
-
-
-# -- master ---------------------------------------------------------------------------------
-def master_rows(broker: Broker, case: dict[str, Any], place: Path) -> list[dict[str, Any]]:
-    """Instruments of a recorded master case, in uniform form."""
-    master = broker.spec.master
-    rows: list[dict[str, Any]] = []
-    for content in case["content"]:
-        file = _file_of(master.files, case, content.get("name", ""))
-        for source in _source_rows(file, case, content, place):
-            row = master.reader(source, file)
-            if row is not None:
-                rows.append(instrument_row(row))
-    return rows
-
-
-def _file_of(files: tuple[MasterFile, ...], case: dict[str, Any], name: str) -> MasterFile:
-    names = [text for text in (name, case.get("file"), *(case.get("urls") or ())) if text]
-    for file in files:
-        known = {file.name, file.path.rsplit("/", 1)[-1], file.exchange} - {""}
-        if any(fnmatch(text, f"*{part}*") for text in names for part in known):
-            return file
-    return files[0]
-
-
-def _source_rows(
-    file: MasterFile, case: dict[str, Any], content: dict[str, Any], place: Path
-) -> Iterable[Mapping[str, Any]]:
-    """Rows through the kit's own reader, from a file as it is after unpacking."""
-    plain = msgspec.structs.replace(file, pack="", member="")
-    if "json" in content:
-        data = content["json"]
-        text = json.dumps(data if isinstance(data, list) or file.rows else [data])
-    else:
-        text = content["text"]
-        header = case.get("header")
-        if file.form == "csv" and header and not text.startswith(header):
-            text = header + "\n" + text
-            plain = msgspec.structs.replace(plain, header=())
-        elif file.form == "json" and not text.lstrip().startswith(("[", "{")):
-            text = f"[{text}]"
-    path = place / "master"
-    path.write_text(text, encoding="utf-8")
-    return rows_of(plain, path)
-
-
-def instrument_row(row: Instrument) -> dict[str, Any]:
-    """An instrument in uniform form."""
-    return {
-        "symbol": row.symbol,
-        "exchange": row.exchange,
-        "brsymbol": row.brsymbol,
-        "brexchange": row.brexchange,
-        "token": row.token,
-        "name": row.name,
-        "expiry": format_expiry_dashed(row.expiry),
-        "strike": row.strike,
-        "lotsize": row.lot_size,
-        "instrumenttype": row.instrument_type,
-        "tick_size": row.tick_size,
-        "contract_value": row.contract_value,
-    }

@@ -12,8 +12,9 @@ import pytest
 
 from openalgo_desktop.brokers.registry import Registry
 from tests.wire.compare import differences, request_differences
-from tests.wire.harness import Wire
-from tests.wire.rules import RULES
+from tests.wire.folders import all_rules
+from tests.wire.harness import Wire, names_of
+from tests.wire.ops import run
 from tests.wire.vectors import Prepared, VectorFile, load_files, prepare
 
 REGISTRY = Registry()
@@ -29,6 +30,12 @@ def cases(section: str) -> list[Any]:
     ]
 
 
+def prepared(file: VectorFile, case: dict[str, Any], section: str) -> Prepared:
+    """A case as new code must behave, by its own deviations and the rules of the folders."""
+    names = names_of(REGISTRY.get(file.broker).spec)
+    return prepare(names, case, all_rules(), section)
+
+
 def test_there_are_recordings() -> None:
     assert FILES, "no vector file for a broker of the registry"
     assert all(file.section("cases") for file in FILES)
@@ -36,9 +43,9 @@ def test_there_are_recordings() -> None:
 
 @pytest.mark.parametrize(("file", "case"), cases("cases"))
 async def test_case(file: VectorFile, case: dict[str, Any]) -> None:
-    ready = prepare(file.broker, case, RULES)
+    ready = prepared(file, case, "cases")
     wire = Wire(REGISTRY.get(file.broker), file, ready.case.get("http_response") or [])
-    result = await wire.run(case["op"], ready.case["input"] or {})
+    result = await run(wire, case["op"], ready.case["input"] or {})
     problems = check_requests(ready, wire, file)
     problems += check_result(ready, result, file)
     assert not problems, "\n".join(problems) + f"\nresult: {result}"
@@ -56,7 +63,7 @@ def check_requests(ready: Prepared, wire: Wire, file: VectorFile) -> list[str]:
             f"{[(r.method, str(r.url)) for r in wire.sent]}"
         )
     for index, (recorded, sent) in enumerate(zip(wanted, wire.sent, strict=False)):
-        found += request_differences(recorded, sent, ready, index, file.own_tags)
+        found += request_differences(recorded, sent, ready, ("http", str(index)), file.own_tags)
     return found
 
 

@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from tests.wire.compare import decoded_body, differences, request_differences, same_text
+from tests.wire.folders import all_rules
+from tests.wire.frames import frame_differences
 from tests.wire.harness import Wire
-from tests.wire.rules import RULES
+from tests.wire.ops import run
 from tests.wire.test_recorded import REGISTRY, check_requests, check_result
-from tests.wire.test_streams import frame_differences
 from tests.wire.vectors import ROOT, Prepared, Rule, load_files, pointer, prepare, put
 
 #: The project's own recording, whatever ``WIRE_VECTORS`` says.
@@ -24,7 +25,7 @@ async def problems_of(case: dict[str, Any]) -> list[str]:
     """What the runner says about a case."""
     ready = prepare("zerodha", case)
     wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
-    result = await wire.run(case["op"], case["input"])
+    result = await run(wire, case["op"], case["input"])
     return check_requests(ready, wire, ZERODHA) + check_result(ready, result, ZERODHA)
 
 
@@ -88,7 +89,14 @@ def test_deviations_are_applied_in_order() -> None:
 
 
 def test_rules_hold_for_an_operation_under_a_condition() -> None:
-    rule = Rule("x", "funds", "/expect/cash", lambda case: case["big"], "docs", lambda case: 9)
+    rule = Rule(
+        brokers="x",
+        ops="funds",
+        field="/expect/cash",
+        condition=lambda case: case["big"],
+        source="docs",
+        should_be=lambda case: 9,
+    )
     big = {"op": "funds", "big": True, "expect": {"cash": 1}}
     assert prepare("x", big, (rule,)).case["expect"]["cash"] == 9
     assert prepare("x", big | {"big": False}, (rule,)).case["expect"]["cash"] == 1
@@ -114,9 +122,9 @@ def test_bodies_of_the_jdata_kind() -> None:
 def test_a_request_without_a_body_must_have_none() -> None:
     wanted = {"method": "POST", "url": "https://x/y", "query": {}, "encoding": "none", "body": None}
     sent = httpx.Request("POST", "https://x/y", content=b"abc")
-    assert request_differences(wanted, sent, Prepared({}), 0, set())
+    assert request_differences(wanted, sent, Prepared({}), (), set())
     query = httpx.Request("POST", "https://x/y?a=1")
-    assert request_differences(wanted, query, Prepared({}), 0, set())
+    assert request_differences(wanted, query, Prepared({}), (), set())
 
 
 async def test_shares_of_yesterday_count() -> None:
@@ -124,16 +132,16 @@ async def test_shares_of_yesterday_count() -> None:
     case = copy.deepcopy(
         next(c for c in ZERODHA.section("cases") if c["id"] == "holdings_official_mock")
     )
-    assert prepare("zerodha", case, RULES).case["expect"] == case["expect"]
+    assert prepare("zerodha", case, all_rules()).case["expect"] == case["expect"]
     case["http_response"][0]["body"]["data"][1]["t1_quantity"] = 4
-    ready = prepare("zerodha", case, RULES)
+    ready = prepare("zerodha", case, all_rules())
     assert [row["quantity"] for row in ready.case["expect"]["rows"]] == [1, 20]
     wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
-    result = await wire.run(case["op"], case["input"])
+    result = await run(wire, case["op"], case["input"])
     assert check_result(ready, result, ZERODHA) == []
     case["http_response"][0]["body"]["data"][1]["quantity"] = 17
     wire = Wire(REGISTRY.get("zerodha"), ZERODHA, case["http_response"])
-    assert check_result(ready, await wire.run(case["op"], case["input"]), ZERODHA)
+    assert check_result(ready, await run(wire, case["op"], case["input"]), ZERODHA)
 
 
 def test_subscriptions_over_http_are_compared_too() -> None:

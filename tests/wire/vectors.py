@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,24 +72,49 @@ class Prepared:
         )
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A deviation that we found: where the recording of a broker is wrong, and on whose word.
+Names = tuple[str, ...]
 
-    It speaks of a broker, an operation and a field, never of one case. ``should_be`` makes the
-    right value of a case; None leaves the field uncompared.
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A deviation that we found: where recordings are wrong, and on whose word.
+
+    It speaks of operations (or of the sections ``symbol_master``, ``stream``, ``order_stream``,
+    ``subscribe``) and a field, never of one case: ``condition`` does not see which one it is.
+    ``brokers`` are ids or families; left empty, the rule holds for the name of its folder.
+    A ``*`` in the field means every index or key that is there. ``should_be`` makes the right
+    value of a case (``"$absent"``: none), ``change`` makes it of the recorded value; without
+    both the field is not compared.
     """
 
-    broker: str
-    op: str
+    ops: str | Names
     field: str
     condition: Callable[[dict[str, Any]], bool]
     source: str
+    brokers: str | Names = ()
     should_be: Callable[[dict[str, Any]], Any] | None = None
+    change: Callable[[Any], Any] | None = None
+
+    def applies(self, names: Names, kinds: Names, case: dict[str, Any]) -> bool:
+        """Whether it speaks of this case."""
+        if not (set(as_names(self.brokers)) & set(names) and set(as_names(self.ops)) & set(kinds)):
+            return False
+        return self.condition({k: v for k, v in case.items() if k not in _WHICH})
 
 
-def prepare(broker: str, case: dict[str, Any], rules: tuple[Rule, ...] = ()) -> Prepared:
-    """``case`` as new code must behave."""
+#: What tells one case from the others of its kind.
+_WHICH = frozenset({"id", "origin"})
+
+
+def as_names(value: str | Names) -> Names:
+    """One name or several."""
+    return (value,) if isinstance(value, str) else value
+
+
+def prepare(
+    names: str | Names, case: dict[str, Any], rules: Iterable[Rule] = (), section: str = ""
+) -> Prepared:
+    """``case`` as new code must behave. ``names``: the broker's id and its family."""
     result = Prepared(copy.deepcopy(case))
     for entry in case.get("deviation") or ():
         path = pointer(entry["field"])
@@ -97,13 +122,22 @@ def prepare(broker: str, case: dict[str, Any], rules: tuple[Rule, ...] = ()) -> 
             put(result.case, path, entry["should_be"])
         else:
             result.unchecked.append(path)
+    kinds = tuple(name for name in (section, case.get("op")) if name)
     for rule in rules:
-        if (rule.broker, rule.op) == (broker, case.get("op")) and rule.condition(result.case):
-            if rule.should_be is None:
-                result.unchecked.append(pointer(rule.field))
-            else:
-                put(result.case, pointer(rule.field), rule.should_be(result.case))
+        if rule.applies(as_names(names), kinds, result.case):
+            _apply(rule, result)
     return result
+
+
+def _apply(rule: Rule, result: Prepared) -> None:
+    if rule.should_be is None and rule.change is None:
+        result.unchecked.append(pointer(rule.field))
+        return
+    for path in list(places(result.case, pointer(rule.field))):
+        if rule.should_be is not None:
+            put(result.case, path, rule.should_be(result.case))
+        elif rule.change is not None:
+            put(result.case, path, rule.change(at(result.case, path)))
 
 
 def pointer(text: str) -> Path_:
@@ -111,6 +145,29 @@ def pointer(text: str) -> Path_:
     return tuple(
         part.replace("~1", "/").replace("~0", "~") for part in text.removeprefix("/").split("/")
     )
+
+
+def places(target: Any, path: Path_) -> Iterator[Path_]:
+    """The paths that a path with ``*`` stands for."""
+    if "*" not in path:
+        yield path
+        return
+    star = path.index("*")
+    head, tail = path[:star], path[star + 1 :]
+    inside = at(target, head)
+    keys = range(len(inside)) if isinstance(inside, list) else list(inside or ())
+    for key in keys:
+        yield from places(target, (*head, str(key), *tail))
+
+
+def at(target: Any, path: Path_) -> Any:
+    """The value at ``path``; None where there is none."""
+    for part in path:
+        if isinstance(target, list):
+            target = target[int(part)] if int(part) < len(target) else None
+        else:
+            target = target.get(part) if isinstance(target, dict) else None
+    return target
 
 
 def put(target: Any, path: Path_, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where recordings of a reference are wrong beyond their own ``deviation``, and on whose word."""
+"""Where recordings of Kite are wrong beyond their own ``deviation``, and on whose word."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ def _with_t1(case: dict[str, Any]) -> list[dict[str, Any]]:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        broker="zerodha",
-        op="holdings",
+        ops="holdings",
         field="/expect/rows",
         condition=lambda case: (
             any(row.get("t1_quantity") for row in _holdings(case)) and "rows" in case["expect"]
@@ -55,8 +54,7 @@ RULES: tuple[Rule, ...] = (
         should_be=_with_t1,
     ),
     Rule(
-        broker="zerodha",
-        op="funds",
+        ops="funds",
         field="/expect/m2munrealized",
         condition=_has_contract_size,
         source="https://kite.trade/docs/connect/v3/portfolio/ : multiplier is 'used for "
