@@ -24,6 +24,7 @@ from openalgo_desktop.brokers.kit.rest.errors import (
     unreadable,
 )
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
+from openalgo_desktop.brokers.kit.rest.second import SecondSessions
 from openalgo_desktop.brokers.kit.rest.values import fill, number_text, pick, render
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
 from openalgo_desktop.core.clock import Clock
@@ -100,6 +101,7 @@ class RestClient:
         self._transport = transport
         self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
         self._opening = asyncio.Lock()
+        self._second = SecondSessions(spec, session, self.call)
 
     async def _client(self, url: httpx.URL) -> httpx.AsyncClient:
         """The connection pool for an address, opened by its first request and by the first after
@@ -139,6 +141,8 @@ class RestClient:
         op = self.spec.ops.get(name)
         if op is None:
             raise NotSupported(f"{self.spec.title} has no {name.replace('_', ' ')}.")
+        if op.renew:
+            return await self._second.run(op.renew, lambda: self.call(op, context, name))
         return await self.call(op, context, name)
 
     async def call(self, op: Op, context: Mapping[str, Any] | None = None, name: str = "") -> Any:
@@ -170,7 +174,8 @@ class RestClient:
         self, op: Op, error: DoubtfulSession, values: Mapping[str, Any]
     ) -> AppError:
         """What a bare 401 or 403 means: the end of the session only if a read says so too."""
-        if op is not self.spec.ops.get("profile") and not op.public and self.session.open:
+        verifiable = op is not self.spec.ops.get("profile") and not op.public and not op.renew
+        if verifiable and self.session.open:
             return await self.doubted(error, RejectedByBroker if op.write else DataError)
         sure = SessionExpired(error.message, detail=error.detail)
         return self._judged(op, sure, values)
@@ -290,7 +295,8 @@ class RestClient:
         """Side effects of an error, and what it means for an order write."""
         if isinstance(error, DoubtfulSession):
             return error
-        if isinstance(error, SessionExpired) and self.session.open and self._on_expired:
+        ours = self.session.open and not op.renew and not op.public  # the account's session
+        if isinstance(error, SessionExpired) and ours and self._on_expired:
             self._on_expired(error.message)
         if isinstance(error, RateLimited):
             self.limiter.hold(op.buckets, error.retry_after)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.spec.logins import Login
+from openalgo_desktop.brokers.kit.spec.logins import Call, Login
 from openalgo_desktop.brokers.kit.spec.masters import MasterSpec
 from openalgo_desktop.brokers.kit.spec.operations import (
     Envelope,
@@ -84,6 +84,10 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     #: Price types that must go out as protected limits, by the exchanges where that is so.
     protect: Mapping[PriceType, frozenset[Exchange]] = {}
     sign: Signer | None = None
+    #: Second sessions (market data beside trading) by the names that ``Op.renew`` uses: a read
+    #: that is told that its session is over makes the call once, keeps its values, and asks once
+    #: more. Neither ends the session of the account.
+    renewals: Mapping[str, Call] = {}
     #: Where an answer or a token says when the session ends: name of a session value that is an
     #: epoch, an ISO time or a JWT (its ``exp``); before ``session_ends`` and ``session_hours``.
     session_end_value: str = ""

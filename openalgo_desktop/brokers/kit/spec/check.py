@@ -67,6 +67,7 @@ def _check_hosts(spec: BrokerSpec) -> list[str]:
     used |= {stream.host for stream in spec.streams}
     used |= {s.op.host for login in spec.logins for s in login.steps if isinstance(s, Call)}
     used |= {call.op.host for stream in spec.streams for call in stream.fetch}
+    used |= {call.op.host for call in spec.renewals.values()}
     found = [f"hosts: {name!r} is used but not declared" for name in sorted(used - set(spec.hosts))]
     for op in spec.ops.values():
         found += [
@@ -74,6 +75,8 @@ def _check_hosts(spec: BrokerSpec) -> list[str]:
             for name in op.limit.split()
             if name not in spec.limits
         ]
+        if op.renew and op.renew not in spec.renewals:
+            found.append(f"renewals: {op.renew!r} is used but not declared")
     return sorted(set(found))
 
 

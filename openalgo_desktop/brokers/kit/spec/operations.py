@@ -72,6 +72,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     that differs from the broker's other ones; ``unwrap`` takes the one item out of a list of
     one. ``each`` repeats the request with each of these values added to the context and joins
     the lists of the answers (one request per segment). ``empty`` patterns add to the envelope's.
+    ``renew`` names the second session (``BrokerSpec.renewals``) that the request belongs to.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     write: bool = False
     public: bool = False  # without the session's headers
     sign: bool = True  # where the spec signs requests
+    renew: str = ""
     timeout: float = 10.0
 
     @property

@@ -1,0 +1,69 @@
+"""Second sessions of an account: market data with a token of its own beside the trading session.
+
+They end by themselves (a login elsewhere takes their place), and a program can begin them anew
+without a human. So a read that is refused because its second session is over begins one and asks
+once more; the account's own session is not touched by it, whatever comes of that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.rest.values import pick
+from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.core.errors import AuthError, DataError, SessionExpired
+
+
+class SecondSessions:
+    """Runs reads of second sessions. ``call`` sends one request of the spec."""
+
+    def __init__(
+        self, spec: BrokerSpec, session: Session, call: Callable[..., Awaitable[Any]]
+    ) -> None:
+        self._spec = spec
+        self._session = session
+        self._call = call
+        self._busy = asyncio.Lock()
+
+    async def run(self, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer of ``read``, which takes its token from the session; :class:`DataError` when
+        the broker refuses the second session itself."""
+        used = self._values(name)
+        if all(used):
+            try:
+                return await read()
+            except SessionExpired:
+                pass
+        await self._renewed(name, used)
+        try:
+            return await read()
+        except AuthError as error:
+            raise self._refused(name, error) from None
+
+    def _values(self, name: str) -> list[str]:
+        return [self._session.get(value) for value in self._spec.renewals[name].gives]
+
+    async def _renewed(self, name: str, used: list[str]) -> None:
+        """A new session in place of the one with the values ``used``; nothing when another read
+        or a stream began one meanwhile."""
+        async with self._busy:
+            if self._values(name) != used:
+                return
+            call = self._spec.renewals[name]
+            try:
+                data = await self._call(call.op, name=f"{name} login")
+            except AuthError as error:
+                raise self._refused(name, error) from None
+            self._session.update(
+                {
+                    value: str(found)
+                    for value, path in call.gives.items()
+                    if (found := pick(data, path)) is not None
+                }
+            )
+
+    def _refused(self, name: str, error: AuthError) -> DataError:
+        return DataError(f"{self._spec.title} refuses the {name} session: {error.message}")
