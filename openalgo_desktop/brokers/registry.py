@@ -1,18 +1,23 @@
 """All brokers of this installation: ours, and those of other packages.
 
-A package offers one through an entry point of group ``openalgo_desktop.brokers``; the entry's
-name is the broker id and its object a :class:`Broker`. An entry that does not load, that has a
-wrong spec or that takes one of our ids is left out and logged, never fatal.
+Ours are found by folder: every package beside this module that is no part of the structure is a
+broker, its name the broker id, its ``BROKER`` a :class:`Broker`. Nothing is imported to know the
+ids; an adapter is imported when it is first asked for. Another package offers one through an
+entry point of group ``openalgo_desktop.brokers``; the entry's name is the broker id and its object
+a :class:`Broker`. One that does not load, that has a wrong spec or that takes one of our ids is
+left out and logged, never fatal.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
+import pkgutil
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
+import openalgo_desktop.brokers as home
 from openalgo_desktop.core.errors import ConfigError
 
 if TYPE_CHECKING:  # the kit is imported when the first broker is asked for
@@ -23,11 +28,14 @@ log = logging.getLogger(__name__)
 GROUP = "openalgo_desktop.brokers"
 SIMULATOR = "simulator"
 
-#: Broker id -> module with a ``BROKER``.
-_OURS = {
-    "openalgo": "openalgo_desktop.brokers.openalgo",
-    "zerodha": "openalgo_desktop.brokers.zerodha",
-}
+#: Packages beside this module that are no brokers one could add.
+_STRUCTURE = frozenset({"kit", "families", SIMULATOR})
+
+
+def our_ids(path: Iterable[str] | None = None) -> frozenset[str]:
+    """The brokers of this package, by folder."""
+    found = pkgutil.iter_modules(home.__path__ if path is None else path)
+    return frozenset(m.name for m in found if m.ispkg and m.name not in _STRUCTURE)
 
 
 class Registry:
@@ -35,17 +43,18 @@ class Registry:
 
     def __init__(self, entries: Iterable[EntryPoint] | None = None) -> None:
         found = entry_points(group=GROUP) if entries is None else entries
+        self._ours = our_ids()
         self._foreign: dict[str, EntryPoint] = {}
         for entry in found:
-            if entry.name in _OURS or entry.name == SIMULATOR:
+            if entry.name in self._ours or entry.name in _STRUCTURE:
                 log.warning("broker %s of %s ignored: the id is taken", entry.name, entry.value)
             else:
                 self._foreign[entry.name] = entry
         self._loaded: dict[str, Broker] = {}
 
     def ids(self) -> list[str]:
-        """Broker ids without the simulator, alphabetical."""
-        return sorted([*_OURS, *self._foreign])
+        """Broker ids without the simulator, alphabetical; imports none of them."""
+        return sorted([*self._ours, *self._foreign])
 
     def get(self, broker: str) -> Broker:
         """The broker; :class:`ConfigError` when it is unknown or wrong."""
@@ -54,25 +63,23 @@ class Registry:
         return self._loaded[broker]
 
     def _load(self, broker: str) -> Broker:
-        if broker in _OURS:
-            return _checked(broker, importlib.import_module(_OURS[broker]).BROKER)
         entry = self._foreign.get(broker)
-        if entry is None:
+        if entry is None and broker not in self._ours:
             raise ConfigError(
                 f"Unknown broker {broker!r}; this version has: "
                 f"{', '.join([SIMULATOR, *self.ids()])}."
             )
+        place = entry.value if entry is not None else f"{home.__name__}.{broker}"
         try:
-            return _checked(broker, entry.load())
+            offered = entry.load() if entry is not None else importlib.import_module(place).BROKER
+            return _checked(broker, offered)
         except ConfigError:
             raise
         except Exception as error:
-            raise ConfigError(
-                f"Broker {broker} of {entry.value} cannot be loaded: {error}"
-            ) from error
+            raise ConfigError(f"Broker {broker} of {place} cannot be loaded: {error}") from error
 
     def all(self) -> dict[str, Broker]:
-        """Every broker that loads."""
+        """Every broker that loads, imported: for pages about all of them, never for a start."""
         result = {}
         for broker in self.ids():
             try:

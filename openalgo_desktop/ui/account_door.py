@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from openalgo_desktop.brokers.kit.account.login import LoginHelper
 from openalgo_desktop.brokers.kit.spec import Login
 from openalgo_desktop.brokers.matrix import needs
 from openalgo_desktop.brokers.registry import SIMULATOR
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.model import AccountStatus
 
 if TYPE_CHECKING:
     from openalgo_desktop.app import Terminal
 
+log = logging.getLogger(__name__)
 _PERIODS = {1.0: "a second", 60.0: "a minute", 3600.0: "an hour", 86_400.0: "a day"}
 
 
@@ -51,10 +54,19 @@ class AccountDoor:
         """Whether the account has a login; the simulator has none."""
         return self.status(name).broker != SIMULATOR
 
-    def brokers(self) -> list[tuple[str, str]]:
-        """Id and title of every broker that can be added."""
-        found = self._terminal.registry.all().items()
-        return [(broker, entry.spec.title) for broker, entry in found]
+    def brokers(self) -> list[str]:
+        """Ids of the brokers that can be added."""
+        return self._terminal.registry.ids()
+
+    async def title(self, broker: str) -> str:
+        """What a broker is called, empty for one that does not load. Its adapter is imported in
+        a thread."""
+        try:
+            entry = await asyncio.to_thread(self._terminal.registry.get, broker)
+        except ConfigError as error:
+            log.warning("%s", error.message)
+            return ""
+        return entry.spec.title
 
     def needs(self, broker: str) -> str:
         """What each login of a broker needs, one line each."""

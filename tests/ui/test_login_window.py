@@ -96,6 +96,9 @@ def test_a_broker_is_found_by_a_part_of_its_name_and_says_what_it_needs(drive: D
         manager = accounts_dialog(session)
         line = manager.broker.lineEdit()
         assert line is not None
+        registered = session.bridge.accounts.brokers()
+        await until(lambda: manager._titled == set(registered), "the titles")
+        assert registered == [manager.broker.itemData(i) for i in range(manager.broker.count())]
         for typed, broker in (("kite", "zerodha"), ("server", "openalgo"), ("nobody", "openalgo")):
             line.setText(typed)
             line.editingFinished.emit()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -48,6 +50,8 @@ class AccountsDialog(QDialog):
         super().__init__(parent)
         self._bridge = bridge
         self._names: list[str] = []
+        self._titled: set[str] = set()  # brokers whose adapter was imported
+        self._naming: asyncio.Task[None] | None = None
         self.setWindowTitle("Accounts")
         self.resize(860, 380)
         named(self, NAME, "Broker accounts")
@@ -100,8 +104,8 @@ class AccountsDialog(QDialog):
             row.addWidget(button)
         row.addStretch(1)
         self.broker = named(QComboBox(), f"{NAME}-broker", "Broker to add")
-        for broker, title in self._bridge.accounts.brokers():
-            self.broker.addItem(title, broker)
+        for broker in self._bridge.accounts.brokers():
+            self.broker.addItem(broker, broker)
         make_searchable(self.broker)
         self.broker.currentIndexChanged.connect(lambda _: self._show_needs())
         row.addWidget(self.broker)
@@ -179,7 +183,26 @@ class AccountsDialog(QDialog):
 
     def _show_needs(self) -> None:
         broker = self.broker.currentData()
-        self.needs.setText(self._bridge.accounts.needs(str(broker)) if broker else "")
+        known = broker in self._titled
+        self.needs.setText(self._bridge.accounts.needs(str(broker)) if known else "")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._naming is None:
+            self._naming = self._bridge.spawn(self._name_brokers(), "broker-titles")
+            self.finished.connect(self._naming.cancel)
+
+    async def _name_brokers(self) -> None:
+        """Titles in place of ids, adapter by adapter; one that does not load is taken out."""
+        for broker in self._bridge.accounts.brokers():
+            title = await self._bridge.accounts.title(broker)
+            place = self.broker.findData(broker)
+            if title:
+                self._titled.add(broker)
+                self.broker.setItemText(place, title)
+            else:
+                self.broker.removeItem(place)
+            self._show_needs()
 
     def _say(self, text: str, role: str = "muted") -> None:
         self.message.setText(text)

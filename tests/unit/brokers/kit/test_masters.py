@@ -31,7 +31,6 @@ from openalgo_desktop.brokers.kit.master.store import (
 )
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
-from openalgo_desktop.brokers.upstox import master as upstox
 from openalgo_desktop.brokers.zerodha.spec import SPEC
 from openalgo_desktop.core import gently, symbols
 from openalgo_desktop.core.clock import IST, ManualClock
@@ -39,6 +38,7 @@ from openalgo_desktop.core.errors import AppError, ConfigError, NetError, Protoc
 from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
+from tests.unit.brokers.kit import upstox_master as upstox
 
 SAMPLES = Path("tests/data/masters")
 KITE = SPEC.master

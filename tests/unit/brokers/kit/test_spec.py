@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +15,7 @@ import pytest
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.rest.values import compute, fill, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Op, TwoWay, check, require_valid
-from openalgo_desktop.brokers.registry import Registry
+from openalgo_desktop.brokers.registry import Registry, our_ids
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.enums import Exchange, Product, surfaced
 from openalgo_desktop.core.errors import BadCredentials, ConfigError
@@ -122,6 +126,32 @@ def test_foreign_values_are_shown_but_cannot_be_sent() -> None:
 
 
 # -- registry -------------------------------------------------------------------------------
+def test_brokers_are_found_by_folder(tmp_path: Path) -> None:
+    for folder in ("third", "kit", "families", "simulator"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_text("raise SystemExit('imported')\n")
+    (tmp_path / "plain.py").touch()
+    (tmp_path / "data").mkdir()
+    assert our_ids([str(tmp_path)]) == {"third"}
+    packed = shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path)
+    assert our_ids([packed]) == {"third"}  # a program in one file
+    assert {"zerodha", "openalgo"} <= our_ids()
+    assert not {"kit", "families", "simulator"} & our_ids()
+
+
+def test_the_ids_import_no_adapter() -> None:
+    code = (
+        "import sys\n"
+        "from openalgo_desktop.brokers.registry import Registry\n"
+        "ids = Registry().ids()\n"
+        "home = 'openalgo_desktop.brokers.'\n"
+        "print([m for m in sys.modules if m.startswith(home) and m != home + 'registry'])\n"
+        "print('zerodha' in ids)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "True"]
+
+
 @dataclass
 class Entry:
     """An entry point of another package."""

@@ -1,1 +1,0 @@
-"""Upstox. So far the reader of its symbol master."""
