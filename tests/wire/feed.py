@@ -19,7 +19,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Sending,
     StreamCodec,
 )
-from openalgo_desktop.brokers.kit.feed.link import Address, address_of
+from openalgo_desktop.brokers.kit.feed.links.base import Address, address_of
 from openalgo_desktop.brokers.kit.spec import Call, StreamSpec
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError

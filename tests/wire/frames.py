@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame, Message
-from openalgo_desktop.brokers.kit.feed.link import Address
+from openalgo_desktop.brokers.kit.feed.links.base import Address
 from tests.wire.compare import differences, request_differences, same_text
 from tests.wire.feed import MODES, Feed, Line, Sent
 from tests.wire.harness import names_of

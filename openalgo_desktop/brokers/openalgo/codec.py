@@ -10,6 +10,7 @@ import msgspec
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
+    FrameCodec,
     InstrumentFinder,
     OrderRow,
     Ready,
@@ -97,12 +98,14 @@ _rows = msgspec.json.Decoder(dict[str, Any])
 _MODES = {int(mode): mode for mode in FeedMode}
 
 
-class OpenAlgoCodec:
+class OpenAlgoCodec(FrameCodec):
     """One connection: log in, ask for the order stream, then market data.
 
     The server keeps a subscription per instrument *and mode*, so a change of mode also ends the
     former one.
     """
+
+    awaits_ready = True
 
     def __init__(
         self, instruments: InstrumentFinder, clock: Clock, session: Mapping[str, Any]
@@ -113,10 +116,6 @@ class OpenAlgoCodec:
         self._modes: dict[Key, FeedMode] = {}
 
     # -- out --------------------------------------------------------------------------------
-    @property
-    def awaits_ready(self) -> bool:
-        return True
-
     def opened(self) -> Sequence[Frame]:
         return (_frame({"action": "authenticate", "api_key": self._api_key}),)
 

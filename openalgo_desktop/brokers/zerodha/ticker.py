@@ -19,6 +19,7 @@ import numpy as np
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
+    FrameCodec,
     InstrumentFinder,
     OrderRow,
     StreamEvent,
@@ -60,7 +61,7 @@ _Find: TypeAlias = Callable[[int], _Names | None]
 _json = msgspec.json.Decoder()
 
 
-class KiteCodec:
+class KiteCodec(FrameCodec):
     """One connection's codec: knows the instruments it subscribed by their tokens.
 
     Packets of tokens that were never subscribed here are skipped (the server may still send some
@@ -76,14 +77,6 @@ class KiteCodec:
         self._known: dict[int, _Names] = {}
 
     # -- out --------------------------------------------------------------------------------
-    @property
-    def awaits_ready(self) -> bool:
-        return False
-
-    def opened(self) -> Sequence[Frame]:
-        """Nothing: the address carries the log-in."""
-        return ()
-
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
         """A subscription begins in quote mode, so the mode follows it."""
         frames: list[Frame] = []

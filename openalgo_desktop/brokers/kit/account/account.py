@@ -14,10 +14,10 @@ import httpx
 from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket, make_gateway
 from openalgo_desktop.brokers.kit.account.login import LoginHelper, LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.account.streams import AccountStreams
 from openalgo_desktop.brokers.kit.books.polling import BookPoller
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.brokers.kit.feed.link import Address, address_of
-from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
+from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.store import KitMaster, rest_download
 from openalgo_desktop.brokers.kit.rest.client import RestClient
@@ -28,7 +28,6 @@ from openalgo_desktop.core.errors import (
     AppError,
     AuthError,
     ConfigError,
-    NetError,
     SessionExpired,
 )
 from openalgo_desktop.core.model import AccountStatus, Instrument
@@ -41,7 +40,6 @@ WATCH_INTERVAL = 5.0
 #: Least seconds between two logins without a human: a broker that ends every session at once is
 #: not stormed, and its count of wrong answers stays low.
 RELOGIN_INTERVAL = 300.0
-_FEED_GOOD = frozenset({StreamState.LIVE, StreamState.STALE})
 
 
 class KitAccount:
@@ -91,11 +89,24 @@ class KitAccount:
         title, place = self.spec.title, folder / self.spec.id
         self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
         self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
-        self._poller = BookPoller(self._gateway.orders, clock, push_alive=self._push_alive)
+        self._poller = BookPoller(
+            self._gateway.orders, clock, push_alive=lambda: self.streams.push_alive
+        )
         self._gateway.on_sent = self._sent
         self._gateway.on_odd_push = self._poller.poke
         self._market = KitMarket(self.spec, self.api, self._require_login)
-        self.stream = self._market.stream = self._make_stream(market_open)
+        self.streams = AccountStreams(
+            self.rest,
+            self.index,
+            clock,
+            market=self._market,
+            gateway=self._gateway,
+            poller=self._poller,
+            require_login=self._require_login,
+            expired=self._expired,
+            report=self._set,
+            market_open=market_open,
+        )
         self._state = AccountState.OFFLINE
         self._message = ""
         self._listener: Callable[[AccountStatus], None] = lambda status: None
@@ -133,6 +144,11 @@ class KitAccount:
     @property
     def market(self) -> KitMarket:
         return self._market
+
+    @property
+    def stream(self) -> StreamClient | None:
+        """The market feed, where the broker has one."""
+        return self.streams.market
 
     @property
     def master(self) -> KitAccount:
@@ -174,8 +190,7 @@ class KitAccount:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._poller.stop()
-            if self.stream is not None:
-                await self.stream.stop()
+            await self.streams.stop()
             await self.rest.close()
             self.session.open = False
             self._set(AccountState.OFFLINE, "")
@@ -283,10 +298,7 @@ class KitAccount:
             return
         await self._poller.stop()
         self._poller.start()
-        if self.stream is not None:
-            if self.stream.state is not StreamState.CLOSED:
-                await self.stream.stop()  # it still has the old session
-            await self.stream.start()
+        await self.streams.start()
 
     # -- end of a session -------------------------------------------------------------------
     def _expired(self, message: str) -> None:
@@ -305,8 +317,7 @@ class KitAccount:
         self.session.open = False
         self._over = self._tokens()
         self._set(AccountState.LOGIN_NEEDED, message)
-        if self.stream is not None and self.stream.state is not StreamState.CLOSED:
-            self._own(self.stream.stop(), "stream-stop")
+        self._own(self.streams.stop(), "streams-stop")
 
     async def _watch(self) -> None:
         """Ends the session when its time is over, and takes up one that was stored meanwhile
@@ -339,63 +350,16 @@ class KitAccount:
                 self._message or f"Log in to {self.spec.title} first. Nothing was sent."
             )
 
-    # -- feed -------------------------------------------------------------------------------
-    def _make_stream(self, market_open: Callable[[str], bool]) -> StreamClient | None:
-        spec = self.spec.stream
-        if spec is None:
-            return None
-        listener = StreamListener()
-        listener.tick = self._market.publish
-        listener.order = self._gateway.pushed
-        listener.state = self._feed_state
-        listener.refused = self._market.refused
-        listener.resumed = self._poller.poke
-
-        async def address() -> Address:
-            self._require_login()
-            return address_of(spec, self.rest.hosts, self.session.context())
-
-        return StreamClient(
-            spec,
-            lambda: spec.codec(self.index, self.clock, self.session.context()),
-            address,
-            self.clock,
-            listener,
-            title=self.spec.title,
-            market_open=market_open,
-            verify=lambda error: self.rest.doubted(error, NetError),
-        )
-
-    def _push_alive(self) -> bool:
-        """Whether order changes are pushed now, so that the book need not be asked often."""
-        spec, stream = self.spec.stream, self.stream
-        return (
-            spec is not None and spec.orders and stream is not None and stream.state in _FEED_GOOD
-        )
-
     def _sent(self) -> None:
-        if not self._push_alive():
+        if not self.streams.push_alive:
             self._poller.poke()
-
-    def _feed_state(self, state: StreamState, message: str) -> None:
-        if not self.session.open:
-            return
-        if state is StreamState.LOGIN_NEEDED:
-            self._expired(message)
-        elif state in _FEED_GOOD:
-            mute = "" if state is StreamState.LIVE else message or "The feed is silent."
-            self._set(AccountState.CONNECTED, mute)
-            self._market.muted(mute)
-        elif state is StreamState.DOWN:
-            self._poller.poke()
-            self._set(AccountState.DISCONNECTED, message or "the feed is lost; reconnecting")
-            self._market.muted("")
 
     # -- status -----------------------------------------------------------------------------
     def details(self) -> dict[str, Any]:
         """Feed figures, rate-limit headroom, symbol master and recent call times."""
         return {
             "feed": self.stream.figures() if self.stream is not None else None,
+            "feeds": self.streams.figures(),
             "limits": self.rest.limiter.headroom(),
             "master": self.master_text,
             "timings": list(self.rest.timings)[-20:],

@@ -38,7 +38,8 @@ def text_of(frame: Frame) -> str:
 
 class Request(msgspec.Struct, frozen=True):
     """An HTTP operation of the spec in place of a frame (feeds that subscribe over REST). Its
-    payload, or the error, goes to :meth:`StreamCodec.answered`; ``keys`` are what it is about."""
+    payload goes to :meth:`StreamCodec.answered`; ``keys`` are what it is about. When it is
+    refused, its keys are asked for in halves down to the ones that are at fault."""
 
     op: str
     values: Mapping[str, Any] = {}
@@ -61,9 +62,9 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """Frames that must go back now (acknowledgements, answers to application pings)."""
+    """What must go back now (acknowledgements, answers to application pings)."""
 
-    frames: tuple[Frame, ...]
+    frames: tuple[Sending, ...]
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -100,23 +101,51 @@ class StreamCodec(Protocol):
     def awaits_ready(self) -> bool:
         """Whether subscriptions must wait for :class:`Ready`."""
 
-    def opened(self) -> Sequence[Frame]:
-        """Frames to send first (log-in, channel choice); often none."""
+    def opened(self) -> Sequence[Sending]:
+        """What to send first (log-in, channel choice); often nothing."""
 
-    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
-        """Frames that make exactly these modes so, whatever streamed before.
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
+        """What makes exactly these modes so, whatever streamed before.
 
         Also used to move an instrument to another mode and to repeat a subscription. The client
         gives at most ``StreamSpec.batch`` keys at a time. Raises :class:`AppError` when one of
         them cannot be streamed.
         """
 
-    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
-        """Frames that end these subscriptions."""
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Sending]:
+        """What ends these subscriptions."""
 
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
         """The events of one frame. Never raises for what a server may send: a frame that cannot
         be read gives what could be read of it and a :class:`Failure`."""
+
+    def answered(self, request: Request, answer: Any) -> Iterable[StreamEvent]:
+        """The events of the answer to a :class:`Request`: its payload, or the error when it was
+        about at most one instrument; raises that error (or one of its own) when the
+        instrument cannot be streamed."""
+
+    def deepen(self, levels: Mapping[Key, int]) -> None:
+        """How many depth levels these have from their next subscription on; told before it, and
+        only by streams that offer more than one count (``StreamSpec.levels``)."""
+
+
+class FrameCodec:
+    """Base of a codec: what most feeds do not need."""
+
+    awaits_ready = False
+
+    def opened(self) -> Sequence[Sending]:
+        """Nothing: the address or the transport carries the log-in."""
+        return ()
+
+    def answered(self, request: Request, answer: Any) -> Iterable[StreamEvent]:
+        """Nothing to read in the payload; an error refuses the instrument."""
+        if isinstance(answer, AppError):
+            raise answer
+        return ()
+
+    def deepen(self, levels: Mapping[Key, int]) -> None:
+        """One count of depth levels only."""
 
 
 class InstrumentFinder(Protocol):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from openalgo_desktop.brokers.kit.feed.asking import Asker
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
@@ -19,7 +20,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     StreamCodec,
     StreamEvent,
 )
-from openalgo_desktop.brokers.kit.feed.link import Link, LinkClosed
+from openalgo_desktop.brokers.kit.feed.links.base import Link, LinkClosed
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, ProtocolError
 from openalgo_desktop.core.model import Key, Tick
@@ -69,9 +70,7 @@ class Lane:
         self._spec = client.spec
         self._number = number
         self._task: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-        self._ready = asyncio.Event()
-        self._sent: dict[Key, FeedMode] = {}
+        self._asker: Asker | None = None  # of the open connection
         self._bad_run = 0
         self._was_up = False
         self._patience = 1
@@ -103,12 +102,14 @@ class Lane:
     def want(self, key: Key, mode: FeedMode) -> None:
         """Have this instrument at this mode."""
         self.wanted[key] = mode
-        self._changed.set()
+        if self._asker is not None:
+            self._asker.poke()
 
     def drop(self, key: Key) -> None:
         """No longer have it."""
         self.wanted.pop(key, None)
-        self._changed.set()
+        if self._asker is not None:
+            self._asker.poke()
 
     # -- connection after connection --------------------------------------------------------
     async def _run(self) -> None:
@@ -122,7 +123,7 @@ class Lane:
                 if isinstance(found, AuthError):
                     self._set(LaneState.REFUSED, found.message)
                     return  # until the next log-in starts it again
-                problem, wait = found.message, 0.0
+                problem, wait = found.message, getattr(found, "retry_after", 0.0)
             except AppError as error:
                 problem, wait = error.message, getattr(error, "retry_after", 0.0)
             except Exception as error:  # a bug must not end the feed for the day
@@ -144,25 +145,22 @@ class Lane:
 
     async def _connection(self) -> None:
         """Serve one connection until it fails; always leaves by an exception."""
-        address = await self._client.address()
+        address, codec = await self._client.prepare()
         link = await self._client.open_link(address, self._spec)
-        codec = self._client.make_codec()
-        self._sent.clear()
+        asker = self._asker = Asker(self._client, link, codec, self.wanted, self._take)
         self._bad_run = 0
         self.heard = self.ticked = self._client.clock.monotonic()
-        self._ready.clear()
         parts: list[asyncio.Task[None]] = []
         try:
-            for frame in codec.opened():
-                await link.send(frame)
+            await asker.send(codec.opened())
             if not codec.awaits_ready:
-                self._opened()
+                self._opened(asker)
             parts = [
                 asyncio.create_task(part, name=f"{self._client.title} feed {name}")
                 for name, part in (
                     ("reader", self._read(link, codec)),
-                    ("sender", self._send_changes(link, codec)),
-                    ("watchdog", self._watch()),
+                    ("sender", asker.run()),
+                    ("watchdog", self._watch(asker)),
                     ("heartbeat", self._beat(link)),
                 )
             ]
@@ -174,14 +172,14 @@ class Lane:
             link.abort()
             raise
         finally:
+            self._asker = None
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
             await link.close()
 
-    def _opened(self) -> None:
-        self._ready.set()
-        self._changed.set()
+    def _opened(self, asker: Asker) -> None:
+        asker.open()
         self._set(LaneState.LIVE, "")
         if self._was_up:
             self._client.listener.resumed()
@@ -193,42 +191,6 @@ class Lane:
             self._client.lane_changed(message)
 
     # -- out --------------------------------------------------------------------------------
-    async def _send_changes(self, link: Link, codec: StreamCodec) -> None:
-        """Send the difference between what is wanted and what was asked for, whenever it
-        changes: a new subscription, another mode, everything after a reconnect."""
-        await self._ready.wait()
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            gone = [key for key in self._sent if key not in self.wanted]
-            for batch in _batches(gone, self._spec.batch):
-                for key in batch:
-                    self._sent.pop(key, None)
-                await self._send(link, codec.unsubscribe(batch))
-            new = [key for key, mode in self.wanted.items() if self._sent.get(key) != mode]
-            for batch in _batches(new, self._spec.batch):
-                await self._ask(link, codec, batch)
-
-    async def _ask(self, link: Link, codec: StreamCodec, keys: Sequence[Key]) -> None:
-        asked = {key: self.wanted[key] for key in keys if key in self.wanted}
-        if not asked:
-            return
-        try:
-            frames = codec.subscribe(asked)
-        except AppError as error:
-            if len(asked) == 1:
-                self._client.lane_refused(next(iter(asked)), error)
-                return
-            for key in asked:  # one of them is bad: the others must not suffer
-                await self._ask(link, codec, [key])
-            return
-        self._sent.update(asked)
-        await self._send(link, frames)
-
-    async def _send(self, link: Link, frames: Iterable[Frame]) -> None:
-        for frame in frames:
-            await link.send(frame)
-
     async def _beat(self, link: Link) -> None:
         """Application heartbeats, where the spec has a frame for them."""
         frame, interval = self._spec.ping_frame, self._spec.ping
@@ -240,25 +202,13 @@ class Lane:
 
     # -- in ---------------------------------------------------------------------------------
     async def _read(self, link: Link, codec: StreamCodec) -> None:
-        clock, listener = self._client.clock, self._client.listener
+        clock = self._client.clock
         turn = time.perf_counter()
         while True:
             frame = await link.receive()
             self.frames += 1
             self.heard = clock.monotonic()
-            bad = ticked = False
-            for event in self._decoded(codec, frame):
-                if isinstance(event, Tick):
-                    listener.tick(event)
-                    ticked = True
-                elif isinstance(event, Failure):
-                    bad = True
-                    self._failed(event.error)
-                else:
-                    await self._handle(event, link)
-            if ticked:
-                self._gap += 0.05 * (min(self.heard - self.ticked, _LONGEST_GAP) - self._gap)
-                self._ticked(self.heard)
+            bad = await self._take(self._decoded(codec, frame))
             self._bad_run = self._bad_run + 1 if bad else 0
             if self._bad_run >= _MAX_BAD_RUN:
                 raise ProtocolError(f"{self._bad_run} unreadable frames in a row.")
@@ -275,22 +225,45 @@ class Lane:
                 log.exception("%s: the codec failed on a frame", self._client.title)
             return (Failure(ProtocolError(f"{type(error).__name__} in the codec")),)
 
+    async def _take(self, events: Iterable[StreamEvent]) -> bool:
+        """Pass events on; whether one of them was a failure."""
+        listener = self._client.listener
+        bad = ticked = False
+        for event in events:
+            if isinstance(event, Tick):
+                listener.tick(event)
+                ticked = True
+            elif isinstance(event, Failure):
+                bad = True
+                self._failed(event.error)
+            else:
+                await self._handle(event)
+        if ticked:
+            now = self._client.clock.monotonic()
+            self._gap += 0.05 * (min(now - self.ticked, _LONGEST_GAP) - self._gap)
+            self._ticked(now)
+        return bad
+
     def _ticked(self, now: float) -> None:
         self.ticked = now
         self._patience = 1
         if self.state is LaneState.MUTE:
             self._set(LaneState.LIVE, "")
 
-    async def _handle(self, event: StreamEvent, link: Link) -> None:
+    async def _handle(self, event: StreamEvent) -> None:
         if isinstance(event, OrderRow):
             self._client.listener.order(event.row)
-        elif isinstance(event, Reply):
-            await self._send(link, event.frames)
+            return
+        asker = self._asker
+        if asker is None:
+            return  # the connection is ending
+        if isinstance(event, Reply):
+            await asker.send(event.frames)
         elif isinstance(event, Refused):
-            self._sent.pop(event.key, None)
+            asker.refused(event.key)
             self._client.lane_refused(event.key, event.error)
-        elif isinstance(event, Ready) and not self._ready.is_set():
-            self._opened()
+        elif isinstance(event, Ready) and not asker.ready:
+            self._opened(asker)
 
     def _failed(self, error: AppError) -> None:
         if isinstance(error, AuthError):
@@ -300,7 +273,7 @@ class Lane:
             log.warning("%s: bad frame no. %d: %s", self._client.title, self.bad_frames, error)
 
     # -- watch ------------------------------------------------------------------------------
-    async def _watch(self) -> None:
+    async def _watch(self, asker: Asker) -> None:
         """Drop a silent line; report and repair a mute market. The only watchdog of a feed: what
         users and orders see of it comes from here."""
         silence, mute = self._spec.silence, self._spec.mute
@@ -323,8 +296,7 @@ class Lane:
                     LaneState.MUTE, f"The feed has been silent for {quiet:.0f} s; asking again."
                 )
                 asked_again = True
-                self._sent.clear()  # ask for everything again before giving the line up
-                self._changed.set()
+                asker.again()  # before giving the line up
             elif quiet > (1 + self._patience) * mute:
                 self._patience = min(self._patience * 2, _MOST_PATIENT)
                 raise _Silent(f"No market data for {quiet:.0f} s although asked again.")
@@ -336,8 +308,3 @@ class Lane:
 
 class _Silent(NetError):
     """The line is dead although nobody closed it."""
-
-
-def _batches(keys: Sequence[Key], size: int) -> Iterable[Sequence[Key]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]

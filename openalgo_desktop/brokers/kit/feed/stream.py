@@ -5,7 +5,7 @@ asking for everything again afterwards, moving an instrument to another mode, sp
 instruments than one socket takes, watching for a silent line and for a mute market, and keeping a
 flood of frames from holding the loop. What a frame means is the codec's business
 (:mod:`openalgo_desktop.brokers.kit.feed.codec`), how frames travel the link's
-(:mod:`openalgo_desktop.brokers.kit.feed.link`).
+(:mod:`openalgo_desktop.brokers.kit.feed.links`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 
 from openalgo_desktop.brokers.kit.feed.codec import StreamCodec
 from openalgo_desktop.brokers.kit.feed.lane import Lane, LaneState
-from openalgo_desktop.brokers.kit.feed.link import TRANSPORTS, Address, OpenLink
-from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
+from openalgo_desktop.brokers.kit.feed.links import open_link as open_by_transport
+from openalgo_desktop.brokers.kit.feed.links.base import Address, OpenLink
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, AuthError, DataError
+from openalgo_desktop.core.errors import AppError, AuthError, DataError, NotSupported
 from openalgo_desktop.core.model import Key, Tick
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,10 @@ def _ignore(*args: object) -> None:
     """Default of a listener that nobody set."""
 
 
+async def _no_request(name: str, values: Mapping[str, Any]) -> Any:
+    raise NotSupported(f"This feed has no way to ask for {name}.")
+
+
 class StreamListener:
     """Who hears of the stream, all on the loop thread; assign what is of interest.
 
@@ -61,25 +65,25 @@ class StreamListener:
 
 
 class StreamClient:
-    """One account's feed.
+    """One feed of an account.
 
-    ``address`` is asked before each connection, so a renewed token is used; it may raise
-    :class:`AuthError`. ``make_codec`` gives a fresh codec per connection. ``market_open`` says
-    whether an exchange should tick now; ``verify`` what a refused connection means for the
-    session. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
+    ``prepare`` is asked before each connection, so a renewed token is used: where to connect, and
+    a fresh codec; it may raise :class:`AuthError`. ``request`` executes an operation of the spec
+    for the codec. ``market_open`` says whether an exchange should tick now; ``verify`` what an
+    :class:`AuthError` means for the session. ``sleep`` and ``chance`` (0 <= x < 1) are for tests.
     """
 
     def __init__(
         self,
         spec: StreamSpec,
-        make_codec: Callable[[], StreamCodec],
-        address: Callable[[], Awaitable[Address]],
+        prepare: Callable[[], Awaitable[tuple[Address, StreamCodec]]],
         clock: Clock,
         listener: StreamListener,
         *,
         title: str = "feed",
         market_open: Callable[[str], bool] = lambda exchange: False,
-        verify: Callable[[DoubtfulSession], Awaitable[AppError]] | None = None,
+        request: Callable[[str, Mapping[str, Any]], Awaitable[Any]] | None = None,
+        verify: Callable[[AuthError], Awaitable[AppError]] | None = None,
         open_link: OpenLink | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -88,11 +92,11 @@ class StreamClient:
         self.title = title
         self.clock = clock
         self.listener = listener
-        self.make_codec = make_codec
-        self.address = address
+        self.prepare = prepare
+        self.request = request or _no_request
         self.market_open = market_open
         self.verify = verify
-        self.open_link = open_link or TRANSPORTS[spec.transport]
+        self.open_link = open_link or open_by_transport
         self.sleep = sleep
         self.chance = chance
         self.state = StreamState.CLOSED
@@ -174,10 +178,8 @@ class StreamClient:
             self._publish(_worst([lane.state for lane in self._lanes]), message)
 
     async def judged(self, error: AuthError) -> AppError:
-        """What ended a connection: a status alone (a door on the way says 403 too) is verified."""
-        if isinstance(error, DoubtfulSession) and self.verify is not None:
-            return await self.verify(error)
-        return error
+        """What the refusal that ended a connection means: another error when the session holds."""
+        return error if self.verify is None else await self.verify(error)
 
     def lane_refused(self, key: Key, error: AppError) -> None:
         """The broker or the codec will not stream an instrument."""

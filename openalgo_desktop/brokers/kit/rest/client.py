@@ -101,7 +101,7 @@ class RestClient:
         self._transport = transport
         self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
         self._opening = asyncio.Lock()
-        self._second = SecondSessions(spec, session, self.call)
+        self.second = SecondSessions(spec, session, self.call)
 
     async def _client(self, url: httpx.URL) -> httpx.AsyncClient:
         """The connection pool for an address, opened by its first request and by the first after
@@ -142,7 +142,7 @@ class RestClient:
         if op is None:
             raise NotSupported(f"{self.spec.title} has no {name.replace('_', ' ')}.")
         if op.renew:
-            return await self._second.run(op.renew, lambda: self.call(op, context, name))
+            return await self.second.run(op.renew, lambda: self.call(op, context, name))
         return await self.call(op, context, name)
 
     async def call(self, op: Op, context: Mapping[str, Any] | None = None, name: str = "") -> Any:

@@ -14,7 +14,20 @@ from typing import Any
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.rest.values import pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
-from openalgo_desktop.core.errors import AuthError, DataError, SessionExpired
+from openalgo_desktop.core.errors import (
+    AppError,
+    AuthError,
+    DataError,
+    NetError,
+    SessionExpired,
+)
+
+
+class SecondSessionRefused(DataError):
+    """The broker will not begin the second session. ``retry_after``: seconds after which a feed
+    may try again, so that the broker's count of wrong answers stays low."""
+
+    retry_after = 300.0
 
 
 class SecondSessions:
@@ -29,8 +42,10 @@ class SecondSessions:
         self._busy = asyncio.Lock()
 
     async def run(self, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer of ``read``, which takes its token from the session; :class:`DataError` when
-        the broker refuses the second session itself."""
+        """The answer of ``read``, which takes its token from the session.
+
+        Raises :class:`SecondSessionRefused` when the broker refuses the second session itself.
+        """
         used = self._values(name)
         if all(used):
             try:
@@ -42,6 +57,21 @@ class SecondSessions:
             return await read()
         except AuthError as error:
             raise self._refused(name, error) from None
+
+    async def ready(self, name: str) -> list[str]:
+        """The values of a second session, begun now if it never was. Raises like :meth:`run`."""
+        if not all(values := self._values(name)):
+            await self._renewed(name, values)
+        return self._values(name)
+
+    async def refused(self, name: str, used: list[str], error: AuthError) -> AppError:
+        """A feed was refused with the values ``used``: begin a new second session in their place.
+        Gives what that came to; the feed may connect again after it."""
+        try:
+            await self._renewed(name, used)
+        except AppError as problem:
+            return problem
+        return NetError(f"{error.message} A new {name} session was begun.")
 
     def _values(self, name: str) -> list[str]:
         return [self._session.get(value) for value in self._spec.renewals[name].gives]
@@ -66,4 +96,6 @@ class SecondSessions:
             )
 
     def _refused(self, name: str, error: AuthError) -> DataError:
-        return DataError(f"{self._spec.title} refuses the {name} session: {error.message}")
+        return SecondSessionRefused(
+            f"{self._spec.title} refuses the {name} session: {error.message}"
+        )

@@ -75,8 +75,9 @@ def _check_hosts(spec: BrokerSpec) -> list[str]:
             for name in op.limit.split()
             if name not in spec.limits
         ]
-        if op.renew and op.renew not in spec.renewals:
-            found.append(f"renewals: {op.renew!r} is used but not declared")
+    renewed = {op.renew for op in spec.ops.values()} | {s.renew for s in spec.streams}
+    for name in renewed - {""} - set(spec.renewals):
+        found.append(f"renewals: {name!r} is used but not declared")
     return sorted(set(found))
 
 

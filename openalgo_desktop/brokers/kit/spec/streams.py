@@ -30,7 +30,9 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``mute``: seconds without a market frame in market hours after which the feed is reported
     stale. ``ping``: seconds between our heartbeats, 0 = none. ``confirms``: seconds within which
     each subscription must be acknowledged (the codec says ``Confirmed``), 0 = the feed does not.
-    ``levels``: depth levels that may be subscribed, the usual one first.
+    ``renew``: the second session (``BrokerSpec.renewals``) that it is logged in with; a refusal
+    then begins a new one instead of ending the account's. ``levels``: depth levels that may be
+    subscribed, the usual one first.
     """
 
     url: str
@@ -42,6 +44,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     options: Mapping[str, str] = {}
     fetch: tuple[Call, ...] = ()
+    renew: str = ""
     modes: Mapping[FeedMode, str] = {}
     levels: tuple[int, ...] = (5,)
     per_socket: int = 1000

@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
+    FrameCodec,
     OrderRow,
     Ready,
     Refused,
@@ -28,7 +29,7 @@ from openalgo_desktop.core.errors import DataError, ProtocolError, SessionExpire
 from openalgo_desktop.core.model import Key, Tick
 
 
-class TextCodec:
+class TextCodec(FrameCodec):
     """Codec of the wire above. Symbols that begin with BAD cannot be asked for."""
 
     def __init__(self, awaits_ready: bool = False) -> None:

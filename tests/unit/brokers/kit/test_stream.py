@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from openalgo_desktop.brokers.kit.feed.link import Address, LinkClosed
+from openalgo_desktop.brokers.kit.feed.codec import StreamCodec
+from openalgo_desktop.brokers.kit.feed.links.base import Address, LinkClosed
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
-from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, DataError, NetError, SessionExpired
+from openalgo_desktop.core.errors import AppError, AuthError, DataError, NetError, SessionExpired
 from openalgo_desktop.core.model import Key, Tick
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
 from tests.waiting import until
@@ -79,21 +79,26 @@ async def clients() -> AsyncIterator[list[StreamClient]]:
 def make(
     clients: list[StreamClient], server: FeedServer, heard: Heard, **changes: Any
 ) -> StreamClient:
-    names = ("market_open", "make_codec", "address", "verify")
+    names = ("market_open", "make_codec", "address", "verify", "request")
     options = {name: changes.pop(name) for name in names if name in changes}
 
     async def address() -> Address:
         return Address(server.url)
 
+    where, codec = options.get("address", address), options.get("make_codec", TextCodec)
+
+    async def prepare() -> tuple[Address, StreamCodec]:
+        return await where(), codec()
+
     client = StreamClient(
         msgspec.structs.replace(SPEC, **changes),
-        options.get("make_codec", TextCodec),
-        options.get("address", address),
+        prepare,
         SystemClock(),
         heard.listener,
         title="test",
         market_open=options.get("market_open", lambda exchange: False),
         verify=options.get("verify"),
+        request=options.get("request"),
     )
     clients.append(client)
     return client
@@ -338,7 +343,7 @@ async def test_a_refusal_that_no_read_confirms_is_a_fault_of_the_line(
 ) -> None:
     asked: list[str] = []
 
-    async def verify(error: DoubtfulSession) -> AppError:
+    async def verify(error: AuthError) -> AppError:
         asked.append(error.message)
         return NetError(error.message) if len(asked) < 3 else SessionExpired("over")
 
@@ -405,8 +410,8 @@ async def test_backoff_doubles_with_jitter_up_to_its_limit() -> None:
     chances = iter([0.0, 1.0, 0.5, 0.0, 0.0, 0.0])
     enough = asyncio.Event()
 
-    async def address() -> Address:
-        return Address("ws://nowhere")
+    async def prepare() -> tuple[Address, StreamCodec]:
+        return Address("ws://nowhere"), TextCodec()
 
     async def refuse(address: Address, spec: StreamSpec) -> Any:
         raise LinkClosed("no")
@@ -418,7 +423,7 @@ async def test_backoff_doubles_with_jitter_up_to_its_limit() -> None:
             await asyncio.Event().wait()
 
     client = StreamClient(
-        msgspec.structs.replace(SPEC, backoff=(1.0, 10.0)), TextCodec, address, SystemClock(),
+        msgspec.structs.replace(SPEC, backoff=(1.0, 10.0)), prepare, SystemClock(),
         StreamListener(), open_link=refuse, sleep=sleep, chance=lambda: next(chances),
     )  # fmt: skip
     await client.start()

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from openalgo_desktop.brokers.kit.feed.codec import Frame
-from openalgo_desktop.brokers.kit.feed.link import Address
+from openalgo_desktop.brokers.kit.feed.codec import Frame, StreamCodec
+from openalgo_desktop.brokers.kit.feed.links.base import Address
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import IST, ManualClock
@@ -53,7 +53,7 @@ class Rig:
         listener = StreamListener()
         listener.state = lambda state, message: self.told.append((state, self.now, message))
         self.client = StreamClient(
-            spec, TextCodec, self._address, self.clock, listener,
+            spec, self._prepare, self.clock, listener,
             market_open=lambda exchange: self.open, open_link=self._open, sleep=self._sleep,
             chance=lambda: 0.999,
         )  # fmt: skip
@@ -62,8 +62,8 @@ class Rig:
     def now(self) -> float:
         return self.clock.monotonic()
 
-    async def _address(self) -> Address:
-        return Address("ws://feed")
+    async def _prepare(self) -> tuple[Address, StreamCodec]:
+        return Address("ws://feed"), TextCodec()
 
     async def _open(self, address: Address, spec: StreamSpec) -> Line:
         self.lines.append(Line())

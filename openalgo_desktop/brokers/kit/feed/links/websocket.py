@@ -6,16 +6,20 @@ import asyncio
 import functools
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeAlias
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame, Message
+from openalgo_desktop.brokers.kit.feed.links.base import (
+    CLOSE_TIMEOUT,
+    MAX_QUEUE,
+    OPEN_TIMEOUT,
+    Address,
+    Link,
+    LinkClosed,
+)
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
-from openalgo_desktop.brokers.kit.rest.values import fill
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, ProtocolError, RateLimited
 from openalgo_desktop.core.proxies import goes_direct, proxy_problem
@@ -23,52 +27,9 @@ from openalgo_desktop.core.proxies import goes_direct, proxy_problem
 # At DEBUG it writes addresses and headers, and those carry keys.
 logging.getLogger("websockets.client").setLevel(logging.WARNING)
 
-#: Frames that may wait unread; beyond that the socket is not read and TCP slows the sender.
-MAX_QUEUE = 64
-OPEN_TIMEOUT = 10.0
-CLOSE_TIMEOUT = 1.0
 #: Protocol pings where the spec has none of its own: they find a dead line that says nothing.
 PING_INTERVAL = 15.0
 PING_TIMEOUT = 10.0
-
-
-class Address(msgspec.Struct, frozen=True):
-    """Where to connect. May carry the session: never log it."""
-
-    url: str
-    headers: Mapping[str, str] = {}
-
-
-class LinkClosed(NetError):
-    """The connection is gone; the text has code and reason where the other side gave them."""
-
-
-class Link(Protocol):
-    """One open connection."""
-
-    async def send(self, frame: Frame) -> None:
-        """Send a frame; raises :class:`LinkClosed`."""
-
-    async def receive(self) -> Frame:
-        """The next frame; raises :class:`LinkClosed`."""
-
-    async def close(self) -> None:
-        """Say good-bye, within :data:`CLOSE_TIMEOUT`."""
-
-    def abort(self) -> None:
-        """Drop the line now: it is dead, nobody would answer a good-bye."""
-
-
-#: Opens a link. Raises :class:`DoubtfulSession` when the log-in was refused, else NetError.
-OpenLink: TypeAlias = Callable[[Address, StreamSpec], Awaitable[Link]]
-
-
-def address_of(spec: StreamSpec, hosts: Mapping[str, str], values: Mapping[str, object]) -> Address:
-    """The address of a spec's stream for this session (``values``) and these hosts."""
-    return Address(
-        fill(hosts[spec.host], values).rstrip("/") + fill(spec.url, values, quoted=True),
-        {name: fill(text, values) for name, text in spec.headers.items()},
-    )
 
 
 class WebSocketLink:
@@ -102,8 +63,8 @@ class WebSocketLink:
         self._connection.transport.abort()
 
 
-async def open_websocket(address: Address, spec: StreamSpec) -> Link:
-    """Connect; see :data:`OpenLink` for the errors."""
+async def open_link(address: Address, spec: StreamSpec) -> Link:
+    """Connect; see :data:`~.base.OpenLink` for the errors."""
     secure = address.url.startswith("wss:")
     own_ping = spec.ping > 0 and not spec.ping_frame
     try:
@@ -131,10 +92,6 @@ async def open_websocket(address: Address, spec: StreamSpec) -> Link:
     except (OSError, WebSocketException) as error:
         raise NetError(f"The feed cannot be reached ({type(error).__name__}).") from None
     return WebSocketLink(connection)
-
-
-#: Transports by the name in ``StreamSpec.transport``.
-TRANSPORTS: Mapping[str, OpenLink] = {"websocket": open_websocket}
 
 
 @functools.cache
