@@ -1,0 +1,431 @@
+"""The tables of the family, filled with what a member says.
+
+Sources: NorenApi of PyPI ``norenrestapi`` (OAuth generation), https://pi.flattrade.in/docs,
+https://github.com/Shoonya-Dev/ShoonyaApi-py.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from openalgo_desktop.brokers.families.noren.feed import PING_FRAME, NorenCodec
+from openalgo_desktop.brokers.families.noren.member import (
+    CASH,
+    CHUNKS,
+    DERIVATIVES,
+    TOKEN_CALL,
+    TRIGGERS,
+    Member,
+)
+from openalgo_desktop.brokers.kit.spec import (
+    MARKET,
+    ORDERS,
+    Ask,
+    BrokerSpec,
+    Browser,
+    Call,
+    Capabilities,
+    Compute,
+    Envelope,
+    ErrorRule,
+    Field,
+    IntervalRule,
+    Login,
+    Op,
+    StreamSpec,
+    TwoWay,
+    identity,
+)
+from openalgo_desktop.core.enums import (
+    Action,
+    FeedMode,
+    Interval,
+    OrderStatus,
+    PriceType,
+    Product,
+)
+from openalgo_desktop.core.errors import (
+    BadCredentials,
+    InsufficientFunds,
+    OrderNotWorking,
+    RateLimited,
+    SessionExpired,
+)
+
+_USER = {"uid": "$client_id"}
+_ACCOUNT = {"uid": "$client_id", "actid": "$client_id"}
+_NAMES = {"exch": "$wire_exchange", "tsym": "$brsymbol"}
+_SIDE = {"prd": "$wire_product", "trantype": "$wire_action", "prctyp": "$wire_price_type"}
+_LEG = {
+    **_NAMES,
+    "qty": "$quantity:text",
+    "prc": "$price:text",
+    "trgprc": "$trigger_price:text",
+    **_SIDE,
+}
+
+
+def _oco_leg(price: str) -> dict[str, Any]:
+    return {
+        **_ACCOUNT,
+        **_NAMES,
+        **_SIDE,
+        "qty": "$quantity:text",
+        "prc": f"${price}:text",
+        "ret": "DAY",
+        "ordersource": "API",
+    }
+
+
+#: Of the two values ``x`` is the one above the price and belongs to the first order.
+_OCO = {
+    **_USER,
+    **_NAMES,
+    "ai_t": "LMT_BOS_O",
+    "validity": "GTT",
+    "remarks": "$tag?",
+    "oivariable": [
+        {"d": "$above:text", "var_name": "x"},
+        {"d": "$below:text", "var_name": "y"},
+    ],
+    "place_order_params": _oco_leg("target"),
+    "place_order_params_leg2": _oco_leg("stoploss"),
+}
+_WIRE_INTERVALS = {
+    Interval.M1: "1",
+    Interval.M3: "3",
+    Interval.M5: "5",
+    Interval.M10: "10",
+    Interval.M15: "15",
+    Interval.M30: "30",
+    Interval.H1: "60",
+    Interval.H2: "120",
+    Interval.H4: "240",
+}
+
+EXCHANGES = (*CASH, *DERIVATIVES)
+PRODUCTS = TwoWay({Product.CNC: "C", Product.NRML: "M", Product.MIS: "I"})
+PRICE_TYPES = TwoWay(
+    {
+        PriceType.MARKET: "MKT",
+        PriceType.LIMIT: "LMT",
+        PriceType.SL: "SL-LMT",
+        PriceType.SLM: "SL-MKT",
+    },
+    also={
+        "MARKET": PriceType.MARKET,
+        "LIMIT": PriceType.LIMIT,
+        "SLLMT": PriceType.SL,
+        "SL-LIMIT": PriceType.SL,
+        "SLMKT": PriceType.SLM,
+        "SL-MARKET": PriceType.SLM,
+    },
+)
+ACTIONS = TwoWay({Action.BUY: "B", Action.SELL: "S"})
+#: Written with blanks: ``NorenApi.source_row`` takes the underscores out.
+STATUSES = TwoWay(
+    {
+        OrderStatus.OPEN: "OPEN",
+        OrderStatus.TRIGGER_PENDING: "TRIGGER PENDING",
+        OrderStatus.COMPLETE: "COMPLETE",
+        OrderStatus.CANCELLED: "CANCELED",
+        OrderStatus.REJECTED: "REJECTED",
+    },
+    also={
+        "CANCELLED": OrderStatus.CANCELLED,
+        "AMO CANCELED": OrderStatus.CANCELLED,
+        "REJECT": OrderStatus.REJECTED,
+        **dict.fromkeys(
+            (
+                "PENDING", "NEW", "REPLACED", "OPEN PENDING", "MODIFY PENDING", "CANCEL PENDING",
+                "AFTER MARKET ORDER REQ RECEIVED", "AMO OPEN", "AMO MODIFIED", "ORDER ACK",
+                "ORDER PENDING",
+            ),
+            OrderStatus.OPEN,
+        ),
+    },
+)  # fmt: skip
+SETTLING = frozenset({"OPEN PENDING", "MODIFY PENDING", "CANCEL PENDING"})
+SESSION_OVER = r"session (has )?expired|invalid session|invalid (access )?token|not logged in"
+ERRORS = (
+    ErrorRule(RateLimited, status=429),
+    ErrorRule(RateLimited, pattern=r"exceeds? limit|too many requests|rate limit"),
+    ErrorRule(SessionExpired, pattern=SESSION_OVER),
+    ErrorRule(BadCredentials, pattern=r"invalid[_ ](request )?code|invalid (checksum|api)"),
+    ErrorRule(
+        InsufficientFunds, pattern=r"margin shortfall|insufficient (margin|balance|funds?)\b"
+    ),
+    ErrorRule(
+        OrderNotWorking,
+        pattern=r"not (in )?open|already (cancel|complet|reject)|cannot be (cancel|modif)",
+    ),
+)
+ROWS = {
+    "ack": {"order_id": "norenordno|result", "trigger_id": "Al_id|al_id"},
+    "order": {
+        "order_id": "norenordno|norenoordno",
+        "brsymbol": "tsym",
+        "token": "token",
+        "exchange": "exch",
+        "action": "trantype",
+        "quantity": "qty",
+        "price": "prc",
+        "trigger_price": "trgprc",
+        "disclosed_quantity": "dscqty",
+        "price_type": "prctyp",
+        "product": "prd|pcode",
+        "status": "status",
+        "filled_quantity": "fillshares",
+        "average_price": "avgprc",
+        "rejection_reason": "rejreason",
+        "placed_at": "ordenttm|norentm",
+        "updated_at": "norentm",
+        "tag": "remarks",
+    },
+    "trade": {
+        "trade_id": "flid",
+        "order_id": "norenordno",
+        "brsymbol": "tsym",
+        "token": "token",
+        "exchange": "exch",
+        "action": "trantype",
+        "product": "prd",
+        "quantity": "flqty",
+        "price": "flprc",
+        "traded_at": "fltm|exch_tm|norentm",
+    },
+    "position": {
+        "brsymbol": "tsym",
+        "token": "token",
+        "exchange": "exch",
+        "product": "prd",
+        "quantity": "netqty",
+        "average_price": "netavgprc",
+        "ltp": "lp",
+        "realised": "rpnl",
+        "unrealised": "urmtom",
+        "buy_quantity": "buyqty",
+        "sell_quantity": "sellqty",
+        "multiplier": "prcftr",
+    },
+    "holding": {
+        "brsymbol": "tsym",
+        "token": "token",
+        "exchange": "exch",
+        "quantity": "quantity",
+        "t1_quantity": "btstqty",
+        "average_price": "upldprc",
+    },
+    "margin": {"total": "ordermargin|marginused"},
+    "quote": {
+        "ltp": "lp",
+        "ltt": "traded_at",
+        "open": "o",
+        "high": "h",
+        "low": "l",
+        "close": "c",
+        "volume": "v",
+        "last_quantity": "ltq",
+        "average_price": "ap",
+        "oi": "oi",
+        "total_buy_quantity": "tbq",
+        "total_sell_quantity": "tsq",
+        "upper_circuit": "uc",
+        "lower_circuit": "lc",
+        "buy": "buy",
+        "sell": "sell",
+    },
+}
+
+
+def operations(m: Member) -> dict[str, Op]:
+    """The requests; every one is a POST of ``jData``."""
+
+    def op(path: str, body: dict[str, Any], **more: Any) -> Op:
+        return Op(method="POST", path=path, encoding="jdata", body=body, **more)
+
+    def write(path: str, body: dict[str, Any]) -> Op:
+        return op(path, body, write=True, limit="orders")
+
+    def trigger(path: str, body: dict[str, Any]) -> Op:
+        return op(path, body, write=True, limit="orders", envelope=TRIGGERS, unwrap=True)
+
+    protection = {"mkt_protection": "0"} if m.protection else {}
+    data = _ACCOUNT if m.data_account else _USER
+    # A chart's key is in the body: the session's header must not go with it.
+    chart: dict[str, Any] = {"public": True} if m.chart_key else {}
+    series = {"exch": "$wire_exchange", "token": "$token", "st": "$from_epoch:text",
+              "et": "$to_epoch:text", "intrv": "$wire_interval"}  # fmt: skip
+    alert = {"al_id": "$trigger_id"}
+    single = {
+        **_ACCOUNT,
+        **_LEG,
+        "trgprc": "0",
+        "ai_t": "$alert",
+        "validity": "GTT",
+        "d": "$alert_price:text",
+        "ret": "DAY",
+        "dscqty": "0",
+        "remarks": "$tag?",
+    }
+    limits = op("/Limits", _ACCOUNT)
+    margins = {
+        "margin": op("/GetBasketMargin", {**_ACCOUNT, **_LEG, "basketlists": "$basketlists?"})
+        if m.basket
+        else op("/GetOrderMargin", {**_ACCOUNT, **_LEG, "rorgqty": "0", "rorgprc": "0"})
+    }
+    return {
+        "profile": limits,
+        "logout": op("/Logout", _USER),
+        "place": write(
+            "/PlaceOrder",
+            {
+                **_ACCOUNT,
+                **_LEG,
+                "dscqty": "$disclosed_quantity:text",
+                **protection,
+                "ret": "DAY",
+                "ordersource": "API",
+                "remarks": "$tag",
+            },
+        ),
+        # A limit order with a trigger price is refused, even with one of 0.
+        "modify": write(
+            "/ModifyOrder",
+            {
+                **_USER,
+                **_NAMES,
+                "norenordno": "$order_id",
+                "prctyp": "$wire_price_type",
+                "prc": "$price:text",
+                "qty": "$quantity:text",
+                "ret": "DAY",
+                "dscqty": "$disclosed_quantity:text",
+                "trgprc": "$trigger_price:text?",
+            },
+        ),
+        "cancel": write("/CancelOrder", {**_USER, "norenordno": "$order_id"}),
+        "orders": op("/OrderBook", _ACCOUNT),
+        "trades": op("/TradeBook", _ACCOUNT),
+        "positions": op("/PositionBook", _ACCOUNT),
+        "holdings": op("/Holdings", {**_ACCOUNT, "prd": "C"}),
+        "funds": limits,
+        **margins,
+        "quotes": op("/GetQuotes", {**data, "exch": "$wire_exchange", "token": "$token"}),
+        "history": op("/TPSeries", {**data, **series}, **chart),
+        "history_day": op(
+            "/EODChartData",
+            {**data, "sym": "$chart_symbol", "from": "$from_epoch:text", "to": "$to_epoch:text"},
+            **chart,
+        ),
+        "gtt_place": trigger("/PlaceGTTOrder", single),
+        "gtt_modify": trigger("/ModifyGTTOrder", {**single, **alert}),
+        "gtt_cancel": trigger("/CancelGTTOrder", {**_USER, **alert}),
+        "oco_place": trigger("/PlaceOCOOrder", _OCO),
+        "oco_modify": trigger("/ModifyOCOOrder", {**_OCO, **alert}),
+        "oco_cancel": trigger("/CancelOCOOrder", {**_USER, **alert}),
+        "gtt_orders": op("/GetPendingGTTOrder", _USER),
+    }
+
+
+def logins(m: Member) -> tuple[Login, ...]:
+    """The browser login; where a token may be pasted, that too."""
+    client = Field("client_id", "Client id", stored=True, help="The id that you trade with.")
+    call = m.token_call or TOKEN_CALL
+    browser = Login(
+        id="browser",
+        title="Browser login",
+        steps=(
+            Ask(
+                (
+                    client,
+                    Field("app_key", "App key", stored=True, help="The OAuth client id."),
+                    Field("api_secret", "App secret", secret=True, stored=True),
+                )
+            ),
+            Browser(m.authorize, dict.fromkeys(m.callback, "code")),
+            Compute({"checksum": m.checksum}),
+            call,
+        ),
+        session=("access_token", "jkey") if m.body_key else ("access_token",),
+    )
+    if not m.pasted:
+        return (browser,)
+    check = Op(
+        method="POST",
+        path="/Limits",
+        encoding="jdata",
+        headers={"Content-Type": "text/plain", "Authorization": "Bearer {access_token}"},
+        public=True,
+        body=_ACCOUNT,
+    )
+    token = Field("access_token", "Access token", secret=True)
+    pasted = Login(
+        id="token", title="Paste an access token", steps=(Ask((client, token)), Call(check, {}))
+    )
+    return (browser, pasted)
+
+
+def intervals(m: Member) -> dict[Interval, IntervalRule]:
+    """Candles by the member's intervals; daily ones come from a request of their own, without
+    today's."""
+    rules: dict[Interval, IntervalRule] = {}
+    for interval in m.intervals:
+        if interval is not Interval.DAY:
+            rules[interval] = IntervalRule(_WIRE_INTERVALS[interval], CHUNKS[interval])
+    days = CHUNKS[Interval.DAY]
+    rules[Interval.DAY] = IntervalRule("D", days, "history_day", today_from_quote=True)
+    return rules
+
+
+def spec(m: Member) -> BrokerSpec:
+    """The whole table of a member."""
+    bearer = {"Authorization": "Bearer {access_token}", "Content-Type": "text/plain"}
+    cash, derivative = (Product.CNC, Product.MIS), (Product.NRML, Product.MIS)
+    exchanges = frozenset(EXCHANGES)
+    return BrokerSpec(
+        id=m.id,
+        title=m.title,
+        family="noren",
+        docs=m.docs,
+        hosts={"rest": m.root, "site": m.site, "stream": m.feed, **m.hosts},
+        headers={} if m.body_key else bearer,
+        logins=logins(m),
+        envelope=Envelope(state="stat", ok=("Ok",), message="emsg", empty=(r"\bno data\b",)),
+        errors=ERRORS,
+        limits=m.limits,
+        exchanges=identity(EXCHANGES),
+        products=PRODUCTS,
+        price_types=PRICE_TYPES,
+        actions=ACTIONS,
+        statuses=STATUSES,
+        settling=SETTLING,
+        ops=operations(m),
+        rows=ROWS,
+        master=m.master,
+        streams=(
+            StreamSpec(
+                url="/",
+                codec=partial(NorenCodec, asks_orders=m.asks_orders),
+                carries=frozenset({MARKET, ORDERS}),
+                modes={FeedMode.LTP: "t", FeedMode.QUOTE: "t", FeedMode.DEPTH: "d"},
+                batch=100,
+                confirms=10.0,
+                ping=10.0,
+                ping_frame=PING_FRAME,
+                silence=35.0,
+            ),
+        ),
+        capabilities=Capabilities(
+            exchanges=(*EXCHANGES, *m.indices),
+            products={**dict.fromkeys(CASH, cash), **dict.fromkeys(DERIVATIVES, derivative)},
+            intervals=intervals(m),
+            quote_batch=m.quotes_at_once,
+            margin=True,
+            gtt=True,
+        ),
+        # The exchanges refuse both over an API.
+        protect={PriceType.MARKET: exchanges, PriceType.SLM: exchanges},
+        evidence=m.evidence,
+    )

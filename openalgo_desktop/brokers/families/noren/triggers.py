@@ -1,0 +1,110 @@
+"""Good-till-triggered orders of the family: single triggers, and pairs (OCO) that have requests of
+their own. Source: https://pi.flattrade.in/docs (GTT, OCO)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.values import count, number, pick
+from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Instrument
+from openalgo_desktop.core.protection import protected_price
+
+#: Kinds of alerts that place an order: last price above, below, or two bounds of it.
+ABOVE, BELOW, PAIR = "LTP_A_O", "LTP_B_O", "LMT_BOS_O"
+#: All that a trigger places: there are no market orders over an API.
+LEG_TYPE = PriceType.LIMIT
+
+
+def check(request: GttRequest) -> None:
+    """Raises :class:`InvalidOrder` for what is no single trigger or pair."""
+    wanted = 2 if request.trigger_type is GttType.OCO else 1
+    triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
+    if len(triggers) != wanted:
+        raise InvalidOrder(
+            f"A {request.trigger_type} needs {wanted} trigger price(s).", field="trigger_price"
+        )
+    if wanted == 2 and triggers[0] >= triggers[1]:
+        raise InvalidOrder(
+            "The stop-loss trigger must be below the target trigger.", field="triggerprice_sl"
+        )
+
+
+def prices(request: GttRequest, row: Instrument) -> dict[str, Any]:
+    """Values of triggers and limits. A leg without a limit gets a protected one: a price of 0 is
+    refused."""
+
+    def limit(price: float, trigger: float) -> float:
+        if request.price_type is not PriceType.MARKET and price:
+            return price
+        return protected_price(trigger, request.action, row)
+
+    above, below = request.trigger_above, request.trigger_below
+    if request.trigger_type is GttType.OCO:
+        return {
+            "above": above,
+            "below": below,
+            "target": limit(request.target, above),
+            "stoploss": limit(request.stoploss, below),
+        }
+    return {
+        "alert": ABOVE if above else BELOW,
+        "alert_price": above or below,
+        "price": limit(request.price, above or below),
+        "trigger_price": 0.0,
+    }
+
+
+def read(raw: Mapping[str, Any], spec: BrokerSpec, index: BrokerIndex, clock: Clock) -> Gtt | None:
+    """An active trigger of the book; None for an alert that places no order. The book spells some
+    names in two ways, and has the order flat or in a table of its own."""
+    kind = str(raw.get("ai_t", ""))
+    if kind not in (ABOVE, BELOW, PAIR):
+        return None
+    order = pick(raw, "place_order_params") or raw
+    exchange = spec.exchanges.read[pick(raw, "exch")]
+    brsymbol = str(pick(raw, "tsym"))
+    known = index.found(brsymbol, str(pick(raw, "token|Token", "")), exchange)
+    pair = kind == PAIR
+    return Gtt(
+        trigger_id=str(pick(raw, "al_id|Al_id")),
+        trigger_type=GttType.OCO if pair else GttType.SINGLE,
+        symbol=known.symbol if known is not None else brsymbol,
+        exchange=exchange,
+        action=spec.actions.read[pick(order, "trantype")],
+        quantity=count(pick(order, "qty|Qty")),
+        product=spec.products.read[pick(order, "prd")],
+        price_type=spec.price_types.read[pick(order, "prctyp")],
+        legs=_pair(raw) if pair else [_single(raw, order, kind)],
+        status=GttStatus.ACTIVE,
+        created_at=moment(raw.get("norentm"), clock),
+    )
+
+
+def _variables(raw: Mapping[str, Any]) -> dict[str, float]:
+    return {row["var_name"]: number(row["d"]) for row in raw.get("oivariable") or ()}
+
+
+def _single(raw: Mapping[str, Any], order: Mapping[str, Any], kind: str) -> GttLeg:
+    trigger = number(raw.get("d")) or _variables(raw).get("x", 0.0)
+    return GttLeg(trigger, below=kind == BELOW, price=number(pick(order, "prc|Prc")))
+
+
+def _pair(raw: Mapping[str, Any]) -> list[GttLeg]:
+    """Stop-loss first. Which order belongs to which value is told by the values: the lower one
+    is the stop-loss."""
+    values = _variables(raw)
+    legs = [
+        (values["x"], number(pick(raw, "place_order_params.prc"))),
+        (values["y"], number(pick(raw, "place_order_params_leg2.prc"))),
+    ]
+    return [
+        GttLeg(trigger, below=position == 0, price=price)
+        for position, (trigger, price) in enumerate(sorted(legs))
+    ]
