@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +21,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     StreamCodec,
 )
 from openalgo_desktop.brokers.kit.feed.links.base import Address, address_of
+from openalgo_desktop.brokers.kit.rest.values import pick
 from openalgo_desktop.brokers.kit.spec import Call, StreamSpec
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
@@ -33,6 +35,10 @@ _TEXT = {mode: text for text, mode in MODES.items()}
 
 #: What leaves: a request, the address of a connection, or a frame.
 Sent: TypeAlias = httpx.Request | Address | Frame
+
+
+class NoStream(Exception):
+    """The adapter has no such stream."""
 
 
 class Line:
@@ -103,7 +109,8 @@ class Feed:
         """The connection that carries ``market`` or ``orders``; with so many depth levels, where
         a stream has them."""
         streams = [stream for stream in self.broker.spec.streams if carries in stream.carries]
-        assert streams, f"{self.broker.spec.title}: no stream carries {carries}"
+        if not streams:
+            raise NoStream(f"{self.broker.spec.title}: no stream carries {carries}")
         spec = next((stream for stream in streams if levels in stream.levels), streams[0])
         if spec.id not in self._lines:
             self._lines[spec.id] = Line(spec, self.wire, self.wire.session.context())
@@ -136,39 +143,56 @@ class Feed:
         for frame in frames:
             if isinstance(frame, Request):
                 op = self.broker.spec.ops[frame.op]
-                found += await self._requests(Call(op, {}), {**line.values, **frame.values})
+                values = {**line.values, **frame.values}
+                found += await self._requests(Call(op, {}), values, {})
             else:
                 found.append(frame)
         return found
 
     async def _requests(
-        self, call: Call, values: Mapping[str, Any], replies: Iterable[Mapping[str, Any]] = ()
+        self,
+        call: Call,
+        values: Mapping[str, Any],
+        given: dict[str, Any],
+        replies: Iterable[Mapping[str, Any]] = (),
     ) -> list[httpx.Request]:
-        """The requests of a call; its reply is read when one was recorded."""
+        """The requests of a call; ``given`` gets what it gives, when a reply was recorded. Raises
+        the error of a recorded reply."""
         server = self.wire.server
         server.replies, before = list(replies), len(server.sent)
+        served = bool(server.replies)
         try:
-            await self.wire.rest.call(call.op, values)
-        except AppError as error:
-            self.failures.append(error.message)
+            data = await self.wire.rest.call(call.op, values)
+        except AppError:
+            if served:
+                raise
+        else:
+            given |= {name: pick(data, path) for name, path in call.gives.items()}
         return server.sent[before:]
 
-    async def fetched(self, line: Line, unknown: str) -> list[httpx.Request]:
-        """The requests that the stream makes before it connects. A value of an answer that was
-        not recorded stands as ``unknown``."""
+    async def fetched(
+        self, line: Line, address: str, replies: Sequence[Mapping[str, Any]]
+    ) -> list[httpx.Request]:
+        """The requests that the stream makes before it connects; their values are the line's
+        from then on. Those of an answer that nobody recorded are read out of the recorded
+        ``address``, which was made of them."""
         found: list[httpx.Request] = []
-        for call in line.spec.fetch:
-            found += await self._requests(call, line.values)
-            line.values |= {name: unknown for name in call.gives if name not in line.values}
+        unknown: list[str] = []
+        for number, call in enumerate(line.spec.fetch):
+            found += await self._requests(call, line.values, line.values, replies[number:][:1])
+            unknown += [name for name in call.gives if name not in line.values]
+        line.values |= _read_out(line, address, unknown)
+        line.codec = line.fresh().codec
         return found
 
     async def login_requests(self) -> list[httpx.Request]:
-        """The requests that the logins make: some feeds log in with the account."""
+        """The requests that the logins and second sessions make: some feeds log in with them."""
+        spec = self.broker.spec
+        steps = [step for login in spec.logins for step in login.steps]
+        calls = [*(step for step in steps if isinstance(step, Call)), *spec.renewals.values()]
         found: list[httpx.Request] = []
-        for login in self.broker.spec.logins:
-            for step in login.steps:
-                if isinstance(step, Call):
-                    found += await self._requests(step, self.wire.session.context())
+        for call in calls:
+            found += await self._requests(call, self.wire.session.context(), {})
         return found
 
     def after_login(self, line: Line) -> list[Sending]:
@@ -194,6 +218,20 @@ class Feed:
             asked = MODES[row.get("mode") or mode or "quote"]
             result[key] = max(asked, result.get(key, FeedMode.LTP))
         return result
+
+
+def _read_out(line: Line, address: str, names: Sequence[str]) -> dict[str, str]:
+    """The values of these names that make the line's address the recorded one."""
+    if not names:
+        return {}
+    marks = {name: f"UNKNOWN{number}VALUE" for number, name in enumerate(names)}
+    line.values |= marks
+    pattern = re.escape(line.address().url)
+    for number, mark in enumerate(marks.values()):
+        pattern = pattern.replace(mark, f"(?P<v{number}>.+?)", 1)
+    match = re.fullmatch(pattern, address)
+    found = match.groupdict() if match is not None else {}
+    return {name: found.get(f"v{number}", name) for number, name in enumerate(names)}
 
 
 def frame_of(packet: Mapping[str, Any]) -> Frame:

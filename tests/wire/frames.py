@@ -12,8 +12,9 @@ import httpx
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame, Message
 from openalgo_desktop.brokers.kit.feed.links.base import Address
+from openalgo_desktop.core.errors import AppError
 from tests.wire.compare import differences, request_differences, same_text
-from tests.wire.feed import MODES, Feed, Line, Sent
+from tests.wire.feed import MODES, Feed, Line, NoStream, Sent
 from tests.wire.harness import names_of
 from tests.wire.vectors import Path_, Prepared, VectorFile
 
@@ -138,9 +139,16 @@ def _payload_differences(
 async def case_problems(feed: Feed, ready: Prepared) -> list[str]:
     """What is wrong with what the adapter sends for a case of the section ``subscribe``. The
     earlier cases of the file went over the same feed."""
-    case = ready.case
     if ready.skip(("frames",)):
         return []
+    try:
+        return await _problems(feed, ready)
+    except (NoStream, AppError) as error:
+        return [str(error)]
+
+
+async def _problems(feed: Feed, ready: Prepared) -> list[str]:
+    case = ready.case
     own = feed.wire.steps.frames
     frames = own(feed, case) if own is not None else None
     if frames is not None:
@@ -171,8 +179,9 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
     case = ready.case
     line = feed.line(carries).fresh()
     wanted = {kind: [f for f in case["frames"] if kind_of(f) == kind] for kind in _KINDS}
-    address = wanted["url"][0]["url"] if wanted["url"] else "unknown"
-    got: dict[str, list[Sent]] = {"http": [*await feed.fetched(line, address)]}
+    address = wanted["url"][0]["url"] if wanted["url"] else ""
+    replies = (case.get("extra") or {}).get("http_response") or []
+    got: dict[str, list[Sent]] = {"http": [*await feed.fetched(line, address, replies)]}
     if wanted["http"] and not got["http"]:
         got["http"] = _nearest(wanted["http"], await feed.login_requests())
     if wanted["url"]:
