@@ -9,7 +9,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 #: Environment variables that name a proxy, as every HTTP client reads them.
 VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "WSS_PROXY", "WS_PROXY")
@@ -31,6 +31,27 @@ def is_loopback(host: str) -> bool:
 def goes_direct(url: str) -> bool:
     """Whether a request to ``url`` must not use a proxy, whatever the environment says."""
     return is_loopback(urlsplit(url).hostname or "")
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment or the desktop names for a WebSocket address, or None.
+
+    One for WebSockets is preferred, then SOCKS, then those of HTTPS and, without TLS, of HTTP
+    (RFC 6455, section 4.1).
+    """
+    parts = urlsplit(url)
+    if goes_direct(url) or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    named, secure = getproxies(), parts.scheme == "wss"
+    schemes = (
+        ("wss", "socks", "https", "all") if secure else ("ws", "socks", "https", "http", "all")
+    )
+    for scheme in schemes:
+        if found := named.get(scheme):
+            if scheme == "socks":  # the desktop's setting comes as http://
+                return "socks5://" + found.partition("://")[2]
+            return found if "://" in found else f"http://{found}"
+    return None
 
 
 def socks_proxy(environment: Mapping[str, str] | None = None) -> str:

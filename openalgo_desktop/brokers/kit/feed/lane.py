@@ -205,17 +205,18 @@ class Lane:
         clock = self._client.clock
         turn = time.perf_counter()
         while True:
-            frame = await link.receive()
-            self.frames += 1
+            frames = await link.receive()
             self.heard = clock.monotonic()
-            bad = await self._take(self._decoded(codec, frame))
-            self._bad_run = self._bad_run + 1 if bad else 0
-            if self._bad_run >= _MAX_BAD_RUN:
-                raise ProtocolError(f"{self._bad_run} unreadable frames in a row.")
-            if time.perf_counter() - turn > _SLICE:
-                # Queued frames come without a pause: others on this loop must have theirs.
-                await asyncio.sleep(0)
-                turn = time.perf_counter()
+            for frame in frames:
+                self.frames += 1
+                bad = await self._take(self._decoded(codec, frame))
+                self._bad_run = self._bad_run + 1 if bad else 0
+                if self._bad_run >= _MAX_BAD_RUN:
+                    raise ProtocolError(f"{self._bad_run} unreadable frames in a row.")
+                if time.perf_counter() - turn > _SLICE:
+                    # Queued frames come without a pause: others on this loop must have theirs.
+                    await asyncio.sleep(0)
+                    turn = time.perf_counter()
 
     def _decoded(self, codec: StreamCodec, frame: Frame) -> Iterable[StreamEvent]:
         try:

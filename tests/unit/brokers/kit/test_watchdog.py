@@ -32,8 +32,8 @@ class Line:
     async def send(self, frame: Frame) -> None:
         self.asked.append(frame)
 
-    async def receive(self) -> Frame:
-        return await self.frames.get()
+    async def receive(self) -> list[Frame]:
+        return [await self.frames.get()]
 
     async def close(self) -> None: ...
 

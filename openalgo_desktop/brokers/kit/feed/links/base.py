@@ -36,8 +36,8 @@ class Link(Protocol):
     async def send(self, frame: Frame) -> None:
         """Send a frame; raises :class:`LinkClosed`."""
 
-    async def receive(self) -> Frame:
-        """The next frame; raises :class:`LinkClosed`."""
+    async def receive(self) -> list[Frame]:
+        """All frames that wait, at least one; raises :class:`LinkClosed` after the last."""
 
     async def close(self) -> None:
         """Say good-bye, within :data:`CLOSE_TIMEOUT`."""
