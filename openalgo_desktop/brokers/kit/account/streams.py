@@ -65,6 +65,7 @@ class AccountStreams:
         self._open_link = open_link
         self._messages: dict[str, str] = {}  # of the streams that are down or mute
         self.clients = {spec.id: self._client(spec) for spec in rest.spec.streams}
+        rest.second.on_renewed = self._renewed
         main = rest.spec.stream
         #: The feed with the prices.
         self.market = market.stream = self.clients[main.id] if main is not None else None
@@ -129,6 +130,12 @@ class AccountStreams:
         self._messages.clear()
         running = [c for c in self.clients.values() if c.state is not StreamState.CLOSED]
         await asyncio.gather(*(client.stop() for client in running))
+
+    def _renewed(self, name: str) -> None:
+        """The broker keeps one second session at a time: feeds of the former one are dead."""
+        for client in self.clients.values():
+            if client.spec.renew == name:
+                client.reconnect(f"A new {name} session was begun.")
 
     # -- what they report -------------------------------------------------------------------
     @property

@@ -71,6 +71,7 @@ class Lane:
         self._number = number
         self._task: asyncio.Task[None] | None = None
         self._asker: Asker | None = None  # of the open connection
+        self._cut: asyncio.Future[None] | None = None
         self._bad_run = 0
         self._was_up = False
         self._patience = 1
@@ -111,6 +112,11 @@ class Lane:
         if self._asker is not None:
             self._asker.poke()
 
+    def cut(self, reason: str) -> None:
+        """End the open connection, if there is one: another follows."""
+        if self._cut is not None and not self._cut.done():
+            self._cut.set_exception(LinkClosed(reason))
+
     # -- connection after connection --------------------------------------------------------
     async def _run(self) -> None:
         attempt = 0
@@ -150,12 +156,13 @@ class Lane:
         asker = self._asker = Asker(self._client, link, codec, self.wanted, self._take)
         self._bad_run = 0
         self.heard = self.ticked = self._client.clock.monotonic()
-        parts: list[asyncio.Task[None]] = []
+        cut = self._cut = asyncio.get_running_loop().create_future()
+        parts: list[asyncio.Future[None]] = [cut]
         try:
             await asker.send(codec.opened())
             if not codec.awaits_ready:
                 self._opened(asker)
-            parts = [
+            parts += [
                 asyncio.create_task(part, name=f"{self._client.title} feed {name}")
                 for name, part in (
                     ("reader", self._read(link, codec)),
@@ -172,7 +179,7 @@ class Lane:
             link.abort()
             raise
         finally:
-            self._asker = None
+            self._asker = self._cut = None
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)

@@ -120,6 +120,11 @@ class StreamClient:
         await asyncio.gather(*(lane.stop() for lane in self._lanes))
         self._publish(StreamState.CLOSED, "")
 
+    def reconnect(self, reason: str) -> None:
+        """Open the connections anew with what :attr:`prepare` gives now."""
+        for lane in self._lanes:
+            lane.cut(reason)
+
     def clear(self) -> None:
         """Forget all subscriptions (another account's feed will not want them)."""
         self.unsubscribe(list(self._lane_of))

@@ -40,6 +40,8 @@ class SecondSessions:
         self._session = session
         self._call = call
         self._busy = asyncio.Lock()
+        #: Told the name of a second session that took the place of another.
+        self.on_renewed: Callable[[str], None] = lambda name: None
 
     async def run(self, name: str, read: Callable[[], Awaitable[Any]]) -> Any:
         """The answer of ``read``, which takes its token from the session.
@@ -94,6 +96,8 @@ class SecondSessions:
                     if (found := pick(data, path)) is not None
                 }
             )
+            if all(used):
+                self.on_renewed(name)
 
     def _refused(self, name: str, error: AuthError) -> DataError:
         return SecondSessionRefused(

@@ -81,6 +81,8 @@ class FeedServer:
         self.heartbeat = heartbeat
         self.quiet = False
         self.refuse: int = 0  # HTTP status for the next handshakes
+        self.refuse_next: int = 0  # for one
+        self.paths: list[str] = []  # of the connections
         self.asked: list[str] = []
         self.connections: list[ServerConnection] = []
         self.total = 0
@@ -101,7 +103,10 @@ class FeedServer:
         await self._server.wait_closed()
 
     def _gate(self, connection: ServerConnection, request: Request) -> Response | None:
-        return connection.respond(self.refuse, "no\n") if self.refuse else None
+        status, self.refuse_next = self.refuse or self.refuse_next, 0
+        if not status:
+            self.paths.append(request.path)
+        return connection.respond(status, "no\n") if status else None
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections.append(connection)

@@ -1,0 +1,260 @@
+"""An account with a market feed and an order feed on sockets of their own: each lives by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from openalgo_desktop.brokers.kit.account.account import KitAccount
+from openalgo_desktop.brokers.kit.feed.codec import Frame, OrderRow, StreamEvent
+from openalgo_desktop.brokers.kit.feed.stream import StreamState
+from openalgo_desktop.brokers.kit.spec import MARKET, ORDERS, Call, Op, StreamSpec
+from openalgo_desktop.brokers.zerodha import BROKER
+from openalgo_desktop.core.clock import SystemClock
+from openalgo_desktop.core.enums import AccountState, FeedMode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import AccountStatus, Key, OrderUpdate, Tick
+from openalgo_desktop.core.secret import Secret
+from tests.contract.rig import MemorySecrets
+from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
+from tests.waiting import until
+
+ORDER = {
+    "order_id": "7", "status": "OPEN", "tradingsymbol": "A", "exchange": "NSE",
+    "transaction_type": "BUY", "order_type": "LIMIT", "product": "MIS", "quantity": 5,
+    "pending_quantity": 5, "filled_quantity": 0, "price": 10.0, "trigger_price": 0,
+    "average_price": 0, "order_timestamp": "2026-11-24 10:00:00",
+}  # fmt: skip
+TOKEN = Call(
+    Op(method="POST", path="/socket/token", encoding="json", body={"for": "orders"}),
+    {"socket_token": "token"},
+)
+RENEW = Call(Op(method="POST", path="/feed/login", public=True), {"feed_token": "token"})
+
+
+class Codec(TextCodec):
+    """Order messages are rows of the book."""
+
+    def decode(self, frame: Frame) -> Iterable[StreamEvent]:
+        for event in super().decode(frame):
+            yield OrderRow({**ORDER, **event.row}) if isinstance(event, OrderRow) else event
+
+
+class Server:
+    """The broker's REST side: an order book, socket tokens and feed tokens by number."""
+
+    def __init__(self) -> None:
+        self.books = 0
+        self.tokens = 0
+        self.logins = 0
+        self.over = False  # the account's session
+        self.no_feed = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/feed/login":
+            self.logins += 1
+            return self._no() if self.no_feed else self._yes({"token": f"feed{self.logins}"})
+        if self.over:
+            return self._no()
+        if path == "/socket/token":
+            self.tokens += 1
+            assert json.loads(request.content) == {"for": "orders"}
+            return self._yes({"token": f"one-time {self.tokens}"})
+        if path == "/orders":
+            self.books += 1
+            return self._yes([])
+        return self._yes({})
+
+    def _yes(self, data: Any) -> httpx.Response:
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    def _no(self) -> httpx.Response:
+        body = {"status": "error", "message": "Token is gone", "error_type": "TokenException"}
+        return httpx.Response(403, json=body)
+
+
+class Rig:
+    def __init__(self, folder: Path, rest: Server, prices: FeedServer, orders: FeedServer) -> None:
+        self.rest, self.prices, self.orders = rest, prices, orders
+        self.codec_values: list[Mapping[str, Any]] = []
+        self.ticks: list[Tick] = []
+        self.updates: list[OrderUpdate] = []
+        self.states: list[AccountStatus] = []
+        self.refused: dict[Key, AppError] = {}
+
+        def codec(instruments: Any, clock: Any, values: Mapping[str, Any]) -> Codec:
+            self.codec_values.append(values)
+            return Codec()
+
+        fast = {"codec": codec, "backoff": (0.02, 0.1), "mute": 0.0, "silence": 5.0}
+        streams = (
+            StreamSpec(
+                id="market", host="prices", url="/?key={feed_token}", renew="feed",
+                carries=frozenset({MARKET}), modes={FeedMode.LTP: "ltp"}, **fast,
+            ),
+            StreamSpec(
+                id="orders", host="orders", url="/?token={socket_token}", fetch=(TOKEN,),
+                carries=frozenset({ORDERS}), **fast,
+            ),
+        )  # fmt: skip
+        spec = msgspec.structs.replace(
+            BROKER.spec,
+            streams=streams,
+            renewals={"feed": RENEW},
+            hosts={**BROKER.spec.hosts, "prices": "ws://", "orders": "ws://"},
+            session_ends=None,
+        )
+        secrets = MemorySecrets()
+        session = {"access_token": "main", "api_key": "kite", "client_id": "C1", "ends": ""}
+        secrets.values["broker/zerodha/1/session"] = Secret(json.dumps(session))
+        self.account = KitAccount(
+            msgspec.structs.replace(BROKER, spec=spec), SystemClock(), secrets, folder,
+            hosts={"prices": prices.url, "orders": orders.url},
+            transport=httpx.MockTransport(rest),
+        )  # fmt: skip
+        self.account.set_status_listener(self.states.append)
+        self.account.gateway.set_listener(self.updates.append)
+        self.account.market.set_sink(self.ticks.append)
+        self.account.market.set_reports(lambda message: None, self.refused.__setitem__)
+
+    def feed(self, name: str) -> StreamState:
+        return self.account.streams.clients[name].state
+
+    @property
+    def both_live(self) -> bool:
+        return self.feed("market") is self.feed("orders") is StreamState.LIVE
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with FeedServer() as prices, FeedServer() as orders:
+        made = Rig(tmp_path, Server(), prices, orders)
+        await made.account.connect()
+        await until(lambda: made.both_live, "both feeds")
+        yield made
+        await made.account.disconnect()
+        assert made.feed("market") is made.feed("orders") is StreamState.CLOSED
+
+
+async def test_both_feeds_open_and_bring_what_they_carry(rig: Rig) -> None:
+    assert rig.account.status.state is AccountState.CONNECTED
+    await rig.account.market.subscribe({("NSE", "A"): FeedMode.LTP})
+    await until(lambda: rig.prices.asked, "the subscription")
+    await until(lambda: rig.rest.books, "the first book")
+    await rig.prices.send("t NSE:A 10.5")
+    await rig.orders.send("o 7")
+    await until(lambda: rig.ticks and rig.updates, "a price and an order")
+    assert [tick.ltp for tick in rig.ticks] == [10.5]
+    assert [update.order.order_id for update in rig.updates] == ["7"]
+    assert rig.orders.asked == []
+    assert set(rig.account.details()["feeds"]) == {"market", "orders"}
+    assert rig.account.streams.push_alive
+
+
+async def test_a_lost_order_feed_leaves_the_market_alone_and_the_book_is_asked(rig: Rig) -> None:
+    before = rig.rest.books
+    rig.orders.refuse = 503
+    rig.orders.drop()
+    await until(lambda: rig.feed("orders") is StreamState.DOWN, "the loss")
+    assert not rig.account.streams.push_alive
+    await until(lambda: rig.rest.books > before, "the book")
+    assert rig.feed("market") is StreamState.LIVE and rig.prices.total == 1
+    status = rig.account.status
+    assert status.state is AccountState.CONNECTED
+    assert status.message.startswith("Order updates are lost, the order book is asked instead:")
+    before = rig.rest.books
+    rig.orders.refuse = 0
+    await until(lambda: rig.both_live, "the return")
+    await until(lambda: rig.rest.books > before, "the book of the gap")
+    assert rig.account.status.message == "" and rig.account.streams.push_alive
+
+
+async def test_a_lost_market_feed_leaves_the_order_feed_alone(rig: Rig) -> None:
+    rig.prices.refuse = 503
+    rig.prices.drop()
+    await until(lambda: rig.account.status.state is AccountState.DISCONNECTED, "the loss")
+    assert rig.feed("orders") is StreamState.LIVE and rig.account.streams.push_alive
+    await until(lambda: rig.rest.books, "the first book")
+    await rig.orders.send("o 8")
+    await until(lambda: rig.updates, "an order all the same")
+    rig.prices.refuse = 0
+    await until(lambda: rig.account.status.state is AccountState.CONNECTED, "the return")
+    assert rig.orders.total == 1
+
+
+async def test_values_are_fetched_before_each_connecting(rig: Rig) -> None:
+    assert rig.rest.tokens == 1
+    rig.orders.drop()
+    await until(lambda: rig.orders.total == 2, "the return")
+    assert rig.rest.tokens == 2
+    values = [v["socket_token"] for v in rig.codec_values if "socket_token" in v]
+    assert values == ["one-time 1", "one-time 2"]
+    assert rig.orders.paths == ["/?token=one-time%201", "/?token=one-time%202"]
+    assert not rig.account.session.has("socket_token")
+
+
+async def test_a_refused_market_session_is_begun_anew_and_ends_no_account(rig: Rig) -> None:
+    assert rig.rest.logins == 1 and rig.prices.paths == ["/?key=feed1"]
+    await rig.prices.send("e auth")
+    await until(lambda: rig.prices.total == 2 and rig.both_live, "the return")
+    assert rig.prices.paths == ["/?key=feed1", "/?key=feed2"]
+    rig.prices.refuse_next = 401
+    rig.prices.drop()
+    await until(lambda: rig.prices.total == 3 and rig.both_live, "the second return")
+    assert rig.prices.paths[-1] == "/?key=feed3" and rig.rest.logins == 3
+    assert rig.account.session.open and rig.orders.total == 1
+
+
+async def test_a_market_session_that_cannot_be_begun_waits(rig: Rig) -> None:
+    waits: list[float] = []
+    rest = rig.account.streams.clients["market"].sleep
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await rest(min(seconds, 0.02))
+
+    rig.account.streams.clients["market"].sleep = sleep
+    rig.rest.no_feed = True
+    await rig.prices.send("e auth")
+    await until(lambda: rig.account.status.state is AccountState.DISCONNECTED, "the loss")
+    assert "refuses the feed session: Token is gone" in rig.account.status.message
+    assert rig.account.session.open and max(waits) == 300.0
+    rig.rest.no_feed = False
+    await until(lambda: rig.both_live, "the return")
+
+
+async def test_a_read_that_renews_the_market_session_moves_the_feed_to_it(rig: Rig) -> None:
+    """The broker knows one market session at a time: the socket of the former one is dead."""
+    used = await rig.account.rest.second.ready("feed")
+    await rig.account.rest.second.refused("feed", used, AppError("read"))
+    await until(lambda: rig.prices.total == 2 and rig.both_live, "the feed of the new session")
+    assert rig.prices.paths == ["/?key=feed1", "/?key=feed2"]
+    assert rig.orders.total == 1 and rig.rest.logins == 2
+
+
+async def test_the_end_of_the_session_closes_both(rig: Rig) -> None:
+    rig.rest.over = True
+    rig.orders.refuse = 401
+    rig.orders.drop()
+    await until(lambda: rig.account.status.state is AccountState.LOGIN_NEEDED, "the end")
+    await until(
+        lambda: rig.feed("market") is rig.feed("orders") is StreamState.CLOSED, "both closed"
+    )
+    await until(lambda: not rig.prices.connections, "the market socket")
+
+
+async def test_a_logout_closes_both_and_a_login_opens_both(rig: Rig) -> None:
+    await rig.account.logout()
+    await until(lambda: not (rig.prices.connections or rig.orders.connections), "both closed")
+    rig.account.session.update({"access_token": "next"})
+    rig.account.session.open = True
+    await rig.account.streams.start()
+    await until(lambda: rig.both_live, "both again")
+    assert rig.prices.total == rig.orders.total == 2
