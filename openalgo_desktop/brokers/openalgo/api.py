@@ -13,9 +13,8 @@ import msgspec
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.account.marketdata import Candle, instrument_context, padded
-from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.rest.values import count, number, number_text
+from openalgo_desktop.brokers.kit.rest.values import as_rows, count, number, number_text
 from openalgo_desktop.brokers.openalgo.spec import DEFAULT_URL, DEFAULT_WS_PORT, STRATEGY
 from openalgo_desktop.core.enums import (
     Action,

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import msgspec
-
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
-from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.contracts import in_contracts
-from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import as_rows, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import IntervalRule
+from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
 from openalgo_desktop.core.enums import (
     Action,
@@ -114,8 +112,7 @@ class KiteApi(BrokerApi):
     async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
         """One leg is asked alone; several as a basket, with what is already held."""
         name = "margin" if len(items) == 1 else "margin_basket"
-        body = [render(self.spec.ops[name].body, item) for item in items]
-        return await self.rest.op(name, {"body": body})
+        return await self.rest.op(name, {"legs": [render(LEG, item) for item in items]})
 
     # -- good till triggered ----------------------------------------------------------------
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
@@ -159,8 +156,8 @@ class KiteApi(BrokerApi):
         }
         return {
             "gtt_type": request.trigger_type.book_text,
-            "condition": msgspec.json.encode(condition).decode(),
-            "orders": msgspec.json.encode(legs).decode(),
+            "condition": condition,
+            "orders": legs,
         }
 
     def _check_gtt(self, request: GttRequest) -> None:

@@ -61,7 +61,8 @@ _ORDER_BODY = {
     "disclosed_quantity": "$disclosed_quantity:text",
     "validity": "DAY",
 }
-_LEG = {
+#: One leg of a margin request.
+LEG = {
     "exchange": "$wire_exchange",
     "tradingsymbol": "$brsymbol",
     "transaction_type": "$wire_action",
@@ -72,7 +73,7 @@ _LEG = {
     "price": "$price:float",
     "trigger_price": "$trigger_price:float",
 }
-_GTT_BODY = {"type": "$gtt_type", "condition": "$condition", "orders": "$orders"}
+_GTT_BODY = {"type": "$gtt_type", "condition": "$condition:json", "orders": "$orders:json"}
 
 _PENDING = (
     "PUT ORDER REQ RECEIVED",
@@ -253,7 +254,7 @@ SPEC = BrokerSpec(
         "holdings": Op(method="GET", path="/portfolio/holdings"),
         "funds": Op(method="GET", path="/user/margins"),
         "margin": Op(
-            method="POST", path="/margins/orders", encoding="json", headers=_JSON, body=_LEG
+            method="POST", path="/margins/orders", encoding="json", headers=_JSON, body="$legs"
         ),
         "margin_basket": Op(
             method="POST",
@@ -261,7 +262,7 @@ SPEC = BrokerSpec(
             encoding="json",
             headers=_JSON,
             reply="final",
-            body=_LEG,
+            body="$legs",
         ),
         "gtt_place": Op(
             method="POST", path="/gtt/triggers", encoding="form", write=True, body=_GTT_BODY

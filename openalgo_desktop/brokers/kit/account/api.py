@@ -3,18 +3,18 @@ different: the methods named ``*_context``, ``*_rows`` and the like are the hook
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from openalgo_desktop.brokers.kit.account.login import HookCall
 from openalgo_desktop.brokers.kit.account.marketdata import MarketCalls
-from openalgo_desktop.brokers.kit.books.rows import Rows, as_rows
+from openalgo_desktop.brokers.kit.books.rows import Rows
 from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_contracts
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.rest.values import number, pick
+from openalgo_desktop.brokers.kit.rest.values import amount, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
@@ -40,6 +40,8 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+
+T = TypeVar("T")
 
 #: Fields of the wanted order in a modification.
 _ORDER_FIELDS = (
@@ -86,9 +88,9 @@ class BrokerApi(MarketCalls):
         kind = request.price_type
         return {
             **self.instrument_values(row),
-            "wire_action": spec.actions.send[request.action],
-            "wire_product": spec.products.send[request.product],
-            "wire_price_type": spec.price_types.send[kind],
+            "wire_action": spec.actions.of(row.exchange).send[request.action],
+            "wire_product": spec.products.of(row.exchange).send[request.product],
+            "wire_price_type": spec.price_types.of(row.exchange).send[kind],
             **self.wire_quantities(row, request.quantity, request.disclosed_quantity),
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
@@ -133,8 +135,10 @@ class BrokerApi(MarketCalls):
         """Change a working order. The desk gives every field of the wanted order; what a request
         leaves open all the same is taken from the broker's book as it is now."""
         full = await self._completed(request)
+        known = self._seen.get(request.order_id)
         context = {
-            **self.modify_context(full, self._seen.get(request.order_id)),
+            "tag": known.tag if known is not None else "",
+            **self.modify_context(full, known),
             "order_id": request.order_id,
         }
         data = await self.rest.op("modify", context)
@@ -149,15 +153,15 @@ class BrokerApi(MarketCalls):
         context: dict[str, Any] = {
             **self.instrument_values(row),
             **self.wire_quantities(row, request.quantity or 0, request.disclosed_quantity or 0),
-            "wire_price_type": self.spec.price_types.send[kind],
+            "wire_price_type": self.spec.price_types.of(exchange).send[kind],
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
         }
         if request.action is not None:
-            context["wire_action"] = self.spec.actions.send[request.action]
+            context["wire_action"] = self.spec.actions.of(exchange).send[request.action]
         if request.product is not None:
             # A product that we do not know (MTF) goes back as it came.
-            context["wire_product"] = self.spec.products.send.get(
+            context["wire_product"] = self.spec.products.of(exchange).send.get(
                 request.product, str(request.product)
             )
         return context
@@ -199,11 +203,11 @@ class BrokerApi(MarketCalls):
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> BookRows[Order]:
         """Today's order book, in the broker's order."""
-        return self.read_orders(as_rows(await self.rest.op("orders")))
+        return self.read_orders(self.source_rows("order", await self.rest.op("orders")))
 
     def read_orders(self, rows: Iterable[Any]) -> BookRows[Order]:
         """Order rows, of the book or pushed, as orders; they are remembered for later changes."""
-        orders = self.rows.book("order", rows, self.read_order)
+        orders = self.read_rows("order", rows, self.read_order)
         self._seen.update((order.order_id, order) for order in orders)
         return orders
 
@@ -213,21 +217,22 @@ class BrokerApi(MarketCalls):
 
     async def trades(self) -> BookRows[Trade]:
         """Today's executions."""
-        return self.rows.book("trade", as_rows(await self.rest.op("trades")), self.rows.trade)
+        return await self._book("trades", "trade", self.rows.trade)
 
     async def positions(self) -> BookRows[Position]:
         """Net positions, flat ones with their result included."""
-        rows = as_rows(await self.rest.op("positions"))
-        return self.rows.book("position", rows, self.rows.position)
+        return await self._book("positions", "position", self.rows.position)
 
     async def holdings(self) -> BookRows[Holding]:
         """Delivered shares."""
-        rows = as_rows(await self.rest.op("holdings"))
-        return self.rows.book("holding", rows, self.rows.holding)
+        return await self._book("holdings", "holding", self.rows.holding)
+
+    async def _book(self, op: str, kind: str, read: Callable[[Any], T | None]) -> BookRows[T]:
+        return self.read_rows(kind, self.source_rows(kind, await self.rest.op(op)), read)
 
     async def funds(self) -> Funds:
         """Money of the account."""
-        return self.rows.funds(await self.rest.op("funds"))
+        return self.rows.funds(self.source_row("funds", await self.rest.op("funds")))
 
     # -- margin -----------------------------------------------------------------------------
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
@@ -246,9 +251,10 @@ class BrokerApi(MarketCalls):
     def read_margin(self, data: Any) -> Margin:
         """Hook: totals of a reply; a list of legs is summed."""
         fields = self.spec.rows["margin"]
-        rows = data if isinstance(data, list) else [data]
+        parts = data if isinstance(data, list) else [data]
+        rows = [row for part in parts if (row := self.source_row("margin", part)) is not None]
         total, span, exposure = (
-            sum(number(pick(row, fields[name], 0)) for row in rows) if name in fields else 0.0
+            sum(amount(row, fields[name]) for row in rows) if name in fields else 0.0
             for name in ("total", "span", "exposure")
         )
         return Margin(total, span, exposure)
@@ -272,7 +278,7 @@ class BrokerApi(MarketCalls):
 
     async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers, newest first."""
-        return self.rows.book("gtt", as_rows(await self.rest.op("gtt_orders")), self.read_gtt)
+        return await self._book("gtt_orders", "gtt", self.read_gtt)
 
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """Hook: the values of a trigger."""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from openalgo_desktop.brokers.kit.books.rows import Rows
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.contracts import contract_size
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.rest.values import fill, number, pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule
+from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, as_rows, fill, pick
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule, wire_fields
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Level, Tick
+from openalgo_desktop.core.model import Bars, BookRows, Depth, Instrument, Key, Level, Tick
 
 #: One candle: bar start in epoch seconds, open, high, low, close, volume, open interest.
 Candle = tuple[int, float, float, float, float, int, int]
+T = TypeVar("T")
+
+_OHLC = ("open", "high", "low", "close")
+#: Where a candle's values are unless ``rows["candle"]`` says otherwise.
+_CANDLE = {name: str(at) for at, name in enumerate(("time", *_OHLC, "volume", "oi"))}
 
 
 class MarketCalls:
@@ -34,6 +41,35 @@ class MarketCalls:
         self.index = index
         self.clock = clock
         self.rows = rows
+
+    # -- rows -------------------------------------------------------------------------------
+    def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
+        """Hook: the rows in the payload of a book (``order``, ``trade``, ``position``,
+        ``holding``, ``gtt``) or of history (``candle``), where the reply path cannot say it.
+
+        By default the payload is the list, null for none; candles may also be at
+        ``rows["candle"]["list"]``. Raises :class:`ProtocolError` for what is no list.
+        """
+        if kind == "candle" and not isinstance(data, list):
+            data = pick(data, self.spec.rows.get("candle", {}).get("list", "candles"))
+        return as_rows(data)
+
+    def source_row(self, kind: str, raw: Any) -> Any:
+        """Hook: one row before the field map: of a book or a push of it, of ``candle`` and
+        ``quote``, or all of ``funds`` and ``margin``. None leaves the row out; what it raises
+        (``OddValue``) makes that row an unreadable one."""
+        return raw
+
+    def read_rows(
+        self, kind: str, rows: Iterable[Any], read: Callable[[Any], T | None]
+    ) -> BookRows[T]:
+        """Rows through :meth:`source_row` and ``read``; odd ones are isolated."""
+
+        def one(raw: Any) -> T | None:
+            row = self.source_row(kind, raw)
+            return None if row is None and raw is not None else read(row)
+
+        return self.rows.book(kind, rows, one)
 
     # -- quotes -----------------------------------------------------------------------------
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
@@ -62,10 +98,17 @@ class MarketCalls:
 
     def read_quote(self, raw: Any, row: Instrument) -> Tick | AppError:
         """One quote; an odd one is the error of its instrument alone."""
-        ticks = self.rows.book(f"quote of {row.symbol}", [raw], lambda r: self.rows.tick(r, row))
+
+        def read(raw: Any) -> Tick | None:
+            raw = self.source_row("quote", raw)
+            return None if raw is None else self.rows.tick(raw, row)
+
+        ticks = self.rows.book(f"quote of {row.symbol}", [raw], read)
         if ticks:
             return ticks[0]
-        return DataError(f"{self.spec.title}: {ticks.unreadable[0]}")
+        if ticks.unreadable:
+            return DataError(f"{self.spec.title}: {ticks.unreadable[0]}")
+        return DataError(f"{self.spec.title} has no quote of {row.symbol}.")
 
     async def quote_call(self, batch: Sequence[Instrument]) -> Mapping[Key, Mapping[str, Any]]:
         """Hook: ask for one batch; raw quotes by key.
@@ -86,9 +129,18 @@ class MarketCalls:
         return padded(answer, self.spec.capabilities.depth_levels)
 
     def instrument_values(self, row: Instrument) -> dict[str, Any]:
-        """Names of an instrument for templates, with the broker's text for its exchange."""
+        """Names of an instrument for templates, with the broker's text (or two of them) for its
+        exchange, and its lot: ``lot`` is 1 where quantities are counted in contracts anyway."""
         wire = self.spec.exchanges.send.get(Exchange(row.exchange), row.brexchange)
-        return {**instrument_context(row), "wire_exchange": wire}
+        exchange, segment = wire_fields(wire)
+        size = contract_size(row, row.exchange)
+        return {
+            **instrument_context(row),
+            "wire_exchange": exchange,
+            "wire_segment": segment,
+            "lot_size": size,
+            "lot": 1 if row.exchange in self.spec.in_contracts else size,
+        }
 
     # -- history ----------------------------------------------------------------------------
     async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
@@ -125,16 +177,17 @@ class MarketCalls:
         }
 
     def read_candles(self, data: Any, interval: Interval) -> Iterable[Candle]:
-        """Hook: candles of a reply; by default rows of [ISO time, o, h, l, c, volume, oi]."""
-        path = self.spec.rows.get("candle", {}).get("list", "candles")
+        """Hook: candles of a reply; by default rows of [time, o, h, l, c, volume, oi], or of the
+        fields in ``rows["candle"]``."""
+        paths = {**_CANDLE, **self.spec.rows.get("candle", {})}
 
-        def read(row: Sequence[Any]) -> Candle:
-            open_, high, low, close = (number(value) for value in row[1:5])
-            volume, oi = number(row[5]), number(row[6]) if len(row) > 6 else 0
-            start = bar_time(str(row[0]), interval)
+        def read(row: Any) -> Candle:
+            open_, high, low, close = (amount(row, paths[name]) for name in _OHLC)
+            volume, oi = amount(row, paths["volume"]), amount(row, paths["oi"])
+            start = bar_time(pick(row, paths["time"]), interval, self.clock)
             return (start, open_, high, low, close, int(volume), int(oi))
 
-        return self.rows.book("candle", pick(data, path, ()), read)
+        return self.read_rows("candle", self.source_rows("candle", data), read)
 
     def intervals(self) -> Sequence[Interval]:
         """Intervals served natively."""
@@ -152,16 +205,14 @@ def instrument_context(row: Instrument) -> dict[str, Any]:
     }
 
 
-def bar_time(text: str, interval: Interval) -> int:
-    """Epoch seconds of a bar that starts at an ISO time; for a day and longer midnight UTC of
-    the IST date."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=IST)
-    epoch = int(moment.timestamp())
-    if interval.is_intraday:
-        return epoch
-    return day_time(epoch)
+def bar_time(value: Any, interval: Interval, clock: Clock) -> int:
+    """Epoch seconds of a bar that starts at a time in any known form; for a day and longer
+    midnight UTC of the IST date. Raises :class:`OddValue`."""
+    start = moment(value, clock)
+    if start is None:
+        raise OddValue("the time is missing")
+    epoch = int(start.timestamp())
+    return epoch if interval.is_intraday else day_time(epoch)
 
 
 def day_time(epoch: int) -> int:

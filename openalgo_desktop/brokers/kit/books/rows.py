@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.contracts import contract_size
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, count, number, pick, shown
+from openalgo_desktop.brokers.kit.rest.values import (
+    OddValue,
+    absent,
+    amount,
+    as_rows,
+    count,
+    number,
+    pick,
+    shown,
+    unit_of,
+)
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import (
@@ -23,7 +33,7 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
-from openalgo_desktop.core.errors import AppError, ProtocolError
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import (
     BookRows,
     Depth,
@@ -38,6 +48,8 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 
+__all__ = ["Fields", "Rows", "as_rows"]
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 E = TypeVar("E", Action, Exchange, Product, PriceType)
@@ -51,19 +63,29 @@ _MOST_SAID = 10_000
 
 class Fields:
     """The values of one source row by a field map; what cannot be read is an :class:`OddValue`
-    that names the field."""
+    that names the field. Amounts are rupees, also where the path says ``:paise``; quantities are
+    what the broker counts, but units where it says ``:lots``, by ``lot``."""
 
-    __slots__ = ("_clock", "_paths", "_raw")
+    __slots__ = ("_clock", "_paths", "_raw", "lot")
 
     def __init__(self, raw: Any, paths: Mapping[str, str], clock: Clock) -> None:
         if not isinstance(raw, Mapping):
             raise OddValue(f"{shown(raw)} is no table of fields")
         self._raw, self._paths, self._clock = raw, paths, clock
+        self.lot = 1
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value as it came; ``default`` where the row or the map has none."""
         path = self._paths.get(name)
-        return default if path is None else pick(self._raw, path, default)
+        return default if path is None else pick(self._raw, unit_of(path)[0], default)
+
+    def _unit(self, name: str) -> str:
+        path = self._paths.get(name)
+        return "" if path is None else unit_of(path)[1]
+
+    def has(self, name: str) -> bool:
+        """Whether the map has the field."""
+        return name in self._paths
 
     def text(self, name: str) -> str:
         """The value as text, '' when it is open."""
@@ -80,21 +102,24 @@ class Fields:
         """A price or amount; 0 when it is open."""
         value = self.need(name) if needed else self.get(name)
         try:
-            return number(value)
+            amount = number(value)
         except OddValue as error:
             raise OddValue(f"{name}: {error.message}") from None
+        return amount / 100 if self._unit(name) == "paise" else amount
 
     def count(self, name: str, needed: bool = False) -> int:
         """A quantity; 0 when it is open."""
         value = self.need(name) if needed else self.get(name)
         try:
-            return count(value)
+            found = count(value)
         except OddValue as error:
             raise OddValue(f"{name}: {error.message}") from None
+        return found * self.lot if self._unit(name) == "lots" else found
 
     def whole(self, name: str) -> int:
         """A quantity of the market, where fractions (coins) are cut."""
-        return int(self.number(name))
+        found = self.number(name)
+        return int(found * self.lot if self._unit(name) == "lots" else found)
 
     def time(self, name: str) -> datetime | None:
         """A time, None when it is open."""
@@ -132,10 +157,13 @@ class Rows:
         ours = table.read.get(wire)
         if ours is None and isinstance(wire, str):
             ours = table.read.get(wire.strip().upper())
+        elif ours is None and isinstance(wire, tuple):
+            ours = table.read.get(tuple(str(part).strip().upper() for part in wire))
         if ours is not None:
             return ours
-        self._say(kind.__name__, str(wire))
-        return surfaced(kind, str(wire))
+        text = "/".join(map(str, wire)) if isinstance(wire, tuple) else str(wire)
+        self._say(kind.__name__, text)
+        return surfaced(kind, text)
 
     def _say(self, kind: str, wire: str) -> None:
         if (kind, wire) not in self._said:
@@ -153,9 +181,16 @@ class Rows:
             return OrderStatus.UNKNOWN
         return ours
 
+    def _exchange(self, row: Fields) -> Exchange:
+        """The exchange of a row, whose word may be two fields on the wire."""
+        wire: Any = row.need("exchange")
+        if row.has("segment"):
+            wire = (wire, row.get("segment", ""))
+        return self._read(Exchange, self._spec.exchanges, wire)
+
     def _names(self, row: Fields) -> _Names:
         """Symbol, exchange and contract of a row."""
-        exchange = self._read(Exchange, self._spec.exchanges, row.need("exchange"))
+        exchange = self._exchange(row)
         brsymbol, token = row.text("brsymbol"), row.text("token")
         if not (brsymbol or token):
             raise OddValue("the symbol is missing")
@@ -163,16 +198,18 @@ class Rows:
         size = 1
         if exchange in self._spec.in_contracts:
             size = contract_size(known, exchange, brsymbol)
+        else:  # who counts everything in contracts has no lots besides
+            row.lot = contract_size(known, exchange, brsymbol)
         return _Names(known.symbol if known else brsymbol or token, exchange, size, known)
 
     def _fields(self, kind: str, raw: Any) -> Fields:
         return Fields(raw, self._spec.rows[kind], self._clock)
 
-    def _action(self, row: Fields) -> Action:
-        return self._read(Action, self._spec.actions, row.need("action"))
+    def _action(self, row: Fields, exchange: Exchange) -> Action:
+        return self._read(Action, self._spec.actions.of(exchange), row.need("action"))
 
-    def _product(self, row: Fields) -> Product:
-        return self._read(Product, self._spec.products, row.need("product"))
+    def _product(self, row: Fields, exchange: Exchange) -> Product:
+        return self._read(Product, self._spec.products.of(exchange), row.need("product"))
 
     # -- odd rows ---------------------------------------------------------------------------
     def book(self, kind: str, rows: Iterable[Any], read: Callable[[Any], T | None]) -> BookRows[T]:
@@ -223,10 +260,12 @@ class Rows:
             order_id=str(row.need("order_id")).strip(),
             symbol=symbol,
             exchange=exchange,
-            action=self._action(row),
+            action=self._action(row, exchange),
             quantity=row.count("quantity", needed=True) * size,
-            price_type=self._read(PriceType, self._spec.price_types, row.need("price_type")),
-            product=self._product(row),
+            price_type=self._read(
+                PriceType, self._spec.price_types.of(exchange), row.need("price_type")
+            ),
+            product=self._product(row, exchange),
             price=row.number("price"),
             trigger_price=row.number("trigger_price"),
             disclosed_quantity=row.count("disclosed_quantity") * size,
@@ -254,8 +293,8 @@ class Rows:
             order_id=order_id,
             symbol=symbol,
             exchange=exchange,
-            action=self._action(row),
-            product=self._product(row),
+            action=self._action(row, exchange),
+            product=self._product(row, exchange),
             quantity=row.count("quantity", needed=True) * size,
             price=row.number("price", needed=True),
             traded_at=row.time("traded_at") or self._clock.now(),
@@ -276,7 +315,7 @@ class Rows:
         position = Position(
             symbol=symbol,
             exchange=exchange,
-            product=self._product(row),
+            product=self._product(row, exchange),
             quantity=quantity,
             average_price=row.number("average_price", needed=quantity != 0),
             ltp=row.number("ltp"),
@@ -313,7 +352,7 @@ class Rows:
         fields = self._spec.rows.get("funds", {})
         funds = Funds(account_id=self.account_id)
         for name, path in fields.items():
-            setattr(funds, name, number(pick(raw, path, 0)))
+            setattr(funds, name, amount(raw, path))
         return funds
 
     # -- market -----------------------------------------------------------------------------
@@ -321,8 +360,9 @@ class Rows:
         """A quote with the book, where the row has one; what it lacks is unknown. Raises
         :class:`OddValue`."""
         row = self._fields("quote", raw)
-        buy = self._levels(row.get("buy"))
-        sell = self._levels(row.get("sell"))
+        row.lot = contract_size(instrument, instrument.exchange)
+        buy = self._levels(row.get("buy"), row.lot)
+        sell = self._levels(row.get("sell"), row.lot)
         traded = row.time("ltt")
         return Tick(
             symbol=instrument.symbol,
@@ -351,9 +391,11 @@ class Rows:
             unknown=_unknown(row, instrument, bool(buy or sell)),
         )
 
-    def _levels(self, rows: Iterable[Any] | None) -> tuple[Level, ...]:
+    def _levels(self, rows: Iterable[Any] | None, lot: int) -> tuple[Level, ...]:
         paths = self._spec.rows.get("level", _LEVEL)
-        levels = (Fields(row, paths, self._clock) for row in rows or ())
+        levels = [Fields(row, paths, self._clock) for row in rows or ()]
+        for row in levels:
+            row.lot = lot
         return tuple(
             Level(row.number("price"), row.whole("quantity"), row.whole("orders")) for row in levels
         )
@@ -369,13 +411,3 @@ def _unknown(row: Fields, instrument: Instrument, book: bool) -> int:
     if instrument.exchange in DERIVATIVE_EXCHANGES and absent(row.get("oi")):
         parts |= Part.OI
     return parts
-
-
-def as_rows(data: Any) -> Sequence[Any]:
-    """The rows of a book: an empty one may be null, missing or an empty table. Raises
-    :class:`ProtocolError` for what is no list, which must not pass for an empty book."""
-    if not data:
-        return ()
-    if not isinstance(data, list):
-        raise ProtocolError(f"A list of rows was expected, not {shown(data)}.")
-    return data

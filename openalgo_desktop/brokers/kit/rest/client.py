@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,16 +14,12 @@ import httpx
 import msgspec
 
 from openalgo_desktop.brokers.kit.account.session import Session
-from openalgo_desktop.brokers.kit.rest.errors import (
-    Answer,
-    DoubtfulSession,
-    error_of,
-    foreign_page,
-    unreadable,
-)
+from openalgo_desktop.brokers.kit.rest.answers import Reply, joined, judge
+from openalgo_desktop.brokers.kit.rest.bodies import content_of, pairs
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession, error_of
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
 from openalgo_desktop.brokers.kit.rest.second import SecondSessions
-from openalgo_desktop.brokers.kit.rest.values import fill, number_text, pick, render
+from openalgo_desktop.brokers.kit.rest.values import fill, render
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import (
@@ -54,7 +48,6 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 #: Longest wait of an order write for its rate limit, seconds: shorter than the desk waits for an
 #: answer, long enough for a basket or a "cancel all" at ten orders a second.
 WRITE_WAIT = 8.0
-_NO_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
 _HEADERS = {
     "user-agent": "openalgo-desktop",
     "accept": "*/*",
@@ -146,17 +139,23 @@ class RestClient:
         return await self.call(op, context, name)
 
     async def call(self, op: Op, context: Mapping[str, Any] | None = None, name: str = "") -> Any:
-        """Send one request and give the payload of the answer.
+        """Send one request (or those of its parts and pages) and give the payload of the answer.
 
         Raises the error of the spec's table for a bad answer; :class:`NetError` when a read
         failed on the way; :class:`OrderStateUnknown` when an order write may have arrived.
         An answer that means "empty" gives None.
         """
         name = name or op.path
-        values = {**self.session.context(), **(context or {})}
+        if op.each or op.pages is not None:
+            return await joined(op, context or {}, lambda values: self._ask(op, values, name))
+        return (await self._ask(op, context or {}, name)).payload
+
+    async def _ask(self, op: Op, context: Mapping[str, Any], name: str) -> Reply:
+        """One request and its answer."""
         began = self._clock.monotonic()
         # An order that has to wait long is refused: a late one is worse than none.
         await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout)
+        values = {**self.session.context(), **context}  # the session may have changed meanwhile
         sent_at = self._clock.monotonic()
         status = 0
         try:
@@ -228,28 +227,12 @@ class RestClient:
             headers.update({k: fill(v, values) for k, v in self.spec.headers.items()})
         headers.update({k: fill(v, values) for k, v in op.headers.items()})
         if query := render(op.query, values):
-            url += ("&" if "?" in url else "?") + urlencode(_pairs(query), quote_via=quote)
-        content = self._content(op, values, headers)
+            url += ("&" if "?" in url else "?") + urlencode(pairs(query), quote_via=quote)
+        content = content_of(op, values, headers)
         limits = httpx.Timeout(op.timeout).as_dict()
         return httpx.Request(
             op.method, url, headers=headers, content=content, extensions={"timeout": limits}
         )
-
-    def _content(self, op: Op, values: Mapping[str, Any], headers: dict[str, str]) -> bytes | None:
-        if op.encoding == "none":
-            return None
-        # A body that is no table of fields (a JSON array) comes whole from a hook.
-        body = values["body"] if "body" in values else render(op.body, values)
-        if op.encoding == "json":
-            headers.setdefault("Content-Type", "application/json")
-            return msgspec.json.encode(body)
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        if op.encoding == "jdata":
-            text = "jData=" + quote(msgspec.json.encode(body).decode(), safe='{}":,[] ')
-            if "jkey" in values:
-                text += "&jKey=" + str(values["jkey"])
-            return text.encode()
-        return urlencode(_pairs(body)).encode()
 
     async def _send(self, op: Op, values: Mapping[str, Any]) -> httpx.Response:
         title = self.spec.title
@@ -269,27 +252,18 @@ class RestClient:
             raise OrderStateUnknown(problem.message, tag=str(values.get("tag", "")))
         raise problem
 
-    def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Any:
+    def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Reply:
         try:
-            body = _json(response.content) if response.content else None
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            body = None
-            if response.status_code < 400:
-                error = unreadable(self.spec, response.status_code, response.text)
-                raise self._judged(op, error, values) from None
-        answer = Answer(self.spec, response.status_code, body)
-        if body is None and not answer.good:
-            answer.message = _plain(response.text)
-        if not answer.good:
-            if body is None and status_page(response):
-                raise self._judged(op, foreign_page(self.spec, answer.status), values)
-            if answer.empty:
-                return None
-            after = _retry_after(response)
-            raise self._judged(
-                op, error_of(self.spec, answer, order=op.write, retry_after=after), values
-            )
-        return pick(answer.data, op.reply) if op.reply else answer.data
+            answer = judge(self.spec, op, response)
+        except AppError as error:
+            raise self._judged(op, error, values) from None
+        if answer.good:
+            return Reply(answer.data, answer.body)
+        if answer.empty:
+            return Reply(None, answer.body)
+        after = _retry_after(response)
+        bad = error_of(self.spec, answer, order=op.write, retry_after=after)
+        raise self._judged(op, bad, values)
 
     def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:
         """Side effects of an error, and what it means for an order write."""
@@ -318,43 +292,6 @@ async def _save(response: httpx.Response, path: Path) -> None:
                 await asyncio.to_thread(file.write, bytes(block))
                 block.clear()
         await asyncio.to_thread(file.write, bytes(block))
-
-
-def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Form or query fields; a list becomes a repeated field, a table JSON text."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in fields.items():
-        if isinstance(value, list):
-            pairs += [(name, number_text(item)) for item in value]
-        elif isinstance(value, dict):
-            pairs.append((name, msgspec.json.encode(value).decode()))
-        else:
-            pairs.append((name, number_text(value)))
-    return pairs
-
-
-def _json(content: bytes) -> Any:
-    """JSON, also with the NaN that some servers write: the reader of a row refuses it there, so
-    that one odd value does not cost the others."""
-    try:
-        return msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        if _NO_NUMBER.search(content) is None:
-            raise
-        return json.loads(content)
-
-
-def _plain(text: str) -> str:
-    """The sentence of an error answer that is no JSON; a page of a gateway has none."""
-    return "" if text.lstrip().startswith("<") else text.strip()[:200]
-
-
-def status_page(response: httpx.Response) -> bool:
-    """Whether the body is a web page; too many requests are what their status says."""
-    if response.status_code == 429:
-        return False
-    kind = response.headers.get("content-type", "")
-    return "html" in kind.lower() or response.text.lstrip()[:1] == "<"
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from openalgo_desktop.brokers.kit.rest.values import pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, ErrorRule
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, ErrorRule
 from openalgo_desktop.core.errors import (
     AppError,
     BadCredentials,
@@ -46,12 +46,13 @@ class DoubtfulSession(SessionExpired):
 
 
 class Answer:
-    """A reply of the broker, judged by its envelope."""
+    """A reply of the broker, judged by its envelope; ``empty`` patterns add to the envelope's."""
 
     __slots__ = ("body", "code", "data", "empty", "good", "message", "status")
 
-    def __init__(self, spec: BrokerSpec, status: int, body: Any) -> None:
-        envelope = spec.envelope
+    def __init__(
+        self, envelope: Envelope, status: int, body: Any, empty: tuple[str, ...] = ()
+    ) -> None:
         self.status = status
         self.body = body
         message = pick(body, envelope.message) if isinstance(body, dict) else None
@@ -61,7 +62,7 @@ class Answer:
         if self.good and envelope.state and isinstance(body, dict):
             state = pick(body, envelope.state)
             self.good = state is not None and str(state) in envelope.ok
-        self.empty = any(re.search(p, self.message, re.I) for p in envelope.empty)
+        self.empty = any(re.search(p, self.message, re.I) for p in (*envelope.empty, *empty))
         self.data = pick(body, envelope.data) if self.good and envelope.data else body
 
 

@@ -6,20 +6,25 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from openalgo_desktop.core.errors import ConfigError, ProtocolError
+import msgspec
+
+from openalgo_desktop.core.errors import ConfigError, InvalidOrder, ProtocolError
 from openalgo_desktop.core.totp import totp
 
 Context = Mapping[str, Any]
 
 _NAME = re.compile(r"\{(\w+)\}")
-_VALUE = re.compile(r"\$(?P<name>\w+)(?::(?P<type>text|int|float))?(?P<optional>\?)?")
+_VALUE = re.compile(r"\$(?P<name>\w+)(?P<words>(?::\w+)*)(?P<optional>\?)?")
 _MISSING = object()
+#: Decimals beyond these are float noise of a price.
+_NOISE = Decimal("0.000001")
 
 
 def fill(template: str, context: Context, *, quoted: bool = False) -> str:
@@ -71,14 +76,49 @@ def _render(spec: Any, context: Context) -> Any:
         if match["optional"]:
             return _MISSING
         raise ConfigError(f"{match['name']!r} is not known here; log in again.")
-    match match["type"]:
-        case "text":
-            return number_text(value)
-        case "int":
-            return int(value)
-        case "float":
-            return float(value)
+    for word in match["words"].split(":")[1:]:
+        if word not in WORDS:
+            raise ConfigError(f"{spec!r}: {word!r} is no value word; they are {', '.join(WORDS)}.")
+        value = WORDS[word](value, context)
     return value
+
+
+def paise(rupees: Any) -> int:
+    """Rupees as whole paise, exactly. What is no whole number of them raises
+    :class:`InvalidOrder`, it is not rounded."""
+    try:
+        exact = Decimal(str(rupees)).quantize(_NOISE) * 100
+    except InvalidOperation:
+        exact = Decimal("0.5")
+    if exact != exact.to_integral_value():
+        raise InvalidOrder(f"{shown(rupees)} rupees are no whole paise.", field="price")
+    return int(exact)
+
+
+def _lots(units: Any, context: Context) -> int:
+    """Units as lots of the instrument of the context (``lot``)."""
+    if "lot" not in context:
+        raise ConfigError("Lots of what? No instrument is known here.")
+    lot: int = context["lot"]
+    lots, rest = divmod(int(units), lot)
+    if rest:
+        raise InvalidOrder(
+            f"Quantity must be in multiples of lot size {lot} for "
+            f"{context.get('symbol', 'it')}, got {units}",
+            field="quantity",
+        )
+    return lots
+
+
+#: What may follow the name of a value, each applied to what the one before gave.
+WORDS: Mapping[str, Callable[[Any, Context], Any]] = {
+    "text": lambda value, context: number_text(value),
+    "int": lambda value, context: int(value),
+    "float": lambda value, context: float(value),
+    "paise": lambda value, context: paise(value),
+    "lots": _lots,
+    "json": lambda value, context: msgspec.json.encode(value).decode(),
+}
 
 
 def pick(source: Any, path: str, default: Any = None) -> Any:
@@ -108,6 +148,8 @@ class OddValue(ProtocolError):
 _ABSENT = frozenset({"", "-", "--", "na", "n/a", "null", "none"})
 #: No price, amount or quantity is larger; above it floats are not exact.
 _LARGEST = 1e15
+#: Units that a row path may end with: the broker counts paise, or lots of the instrument.
+UNITS = ("", "paise", "lots")
 #: Most letters of a value that messages repeat.
 _SHOWN = 40
 
@@ -140,6 +182,33 @@ def count(value: Any) -> int:
     if not result.is_integer():
         raise OddValue(f"{shown(value)} is no whole number")
     return int(result)
+
+
+@cache
+def unit_of(path: str) -> tuple[str, str]:
+    """A row path without its unit, and the unit: ``avg:paise``, ``qty:lots``."""
+    plain, _, unit = path.partition(":")
+    if unit not in UNITS:
+        raise ConfigError(f"{path!r}: {unit!r} is no unit; they are {', '.join(UNITS[1:])}.")
+    return plain, unit
+
+
+def amount(source: Any, path: str) -> float:
+    """The price or amount at a row path in rupees; 0 when it is absent. Raises
+    :class:`OddValue`."""
+    plain, unit = unit_of(path)
+    value = number(pick(source, plain))
+    return value / 100 if unit == "paise" else value
+
+
+def as_rows(data: Any) -> Sequence[Any]:
+    """The rows of a book: an empty one may be null, missing or an empty table. Raises
+    :class:`ProtocolError` for what is no list, which must not pass for an empty book."""
+    if not data:
+        return ()
+    if not isinstance(data, list):
+        raise ProtocolError(f"A list of rows was expected, not {shown(data)}.")
+    return data
 
 
 def shown(value: Any) -> str:

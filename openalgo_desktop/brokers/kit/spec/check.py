@@ -54,8 +54,9 @@ def _check_capabilities(spec: BrokerSpec) -> list[str]:
             found.append(f"exchanges: {exchange} is offered but not mapped")
         if not can.products.get(exchange):
             found.append(f"capabilities: no product on {exchange}")
-    for products in can.products.values():
-        found += [f"products: {p} not mapped" for p in products if p not in spec.products.send]
+    for exchange, products in can.products.items():
+        words = spec.products.of(exchange).send
+        found += [f"products: {p} not mapped" for p in products if p not in words]
     found += [
         f"price_types: {p} not mapped" for p in can.price_types if p not in spec.price_types.send
     ]

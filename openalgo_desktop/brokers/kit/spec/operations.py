@@ -86,6 +86,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     cost: int = 1
     reply: str = ""
     form: str = "json"  # of FORMS
+    header: tuple[str, ...] = ()  # columns of a CSV without a header line
+    empty: tuple[str, ...] = ()
     envelope: Envelope | None = None
     unwrap: bool = False
     pages: Pages | None = None

@@ -140,19 +140,19 @@ def test_the_error_map(
     status: int, kind: str, message: str, order: bool, wanted: type[AppError]
 ) -> None:
     body = {"status": "error", "message": message, "error_type": kind, "data": None}
-    error = error_of(BROKER.spec, Answer(BROKER.spec, status, body), order=order)
+    error = error_of(BROKER.spec, Answer(BROKER.spec.envelope, status, body), order=order)
     assert type(error) is wanted
     assert message in error.message and error.message
 
 
 def test_envelopes() -> None:
-    good = Answer(BROKER.spec, 200, {"status": "success", "data": [1]})
+    good = Answer(BROKER.spec.envelope, 200, {"status": "success", "data": [1]})
     assert good.good and good.data == [1]
-    assert not Answer(BROKER.spec, 200, {"status": "error", "message": "x"}).good
+    assert not Answer(BROKER.spec.envelope, 200, {"status": "error", "message": "x"}).good
     bare = spec_of(envelope=Envelope(message="emsg", empty=("no data",)))
-    answer = Answer(bare, 200, [1, 2])
+    answer = Answer(bare.envelope, 200, [1, 2])
     assert answer.good and answer.data == [1, 2]
-    assert Answer(bare, 400, {"emsg": "5 :no data"}).empty
+    assert Answer(bare.envelope, 400, {"emsg": "5 :no data"}).empty
 
 
 async def test_answers_that_cannot_be_read() -> None:
