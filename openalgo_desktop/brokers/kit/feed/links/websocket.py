@@ -37,7 +37,7 @@ logging.getLogger("picows").setLevel(logging.CRITICAL)
 #: Protocol pings where the spec has none of its own: they find a dead line that says nothing.
 PING_INTERVAL = 15.0
 PING_TIMEOUT = 10.0
-#: Redirects that are followed (a feed that balances its load).
+#: Redirects that are followed (a feed that spreads its load).
 _REDIRECTS = 3
 #: Headers that another host does not get.
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
