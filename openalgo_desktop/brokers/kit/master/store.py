@@ -210,7 +210,7 @@ def read_file(
     instruments: list[Instrument] = []
     count = bad = 0
     first = ""
-    reader, add = spec.reader, instruments.append
+    reader, add = file.reader or spec.reader, instruments.append
     for row in gently(rows_of(file, path)):
         count += 1
         try:
@@ -255,9 +255,18 @@ def rest_download(rest: RestClient) -> Download:
 
     async def download(file: MasterFile, path: Path) -> None:
         op = Op(
-            method="GET", path=file.path, host=file.host, public=not file.auth,
+            method=file.method,
+            path=file.path,
+            host=file.host,
+            query=file.query,
+            body=file.body,
+            encoding="json" if file.body else "none",
+            headers=file.headers,
+            form="text",
+            public=not file.auth,
+            sign=file.auth,
             timeout=DOWNLOAD_TIMEOUT,
-        )  # fmt: skip
+        )
         await rest.download(op, path)
 
     return download

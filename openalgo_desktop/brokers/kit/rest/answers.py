@@ -13,7 +13,7 @@ import msgspec
 
 from openalgo_desktop.brokers.kit.rest.errors import Answer, foreign_page, unreadable
 from openalgo_desktop.brokers.kit.rest.values import as_rows, pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op, Pages
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, Op, Pages
 from openalgo_desktop.core.errors import ProtocolError
 
 _NO_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
@@ -51,6 +51,18 @@ def judge(spec: BrokerSpec, op: Op, response: httpx.Response) -> Answer:
     else:
         answer.data = _PLAIN[op.form](op, response)
     return answer
+
+
+def in_words(envelope: Envelope, file: bytes) -> bool:
+    """Whether a short file that came with a good status may be an answer in its place: a web
+    page, or JSON that says how the request went."""
+    start = file.lstrip()[:1]
+    if start != b"{":
+        return start == b"<"
+    try:
+        return bool(envelope.state) and pick(_json(file), envelope.state) is not None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
 
 
 def _body(op: Op, response: httpx.Response) -> tuple[Any, bool]:

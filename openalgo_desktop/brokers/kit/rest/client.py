@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from openalgo_desktop.brokers.kit.account.session import Session
-from openalgo_desktop.brokers.kit.rest.answers import Reply, joined, judge
+from openalgo_desktop.brokers.kit.rest.answers import Reply, in_words, joined, judge
 from openalgo_desktop.brokers.kit.rest.bodies import content_of, pairs
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession, error_of
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
@@ -55,6 +55,8 @@ _HEADERS = {
 }
 _MAX_DOWNLOAD = 512 << 20
 _BLOCK = 1 << 20
+#: A longer file is no error answer.
+_MAX_ANSWER = 1 << 14
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -211,6 +213,9 @@ class RestClient:
                     self._read(op, response, values)
                     raise NetError(f"{self.spec.title}: HTTP {response.status_code}")
                 await _save(response, part)
+                saved = await asyncio.to_thread(_short, part)
+                if in_words(op.envelope or self.spec.envelope, saved):
+                    self._read(op, httpx.Response(response.status_code, content=saved), values)
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
@@ -292,6 +297,11 @@ async def _save(response: httpx.Response, path: Path) -> None:
                 await asyncio.to_thread(file.write, bytes(block))
                 block.clear()
         await asyncio.to_thread(file.write, bytes(block))
+
+
+def _short(path: Path) -> bytes:
+    """A downloaded file that is short enough to be an answer in words; else nothing."""
+    return path.read_bytes() if path.stat().st_size <= _MAX_ANSWER else b""
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -19,23 +19,30 @@ MASTER_FORMS = ("csv", "json", "jsonl")
 class MasterFile(msgspec.Struct, frozen=True, kw_only=True):
     """One download of the symbol master.
 
-    ``method`` and ``body`` (value words, sent as JSON) where it is asked for by POST; ``pages``
-    where it comes in pieces. ``listed``: the path in a JSON answer where the addresses of the
-    files are (``path`` then is the list's own); each is fetched and read as this file.
-    ``pack``: "", gz, zip (``member`` is a file name pattern in it). ``form``: csv, json (an
-    array, or the array at ``rows``), jsonl. ``text_at``: the path of the text inside a JSON
-    answer that holds a CSV. ``header`` names the columns of a file without a header line.
-    ``encoding`` is the text's. ``exchange`` is a hint that the row reader gets. ``reader``
-    reads this file's rows in place of the master's reader. ``auth`` sends the session.
+    ``query`` (value words); ``method`` and ``body`` (value words, sent as JSON) where it is asked
+    for by POST; ``pages`` where it comes in pieces. ``listed``: the path in a JSON answer of the
+    list of files (``path`` then is the list's own). Its items are addresses, or ``listed_path``
+    makes a path of each (``{item}``, or its fields: ``/store/{name}``); each is fetched and read
+    as this file, and the row reader sees its ``name``.
+
+    ``pack``: "", gz, zip (all members that fit the file name pattern ``member``). ``form``: csv,
+    json (an array, or that at ``rows``; ``*`` at its end: the values of the object there, which
+    get their keys as ``key``), jsonl. A text in place of a row becomes ``{"value": text}``.
+    ``text_at``: the path of the text inside a JSON answer that holds a CSV. ``header`` names the
+    columns of a file without a header line. ``encoding`` is the text's. ``exchange`` is a hint
+    that the row reader gets. ``reader`` reads this file's rows in place of the master's reader.
+    ``auth`` sends the session.
     """
 
     path: str
     host: str = "rest"
     method: str = "GET"
+    query: Mapping[str, Any] = {}
     body: Mapping[str, Any] = {}
     headers: Mapping[str, str] = {}
     pages: Pages | None = None
     listed: str = ""
+    listed_path: str = ""
     name: str = ""
     exchange: str = ""
     pack: str = ""

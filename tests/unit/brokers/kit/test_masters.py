@@ -34,7 +34,13 @@ from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.brokers.zerodha.spec import SPEC
 from openalgo_desktop.core import gently, symbols
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.errors import AppError, ConfigError, NetError, ProtocolError
+from openalgo_desktop.core.errors import (
+    AppError,
+    ConfigError,
+    NetError,
+    ProtocolError,
+    SessionExpired,
+)
 from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
@@ -467,6 +473,66 @@ async def test_http_error_leaves_nothing_behind(
     with pytest.raises(AppError):
         await master.instruments()
     assert list((tmp_path / "m").iterdir()) == []
+
+
+async def asked(http: Callable[[Answer], RestClient], file: MasterFile, path: Path,
+                content: bytes = b"a,b\n") -> httpx.Request:  # fmt: skip
+    """The request that fetches a file, which is answered with ``content``."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=content)
+
+    await rest_download(http(answer))(file, path)
+    return seen[0]
+
+
+async def test_a_file_is_asked_for_with_a_body(
+    tmp_path: Path, http: Callable[[Answer], RestClient]
+) -> None:
+    file = MasterFile(
+        path="/master",
+        method="POST",
+        query={"v": "$api_key", "none": "$nothing?"},
+        body={"exchangeSegmentList": ["NSECM"], "key": "$api_key"},
+        headers={"x-key": "{api_key}"},
+    )
+    request = await asked(http, file, tmp_path / "m")
+    assert (request.method, request.url.path) == ("POST", "/master")
+    assert request.url.query == b"v=k3y"
+    assert json.loads(request.content) == {"exchangeSegmentList": ["NSECM"], "key": "k3y"}
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["x-key"] == "k3y"
+    assert "authorization" not in request.headers
+    with_session = msgspec.structs.replace(file, auth=True)
+    request = await asked(http, with_session, tmp_path / "m")
+    assert request.headers["authorization"] == "token k3y:t0k"
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [
+        (b'{"status":"error","message":"no such segment","error_type":"InputException"}',
+         AppError, "no such segment"),
+        (b'{"status":"error","message":"over","error_type":"TokenException"}',
+         SessionExpired, "over"),
+        (b"\n<!doctype html><title>maintenance</title>", NetError, "a web page came instead"),
+    ],
+)  # fmt: skip
+async def test_an_error_answer_is_no_file(
+    tmp_path: Path,
+    http: Callable[[Answer], RestClient],
+    content: bytes,
+    error: type[AppError],
+    text: str,
+) -> None:
+    with pytest.raises(error, match=text):
+        await asked(http, MasterFile(path="/m", text_at="result"), tmp_path / "m", content)
+    assert not (tmp_path / "m").exists()
+    for good in (b'{"status":"success","data":[]}', b'{"data":[]}', b"[]", b"a,b"):
+        await asked(http, MasterFile(path="/m"), tmp_path / "m", good)
+        assert (tmp_path / "m").read_bytes() == good
 
 
 def test_age_in_words() -> None:
