@@ -130,8 +130,13 @@ class MarketCalls:
 
     def instrument_values(self, row: Instrument) -> dict[str, Any]:
         """Names of an instrument for templates, with the broker's text (or two of them) for its
-        exchange, and its lot: ``lot`` is 1 where quantities are counted in contracts anyway."""
-        wire = self.spec.exchanges.send.get(Exchange(row.exchange), row.brexchange)
+        exchange, and its lot: ``lot`` is 1 where quantities are counted in contracts anyway.
+        Of an exchange that the map lacks (indices) the master's ``brexchange`` has the words, two
+        of them with a ``|`` between."""
+        wire = self.spec.exchanges.send.get(Exchange(row.exchange))
+        if wire is None:
+            first, bar, second = row.brexchange.partition("|")
+            wire = (first, second) if bar else first
         exchange, segment = wire_fields(wire)
         size = contract_size(row, row.exchange)
         return {

@@ -156,7 +156,7 @@ class RestClient:
         """One request and its answer."""
         began = self._clock.monotonic()
         # An order that has to wait long is refused: a late one is worse than none.
-        await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout)
+        await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout, op.cost)
         values = {**self.session.context(), **context}  # the session may have changed meanwhile
         sent_at = self._clock.monotonic()
         status = 0
@@ -201,11 +201,12 @@ class RestClient:
         Raises like :meth:`call`, and :class:`ProtocolError` for a body without end.
         """
         values = {**self.session.context(), **(context or {})}
-        await self.limiter.acquire(op.buckets, op.timeout)
+        await self.limiter.acquire(op.buckets, op.timeout, op.cost)
         part = path.with_name(path.name + ".part")
         try:
             request = self.request(op, values)
             client = await self._client(request.url)
+            self._sign(op, request, values)
             response = await client.send(request, stream=True, follow_redirects=op.public)
             try:
                 if response.status_code >= 300:
@@ -239,10 +240,19 @@ class RestClient:
             op.method, url, headers=headers, content=content, extensions={"timeout": limits}
         )
 
+    def _sign(self, op: Op, request: httpx.Request, values: Mapping[str, Any]) -> None:
+        """Add the broker's signature. It holds for seconds, so this comes after all waiting."""
+        if self.spec.sign is None or not op.sign:
+            return
+        path, now = request.url.raw_path.decode(), self._clock.time()
+        signed = self.spec.sign(op, request.method, path, request.content, values, now)
+        request.headers.update(signed)
+
     async def _send(self, op: Op, values: Mapping[str, Any]) -> httpx.Response:
         title = self.spec.title
         request = self.request(op, values)
         client = await self._client(request.url)
+        self._sign(op, request, values)
         try:
             return await client.send(request)
         except _NOT_SENT as error:

@@ -1,6 +1,7 @@
 """Rate limits of a broker: sliding windows per bucket, kept by waiting, never by refusing late.
 
-A bucket has windows per second, minute and day. A request that would have to wait longer than
+A bucket has windows per second, minute and day; windows of one ``shared`` name count the requests
+of all their buckets. A request may cost several grants. One that would have to wait longer than
 its deadline is refused at once with :class:`RateLimited`, before anything was sent.
 """
 
@@ -11,35 +12,57 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from openalgo_desktop.brokers.kit.spec import Rate
-from openalgo_desktop.core.errors import RateLimited
+from openalgo_desktop.core.errors import ConfigError, RateLimited
+
+
+class Grants:
+    """When grants were given, the oldest first; windows that are linked look at the same ones."""
+
+    __slots__ = ("_keep", "times")
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque()
+        self._keep = 0.0
+
+    def watched(self, seconds: float) -> None:
+        """A window needs to know of so many seconds."""
+        self._keep = max(self._keep, seconds)
+
+    def take(self, now: float, cost: int) -> None:
+        """Count ``cost`` grants at ``now``, and forget those that no window needs."""
+        times = self.times
+        while times and times[0] <= now - self._keep:
+            times.popleft()
+        times.extend([now] * cost)
 
 
 class Window:
     """At most ``rate.count`` grants in any ``rate.seconds``."""
 
-    __slots__ = ("_grants", "rate")
+    __slots__ = ("grants", "rate")
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: Rate, grants: Grants) -> None:
         self.rate = rate
-        self._grants: deque[float] = deque()
+        self.grants = grants
+        grants.watched(rate.seconds)
 
-    def wait(self, now: float) -> float:
-        """Seconds until a grant is possible."""
-        grants = self._grants
-        while grants and grants[0] <= now - self.rate.seconds:
-            grants.popleft()
-        if len(grants) < self.rate.count:
+    def wait(self, now: float, cost: int = 1) -> float:
+        """Seconds until ``cost`` grants are possible at once."""
+        if cost > self.rate.count:
+            raise ConfigError(f"A request of cost {cost} never fits {self.rate.count} grants.")
+        times, last = self.grants.times, self.rate.count - cost + 1
+        if len(times) < last:
             return 0.0
-        return grants[len(grants) - self.rate.count] + self.rate.seconds - now
-
-    def take(self, now: float) -> None:
-        """Count a grant at ``now``."""
-        self._grants.append(now)
+        return max(0.0, times[-last] + self.rate.seconds - now)
 
     def free(self, now: float) -> int:
         """Grants left at this moment."""
-        self.wait(now)
-        return max(0, self.rate.count - len(self._grants))
+        used = 0
+        for moment in reversed(self.grants.times):
+            if moment <= now - self.rate.seconds:
+                break
+            used += 1
+        return max(0, self.rate.count - used)
 
 
 class Limiter:
@@ -48,17 +71,30 @@ class Limiter:
     def __init__(
         self, limits: Mapping[str, tuple[Rate, ...]], monotonic: Callable[[], float]
     ) -> None:
-        self._windows = {name: [Window(rate) for rate in rates] for name, rates in limits.items()}
+        shared: dict[str, Grants] = {}
+        self._windows = {
+            name: [
+                Window(rate, shared.setdefault(rate.shared, Grants()) if rate.shared else Grants())
+                for rate in rates
+            ]
+            for name, rates in limits.items()
+        }
+        links = {name: {rate.shared for rate in rates} - {""} for name, rates in limits.items()}
+        self._linked = {
+            name: [other for other in limits if other == name or links[other] & links[name]]
+            for name in limits
+        }
         self._monotonic = monotonic
         self._hold: dict[str, float] = {}
 
-    async def acquire(self, names: Iterable[str], max_wait: float) -> None:
-        """Wait until every named bucket has room, then take one from each."""
+    async def acquire(self, names: Iterable[str], max_wait: float, cost: int = 1) -> None:
+        """Wait until every named bucket has room for ``cost`` grants, then take them from each;
+        buckets that are linked give them once."""
         wanted = [name for name in names if name in self._windows]
         deadline = self._monotonic() + max_wait
         while True:
             now = self._monotonic()
-            wait = max((self._wait(name, now) for name in wanted), default=0.0)
+            wait = max((self._wait(name, now, cost) for name in wanted), default=0.0)
             if wait <= 0:
                 break
             if now + wait > deadline:
@@ -68,25 +104,35 @@ class Limiter:
                     retry_after=wait,
                 )
             await asyncio.sleep(wait)
-        for name in wanted:
-            for window in self._windows[name]:
-                window.take(now)
+        for grants in {
+            id(w.grants): w.grants for name in wanted for w in self._windows[name]
+        }.values():
+            grants.take(now, cost)
 
-    def _wait(self, name: str, now: float) -> float:
+    def _wait(self, name: str, now: float, cost: int) -> float:
         held = self._hold.get(name, 0.0) - now
-        return max(held, *(window.wait(now) for window in self._windows[name]))
+        return max(held, *(window.wait(now, cost) for window in self._windows[name]))
 
     def hold(self, names: Iterable[str], seconds: float) -> None:
-        """The broker said "too many": nothing from these buckets for ``seconds``."""
+        """The broker said "too many": nothing from these buckets, nor from those that are linked
+        to them, for ``seconds``."""
         until = self._monotonic() + seconds
         for name in names:
-            if name in self._windows:
-                self._hold[name] = max(until, self._hold.get(name, 0.0))
+            for linked in self._linked.get(name, ()):
+                self._hold[linked] = max(until, self._hold.get(linked, 0.0))
 
     def headroom(self) -> dict[str, list[tuple[int, int, float]]]:
-        """Per bucket its windows as (free, limit, seconds)."""
+        """Per bucket its windows as (free, limit, seconds); nothing is free while the broker has
+        it held."""
         now = self._monotonic()
         return {
-            name: [(w.free(now), w.rate.count, w.rate.seconds) for w in windows]
+            name: [
+                (
+                    0 if self._hold.get(name, 0.0) > now else w.free(now),
+                    w.rate.count,
+                    w.rate.seconds,
+                )
+                for w in windows
+            ]
             for name, windows in self._windows.items()
         }

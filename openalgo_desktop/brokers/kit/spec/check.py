@@ -76,6 +76,9 @@ def _check_hosts(spec: BrokerSpec) -> list[str]:
             for name in op.limit.split()
             if name not in spec.limits
         ]
+        most = min((r.count for b in op.buckets for r in spec.limits.get(b, ())), default=op.cost)
+        if not 1 <= op.cost <= most:
+            found.append(f"limits: a cost of {op.cost} does not fit in {most} grants")
     renewed = {op.renew for op in spec.ops.values()} | {s.renew for s in spec.streams}
     for name in renewed - {""} - set(spec.renewals):
         found.append(f"renewals: {name!r} is used but not declared")
