@@ -1,71 +1,59 @@
-"""Unified names of indices from the names that brokers use."""
+"""Unified names of indices from the names that brokers use.
+
+The names are data, found by folder: ``resources/brokers/indices/shared.json`` has those of all
+brokers, a file of a broker's or family's name beside it what only they write. Each has, by
+exchange (``NSE_INDEX``), the unified symbol of each name.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
+
+import msgspec
+
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.resources import resource_path, resource_text
 
 _NOT_NAME = re.compile(r"[\s_-]+")
-
-#: Squeezed upper-case names (no blanks, hyphens) that have another unified name.
-_NSE = {
-    "NIFTY50": "NIFTY",
-    "NIFTYBANK": "BANKNIFTY",
-    "NIFTYFINSERVICE": "FINNIFTY",
-    "NIFTYFINANCIALSERVICES": "FINNIFTY",
-    "NIFTYNEXT50": "NIFTYNXT50",
-    "NIFTYMIDSELECT": "MIDCPNIFTY",
-    "NIFTYMIDCAPSELECT": "MIDCPNIFTY",
-    "NIFTYMCAP50": "NIFTYMIDCAP50",
-    "NIFTYMIDSMALLCAP400": "NIFTYMIDSML400",
-    "NIFTYSMALLCAP50": "NIFTYSMLCAP50",
-    "NIFTYSMALLCAP100": "NIFTYSMLCAP100",
-    "NIFTYSMALLCAP250": "NIFTYSMLCAP250",
-}
-_BSE = {
-    "SNSX50": "SENSEX50",
-    "BSESENSEX50": "SENSEX50",
-    "BSESENSEX": "SENSEX",
-    "BSEBANKEX": "BANKEX",
-    "SNXT50": "BSESENSEXNEXT50",
-    "AUTO": "BSEAUTO",
-    "BSECG": "BSECAPITALGOODS",
-    "CARBON": "BSECARBONEX",
-    "BSECD": "BSECONSUMERDURABLES",
-    "CPSE": "BSECPSE",
-    "DOL30": "BSEDOLLEX30",
-    "DOL100": "BSEDOLLEX100",
-    "DOL200": "BSEDOLLEX200",
-    "ENERGY": "BSEENERGY",
-    "BSEFMC": "BSEFASTMOVINGCONSUMERGOODS",
-    "BSEFMCG": "BSEFASTMOVINGCONSUMERGOODS",
-    "FINSER": "BSEFINANCIALSERVICES",
-    "GREENX": "BSEGREENEX",
-    "BSEHC": "BSEHEALTHCARE",
-    "INFRA": "BSEINDIAINFRASTRUCTUREINDEX",
-    "INDSTR": "BSEINDUSTRIALS",
-    "BSEIT": "BSEINFORMATIONTECHNOLOGY",
-    "LRGCAP": "BSELARGECAP",
-    "METAL": "BSEMETAL",
-    "MIDCAP": "BSEMIDCAP",
-    "MIDSEL": "BSEMIDCAPSELECTINDEX",
-    "MID150": "BSE150MIDCAPINDEX",
-    "LMI250": "BSE250LARGEMIDCAPINDEX",
-    "MSL400": "BSE400MIDSMALLCAPINDEX",
-    "OILGAS": "BSEOIL&GAS",
-    "POWER": "BSEPOWER",
-    "BSEPSU": "BSEPSU",
-    "PSU": "BSEPSU",
-    "REALTY": "BSEREALTY",
-    "SMLCAP": "BSESMALLCAP",
-    "SMLSEL": "BSESMALLCAPSELECTINDEX",
-    "SMEIPO": "BSESMEIPO",
-    "TECK": "BSETECK",
-    "TELCOM": "BSETELECOM",
-}
+_FOLDER = "brokers/indices"
+_SHARED = "shared"
 
 
-def index_symbol(name: str, exchange: str) -> str:
-    """The unified symbol of an index on ``NSE_INDEX``, ``BSE_INDEX`` and the like."""
-    squeezed = _NOT_NAME.sub("", name).upper()
-    table = _BSE if exchange == "BSE_INDEX" else _NSE if exchange == "NSE_INDEX" else {}
-    return table.get(squeezed, squeezed)
+def index_symbol(name: str, exchange: str, own: str = "") -> str:
+    """The unified symbol of an index on ``NSE_INDEX``, ``BSE_INDEX`` and the like.
+
+    ``own`` is the broker or family whose file goes before the shared names; it may have none. A
+    name that no file has becomes its letters, digits and signs in upper case.
+    """
+    squeezed = _squeezed(name)
+    return _names(own).get(exchange, {}).get(squeezed, squeezed)
+
+
+def _squeezed(name: str) -> str:
+    """A name without blanks, hyphens and underlines, in upper case."""
+    return _NOT_NAME.sub("", name).upper()
+
+
+@cache
+def _names(own: str) -> Mapping[str, Mapping[str, str]]:
+    """Symbols by exchange and squeezed name: the shared ones and those of a broker or family."""
+    tables: dict[str, dict[str, str]] = {}
+    for file in (_SHARED, own):
+        if file and (resource_path(_FOLDER) / f"{file}.json").is_file():
+            for exchange, table in _read(file).items():
+                tables.setdefault(exchange, {}).update(table)
+    return tables
+
+
+def _read(file: str) -> Mapping[str, Mapping[str, str]]:
+    """One file; raises :class:`ConfigError` for two names that become one."""
+    raw = msgspec.json.decode(resource_text(f"{_FOLDER}/{file}.json"), type=dict[str, object])
+    found: dict[str, dict[str, str]] = {}
+    for exchange, names in raw.items():
+        if isinstance(names, dict):  # else it is a remark
+            table = found[exchange] = {_squeezed(name): str(text) for name, text in names.items()}
+            if len(table) != len(names):
+                raise ConfigError(f"indices/{file}.json: a name of {exchange} comes twice")
+    return found
