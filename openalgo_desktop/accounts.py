@@ -8,18 +8,18 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
-from openalgo_desktop.brokers.simulator.account import SimulatorAccount
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.events import AccountChanged, Bus, FeedChanged, InstrumentsLoaded, Notice
 from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import AccountStatus
-from openalgo_desktop.core.ports import SecretStore
+from openalgo_desktop.core.ports import BrokerAccount, SecretStore
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.resources import resource_text
 from openalgo_desktop.settings import Settings
@@ -27,14 +27,11 @@ from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.desk import OrderDesk
 
 if TYPE_CHECKING:  # the kit and its HTTP client are imported when a broker is opened
-    from openalgo_desktop.brokers.kit.account.account import KitAccount
-    from openalgo_desktop.brokers.kit.account.login import LoginHelper
     from openalgo_desktop.brokers.kit.spec import BrokerSpec
 
 log = logging.getLogger(__name__)
 _SLOT = re.compile("[2-9]|[1-9][0-9]")
 
-Account: TypeAlias = "SimulatorAccount | KitAccount"
 _SCOPE = "accounts"
 
 
@@ -84,7 +81,7 @@ class Accounts:
         secrets: SecretStore,
         state: KeyValueStore,
         folder: Path,
-        make_simulator: Callable[[], SimulatorAccount],
+        make_simulator: Callable[[], BrokerAccount],
         market_open: Callable[[str], bool],
         registry: Registry | None = None,
     ) -> None:
@@ -98,8 +95,7 @@ class Accounts:
         self._folder = folder
         self._make_simulator = make_simulator
         self._market_open = market_open
-        self._open: dict[str, Account] = {}
-        self._kits: dict[str, KitAccount] = {}  # those of them that have a login
+        self._open: dict[str, BrokerAccount] = {}
         self._hub: MarketHub | None = None
         self._desk: OrderDesk | None = None
         self._loaded = ""  # whose master is in force
@@ -151,7 +147,7 @@ class Accounts:
             await account.disconnect()
 
     # -- access -----------------------------------------------------------------------------
-    def __getitem__(self, name: str) -> Account:
+    def __getitem__(self, name: str) -> BrokerAccount:
         try:
             return self._open[name]
         except KeyError:
@@ -161,31 +157,24 @@ class Accounts:
         """Open accounts, in the order in which they were opened."""
         return list(self._open)
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[BrokerAccount]:
         """Open accounts."""
         return list(self._open.values())
 
-    def kit(self, name: str) -> KitAccount:
-        """An account that has a login; the simulator has none."""
-        self[name]  # says so when it is not open
-        if name not in self._kits:
-            raise ConfigError("The simulator needs no login.")
-        return self._kits[name]
-
     # -- open and close ---------------------------------------------------------------------
-    async def open(self, name: str) -> Account:
+    async def open(self, name: str) -> BrokerAccount:
         """Open an account; it uses its stored session or waits for a login."""
         if name in self._open:
             return self._open[name]
         broker, slot = split_name(name)
-        account: Account
+        account: BrokerAccount
         if broker == SIMULATOR:
             account = self._make_simulator()
         else:
             spec = self.registry.get(broker).spec
             from openalgo_desktop.brokers.kit.account.account import KitAccount
 
-            account = self._kits[name] = KitAccount(
+            account = KitAccount(
                 self.registry.get(broker),
                 self._clock,
                 self._secrets,
@@ -200,7 +189,6 @@ class Accounts:
             await account.connect()
         except BaseException:
             del self._open[name]
-            self._kits.pop(name, None)
             raise
         self._keep()
         return account
@@ -214,9 +202,8 @@ class Accounts:
             )
         account = self[name]
         await account.disconnect()
-        kit = self._kits.pop(name, None)
-        if forget and kit is not None:
-            await kit.forget()
+        if forget:
+            await account.forget()
         del self._open[name]
         self._keep()
 
@@ -237,11 +224,11 @@ class Accounts:
         login_id: str = "",
     ) -> AccountStatus:
         """Log an account in; the workspace stays as it is."""
-        return await self.kit(name).login(given, helper, login_id)
+        return await self[name].login(given, helper, login_id)
 
     async def logout(self, name: str) -> None:
         """End the session of an account."""
-        await self.kit(name).logout()
+        await self[name].logout()
 
     # -- roles ------------------------------------------------------------------------------
     async def use_for_data(self, name: str) -> None:
@@ -288,11 +275,10 @@ class Accounts:
     async def _load_index(self, name: str) -> None:
         """An account that only takes orders needs the broker's names of the symbols too. Before
         its first login it may have none; they come with the login then."""
-        kit = self._kits.get(name)
-        if name == self.data or kit is None:
+        if name == self.data:
             return
         try:
-            await kit.instruments()
+            await self[name].learn_names()
         except AppError as error:
             text = f"No symbol master of {name}: {error.message}"
             log.warning("%s", text)
@@ -324,5 +310,4 @@ class Accounts:
 
     def details(self, name: str) -> dict[str, Any]:
         """Feed age, rate-limit headroom, symbol master: for the account's status panel."""
-        self[name]  # says so when it is not open
-        return self._kits[name].details() if name in self._kits else {}
+        return self[name].details()

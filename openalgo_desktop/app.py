@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop.accounts import Account, Accounts, split_name
+from openalgo_desktop.accounts import Accounts, split_name
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.core.calendar import (
@@ -37,6 +37,7 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.ports import BrokerAccount
 from openalgo_desktop.core.search_query import Aliases
 from openalgo_desktop.hands.door import OwnerDoor
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
@@ -274,7 +275,7 @@ class Terminal:
         )
 
     @property
-    def account(self) -> Account:
+    def account(self) -> BrokerAccount:
         """The data account."""
         return self.accounts[self.accounts.data]
 
@@ -460,7 +461,7 @@ class Terminal:
 
     def _always_open(self) -> bool:
         """Whether the market of the data account has no hours; the simulator says so of itself."""
-        return bool(getattr(self.account, "always_open", False))
+        return self.account.always_open
 
     def market_open(self, exchange: str) -> bool:
         """Whether ``exchange`` trades now."""
@@ -504,10 +505,7 @@ class Terminal:
             if what != "sandbox":
                 raise ConfigError("reset: only 'sandbox' can be reset.")
             await self.reset_sandbox()
-        account = self.account
-        if not isinstance(account, SimulatorAccount):
-            raise ConfigError("Only the simulator's market can be controlled.")
-        result = await account.control(rest) if rest else {}
+        result = await self.account.control(rest) if rest else {}
         self.sandbox.forget_prices()
         await asyncio.sleep(0)  # frames of the prices leave at the end of this turn of the loop
         return result

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 import msgspec
 
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
     Alert,
@@ -35,15 +36,17 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.traits import Traits
 
 
 class TradingGateway(Protocol):
     """Where an order leaves: a broker account or the sandbox. Both look the same from above.
 
     A refusal raises a subclass of :class:`OrderError`; a timeout or a lost connection after the
-    request may have left raises :class:`OrderStateUnknown`, never anything retryable.
-    Rows of books may be shared with other readers: nobody changes one. Rows that could not be
-    read are told by ``BookRows.unreadable``.
+    request may have left raises :class:`OrderStateUnknown`, never anything retryable. A call that
+    :attr:`traits` deny raises :class:`NotSupported` and sends nothing. Rows of books may be
+    shared with other readers: nobody changes one. Rows that could not be read are told by
+    ``BookRows.unreadable``.
     """
 
     @property
@@ -53,6 +56,10 @@ class TradingGateway(Protocol):
     @property
     def broker(self) -> str:
         """Broker id; ``sandbox`` for the paper account."""
+
+    @property
+    def traits(self) -> Traits:
+        """What can be done here; the same for the life of the gateway."""
 
     def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
         """Who is told of every order change, whatever its origin."""
@@ -68,51 +75,25 @@ class TradingGateway(Protocol):
     async def positions(self) -> BookRows[Position]: ...
     async def holdings(self) -> BookRows[Holding]: ...
     async def funds(self) -> Funds: ...
-
-
-class GttGateway(Protocol):
-    """The part of a gateway that has good-till-triggered orders; ask with ``supports_gtt``.
-
-    Acknowledgements carry the trigger id as ``order_id``. An unknown or inactive id raises
-    :class:`GttNotFound`.
-    """
-
-    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck: ...
-    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """Replace triggers, prices and quantity; symbol, exchange, action and type are fixed."""
-
-    async def gtt_cancel(self, trigger_id: str) -> OrderAck: ...
-    async def gtt_orders(self) -> BookRows[Gtt]:
-        """Active ones, newest first."""
-
-
-def supports_gtt(gateway: TradingGateway) -> TypeGuard[GttGateway]:
-    """Whether the gateway has good-till-triggered orders."""
-    return hasattr(gateway, "gtt_place")
-
-
-class MarginGateway(Protocol):
-    """The part of a gateway that estimates margin; ask with ``supports_margin``."""
-
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
         """What these orders together would block now."""
-
-
-def supports_margin(gateway: TradingGateway) -> TypeGuard[MarginGateway]:
-    """Whether the gateway estimates margin."""
-    return hasattr(gateway, "margin")
-
-
-class RecallGateway(Protocol):
-    """The part of a gateway that finds orders of earlier sessions; ask with ``supports_recall``."""
 
     async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
         """Orders with these tags or ids, of any session."""
 
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a good-till-triggered order; the acknowledgement carries the trigger id as
+        ``order_id``."""
 
-def supports_recall(gateway: TradingGateway) -> TypeGuard[RecallGateway]:
-    """Whether the gateway finds orders of earlier sessions."""
-    return hasattr(gateway, "recall")
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity; symbol, exchange, action and type are fixed.
+        An unknown or inactive id raises :class:`GttNotFound`."""
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        """Cancel; an unknown or inactive id raises :class:`GttNotFound`."""
+
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        """Active ones, newest first."""
 
 
 class MarketSource(Protocol):
@@ -167,9 +148,40 @@ class BrokerAccount(Protocol):
     @property
     def master(self) -> MasterSource: ...
 
+    @property
+    def always_open(self) -> bool:
+        """Whether its market has no hours."""
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether there is a login; an account without one refuses :meth:`login`."""
+
     def set_status_listener(self, listener: Callable[[AccountStatus], None]) -> None: ...
     async def connect(self) -> None: ...
     async def disconnect(self) -> None: ...
+
+    async def login(
+        self, given: Mapping[str, str], helper: LoginHelper | None = None, login_id: str = ""
+    ) -> AccountStatus:
+        """Log in with what is given, stored, or asked from ``helper``. Raises
+        :class:`BadCredentials` with the field that is wrong."""
+
+    async def logout(self) -> None:
+        """End the session; credentials stay."""
+
+    async def forget(self) -> None:
+        """Drop credentials and session from the secret store."""
+
+    async def learn_names(self) -> None:
+        """Have the broker's names of the symbols, which come with the symbol master: for an
+        account that takes orders while another one gives the master."""
+
+    def details(self) -> dict[str, Any]:
+        """For the account's status panel: ``feed`` (figures or None), ``limits`` (free requests),
+        ``master`` (a sentence), ``timings``; empty where there is nothing to tell."""
+
+    async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Move prices and switch faults of a simulated market; :class:`ConfigError` elsewhere."""
 
 
 class TickSource(Protocol):

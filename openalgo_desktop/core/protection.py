@@ -1,18 +1,28 @@
 """Market-price protection: the limit that stands in for a market order.
 
 Brokers and exchanges refuse plain market orders over an API in ever more places, so a market
-order may be sent as a limit a little through the price.
+order may be sent as a limit a little through the price, and a stop-market as a stop-limit a little
+through its trigger. How far depends on the price and on the instrument type; the end of a symbol
+says nothing (RELIANCE is no call).
 """
 
 from __future__ import annotations
 
-from openalgo_desktop.core.enums import Action
-from openalgo_desktop.core.model import Instrument
+import msgspec
+
+from openalgo_desktop.core.enums import Action, Exchange, PriceType
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.traits import ProtectRule
 
 #: (price below, per cent); the last row holds for all higher prices.
 _PLAIN = ((100.0, 2.0), (500.0, 1.0), (float("inf"), 0.5))
 _OPTION = ((10.0, 5.0), (100.0, 3.0), (500.0, 2.0), (float("inf"), 1.0))
+#: What stands in for a price type.
+LIMITED = {PriceType.MARKET: PriceType.LIMIT, PriceType.SLM: PriceType.SL}
+#: The rule that protects whatever can be.
+ALWAYS: ProtectRule = dict.fromkeys(LIMITED, frozenset(Exchange))
 
 
 def protection_percent(price: float, option: bool) -> float:
@@ -29,3 +39,40 @@ def protected_price(price: float, action: Action, instrument: Instrument) -> flo
     if action is Action.BUY:
         return max(limit, to_tick(price + tick, tick))
     return max(min(limit, to_tick(price - tick, tick)), tick)
+
+
+def is_protected(price_type: PriceType, exchange: str, rule: ProtectRule) -> bool:
+    """Whether the rule wants such an order to go out as a limit."""
+    return price_type in LIMITED and exchange in rule.get(price_type, ())
+
+
+def needs_price(request: OrderRequest, rule: ProtectRule) -> bool:
+    """Whether :func:`protect` needs the price of the market; a stop has its trigger."""
+    return request.price_type is PriceType.MARKET and is_protected(
+        request.price_type, request.exchange, rule
+    )
+
+
+def no_price(symbol: str, why: str = "") -> InvalidOrder:
+    """The refusal of an order that cannot be protected; ``why`` is what kept the price away."""
+    text = f"No price of {symbol} is known to protect the market order: send a limit order."
+    return InvalidOrder(f"{text} {why}".rstrip(), field="pricetype")
+
+
+def protect(
+    request: OrderRequest, row: Instrument, price: float, rule: ProtectRule
+) -> OrderRequest:
+    """The order as it may leave: itself, or the limit that stands in for it. ``price`` is the
+    last one of the market, rupees (0 where :func:`needs_price` says no). Raises
+    :class:`InvalidOrder` where it is not known, never leaving the order unprotected."""
+    if not is_protected(request.price_type, request.exchange, rule):
+        return request
+    if request.price_type.has_trigger:
+        price = request.trigger_price
+    if price <= 0:
+        raise no_price(request.symbol)
+    return msgspec.structs.replace(
+        request,
+        price_type=LIMITED[request.price_type],
+        price=protected_price(price, request.action, row),
+    )

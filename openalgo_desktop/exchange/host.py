@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,13 +18,22 @@ from itertools import takewhile
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, InvalidOrder, OrderNotFound, StorageError
+from openalgo_desktop.core.errors import (
+    AppError,
+    InvalidOrder,
+    NotSupported,
+    OrderNotFound,
+    StorageError,
+)
 from openalgo_desktop.core.model import (
     PARTS_OF,
     BookRows,
     Funds,
+    Gtt,
+    GttRequest,
     Holding,
     Key,
+    Margin,
     ModifyRequest,
     Order,
     OrderAck,
@@ -35,6 +44,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.checks import check_fields, check_order, normalised
 from openalgo_desktop.exchange.ledger import ZERO
 from openalgo_desktop.exchange.paper import PaperBook
@@ -56,6 +66,7 @@ _SCANNED = 2000
 class PaperGateway:
     """Orders and books of one paper account; subclasses add rules and timed events."""
 
+    traits = Traits(recall=True)
     #: What the tick source is asked for.
     feed_mode = FeedMode.QUOTE
 
@@ -346,6 +357,30 @@ class PaperGateway:
             if (order.tag and order.tag in tags) or order.order_id in order_ids:
                 found.append(copy(order))
         return found
+
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        """What these orders together would block now."""
+        raise NotSupported(f"{self.broker} does not estimate margins.")
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a GTT; the acknowledgement carries its trigger id."""
+        raise self._no_gtt()
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity of an active GTT."""
+        raise self._no_gtt()
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        """Cancel an active GTT."""
+        raise self._no_gtt()
+
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        """Active GTTs, newest first."""
+        raise self._no_gtt()
+
+    def _no_gtt(self) -> NotSupported:
+        return NotSupported(f"{self.broker} has no good-till-triggered orders.")
 
     async def trades(self) -> BookRows[Trade]:
         """Trades of the session, oldest first."""

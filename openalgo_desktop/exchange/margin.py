@@ -32,15 +32,13 @@ class Leverages(Protocol):
 def leverage_class(instrument: Instrument, action: Action, product: Product) -> str:
     """Which row of the table applies; empty for full value.
 
-    As in the reference the class comes from the symbol's end on derivative exchanges; on CRYPTO
-    whatever is no option is a future.
+    On CRYPTO whatever is no option is a future.
     """
     if instrument.exchange in CASH_EXCHANGES:
         return "equity_mis" if product is Product.MIS else "equity_cnc"
-    symbol = instrument.symbol
-    if symbol.endswith(("CE", "PE")):
+    if instrument.is_option:
         return "option_buy" if action is Action.BUY else "option_sell"
-    if symbol.endswith("FUT") or instrument.exchange == "CRYPTO":
+    if instrument.instrument_type == "FUT" or instrument.exchange == "CRYPTO":
         return "futures"
     return ""
 

@@ -24,6 +24,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import BookModel, TouchModel
 from openalgo_desktop.exchange.ledger import EntryKind, paise
@@ -70,11 +71,13 @@ _TURN = 500
 
 
 class Sandbox(GttCalls):
-    """The paper account of one broker account (:class:`TradingGateway`, :class:`GttGateway`).
+    """The paper account of one broker account (:class:`TradingGateway`).
 
     ``market_always_open`` says whether the data account's market has no hours; then, unless
     settings say otherwise, neither has the sandbox.
     """
+
+    traits = Traits(gtt=True, margin=True, recall=True)
 
     def __init__(
         self,

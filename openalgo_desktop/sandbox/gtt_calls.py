@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.model import Gtt, GttRequest, Key, OrderAck
+from openalgo_desktop.core.model import BookRows, Gtt, GttRequest, Key, OrderAck
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.sandbox.gtt import GttDesk
 
 
 class GttCalls(PaperGateway):
-    """A paper gateway that has GTTs (:class:`GttGateway`)."""
+    """A paper gateway that has GTTs."""
 
     gtts: GttDesk
 
@@ -38,9 +38,9 @@ class GttCalls(PaperGateway):
         await self.stored()
         return OrderAck(trigger_id)
 
-    async def gtt_orders(self) -> list[Gtt]:
+    async def gtt_orders(self) -> BookRows[Gtt]:
         """Active GTTs, newest first."""
-        return self.gtts.active()
+        return BookRows(self.gtts.active())
 
     async def _last(self, key: Key) -> float:
         tick = await self.quote(key)

@@ -49,7 +49,6 @@ from openalgo_desktop.core.ports import (
     InstrumentLookup,
     OrderJournal,
     TradingGateway,
-    supports_margin,
 )
 from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.exchange.checks import check_modify, check_order
@@ -337,8 +336,9 @@ class OrderDesk:
         """The complete change: every field as it is to be."""
         row = self._instruments.require(order.symbol, order.exchange)
         wanted = check_modify(order, request, row)
-        if self.policies is not None and wanted.price_type is not order.price_type:
-            wanted = await self.policies.protect(wanted, row, gateway)
+        if self.policies is not None:
+            retyped = wanted.price_type is not order.price_type
+            wanted = await self.policies.protect(wanted, row, gateway, retyped=retyped)
         return ModifyRequest(
             order_id=order.order_id,
             quantity=wanted.quantity,
@@ -502,7 +502,7 @@ class OrderDesk:
         """What these orders together would block in the current mode: the sandbox says what the
         sandbox will block. Raises :class:`NotSupported`."""
         gateway = self.gateway
-        if not supports_margin(gateway):
+        if not gateway.traits.margin:
             raise NotSupported(f"{gateway.broker} does not estimate margins.")
         return await self._asked(gateway.margin(legs))
 

@@ -11,11 +11,9 @@ from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
 from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest, Part
 from openalgo_desktop.core.ports import (
-    GttGateway,
     InstrumentLookup,
     TickSource,
     TradingGateway,
-    supports_gtt,
 )
 from openalgo_desktop.exchange.checks import check_gtt, check_order
 from openalgo_desktop.trading.desk import OrderDesk
@@ -32,8 +30,8 @@ class GttDesk:
         self._instruments = instruments
         self._ticks = ticks
 
-    def _gateway(self, gateway: TradingGateway) -> GttGateway:
-        if not supports_gtt(gateway):
+    def _gateway(self, gateway: TradingGateway) -> TradingGateway:
+        if not gateway.traits.gtt:
             raise NotSupported(f"{gateway.broker} has no good-till-triggered orders.")
         return gateway
 

@@ -15,7 +15,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError, NotSupported, RiskBlocked
 from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
 from openalgo_desktop.core.model import Gtt, KillReport, OrderAck, Position
-from openalgo_desktop.core.ports import TradingGateway, supports_gtt
+from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.risk import KILL_SOURCE
@@ -196,7 +196,7 @@ class KillSwitch:
 
     async def _triggers(self) -> list[Gtt]:
         gateway = self._desk.gateway
-        if not supports_gtt(gateway):
+        if not gateway.traits.gtt:
             return []
         try:
             return await gateway.gtt_orders()
@@ -219,7 +219,7 @@ class KillSwitch:
 
 def _cancel_of(trigger_id: str) -> Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]]:
     def call(gateway: TradingGateway, tag: str) -> Coroutine[Any, Any, OrderAck]:
-        if not supports_gtt(gateway):
+        if not gateway.traits.gtt:
             raise NotSupported(f"{gateway.broker} has no good-till-triggered orders.")
         return gateway.gtt_cancel(trigger_id)
 

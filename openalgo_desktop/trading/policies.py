@@ -6,19 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from openalgo_desktop.core.enums import PriceType
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import Instrument, OrderRequest, Part, with_quantity
 from openalgo_desktop.core.money import split_freeze
 from openalgo_desktop.core.ports import TickSource, TradingGateway
-from openalgo_desktop.core.protection import protected_price
+from openalgo_desktop.core.protection import ALWAYS, needs_price, no_price, protect
+from openalgo_desktop.core.traits import ProtectRule
 
 #: Most slices of one order: more is a typing error.
 MAX_PARTS = 100
-
-_PROTECTED = {PriceType.MARKET: PriceType.LIMIT, PriceType.SLM: PriceType.SL}
 
 
 def slices(request: OrderRequest, row: Instrument) -> list[OrderRequest]:
@@ -31,8 +27,8 @@ class OrderPolicies:
     """Reads its settings at each order.
 
     ``trading.freeze_split``: an order above the freeze quantity is sent in slices.
-    ``trading.market_protection``: ``never``, ``needed`` (the gateway says that it takes no market
-    orders), ``always``.
+    ``trading.market_protection``: ``never``, ``needed`` (where the gateway's traits say so),
+    ``always``.
     """
 
     def __init__(self, ticks: TickSource, setting: Callable[[str], Any]) -> None:
@@ -54,25 +50,28 @@ class OrderPolicies:
         return parts
 
     async def protect(
-        self, request: OrderRequest, row: Instrument, gateway: TradingGateway
+        self,
+        request: OrderRequest,
+        row: Instrument,
+        gateway: TradingGateway,
+        *,
+        retyped: bool = True,
     ) -> OrderRequest:
         """A market order as a limit a little through the price, a stop-market as a stop-limit a
-        little through its trigger. Raises the error of the price when there is none."""
+        little through its trigger. ``retyped`` is False for a change that leaves an order's type
+        as it is: then only the broker's own rule counts. Raises :class:`InvalidOrder` when no
+        price is known."""
+        rule = self._rule(gateway, retyped)
+        price = 0.0
+        if needs_price(request, rule):
+            try:
+                price = (await self._ticks.snapshot(request.key, Part.LTP)).ltp
+            except AppError as error:
+                raise no_price(request.symbol, error.message) from error
+        return protect(request, row, price, rule)
+
+    def _rule(self, gateway: TradingGateway, retyped: bool) -> ProtectRule:
         when = self._setting("trading.market_protection")
-        limited = _PROTECTED.get(request.price_type)
-        needed = getattr(gateway, "needs_market_protection", False)
-        if limited is None or not (when == "always" or (when == "needed" and needed)):
-            return request
-        if request.price_type is PriceType.SLM:
-            price = request.trigger_price
-        else:
-            price = (await self._ticks.snapshot(request.key, Part.LTP)).ltp
-        if price <= 0:
-            raise InvalidOrder(
-                f"No price of {request.symbol} is known to protect the market order: send a "
-                "limit order.",
-                field="pricetype",
-            )
-        return msgspec.structs.replace(
-            request, price_type=limited, price=protected_price(price, request.action, row)
-        )
+        if when == "always" and retyped:
+            return ALWAYS
+        return {} if when == "never" else gateway.traits.protect

@@ -26,8 +26,6 @@ from openalgo_desktop.core.ports import (
     JournalEntry,
     OrderJournal,
     TradingGateway,
-    supports_gtt,
-    supports_recall,
 )
 from openalgo_desktop.trading.pairing import Pairs
 from openalgo_desktop.trading.witness import gtt_outcome, outcome
@@ -233,7 +231,7 @@ class Reconciler:
                 continue
             try:
                 orders = await gateway.orders()
-                if supports_recall(gateway):
+                if gateway.traits.recall:
                     # Its order book lists a session; the order may be of the one before.
                     orders += await gateway.recall(
                         {e.tag for e in mine}, {e.order_id for e in mine}
@@ -326,7 +324,7 @@ class Reconciler:
     async def _settle_gtt(self, entry: JournalEntry, gateway: TradingGateway) -> bool:
         """A good-till-triggered order is looked for in its own book."""
         account_id = gateway.account_id
-        if not supports_gtt(gateway):
+        if not gateway.traits.gtt:
             return False
         try:
             book = await gateway.gtt_orders()

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
-from openalgo_desktop.brokers.kit.account.login import LoginHelper
 from openalgo_desktop.brokers.kit.spec import Login
 from openalgo_desktop.brokers.matrix import needs
-from openalgo_desktop.brokers.registry import SIMULATOR
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import AccountStatus
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class AccountDoor:
 
     def has_login(self, name: str) -> bool:
         """Whether the account has a login; the simulator has none."""
-        return self.status(name).broker != SIMULATOR
+        return self._terminal.accounts[name].needs_login
 
     def brokers(self) -> list[str]:
         """Ids of the brokers that can be added."""
@@ -91,7 +90,9 @@ class AccountDoor:
 
     def logins(self, name: str) -> tuple[Login, ...]:
         """The ways to log this account in."""
-        return tuple(self._terminal.accounts.kit(name).spec.logins)
+        if not self.has_login(name):
+            return ()
+        return self._terminal.registry.get(self.status(name).broker).spec.logins
 
     # -- changes ----------------------------------------------------------------------------
     async def add(self, broker: str) -> str:

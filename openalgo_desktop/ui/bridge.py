@@ -41,7 +41,6 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
@@ -291,7 +290,7 @@ class Bridge(QObject):
     async def margin(self, request: OrderRequest) -> Margin | None:
         """What an order would block; None where the account cannot tell."""
         gateway = self._terminal.desk.gateway
-        return await gateway.margin([request]) if supports_margin(gateway) else None
+        return await gateway.margin([request]) if gateway.traits.margin else None
 
     async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
         """Change a working order."""

@@ -128,6 +128,7 @@ class SandboxRig:
             Exchange.MCX: (Product.NRML, Product.MIS),
         },
         gtt=True,
+        margin=True,
     )
 
     def __init__(self, market: SimulatorAccount, hub: MarketHub, gateway: Sandbox) -> None:

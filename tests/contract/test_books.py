@@ -10,7 +10,6 @@ import pytest
 from openalgo_desktop.core.enums import Action, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
 from openalgo_desktop.core.model import OrderRequest
-from openalgo_desktop.core.ports import supports_margin
 from openalgo_desktop.core.symbols import ParsedSymbol, format_symbol, parse
 from tests.contract.rig import Rig
 from tests.contract.test_orders import order_of, tag
@@ -126,7 +125,7 @@ async def test_b05_holdings(trader: Any) -> None:
 
 
 async def test_b06_margin(trader: Any) -> None:
-    assert supports_margin(trader.gateway) or not trader.can.margin
+    assert trader.gateway.traits.margin == trader.can.margin
     if not trader.can.margin:
         return
     equity, future = trader.row("NSE"), trader.row("NFO", "FUT")

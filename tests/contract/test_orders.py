@@ -27,7 +27,6 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import to_tick
-from openalgo_desktop.core.ports import supports_gtt
 from tests.contract.rig import Rig
 from tests.waiting import until
 
@@ -245,7 +244,7 @@ async def test_o11_double_and_late_pushes_change_nothing(rig: Rig, fault: str) -
 
 
 async def test_o12_good_till_triggered(trader: Any) -> None:
-    assert supports_gtt(trader.gateway) == trader.can.gtt
+    assert trader.gateway.traits.gtt == trader.can.gtt
     if not trader.can.gtt:
         return
     row = trader.row("NSE")

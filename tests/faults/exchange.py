@@ -24,6 +24,7 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+from openalgo_desktop.core.traits import Traits
 
 #: What may happen to one order call, and how often.
 CALL_FAULTS = {
@@ -55,6 +56,7 @@ class BadLine:
 
     account_id = "simulator:SIM001"
     broker = "simulator"
+    traits = Traits()
 
     def __init__(
         self, inner: SimulatorGateway, rng: random.Random, timeout: float, *, tags: bool

@@ -8,7 +8,7 @@ not).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
 )
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
     BookRows,
@@ -43,6 +44,7 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.numbers import number
 from openalgo_desktop.core.ports import PaperStore
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.fills import BookModel
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
@@ -85,6 +87,7 @@ class Faults:
 class SimulatorGateway(PaperGateway):
     """The live account. Refusals of the risk system leave a rejected row, as at a real broker."""
 
+    traits = Traits(margin=True, recall=True)
     feed_mode = FeedMode.DEPTH
 
     def __init__(self, *args: Any) -> None:
@@ -202,6 +205,8 @@ class SimulatorGateway(PaperGateway):
 class SimulatorAccount:
     """One login at the built-in market (:class:`BrokerAccount`); needs no network."""
 
+    needs_login = False
+
     def __init__(
         self,
         clock: Clock,
@@ -221,7 +226,7 @@ class SimulatorAccount:
         self._gateway.trades_now = self._world.sessions.is_open
         self._listener: Callable[[AccountStatus], None] = lambda status: None
         self._state = AccountState.OFFLINE
-        self.always_open = options.always_open or options.frozen
+        self._always_open = options.always_open or options.frozen
 
     # -- parts ------------------------------------------------------------------------------
     @property
@@ -248,6 +253,11 @@ class SimulatorAccount:
         return self._market
 
     @property
+    def always_open(self) -> bool:
+        """Whether this market has no hours."""
+        return self._always_open
+
+    @property
     def master(self) -> SimulatorAccount:
         """The symbol master is the account's own."""
         return self
@@ -255,6 +265,27 @@ class SimulatorAccount:
     async def instruments(self) -> list[Instrument]:
         """All contracts of the simulated market."""
         return self._world.instruments()
+
+    async def learn_names(self) -> None:
+        """Its symbols are ours."""
+
+    # -- login ------------------------------------------------------------------------------
+    async def login(
+        self, given: Mapping[str, str], helper: LoginHelper | None = None, login_id: str = ""
+    ) -> AccountStatus:
+        """There is none: raises :class:`ConfigError`."""
+        raise ConfigError("The simulator needs no login.")
+
+    async def logout(self) -> None:
+        """There is none: raises :class:`ConfigError`."""
+        raise ConfigError("The simulator needs no login.")
+
+    async def forget(self) -> None:
+        """Nothing of it is secret."""
+
+    def details(self) -> dict[str, Any]:
+        """Nothing: the market is always there."""
+        return {}
 
     # -- connection -------------------------------------------------------------------------
     def set_status_listener(self, listener: Callable[[AccountStatus], None]) -> None:

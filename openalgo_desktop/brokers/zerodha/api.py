@@ -34,7 +34,7 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     Position,
 )
-from openalgo_desktop.core.protection import protected_price
+from openalgo_desktop.core.protection import ALWAYS
 
 
 class KiteApi(BrokerApi):
@@ -142,9 +142,7 @@ class KiteApi(BrokerApi):
                 **quantity,
                 "order_type": "LIMIT",
                 "product": self.spec.products.send[request.product],
-                "price": float(limit)
-                if request.price_type is not PriceType.MARKET and limit
-                else protected_price(trigger, request.action, row),
+                "price": float(self.gtt_leg(request, row, trigger, limit, ALWAYS).price),
             }
             for trigger, limit in zip(triggers, limits, strict=True)
         ]

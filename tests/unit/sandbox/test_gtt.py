@@ -11,7 +11,6 @@ from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, GttStatus, GttType, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import GttNotFound, InsufficientFunds, InvalidOrder
 from openalgo_desktop.core.model import GttRequest, Instrument
-from openalgo_desktop.core.ports import supports_gtt
 from tests.unit.sandbox.helpers import Rig, one
 
 SBIN = ("NSE", "SBIN")
@@ -49,7 +48,7 @@ def used(rig: Rig) -> Decimal:
 
 
 async def test_it_waits_reserved_and_becomes_an_order(rig: Rig):
-    assert supports_gtt(rig.box)
+    assert rig.box.traits.gtt
     ack = await rig.box.gtt_place(single(BUY, 781.0, strategy="dip"), "tag123")
     assert ack.order_id.startswith("GTT-261116-") and used(rig) == Decimal("7810.00")
     assert set(rig.market.watchers) == {SBIN}

@@ -41,6 +41,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.desk import OrderDesk
@@ -116,6 +117,8 @@ class MemoryJournal:
 
 class Gateway:
     """A gateway that does what ``answer`` says and remembers what arrived."""
+
+    traits = Traits()
 
     def __init__(self, broker: str) -> None:
         self.broker = broker
@@ -236,6 +239,7 @@ async def test_margin_is_asked_where_the_order_would_go(rig: Rig):
             return Margin(total * len(legs))
 
         gateway.margin = margin  # type: ignore[attr-defined]
+        gateway.traits = Traits(margin=True)
     assert (await rig.desk.margin([BUY, BUY])).total == 2.0
     await rig.desk.set_mode(Mode.LIVE, "test")
     assert (await rig.desk.margin([BUY, BUY])).total == 88.0
@@ -448,6 +452,7 @@ async def test_restart_in_a_new_session_finds_the_order_of_the_old_one(rig: Rig)
         return [order]
 
     rig.paper.recall = recall  # type: ignore[attr-defined]
+    rig.paper.traits = Traits(recall=True)
     rig.clock.advance(86_400)
     restarted = rig.make_desk()
     await restarted.start()

@@ -19,6 +19,7 @@ from openalgo_desktop.core.errors import (
     SymbolUnknown,
 )
 from openalgo_desktop.core.model import BookRows, Gtt, GttLeg, GttRequest, Key, OrderAck, Part, Tick
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.gtt import GttDesk
 from tests.unit.trading.test_desk import Gateway, Lookup, Rig
 
@@ -29,6 +30,8 @@ REQUEST = GttRequest(
 
 class GttAccount(Gateway):
     """A gateway with GTTs in a list; ``fail`` is raised after the request arrived."""
+
+    traits = Traits(gtt=True)
 
     def __init__(self) -> None:
         super().__init__("sandbox")

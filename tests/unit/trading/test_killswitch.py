@@ -18,6 +18,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.model import Gtt, ModifyRequest, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading import killswitch
@@ -123,7 +124,7 @@ async def test_gtts_are_cancelled_too(rig: Rig):
         gtts[:] = [row for row in gtts if row.trigger_id != trigger_id]
         return OrderAck(trigger_id)
 
-    vars(rig.paper).update(gtt_orders=book, gtt_cancel=cancel, gtt_place=None)
+    vars(rig.paper).update(gtt_orders=book, gtt_cancel=cancel, traits=Traits(gtt=True))
     report = await rig.kill.trip("window")
     assert gtts == [] and report.clean and report.cancelled == 2
     assert {row.kind for row in rig.journal.rows.values()} == {"gtt_cancel"}

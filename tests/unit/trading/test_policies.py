@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, PriceType, Product
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.enums import Action, Exchange, PriceType, Product
+from openalgo_desktop.core.errors import InvalidOrder, NetTimeout
 from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
-from openalgo_desktop.core.protection import protected_price, protection_percent
+from openalgo_desktop.core.protection import ALWAYS, protect, protected_price, protection_percent
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.policies import OrderPolicies
 
 EQUITY = Instrument("SBIN", "NSE", tick_size=0.05)
@@ -39,7 +40,7 @@ class Gateway:
     """A broker that takes market orders, or none."""
 
     def __init__(self, needs: bool) -> None:
-        self.needs_market_protection = needs
+        self.traits = Traits(protect=ALWAYS if needs else {})
 
 
 def policies(ltp: float = 800.0, **values: Any) -> OrderPolicies:
@@ -115,6 +116,65 @@ async def test_a_stop_market_is_protected_from_its_trigger() -> None:
     assert await policies().protect(limit, EQUITY, gateway) is limit
     with pytest.raises(InvalidOrder):
         await policies(ltp=0.0).protect(ORDER, EQUITY, gateway)
+
+
+SEGMENTS = {
+    PriceType.MARKET: frozenset({Exchange.NSE}),
+    PriceType.SLM: frozenset({Exchange.NFO}),
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "setting", "sent"),
+    [
+        (EQUITY, PriceType.MARKET, "needed", PriceType.LIMIT),
+        (EQUITY, PriceType.SLM, "needed", PriceType.SLM),
+        (OPTION, PriceType.MARKET, "needed", PriceType.MARKET),
+        (OPTION, PriceType.SLM, "needed", PriceType.SL),
+        (OPTION, PriceType.MARKET, "always", PriceType.LIMIT),
+        (EQUITY, PriceType.MARKET, "never", PriceType.MARKET),
+        (EQUITY, PriceType.LIMIT, "always", PriceType.LIMIT),
+    ],
+)
+async def test_the_rule_is_by_price_type_and_exchange(
+    row: Instrument, kind: PriceType, setting: str, sent: PriceType
+) -> None:
+    gateway: Any = Gateway(True)
+    gateway.traits = Traits(protect=SEGMENTS)
+    order = OrderRequest(
+        row.symbol, row.exchange, Action.BUY, 75, kind, Product.MIS, price=1.0, trigger_price=5.0
+    )
+    result = await policies(market_protection=setting).protect(order, row, gateway)
+    assert result.price_type is sent
+
+
+def test_the_end_of_a_symbol_says_nothing() -> None:
+    """The reference takes RELIANCE for a call (1 %)."""
+    reliance = msgspec.structs.replace(EQUITY, symbol="RELIANCE")
+    order = msgspec.structs.replace(ORDER, symbol="RELIANCE")
+    assert protect(order, reliance, 1400.0, ALWAYS).price == pytest.approx(1407.0)
+
+
+async def test_a_change_that_keeps_the_type_is_held_to_the_brokers_rule_only() -> None:
+    needs: Any = Gateway(True)
+    free: Any = Gateway(False)
+    always = policies(market_protection="always")
+    assert (await always.protect(ORDER, EQUITY, free, retyped=False)).price_type is ORDER.price_type
+    for gateway, retyped in ((needs, False), (needs, True), (free, True)):
+        result = await always.protect(ORDER, EQUITY, gateway, retyped=retyped)
+        assert result.price_type is PriceType.LIMIT
+
+
+async def test_a_price_that_does_not_come_refuses_the_order() -> None:
+    class Mute(Prices):
+        async def snapshot(self, key: tuple[str, str], need: int = Part.QUOTE) -> Tick:
+            raise NetTimeout("No answer.")
+
+    ticks: Any = Mute(0.0)
+    silent = OrderPolicies(ticks, {"trading.market_protection": "needed"}.__getitem__)
+    gateway: Any = Gateway(True)
+    with pytest.raises(InvalidOrder, match=r"No price of SBIN .* No answer\."):
+        await silent.protect(ORDER, EQUITY, gateway)
 
 
 def test_slices() -> None:

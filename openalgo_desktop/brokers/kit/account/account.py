@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket, make_gateway
-from openalgo_desktop.brokers.kit.account.login import LoginHelper, LoginRunner
+from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket
+from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session, SessionStore
 from openalgo_desktop.brokers.kit.account.streams import AccountStreams
 from openalgo_desktop.brokers.kit.books.polling import BookPoller
@@ -30,6 +30,7 @@ from openalgo_desktop.core.errors import (
     ConfigError,
     SessionExpired,
 )
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import AccountStatus, Instrument
 from openalgo_desktop.core.ports import SecretStore
 
@@ -53,6 +54,7 @@ class KitAccount:
 
     #: A real market has hours.
     always_open = False
+    needs_login = True
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class KitAccount:
         self._folder = folder
         title, place = self.spec.title, folder / self.spec.id
         self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
-        self._gateway = make_gateway(self.spec, self.api, clock, self._require_login)
+        self._gateway = KitGateway(self.spec, self.api, clock, self._require_login)
         self._poller = BookPoller(
             self._gateway.orders, clock, push_alive=lambda: self.streams.push_alive
         )
@@ -161,6 +163,10 @@ class KitAccount:
         rows = await self._master.instruments()
         await asyncio.to_thread(self.index.load, rows)
         return rows
+
+    async def learn_names(self) -> None:
+        """The symbol master is read: its rows hold the broker's names."""
+        await self.instruments()
 
     @property
     def master_text(self) -> str:
@@ -364,6 +370,10 @@ class KitAccount:
             "master": self.master_text,
             "timings": list(self.rest.timings)[-20:],
         }
+
+    async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A real market obeys nobody: raises :class:`ConfigError`."""
+        raise ConfigError("Only the simulator's market can be controlled.")
 
     def _set(self, state: AccountState, message: str) -> None:
         changed = (state, message) != (self._state, self._message)

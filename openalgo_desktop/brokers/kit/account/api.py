@@ -19,6 +19,7 @@ from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
 from openalgo_desktop.core.errors import (
+    AppError,
     ConfigError,
     InvalidOrder,
     NotSupported,
@@ -32,6 +33,7 @@ from openalgo_desktop.core.model import (
     GttRequest,
     Holding,
     Instrument,
+    Key,
     Margin,
     ModifyRequest,
     Order,
@@ -40,6 +42,8 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+from openalgo_desktop.core.protection import needs_price, no_price, protect
+from openalgo_desktop.core.traits import ProtectRule
 
 T = TypeVar("T")
 
@@ -239,10 +243,30 @@ class BrokerApi(MarketCalls):
         """What these orders would block. Legs that the master does not know are refused."""
         if not self.spec.capabilities.margin:
             raise NotSupported(f"{self.spec.title} has no margin calculator.")
+        rows = [self.index.require(leg.symbol, leg.exchange) for leg in legs]
         items = [
-            self.order_context(leg, self.index.require(leg.symbol, leg.exchange)) for leg in legs
+            self.order_context(leg, row)
+            for leg, row in zip(await self.protected(legs, rows), rows, strict=True)
         ]
         return self.read_margin(await self.margin_call(items))
+
+    async def protected(
+        self, legs: Sequence[OrderRequest], rows: Sequence[Instrument]
+    ) -> list[OrderRequest]:
+        """The legs as the broker takes them: market orders as limits where it wants those, at a
+        fresh price. Raises :class:`InvalidOrder` when there is none. Orders themselves come
+        protected, by the user's setting."""
+        rule = self.spec.protect
+        keys = list(dict.fromkeys(leg.key for leg in legs if needs_price(leg, rule)))
+        prices: dict[Key, float] = {}
+        for key, answer in (await self.quotes(keys)).items() if keys else ():
+            if isinstance(answer, AppError):
+                raise no_price(key[1], answer.message) from answer
+            prices[key] = answer.ltp
+        return [
+            protect(leg, row, prices.get(leg.key, 0.0), rule)
+            for leg, row in zip(legs, rows, strict=True)
+        ]
 
     async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
         """Hook: the request; ``items`` are order contexts."""
@@ -283,6 +307,30 @@ class BrokerApi(MarketCalls):
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """Hook: the values of a trigger."""
         raise NotSupported(f"{self.spec.title} has no good-till-triggered orders.")
+
+    def gtt_leg(
+        self,
+        request: GttRequest,
+        row: Instrument,
+        trigger: float,
+        limit: float,
+        rule: ProtectRule | None = None,
+    ) -> OrderRequest:
+        """The order that a trigger becomes. One without a limit is a market order, protected from
+        the trigger where ``rule`` (the spec's if None; ``ALWAYS`` where triggers take limits only)
+        wants it."""
+        market = request.price_type is PriceType.MARKET or not limit
+        leg = OrderRequest(
+            symbol=request.symbol,
+            exchange=request.exchange,
+            action=request.action,
+            quantity=request.quantity,
+            price_type=PriceType.MARKET if market else PriceType.LIMIT,
+            product=request.product,
+            price=0.0 if market else limit,
+            strategy=request.strategy,
+        )
+        return protect(leg, row, trigger, self.spec.protect if rule is None else rule)
 
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
         """Hook: an active trigger of the book, None for one that is over."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from datetime import date
 from typing import Any
 
@@ -31,6 +31,9 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
+from openalgo_desktop.core.traits import Traits
+
+GTTS = "good-till-triggered orders"
 
 
 class KitGateway:
@@ -46,6 +49,8 @@ class KitGateway:
         self._spec = spec
         self._api = api
         self._require_login = require_login
+        can = spec.capabilities
+        self.traits = Traits(gtt=can.gtt, margin=can.margin, protect=spec.protect)
         self._tracker = OrderTracker(clock)
         self._has_book = False
         #: Called after an order was sent, whatever came of it: the book may have changed.
@@ -61,11 +66,6 @@ class KitGateway:
     @property
     def broker(self) -> str:
         return self._spec.id
-
-    @property
-    def needs_market_protection(self) -> bool:
-        """Whether the broker takes no market orders; the corridor then sends limits."""
-        return bool(self._spec.protect)
 
     def set_listener(self, listener: Callable[[OrderUpdate], None]) -> None:
         self._listener = listener
@@ -126,6 +126,35 @@ class KitGateway:
         self._require_login()
         return await self._api.funds()
 
+    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
+        self._require(self.traits.margin, "margin calculator")
+        return await self._api.margin(legs)
+
+    async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
+        raise NotSupported(f"{self._spec.title} lists the orders of today only.")
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        self._require(self.traits.gtt, GTTS)
+        return await self._api.gtt_place(request, tag)
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        self._require(self.traits.gtt, GTTS)
+        return await self._api.gtt_modify(trigger_id, request)
+
+    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
+        self._require(self.traits.gtt, GTTS)
+        return await self._api.gtt_cancel(trigger_id)
+
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        self._require(self.traits.gtt, GTTS)
+        return await self._api.gtt_orders()
+
+    def _require(self, trait: bool, name: str) -> None:
+        if not trait:
+            raise NotSupported(f"{self._spec.title} has no {name}.")
+        self._require_login()
+
     # -- changes ----------------------------------------------------------------------------
     def pushed(self, row: Mapping[str, Any]) -> None:
         """An order message of the broker; of one that cannot be read the book has to tell."""
@@ -142,65 +171,6 @@ class KitGateway:
     def _tell(self, orders: Sequence[Order]) -> None:
         for update in self._tracker.update(orders):
             self._listener(update)
-
-
-class MarginMixin(KitGateway):
-    """For brokers with a margin calculator."""
-
-    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
-        """What these orders together would block now."""
-        self._require_login()
-        return await self._api.margin(legs)
-
-
-class GttMixin(KitGateway):
-    """For brokers with good-till-triggered orders."""
-
-    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
-        """Place a trigger; the acknowledgement carries its id."""
-        self._require_login()
-        return await self._api.gtt_place(request, tag)
-
-    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """Replace triggers, prices and quantity."""
-        self._require_login()
-        return await self._api.gtt_modify(trigger_id, request)
-
-    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
-        """Cancel a trigger."""
-        self._require_login()
-        return await self._api.gtt_cancel(trigger_id)
-
-    async def gtt_orders(self) -> BookRows[Gtt]:
-        """Active triggers, newest first."""
-        self._require_login()
-        return await self._api.gtt_orders()
-
-
-class _MarginGateway(MarginMixin):
-    pass
-
-
-class _GttGateway(GttMixin):
-    pass
-
-
-class _FullGateway(MarginMixin, GttMixin):
-    pass
-
-
-def make_gateway(
-    spec: BrokerSpec, api: BrokerApi, clock: Clock, require_login: Callable[[], None]
-) -> KitGateway:
-    """A gateway that has exactly the calls of the broker's capabilities."""
-    can = spec.capabilities
-    kinds: dict[tuple[bool, bool], type[KitGateway]] = {
-        (False, False): KitGateway,
-        (True, False): _MarginGateway,
-        (False, True): _GttGateway,
-        (True, True): _FullGateway,
-    }
-    return kinds[can.margin, can.gtt](spec, api, clock, require_login)
 
 
 class KitMarket:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from openalgo_desktop.brokers.kit.account.session import Session, session_end
 from openalgo_desktop.brokers.kit.rest.client import RestClient
@@ -15,27 +15,16 @@ from openalgo_desktop.brokers.kit.spec import (
     Browser,
     Call,
     Compute,
-    Field,
     Hook,
     Login,
 )
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError, SessionExpired
+from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.numbers import is_digits
 
 #: A hook step: takes the values so far, returns new ones.
 HookCall = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, str]]]
-
-
-class LoginHelper(Protocol):
-    """The human side of a login: a dialog, a terminal, or none."""
-
-    async def ask(self, fields: Sequence[Field]) -> Mapping[str, str]:
-        """Values of these fields; those that are left empty may be missing."""
-
-    async def browse(self, url: str, broker: str, state: str) -> Mapping[str, str]:
-        """Open ``url`` in the system browser and give the parameters of the callback, which must
-        carry ``state`` (empty: this broker cannot give it back)."""
 
 
 class LoginRunner:

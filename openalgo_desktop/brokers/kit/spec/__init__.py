@@ -23,7 +23,6 @@ from openalgo_desktop.brokers.kit.spec.logins import (
     Browser,
     Call,
     Compute,
-    Field,
     Hook,
     Login,
     LoginStep,
@@ -47,6 +46,7 @@ from openalgo_desktop.brokers.kit.spec.operations import (
 )
 from openalgo_desktop.brokers.kit.spec.streams import MARKET, ORDERS, TRANSPORTS, StreamSpec
 from openalgo_desktop.brokers.kit.spec.vocabulary import TwoWay, identity, wire_fields
+from openalgo_desktop.core.logins import Field
 
 __all__ = [
     "ENCODINGS",

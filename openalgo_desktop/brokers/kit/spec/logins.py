@@ -7,22 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from openalgo_desktop.brokers.kit.spec.operations import Op
-
-
-class Field(msgspec.Struct, frozen=True):
-    """One thing that a login asks for. From these the dialog and the prompts are made.
-
-    ``stored`` keeps it in the secret store for the next login (API key, optional TOTP secret);
-    ``digits`` demands exactly so many digits.
-    """
-
-    name: str
-    label: str
-    secret: bool = False
-    stored: bool = False
-    optional: bool = False
-    digits: int = 0
-    help: str = ""
+from openalgo_desktop.core.logins import Field
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):

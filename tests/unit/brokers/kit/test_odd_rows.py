@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.brokers.kit.account.gateway import make_gateway
+from openalgo_desktop.brokers.kit.account.gateway import KitGateway
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
@@ -125,7 +125,7 @@ async def test_it_is_said_once_and_names_field_and_order(caplog: pytest.LogCaptu
 
 async def test_an_odd_push_is_dropped_and_the_book_is_asked() -> None:
     api = api_of(good([]))
-    gateway = make_gateway(KITE.spec, api, CLOCK, lambda: None)
+    gateway = KitGateway(KITE.spec, api, CLOCK, lambda: None)
     told: list[OrderUpdate] = []
     asked: list[bool] = []
     gateway.set_listener(told.append)

@@ -1,0 +1,26 @@
+"""What the account behind a gateway can do; callers ask these, never the implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from openalgo_desktop.core.enums import Exchange, PriceType
+
+#: Price type -> exchanges where it must go out as a protected limit.
+ProtectRule = Mapping[PriceType, frozenset[Exchange]]
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """Every gateway has every call; one that a trait denies raises :class:`NotSupported`.
+
+    ``gtt``: good-till-triggered orders. ``margin``: an estimate of what orders would block.
+    ``recall``: orders of earlier sessions are found. ``protect``: what the broker refuses as a
+    market order, so that it has to leave as a limit a little through the price.
+    """
+
+    gtt: bool = False
+    margin: bool = False
+    recall: bool = False
+    protect: ProtectRule = {}
