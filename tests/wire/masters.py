@@ -102,6 +102,10 @@ def _source_rows(
     plain = msgspec.structs.replace(file, pack="", member="")
     if "json" in content:
         data = content["json"]
+        # The recorded part of an answer is named by its place in it.
+        name = content.get("name") or ""
+        if name and isinstance(data, dict) and name not in data:
+            plain = msgspec.structs.replace(plain, rows=file.rows.removeprefix(f"{name}."))
         whole = isinstance(data, list) or file.rows or file.text_at
         text = json.dumps(data if whole else [data])
     else:

@@ -64,7 +64,8 @@ class LoginRunner:
                 known.update(await self._call(step, known))
             elif isinstance(step, Hook):
                 known.update(await self._hooks(step.method)(known))
-        result = {name: str(known[name]) for name in login.session if known.get(name)}
+        names = (*login.session, *login.extras)
+        result = {name: str(known[name]) for name in names if known.get(name)}
         missing = [name for name in login.session if name not in result]
         if missing:
             raise ProtocolError(f"{self._spec.title}: the login gave no {', '.join(missing)}.")

@@ -56,13 +56,14 @@ LoginStep = Ask | Browser | Compute | Call | Hook
 
 class Login(msgspec.Struct, frozen=True):
     """One way to log in. ``session`` names the values that make up a session; they are kept in
-    the secret store until it ends."""
+    the secret store until it ends; ``extras`` are kept with them where the steps gave them."""
 
     id: str
     title: str
     steps: tuple[LoginStep, ...]
     session: tuple[str, ...] = ("access_token",)
     client_id: str = "client_id"  # the value that tells accounts apart
+    extras: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
