@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -159,11 +159,30 @@ class MarketCalls:
         candles: dict[int, Candle] = {}
         for first, last in date_chunks(start, end, rule.days):
             data = await self.rest.op(
-                "history", self.history_context(row, interval, rule, first, last)
+                rule.op, self.history_context(row, interval, rule, first, last)
             )
             for candle in self.read_candles(data, interval):
                 candles[candle[0]] = candle
+        today = self.clock.now().astimezone(IST).date()
+        if rule.today_from_quote and start <= today <= end and _midnight(today) not in candles:
+            bar = await self._bar_of_today(row, today)
+            if bar is not None:
+                candles[bar[0]] = bar
         return bars(candles[moment] for moment in sorted(candles))
+
+    async def _bar_of_today(self, row: Instrument, today: date) -> Candle | None:
+        """Today's daily bar out of a quote; None before the first price and on a day without
+        trading, of which the quote is yesterday's."""
+        tick = (await self.quotes([row.key]))[row.key]
+        if isinstance(tick, DataError):
+            return None
+        if isinstance(tick, AppError):
+            raise tick
+        traded = datetime.fromtimestamp(tick.ltt / 1000, IST).date() if tick.ltt else today
+        if traded != today or not tick.open:
+            return None
+        prices = (tick.open, tick.high, tick.low, tick.ltp)
+        return (_midnight(today), *prices, tick.volume, tick.oi)
 
     def history_context(
         self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
@@ -218,6 +237,11 @@ def bar_time(value: Any, interval: Interval, clock: Clock) -> int:
         raise OddValue("the time is missing")
     epoch = int(start.timestamp())
     return epoch if interval.is_intraday else day_time(epoch)
+
+
+def _midnight(day: date) -> int:
+    """The time of a daily bar: midnight UTC of its date."""
+    return int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
 
 
 def day_time(epoch: int) -> int:
