@@ -22,7 +22,16 @@ INDEPENDENT = (
 #: Distributions that make most of the program, in the order of the list.
 LIBRARIES = (
     *("PySide6_Essentials", "qasync", "pyqtgraph", "numpy", "msgspec", "httpx", "websockets"),
-    *("picows", "aiohttp", "marshmallow", "SQLAlchemy", "alembic", "argon2-cffi", "cryptography"),
+    *(
+        "picows",
+        "protobuf",
+        "aiohttp",
+        "marshmallow",
+        "SQLAlchemy",
+        "alembic",
+        "argon2-cffi",
+        "cryptography",
+    ),
     *("keyring", "platformdirs", "uvloop"),
 )
 #: What is shipped and is no Python distribution.
