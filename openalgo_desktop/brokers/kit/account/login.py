@@ -74,7 +74,8 @@ class LoginRunner:
         kept = {field.name: known[field.name] for field in login.fields if known.get(field.name)}
         self._session.update({**kept, **result})
         self._session.forget(f.name for f in login.fields if not f.stored and f.name not in result)
-        self._session.ends = session_end(self._spec, self._clock.now())
+        said = str(known.get(self._spec.session_end_value) or "")
+        self._session.ends = session_end(self._spec, self._clock, said)
         self._session.open = True
         return result
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +22,8 @@ from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
 from openalgo_desktop.core.model import Bars, BookRows, Depth, Instrument, Key, Level, Tick
+
+log = logging.getLogger(__name__)
 
 #: One candle: bar start in epoch seconds, open, high, low, close, volume, open interest.
 Candle = tuple[int, float, float, float, float, int, int]
@@ -158,46 +162,71 @@ class MarketCalls:
             raise NoHistory(f"{self.spec.title} has no {interval} candles.")
         candles: dict[int, Candle] = {}
         for first, last in date_chunks(start, end, rule.days):
-            data = await self.rest.op(
-                rule.op, self.history_context(row, interval, rule, first, last)
-            )
-            for candle in self.read_candles(data, interval):
+            data = await self.history_call(row, interval, rule, first, last)
+            # A long piece is read beside the loop: it has tens of thousands of rows.
+            for candle in await asyncio.to_thread(self._candles, data, interval):
                 candles[candle[0]] = candle
-        today = self.clock.now().astimezone(IST).date()
-        if rule.today_from_quote and start <= today <= end and _midnight(today) not in candles:
-            bar = await self._bar_of_today(row, today)
-            if bar is not None:
-                candles[bar[0]] = bar
-        return bars(candles[moment] for moment in sorted(candles))
+        ordered = [candles[moment] for moment in sorted(candles)]
+        if rule.today_from_quote and start <= self.clock.now().date() <= end:
+            ordered += await self._today(row, ordered[-1] if ordered else None)
+        return bars(ordered)
 
-    async def _bar_of_today(self, row: Instrument, today: date) -> Candle | None:
-        """Today's daily bar out of a quote; None before the first price and on a day without
-        trading, of which the quote is yesterday's."""
-        tick = (await self.quotes([row.key]))[row.key]
-        if isinstance(tick, DataError):
-            return None
-        if isinstance(tick, AppError):
-            raise tick
-        traded = datetime.fromtimestamp(tick.ltt / 1000, IST).date() if tick.ltt else today
-        if traded != today or not tick.open:
-            return None
-        prices = (tick.open, tick.high, tick.low, tick.ltp)
-        return (_midnight(today), *prices, tick.volume, tick.oi)
+    def _candles(self, data: Any, interval: Interval) -> list[Candle]:
+        return list(self.read_candles(data, interval))
+
+    async def history_call(
+        self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
+    ) -> Any:
+        """Hook: the request of one piece; its payload goes to :meth:`read_candles`."""
+        return await self.rest.op(rule.op, self.history_context(row, interval, rule, first, last))
+
+    async def _today(self, row: Instrument, last: Candle | None) -> list[Candle]:
+        """The daily bar of today from the quote, where the daily candles end with yesterday.
+
+        None on a day without trade: then a quote shows the last day's prices. It is told by its
+        time, or by being the same as the ``last`` bar.
+        """
+        now = self.clock.now().astimezone(IST)
+        stamp = day_time(int(now.timestamp()))
+        if last is not None and last[0] >= stamp:
+            return []
+        quote = (await self.quotes([row.key]))[row.key]
+        if isinstance(quote, DataError):  # an expired contract has candles and no quote
+            log.info("%s: no bar of today of %s: %s", self.spec.title, row.symbol, quote.message)
+            return []
+        if isinstance(quote, AppError):
+            raise quote
+        if quote.ltp <= 0 or quote.open <= 0:
+            return []
+        if quote.ltt and datetime.fromtimestamp(quote.ltt / 1000, IST).date() != now.date():
+            return []
+        weekend = now.weekday() >= 5
+        if last is None:
+            old = weekend and not quote.ltt
+        else:
+            same = last[1:4] == (quote.open, quote.high, quote.low)
+            old = same and (weekend or last[5] == quote.volume)
+        if old:
+            return []
+        prices = (quote.open, quote.high, quote.low, quote.ltp)
+        return [(stamp, *prices, quote.volume, quote.oi)]
 
     def history_context(
         self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
     ) -> dict[str, Any]:
-        """Hook: values of one request; ``first`` and ``last`` are inclusive."""
+        """Hook: values of one request; ``first`` and ``last`` are inclusive IST dates. Epochs
+        are those of the first and the last second; ``_ms`` of the first and last millisecond."""
+        begin = int(datetime.combine(first, time(), IST).timestamp())
+        end = int(datetime.combine(last + timedelta(days=1), time(), IST).timestamp())
         return {
             **self.instrument_values(row),
             "wire_interval": rule.wire,
             "from_date": first.isoformat(),
             "to_date": last.isoformat(),
-            "from_epoch": int(datetime.combine(first, datetime.min.time(), IST).timestamp()),
-            "to_epoch": int(
-                datetime.combine(last + timedelta(days=1), datetime.min.time(), IST).timestamp()
-            )
-            - 1,
+            "from_epoch": begin,
+            "to_epoch": end - 1,
+            "from_ms": begin * 1000,
+            "to_ms": end * 1000 - 1,
         }
 
     def read_candles(self, data: Any, interval: Interval) -> Iterable[Candle]:
@@ -237,11 +266,6 @@ def bar_time(value: Any, interval: Interval, clock: Clock) -> int:
         raise OddValue("the time is missing")
     epoch = int(start.timestamp())
     return epoch if interval.is_intraday else day_time(epoch)
-
-
-def _midnight(day: date) -> int:
-    """The time of a daily bar: midnight UTC of its date."""
-    return int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
 
 
 def day_time(epoch: int) -> int:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.rest.values import OddValue
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
-from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.core.secret import Secret
+
+log = logging.getLogger(__name__)
 
 
 class Session:
@@ -58,15 +65,40 @@ class Session:
         return f"Session(open={self.open}, names={sorted(self._values)})"
 
 
-def session_end(spec: BrokerSpec, now: datetime) -> datetime | None:
-    """When a session that begins at ``now`` ends, IST; None = the broker says nothing."""
+def session_end(spec: BrokerSpec, clock: Clock, said: str = "") -> datetime | None:
+    """When a session that begins now ends, IST; None = the broker says nothing.
+
+    ``said`` is the value of ``spec.session_end_value``. It goes before ``session_hours`` and is
+    never later than the daily ``session_ends``. What cannot be read, or is over already (the
+    machine's clock may be wrong), says nothing.
+    """
+    now = clock.now().astimezone(IST)
+    daily = None
+    if spec.session_ends is not None:
+        daily = datetime.combine(now.date(), spec.session_ends, IST)
+        daily += timedelta(days=0 if daily > now else 1)
+    if spec.session_end_value:
+        told = said_end(said, clock)
+        if told is not None and told > now:
+            return min(told, daily) if daily is not None else told
+        log.info("%s: the login says no end of the session that can be read", spec.title)
     if spec.session_hours:
         return now + timedelta(hours=spec.session_hours)
-    if spec.session_ends is None:
+    return daily
+
+
+def said_end(said: str, clock: Clock) -> datetime | None:
+    """The time of an epoch, an ISO or other known text, or a JWT (its ``exp``); IST."""
+    value: Any = said.strip()
+    if len(parts := value.split(".")) == 3:
+        with contextlib.suppress(ValueError, msgspec.DecodeError, AttributeError):
+            body = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+            value = msgspec.json.decode(body).get("exp")
+    try:
+        at = moment(value, clock)
+    except OddValue:
         return None
-    local = now.astimezone(IST)
-    end = datetime.combine(local.date(), spec.session_ends, IST)
-    return end if end > local else end + timedelta(days=1)
+    return at.astimezone(IST) if at is not None else None
 
 
 class SessionStore:

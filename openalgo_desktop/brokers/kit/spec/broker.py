@@ -88,8 +88,9 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     #: that is told that its session is over makes the call once, keeps its values, and asks once
     #: more. Neither ends the session of the account.
     renewals: Mapping[str, Call] = {}
-    #: Where an answer or a token says when the session ends: name of a session value that is an
-    #: epoch, an ISO time or a JWT (its ``exp``); before ``session_ends`` and ``session_hours``.
+    #: Where an answer or a token says when the session ends: name of a value of the login that is
+    #: an epoch, an ISO time or a JWT (its ``exp``). It goes before ``session_hours``, and
+    #: ``session_ends`` (if not None) before it where that is earlier.
     session_end_value: str = ""
     http2: bool = True
     #: What each contract group rests on: vectors, sdk, emulator, live.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec
 from openalgo_desktop.brokers.kit.spec.logins import Call
-from openalgo_desktop.core.enums import INDEX_EXCHANGES, Action
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, Action, Interval
 from openalgo_desktop.core.errors import ConfigError
 
 #: Requests that every broker must have; others go with a capability.
@@ -32,7 +32,7 @@ def check(spec: BrokerSpec) -> list[str]:
     found += _check_capabilities(spec)
     wanted = REQUIRED_OPS + (() if spec.capabilities.feed_quotes else ("quotes",))
     wanted += ("margin",) if spec.capabilities.margin else ()
-    wanted += ("history",) if spec.capabilities.intervals else ()
+    wanted += tuple({rule.op: 0 for rule in spec.capabilities.intervals.values()})
     if spec.capabilities.gtt:
         wanted += ("gtt_place", "gtt_modify", "gtt_cancel", "gtt_orders")
     found += [f"ops: {name} missing" for name in wanted if name not in spec.ops]
@@ -57,6 +57,11 @@ def _check_capabilities(spec: BrokerSpec) -> list[str]:
     for exchange, products in can.products.items():
         words = spec.products.of(exchange).send
         found += [f"products: {p} not mapped" for p in products if p not in words]
+    found += [
+        f"intervals: {interval} has no bar of today to be made from the quote"
+        for interval, rule in can.intervals.items()
+        if rule.today_from_quote and interval is not Interval.DAY
+    ]
     found += [
         f"price_types: {p} not mapped" for p in can.price_types if p not in spec.price_types.send
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import httpx
@@ -236,13 +237,68 @@ async def test_an_order_does_not_wait_long_for_its_limit() -> None:
 
 # -- sessions -------------------------------------------------------------------------------
 def test_the_end_of_a_session() -> None:
-    assert session_end(BROKER.spec, NOW) == datetime(2026, 12, 2, 6, 0, tzinfo=IST)
+    clock = ManualClock(NOW)
+    assert session_end(BROKER.spec, clock) == datetime(2026, 12, 2, 6, 0, tzinfo=IST)
     early = datetime(2026, 12, 1, 5, 59, tzinfo=IST)
-    assert session_end(BROKER.spec, early) == datetime(2026, 12, 1, 6, 0, tzinfo=IST)
+    assert session_end(BROKER.spec, ManualClock(early)) == datetime(2026, 12, 1, 6, 0, tzinfo=IST)
     day = spec_of(session_ends=None, session_hours=24.0)
-    assert session_end(day, NOW) == datetime(2026, 12, 2, 13, 30, tzinfo=IST)
-    assert session_end(spec_of(session_ends=None), NOW) is None
-    assert session_end(spec_of(session_ends=time(3, 0)), NOW) is not None
+    assert session_end(day, clock) == datetime(2026, 12, 2, 13, 30, tzinfo=IST)
+    assert session_end(spec_of(session_ends=None), clock) is None
+    assert session_end(spec_of(session_ends=time(3, 0)), clock) is not None
+
+
+def jwt(claims: bytes) -> str:
+    """A token with these claims."""
+    parts = (b'{"alg":"x"}', claims, b"signature")
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+EVENING = datetime(2026, 12, 1, 20, 0, tzinfo=IST)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        str(int(EVENING.timestamp())),
+        str(int(EVENING.timestamp()) * 1000),
+        "2026-12-01T14:30:00Z",
+        "2026-12-01 20:00:00",
+        jwt(b'{"exp":%d,"sub":"C1"}' % EVENING.timestamp()),
+    ],
+)
+def test_a_login_says_when_its_session_ends(said: str) -> None:
+    clock = ManualClock(NOW)
+    spec = spec_of(session_end_value="exp", session_hours=1.0)
+    assert session_end(spec, clock, said) == EVENING
+    assert session_end(spec_of(session_hours=1.0), clock, said) == NOW + timedelta(hours=1)
+
+
+def test_it_is_never_later_than_the_daily_end() -> None:
+    clock = ManualClock(NOW)
+    later = "2027-01-01T00:00:00+05:30"
+    daily = spec_of(session_end_value="exp", session_ends=time(15, 0))
+    assert session_end(daily, clock, later) == datetime(2026, 12, 1, 15, 0, tzinfo=IST)
+    never = spec_of(session_end_value="exp", session_ends=None)
+    assert session_end(never, clock, later) == datetime(2027, 1, 1, tzinfo=IST)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "soon", "a.b.c", jwt(b"[]"), jwt(b"{}"), jwt(b'{"exp":"x"}'), "2026-12-01T10:00:00+05:30"],
+)
+def test_an_end_that_says_nothing_leaves_the_daily_one(said: str) -> None:
+    spec = spec_of(session_end_value="exp", session_ends=time(3, 0))
+    assert session_end(spec, ManualClock(NOW), said) == datetime(2026, 12, 2, 3, 0, tzinfo=IST)
+
+
+async def test_the_end_is_a_value_of_the_login() -> None:
+    login = Login(id="x", title="X", steps=(Ask((Field("access_token", "T"), Field("ends", "E"))),))
+    session = Session()
+    spec = spec_of(session_end_value="ends")
+    rest = RestClient(spec, session, ManualClock(NOW))
+    runner = LoginRunner(spec, rest, session, ManualClock(NOW), lambda name: second_step)
+    await runner.run(login, {"access_token": "t", "ends": str(EVENING.timestamp())}, None)
+    assert session.ends == EVENING
 
 
 async def test_sessions_are_stored_as_secrets_only() -> None:
