@@ -119,11 +119,28 @@ FIELDS_OF: Final[Mapping[int, tuple[str, ...]]] = {
         "total_sell_quantity",
         "upper_circuit",
         "lower_circuit",
+        "extras",
     ),
     Part.TOUCH: ("bid", "ask", "bid_quantity", "ask_quantity"),
     Part.OI: ("oi",),
     Part.BOOK: ("depth",),
 }
+
+
+class TickExtras(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What few feeds tell beside a :class:`Tick`. None is unknown; a 0 is a fact.
+
+    Prices and ``turnover`` (traded today) are rupees, open interest is in units: ``oi_change``
+    since the end of the previous day, ``prev_oi`` at that end, ``oi_high`` and ``oi_low`` of today.
+    """
+
+    week_52_high: float | None = None
+    week_52_low: float | None = None
+    oi_change: int | None = None
+    prev_oi: int | None = None
+    oi_high: int | None = None
+    oi_low: int | None = None
+    turnover: float | None = None
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +149,8 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     ``mode`` says how much of it is filled, ``unknown`` which parts of the mode (:class:`Part`)
     are not known all the same: their fields are 0 then and mean nothing. A *known* 0 is a fact:
     nobody offers. ``close`` is the previous close. ``ltt`` (exchange) and ``timestamp``
-    (received) are epoch milliseconds. ``volume`` is the day's, cumulative.
+    (received) are epoch milliseconds. ``volume`` is the day's, cumulative. ``extras`` come and
+    age with the day's figures; None where the source has none.
     """
 
     symbol: str
@@ -159,6 +177,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     lower_circuit: float = 0.0
     depth: Depth | None = None
     unknown: int = 0
+    extras: TickExtras | None = None
 
     @property
     def key(self) -> Key:

@@ -251,6 +251,12 @@ def views(tick: Tick, modes: Iterable[FeedMode]) -> list[Tick]:
 def tick_row(tick: Tick) -> dict[str, Any]:
     """A tick in uniform form."""
     row: dict[str, Any] = msgspec.structs.asdict(tick)
+    if (extras := row.pop("extras")) is not None:
+        row |= {
+            name: value
+            for name, value in msgspec.structs.asdict(extras).items()
+            if value is not None
+        }
     row["exchange"] = str(tick.exchange)
     row["mode"] = _TEXT[FeedMode(tick.mode)]
     row["change"], row["change_percent"] = tick.change, tick.change_percent

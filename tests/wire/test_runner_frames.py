@@ -26,8 +26,8 @@ from openalgo_desktop.brokers.kit.spec import Call, Op, StreamSpec
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError
-from openalgo_desktop.core.model import Key, Tick
-from tests.wire.feed import Feed, frame_of, views
+from openalgo_desktop.core.model import Key, Tick, TickExtras
+from tests.wire.feed import Feed, frame_of, tick_row, views
 from tests.wire.frames import case_problems, frame_differences, history
 from tests.wire.test_streams import stream_ticks, tick_differences
 from tests.wire.vectors import Prepared, VectorFile, load_files, pointer, prepare, put
@@ -378,6 +378,14 @@ def test_a_tick_serves_the_modes_below_it() -> None:
     seen = [view.mode for view in views(tick, {FeedMode.LTP, FeedMode.QUOTE, FeedMode.DEPTH})]
     assert seen == [FeedMode.LTP, FeedMode.QUOTE]
     assert [view.mode for view in views(tick, {FeedMode.DEPTH})] == [FeedMode.QUOTE]
+
+
+def test_extras_of_a_tick_are_rows_of_its_own() -> None:
+    extras = TickExtras(week_52_high=912.0, oi_change=0)
+    row = tick_row(Tick("SBIN", "NSE", 1.0, FeedMode.QUOTE, 0, extras=extras))
+    assert (row["week_52_high"], row["oi_change"]) == (912.0, 0)
+    assert "prev_oi" not in row and "extras" not in row
+    assert "extras" not in tick_row(Tick("SBIN", "NSE", 1.0))
 
 
 # -- packets --------------------------------------------------------------------------------

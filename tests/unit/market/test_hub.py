@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Part, Tick, TickExtras
 from openalgo_desktop.market import hub as hub_module
 from openalgo_desktop.market.hub import MarketHub
 from tests.waiting import until
@@ -87,7 +88,7 @@ async def rig():
     await hub.stop()
 
 
-def tick(ltp: float, mode: FeedMode = FeedMode.QUOTE, key: Key = SBIN, **more: float) -> Tick:
+def tick(ltp: float, mode: FeedMode = FeedMode.QUOTE, key: Key = SBIN, **more: Any) -> Tick:
     return Tick(key[1], key[0], ltp, mode, **more)
 
 
@@ -129,6 +130,18 @@ async def test_watchers_see_every_tick_channels_the_latest(rig):
     assert seen == [800.0, 800.05, 800.1]
     assert [t.ltp for t in channel.drain()] == [800.1]
     assert channel.drain() == []
+
+
+async def test_extras_of_a_tick_are_passed_on(rig):
+    hub, _, _ = rig
+    seen: list[Tick] = []
+    hub.watch(SBIN, FeedMode.QUOTE, seen.append)
+    channel = hub.open_channel()
+    channel.add(SBIN, FeedMode.QUOTE)
+    extras = TickExtras(week_52_low=612.5, turnover=1e9)
+    hub.publish(tick(800.0, extras=extras))
+    hub.publish(tick(800.05, FeedMode.LTP))
+    assert [t.extras for t in (seen[0], *channel.drain(), hub.latest(SBIN))] == [extras] * 3
 
 
 async def test_failing_watcher_does_not_stop_the_others(rig):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Depth, Level, Part, Tick
+from openalgo_desktop.core.model import Depth, Level, Part, Tick, TickExtras
 from openalgo_desktop.market.record import KEEP, Record
 
 BOOK = Depth((Level(799.95, 10, 1),), (Level(800.05, 20, 1),))
@@ -100,3 +100,17 @@ def test_bid_and_ask_may_come_without_a_price():
                  unknown=Part.LTP | Part.DAY | Part.OI)  # fmt: skip
     record.take(touch, 103.0)
     assert (record.tick.ltp, record.tick.ask, record.age(Part.LTP, 103.0)) == (800.0, 801.0, 3.0)
+
+
+def test_extras_come_and_age_with_the_figures_of_the_day():
+    extras = TickExtras(week_52_high=912.0, oi_change=-50)
+    first = Tick("SBIN", "NSE", 800.0, FeedMode.QUOTE, high=810.0, extras=extras)
+    record = Record(first, 100.0)
+    record.take(poor(801.0), 101.0)
+    assert record.view(101.0).extras is extras
+    record.take(Tick("SBIN", "NSE", 802.0, FeedMode.QUOTE, high=811.0), 102.0)
+    assert record.view(102.0).extras is None  # newer figures without them
+    record = Record(first, 100.0)
+    record.take(poor(801.0), 101.0 + KEEP[Part.DAY])
+    assert record.view(102.0 + KEEP[Part.DAY]).extras is None
+    assert poor(1.0).extras is None

@@ -45,6 +45,7 @@ from openalgo_desktop.core.model import (
     Part,
     Position,
     Tick,
+    TickExtras,
     Trade,
 )
 
@@ -55,6 +56,8 @@ T = TypeVar("T")
 E = TypeVar("E", Action, Exchange, Product, PriceType)
 
 _LEVEL = {"price": "price", "quantity": "quantity", "orders": "orders"}
+#: Extras of a quote that are rupees; the others are quantities.
+_PRICES = frozenset({"week_52_high", "week_52_low", "turnover"})
 #: What reading an odd row may raise.
 _ODD = (AppError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 #: Odd rows whose message is remembered, so that each is said once.
@@ -149,6 +152,8 @@ class Rows:
         self._index = index
         self._clock = clock
         self.account_id = account_id
+        quote = spec.rows.get("quote", {})
+        self._extra_names = [n for n in TickExtras.__struct_fields__ if n in quote]
         self._said: set[tuple[str, str]] = set()
         self._odd: set[str] = set()
 
@@ -389,7 +394,16 @@ class Rows:
             lower_circuit=row.number("lower_circuit"),
             depth=Depth(buy, sell) if buy or sell else None,
             unknown=_unknown(row, instrument, bool(buy or sell)),
+            extras=self._extras(row) if self._extra_names else None,
         )
+
+    def _extras(self, row: Fields) -> TickExtras | None:
+        """What a quote has beside the usual; None where it has nothing of it."""
+        found: dict[str, Any] = {}
+        for name in self._extra_names:
+            if not absent(row.get(name)):
+                found[name] = row.number(name) if name in _PRICES else row.whole(name)
+        return TickExtras(**found) if found else None
 
     def _levels(self, rows: Iterable[Any] | None, lot: int) -> tuple[Level, ...]:
         paths = self._spec.rows.get("level", _LEVEL)

@@ -26,7 +26,7 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     ProtocolError,
 )
-from openalgo_desktop.core.model import Instrument, ModifyRequest, Tick
+from openalgo_desktop.core.model import Instrument, ModifyRequest, Tick, TickExtras
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 SBIN = Instrument("SBIN", "NSE", token="779521", brsymbol="SBIN", brexchange="NSE")
@@ -302,3 +302,20 @@ async def test_a_modification_has_our_tag_and_keeps_the_id() -> None:
     request = ModifyRequest("1", quantity=5, price=800.0, price_type=PriceType.LIMIT)
     assert (await api.modify(request)).order_id == "1"  # the reply has none
     assert sent[-1] == b'{"t":"Otag1","q":5}'
+
+
+# -- extras of a quote ----------------------------------------------------------------------
+async def test_extras_of_a_quote_are_optional() -> None:
+    more = {"week_52_high": "h:paise", "prev_oi": "poi:lots", "oi_change": "coi", "turnover": "v"}
+    rows = {**BROKER.spec.rows, "quote": {**BROKER.spec.rows["quote"], **more}}
+    raw = {"last_price": 800.5, "h": 91205, "poi": "7", "coi": 0, "v": "-"}
+    keys = [SBIN.key]
+    told = (await api_of({"NSE:SBIN": raw}, BrokerApi, rows=rows).quotes(keys))[SBIN.key]
+    assert told.extras == TickExtras(week_52_high=912.05, prev_oi=7, oi_change=0)
+    bare = {"last_price": 800.5}
+    assert (await api_of({"NSE:SBIN": bare}, BrokerApi, rows=rows).quotes(keys))[
+        SBIN.key
+    ].extras is None
+    odd = await api_of({"NSE:SBIN": {**raw, "coi": "x"}}, BrokerApi, rows=rows).quotes(keys)
+    assert isinstance(odd[SBIN.key], DataError)
+    assert (await api_of({"NSE:SBIN": raw}, BrokerApi).quotes(keys))[SBIN.key].extras is None
