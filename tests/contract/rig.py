@@ -48,6 +48,9 @@ class Rig:
     ticks: list[Tick] = field(default_factory=list)
     rows: dict[Key, Instrument] = field(default_factory=dict)
 
+    #: Instruments that its master has at least.
+    least_rows = 1000
+
     @property
     def gateway(self) -> Any:
         """Where orders go."""

@@ -17,7 +17,7 @@ from tests.emulators.base import BrokerEmulator
 
 _HERE = Path(__file__).parent
 #: Modules here that are not the face of one broker.
-_COMMON = frozenset({"face", "replay"})
+_COMMON = frozenset({"face"})
 
 
 @dataclass(frozen=True)

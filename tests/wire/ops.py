@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import date
 from typing import Any
 
 from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session
-from openalgo_desktop.brokers.kit.spec import Ask, Browser
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.spec import Browser, Login
 from openalgo_desktop.core.enums import Action, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order, OrderRequest, closing_order
 from openalgo_desktop.trading.smart import smart_order
 from openalgo_desktop.trading.underway import View
-from tests.wire.harness import TAG, Wire
+from tests.wire.folders import steps_of
+from tests.wire.harness import TAG, Wire, names_of
 from tests.wire.uniform import (
     candle_rows,
     depth,
@@ -49,30 +51,37 @@ async def _step(wire: Wire, op: str, given: dict[str, Any]) -> Any:
     return await wire.steps.step(wire, op, given)
 
 
-async def _login(wire: Wire, given: dict[str, Any]) -> Any:
-    """The login whose steps want what the input gives."""
-    logins = wire.broker.spec.logins
-    if wire.steps.login is not None:
-        given = dict(wire.steps.login(given))
+def chosen_login(
+    broker: Broker, given: Mapping[str, Any], session: Mapping[str, Any]
+) -> tuple[Login, dict[str, Any]]:
+    """The login whose steps want what a recorded input gives, and the values for it: the input
+    renamed as the callback would, and what the session knows of the fields."""
+    steps = steps_of(names_of(broker.spec))
+    if steps.login is not None:
+        given = steps.login(given)
 
-    def fits(login: Any) -> int:
+    def fits(login: Login) -> int:
         names = {field.name for field in login.fields}
         for step in login.steps:
             if isinstance(step, Browser):
                 names |= set(step.gives) | set(step.gives.values())
         return len(names & set(given))
 
-    login = max(logins, key=fits)
+    login = max(broker.spec.logins, key=fits)
     renamed = dict(given)
     for step in login.steps:
         if isinstance(step, Browser):
             renamed |= {
                 ours: given[theirs] for theirs, ours in step.gives.items() if theirs in given
             }
-    asked = {f.name for step in login.steps if isinstance(step, Ask) for f in step.fields}
-    known = {k: v for k, v in wire.session.context().items() if k in asked}
+    asked = {field.name for field in login.fields}
+    return login, {**{k: v for k, v in session.items() if k in asked}, **renamed}
+
+
+async def _login(wire: Wire, given: dict[str, Any]) -> Any:
+    login, values = chosen_login(wire.broker, given, wire.session.context())
     runner = LoginRunner(wire.broker.spec, wire.rest, Session(), wire.clock, wire.api.login_hook)
-    values = await runner.run(login, {**known, **renamed}, None)
+    values = await runner.run(login, values, None)
     feed = next((n for n in login.session if "feed" in n or "market" in n), "feed_token")
     return {
         "auth_token": values[login.session[0]],
