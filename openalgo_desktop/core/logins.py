@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +25,15 @@ class Field(msgspec.Struct, frozen=True):
     help: str = ""
 
 
+#: Stands in an address for the one that the browser has to come back to: who serves it knows it.
+REDIRECT = "0redirect0url0"
+
+
+def with_redirect(url: str, address: str) -> str:
+    """The address of a broker's page with that of our callback in it, where the page wants it."""
+    return url.replace(REDIRECT, quote(address, safe=""))
+
+
 class LoginHelper(Protocol):
     """The human side of a login: a dialog, a terminal, or none."""
 
@@ -32,4 +42,5 @@ class LoginHelper(Protocol):
 
     async def browse(self, url: str, broker: str, state: str) -> Mapping[str, str]:
         """Open ``url`` in the system browser and give the parameters of the callback, which must
-        carry ``state`` (empty: this broker cannot give it back)."""
+        carry ``state`` (empty: this broker cannot give it back). The callback's own address is put
+        in by :func:`with_redirect`."""

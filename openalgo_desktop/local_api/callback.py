@@ -1,4 +1,5 @@
-"""``GET /{broker}/callback``: where a broker's login page sends the browser back to.
+"""``/{broker}/callback``: where a broker's login page sends the browser back to, by GET or with a
+form by POST.
 
 A login waits here with a one-shot state. Without a waiting login, or with another state, the call
 is refused, so that nobody can slip a session of theirs into this program.
@@ -83,12 +84,17 @@ async def callback_server(callbacks: Callbacks, host: str, port: int) -> AsyncIt
     the command line. Gives its address; raises :class:`ConfigError` when the port is taken."""
 
     async def handle(request: web.Request) -> web.Response:
-        status, text = await callbacks.page(request.match_info["broker"], request.query)
+        params = dict(request.query)
+        if request.method == "POST":
+            form = await request.post()
+            params |= {name: text for name, text in form.items() if isinstance(text, str)}
+        status, text = await callbacks.page(request.match_info["broker"], params)
         return web.Response(status=status, text=text, content_type="text/html")
 
     listeners = bind_sockets(host, port, "api.rest_port")
     app = web.Application()
     app.router.add_get("/{broker}/callback", handle)
+    app.router.add_post("/{broker}/callback", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import numpy as np
@@ -159,7 +160,7 @@ class Dispatcher:
         mode = self._ctx.desk.mode
         try:
             self._check_origin(request, row, origin)
-            data = dict(query) if row.method == "GET" else await self._body(request)
+            data = dict(query) if row.method == "GET" else await self._body(request, row)
             return await self._run(request, row, path_arg, data, record)
         except AppError as error:
             return _refusal(row, error, mode, plain)
@@ -189,7 +190,7 @@ class Dispatcher:
         return Reply(_error("Not found", path=request.path), 404)
 
     def _check_origin(self, request: web.BaseRequest, row: Endpoint, origin: str | None) -> None:
-        if self.access.origin_allowed(origin):
+        if row.foreign_form or self.access.origin_allowed(origin):
             return
         json_body = row.method == "GET" or _media_type(request) == JSON_TYPE
         raise ApiError(
@@ -198,7 +199,7 @@ class Dispatcher:
             with_mode=False,
         )
 
-    async def _body(self, request: web.BaseRequest) -> dict[str, Any]:
+    async def _body(self, request: web.BaseRequest, row: Endpoint) -> dict[str, Any]:
         media = _media_type(request)
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -211,6 +212,9 @@ class Dispatcher:
         except TimeoutError:
             text = f"The request body did not arrive within {BODY_SECONDS:g} seconds."
             raise ApiError(408, text, with_mode=False) from None
+        if row.foreign_form:
+            fields = parse_qsl(raw.decode(errors="replace"), max_num_fields=_MOST_FIELDS)
+            return {**request.query, **dict(fields)}
         if media not in (JSON_TYPE, "text/plain") and not media.endswith("+json"):
             raise ApiError(
                 415, "Send a JSON object with Content-Type application/json.", with_mode=False
@@ -293,6 +297,10 @@ class Dispatcher:
             return await row.handler(Call(self._ctx, self.services, row, data, mode, source))
 
         return run
+
+
+#: Fields of a broker's form at most.
+_MOST_FIELDS = 50
 
 
 async def _in_pieces(

@@ -135,6 +135,8 @@ class Endpoint:
     text_errors: Mapping[str, str] = field(default_factory=dict)
     # A path that clients know and this version only answers: documented as such.
     stub: bool = False
+    # A page of a broker may send a form here: any Origin, fields instead of JSON.
+    foreign_form: bool = False
     # Webhooks tell errors under ``error``.
     error_key: str = "message"
 

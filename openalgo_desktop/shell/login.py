@@ -19,8 +19,10 @@ from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.core.clock import Clock, SystemClock
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.local_api.callback import LOGIN_TIMEOUT, Callbacks, callback_server
 from openalgo_desktop.local_api.handover import Handover
+from openalgo_desktop.local_api.network import url_host
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
 from openalgo_desktop.shell.prompt import ask_line, read_all
@@ -94,6 +96,7 @@ class TerminalLogin:
         callbacks = Callbacks()
         async with AsyncExitStack() as stack:
             waits: list[asyncio.Task[Mapping[str, str]]] = []
+            address = f"http://{url_host(self._host)}:{self._port}"
             try:
                 address = await stack.enter_async_context(
                     callback_server(callbacks, self._host, self._port)
@@ -108,6 +111,7 @@ class TerminalLogin:
                     wait = self._handover.wait(broker, LOGIN_TIMEOUT)
                     waits.append(asyncio.create_task(_mapping(wait)))
             await asyncio.sleep(0)  # the waiting begins before anybody can have the address
+            url = with_redirect(url, f"{address}/{broker}/callback")
             self._say(f"Log in here:\n{url}")
             if self._answers is None:
                 await asyncio.to_thread(webbrowser.open, url)

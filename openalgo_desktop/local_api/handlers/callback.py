@@ -12,18 +12,20 @@ HTML_TYPE = "text/html; charset=utf-8"
 
 
 def callback_rows(ctx: ApiContext, callbacks: Callbacks) -> Iterable[Endpoint]:
-    """One row per broker: ``GET /{broker}/callback``."""
+    """Two rows per broker: ``/{broker}/callback`` by GET, and as a form by POST."""
     for broker in ctx.brokers:
-        yield Endpoint(
-            f"/{broker}/callback",
-            _handler(callbacks, broker),
-            None,
-            "Takes the answer of the broker's login page, while a login waits for it.",
-            "Login",
-            method="GET",
-            limit="30 per minute",
-            need=Need.NOTHING,
-        )
+        for method in ("GET", "POST"):
+            yield Endpoint(
+                f"/{broker}/callback",
+                _handler(callbacks, broker),
+                None,
+                "Takes the answer of the broker's login page, while a login waits for it.",
+                "Login",
+                method=method,
+                limit="30 per minute",
+                need=Need.NOTHING,
+                foreign_form=method == "POST",
+            )
 
 
 def _handler(callbacks: Callbacks, broker: str) -> Handler:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.brokers.kit.spec import Field, Login
 from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError
+from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.ui.bridge import Bridge
 from openalgo_desktop.ui.widgets import copy_text, label, named, plain_tip, push_button, set_role
 
@@ -231,7 +232,8 @@ class LoginDialog(QDialog):
         self.paste.clear()
         self.paste.show()
         self._say("Log in on the page that opened in your browser.", "muted")
-        self._browse(url)
+        address = await self._bridge.accounts.redirect_address(broker)
+        self._browse(with_redirect(url, address))
         return await self._bridge.accounts.callback(broker, state, self._pasted)
 
     def _on_paste(self, text: str) -> None:

@@ -121,3 +121,15 @@ async def test_a_login_that_died_long_ago_gets_nothing() -> None:
     assert not await engine.receive("zerodha", {"state": "s"})
     with pytest.raises(NetTimeout):
         await beside.wait("zerodha", 0.01)
+
+
+async def test_a_broker_may_come_back_with_a_form() -> None:
+    """XTS brokers send what they give by a cross-site form, with a query of ours perhaps."""
+    callbacks = Callbacks()
+    login = await waiting(callbacks, "")
+    async with callback_server(callbacks, "127.0.0.1", 0) as address, httpx.AsyncClient() as http:
+        answer = await http.post(
+            f"{address}/zerodha/callback?state=s", data={"session": '{"accessToken": "A"}'}
+        )
+    assert answer.status_code == 200 and "accessToken" not in answer.text
+    assert await login == {"session": '{"accessToken": "A"}', "state": "s"}

@@ -20,7 +20,7 @@ from openalgo_desktop.brokers.kit.spec import (
 )
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError, SessionExpired
-from openalgo_desktop.core.logins import LoginHelper
+from openalgo_desktop.core.logins import REDIRECT, LoginHelper
 from openalgo_desktop.core.numbers import is_digits
 
 #: A hook step: takes the values so far, returns new ones.
@@ -115,7 +115,8 @@ class LoginRunner:
                 f"`openalgo-desktop login {self._spec.id}`."
             )
         state = secrets.token_urlsafe(16) if "{state}" in step.url else ""
-        url = fill(step.url, {**known, "state": state}, quoted=True)
+        values = {**known, "state": state, "redirect_url": REDIRECT}
+        url = fill(step.url, values, quoted=True)
         answer = await helper.browse(url, self._spec.id, state)
         values = {ours: answer[theirs] for theirs, ours in step.gives.items() if answer.get(theirs)}
         missing = [theirs for theirs, ours in step.gives.items() if ours not in values]

@@ -20,7 +20,8 @@ class Browser(msgspec.Struct, frozen=True, tag=True):
     """Login step: the system browser at ``url``; the callback's parameters become values.
 
     ``gives`` maps a callback parameter to a name of the context. ``{state}`` in the address is
-    our one-shot value; a broker that cannot return it leaves it out.
+    our one-shot value; a broker that cannot return it leaves it out. ``{redirect_url}`` is where
+    the page has to come back to, for brokers that are told it in the address.
     """
 
     url: str
