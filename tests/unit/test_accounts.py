@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.app import Terminal, TerminalOptions
+from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
@@ -185,6 +188,22 @@ async def test_a_login_has_one_name(terminal: Terminal, name: str) -> None:
     with pytest.raises(ConfigError, match=r"^account: .*the first account is "):
         await terminal.accounts.open(name)
     assert terminal.accounts.names() == ["simulator"]
+
+
+async def test_an_adapter_is_imported_beside_the_loop_and_opened_once(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    get = terminal.registry.get
+
+    def noted(broker: str) -> Broker:
+        threads.append(threading.current_thread())
+        return get(broker)
+
+    monkeypatch.setattr(terminal.accounts.registry, "get", noted)
+    first, second = await asyncio.gather(*(terminal.accounts.open("zerodha") for _ in range(2)))
+    assert first is second
+    assert len(threads) == 2 and threading.main_thread() not in threads
 
 
 async def test_a_broker_as_the_first_account_starts_without_a_login(
