@@ -13,8 +13,8 @@ import httpx
 import msgspec
 
 from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.readers import rows_of
-from openalgo_desktop.brokers.kit.master.store import rest_download
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument

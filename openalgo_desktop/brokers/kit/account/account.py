@@ -18,8 +18,9 @@ from openalgo_desktop.brokers.kit.account.streams import AccountStreams
 from openalgo_desktop.brokers.kit.books.polling import BookPoller
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient
+from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.master.store import KitMaster, rest_download
+from openalgo_desktop.brokers.kit.master.store import KitMaster
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import Ask, Browser, Login
 from openalgo_desktop.core.clock import Clock

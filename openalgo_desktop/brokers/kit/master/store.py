@@ -11,22 +11,20 @@ import asyncio
 import logging
 import shutil
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
 import msgspec
 
-from openalgo_desktop.brokers.kit.master.readers import rows_of
-from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec, Op
+from openalgo_desktop.brokers.kit.master.download import Download
+from openalgo_desktop.brokers.kit.master.readers import parts_of, rows_of
+from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import AppError, DataError, ProtocolError
 from openalgo_desktop.core.gently import gently, uncollected
 from openalgo_desktop.core.model import Instrument
-
-if TYPE_CHECKING:
-    from openalgo_desktop.brokers.kit.rest.client import RestClient
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +35,6 @@ _MAX_BAD_SHARE: Final = 0.02
 #: No tick, lot or strike is larger.
 _LARGEST: Final = 1e9
 _NOTE: Final = "copy.json"
-DOWNLOAD_TIMEOUT: Final = 120.0
-
-#: Puts one file of the master on disk; raises :class:`AppError`.
-Download: TypeAlias = Callable[[MasterFile, Path], Awaitable[None]]
 
 
 class MasterCopy(msgspec.Struct, frozen=True):
@@ -130,6 +124,7 @@ class KitMaster:
                     if not file.optional:
                         raise
                     log.info("%s: optional master file %s left out", self._title, file.name)
+                    await asyncio.to_thread(_drop, file, place / _name(number, file))
             rows = await _in_thread(lambda stop: self._read(place, stop))
             if before is not None and len(rows) < before.rows * _MIN_SHARE:
                 raise ProtocolError(
@@ -190,7 +185,7 @@ class KitMaster:
         rows: list[Instrument] = []
         for number, file in enumerate(self._spec.files):
             path = place / _name(number, file)
-            if path.exists():
+            if parts_of(file, path):
                 with uncollected():
                     rows += read_file(self._spec, file, path, stop)
             elif not file.optional:
@@ -211,18 +206,19 @@ def read_file(
     count = bad = 0
     first = ""
     reader, add = file.reader or spec.reader, instruments.append
-    for row in gently(rows_of(file, path)):
-        count += 1
-        try:
-            instrument = _sane(reader(row, file))
-        except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-            bad += 1
-            first = first or f"row {count}: {type(error).__name__} {error}"
-            continue
-        if instrument is not None:
-            add(instrument)
-        if stop is not None and stop.is_set():
-            raise DataError("reading was stopped")
+    for part, place in parts_of(file, path):
+        for row in gently(rows_of(part, place)):
+            count += 1
+            try:
+                instrument = _sane(reader(row, part))
+            except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+                bad += 1
+                first = first or f"row {count}: {type(error).__name__} {error}"
+                continue
+            if instrument is not None:
+                add(instrument)
+            if stop is not None and stop.is_set():
+                raise DataError("reading was stopped")
     if bad > count * _MAX_BAD_SHARE:
         raise ProtocolError(
             f"{file.name or file.path}: {bad} of {count} rows cannot be read; first: {first}"
@@ -250,26 +246,10 @@ async def _in_thread(work: Callable[[threading.Event], list[Instrument]]) -> lis
         stop.set()
 
 
-def rest_download(rest: RestClient) -> Download:
-    """Downloads through the account's HTTP client."""
-
-    async def download(file: MasterFile, path: Path) -> None:
-        op = Op(
-            method=file.method,
-            path=file.path,
-            host=file.host,
-            query=file.query,
-            body=file.body,
-            encoding="json" if file.body else "none",
-            headers=file.headers,
-            form="text",
-            public=not file.auth,
-            sign=file.auth,
-            timeout=DOWNLOAD_TIMEOUT,
-        )
-        await rest.download(op, path)
-
-    return download
+def _drop(file: MasterFile, path: Path) -> None:
+    """Remove what is there of a file."""
+    for _, place in parts_of(file, path):
+        place.unlink()
 
 
 def _name(number: int, file: MasterFile) -> str:

@@ -91,7 +91,7 @@ class RestClient:
         self.hosts = {**spec.hosts, **self.overrides}
         self.limiter = Limiter(spec.limits, clock.monotonic)
         self.timings: deque[Timing] = deque(maxlen=200)
-        self._clock = clock
+        self.clock = clock
         self._on_expired = on_expired
         self._transport = transport
         self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
@@ -154,17 +154,17 @@ class RestClient:
 
     async def _ask(self, op: Op, context: Mapping[str, Any], name: str) -> Reply:
         """One request and its answer."""
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         # An order that has to wait long is refused: a late one is worse than none.
         await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout, op.cost)
         values = {**self.session.context(), **context}  # the session may have changed meanwhile
-        sent_at = self._clock.monotonic()
+        sent_at = self.clock.monotonic()
         status = 0
         try:
             response = await self._send(op, values)
             status = response.status_code
         finally:
-            ended = self._clock.monotonic()
+            ended = self.clock.monotonic()
             self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
         try:
             return self._read(op, response, values)
@@ -226,8 +226,10 @@ class RestClient:
 
     def request(self, op: Op, values: Mapping[str, Any]) -> httpx.Request:
         """The HTTP request of ``op``; what the wire tests look at."""
-        host = fill(self.hosts[op.host], values)  # a server of the user's own is a value
-        url = host.rstrip("/") + fill(op.path, values, quoted=True)
+        url = fill(op.path, values, quoted=True)
+        if not url.startswith(("https://", "http://")):
+            # A server of the user's own is a value.
+            url = fill(self.hosts[op.host], values).rstrip("/") + url
         headers = dict(_HEADERS)
         if not op.public:
             headers.update({k: fill(v, values) for k, v in self.spec.headers.items()})
@@ -244,7 +246,7 @@ class RestClient:
         """Add the broker's signature. It holds for seconds, so this comes after all waiting."""
         if self.spec.sign is None or not op.sign:
             return
-        path, now = request.url.raw_path.decode(), self._clock.time()
+        path, now = request.url.raw_path.decode(), self.clock.time()
         signed = self.spec.sign(op, request.method, path, request.content, values, now)
         request.headers.update(signed)
 

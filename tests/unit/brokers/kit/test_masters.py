@@ -21,13 +21,13 @@ import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.readers import rows_of
 from openalgo_desktop.brokers.kit.master.store import (
     KitMaster,
     MasterStatus,
     read_file,
-    rest_download,
 )
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
