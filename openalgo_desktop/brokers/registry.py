@@ -97,5 +97,5 @@ def _checked(broker: str, offered: object) -> Broker:
         raise ConfigError(f"Broker {broker}: the entry point must give a Broker.")
     if offered.spec.id != broker:
         raise ConfigError(f"Broker {broker}: its spec says {offered.spec.id!r}.")
-    require_valid(offered.spec)
+    require_valid(offered.spec, offered.api)
     return offered

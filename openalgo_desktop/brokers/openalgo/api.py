@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +15,7 @@ from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.account.marketdata import Candle, instrument_context, padded
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.rest.values import as_rows, count, number, number_text
+from openalgo_desktop.brokers.kit.spec import Gives
 from openalgo_desktop.brokers.openalgo.spec import DEFAULT_URL, DEFAULT_WS_PORT, STRATEGY
 from openalgo_desktop.core.enums import (
     Action,
@@ -52,10 +53,24 @@ from openalgo_desktop.core.model import (
 
 log = logging.getLogger(__name__)
 _OHLC = ("open", "high", "low", "close")
+_GTT = (
+    "@order", "strategy", "trigger_type", "triggerprice_sl", "triggerprice_tg", "stoploss",
+    "target",
+)  # fmt: skip
 
 
 class OpenAlgoApi(BrokerApi):
     """A remote OpenAlgo server."""
+
+    gives: ClassVar[Gives] = {
+        "find_server": ("rest_url", "ws_url", "served_intervals", "client_id"),
+        "place": ("strategy",),
+        "margin": ("positions",),
+        "gtt_place": _GTT,
+        "gtt_modify": _GTT,
+        "quotes": ("symbols",),
+        "depth": ("@instrument",),
+    }
 
     # -- login ------------------------------------------------------------------------------
     async def find_server(self, known: Mapping[str, Any]) -> Mapping[str, str]:

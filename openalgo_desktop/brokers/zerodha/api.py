@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.contracts import in_contracts
 from openalgo_desktop.brokers.kit.rest.values import as_rows, count, number, pick, render
-from openalgo_desktop.brokers.kit.spec import IntervalRule
+from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
 from openalgo_desktop.core.enums import (
@@ -39,6 +39,17 @@ from openalgo_desktop.core.protection import ALWAYS
 
 class KiteApi(BrokerApi):
     """Kite Connect v3."""
+
+    gives: ClassVar[Gives] = {
+        "place": ("variety",),
+        "modify": ("variety", "market_protection"),
+        "cancel": ("variety",),
+        "margin_basket": ("legs",),
+        "gtt_place": ("gtt_type", "condition", "orders"),
+        "gtt_modify": ("gtt_type", "condition", "orders"),
+        "ltp": ("keys",),
+        "history": ("instrument_token", "from_time", "to_time"),
+    }
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -3,8 +3,9 @@ different: the methods named ``*_context``, ``*_rows`` and the like are the hook
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import methodcaller
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -15,12 +16,11 @@ from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_cont
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import amount, pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
 from openalgo_desktop.core.errors import (
     AppError,
-    ConfigError,
     InvalidOrder,
     NotSupported,
     OrderNotFound,
@@ -61,6 +61,11 @@ class BrokerApi(MarketCalls):
     they arrived.
     """
 
+    #: Names of the values that hooks of this class add to those of the kit: for each operation,
+    #: for all (``*``), for each login step. ``@instrument`` and ``@order`` stand for all that
+    #: ``instrument_values`` and ``order_context`` give. The validator refuses what is missing.
+    gives: ClassVar[Gives] = {}
+
     def __init__(
         self, spec: BrokerSpec, rest: RestClient, index: BrokerIndex, clock: Clock
     ) -> None:
@@ -72,11 +77,13 @@ class BrokerApi(MarketCalls):
         self.rows.account_id = account_id
 
     def login_hook(self, method: str) -> HookCall:
-        """The login step of that name."""
-        hook: HookCall | None = getattr(self, method, None)
-        if hook is None:
-            raise ConfigError(f"Broker {self.spec.id} has no login step {method!r}.")
-        return hook
+        """The login step of that name; the validator has found it in this class."""
+
+        def step(known: Mapping[str, Any]) -> Awaitable[Mapping[str, str]]:
+            answer: Awaitable[Mapping[str, str]] = methodcaller(method, known)(self)
+            return answer
+
+        return step
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
@@ -291,7 +298,7 @@ class BrokerApi(MarketCalls):
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """Replace triggers, prices and quantity."""
-        context = await self.gtt_context(request) | {"trigger_id": trigger_id}
+        context = {"tag": "", **await self.gtt_context(request), "trigger_id": trigger_id}
         data = await self.rest.op("gtt_modify", context)
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 

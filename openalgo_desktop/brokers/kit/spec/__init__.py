@@ -18,6 +18,7 @@ and ``tag``.
 
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec, Capabilities, Signer
 from openalgo_desktop.brokers.kit.spec.check import check, require_valid
+from openalgo_desktop.brokers.kit.spec.check_requests import Gives
 from openalgo_desktop.brokers.kit.spec.logins import (
     Ask,
     Browser,
@@ -65,6 +66,7 @@ __all__ = [
     "Envelope",
     "ErrorRule",
     "Field",
+    "Gives",
     "Hook",
     "IntervalRule",
     "Login",

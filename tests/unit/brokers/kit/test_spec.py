@@ -1,4 +1,4 @@
-"""The spec's validator, its small languages, and the registry."""
+"""The small languages of a spec, and the registry."""
 
 from __future__ import annotations
 
@@ -14,45 +14,14 @@ import pytest
 
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.rest.values import compute, fill, number, pick, render
-from openalgo_desktop.brokers.kit.spec import Op, TwoWay, check, require_valid
+from openalgo_desktop.brokers.kit.spec import Op
 from openalgo_desktop.brokers.registry import Registry, our_ids
 from openalgo_desktop.brokers.zerodha import BROKER
-from openalgo_desktop.core.enums import Exchange, Product, surfaced
+from openalgo_desktop.core.enums import Product, surfaced
 from openalgo_desktop.core.errors import BadCredentials, ConfigError
 from openalgo_desktop.core.totp import totp
 
 SPEC = BROKER.spec
-
-
-# -- validator ------------------------------------------------------------------------------
-def test_every_shipped_spec_is_valid() -> None:
-    registry = Registry([])
-    for name in registry.ids():
-        assert check(registry.get(name).spec) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"products": TwoWay({Product.MIS: "I", Product.NRML: "I"})}, "two unified values share"),
-        ({"products": TwoWay({Product.MIS: "I"})}, "CNC not mapped"),
-        ({"exchanges": TwoWay({Exchange.NSE: "NSE"})}, "BSE is offered but not mapped"),
-        ({"ops": {}}, "ops: place missing"),
-        ({"rows": {}}, "rows: order.order_id missing"),
-        ({"hosts": {"rest": "https://x"}}, "'stream' is used but not declared"),
-        ({"limits": {}}, "'orders' is used but not declared"),
-        ({"logins": ()}, "logins: none"),
-        (
-            {"statuses": TwoWay(SPEC.statuses.pairs, {"OPEN": next(iter(SPEC.statuses.pairs))})},
-            "in the pairs and in also",
-        ),
-    ],
-)
-def test_the_validator_names_what_is_wrong(change: dict[str, Any], said: str) -> None:
-    wrong = msgspec.structs.replace(SPEC, **change)
-    assert any(said in problem for problem in check(wrong)), check(wrong)
-    with pytest.raises(ConfigError, match="Broker zerodha"):
-        require_valid(wrong)
 
 
 # -- languages ------------------------------------------------------------------------------
@@ -168,7 +137,7 @@ class Entry:
 
 def test_other_packages_bring_brokers() -> None:
     spec = msgspec.structs.replace(SPEC, id="third", title="Third party")
-    registry = Registry([Entry("third", "third:BROKER", Broker(spec))])  # type: ignore[list-item]
+    registry = Registry([Entry("third", "third:BROKER", Broker(spec, BROKER.api))])  # type: ignore[list-item]
     assert "third" in registry.ids()
     assert registry.get("third").spec.title == "Third party"
     assert registry.get("zerodha").spec is SPEC
@@ -179,7 +148,7 @@ def test_a_bad_package_does_not_hurt_the_others() -> None:
     registry = Registry(
         [
             Entry("broken", "broken:B", ImportError("no module")),  # type: ignore[list-item]
-            Entry("wrong", "wrong:B", Broker(wrong)),  # type: ignore[list-item]
+            Entry("wrong", "wrong:B", Broker(wrong, BROKER.api)),  # type: ignore[list-item]
             Entry("nothing", "nothing:B", object()),  # type: ignore[list-item]
             Entry("zerodha", "mine:B", Broker(SPEC)),  # type: ignore[list-item]
         ]
