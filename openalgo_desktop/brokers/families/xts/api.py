@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -24,7 +24,7 @@ from openalgo_desktop.brokers.families.xts.spec import LEG, MARKET_SESSION
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.account.marketdata import Candle
 from openalgo_desktop.brokers.kit.rest.values import number, pick, render
-from openalgo_desktop.brokers.kit.spec import IntervalRule
+from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
@@ -50,6 +50,19 @@ _QUARTER_PAST_NINE = 9 * 3600 + 15 * 60
 
 class XtsApi(BrokerApi):
     """One account on an XTS server."""
+
+    gives: ClassVar[Gives] = {
+        "begin_market": ("feed_token", "feed_user"),
+        "read_access": ("access",),
+        "read_session": ("access_token", "client_id"),
+        "find_host": ("trading_url", "unique_key"),
+        "cancel": ("order_tag",),
+        "margin": ("portfolio",),
+        "quotes": ("instruments", "code"),
+        "subscribe": ("instruments", "code"),
+        "unsubscribe": ("instruments", "code"),
+        "history": ("segment_name", "from_time", "to_time"),
+    }
 
     # -- login ------------------------------------------------------------------------------
     async def begin_market(self, known: Mapping[str, Any]) -> Mapping[str, str]:
