@@ -201,7 +201,7 @@ class Requests:
                 asked = any_of(field.name for field in step.fields)
                 scope = scope.plus(asked, (f.name for f in step.fields if f.optional))
             elif isinstance(step, Browser):
-                state = scope.plus(any_of(["state"]))
+                state = scope.plus(any_of(["state", "redirect_url"]))
                 yield from template(at, step.url, state)
                 scope = scope.plus(any_of(step.gives.values()))
             elif isinstance(step, Compute):

@@ -147,7 +147,7 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
     ),
     "contracts": (
         {"in_contracts": frozenset({Exchange.CRYPTO})},
-        "in_contracts: CRYPTO is not offered",
+        "in_contracts: CRYPTO is not mapped",
     ),
     "interval without operation": (
         can(intervals={Interval.DAY: IntervalRule("day", 10, "eod")}),
