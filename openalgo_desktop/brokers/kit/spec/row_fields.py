@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openalgo_desktop.core.model import Funds
+from openalgo_desktop.core.model import Funds, TickExtras
 
 #: Who a row is about. ``segment`` where an exchange has two words on the wire.
 _ABOUT = ("brsymbol", "token", "exchange", "segment")
@@ -38,7 +38,7 @@ ROW_FIELDS: Mapping[str, frozenset[str]] = {
         "quote": (
             *_OHLC, "ltp", "ltt", "volume", "last_quantity", "average_price", "oi", "bid", "ask",
             "bid_quantity", "ask_quantity", "total_buy_quantity", "total_sell_quantity",
-            "upper_circuit", "lower_circuit", "buy", "sell", "key",
+            "upper_circuit", "lower_circuit", "buy", "sell", "key", *TickExtras.__struct_fields__,
         ),
         "level": ("price", "quantity", "orders"),
         "candle": (*_OHLC, "time", "volume", "oi", "list"),

@@ -37,7 +37,7 @@ from openalgo_desktop.brokers.kit.spec.row_fields import ROW_FIELDS
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.enums import Exchange, Interval, OrderStatus, PriceType
 from openalgo_desktop.core.errors import ConfigError, NetError
-from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.model import Instrument, TickExtras
 
 REGISTRY = Registry([])
 KITE = REGISTRY.get("zerodha")
@@ -469,7 +469,8 @@ def test_the_row_fields_are_those_that_are_read() -> None:
     }
     for kind, names in helpers.items():
         assert fields(kind, *names) == ROW_FIELDS[kind], kind
-    assert fields("tick") | {"key"} == ROW_FIELDS["quote"]
+    extras = set(TickExtras.__struct_fields__)
+    assert fields("tick") | extras | {"key"} == ROW_FIELDS["quote"]
     assert fields("_levels") == ROW_FIELDS["level"]
 
 
