@@ -189,8 +189,9 @@ class Lens:
             if path in flat:
                 put(result, path, after["orderid"])
         row = self._symbol(after.get("symbol"), after.get("exchange"))
-        for path, kind in self.names.items() if row is not None else ():
-            put(result, path, names_of(row)[kind])
+        if row is not None:
+            for path, kind in self.names.items():
+                put(result, path, names_of(row)[kind])
         return result
 
     def extend(self, other: Lens) -> None:

@@ -15,6 +15,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order, OrderRequest, closing_order
 from openalgo_desktop.trading.smart import smart_order
 from openalgo_desktop.trading.underway import View
+from tests.wire.corridor import protected, protected_change
 from tests.wire.folders import steps_of
 from tests.wire.harness import TAG, Wire, names_of
 from tests.wire.uniform import (
@@ -91,11 +92,17 @@ async def _login(wire: Wire, given: dict[str, Any]) -> Any:
 
 
 async def _place(wire: Wire, given: dict[str, Any]) -> Any:
-    return {"orderid": (await wire.api.place(order_request(given), TAG)).order_id}
+    return {"orderid": await _sent(wire, order_request(given))}
+
+
+async def _sent(wire: Wire, request: OrderRequest) -> str:
+    """Place it as the corridor does: what must not go as a market order goes as a limit."""
+    return (await wire.api.place(await protected(wire, request), TAG)).order_id
 
 
 async def _modify(wire: Wire, given: dict[str, Any]) -> Any:
-    return {"orderid": (await wire.api.modify(modify_request(given))).order_id}
+    request = await protected_change(wire, modify_request(given))
+    return {"orderid": (await wire.api.modify(request)).order_id}
 
 
 async def _cancel(wire: Wire, given: dict[str, Any]) -> Any:
@@ -130,14 +137,14 @@ async def _smart(wire: Wire, given: dict[str, Any]) -> Any:
     step = smart_order(request, target, View(await _net(wire, request)))
     if isinstance(step, str):
         return {"orderid": None, "no_action": True}
-    return {"orderid": (await wire.api.place(step, TAG)).order_id}
+    return {"orderid": await _sent(wire, step)}
 
 
 async def _close_all(wire: Wire, given: dict[str, Any]) -> Any:
     """As the corridor does it: the opposite market order of each open row."""
     for position in await wire.api.positions():
         if position.quantity:
-            await wire.api.place(closing_order(position), TAG)
+            await _sent(wire, closing_order(position))
     return {"ok": True}
 
 

@@ -334,7 +334,7 @@ class OneMode(Silent):
         self.modes: dict[Key, FeedMode] = {}
 
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
-        frames = []
+        frames: list[Sending] = []
         for key, mode in wanted.items():
             if key in self.modes:
                 frames += self.unsubscribe([key])
