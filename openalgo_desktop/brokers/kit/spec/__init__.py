@@ -4,16 +4,17 @@ Three small languages are used inside the tables.
 
 * *Templates* (paths, headers, addresses): ``{name}`` is a value of the context, quoted in paths.
 * *Values* (query and body fields): a text that begins with ``$`` takes a value of the context,
-  anything else is sent as it stands. ``$name`` keeps the type, ``$name:text`` makes shortest
-  decimal text, ``:int`` and ``:float`` JSON numbers, ``:paise`` whole paise of rupees, ``:lots``
-  units as lots of the instrument, ``:json`` JSON text; a ``?`` at the end leaves the field out
-  when the value is empty or zero.
+  anything else is sent as it stands. ``$name`` keeps the type. Words behind it convert, one after
+  another: ``:text`` shortest decimal text, ``:int`` and ``:float`` JSON numbers, ``:paise`` whole
+  paise of rupees, ``:lots`` units as lots of the instrument, ``:json`` JSON text; a ``?`` at the
+  end leaves the field out when the value is empty or zero.
 * *Paths* (replies): ``ohlc.open``, ``depth.buy.0.price``; ``a|b`` takes the first that is there.
+  In rows a path may end with the unit that the broker counts in: ``avg:paise``, ``qty:lots``.
 
 The context holds the session and credentials, the unified request (``symbol``, ``quantity``,
-``price`` ...), what the spec's maps make of it (``wire_exchange``, ``wire_product``,
-``wire_price_type``, ``wire_action``), the instrument (``brsymbol``, ``brexchange``, ``token``)
-and ``tag``.
+``price`` ...), what the spec's maps make of it (``wire_exchange``, ``wire_segment``,
+``wire_product``, ``wire_price_type``, ``wire_action``), the instrument (``brsymbol``,
+``brexchange``, ``token``, ``lot_size``) and ``tag``.
 """
 
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec, Capabilities, Signer
