@@ -115,8 +115,8 @@ async def test_a_hold_holds_what_is_linked_and_shows(clock: ManualClock) -> None
 def test_a_cost_that_never_fits_is_told_by_the_validator() -> None:
     for cost in (0, 11):
         ops = {**BROKER.spec.ops, "orders": Op(method="GET", path="/x", cost=cost)}
-        said = check(msgspec.structs.replace(BROKER.spec, ops=ops))
-        assert said == [f"limits: a cost of {cost} does not fit in 10 grants"]
+        said = check(msgspec.structs.replace(BROKER.spec, ops=ops), BROKER.api)
+        assert said == [f"limits: ops.orders: a cost of {cost} does not fit in 10 grants"]
 
 
 # -- signatures -----------------------------------------------------------------------------
