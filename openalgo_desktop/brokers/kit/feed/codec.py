@@ -18,11 +18,22 @@ from openalgo_desktop.core.model import Instrument, Key, Tick
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A frame with an address: a Socket.IO event, an MQTT topic, a NATS subject. ``data`` is text,
-    bytes, or the JSON value of a Socket.IO event."""
+    """A frame with an address.
+
+    Socket.IO: an event with its value (JSON, bytes, a list of several values). MQTT and NATS: a
+    message of a topic, in bytes. What is sent there without ``data`` subscribes the topic, with
+    None ends the subscription, with text or bytes is published; and a :class:`Topic` comes back
+    for a subscription that was accepted (where ``StreamSpec.confirms``) or refused.
+    """
 
     topic: str
     data: Any = ""
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """What became of a subscription, as the data of the topic's :class:`Message`."""
+
+    refusal: str = ""
 
 
 #: What a link carries: text frames as str, binary frames as bytes, addressed ones as Message.

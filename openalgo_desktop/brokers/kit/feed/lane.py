@@ -82,6 +82,7 @@ class Lane:
         self.ticked = 0.0  # last market data
         self.frames = 0
         self.bad_frames = 0
+        self.lost = 0
         self.reconnects = 0
 
     # -- from the client --------------------------------------------------------------------
@@ -167,7 +168,7 @@ class Lane:
                 for name, part in (
                     ("reader", self._read(link, codec)),
                     ("sender", asker.run()),
-                    ("watchdog", self._watch(asker)),
+                    ("watchdog", self._watch(link, asker)),
                     ("heartbeat", self._beat(link)),
                 )
             ]
@@ -224,6 +225,7 @@ class Lane:
                     # Queued frames come without a pause: others on this loop must have theirs.
                     await asyncio.sleep(0)
                     turn = time.perf_counter()
+                    self.heard = clock.monotonic()  # a long batch is not a silent line
 
     def _decoded(self, codec: StreamCodec, frame: Frame) -> Iterable[StreamEvent]:
         try:
@@ -281,17 +283,19 @@ class Lane:
             log.warning("%s: bad frame no. %d: %s", self._client.title, self.bad_frames, error)
 
     # -- watch ------------------------------------------------------------------------------
-    async def _watch(self, asker: Asker) -> None:
+    async def _watch(self, link: Link, asker: Asker) -> None:
         """Drop a silent line; report and repair a mute market. The only watchdog of a feed: what
         users and orders see of it comes from here."""
-        silence, mute = self._spec.silence, self._spec.mute
+        silence = 0.0 if link.watched else self._spec.silence
+        mute = self._spec.mute
         intervals = [seconds for seconds in (silence, mute) if seconds > 0]
-        if not intervals:
-            await asyncio.Event().wait()
-        asked_again = False
+        asked_again, lost = False, 0
         while True:
-            await self._client.sleep(min(*intervals, _MUTE_AFTER) / _LOOKS)
+            await self._client.sleep(min([*intervals, _MUTE_AFTER]) / _LOOKS)
             now = self._client.clock.monotonic()
+            if link.lost > lost:
+                self._spilt(link.lost - lost)
+                lost = link.lost
             if silence > 0 and now - self.heard > silence:
                 raise _Silent(f"Nothing heard for {now - self.heard:.0f} s.")
             if not (mute > 0 and self._expects_ticks()):
@@ -308,6 +312,13 @@ class Lane:
             elif quiet > (1 + self._patience) * mute:
                 self._patience = min(self._patience * 2, _MOST_PATIENT)
                 raise _Silent(f"No market data for {quiet:.0f} s although asked again.")
+
+    def _spilt(self, count: int) -> None:
+        """Frames were dropped because they came faster than they were read: prices that others
+        follow, but perhaps also orders, which the book has."""
+        self.lost += count
+        log.warning("%s: %d frames were lost, the loop was too slow", self._client.title, count)
+        self._client.listener.resumed()
 
     def _expects_ticks(self) -> bool:
         """Whether the market of anything on this line is open."""

@@ -212,6 +212,7 @@ class StreamClient:
             "sockets": [len(lane.wanted) for lane in self._lanes],
             "capacity": self.capacity,
             "frames": sum(lane.frames for lane in self._lanes),
+            "lost": sum(lane.lost for lane in self._lanes),
             "bad_frames": sum(lane.bad_frames for lane in self._lanes),
             "reconnects": sum(lane.reconnects for lane in self._lanes),
         }

@@ -35,6 +35,9 @@ class Line:
     async def receive(self) -> list[Frame]:
         return [await self.frames.get()]
 
+    watched = False
+    lost = 0
+
     async def close(self) -> None: ...
 
     def abort(self) -> None: ...

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.rest.values import fill
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.core.errors import NetError
+from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, RateLimited
 
 #: Frames that may wait unread; beyond that the socket is not read and TCP slows the sender.
 MAX_QUEUE = 64
@@ -31,7 +35,17 @@ class LinkClosed(NetError):
 
 
 class Link(Protocol):
-    """One open connection."""
+    """One open connection.
+
+    ``watched``: the transport finds a dead line by itself, within the spec's silence where it can
+    choose (its heartbeats are no frames). ``lost``: frames that were dropped because nobody read
+    them in time; 0 where TCP slows the sender instead.
+    """
+
+    @property
+    def watched(self) -> bool: ...
+    @property
+    def lost(self) -> int: ...
 
     async def send(self, frame: Frame) -> None:
         """Send a frame; raises :class:`LinkClosed`."""
@@ -46,8 +60,40 @@ class Link(Protocol):
         """Drop the line now: it is dead, nobody would answer a good-bye."""
 
 
+def silence(*loggers: str) -> None:
+    """Keep libraries from logging: their lines carry addresses, log-ins and topics."""
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+        logger.propagate = False
+
+
 #: Opens a link. Raises :class:`DoubtfulSession` when the log-in was refused, else NetError.
 OpenLink: TypeAlias = Callable[[Address, StreamSpec], Awaitable[Link]]
+
+
+def refused(status: int, *, page: bool = False) -> AppError:
+    """What the HTTP status of a refused connection means; ``page``: a web page came, of somebody
+    on the way and not of the feed."""
+    if status in (401, 403) and not page:
+        return DoubtfulSession(f"The feed refused the session (HTTP {status}).")
+    if status == 429:
+        return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)
+    return NetError(f"The feed refused the connection (HTTP {status}).")
+
+
+def unreachable(error: BaseException) -> NetError:
+    """The error of an attempt to connect that met nobody."""
+    if isinstance(error, TimeoutError):
+        return NetTimeout(f"The feed did not answer within {OPEN_TIMEOUT:g} s.")
+    return NetError(f"The feed cannot be reached ({type(error).__name__}).")
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """The certificates of this machine. Reading them takes tens of milliseconds: call it in a
+    thread."""
+    return ssl.create_default_context()
 
 
 def address_of(spec: StreamSpec, hosts: Mapping[str, str], values: Mapping[str, object]) -> Address:

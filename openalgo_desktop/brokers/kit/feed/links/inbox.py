@@ -1,7 +1,7 @@
 """Frames that have come and wait to be read: what every link puts between its library and the lane.
 
-Bounded by back-pressure, never by loss: when too many wait, the link stops reading and the
-transport slows the sender.
+Bounded by back-pressure: when too many wait, the link stops reading and the transport slows the
+sender. Where a library reads on by itself, by loss: the oldest frames give way and are counted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Callable
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame
 from openalgo_desktop.brokers.kit.feed.links.base import MAX_QUEUE, LinkClosed
+
+#: Frames that may wait where a library cannot be held back.
+MAX_UNHELD = 1024
 
 
 def _nothing() -> None:
@@ -82,3 +85,22 @@ class Inbox:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+class LossyInbox(Inbox):
+    """For a library that reads on by itself: what is read is never older than its room allows."""
+
+    __slots__ = ("lost",)
+
+    def __init__(self, room: int = MAX_UNHELD) -> None:
+        super().__init__(limit=room)
+        self.lost = 0
+
+    def put(self, frame: Frame) -> None:
+        """A frame has come; the oldest one goes when there is no room."""
+        if self.why:
+            return
+        if self.paused and len(self._frames) >= self._limit:
+            del self._frames[0]
+            self.lost += 1
+        super().put(frame)

@@ -7,9 +7,7 @@ Compression is not offered: feeds send small frames, and brokers' servers do not
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import ssl
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
@@ -24,11 +22,13 @@ from openalgo_desktop.brokers.kit.feed.links.base import (
     Address,
     Link,
     LinkClosed,
+    refused,
+    tls,
+    unreachable,
 )
 from openalgo_desktop.brokers.kit.feed.links.inbox import Inbox
-from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.spec import StreamSpec
-from openalgo_desktop.core.errors import AppError, NetError, NetTimeout, ProtocolError, RateLimited
+from openalgo_desktop.core.errors import AppError, NetError, ProtocolError
 from openalgo_desktop.core.proxies import proxy_for, proxy_problem
 
 # What it has to say comes as exceptions, and at DEBUG it writes frames.
@@ -48,6 +48,9 @@ _PONG, _CLOSE = WSMsgType.PONG, WSMsgType.CLOSE
 
 class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
     """A link that is the listener of its connection."""
+
+    watched = False
+    lost = 0
 
     __slots__ = (
         *("_before", "_given_up", "_inbox", "_max_frame", "_over", "_parts", "_ping_interval"),
@@ -216,12 +219,10 @@ async def open_link(address: Address, spec: StreamSpec) -> Link:
             await _connect(link, address.url, dict(address.headers), spec.max_frame)
     except picows.WSInvalidStatusError as error:
         raise _refusal(error) from None
-    except TimeoutError:
-        raise NetTimeout(f"The feed did not answer within {OPEN_TIMEOUT:g} s.") from None
     except ProxyError:
         raise NetError("The proxy refuses the connection to the feed.") from None
-    except (OSError, picows.WSError) as error:
-        raise NetError(f"The feed cannot be reached ({type(error).__name__}).") from None
+    except (OSError, picows.WSError) as error:  # a timeout is an OSError, too
+        raise unreachable(error) from None
     finally:
         if not link.opened:
             link.give_up()
@@ -232,7 +233,7 @@ async def _connect(link: WebSocketLink, url: str, headers: dict[str, str], max_f
     for _ in range(_REDIRECTS + 1):
         try:
             # Reading the certificate store takes tens of milliseconds: not on the loop.
-            context = await asyncio.to_thread(_tls) if url.startswith("wss:") else None
+            context = await asyncio.to_thread(tls) if url.startswith("wss:") else None
             await picows.ws_connect(
                 lambda: link,
                 url,
@@ -269,16 +270,6 @@ def _redirected(
     return new.geturl(), headers
 
 
-def refused(status: int, *, page: bool = False) -> AppError:
-    """What the HTTP status of a refused connection means; ``page``: a web page came, of somebody
-    on the way and not of the feed."""
-    if status in (401, 403) and not page:
-        return DoubtfulSession(f"The feed refused the session (HTTP {status}).")
-    if status == 429:
-        return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)
-    return NetError(f"The feed refused the connection (HTTP {status}).")
-
-
 def _refusal(error: picows.WSInvalidStatusError) -> AppError:
     answer = error.response
     if answer is None:
@@ -294,8 +285,3 @@ def _proxy(url: str) -> str | None:
     if proxy is not None and not proxy.startswith(("http://", "https://")):
         raise NetError(proxy_problem(proxy.partition(":")[0]))
     return proxy
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
