@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -161,6 +162,7 @@ async def test_the_codec_says_what_is_no_refusal(rig: Rig) -> None:
 async def test_a_lost_request_is_sent_again_and_the_line_stays(rig: Rig) -> None:
     async def sleep(seconds: float) -> None:
         rig.slept.append(seconds)
+        await asyncio.sleep(min(seconds, 0.01))
 
     rig.client.sleep = sleep
     await rig.client.start()
