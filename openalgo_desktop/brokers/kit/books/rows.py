@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.books.fields import Fields
 from openalgo_desktop.brokers.kit.master.contracts import contract_size
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.values import (
@@ -15,11 +14,7 @@ from openalgo_desktop.brokers.kit.rest.values import (
     absent,
     amount,
     as_rows,
-    count,
-    number,
     pick,
-    shown,
-    unit_of,
 )
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
 from openalgo_desktop.core.clock import Clock
@@ -62,74 +57,6 @@ _PRICES = frozenset({"week_52_high", "week_52_low", "turnover"})
 _ODD = (AppError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 #: Odd rows whose message is remembered, so that each is said once.
 _MOST_SAID = 10_000
-
-
-class Fields:
-    """The values of one source row by a field map; what cannot be read is an :class:`OddValue`
-    that names the field. Amounts are rupees, also where the path says ``:paise``; quantities are
-    what the broker counts, but units where it says ``:lots``, by ``lot``."""
-
-    __slots__ = ("_clock", "_paths", "_raw", "lot")
-
-    def __init__(self, raw: Any, paths: Mapping[str, str], clock: Clock) -> None:
-        if not isinstance(raw, Mapping):
-            raise OddValue(f"{shown(raw)} is no table of fields")
-        self._raw, self._paths, self._clock = raw, paths, clock
-        self.lot = 1
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value as it came; ``default`` where the row or the map has none."""
-        path = self._paths.get(name)
-        return default if path is None else pick(self._raw, unit_of(path)[0], default)
-
-    def _unit(self, name: str) -> str:
-        path = self._paths.get(name)
-        return "" if path is None else unit_of(path)[1]
-
-    def has(self, name: str) -> bool:
-        """Whether the map has the field."""
-        return name in self._paths
-
-    def text(self, name: str) -> str:
-        """The value as text, '' when it is open."""
-        return str(self.get(name, ""))
-
-    def need(self, name: str) -> Any:
-        """The value of a field without which the row means nothing."""
-        value = self.get(name)
-        if absent(value):
-            raise OddValue(f"{name} is missing")
-        return value
-
-    def number(self, name: str, needed: bool = False) -> float:
-        """A price or amount; 0 when it is open."""
-        value = self.need(name) if needed else self.get(name)
-        try:
-            amount = number(value)
-        except OddValue as error:
-            raise OddValue(f"{name}: {error.message}") from None
-        return amount / 100 if self._unit(name) == "paise" else amount
-
-    def count(self, name: str, needed: bool = False) -> int:
-        """A quantity; 0 when it is open."""
-        value = self.need(name) if needed else self.get(name)
-        try:
-            found = count(value)
-        except OddValue as error:
-            raise OddValue(f"{name}: {error.message}") from None
-        return found * self.lot if self._unit(name) == "lots" else found
-
-    def whole(self, name: str) -> int:
-        """A quantity of the market, where fractions (coins) are cut."""
-        found = self.number(name)
-        return int(found * self.lot if self._unit(name) == "lots" else found)
-
-    def time(self, name: str) -> datetime | None:
-        """A time, None when it is open."""
-        try:
-            return moment(self.get(name), self._clock)
-        except OddValue as error:
-            raise OddValue(f"{name}: {error.message}") from None
 
 
 class _Names(NamedTuple):
