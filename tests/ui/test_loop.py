@@ -16,7 +16,11 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow
 from pytestqt.qtbot import QtBot
+from websockets.asyncio.server import ServerConnection, serve
 
+from openalgo_desktop.brokers.kit.feed.links import open_link
+from openalgo_desktop.brokers.kit.feed.links.base import Address, LinkClosed
+from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.dialogs import ask
@@ -317,6 +321,30 @@ def test_a_100_hz_ticker_runs_while_dialogs_open_and_docks_repaint(
         assert held[-1] < 0.3, f"longest {held[-1] * 1000:.1f} ms"
         assert loop.scheduled < 200
         assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
+
+    run(scenario())
+
+
+def test_a_feed_runs_on_this_loop(run: Run, loop: PumpEventLoop) -> None:
+    """The feed's library is C that meets the loop's sockets: a flood, held back, and an end."""
+
+    async def flood(connection: ServerConnection) -> None:
+        for number in range(3000):
+            await connection.send(number.to_bytes(2, "big") + bytes(500))
+        await connection.close(4000, "enough")
+
+    async def scenario() -> None:
+        async with serve(flood, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            link = await open_link(Address(url), StreamSpec(url="", codec=dict))
+            found: list[int] = []
+            with pytest.raises(LinkClosed, match="4000: enough"):
+                while True:
+                    for frame in await link.receive():
+                        assert isinstance(frame, bytes)
+                        found.append(int.from_bytes(frame[:2], "big"))
+            await link.close()
+            assert found == list(range(3000))
 
     run(scenario())
 

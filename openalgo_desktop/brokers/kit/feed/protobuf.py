@@ -10,8 +10,9 @@ A table is the broker's message definition in Python::
     read_response = SCHEMA.reader("Response")
 
 Only what is read has to be in it: unknown fields are skipped. The wire is read by the ``protobuf``
-runtime (C): a third of the time of a reader of our own for 24 ms and 5 MB once, paid by those who
-import this module (``bench/protobuf.py``). So import it where the codec is, never in a spec.
+runtime (C): half the time of a reader of our own, for 26 ms and 6 MiB once (``bench/protobuf.py``).
+Who imports this module pays that, so only codecs do: it comes with their adapter, in a thread, when
+the first account of that broker is opened.
 """
 
 from __future__ import annotations
