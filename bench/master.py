@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.brokers.zerodha.spec import SPEC
 from openalgo_desktop.core import gently

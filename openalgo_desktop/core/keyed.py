@@ -40,6 +40,9 @@ class Keyed(Generic[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         self._parts[hash(key) & (_PARTS - 1)][key] = value
 
+    def __delitem__(self, key: K) -> None:
+        del self._parts[hash(key) & (_PARTS - 1)][key]
+
     def get(self, key: K) -> V | None:
         """The value, or None."""
         return self._parts[hash(key) & (_PARTS - 1)].get(key)

@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.kit.feed.codec import Failure
-from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
 from openalgo_desktop.brokers.zerodha.spec import SPEC as ZERODHA
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec

@@ -161,9 +161,7 @@ class KitAccount:
         """The symbol master; the account's own lookups are renewed with it."""
         if self.spec.master.own:  # the broker is a server of the user's own
             self._master.use(self._folder / self.account_id.replace(":", "-"))
-        rows = await self._master.instruments()
-        await asyncio.to_thread(self.index.load, rows)
-        return rows
+        return await self._master.instruments(self.index)
 
     async def learn_names(self) -> None:
         """The symbol master is read: its rows hold the broker's names."""

@@ -20,24 +20,35 @@ class BrokerIndex(Rows):
         self._by_token: Keyed[Key, Instrument] = Keyed()
         self._load(rows)
 
-    def load(self, rows: Iterable[Instrument]) -> None:
-        """Replace all rows; large ones in a thread."""
+    def load(self, rows: Iterable[Instrument]) -> list[Instrument]:
+        """Replace all rows; large ones in a thread. Where two have one symbol or one token of an
+        exchange, the first stays; the others are left out and given back."""
         with uncollected():
-            self._load(rows)
+            return self._load(rows)
 
-    def _load(self, rows: Iterable[Instrument]) -> None:
+    def _load(self, rows: Iterable[Instrument]) -> list[Instrument]:
         table: Keyed[Key, Instrument] = Keyed()
         by_symbol: Keyed[Key, Instrument] = Keyed()
         by_token: Keyed[Key, Instrument] = Keyed()
+        twice: list[Instrument] = []
         for row in gently(rows):
-            table[row.key] = row
-            if row.brsymbol:
-                by_symbol[row.exchange, row.brsymbol] = row
-            if row.token:
-                by_token[row.exchange, row.token] = row
+            exchange, token, brsymbol = row.exchange, row.token, row.brsymbol
+            if token and by_token.setdefault((exchange, token), row) is not row:
+                twice.append(row)
+                continue
+            if table.setdefault((exchange, row.symbol), row) is not row:
+                if token:
+                    del by_token[exchange, token]
+                twice.append(row)
+                continue
+            if brsymbol:
+                known = by_symbol.setdefault((exchange, brsymbol), row)
+                if known is not row and row.symbol == brsymbol:
+                    by_symbol[exchange, brsymbol] = row  # it bears the name, the other shares it
         old = [*self._rows.parts(), *self._by_symbol.parts(), *self._by_token.parts()]
         self._rows, self._by_symbol, self._by_token = table, by_symbol, by_token
         let_go(old)
+        return twice
 
     def by_brsymbol(self, brsymbol: str, exchange: str) -> Instrument | None:
         """The row of the broker's symbol."""

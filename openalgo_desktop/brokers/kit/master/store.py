@@ -1,8 +1,9 @@
 """The symbol master of a broker: download, read row by row, keep the last good copy.
 
 Reading runs in a worker thread and lets go of the interpreter every few rows; nothing of it is
-done on the loop. A download counts only when it could be read and is not suspiciously small;
+done on the loop. A download counts only when it could be read and no file of it shrank by a third;
 until then, and whenever a later one fails, the last good copy on disk is used and its age is told.
+A file that comes smaller twice alike, on another day or when asked for, is taken.
 """
 
 from __future__ import annotations
@@ -11,53 +12,58 @@ import asyncio
 import logging
 import shutil
 import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from openalgo_desktop.brokers.kit.master.copies import (
+    MasterCopy,
+    confirmed,
+    doubt_of,
+    keep,
+    new_place,
+    newest,
+    note_doubt,
+    shrunk,
+)
 from openalgo_desktop.brokers.kit.master.download import Download
-from openalgo_desktop.brokers.kit.master.readers import parts_of, rows_of
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.readers import parts_of
+from openalgo_desktop.brokers.kit.master.reading import Reading, file_name, read_master, title
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import AppError, DataError, ProtocolError
-from openalgo_desktop.core.gently import gently, uncollected
+from openalgo_desktop.core.gently import gently
 from openalgo_desktop.core.model import Instrument
 
 log = logging.getLogger(__name__)
 
-#: A download with less than this part of the rows of the copy before it is taken for broken.
-_MIN_SHARE: Final = 0.5
-#: More unreadable rows than this part of a file: the format has changed.
-_MAX_BAD_SHARE: Final = 0.02
-#: No tick, lot or strike is larger.
-_LARGEST: Final = 1e9
-_NOTE: Final = "copy.json"
-
-
-class MasterCopy(msgspec.Struct, frozen=True):
-    """What is known of a copy on disk."""
-
-    downloaded_at: datetime
-    rows: int
+#: Rows that are named, of those that have the symbol or the token of another.
+_NAMED: Final = 5
 
 
 class MasterStatus(msgspec.Struct, frozen=True):
-    """For the status display. ``problem`` says why the copy is not of today."""
+    """For the status display: instruments, rows that could not be read, rows with the symbol or
+    the token of another. ``problem`` says why the copy is not of today."""
 
     rows: int = 0
     downloaded_at: datetime | None = None
     stale: bool = True
     problem: str = ""
+    unreadable: int = 0
+    twice: int = 0
 
     def text(self, now: datetime) -> str:
-        """``39,942 instruments, 3 h old``, with the problem if there is one."""
+        """``39,942 instruments, 12 rows unreadable, 3 h old``, with the problem if there is one."""
         if self.downloaded_at is None:
             return self.problem or "no symbol master yet"
-        age = _age_text(now - self.downloaded_at)
-        text = f"{self.rows:,} instruments, {age} old"
+        parts = [f"{self.rows:,} instruments"]
+        parts += [f"{_rows_text(self.unreadable)} unreadable"] if self.unreadable else []
+        parts += [f"{_rows_text(self.twice)} twice"] if self.twice else []
+        parts.append(f"{_age_text(now - self.downloaded_at)} old")
+        text = ", ".join(parts)
         return f"{text}; {self.problem}" if self.problem else text
 
 
@@ -82,30 +88,31 @@ class KitMaster:
         """Keep copies in another folder from now on (the server behind the broker changed)."""
         self._folder = folder
 
-    async def instruments(self) -> list[Instrument]:
+    async def instruments(
+        self, index: BrokerIndex | None = None, *, anew: bool = False
+    ) -> list[Instrument]:
         """Today's instruments; those of the last good copy when today's cannot be had.
 
-        Raises the error of the download when there is no copy at all.
+        ``index`` is filled with them; where two have one symbol or one token of an exchange, the
+        first stays. ``anew`` downloads whatever is there. Raises the error of the download when
+        there is no copy at all.
         """
         async with self._busy:
-            place, copy = await asyncio.to_thread(self._newest)
-            if copy is not None and place is not None and self._is_current(copy):
-                try:
-                    return await self._use(place, copy, "")
-                except (AppError, OSError) as error:
-                    log.warning("%s: copy of the symbol master unreadable: %s", self._title, error)
-                    copy = None
-            return await self._renewed(place, copy)
+            rows = await self._wanted(anew)
+            if index is not None and (twice := await asyncio.to_thread(index.load, rows)):
+                rows = await asyncio.to_thread(self._without, rows, twice)
+            return rows
 
-    async def refresh(self) -> list[Instrument]:
-        """Download anew, whatever is there."""
-        async with self._busy:
-            place, copy = await asyncio.to_thread(self._newest)
-            return await self._renewed(place, copy)
-
-    async def _renewed(self, place: Path | None, copy: MasterCopy | None) -> list[Instrument]:
+    async def _wanted(self, anew: bool) -> list[Instrument]:
+        place, copy = await asyncio.to_thread(newest, self._folder)
+        if not anew and copy is not None and place is not None and self._is_current(copy):
+            try:
+                return await self._use(place, copy, "")
+            except (AppError, OSError) as error:
+                log.warning("%s: copy of the symbol master unreadable: %s", self._title, error)
+                copy = None
         try:
-            return await self._fetch(copy)
+            return await self._fetch(place, copy, anew)
         except (AppError, OSError) as error:
             if place is None or copy is None:
                 self.status = MasterStatus(problem=str(error))
@@ -113,148 +120,96 @@ class KitMaster:
             log.warning("%s: symbol master not renewed: %s", self._title, error)
             return await self._use(place, copy, f"not renewed: {error}")
 
-    async def _fetch(self, before: MasterCopy | None) -> list[Instrument]:
+    async def _fetch(
+        self, old: Path | None, before: MasterCopy | None, anew: bool
+    ) -> list[Instrument]:
         now = self._clock.now()
-        place = await asyncio.to_thread(self._new_place, now)
+        place = await asyncio.to_thread(new_place, self._folder, now)
         try:
             for number, file in enumerate(self._spec.files):
+                path = place / file_name(number, file)
                 try:
-                    await self._download(file, place / _name(number, file))
+                    await self._download(file, path)
                 except AppError:
                     if not file.optional:
                         raise
-                    log.info("%s: optional master file %s left out", self._title, file.name)
-                    await asyncio.to_thread(_drop, file, place / _name(number, file))
-            rows = await _in_thread(lambda stop: self._read(place, stop))
-            if before is not None and len(rows) < before.rows * _MIN_SHARE:
-                raise ProtocolError(
-                    f"the new symbol master has only {len(rows):,} rows "
-                    f"after {before.rows:,}; the old one is kept"
-                )
-            copy = MasterCopy(now, len(rows))
-            await asyncio.to_thread(self._keep, place, copy)
+                    log.info("%s: optional master file %s left out", self._title, title(file))
+                    await asyncio.to_thread(_drop, file, path)
+            found = await self._read(place)
+            if old is not None and before is not None:
+                await asyncio.to_thread(self._judge, old, before, found, now, anew)
+            copy = MasterCopy(now, len(found.rows), found.counts)
+            await asyncio.to_thread(keep, place, copy)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
             raise
-        self.status = MasterStatus(copy.rows, copy.downloaded_at, stale=False)
-        return rows
+        return self._taken(found, MasterStatus(downloaded_at=copy.downloaded_at, stale=False))
 
     async def _use(self, place: Path, copy: MasterCopy, problem: str) -> list[Instrument]:
-        rows = await _in_thread(lambda stop: self._read(place, stop))
-        stale = not self._is_current(copy)
-        self.status = MasterStatus(len(rows), copy.downloaded_at, stale, problem)
-        return rows
+        found, stale = await self._read(place), not self._is_current(copy)
+        return self._taken(
+            found, MasterStatus(downloaded_at=copy.downloaded_at, stale=stale, problem=problem)
+        )
 
-    def _is_current(self, copy: MasterCopy) -> bool:
+    def _taken(self, found: Reading, status: MasterStatus) -> list[Instrument]:
+        """These are the instruments now; what was left out of them is told."""
+        self.status = msgspec.structs.replace(status, rows=len(found.rows), unreadable=found.bad)
+        if found.bad:
+            log.warning(
+                "%s: %d rows of the symbol master are unreadable: %s",
+                self._title, found.bad, "; ".join(found.first),
+            )  # fmt: skip
+        return found.rows
+
+    async def _read(self, place: Path) -> Reading:
+        """Read a copy in a thread; a cancelled caller stops it at its next breath."""
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(read_master, self._spec, place, stop)
+        finally:
+            stop.set()
+
+    def _due(self) -> datetime:
+        """When the last new master was due."""
         now = self._clock.now().astimezone(IST)
         due = datetime.combine(now.date(), self._spec.refresh, IST)
-        return copy.downloaded_at >= (due if now >= due else due - timedelta(days=1))
+        return due if now >= due else due - timedelta(days=1)
+
+    def _is_current(self, copy: MasterCopy) -> bool:
+        return copy.downloaded_at >= self._due()
 
     # -- in a thread ------------------------------------------------------------------------
-    def _newest(self) -> tuple[Path | None, MasterCopy | None]:
-        for place in sorted(self._folder.glob("*"), reverse=True):
-            try:
-                note = (place / _NOTE).read_bytes()
-                return place, msgspec.json.decode(note, type=MasterCopy)
-            except (OSError, msgspec.MsgspecError):
-                continue  # a download that did not come to its end
-        return None, None
+    def _judge(
+        self, old: Path, before: MasterCopy, found: Reading, now: datetime, anew: bool
+    ) -> None:
+        """Refuse a download with files that shrank, the first time it is like that."""
+        less = shrunk(before, found.counts)
+        if less and not confirmed(doubt_of(old), less, self._due(), anew=anew):
+            note_doubt(old, less, now)
+            raise ProtocolError(
+                "; ".join(file.text() for file in less)
+                + "; the old copy is kept until tomorrow's is like that too, or one downloaded anew"
+            )
+        for file in less:
+            log.warning("%s: %s, twice; taken over", self._title, file.text())
 
-    def _new_place(self, now: datetime) -> Path:
-        """An empty folder whose name sorts by time."""
-        moment = now.astimezone(IST)
-        while True:
-            place = self._folder / moment.strftime("%Y%m%d-%H%M%S-%f")
-            try:
-                place.mkdir(parents=True)
-            except FileExistsError:
-                moment += timedelta(microseconds=1)
-                continue
-            return place
-
-    def _keep(self, place: Path, copy: MasterCopy) -> None:
-        """Make a new copy the last good one: the note is written last."""
-        part = place / (_NOTE + ".part")
-        part.write_bytes(msgspec.json.encode(copy))
-        part.rename(place / _NOTE)
-        for other in self._folder.glob("*"):
-            if other != place:
-                shutil.rmtree(other, ignore_errors=True)
-
-    def _read(self, place: Path, stop: threading.Event) -> list[Instrument]:
-        rows: list[Instrument] = []
-        for number, file in enumerate(self._spec.files):
-            path = place / _name(number, file)
-            if parts_of(file, path):
-                with uncollected():
-                    rows += read_file(self._spec, file, path, stop)
-            elif not file.optional:
-                raise DataError(f"{file.name or file.path} is missing in the copy")
-        if not rows:
-            raise ProtocolError("the symbol master has no rows")
-        return rows
-
-
-def read_file(
-    spec: MasterSpec, file: MasterFile, path: Path, stop: threading.Event | None = None
-) -> list[Instrument]:
-    """The instruments of one downloaded file; blocks, so call it in a thread.
-
-    A row that cannot be read is skipped; more than a few are a :class:`ProtocolError`.
-    """
-    instruments: list[Instrument] = []
-    count = bad = 0
-    first = ""
-    reader, add = file.reader or spec.reader, instruments.append
-    for part, place in parts_of(file, path):
-        for row in gently(rows_of(part, place)):
-            count += 1
-            try:
-                instrument = _sane(reader(row, part))
-            except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-                bad += 1
-                first = first or f"row {count}: {type(error).__name__} {error}"
-                continue
-            if instrument is not None:
-                add(instrument)
-            if stop is not None and stop.is_set():
-                raise DataError("reading was stopped")
-    if bad > count * _MAX_BAD_SHARE:
-        raise ProtocolError(
-            f"{file.name or file.path}: {bad} of {count} rows cannot be read; first: {first}"
-        )
-    if bad:
-        log.info("%s: %d rows skipped, first: %s", file.name or file.path, bad, first)
-    return instruments
-
-
-def _sane(row: Instrument | None) -> Instrument | None:
-    """The row itself; ValueError for numbers that no instrument has (NaN among them)."""
-    if row is not None and not (
-        0 < row.tick_size < _LARGEST and 0 <= row.strike < _LARGEST and 0 < row.lot_size < _LARGEST
-    ):
-        raise ValueError(f"{row.symbol}: lot {row.lot_size}, tick {row.tick_size}, {row.strike}")
-    return row
-
-
-async def _in_thread(work: Callable[[threading.Event], list[Instrument]]) -> list[Instrument]:
-    """Run ``work`` in a thread; a cancelled caller stops it at its next breath."""
-    stop = threading.Event()
-    try:
-        return await asyncio.to_thread(work, stop)
-    finally:
-        stop.set()
+    def _without(self, rows: list[Instrument], twice: list[Instrument]) -> list[Instrument]:
+        """The rows that are left; what was left out is told."""
+        names = ", ".join(f"{r.exchange}:{r.symbol} (token {r.token})" for r in twice[:_NAMED])
+        log.warning(
+            "%s: %d rows of the symbol master have the symbol or the token of another: %s",
+            self._title, len(twice), names,
+        )  # fmt: skip
+        out = {id(row) for row in twice}
+        left = [row for row in gently(rows) if id(row) not in out]
+        self.status = msgspec.structs.replace(self.status, rows=len(left), twice=len(twice))
+        return left
 
 
 def _drop(file: MasterFile, path: Path) -> None:
     """Remove what is there of a file."""
     for _, place in parts_of(file, path):
         place.unlink()
-
-
-def _name(number: int, file: MasterFile) -> str:
-    tail = "".join(c for c in file.name if c.isalnum() or c in "._-")
-    return f"{number:02d}-{tail or 'master'}"
 
 
 def _as_app_error(error: Exception, title: str) -> AppError:
@@ -268,3 +223,7 @@ def _age_text(age: timedelta) -> str:
     if hours < 1:
         return f"{max(0, round(hours * 60))} min"
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def _rows_text(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.brokers.kit.master.readers import parts_of, piece_path, rows_of
-from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.errors import ConfigError, ProtocolError
 from openalgo_desktop.core.model import Instrument

@@ -24,11 +24,8 @@ from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.readers import rows_of
-from openalgo_desktop.brokers.kit.master.store import (
-    KitMaster,
-    MasterStatus,
-    read_file,
-)
+from openalgo_desktop.brokers.kit.master.reading import read_file
+from openalgo_desktop.brokers.kit.master.store import KitMaster, MasterStatus
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.brokers.zerodha.spec import SPEC
@@ -370,7 +367,7 @@ async def test_bad_download_keeps_the_last_good_copy(
     assert "2 days old; not renewed" in later.status.text(clock.now())
     assert len(list((tmp_path / "m").iterdir())) == 1  # no rubbish of the failed one
     source.data, source.error = KITE_SAMPLE, None
-    await later.refresh()
+    await later.instruments(anew=True)
     assert not later.status.stale and not later.status.problem
 
 

@@ -15,7 +15,7 @@ from openalgo_desktop.brokers.kit.account.gateway import KitGateway
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import OddValue, count, number
 from openalgo_desktop.brokers.registry import Registry

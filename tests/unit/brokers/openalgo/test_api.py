@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from openalgo_desktop.brokers.kit.account.account import KitAccount
-from openalgo_desktop.brokers.kit.master.store import read_file
+from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.openalgo import BROKER, SPEC
 from openalgo_desktop.brokers.openalgo.api import feed_url, server_url
 from openalgo_desktop.brokers.registry import Registry
