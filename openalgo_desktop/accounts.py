@@ -261,10 +261,19 @@ class Accounts:
         self._bus.publish(AccountChanged(status=account.status))
 
     # -- symbol master ----------------------------------------------------------------------
-    async def _load_master(self, *, required: bool) -> None:
+    async def renew_symbols(self, name: str) -> str:
+        """Download the symbol master of an account anew; what it is now, in words."""
+        account = self[name]
+        if name == self.data:
+            await self._load_master(required=True, anew=True)
+        else:
+            await account.master.instruments(anew=True)
+        return str(account.details().get("master", "")) or "It has no symbol master of its own."
+
+    async def _load_master(self, *, required: bool, anew: bool = False) -> None:
         name = self.data
         try:
-            rows = await self[name].master.instruments()
+            rows = await self[name].master.instruments(anew=anew)
         except AppError as error:
             if required:
                 raise

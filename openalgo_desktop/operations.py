@@ -156,6 +156,13 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         changes=True,
     ),
+    Op(
+        "accounts",
+        "symbols",
+        "download the symbol master of an account anew",
+        (_ACCOUNT,),
+        changes=True,
+    ),
     Op("keys", "list", "API keys that work", offline=True),
     Op(
         "keys",

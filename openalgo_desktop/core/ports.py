@@ -133,7 +133,9 @@ class MarketSource(Protocol):
 class MasterSource(Protocol):
     """Gives the symbol master."""
 
-    async def instruments(self) -> list[Instrument]: ...
+    async def instruments(self, *, anew: bool = False) -> list[Instrument]:
+        """Today's rows, one for each symbol and for each token of an exchange. ``anew`` downloads
+        them, whatever is there already."""
 
 
 class BrokerAccount(Protocol):

@@ -70,6 +70,12 @@ async def accounts_use(owned: Owned, data: dict[str, Any]) -> Result:
     return await accounts_list(owned, data)
 
 
+async def accounts_symbols(owned: Owned, data: dict[str, Any]) -> Result:
+    """Download a symbol master anew."""
+    name = data["name"]
+    return Result(f"{name}: {await owned.accounts.renew_symbols(name)}")
+
+
 # -- API keys -------------------------------------------------------------------------------
 async def keys_list(owned: Owned, data: dict[str, Any]) -> Result:
     """Keys that work, without their texts."""

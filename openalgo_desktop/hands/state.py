@@ -84,6 +84,7 @@ async def engine_status(owned: Owned, data: dict[str, Any]) -> Result:
         "clients": str(api.clients) if api is not None else "0",
         "data account": f"{accounts.data} ({accounts[accounts.data].status.state.value})",
         "order account": f"{accounts.orders} ({accounts[accounts.orders].status.state.value})",
+        "symbol master": str(accounts[accounts.data].details().get("master", "")),
         "data folder": str(owned.data_dir.path),
         "database": owned.data_dir.shown_database_url,
         "log folder": str(owned.data_dir.logs),

@@ -86,7 +86,7 @@ class AccountDoor:
         for bucket, windows in found["limits"].items():
             rates = ", ".join(f"{free:,} of {most:,} {_per(secs)}" for free, most, secs in windows)
             parts.append(f"{bucket}: {rates} free")
-        return "  ·  ".join([*parts, found["master"]])
+        return "  ·  ".join([*parts, f"Symbols: {found['master']}"])
 
     def logins(self, name: str) -> tuple[Login, ...]:
         """The ways to log this account in."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from openalgo_desktop.app import Terminal, TerminalOptions
@@ -21,9 +22,11 @@ from openalgo_desktop.core.errors import AuthError, ConfigError, SessionExpired
 from openalgo_desktop.core.events import AccountChanged, FeedChanged, InstrumentsLoaded
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.hands.door import OwnerDoor
 from openalgo_desktop.settings import Settings
 from openalgo_desktop.shell.broker_check import Doctor
 from openalgo_desktop.shell.login import TerminalLogin, open_account
+from openalgo_desktop.ui.account_door import AccountDoor
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.waiting import until
 
@@ -137,6 +140,32 @@ async def test_the_data_account_changes_in_place(terminal: Terminal, kite: KiteE
     await terminal.accounts.use_for_data("simulator")
     await terminal.accounts.close("zerodha", forget=True)
     assert terminal.accounts.names() == ["simulator"]
+
+
+async def test_a_symbol_master_is_downloaded_anew_and_shown(
+    terminal: Terminal, kite: KiteEmulator
+) -> None:
+    """Rows that cannot be read are told wherever the master is: ``status``, the accounts' panel."""
+    door = OwnerDoor(terminal)
+    answer = await door.run("accounts", "symbols", {"args": {"name": "simulator"}})
+    assert answer["text"] == "simulator: It has no symbol master of its own."
+    await terminal.accounts.open("zerodha")
+    await terminal.accounts.login("zerodha", given(kite))
+    await terminal.accounts.use_for_data("zerodha")
+    good = len(terminal.instruments)
+    row = kite.rows["NSE", "SBIN"]
+    kite.rows["NSE", "SBIN"] = msgspec.structs.replace(row, tick_size=float("nan"))
+    answer = await door.run("accounts", "symbols", {"args": {"name": "zerodha"}})
+    text = f"{good - 1:,} instruments, 1 row unreadable, 0 min old"
+    assert answer["text"] == f"zerodha: {text}"
+    assert kite.calls("GET", "/instruments") == 2
+    assert len(terminal.instruments) == good - 1
+    status = await door.run("engine", "status", {})
+    assert {"what": "symbol master", "is": text} in status["rows"]
+    assert AccountDoor(terminal).figures("zerodha").endswith(f"  ·  Symbols: {text}")
+    await terminal.accounts.use_for_data("simulator")
+    answer = await door.run("accounts", "symbols", {"args": {"name": "zerodha"}})
+    assert kite.calls("GET", "/instruments") == 3 and text in answer["text"]
 
 
 async def test_two_accounts_of_one_broker_and_a_restart(

@@ -262,7 +262,7 @@ class SimulatorAccount:
         """The symbol master is the account's own."""
         return self
 
-    async def instruments(self) -> list[Instrument]:
+    async def instruments(self, *, anew: bool = False) -> list[Instrument]:
         """All contracts of the simulated market."""
         return self._world.instruments()
 

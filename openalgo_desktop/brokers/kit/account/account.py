@@ -157,11 +157,12 @@ class KitAccount:
     def master(self) -> KitAccount:
         return self
 
-    async def instruments(self) -> list[Instrument]:
-        """The symbol master; the account's own lookups are renewed with it."""
+    async def instruments(self, *, anew: bool = False) -> list[Instrument]:
+        """The symbol master; the account's own lookups are renewed with it. ``anew`` downloads it
+        whatever is there."""
         if self.spec.master.own:  # the broker is a server of the user's own
             self._master.use(self._folder / self.account_id.replace(":", "-"))
-        return await self._master.instruments(self.index)
+        return await self._master.instruments(self.index, anew=anew)
 
     async def learn_names(self) -> None:
         """The symbol master is read: its rows hold the broker's names."""

@@ -156,8 +156,8 @@ class KitMaster:
         self.status = msgspec.structs.replace(status, rows=len(found.rows), unreadable=found.bad)
         if found.bad:
             log.warning(
-                "%s: %d rows of the symbol master are unreadable: %s",
-                self._title, found.bad, "; ".join(found.first),
+                "%s: %s unreadable in the symbol master: %s",
+                self._title, _rows_text(found.bad), "; ".join(found.first),
             )  # fmt: skip
         return found.rows
 
@@ -197,8 +197,8 @@ class KitMaster:
         """The rows that are left; what was left out is told."""
         names = ", ".join(f"{r.exchange}:{r.symbol} (token {r.token})" for r in twice[:_NAMED])
         log.warning(
-            "%s: %d rows of the symbol master have the symbol or the token of another: %s",
-            self._title, len(twice), names,
+            "%s: %s left out of the symbol master, with the symbol or token of another: %s",
+            self._title, _rows_text(len(twice)), names,
         )  # fmt: skip
         out = {id(row) for row in twice}
         left = [row for row in gently(rows) if id(row) not in out]

@@ -102,7 +102,7 @@ async def test_unreadable_rows_are_counted_shown_and_named(
     clock.advance(3 * 3600)
     assert kit.status.text(clock.now()) == "1,313 instruments, 7 rows unreadable, 3 h old"
     (text,) = caplog.messages
-    assert "7 rows of the symbol master are unreadable" in text
+    assert "7 rows unreadable in the symbol master" in text
     for row in ("cash.csv row 8: KeyError", "cash.csv row 9: OddValue 'one'",
                 "cash.csv row 10: ValueError Y: lot 0", "nfo-20261201.csv row 2: "):  # fmt: skip
         assert row in text
