@@ -68,9 +68,12 @@ class AccountDoor:
         return entry.spec.title
 
     def needs(self, broker: str) -> str:
-        """What each login of a broker needs, one line each."""
-        logins = self._terminal.registry.get(broker).spec.logins
-        return "\n".join(f"{login.title}: {needs(login)}" for login in logins)
+        """What each login of a broker needs, one line each, and what its orders need."""
+        spec = self._terminal.registry.get(broker).spec
+        lines = [f"{login.title}: {needs(login)}" for login in spec.logins]
+        if spec.capabilities.static_ip:
+            lines.append("Orders: a fixed IP address that is registered with the broker")
+        return "\n".join(lines)
 
     def figures(self, name: str) -> str:
         """Age of the feed, free requests of each limit, symbol master; empty for an account that

@@ -108,6 +108,7 @@ def test_a_broker_is_found_by_a_part_of_its_name_and_says_what_it_needs(drive: D
         line.setText("kite")
         line.editingFinished.emit()
         assert "API secret" in manager.needs.text() and "browser" in manager.needs.text()
+        assert "fixed IP address" in manager.needs.text()
         assert manager.figures.text() == ""  # the simulator has no limits
         manager.accept()
 

@@ -16,7 +16,7 @@ from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_cont
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import amount, pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
 from openalgo_desktop.core.errors import (
@@ -54,6 +54,11 @@ _ORDER_FIELDS = (
 )  # fmt: skip
 
 
+_INSTRUMENT = frozenset(
+    {"symbol", "exchange", "brsymbol", "brexchange", "token", "wire_exchange", "wire_segment"}
+)
+
+
 class BrokerApi(MarketCalls):
     """REST side of an account: orders, books, money, market data.
 
@@ -71,6 +76,9 @@ class BrokerApi(MarketCalls):
     ) -> None:
         super().__init__(spec, rest, index, clock, Rows(spec, index, clock))
         self._seen: dict[str, Order] = {}
+        cancel = spec.ops.get("cancel")
+        #: What a cancellation says of the instrument.
+        self._cancel_names = names_of(cancel) & _INSTRUMENT if cancel is not None else frozenset()
 
     def set_account(self, account_id: str) -> None:
         """The id that rows carry; known after the login."""
@@ -189,8 +197,15 @@ class BrokerApi(MarketCalls):
         return msgspec.structs.replace(request, **missing)
 
     async def cancel(self, order_id: str) -> OrderAck:
-        """Cancel a working order."""
-        context = {**self.cancel_context(order_id, self._seen.get(order_id)), "order_id": order_id}
+        """Cancel a working order. Of one that is not known yet the broker's book tells the
+        instrument, where the request needs it; raises :class:`OrderNotFound`."""
+        known = self._seen.get(order_id)
+        if known is None and self._cancel_names:
+            await self.orders()
+            known = self._seen.get(order_id)
+            if known is None:
+                raise OrderNotFound(order_id)
+        context = {**self.cancel_context(order_id, known), "order_id": order_id}
         data = await self.rest.op("cancel", context)
         return self._ack(data, order_id, "order_id", known=order_id)
 

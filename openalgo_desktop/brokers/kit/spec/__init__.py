@@ -19,7 +19,7 @@ The context holds the session and credentials, the unified request (``symbol``, 
 
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec, Capabilities, Signer
 from openalgo_desktop.brokers.kit.spec.check import check, require_valid
-from openalgo_desktop.brokers.kit.spec.check_requests import Gives
+from openalgo_desktop.brokers.kit.spec.check_requests import Gives, names_of
 from openalgo_desktop.brokers.kit.spec.logins import (
     Ask,
     Browser,
@@ -83,6 +83,7 @@ __all__ = [
     "TwoWay",
     "check",
     "identity",
+    "names_of",
     "require_valid",
     "wire_fields",
 ]

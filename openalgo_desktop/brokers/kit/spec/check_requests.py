@@ -62,6 +62,18 @@ def table(where: str, fields: Any, scope: Scope) -> Iterator[str]:
             yield f"{where}: {error}"
 
 
+def names_of(op: Op) -> frozenset[str]:
+    """The values that a request cannot do without."""
+    found = set(_NAME.findall(op.path))
+    for text in op.headers.values():
+        found |= set(_NAME.findall(text))
+    for text in (*_texts(op.query), *_texts(op.body)):
+        match = _VALUE.fullmatch(text)
+        if match is not None and not match["optional"]:
+            found.add(match["name"])
+    return frozenset(found)
+
+
 def _texts(fields: Any) -> Iterator[str]:
     if isinstance(fields, str):
         yield fields

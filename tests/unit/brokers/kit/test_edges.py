@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from aiohttp import web
 
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
@@ -20,10 +22,12 @@ from openalgo_desktop.core.errors import (
     DataError,
     NetError,
     NotConnected,
+    OrderNotFound,
     OrderStateUnknown,
     RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.proxies import goes_direct, is_loopback, proxy_problem, socks_proxy
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
@@ -130,6 +134,34 @@ async def test_a_bare_403_on_a_write_is_the_brokers_refusal() -> None:
     rest = rest_of({"/orders": httpx.Response(403, json=BARE), "/user/profile": good})
     with pytest.raises(RejectedByBroker):
         await api_of(rest).cancel("1")
+
+
+async def test_a_cancellation_that_names_the_instrument_learns_it_from_the_book() -> None:
+    """As where a broker wants the exchange with the id: an order placed elsewhere is not known."""
+    row = {
+        "order_id": "7", "tradingsymbol": "SBIN", "exchange": "NSE", "transaction_type": "BUY",
+        "quantity": 1, "order_type": "LIMIT", "product": "CNC", "status": "OPEN",
+    }  # fmt: skip
+    asked: list[str] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}?{request.url.query.decode()}")
+        data: Any = [row] if request.method == "GET" else {"order_id": "7"}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    op = msgspec.structs.replace(KITE.spec.ops["cancel"], path="/o/{order_id}", query={
+        "symbol": "$brsymbol", "exchange": "$wire_exchange",
+    })  # fmt: skip
+    spec = msgspec.structs.replace(KITE.spec, ops={**KITE.spec.ops, "cancel": op})
+    rest = RestClient(spec, rest_of({}).session, CLOCK, transport=httpx.MockTransport(serve))
+    index = BrokerIndex()
+    index.load([Instrument("SBIN", "NSE", brsymbol="SBIN", brexchange="NSE", token="1")])
+    api = BrokerApi(spec, rest, index, CLOCK)
+    assert (await api.cancel("7")).order_id == "7"
+    assert asked == ["GET /orders?", "DELETE /o/7?symbol=SBIN&exchange=NSE"]
+    with pytest.raises(OrderNotFound):
+        await api.cancel("8")
+    assert asked[2:] == ["GET /orders?"]  # nothing left
 
 
 async def test_one_warning_for_the_end_of_a_session(
