@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.readers import rows_of
+from openalgo_desktop.brokers.kit.master.store import KitMaster
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument
@@ -38,6 +39,36 @@ async def master_requests(
         finally:
             await wire.rest.close()
         found.append((master, wire.sent))
+    return found
+
+
+async def downloaded(
+    broker: Broker, file: VectorFile, case: Mapping[str, Any], place: Path
+) -> tuple[list[httpx.Request], list[dict[str, Any]] | None]:
+    """The whole master from recorded replies: the requests in order and the instruments in
+    uniform form; None when it could not be read (or not all of it was recorded)."""
+    wire = Wire(broker, file, case.get("http_response") or [])
+    spec, rest = broker.spec, wire.rest
+    master = KitMaster(spec.master, place, wire.clock, rest_download(rest), spec.title)
+    try:
+        rows = [instrument_row(row) for row in await master.instruments()]
+    except AppError:
+        return wire.sent, None
+    finally:
+        await rest.close()
+    return wire.sent, rows
+
+
+def sequence_problems(
+    wanted: Sequence[Mapping[str, Any]], sent: Sequence[httpx.Request], ready: Prepared
+) -> list[str]:
+    """Recorded requests against those that left, in order; more may follow where the recorder
+    stopped."""
+    found = []
+    if len(sent) < len(wanted):
+        found.append(f"{len(sent)} requests instead of {len(wanted)}")
+    for number, (want, request) in enumerate(zip(wanted, sent, strict=False)):
+        found += request_differences(dict(want), request, ready, ("http", str(number)), set())
     return found
 
 
