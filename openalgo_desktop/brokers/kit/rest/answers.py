@@ -35,6 +35,8 @@ def judge(spec: BrokerSpec, op: Op, response: httpx.Response) -> Answer:
     status = response.status_code
     envelope = op.envelope or spec.envelope
     body, read = _body(op, response)
+    if op.form == "json" and envelope.state and not response.content:
+        read = False  # an answer that says nothing is no empty book
     answer = Answer(envelope, status, _one(op, body), op.empty)
     if not answer.good:
         if body is None:

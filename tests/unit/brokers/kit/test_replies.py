@@ -90,6 +90,16 @@ async def test_a_web_page_or_a_table_is_no_csv() -> None:
         await answer(read(form="csv"), httpx.Response(200, json={"status": "success"}))
 
 
+async def test_no_answer_at_all_is_no_empty_book() -> None:
+    with pytest.raises(ProtocolError):
+        await answer(read(), httpx.Response(200))
+    with pytest.raises(OrderStateUnknown):
+        await answer(read(write=True), httpx.Response(200))
+    bare = spec_of(envelope=Envelope())  # nothing is promised
+    assert await client(lambda request: httpx.Response(204), bare).call(read()) is None
+    assert await answer(read(), good(None)) is None
+
+
 async def test_an_envelope_of_its_own() -> None:
     op = read(envelope=Envelope(state="stat", ok=("Ok",), data="values", message="emsg"))
     good = httpx.Response(200, json={"stat": "Ok", "values": [1]})
