@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
@@ -24,13 +24,15 @@ from openalgo_desktop.core.errors import (
     NetError,
     ProtocolError,
 )
-from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.model import Key, Tick
 
 if TYPE_CHECKING:
     from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 
 log = logging.getLogger(__name__)
 
+#: What an instrument is asked for: a mode, and depth levels where it has depth.
+Want: TypeAlias = tuple[FeedMode, int]
 #: A request that was lost on its way is sent again after so many seconds, doubled up to the last.
 _AGAIN = (1.0, 30.0)
 #: A batch is halved for so many refused requests; then the refusal holds for the rest of it.
@@ -50,11 +52,14 @@ class Asker:
         take: Callable[[Iterable[StreamEvent]], Awaitable[object]],
     ) -> None:
         self._client = client
+        self._spec = client.spec
         self._link = link
         self._codec = codec
         self._wanted = wanted
         self._take = take
-        self._sent: dict[Key, FeedMode] = {}
+        self._sent: dict[Key, Want] = {}
+        self._awaited: dict[Key, float] = {}  # not yet confirmed: when they were asked for
+        self._asked_twice: set[Key] = set()
         self._later: list[Request] = []
         self._changed = asyncio.Event()
         self._refusals = 0
@@ -78,6 +83,43 @@ class Asker:
     def refused(self, key: Key) -> None:
         """The feed said that it will not stream this."""
         self._sent.pop(key, None)
+        self._settled(key)
+
+    # -- confirmations ----------------------------------------------------------------------
+    @property
+    def awaits(self) -> bool:
+        """Whether any subscription is not confirmed yet."""
+        return bool(self._awaited)
+
+    def confirmed(self, key: Key) -> None:
+        """The feed acknowledged this subscription."""
+        self._settled(key)
+        self._client.unconfirmed.discard(key)
+
+    def came(self, tick: Tick) -> None:
+        """A tick in the mode that was asked for says as much as an acknowledgement."""
+        key = (tick.exchange, tick.symbol)
+        if key in self._awaited and tick.mode >= self._wanted.get(key, tick.mode):
+            self.confirmed(key)
+
+    def overdue(self, now: float) -> list[Key]:
+        """Instruments that were not confirmed in time though asked twice; those that were asked
+        once are asked again."""
+        late = [k for k, since in self._awaited.items() if now - since > self._spec.confirms]
+        lost = [key for key in late if key in self._asked_twice]
+        for key in late:
+            del self._awaited[key]
+            if key not in lost:
+                self._sent.pop(key, None)
+        self._asked_twice.update(late)
+        self._asked_twice.difference_update(lost)
+        if late:
+            self.poke()
+        return lost
+
+    def _settled(self, key: Key) -> None:
+        self._awaited.pop(key, None)
+        self._asked_twice.discard(key)
 
     async def send(self, frames: Iterable[Sending]) -> None:
         """Frames at once; requests as soon as :meth:`run` gets to them, so that the reader does
@@ -108,18 +150,19 @@ class Asker:
                 self.poke()
 
     async def _round(self) -> None:
-        size = self._client.spec.batch
+        size = self._spec.batch
         gone = [key for key in self._sent if key not in self._wanted] if self.ready else []
         for batch in _batches(gone, size):
             for key in batch:
-                self._sent.pop(key, None)
+                self.refused(key)
             await self.send(self._codec.unsubscribe(batch))
         while self._later:
             await self._unkeyed(self._later[0])
             self._later.pop(0)
         if not self.ready:
             return
-        new = [key for key, mode in self._wanted.items() if self._sent.get(key) != mode]
+        want = self._want
+        new = [key for key, mode in self._wanted.items() if self._sent.get(key) != want(key, mode)]
         for batch in _batches(new, size):
             self._refusals = 0
             await self._ask(batch)
@@ -139,23 +182,33 @@ class Asker:
         asked = {key: self._wanted[key] for key in keys if key in self._wanted}
         if not asked:
             return
+        wants = {key: self._want(key, mode) for key, mode in asked.items()}
+        if len(self._spec.levels) > 1:
+            self._codec.deepen({key: levels for key, (_, levels) in wants.items()})
         try:
             frames = self._codec.subscribe(asked)
         except AppError as error:
             await self._halved(list(asked), error)
             return
-        self._sent.update(asked)
+        self._sent.update(wants)
+        if self._spec.confirms > 0:
+            self._awaited.update(dict.fromkeys(asked, self._client.clock.monotonic()))
         for frame in frames:
             if isinstance(frame, Request):
                 await self._ask_by_request(frame)
             else:
                 await self._link.send(frame)
 
+    def _want(self, key: Key, mode: FeedMode) -> Want:
+        return mode, self._client.levels(key) if mode is FeedMode.DEPTH else 0
+
     async def _ask_by_request(self, request: Request) -> None:
         try:
             events = await self._answer(request)
         except AppError as error:
             keys = [key for key in request.keys if self._sent.pop(key, None) is not None]
+            for key in keys:
+                self._awaited.pop(key, None)
             if isinstance(error, (AuthError, SecondSessionRefused, _Lost)):
                 raise
             self._refusals += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from openalgo_desktop.brokers.kit.feed.asking import Asker
 from openalgo_desktop.brokers.kit.feed.codec import (
+    Confirmed,
     Failure,
     Frame,
     OrderRow,
@@ -104,12 +105,15 @@ class Lane:
     def want(self, key: Key, mode: FeedMode) -> None:
         """Have this instrument at this mode."""
         self.wanted[key] = mode
-        if self._asker is not None:
-            self._asker.poke()
+        self.poke()
 
     def drop(self, key: Key) -> None:
         """No longer have it."""
         self.wanted.pop(key, None)
+        self.poke()
+
+    def poke(self) -> None:
+        """What is wanted may have changed."""
         if self._asker is not None:
             self._asker.poke()
 
@@ -238,11 +242,14 @@ class Lane:
     async def _take(self, events: Iterable[StreamEvent]) -> bool:
         """Pass events on; whether one of them was a failure."""
         listener = self._client.listener
+        awaits = self._asker if self._asker is not None and self._asker.awaits else None
         bad = ticked = False
         for event in events:
             if isinstance(event, Tick):
                 listener.tick(event)
                 ticked = True
+                if awaits is not None:
+                    awaits.came(event)
             elif isinstance(event, Failure):
                 bad = True
                 self._failed(event.error)
@@ -269,6 +276,9 @@ class Lane:
             return  # the connection is ending
         if isinstance(event, Reply):
             await asker.send(event.frames)
+        elif isinstance(event, Confirmed):
+            for key in event.keys:
+                asker.confirmed(key)
         elif isinstance(event, Refused):
             asker.refused(event.key)
             self._client.lane_refused(event.key, event.error)
@@ -288,7 +298,7 @@ class Lane:
         users and orders see of it comes from here."""
         silence = 0.0 if link.watched else self._spec.silence
         mute = self._spec.mute
-        intervals = [seconds for seconds in (silence, mute) if seconds > 0]
+        intervals = [s for s in (silence, mute, self._spec.confirms) if s > 0]
         asked_again, lost = False, 0
         while True:
             await self._client.sleep(min([*intervals, _MUTE_AFTER]) / _LOOKS)
@@ -296,6 +306,8 @@ class Lane:
             if link.lost > lost:
                 self._spilt(link.lost - lost)
                 lost = link.lost
+            for key in asker.overdue(now) if asker.awaits else ():
+                self._client.lane_unconfirmed(key)
             if silence > 0 and now - self.heard > silence:
                 raise _Silent(f"Nothing heard for {now - self.heard:.0f} s.")
             if not (mute > 0 and self._expects_ticks()):

@@ -102,6 +102,9 @@ class StreamClient:
         self.state = StreamState.CLOSED
         self._lanes: list[Lane] = []
         self._lane_of: dict[Key, Lane] = {}
+        self._depths: dict[Key, list[int]] = {}  # wishes for more levels than the usual
+        #: Subscriptions that the feed never acknowledged, though it should.
+        self.unconfirmed: set[Key] = set()
         self._running = False
 
     # -- life -------------------------------------------------------------------------------
@@ -145,6 +148,7 @@ class StreamClient:
                 )
                 continue
             self._lane_of[key] = lane
+            self.unconfirmed.discard(key)
             lane.want(key, mode)
         return refused
 
@@ -158,6 +162,35 @@ class StreamClient:
         """The mode asked for an instrument."""
         lane = self._lane_of.get(key)
         return lane.wanted.get(key) if lane is not None else None
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        """Have at least so many depth levels of an instrument whenever its depth is streamed, as
+        far as the feed offers them; the fullest wish holds. Gives the end of this wish."""
+        self._depths.setdefault(key, []).append(levels)
+        self._poke(key)
+
+        def end() -> None:
+            wishes = self._depths.get(key, [])
+            if levels in wishes:
+                wishes.remove(levels)
+            if not wishes:
+                self._depths.pop(key, None)
+            self._poke(key)
+
+        return end
+
+    def levels(self, key: Key) -> int:
+        """The depth levels that an instrument is asked for: of those that the feed offers."""
+        usual = self.spec.levels[0]
+        wishes = self._depths.get(key)
+        if wishes is None or max(wishes) <= usual:
+            return usual
+        offered = sorted(self.spec.levels)
+        return next((count for count in offered if count >= max(wishes)), offered[-1])
+
+    def _poke(self, key: Key) -> None:
+        if (lane := self._lane_of.get(key)) is not None:
+            lane.poke()
 
     @property
     def capacity(self) -> int:
@@ -191,6 +224,15 @@ class StreamClient:
         self.unsubscribe([key])
         self.listener.refused(key, error)
 
+    def lane_unconfirmed(self, key: Key) -> None:
+        """The feed never acknowledged a subscription, though it was asked twice."""
+        self.unconfirmed.add(key)
+        error = DataError(
+            f"{self.title} did not confirm the feed of {key[0]}:{key[1]}, asked twice; "
+            "its prices do not come."
+        )
+        self.lane_refused(key, error)
+
     def _publish(self, state: StreamState, message: str) -> None:
         if state is self.state:
             return
@@ -211,6 +253,7 @@ class StreamClient:
             "age": self.age(),
             "sockets": [len(lane.wanted) for lane in self._lanes],
             "capacity": self.capacity,
+            "unconfirmed": sorted(f"{exchange}:{symbol}" for exchange, symbol in self.unconfirmed),
             "frames": sum(lane.frames for lane in self._lanes),
             "lost": sum(lane.lost for lane in self._lanes),
             "bad_frames": sum(lane.bad_frames for lane in self._lanes),
