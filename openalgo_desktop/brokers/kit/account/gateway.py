@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.feedquotes import FeedQuotes, depth_of
+from openalgo_desktop.brokers.kit.account.marketdata import padded
 from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
@@ -184,7 +186,8 @@ class KitMarket:
     ) -> None:
         self._spec = spec
         self._api = api
-        self.stream: StreamClient | None = None
+        self._stream: StreamClient | None = None
+        self._feed_quotes: FeedQuotes | None = None
         self._require_login = require_login
         self._sink: Callable[[Tick], None] = lambda tick: None
         self._on_muted: Callable[[str], None] = lambda message: None
@@ -194,6 +197,12 @@ class KitMarket:
     @property
     def broker(self) -> str:
         return self._spec.id
+
+    def attach(self, stream: StreamClient) -> None:
+        """The feed that the prices come from."""
+        self._stream = stream
+        if self._spec.capabilities.feed_quotes:
+            self._feed_quotes = FeedQuotes(stream)
 
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self._sink = sink
@@ -207,6 +216,8 @@ class KitMarket:
 
     def publish(self, tick: Tick) -> None:
         """A streamed tick."""
+        if self._feed_quotes is not None and not self._feed_quotes.saw(tick):
+            return  # nobody watches it, it was asked for once
         self._sink(tick)
 
     def muted(self, message: str) -> None:
@@ -215,27 +226,47 @@ class KitMarket:
             self._mute = message
             self._on_muted(message)
 
+    def lost(self) -> None:
+        """The feed is down or mute."""
+        if self._feed_quotes is not None:
+            self._feed_quotes.lost()
+
     def refused(self, key: Key, error: AppError) -> None:
         """The feed will not stream an instrument after all."""
-        self._on_refused(key, error)
+        if self._feed_quotes is None or self._feed_quotes.refused(key, error):
+            self._on_refused(key, error)
 
     async def subscribe(self, wanted: Mapping[Key, FeedMode]) -> dict[Key, AppError]:
         """Kept over reconnects and logins; before the login they wait for it."""
-        if self.stream is None:
+        if self._feed_quotes is not None:
+            return self._feed_quotes.subscribe(wanted)
+        if self._stream is None:
             error = NotSupported(f"{self._spec.title} has no market feed.")
             return dict.fromkeys(wanted, error)
-        return self.stream.subscribe(wanted)
+        return self._stream.subscribe(wanted)
 
     async def unsubscribe(self, keys: Sequence[Key]) -> None:
-        if self.stream is not None:
-            self.stream.unsubscribe(keys)
+        if self._feed_quotes is not None:
+            self._feed_quotes.unsubscribe(keys)
+        elif self._stream is not None:
+            self._stream.unsubscribe(keys)
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        """Have so many depth levels of an instrument whenever its depth is streamed, as far as
+        the feed offers them; the fullest wish holds. Gives the end of this wish."""
+        return self._stream.deepen(key, levels) if self._stream is not None else lambda: None
 
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         self._require_login()
+        if self._feed_quotes is not None:
+            return await self._feed_quotes.quotes(keys)
         return await self._api.quotes(keys)
 
     async def depth(self, key: Key) -> Tick:
         self._require_login()
+        if self._feed_quotes is not None:
+            tick = depth_of((await self._feed_quotes.quotes([key]))[key])
+            return padded(tick, self._spec.capabilities.depth_levels)
         return await self._api.depth(key)
 
     async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:

@@ -68,7 +68,9 @@ class AccountStreams:
         rest.second.on_renewed = self._renewed
         main = rest.spec.stream
         #: The feed with the prices.
-        self.market = market.stream = self.clients[main.id] if main is not None else None
+        self.market = self.clients[main.id] if main is not None else None
+        if self.market is not None:
+            market.attach(self.market)
 
     def _client(self, spec: StreamSpec) -> StreamClient:
         listener = StreamListener()
@@ -161,6 +163,8 @@ class AccountStreams:
         else:
             return
         if spec.market:
+            if state is not StreamState.LIVE:
+                self._market.lost()
             self._market.muted(self._messages[spec.id] if state is StreamState.STALE else "")
         self._report(*self._found())
 
