@@ -38,7 +38,7 @@ def check_streams(spec: BrokerSpec, requests: Requests) -> Iterator[str]:
 def _stream(spec: BrokerSpec, stream: StreamSpec, requests: Requests) -> Iterator[str]:
     where = f"streams.{stream.id}"
     least = min(stream.per_socket, stream.sockets, stream.batch, stream.max_frame)
-    times = (stream.confirms, stream.ping, stream.silence, stream.mute, stream.session_limit)
+    times = (stream.confirms, stream.ping, stream.silence, stream.mute)
     yield from said(
         where,
         {
@@ -58,6 +58,8 @@ def _stream(spec: BrokerSpec, stream: StreamSpec, requests: Requests) -> Iterato
         },
     )
     yield from used(spec, stream.host, stream.renew)
+    for name in sorted(stream.options.keys() - TRANSPORTS.get(stream.transport, stream.options)):
+        yield f"{where}: {stream.transport} has no option {name!r}"
     for number, call in enumerate(stream.fetch, 1):
         yield from requests.shape(f"{where}: fetch {number}", call.op)
     for login in spec.logins:

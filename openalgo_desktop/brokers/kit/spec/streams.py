@@ -13,8 +13,13 @@ from openalgo_desktop.core.enums import FeedMode
 #: What a stream may carry.
 MARKET = "market"
 ORDERS = "orders"
-#: Modules of ``kit.feed.links``.
-TRANSPORTS = ("websocket", "socketio", "mqtt", "nats")
+#: Modules of ``kit.feed.links``, and the options that each takes.
+TRANSPORTS: Mapping[str, frozenset[str]] = {
+    "websocket": frozenset(),
+    "socketio": frozenset({"path"}),
+    "mqtt": frozenset({"username", "password", "client_id"}),
+    "nats": frozenset({"username", "password", "token", "jwt", "seed"}),
+}
 
 
 class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +62,6 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     mute: float = 30.0
     max_frame: int = 1 << 20
     backoff: tuple[float, float] = (1.0, 60.0)
-    session_limit: float = 0.0  # seconds after which the broker closes by itself
 
     @property
     def market(self) -> bool:
