@@ -186,11 +186,11 @@ async def test_q05_long_ranges_are_asked_in_pieces(rig: Rig) -> None:
     interval = Interval.M5 if Interval.M5 in rules else next(iter(rules))
     days = rules[interval].days
     end = rig.clock.now().date() - timedelta(days=1)
-    before = len(rig.emulator.log)
+    rig.account.rest.timings.clear()
     bars = await rig.account.market.history(
         rig.row("NSE").key, interval, end - timedelta(days=days + 5), end
     )
-    asked = [path for _, path in rig.emulator.log[before:] if "histor" in path]
+    asked = [timing for timing in rig.account.rest.timings if timing.op == rules[interval].op]
     assert len(asked) == 2
     times = bars.time.tolist()
     assert times == sorted(set(times))

@@ -131,7 +131,7 @@ class BrokerEmulator:
         self.account.gateway.set_listener(self._order_changed)
         self.account.market.set_sink(self._tick)
         app = web.Application(middlewares=[self._middleware])
-        app.router.add_get(self.feed_path, self._feed)
+        self.add_feed(app)
         self.add_routes(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -175,6 +175,10 @@ class BrokerEmulator:
         return {"rest": self.url, "stream": self.ws_url}
 
     # -- for a face -------------------------------------------------------------------------
+    def add_feed(self, app: web.Application) -> None:
+        """The feed's socket; a WebSocket at :attr:`feed_path` unless the broker has another."""
+        app.router.add_get(self.feed_path, self._feed)
+
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """REST routes of the broker."""
         raise NotImplementedError

@@ -72,7 +72,7 @@ class Lens:
         self._flat = [(dict(leaves(wire)), ours) for wire, ours in pairs]
         self.paths = sorted({path for flat, _ in self._flat for path in flat}, key=str)
         self.numbers = {name: found for name in NUMBERS if (found := self._numbers(name))}
-        self.words = {name: words for name in WORDS if (words := self._words(name))}
+        self.words = self._apart({name: words for name in WORDS if (words := self._words(name))})
         self.ids = self._equal("orderid")
         self.names = self._names()
 
@@ -122,6 +122,19 @@ class Lens:
             if apart and ((single and (clear or name in _SHARED)) or (clear and name in _MANY)):
                 found[path] = words
         return found
+
+    def _apart(self, words: dict[str, dict[Path_, dict[str, Any]]]) -> Any:
+        """A path that means one thing clearly (a word for each of ours) says nothing else, too."""
+
+        def clear(table: dict[str, Any]) -> bool:
+            return len(set(table.values())) == len(table)
+
+        taken = {p for tables in words.values() for p, table in tables.items() if clear(table)}
+        for name, tables in list(words.items()):
+            kept = {p: table for p, table in tables.items() if clear(table) or p not in taken}
+            if kept:
+                words[name] = kept
+        return words
 
     def _names(self) -> dict[Path_, str]:
         """Paths that name the instrument, and by which of its names (see :func:`names_of`)."""

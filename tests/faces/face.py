@@ -22,18 +22,23 @@ _COMMON = frozenset({"face"})
 
 @dataclass(frozen=True)
 class Face:
-    """An emulator and how one logs in at it. ``bad`` are credentials that it refuses."""
+    """An emulator and how one logs in at it. ``bad`` are credentials that it refuses. ``whole``:
+    all cases of the contract run for it; else another member of its family stands for it, and
+    what is its own is shown from the login to an order."""
 
     emulator: Callable[[SystemClock], BrokerEmulator]
     good: Callable[[Any], Mapping[str, str]]
     bad: Mapping[str, str]
     secrets: tuple[str, ...] = ()  # texts that must never be seen in logs or errors
+    whole: bool = True
 
 
-def face_names() -> list[str]:
-    """Brokers with a hand-written face, alphabetical."""
+def face_names(*, whole: bool = True) -> list[str]:
+    """Brokers with a hand-written face, alphabetical; without ``whole`` those, too, that another
+    member of their family stands for."""
     names = {path.stem for path in _HERE.glob("*.py")} - _COMMON
-    return sorted(name for name in names if not name.startswith("_"))
+    found = sorted(name for name in names if not name.startswith("_"))
+    return [name for name in found if not whole or face_of(name).whole]
 
 
 @functools.cache

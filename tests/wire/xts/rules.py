@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from tests.wire.vectors import ABSENT, Rule
+from tests.wire.xts.steps import PAGE_USER
 
 SDK = "Symphony xts-pythonclient-api-sdk"
 _DERIVATIVES = frozenset({2, 3, 12, 51})  # segment numbers
@@ -168,6 +169,12 @@ def _is_binary(base: str) -> bool:
 
 
 # -- orders ---------------------------------------------------------------------------------
+def _last_price(case: dict[str, Any]) -> float:
+    """Of the quote that a market order is priced by."""
+    (text,) = case["http_response"][0]["body"]["result"]["listQuotes"]
+    return float(json.loads(text)["Touchline"]["LastTradedPrice"])
+
+
 def _working(case: dict[str, Any]) -> list[str]:
     """Orders of the recorded book that can be cancelled."""
     return [
@@ -248,7 +255,7 @@ RULES: tuple[Rule, ...] = (
                 for request, reply in zip(case["http"], case["http_response"], strict=True)
                 if request["url"].endswith("/user/session")
             ),
-            None,
+            PAGE_USER,
         ),
     ),
     Rule(
@@ -259,14 +266,14 @@ RULES: tuple[Rule, ...] = (
         "indices, which have none",
     ),
     Rule(
-        ops=("quotes", "depth", "multiquotes"),
+        ops=("quotes", "depth", "multiquotes", "place_order"),
         field="/http_response",
         condition=_asked_for_nothing,
         source="family sheet, quotes: no open interest of shares and indices",
         should_be=_interest_replies,
     ),
     Rule(
-        ops=("quotes", "depth", "multiquotes"),
+        ops=("quotes", "depth", "multiquotes", "place_order"),
         field="/http",
         condition=lambda case: any(map(_asks_interest, case["http"])),
         source="family sheet, quotes: no open interest of shares and indices",
@@ -420,10 +427,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         brokers="ibulls",
         ops="place_order",
-        field="/http/2/body/limitPrice",
+        field="/http/1/body/limitPrice",
         condition=lambda case: case["input"]["pricetype"] == "MARKET" and len(case["http"]) > 1,
-        source="ibulls sheet, orders: the reference's limit may not fill; buy through the ask and "
-        "sell through the bid with a protection band, rounded to the tick (core.protection)",
+        source="ibulls sheet, orders: the reference's limit, the bid and a tenth of a per cent, "
+        "may not fill; CONTRACT section 5, protected market price: half a per cent from 500 "
+        "rupees on, rounded to the tick",
+        should_be=lambda case: round(_last_price(case) * 1.005, 1),
     ),
     # -- masters -----------------------------------------------------------------------------
     Rule(

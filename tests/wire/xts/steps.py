@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from tests.wire.folders import Steps
 
+#: The user of all recordings.
+PAGE_USER = "IIFL1"
+
 
 def _session(recorded: Mapping[str, Any]) -> dict[str, str]:
     """A logged-in session. The recordings do not say the market user nor the feed's own session
-    where a member has one, and the address of the trading API is the only one they know."""
+    where a member has one."""
     return {
         "access_token": recorded["auth_token"],
         "feed_user": recorded["client_id"],
         "stream_token": recorded["feed_token"],
         "stream_user": recorded["client_id"],
-        "trading_url": f"{recorded['base_urls'][0]}/interactive",
     }
 
 
-STEPS = Steps(session=_session)
+def _login(given: Mapping[str, Any]) -> dict[str, str]:
+    """What the page comes back with: the sheets say JSON with the user beside the token, of which
+    the recorder kept the token."""
+    token = given["request_token"]
+    page = {"accessToken": token, "token": token, "userID": PAGE_USER}
+    return {"request_token": json.dumps(page)}
+
+
+STEPS = Steps(session=_session, login=_login)

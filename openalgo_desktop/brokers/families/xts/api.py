@@ -28,7 +28,7 @@ from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
-from openalgo_desktop.core.errors import AppError, BadCredentials, ProtocolError
+from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError, ProtocolError
 from openalgo_desktop.core.model import (
     Bars,
     BookRows,
@@ -55,7 +55,7 @@ class XtsApi(BrokerApi):
         "begin_market": ("feed_token", "feed_user"),
         "read_access": ("access",),
         "read_session": ("access_token", "client_id"),
-        "find_host": ("trading_url", "unique_key"),
+        "find_host": ("unique_key",),
         "cancel": ("order_tag",),
         "margin": ("portfolio",),
         "quotes": ("instruments", "code"),
@@ -107,14 +107,16 @@ class XtsApi(BrokerApi):
         return {key: str(found) for key, found in fields.items() if found is not None}
 
     async def find_host(self, known: Mapping[str, Any]) -> Mapping[str, str]:
-        """Login step: where the trading API is, and the key that it wants with the login."""
+        """Login step: the key that the trading API wants with the login. A lookup that names
+        another host than ours is told: keys are sent to hosts of the settings only."""
         data = await self.rest.call(HOST_LOOKUP, known, "host lookup")
         address = str(pick(data, "connectionString", "")).rstrip("/")
-        key = pick(data, "UniqueKey|uniqueKey", "")
-        parts = urlsplit(address)
-        if parts.scheme != urlsplit(self.rest.hosts["lookup"]).scheme or not parts.netloc:
-            raise ProtocolError(f"{self.spec.title}: the host lookup gave no usable address.")
-        return {"trading_url": address, "unique_key": str(key)}
+        if urlsplit(address).netloc != urlsplit(self.rest.hosts["rest"]).netloc:
+            raise ConfigError(
+                f"{self.spec.title} says that its trading API is at {address or 'no address'}. "
+                f"If that is right, set brokers.{self.spec.id}.hosts.rest to it."
+            )
+        return {"unique_key": str(pick(data, "UniqueKey|uniqueKey", ""))}
 
     # -- orders -----------------------------------------------------------------------------
     def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from openalgo_desktop.brokers.kit.spec import (
     Ask,
     Browser,
     Call,
-    Compute,
     Field,
     Hook,
     Login,
@@ -38,7 +37,7 @@ _KEYS = Ask(
     )
 )
 #: Values of a login beside the trading token; the market session may begin later.
-_EXTRAS = ("feed_token", "feed_user", "trading_url")
+_EXTRAS = ("feed_token", "feed_user")
 
 
 def market_login(prefix_host: str, token: str, user: str, *, source: bool = True) -> Call:
@@ -80,19 +79,19 @@ def logins_of(member: Member) -> tuple[Login, ...]:
     return (*logins, _lookup(member)) if member.lookup else tuple(logins)
 
 
-def _login(member: Member, name: str, title: str, *steps: LoginStep) -> Login:
-    home = (Compute({"trading_url": f"{member.base}/interactive"}),) if member.lookup else ()
+def _login(name: str, title: str, *steps: LoginStep, by_hand: bool = False) -> Login:
     return Login(
         id=name,
         title=title,
-        steps=(_KEYS, *home, *steps, Hook("begin_market")),
+        steps=(_KEYS, *steps, Hook("begin_market")),
         session=("access_token",),
         extras=_EXTRAS,
+        by_hand=by_hand,
     )
 
 
 def _direct(member: Member) -> Login:
-    return _login(member, DIRECT, "API keys", _session(source=_SOURCE))
+    return _login(DIRECT, "API keys", _session(source=_SOURCE))
 
 
 def _browser(member: Member) -> Browser:
@@ -103,7 +102,6 @@ def _browser(member: Member) -> Browser:
 
 def _redirect(member: Member) -> Login:
     return _login(
-        member,
         REDIRECT,
         "Browser login",
         _browser(member),
@@ -113,23 +111,14 @@ def _redirect(member: Member) -> Login:
 
 
 def _token(member: Member) -> Login:
-    return _login(member, TOKEN, "Browser login", _browser(member), Hook("read_session"))
+    return _login(TOKEN, "Browser login", _browser(member), Hook("read_session"))
 
 
 def _lookup(member: Member) -> Login:
-    """The key pair on the host that the lookup names."""
-    return Login(
-        id="lookup",
-        title="API keys, host by lookup",
-        steps=(
-            _KEYS,
-            Hook("find_host"),
-            _session(source=_SOURCE, uniqueKey="$unique_key"),
-            Hook("begin_market"),
-        ),
-        session=("access_token",),
-        extras=_EXTRAS,
-    )
+    """The key pair with the key of the host lookup."""
+    session = _session(source=_SOURCE, uniqueKey="$unique_key")
+    title = "API keys with a host lookup"
+    return _login("lookup", title, Hook("find_host"), session, by_hand=True)
 
 
 #: The request of the host lookup; the values are the same for everybody.

@@ -24,9 +24,12 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     ``base`` is its address without a path. ``market`` is the prefix of market data, ``feed`` that
     of the stream where it is another one: the stream then has a market session of its own.
-    ``logins``: ways to log in, the usual one first. ``lookup``: address that tells the host of
-    the trading API, where the broker offers it. ``margin``: the server has the margin
+    ``logins``: ways to log in, the usual one first. ``lookup``: address of the host lookup,
+    where the broker offers a login through it. ``margin``: the server has the margin
     calculator. ``market_orders``: it takes market orders; else protected limits are sent.
+
+    ``recorded``: groups of the contract that recordings of this member show; ``stands_for_all``:
+    all cases of the contract run for it (see ``BrokerSpec.evidence``).
     """
 
     id: str
@@ -39,4 +42,6 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     lookup: str = ""
     margin: bool = False
     market_orders: bool = True
+    recorded: str = "LOBFE"
+    stands_for_all: bool = False
     docs: str = "https://symphonyfintech.com/xts-trading-front-end-api-v2/"

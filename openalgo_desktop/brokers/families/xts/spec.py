@@ -363,7 +363,7 @@ def _streams(member: Member) -> tuple[StreamSpec, ...]:
 
 def _hosts(member: Member) -> dict[str, str]:
     hosts = {
-        "rest": "{trading_url}" if member.lookup else f"{member.base}/interactive",
+        "rest": f"{member.base}/interactive",
         "market": f"{member.base}/{member.market}",
         "stream": member.base,
     }
@@ -379,6 +379,11 @@ def _renewals(member: Member) -> dict[str, Call]:
     if member.feed:
         renewals[FEED_SESSION] = market_login("feed", "stream_token", "stream_user", source=False)
     return renewals
+
+
+def _evidence(member: Member) -> dict[str, tuple[str, ...]]:
+    shown = "emulator" if member.stands_for_all else "family"
+    return {g: (shown, "vectors") if g in member.recorded else (shown,) for g in "LMOGBQFPE"}
 
 
 def spec_of(member: Member) -> BrokerSpec:
@@ -447,5 +452,5 @@ def spec_of(member: Member) -> BrokerSpec:
         ),
         protect=protected,
         http2=False,
-        evidence=dict.fromkeys("LMOBQFPE", ("emulator", "vectors", "sdk")),
+        evidence=_evidence(member),
     )

@@ -22,7 +22,7 @@ from openalgo_desktop.brokers.kit.master.download import rest_download
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.store import KitMaster
 from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.spec import Ask, Browser, Login
+from openalgo_desktop.brokers.kit.spec import Ask, Login
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import (
@@ -280,7 +280,7 @@ class KitAccount:
     async def _unattended(self) -> bool:
         """Log in without asking, where the broker allows it and everything is stored."""
         for login in self.spec.logins:
-            if any(isinstance(step, Browser) for step in login.steps):
+            if login.by_hand or login.needs_browser:
                 continue
             asked = [f for s in login.steps if isinstance(s, Ask) for f in s.fields]
             if not any(f.stored and self.session.has(f.name) for f in asked):

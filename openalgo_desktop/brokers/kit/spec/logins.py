@@ -65,6 +65,7 @@ class Login(msgspec.Struct, frozen=True):
     session: tuple[str, ...] = ("access_token",)
     client_id: str = "client_id"  # the value that tells accounts apart
     extras: tuple[str, ...] = ()
+    by_hand: bool = False  # only when it is chosen, never unattended
 
     @property
     def fields(self) -> tuple[Field, ...]:

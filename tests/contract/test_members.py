@@ -1,0 +1,111 @@
+"""From the login to an order against an emulator of each member's own variant: brokers whose family
+is shown in whole by another member."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    FeedMode,
+    Interval,
+    OrderStatus,
+    PriceType,
+    Product,
+)
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest
+from openalgo_desktop.core.money import to_tick
+from tests.contract.rig import Rig, open_rig
+from tests.contract.test_orders import find, order_of, tag
+from tests.faces.face import face_names
+from tests.waiting import until
+
+MEMBERS = sorted(set(face_names(whole=False)) - set(face_names()))
+
+
+@pytest.fixture(params=MEMBERS)
+async def member(request: Any, tmp_path: Path) -> AsyncIterator[Rig]:
+    """A logged-in account of a member."""
+    async with open_rig(request.param, tmp_path) as rig:
+        await rig.login()
+        yield rig
+
+
+async def test_login_to_order(member: Rig) -> None:
+    assert member.account.status.client_id
+    assert (await member.gateway.funds()).available_cash > 0
+    exchanges = {row.exchange for row in member.rows.values()}
+    offered = set(member.can.exchanges)
+    assert exchanges <= offered and {"NSE", "NFO", "NSE_INDEX"} <= exchanges
+    row = member.row("NSE")
+    price = await member.price(row)
+    assert price.bid < price.ask
+
+    ack = await member.gateway.place(await order_of(member, row, PriceType.LIMIT), tag())
+    assert (await find(member, ack.order_id)).status is OrderStatus.OPEN
+    await member.gateway.modify(ModifyRequest(order_id=ack.order_id, quantity=7))
+    assert (await find(member, ack.order_id)).quantity == 7
+    await member.gateway.cancel(ack.order_id)
+    assert (await find(member, ack.order_id)).status is OrderStatus.CANCELLED
+
+    # What trades at once: a limit through the price, where market orders are not taken.
+    limit = to_tick(price.ask * 1.02, row.tick_size)
+    deal = OrderRequest(row.symbol, "NSE", Action.BUY, 3, PriceType.LIMIT, Product.MIS, limit)
+    ack = await member.gateway.place(deal, tag())
+    await until(lambda: any(u.trade for u in member.updates), "the fill")
+    (position,) = [p for p in await member.gateway.positions() if p.quantity]
+    assert (position.symbol, position.quantity) == (row.symbol, 3)
+    assert sum(trade.quantity for trade in await member.gateway.trades()) == 3
+    held = await member.gateway.holdings()
+    assert all(holding.ltp > 0 for holding in held)
+
+
+async def test_margin_where_it_is_offered(member: Rig) -> None:
+    legs = [await order_of(member, member.row("NSE"), PriceType.LIMIT)]
+    if member.can.margin:
+        assert (await member.gateway.margin(legs)).total > 0
+    else:
+        with pytest.raises(AppError):
+            await member.account.api.margin(legs)
+
+
+@pytest.mark.parametrize("mode", list(FeedMode))
+async def test_the_feed_ticks_in_each_mode(member: Rig, mode: FeedMode) -> None:
+    future = member.row("NFO", "FUT")
+    rows = [member.row("NSE"), future]
+    await member.account.market.subscribe({row.key: mode for row in rows})
+    await until(
+        lambda: {t.symbol for t in member.ticks if t.mode >= mode} >= {r.symbol for r in rows},
+        "a tick of each",
+    )
+    assert all(tick.ltp > 0 for tick in member.ticks)
+    if mode is not FeedMode.LTP:
+        await until(lambda: any(t.symbol == future.symbol and t.oi for t in member.ticks), "the oi")
+    stream = member.account.stream
+    assert stream is not None and stream.figures()["bad_frames"] == 0
+
+
+async def test_the_feed_comes_back(member: Rig) -> None:
+    row = member.row("NSE")
+    await member.account.market.subscribe({row.key: FeedMode.QUOTE})
+    await until(lambda: bool(member.ticks), "a tick")
+    await member.emulator.drop_sockets()
+    await until(lambda: member.account.status.state is AccountState.DISCONNECTED, "the loss")
+    member.ticks.clear()
+    await until(lambda: bool(member.ticks), "ticks again", 10)
+
+
+async def test_history(member: Rig) -> None:
+    today = member.clock.now().date()
+    bars = await member.account.market.history(
+        member.row("NSE").key, Interval.M5, today - timedelta(days=9), today - timedelta(days=1)
+    )
+    days = {moment // 86_400 for moment in bars.time.tolist()}
+    assert len(days) >= 5
