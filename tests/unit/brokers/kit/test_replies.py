@@ -220,6 +220,9 @@ class Nested(BrokerApi):
     def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
         return super().source_rows(kind, data[kind] if isinstance(data, Mapping) else data)
 
+    def read_gtt(self, row: Mapping[str, Any]) -> Any:
+        return row["id"]
+
     def source_row(self, kind: str, raw: Any) -> Any:
         if kind in ("funds", "margin"):
             return {"total": raw["paise"] / 100}
@@ -263,6 +266,9 @@ async def test_every_book_has_its_hook() -> None:
     assert len(await api.trades()) == 1
     assert len(await api.positions()) == 1
     assert (await api.holdings())[0].quantity == 10
+    triggers = [{"row": {"id": 7}}, {"skip": 1}, {"odd": 1}]
+    gtts = await api_of({"gtt": triggers}).gtt_orders()
+    assert gtts == [7] and len(gtts.unreadable) == 1
     rows = {**BROKER.spec.rows, "funds": {"available_cash": "total"}}
     assert (await api_of({"paise": 12345}, rows=rows).funds()).available_cash == 123.45
     assert api_of(None).read_margin([{"paise": 100}, {"paise": 50}]).total == 1.5
