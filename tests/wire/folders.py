@@ -29,13 +29,15 @@ class Steps:
     input of a recorded login, renamed to the adapter's fields. ``step``: the operations
     ``login_step`` and ``session_info``. ``frames``: what the adapter sends for a case of the
     section ``subscribe`` whose action has no general form (ack, channel, resolve, reply) or
-    that names no symbols; None = the general way.
+    that names no symbols; None = the general way. ``packets``: the packets of a feed that a
+    recorded quote was read from, where ``stream_in`` holds objects of the recorder's own.
     """
 
     session: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
     login: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     step: Callable[[Wire, str, Mapping[str, Any]], Awaitable[Any]] | None = None
     frames: Callable[[Feed, Mapping[str, Any]], Sequence[Any] | None] | None = None
+    packets: Callable[[Feed, Mapping[str, Any]], Sequence[Mapping[str, Any]]] | None = None
 
 
 def _modules(name: str) -> list[tuple[str, Any]]:

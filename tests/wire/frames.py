@@ -16,18 +16,21 @@ from openalgo_desktop.core.errors import AppError
 from tests.wire.compare import differences, request_differences, same_text
 from tests.wire.feed import MODES, Feed, Line, NoStream, Sent
 from tests.wire.harness import names_of
+from tests.wire.transports import plain
 from tests.wire.vectors import Path_, Prepared, VectorFile
 
 #: The actions of the recordings that open a connection, and what it carries.
 OPENS = {"connect": "market", "order_connect": "orders"}
+#: Kinds of what leaves; ``options`` are those with which a library logs in.
+_KINDS = ("http", "url", "options", "frame")
 #: The link sends its own, whatever the recording had.
 _LINKS_OWN = frozenset({"user-agent"})
 
 
 def kind_of(frame: Mapping[str, Any] | Sent) -> str:
-    """http, url or frame."""
+    """One of http, url, options, frame."""
     if isinstance(frame, Mapping):
-        return next((kind for kind in ("http", "url") if kind in frame), "frame")
+        return next((kind for kind in _KINDS if kind in frame), "frame")
     if isinstance(frame, httpx.Request):
         return "http"
     return "url" if isinstance(frame, Address) else "frame"
@@ -57,9 +60,12 @@ def frame_differences(
         elif isinstance(frame, Address):
             if "url" in want:
                 found += address_differences(want, frame, own_tags)
+            elif "options" in want:
+                path = (*base, "options")
+                found += differences(want["options"], dict(frame.options), path=path, wire=True)
             else:
                 found.append(f"an address instead of {want}: {shown(frame)}")
-        elif "http" in want or "url" in want:
+        elif {"http", "url", "options"} & set(want):
             found.append(f"{shown(frame)} instead of {want}")
         else:
             found += _payload_differences(want, frame, ready, base, set(own_tags))
@@ -107,7 +113,9 @@ def _payload_differences(
         if not same_text(address, got.topic):
             return [f"/{'/'.join(base)}: to {got.topic!r}, wanted {address!r}"]
         if not {"text", "hex"} & set(want):
-            return []  # a subscription of a topic has no content
+            # A topic is asked for with no content, and ended with None.
+            right = got.data is None if want.get("gone") else got.data == ""
+            return [] if right else [f"/{'/'.join(base)}: {got!r}, wanted {want}"]
         got = got.data
     elif address is not None and {"text", "hex"} & set(want):
         return [f"{got!r} has no address, wanted {want}"]
@@ -170,7 +178,8 @@ async def _problems(feed: Feed, ready: Prepared) -> list[str]:
 
 
 def _compared(feed: Feed, ready: Prepared, got: Sequence[Sent]) -> list[str]:
-    return frame_differences(ready.case["frames"], got, ready, feed.file.own_tags)
+    frames = plain(feed.line("market").spec.transport, ready.case["frames"])
+    return frame_differences(frames, got, ready, feed.file.own_tags)
 
 
 async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[str]:
@@ -178,7 +187,8 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
     such case of the file has was not looked at by the recorder, so only then may it be there."""
     case = ready.case
     line = feed.line(carries).fresh()
-    wanted = {kind: [f for f in case["frames"] if kind_of(f) == kind] for kind in _KINDS}
+    frames = plain(line.spec.transport, case["frames"])
+    wanted = {kind: [f for f in frames if kind_of(f) == kind] for kind in _KINDS}
     address = wanted["url"][0]["url"] if wanted["url"] else ""
     replies = (case.get("extra") or {}).get("http_response") or []
     got: dict[str, list[Sent]] = {"http": [*await feed.fetched(line, address, replies)]}
@@ -186,6 +196,8 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
         got["http"] = _nearest(wanted["http"], await feed.login_requests())
     if wanted["url"]:
         got["url"] = [line.address()]
+    if wanted["options"]:
+        got["options"] = [line.address()]
     got["frame"] = await feed.sent(line, line.codec.opened())
     if len(wanted["frame"]) > len(got["frame"]):
         more = await feed.sent(line, feed.after_login(line))
@@ -194,7 +206,7 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
         kind_of(frame)
         for other in feed.file.section("subscribe")
         if other["input"]["action"] == case["input"]["action"]
-        for frame in other["frames"]
+        for frame in plain(line.spec.transport, other["frames"])
     }
     found = []
     for kind in _KINDS:
@@ -203,9 +215,6 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
         elif kind not in recorded and got.get(kind):
             found.append(f"nobody recorded this {kind}: {[*map(shown, got[kind])]}")
     return found
-
-
-_KINDS = ("http", "url", "frame")
 
 
 def _nearest(wanted: Sequence[Mapping[str, Any]], requests: list[httpx.Request]) -> list[Sent]:
@@ -237,7 +246,11 @@ async def _subscription_problems(feed: Feed, ready: Prepared, action: str) -> li
     given = ready.case["input"]
     line = feed.line("market", given.get("depth"))
     problems = []
-    wanted = [frame for frame in ready.case["frames"] if kind_of(frame) != "url"]
+    before = [
+        frame for other in history(feed.file, "subscribe", ready.case) for frame in other["frames"]
+    ]
+    recorded = plain(line.spec.transport, ready.case["frames"], before)
+    wanted = [frame for frame in recorded if kind_of(frame) != "url"]
     for frame in ready.case["frames"]:
         if "url" in frame:
             problems += address_differences(frame, line.address(), feed.file.own_tags)
@@ -248,6 +261,8 @@ async def _subscription_problems(feed: Feed, ready: Prepared, action: str) -> li
         return problems + frame_differences(wanted, got, ready, feed.file.own_tags)
     frames, moved = [], []
     for keys in by_mode:
+        if given.get("depth") and len(line.spec.levels) > 1:
+            line.codec.deepen(dict.fromkeys(keys, given["depth"]))
         moved += [{k: line.modes[k]} for k, mode in keys.items() if line.modes.get(k, mode) != mode]
         frames += line.subscribe(keys)
     got = await feed.sent(line, frames)

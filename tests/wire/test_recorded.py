@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.registry import Registry
 from tests.wire.compare import differences, request_differences
+from tests.wire.feedquotes import by_feed, feed_quotes
 from tests.wire.folders import all_rules
 from tests.wire.harness import Wire, names_of
 from tests.wire.ops import run
@@ -44,11 +46,20 @@ def test_there_are_recordings() -> None:
 @pytest.mark.parametrize(("file", "case"), cases("cases"))
 async def test_case(file: VectorFile, case: dict[str, Any]) -> None:
     ready = prepared(file, case, "cases")
-    wire = Wire(REGISTRY.get(file.broker), file, ready.case.get("http_response") or [])
-    result = await run(wire, case["op"], ready.case["input"] or {})
-    problems = check_requests(ready, wire, file)
-    problems += check_result(ready, result, file)
+    result, problems = await played(REGISTRY.get(file.broker), file, ready)
     assert not problems, "\n".join(problems) + f"\nresult: {result}"
+
+
+async def played(broker: Broker, file: VectorFile, ready: Prepared) -> tuple[Any, list[str]]:
+    """The uniform result of a case, and what is wrong with it and with what was sent."""
+    case = ready.case
+    if by_feed(broker, case["op"]):
+        result, problems = await feed_quotes(broker, file, ready)
+    else:
+        wire = Wire(broker, file, case.get("http_response") or [])
+        result = await run(wire, case["op"], case["input"] or {})
+        problems = check_requests(ready, wire, file)
+    return result, problems + check_result(ready, result, file)
 
 
 def check_requests(ready: Prepared, wire: Wire, file: VectorFile) -> list[str]:

@@ -21,6 +21,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Request,
     Sending,
     StreamEvent,
+    text_of,
 )
 from openalgo_desktop.brokers.kit.spec import Call, Op, StreamSpec
 from openalgo_desktop.brokers.registry import Registry
@@ -29,7 +30,9 @@ from openalgo_desktop.core.errors import ProtocolError
 from openalgo_desktop.core.model import Key, Tick, TickExtras
 from tests.wire.feed import Feed, frame_of, tick_row, views
 from tests.wire.frames import case_problems, frame_differences, history
+from tests.wire.test_recorded import played
 from tests.wire.test_streams import stream_ticks, tick_differences
+from tests.wire.transports import plain
 from tests.wire.vectors import Prepared, VectorFile, load_files, pointer, prepare, put
 
 KITE = Registry(()).get("zerodha")
@@ -323,6 +326,131 @@ def test_a_message_must_go_to_the_recorded_topic() -> None:
     assert frame_differences([{"text": "[1]", "event": "e"}], [Message("e", [2])])
     assert not frame_differences([{"hex": "01ff", "topic": "t"}], [Message("t", b"\x01\xff")])
     assert frame_differences([{"hex": "01ff", "topic": "t"}], [Message("t", "01ff")])
+
+
+# -- quotes from the feed -------------------------------------------------------------------
+class Quotes(Talker):
+    """Sends whole quotes for a name."""
+
+    awaits_ready = False
+
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
+        return [f"+{symbol} {int(mode)}" for (_, symbol), mode in wanted.items()]
+
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Sending]:
+        return [f"-{symbol}" for _, symbol in keys]
+
+    def decode(self, frame: Frame) -> Iterable[StreamEvent]:
+        symbol, price = text_of(frame).split("=")
+        return [Tick(symbol, "NSE", float(price), FeedMode.QUOTE, 0)]
+
+
+QUOTES = msgspec.structs.replace(
+    KITE,
+    spec=msgspec.structs.replace(
+        KITE.spec,
+        id="made up",
+        streams=(stream(Quotes, "market", modes={FeedMode.LTP: "l", FeedMode.QUOTE: "q"}),),
+        capabilities=msgspec.structs.replace(KITE.spec.capabilities, feed_quotes=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        ("/expect/ltp", 812.5, ""),
+        ("/expect/ltp", 812.6, "ltp"),
+        ("/frames_sent/0/text", "+SBIN 1", "+SBIN"),
+        ("/frames_sent/1", "$absent", "2 frames instead of 1"),
+        ("/stream_in/0/text", "TCS=812.5", "no quote"),
+        ("/stream_in", {"SBIN": {"ltp": 812.5}}, "no quote"),
+        ("/input/symbol", "TCS", "+TCS"),
+    ],
+)
+async def test_quotes_from_the_feed_are_compared(where: str, value: Any, said: str) -> None:
+    case = {
+        "id": "q", "op": "quotes", "input": {"symbol": "SBIN", "exchange": "NSE"}, "http": [],
+        "stream_in": [{"text": "SBIN=812.5"}],
+        "frames_sent": [{"text": "+SBIN 2"}, {"text": "-SBIN"}],
+        "expect": {"ltp": 812.5},
+    }  # fmt: skip
+    put(case, pointer(where), value)
+    _, problems = await played(QUOTES, talks(), Prepared(case))
+    assert any(said in problem for problem in problems) if said else not problems, problems
+
+
+# -- transports whose protocol a library speaks ---------------------------------------------
+#: What MQTT 3.1.1 has for: connect as ``desk`` with user ``ME`` and password ``P``; subscribe to
+#: and unsubscribe from two topics.
+MQTT = {
+    "connect": "101700044d51545404c2003c00046465736b00024d45000150",
+    "subscribe": "820e00010003612f31000003612f3200",
+    "unsubscribe": "a20c00020003612f310003612f32",
+}
+
+
+def test_packets_of_mqtt_are_topics() -> None:
+    def opened(name: str) -> list[dict[str, Any]]:
+        return plain("mqtt", [{"hex": MQTT[name]}])
+
+    options = {"client_id": "desk", "username": "ME", "password": "P"}
+    assert opened("connect") == [{"options": options}]
+    assert opened("subscribe") == [{"topic": "a/1"}, {"topic": "a/2"}]
+    assert opened("unsubscribe") == [{"topic": t, "gone": True} for t in ("a/1", "a/2")]
+    assert plain("mqtt", [{"hex": "c000"}]) == []  # a heartbeat
+    assert plain("websocket", [{"hex": "8200"}]) == [{"hex": "8200"}]
+    with pytest.raises(ValueError):
+        plain("mqtt", [{"hex": "82ff0100"}])
+
+
+def test_lines_of_nats_are_subjects() -> None:
+    before = [{"text": "SUB ltp.3045 1\r\n"}]
+    lines = [{"text": text} for text in ("SUB book.7 2\r\n", "UNSUB 1\r\n", "PING\r\n")]
+    assert plain("nats", lines, before) == [
+        {"topic": "book.7"},
+        {"topic": "ltp.3045", "gone": True},
+    ]
+
+
+class Topics(Silent):
+    """Subscribes by topics."""
+
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
+        return [Message(f"a/{number}", "") for number, _ in enumerate(wanted, 1)]
+
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Sending]:
+        return [Message(f"a/{number}", None) for number, _ in enumerate(keys, 1)]
+
+
+class StillThere(Topics):
+    """Does not end what it asked for."""
+
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Sending]:
+        return [Message(f"a/{number}", "") for number, _ in enumerate(keys, 1)]
+
+
+@pytest.mark.parametrize(
+    ("codec", "user", "wrong"),
+    [
+        (Topics, "ME", ()),
+        (Topics, "YOU", ("connect",)),
+        (StillThere, "ME", ("unsubscribe",)),
+        (Silent, "ME", ("subscribe", "unsubscribe")),
+    ],
+)
+async def test_topics_are_compared(codec: type[Silent], user: str, wrong: tuple[str, ...]) -> None:
+    two = {"symbols": [{"symbol": s, "exchange": "NSE"} for s in ("SBIN", "TCS")]}
+    file = talks(
+        subscribe=[
+            case_of(name, [{"hex": text}], **({} if name == "connect" else two))
+            for name, text in MQTT.items()
+        ]
+    )
+    options = {"client_id": "desk", "username": user, "password": "P"}
+    broker = adapter(stream(codec, "market", transport="mqtt", options=options))
+    found = {name: await problems_of(name, file, broker) for name in MQTT}
+    assert {name for name, problems in found.items() if problems} == set(wrong), found
 
 
 # -- modes ----------------------------------------------------------------------------------
