@@ -214,6 +214,10 @@ class ReplayRig(Rig):
             return next(row for row in self.rows.values() if row.exchange == exchange)
         return super().row(exchange, kind)
 
+    def tick_of(self, row: Instrument) -> float:
+        """The tick of an instrument, as recorded."""
+        return row.tick_size
+
     async def price(self, row: Instrument) -> Tick:
         """The price that an order for it was recorded with."""
         prices = [

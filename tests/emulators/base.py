@@ -194,6 +194,9 @@ class BrokerEmulator:
     async def check_socket(self, request: web.Request) -> None:
         """Refuse a feed connection by raising an HTTP error."""
 
+    async def on_open(self, socket: Socket, request: web.Request) -> None:
+        """A client connected; what a broker says first."""
+
     async def on_text(self, socket: Socket, text: str) -> None:
         """A text frame of a client."""
 
@@ -319,6 +322,7 @@ class BrokerEmulator:
         socket = Socket(response, orders=self.orders_at_once)
         self.sockets.append(socket)
         try:
+            await self.on_open(socket, request)
             async for message in response:
                 if message.type is WSMsgType.TEXT and not self.faults.half_open:
                     await self.on_text(socket, message.data)

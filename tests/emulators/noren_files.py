@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -59,7 +58,7 @@ class NorenFiles:
     """Names of instruments, and the files that list them."""
 
     dialect: Dialect
-    rows: Mapping[Key, Instrument]
+    rows: dict[Key, Instrument]
 
     def exchange(self, row: Instrument) -> str:
         """The exchange on the wire."""

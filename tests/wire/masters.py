@@ -114,6 +114,13 @@ def master_rows(
             row = reader(source, file)
             if row is not None:
                 rows.append(instrument_row(row))
+        # Rows that no file has join those of the file of their exchange.
+        known = {(row["exchange"], row["symbol"]) for row in rows}
+        rows += [
+            instrument_row(row)
+            for row in master.fixed
+            if row.brexchange == file.exchange and row.key not in known
+        ]
     return rows
 
 

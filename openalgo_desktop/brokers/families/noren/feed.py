@@ -27,7 +27,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
-from openalgo_desktop.core.model import Depth, Instrument, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Depth, Instrument, Key, Level, Part, Tick, TickExtras
 
 #: The heartbeat that keeps a quiet line known to be alive.
 PING_FRAME: Final = '{"t":"h"}'
@@ -40,7 +40,8 @@ _SELL = tuple((f"sp{n}", f"sq{n}", f"so{n}") for n in range(1, _LEVELS + 1))
 _BOOK = frozenset(name for level in (*_BUY, *_SELL) for name in level)
 #: Fields of which a 0 means that the packet does not say, once there was a value.
 _KEPT = frozenset({"lp", "o", "h", "l", "c", "ap"})
-_NUMBERS = _KEPT | _BOOK | {"v", "ltq", "oi", "tbq", "tsq", "uc", "lc", "ft"}
+_YEAR = frozenset({"52h", "52l"})
+_NUMBERS = _KEPT | _BOOK | _YEAR | {"v", "ltq", "oi", "tbq", "tsq", "uc", "lc", "ft"}
 #: No price, quantity or time is larger.
 _LARGEST: Final = 1e15
 
@@ -50,7 +51,7 @@ _json = msgspec.json.Decoder()
 class _Scrip:
     """What is known of one subscribed instrument: the merge of all its packets."""
 
-    __slots__ = ("book", "derivative", "feeds", "index", "key", "mode", "values", "wire")
+    __slots__ = ("book", "derivative", "extras", "feeds", "index", "key", "mode", "values", "wire")
 
     def __init__(self, key: Key, wire: str) -> None:
         self.key = key
@@ -59,6 +60,7 @@ class _Scrip:
         self.feeds: set[str] = set()
         self.values: dict[str, float] = {}
         self.book: Depth | None = None
+        self.extras: TickExtras | None = None
         self.index = key[0].endswith("_INDEX")
         self.derivative = key[0] in DERIVATIVE_EXCHANGES
 
@@ -75,6 +77,10 @@ class _Scrip:
                 continue
             values[name] = number
             moved = moved or name in _BOOK
+            if name in _YEAR:
+                self.extras = TickExtras(
+                    week_52_high=values.get("52h"), week_52_low=values.get("52l")
+                )
         if moved:
             self.book = None
 
@@ -110,6 +116,7 @@ class _Scrip:
             get("lc", 0.0),
             self._depth() if self.mode is FeedMode.DEPTH and not self.index else None,
             self._unknown(),
+            self.extras,
         )
 
     def _depth(self) -> Depth:

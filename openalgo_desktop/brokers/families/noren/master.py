@@ -19,15 +19,7 @@ from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import future_symbol, option_symbol, parse_expiry
 
-_NOT_NAME = re.compile(r"[\s-]+")
 _LETTERS = re.compile(r"[^\d]+")
-#: Names of indices that only this family writes so.
-_INDEX_NAMES = {
-    "NIFTYINDEX": "NIFTY",
-    "NIFTYFIN": "FINNIFTY",
-    "NIFTYMIDCAPSELECT": "MIDCPNIFTY",
-    "S&PBSESENSEX": "SENSEX",
-}
 #: Beginnings of BFO's internal codes whose trading symbols do not end their name with a letter.
 _BFO_CODES = {"SX50": "SENSEX50"}
 #: Rows of the CDS file with lower tokens are no contracts.
@@ -139,10 +131,9 @@ def cash(
 
 def index(brsymbol: str, exchange: str, token: str, name: str = "") -> Instrument:
     """An index; the broker has it on the exchange of its shares."""
-    squeezed = _NOT_NAME.sub("", brsymbol).upper()
     ours = f"{exchange}_INDEX"
     return Instrument(
-        symbol=_INDEX_NAMES.get(squeezed) or index_symbol(brsymbol, ours),
+        symbol=index_symbol(brsymbol, ours, "noren"),
         exchange=ours,
         name=name or brsymbol,
         instrument_type="INDEX",

@@ -40,13 +40,14 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     ``root`` is the REST address, ``feed`` that of the WebSocket, ``site`` that of the symbol
     files, ``authorize`` the page of the browser login. ``token_call`` asks for the session where
     that is not ``GenAcsTok``, with ``checksum``; ``callback`` are the parameters that may carry
-    the code. ``body_key``: the session goes as
-    ``jKey`` in every body, not as a Bearer header; ``chart_key``: in those of the charts only.
-    ``data_account``: requests of market data carry ``actid`` too. ``protection``: orders carry the
-    field ``mkt_protection``. ``book_results``: profit and loss of the day are summed over the
-    position book, where the limits do not have them. ``basket``: the margin calculator takes
-    baskets; else the margins of the legs are added. ``asks_orders``: order updates must be asked
-    for. ``pasted``: a token may be pasted. ``quotes_at_once``: quote requests sent together.
+    the code. ``body_key``: the session goes as ``jKey`` in every body, not as a Bearer header;
+    ``chart_key``: in those of the charts only. ``chart_names``: daily charts have names of
+    indices of their own. ``data_account``: requests of market data carry ``actid`` too.
+    ``protection``: orders carry the field ``mkt_protection``. ``book_results``: profit and loss
+    of the day are summed over the position book, where the limits do not have them. ``basket``:
+    the margin calculator takes baskets; else the margins of the legs are added. ``asks_orders``:
+    order updates must be asked for. ``pasted``: a token may be pasted. ``quotes_at_once``: quote
+    requests sent together. ``stands_for_all``: all cases of the contract run for it.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     callback: tuple[str, ...] = ("code",)
     body_key: bool = False
     chart_key: bool = False
+    chart_names: bool = False
     data_account: bool = False
     protection: bool = True
     book_results: bool = False
@@ -73,7 +75,13 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     quotes_at_once: int = 10
     indices: tuple[Exchange, ...] = INDICES
     intervals: tuple[Interval, ...] = tuple(CHUNKS)
-    evidence: Mapping[str, tuple[str, ...]] = {}
+    stands_for_all: bool = False
+
+    @property
+    def evidence(self) -> dict[str, tuple[str, ...]]:
+        """What each group of the contract rests on; triggers were not recorded."""
+        shown = "emulator" if self.stands_for_all else "family"
+        return {**dict.fromkeys("LMOBQFPE", (shown, "vectors")), "G": (shown,)}
 
 
 #: How replies to triggers say that they are good, in the spellings of the documentation.

@@ -1,0 +1,6 @@
+"""Shoonya: a code as the browser's callback brings it."""
+
+from tests.emulators.noren_files import SHOONYA
+from tests.faces._noren import face
+
+FACE = face(SHOONYA)

@@ -1,0 +1,6 @@
+"""Zebu: a code as the browser's callback brings it."""
+
+from tests.emulators.noren_files import ZEBU
+from tests.faces._noren import face
+
+FACE = face(ZEBU, whole=False)
