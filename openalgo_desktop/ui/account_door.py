@@ -86,6 +86,11 @@ class AccountDoor:
             age = feed["age"]
             since = f", last frame {age:.1f} s ago" if age is not None else ""
             parts.append(f"Feed {feed['state']}{since}, {feed['reconnects']} reconnects")
+            if missing := feed["unconfirmed"]:
+                more = ", …" if len(missing) > 5 else ""
+                parts.append(f"{len(missing)} not confirmed: {', '.join(missing[:5])}{more}")
+            if feed["lost"]:
+                parts.append(f"{feed['lost']:,} frames lost")
         for bucket, windows in found["limits"].items():
             rates = ", ".join(f"{free:,} of {most:,} {_per(secs)}" for free, most, secs in windows)
             parts.append(f"{bucket}: {rates} free")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
@@ -37,7 +38,9 @@ class Peer(ABC):
     """
 
     scheme: ClassVar[str]
+    secure: ClassVar[str] = ""  # the scheme with TLS
     transport: ClassVar[str]
+    context: ssl.SSLContext | None = None  # speak TLS
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -52,7 +55,8 @@ class Peer(ABC):
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"{self.scheme}://127.0.0.1:{self.port}"
+        scheme = self.secure if self.context is not None else self.scheme
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Peer:
         await self.listen()
@@ -103,7 +107,7 @@ class StreamPeer(Peer):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def end(self) -> None:

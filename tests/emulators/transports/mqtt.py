@@ -17,6 +17,7 @@ class MqttBroker(StreamPeer):
     """Topics ``price.A`` with the price as text."""
 
     scheme = "mqtt"
+    secure = "mqtts"
     transport = "mqtt"
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ class NatsServer(StreamPeer):
     """Subjects ``price.A`` with the price as text."""
 
     scheme = "nats"
+    secure = "tls"
     transport = "nats"
     nonce = "a-nonce"
 

@@ -24,7 +24,7 @@ from openalgo_desktop.brokers.kit.feed.links.base import Address, OpenLink
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError, AuthError, DataError, NotSupported
+from openalgo_desktop.core.errors import AppError, AuthError, DataError, NetError, NotSupported
 from openalgo_desktop.core.model import Key, Tick
 
 log = logging.getLogger(__name__)
@@ -217,7 +217,15 @@ class StreamClient:
 
     async def judged(self, error: AuthError) -> AppError:
         """What the refusal that ended a connection means: another error when the session holds."""
-        return error if self.verify is None else await self.verify(error)
+        if self.verify is None:
+            return error
+        try:
+            return await self.verify(error)
+        except AppError as problem:
+            return problem
+        except Exception as bug:  # it must not end the feed for the day
+            log.exception("%s: a refusal could not be judged", self.title)
+            return NetError(f"{error.message} ({type(bug).__name__})")
 
     def lane_refused(self, key: Key, error: AppError) -> None:
         """The broker or the codec will not stream an instrument."""

@@ -4,9 +4,12 @@ travel."""
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +26,10 @@ from openalgo_desktop.core.model import Tick
 from tests.emulators.transports import PEERS, MqttBroker, NatsServer, Peer
 from tests.emulators.transports.base import PASSWORD, USER, PeerCodec
 from tests.unit.brokers.kit.test_stream import Heard
+from tests.unit.brokers.kit.test_websocket_link import certificate, tls_server
 from tests.waiting import until
+
+__all__ = ["certificate"]  # a fixture
 
 A, B, C = ("NSE", "A"), ("NSE", "B"), ("NSE", "C")
 LTP = FeedMode.LTP
@@ -265,3 +271,39 @@ async def test_a_nats_log_in_signs_the_nonce(rig: Rig) -> None:
     assert said["jwt"] == "a.jwt.text" and "user" not in said
     key = Ed25519PrivateKey.from_private_bytes(raw).public_key()
     key.verify(base64.b64decode(str(said["sig"])), rig.peer.nonce.encode())
+
+
+@pytest.mark.parametrize("name", ["mqtt", "nats"])
+async def test_tls(name: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that nobody knows is refused before anything is said."""
+    peer = PEERS[name]()
+    peer.context = tls_server(certificate)
+    async with peer:
+        rig = Rig(peer)
+        await rig.client.start()
+        await until(lambda: rig.client.state is StreamState.DOWN, "the refusal")
+        assert peer.total == 0 and rig.judged == []
+        await rig.client.stop()
+        known = ssl.create_default_context(cafile=str(certificate))
+        module = importlib.import_module(f"openalgo_desktop.brokers.kit.feed.links.{name}")
+        monkeypatch.setattr(module, "tls", lambda: known)
+        await rig.live()
+        await rig.tick()
+        await rig.client.stop()
+
+
+async def test_a_judge_that_fails_does_not_end_the_feed(caplog: pytest.LogCaptureFixture) -> None:
+    async with PEERS["websocket"]() as peer:
+        rig = Rig(peer)
+
+        async def bug(error: AuthError) -> AppError:
+            raise KeyError("bug")
+
+        rig.client.verify = bug
+        peer.refuse = True
+        await rig.client.start()
+        await until(lambda: rig.client.figures()["reconnects"] >= 2, "it goes on trying")
+        assert rig.client.state is StreamState.DOWN and "could not be judged" in caplog.text
+        peer.refuse = False
+        await until(lambda: rig.client.state is StreamState.LIVE, "the return")
+        await rig.client.stop()

@@ -464,7 +464,7 @@ async def test_a_certificate_that_nobody_knows_is_refused(certificate: Path) -> 
 
 async def test_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(websocket, "_tls", lambda: context)
+    monkeypatch.setattr(websocket, "tls", lambda: context)
     async with raw(greet, tls_server(certificate)) as port:
         link = await open_link(Address(f"wss://127.0.0.1:{port}"), SPEC)
         assert await link.receive() == ["hello"]
@@ -498,7 +498,7 @@ async def test_a_proxy_of_the_environment_is_used(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(websocket, "_tls", lambda: context)
+    monkeypatch.setattr(websocket, "tls", lambda: context)
     asked: list[str] = []
     async with (
         raw(greet, tls_server(certificate)) as port,

@@ -82,10 +82,10 @@ def refused(status: int, *, page: bool = False) -> AppError:
     return NetError(f"The feed refused the connection (HTTP {status}).")
 
 
-def unreachable(error: BaseException) -> NetError:
-    """The error of an attempt to connect that met nobody."""
+def unreachable(error: BaseException, limit: float = OPEN_TIMEOUT) -> NetError:
+    """The error of an attempt to connect that met nobody within ``limit`` seconds."""
     if isinstance(error, TimeoutError):
-        return NetTimeout(f"The feed did not answer within {OPEN_TIMEOUT:g} s.")
+        return NetTimeout(f"The feed did not answer within {limit:g} s.")
     return NetError(f"The feed cannot be reached ({type(error).__name__}).")
 
 

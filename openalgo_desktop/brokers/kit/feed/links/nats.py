@@ -1,6 +1,7 @@
 """NATS by ``nats-py``, over TCP, TLS or a WebSocket: messages of subjects.
 
-Addresses: ``nats://host:port``, ``tls://…``, ``ws://…``, ``wss://…``. Options of the spec:
+Addresses: ``nats://host:port``, ``tls://…`` (TLS from the first byte: a server's word on it is not
+asked), ``ws://…``, ``wss://…``. Options of the spec:
 ``username`` and ``password``, ``token``, or ``jwt`` with ``seed`` (an nkey: base32 of two prefix
 bytes, 32 bytes of an Ed25519 key and a checksum) which signs the server's nonce.
 Source: https://docs.nats.io/reference/reference-protocols/nats-protocol
@@ -96,7 +97,7 @@ class NatsLink:
     # -- life -------------------------------------------------------------------------------
     async def open(self, address: Address, spec: StreamSpec) -> None:
         """Connect and wait until the server has taken the log-in."""
-        secure = urlsplit(address.url).scheme in ("tls", "wss")
+        scheme = urlsplit(address.url).scheme
         options = address.options
         jwt = options.get("jwt", "")
         try:
@@ -112,7 +113,8 @@ class NatsLink:
                     # A dead line is found after two intervals.
                     ping_interval=spec.ping or spec.silence / 2 or _PING,  # type: ignore[arg-type]
                     max_outstanding_pings=1,
-                    tls=await asyncio.to_thread(tls) if secure else None,
+                    tls=await asyncio.to_thread(tls) if scheme in ("tls", "wss") else None,
+                    tls_handshake_first=scheme == "tls",
                     user=options.get("username"),
                     password=options.get("password"),
                     token=options.get("token"),

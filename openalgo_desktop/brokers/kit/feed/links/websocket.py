@@ -222,7 +222,7 @@ async def open_link(address: Address, spec: StreamSpec) -> Link:
     except ProxyError:
         raise NetError("The proxy refuses the connection to the feed.") from None
     except (OSError, picows.WSError) as error:  # a timeout is an OSError, too
-        raise unreachable(error) from None
+        raise unreachable(error, OPEN_TIMEOUT) from None
     finally:
         if not link.opened:
             link.give_up()
