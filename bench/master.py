@@ -1,7 +1,7 @@
 """Symbol masters: rows read per second of CPU, and how long the thread that reads holds others.
 
 Peers in the same run: Python's own ``csv`` and ``json`` over the same bytes with the same row
-reader, all in memory and in one go. Aim: at least 0.6 of the peer, nothing held for 5 ms.
+reader, all in memory and in one go. Aim: at least 0.8 of the peer, nothing held for 5 ms.
 
     .venv/bin/python bench/master.py [--rows 100000] [--runs 3]
 """

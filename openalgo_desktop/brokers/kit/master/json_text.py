@@ -80,8 +80,21 @@ class JsonText:
         if self.peek() != "[":
             raise ProtocolError(f"{self._what}: no list of rows in it")
         self._at += 1
-        while self.peek() != "]":
-            yield self.value()
+        blanks, decode = _BLANKS.match, _DECODER.scan_once  # type: ignore[attr-defined]
+        while True:
+            # The way of nearly all: an item that lies in the buffer as a whole.
+            buffer = self._buffer
+            try:
+                value, at = decode(buffer, blanks(buffer, self._at).end())  # type: ignore[union-attr]
+            except (ValueError, StopIteration):
+                at = len(buffer)
+            if at == len(buffer):
+                if self.peek() == "]":
+                    return
+                value = self.value()
+            else:
+                self._at = at
+            yield value
 
     def fields(self) -> Iterator[tuple[str, Any]]:
         """Keys and values of the object at the cursor."""

@@ -14,6 +14,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -53,8 +54,7 @@ def rows_of(file: MasterFile, path: Path) -> Iterator[Row]:
 
     A text in place of a row comes as ``{"value": text}``.
     """
-    for part, place in parts_of(file, path):
-        yield from _rows(part, place)
+    return chain.from_iterable(_rows(part, place) for part, place in parts_of(file, path))
 
 
 def _rows(file: MasterFile, path: Path) -> Iterator[Row]:

@@ -107,8 +107,10 @@ def _file(spec: BrokerSpec, where: str, file: MasterFile) -> Iterator[str]:
                 file.form not in MASTER_FORMS
             ),
             "only a zip has members": file.member and file.pack != "zip",
-            "only CSV has a header and a delimiter": not csv
-            and (file.header or file.delimiter != ","),
+            "only CSV has a delimiter": not csv and file.delimiter != ",",
+            "only CSV and JSON arrays have a header": file.header and not (csv or json),
+            "a text inside an answer is CSV or JSON lines": file.text_at and json,
+            "a list of files has no pages": file.listed and file.pages is not None,
             f"{file.delimiter!r} is no delimiter": len(file.delimiter) != 1,
             "only JSON has a path of the rows": file.rows and not json,
             "paths of listed files without a list": file.listed_path and not file.listed,
@@ -125,7 +127,7 @@ def _file(spec: BrokerSpec, where: str, file: MasterFile) -> Iterator[str]:
 
 def _texts(spec: BrokerSpec, where: str, file: MasterFile) -> Iterator[str]:
     for login in spec.logins:
-        scope = session_scope(spec, login)
+        scope = session_scope(spec, login).plus({"today": "2026-12-31"})
         if file.pages is not None:
             scope = scope.plus({file.pages.value: file.pages.first or 1})
         yield from template(where, file.path, scope)

@@ -377,7 +377,10 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
     "file form": (file(form="xls"), "'xls' is no form; they are csv, json, jsonl"),
     "file rows": (file(rows="data"), "only JSON has a path of the rows"),
     "delimiter": (file(delimiter="||"), "'||' is no delimiter"),
-    "file's header line": (file(form="json", header=("a",)), "only CSV has a header and"),
+    "delimiter of JSON": (file(form="json", delimiter="|"), "only CSV has a delimiter"),
+    "file's header line": (file(form="jsonl", header=("a",)), "only CSV and JSON arrays have a"),
+    "text of a file": (file(form="json", text_at="result"), "is CSV or JSON lines"),
+    "list in pages": (file(listed="a", pages=Pages(value="p")), "a list of files has no pages"),
     "file encoding": (file(encoding="utf-7.5"), "'utf-7.5' is no encoding"),
     "listed": (file(listed_path="/{item}"), "paths of listed files without a list"),
     "file pages": (file(pages=Pages(value="", next="n")), "pages without the name of their value"),
@@ -388,6 +391,10 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
 def test_what_is_wrong_is_said(change: Mapping[str, Any], said: str) -> None:
     problems = check(replace(SPEC, **change), API)
     assert any(said in problem for problem in problems), problems
+
+
+def test_a_file_may_name_the_date_of_today() -> None:
+    assert check(replace(SPEC, **file(path="/refdata/{today}")), API) == []
 
 
 def test_nothing_is_wrong_with_a_good_one() -> None:
