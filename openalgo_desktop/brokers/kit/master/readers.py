@@ -11,6 +11,7 @@ import fnmatch
 import glob
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,12 @@ from openalgo_desktop.brokers.kit.master.json_text import JsonText
 from openalgo_desktop.brokers.kit.spec import MasterFile
 from openalgo_desktop.core.errors import ConfigError, ProtocolError
 
+#: What readers of files and texts raise for what is not of their format; a seek in a damaged zip
+#: may go anywhere.
+_DAMAGED = (
+    zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, csv.Error, OSError, ValueError,
+    RuntimeError,
+)  # fmt: skip
 #: The first bytes of a gzip file.
 _GZIP = b"\x1f\x8b"
 
@@ -71,7 +78,7 @@ def _rows(file: MasterFile, path: Path) -> Iterator[Row]:
                 yield from _line_rows(file, lines)
             else:
                 raise ConfigError(f"master file {file.path}: unknown form {file.form!r}")
-    except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
+    except _DAMAGED as error:
         raise ProtocolError(f"{what} is damaged: {error}") from None
 
 

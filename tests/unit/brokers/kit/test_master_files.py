@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -181,3 +182,37 @@ def test_pieces_are_read_in_their_order_and_bear_their_names(tmp_path: Path) -> 
         "scrips",
     ]
     assert [row["a"] for row in rows_of(file, path)] == ["0", "1", "2"]
+
+
+# -- damage --------------------------------------------------------------------------------------
+LINES = "\n".join(f"{n}|मुंबई {n}|{n * 1.5}" for n in range(40))
+OBJECTS = [{"a": str(n), "b": "x\\n\u0939", "c": n * 1.5} for n in range(40)]
+WHOLE = {
+    "csv": ({"header": ("a", "b"), "delimiter": "|"}, LINES.encode()),
+    "utf-16": ({"encoding": "utf-16", "delimiter": "|"}, LINES.encode("utf-16")),
+    "gz": ({"pack": "gz", "delimiter": "|"}, gzip.compress(LINES.encode())),
+    "zip": ({"pack": "zip", "delimiter": "|"}, zipped({"a": LINES.encode(), "b": b"x"})),
+    "json": ({"form": "json", "rows": "d.r"}, json.dumps({"d": {"x": [1], "r": OBJECTS}}).encode()),
+    "keyed": ({"form": "json", "rows": "*"}, json.dumps(dict(enumerate(OBJECTS))).encode()),
+    "text": (XTS, xts(LINES)),
+    "jsonl": ({"form": "jsonl"}, "\n".join(map(json.dumps, OBJECTS)).encode()),
+}
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_damaged_files_give_rows_or_a_protocol_error(tmp_path: Path, form: str) -> None:
+    fields, whole = WHOLE[form]
+    assert len(read(tmp_path, whole, **fields)) >= 39
+    rng, refused = random.Random(form), 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 5)):
+            at = rng.randrange(len(data) + 1)
+            data[at : at + rng.choice((0, 1, 30))] = rng.choice(
+                (b"", b"\\", b'"', b"[" * 50_000, bytes(data[:40]), rng.randbytes(3))
+            )
+        try:
+            read(tmp_path, bytes(data), **fields)
+        except ProtocolError:
+            refused += 1
+    assert refused or form == "csv"

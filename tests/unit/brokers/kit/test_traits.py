@@ -33,7 +33,7 @@ from tests.memory import MemorySecrets
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 KITE = Registry([]).get("zerodha")
 SBIN = Instrument("SBIN", "NSE", tick_size=0.05, token="779521", brsymbol="SBIN", brexchange="NSE")
-RELIANCE = msgspec.structs.replace(SBIN, symbol="RELIANCE", brsymbol="RELIANCE")
+RELIANCE = msgspec.structs.replace(SBIN, symbol="RELIANCE", brsymbol="RELIANCE", token="738561")
 CALL = Instrument(
     "NIFTY29DEC2626000CE", "NFO", instrument_type="CE", lot_size=75, tick_size=0.05,
     brsymbol="NIFTY26DEC26000CE", brexchange="NFO",
