@@ -7,14 +7,13 @@ import logging
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
-from openalgo_desktop.brokers.kit.spec import Login
-from openalgo_desktop.brokers.matrix import needs
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import AccountStatus
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the kit is imported when a broker is looked at
     from openalgo_desktop.app import Terminal
+    from openalgo_desktop.brokers.kit.spec import Login
 
 log = logging.getLogger(__name__)
 _PERIODS = {1.0: "a second", 60.0: "a minute", 3600.0: "an hour", 86_400.0: "a day"}
@@ -69,6 +68,8 @@ class AccountDoor:
 
     def needs(self, broker: str) -> str:
         """What each login of a broker needs, one line each, and what its orders need."""
+        from openalgo_desktop.brokers.matrix import needs
+
         spec = self._terminal.registry.get(broker).spec
         lines = [f"{login.title}: {needs(login)}" for login in spec.logins]
         if spec.capabilities.static_ip:
