@@ -7,38 +7,26 @@ check that it is current and that the evidence it names exists.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from openalgo_desktop.brokers.inventory import (
+    EVIDENCE,
+    GROUPS,
+    REQUIRED,
+    WISHED,
+    claims,
+    holdings,
+    rules_of,
+    shared_lines,
+)
 from openalgo_desktop.brokers.kit.spec import Ask, BrokerSpec, Browser, Compute, Login
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, FeedMode
 
 _INDICES = INDEX_EXCHANGES
-
-#: Groups of the contract, in the order of the page.
-GROUPS = {
-    "L": "login",
-    "M": "symbol master",
-    "O": "orders",
-    "G": "good till triggered",
-    "B": "books and funds",
-    "Q": "quotes and history",
-    "F": "feed",
-    "P": "order updates",
-    "E": "errors and limits",
-}
-#: Kinds of evidence, from the weakest to the strongest.
-EVIDENCE = {
-    "emulator": "the contract cases pass against an emulator that was written from the broker's "
-    "documentation",
-    "family": "the contract cases pass for another broker on the same server software, and those "
-    "from the login to an order against an emulator of its own variant",
-    "vectors": "requests and results equal recorded ones (`tests/wire`)",
-    "sdk": "decoded values equal those of the maker's own library",
-    "server": "tested against a running server of that kind",
-    "live": "checked with a real account",
-}
+#: Names of families up to so many letters are abbreviations.
+_SHORT = 4
 
 _HEAD = """# Brokers
 
@@ -51,13 +39,31 @@ us its report when something fails.
 """
 
 
-def page(specs: Sequence[BrokerSpec]) -> str:
-    """The whole page."""
-    parts = [_HEAD, "## Trading\n", _columns(specs, _TRADING)]
-    parts += ["## Market data\n", _columns(specs, _DATA)]
-    parts += ["## What that rests on\n", _evidence(specs), "## Logging in\n"]
-    parts += [_login(spec) for spec in specs]
+def page(specs: Sequence[BrokerSpec], root: Path) -> str:
+    """The whole page; ``root`` is the checkout whose folders are counted."""
+    groups = grouped(specs)
+    parts = [_HEAD, "## Trading\n", _columns(groups, _TRADING)]
+    parts += ["## Market data\n", _columns(groups, _DATA)]
+    parts += ["## What that rests on\n", _evidence(groups)]
+    parts += ["## Quality\n", _quality(groups, root), "## Logging in\n"]
+    parts += [_login(spec) for group in groups.values() for spec in group]
     return "\n".join(parts).rstrip() + "\n"
+
+
+Groups = Mapping[str, Sequence[BrokerSpec]]
+
+
+def grouped(specs: Iterable[BrokerSpec]) -> dict[str, list[BrokerSpec]]:
+    """Brokers by family, those without one first; each group by title."""
+    groups: dict[str, list[BrokerSpec]] = {}
+    for spec in sorted(specs, key=lambda one: (one.family, one.title.lower())):
+        groups.setdefault(spec.family, []).append(spec)
+    return groups
+
+
+def family_title(name: str) -> str:
+    """How the page calls a family."""
+    return name.upper() if len(name) <= _SHORT else name.capitalize()
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -67,8 +73,24 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _columns(specs: Sequence[BrokerSpec], columns: Sequence[Column]) -> str:
-    rows = [[spec.title, *(say(spec) for _, say in columns)] for spec in specs]
+def _rows(
+    groups: Groups,
+    cells: Callable[[BrokerSpec], Sequence[str]],
+    of_family: Callable[[str], Sequence[str]] = lambda family: (),
+) -> list[list[str]]:
+    """A line per broker, and one before each family with the cells that are about it."""
+    rows: list[list[str]] = []
+    for family, specs in groups.items():
+        found = [[spec.title, *cells(spec)] for spec in specs]
+        if family:
+            head = [f"*{family_title(family)}*", *of_family(family)]
+            rows.append([*head, *[""] * (len(found[0]) - len(head))])
+        rows += found
+    return rows
+
+
+def _columns(groups: Groups, columns: Sequence[Column]) -> str:
+    rows = _rows(groups, lambda spec: [say(spec) for _, say in columns])
     return table(["", *(name for name, _ in columns)], rows)
 
 
@@ -97,7 +119,12 @@ def _order_rate(spec: BrokerSpec) -> str:
 
 def _market_orders(spec: BrokerSpec) -> str:
     if spec.protect:
-        return "sent as protected limits"
+        everywhere = frozenset(_tradable(spec))
+        places = [
+            f"{kind} on {', '.join(sorted(found))}" if found < everywhere else str(kind)
+            for kind, found in spec.protect.items()
+        ]
+        return f"sent as protected limits: {'; '.join(places)}"
     return "protected by the broker" if spec.capabilities.market_protection else "yes"
 
 
@@ -129,15 +156,47 @@ _DATA: tuple[Column, ...] = (
 )
 
 
-def _evidence(specs: Sequence[BrokerSpec]) -> str:
-    rows = [
-        [spec.title, *(", ".join(spec.evidence.get(g, ())) or "nothing" for g in GROUPS)]
-        for spec in specs
-    ]
-    body = table(["", *GROUPS.values()], rows)
+def _evidence(groups: Groups) -> str:
+    def cells(spec: BrokerSpec) -> list[str]:
+        claimed = claims(spec)
+        return [
+            ", ".join(spec.evidence.get(g, ())) or "nothing" if g in claimed else "-"
+            for g in GROUPS
+        ]
+
+    body = table(["", *GROUPS.values()], _rows(groups, cells))
+    specs = [spec for group in groups.values() for spec in group]
     used = {kind for spec in specs for kinds in spec.evidence.values() for kind in kinds}
     lines = [f"- *{kind}*: {text}" for kind, text in EVIDENCE.items() if kind in used]
     return body + "\n" + "\n".join(lines) + "\n"
+
+
+def _quality(groups: Groups, root: Path) -> str:
+    """Lines of source, what was recorded, and the list of a reviewer."""
+    head = ["", "lines of source", "recorded requests", "recorded frames", "rules over them"]
+    kit = ["*kit, for all*", f"{shared_lines(root, 'kit'):,}", *[""] * (3 + len(WISHED))]
+
+    def shared(family: str) -> list[str]:
+        return [f"{shared_lines(root, family):,}", "", "", f"{rules_of(root, family):,}"]
+
+    rows = _rows(groups, lambda spec: _held(spec, root), shared)
+    asked = "".join(f"- {text}\n" for text in REQUIRED)
+    return f"""Lines are those of the Python files, comments included; rules say where
+a recording is wrong, each with its reason. A family has what its members share, a member its own.
+
+{table([*head, *WISHED], [kit, *rows])}
+What every broker here has, as a test checks:
+
+{asked}"""
+
+
+def _held(spec: BrokerSpec, root: Path) -> list[str]:
+    found = holdings(root, spec)
+    counts = (found.lines, found.cases, found.frames, found.rules)
+    return [
+        *(f"{count:,}" for count in counts),
+        *(_yes(has(spec, found)) for has in WISHED.values()),
+    ]
 
 
 def _login(spec: BrokerSpec) -> str:
@@ -180,7 +239,7 @@ def _life(spec: BrokerSpec) -> str:
 def main() -> None:
     """Write the page of our own adapters."""
     registry = Registry(())
-    text = page([registry.get(name).spec for name in registry.ids()])
+    text = page([registry.get(name).spec for name in registry.ids()], Path())
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/brokers.md")
     target.write_text(text, encoding="utf-8")
 

@@ -383,7 +383,7 @@ def _renewals(member: Member) -> dict[str, Call]:
 
 def _evidence(member: Member) -> dict[str, tuple[str, ...]]:
     shown = "emulator" if member.stands_for_all else "family"
-    return {g: (shown, "vectors") if g in member.recorded else (shown,) for g in "LMOGBQFPE"}
+    return {g: (shown, "vectors") if g in member.recorded else (shown,) for g in "LMOBQFPE"}
 
 
 def spec_of(member: Member) -> BrokerSpec:

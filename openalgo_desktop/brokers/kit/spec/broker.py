@@ -56,7 +56,6 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    kind: str = "IN_stock"
     family: str = ""
     docs: str = ""
     hosts: Mapping[str, str]

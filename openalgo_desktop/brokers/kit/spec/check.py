@@ -141,6 +141,8 @@ def _market(spec: BrokerSpec) -> Iterator[str]:
             yield f"intervals: {interval} in pieces of {rule.days} days"
     if can.quote_batch < 1 or can.depth_levels < 1:
         yield "capabilities: a quote has one instrument and one level at least"
+    if can.tags != ("tag" in spec.rows.get("order", {})):
+        yield "capabilities: orders keep our tag where rows.order has one, and only there"
     if can.feed_quotes and spec.stream is None:
         yield "capabilities: quotes from a feed, and there is no market feed"
     if can.margin and "total" not in spec.rows.get("margin", {}):

@@ -167,6 +167,8 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
         "intervals: 1m has no bar of today",
     ),
     "batch": (can(quote_batch=0), "capabilities: a quote has one instrument"),
+    "tag": (rows("order", drop="tag"), "capabilities: orders keep our tag where rows.order"),
+    "no tag": (can(tags=False), "capabilities: orders keep our tag where rows.order"),
     "quotes of no feed": (
         {**can(feed_quotes=True), "streams": ()},
         "capabilities: quotes from a feed, and there is no market feed",
