@@ -242,6 +242,19 @@ def test_a_lens_does_not_take_chance_for_meaning() -> None:
     }  # fmt: skip
 
 
+def test_a_name_that_says_product_is_no_price_type() -> None:
+    """Two recorded orders may agree in both: market orders of the day, limits overnight."""
+    pairs = [
+        ({"orderType": kind, "productType": product}, {"pricetype": kind, "product": product})
+        for kind, product in (("MARKET", "MIS"), ("LIMIT", "NRML"))
+    ]
+    lens = Lens(pairs, [])
+    assert set(lens.words["pricetype"]) == {("orderType",)}
+    assert set(lens.words["product"]) == {("productType",)}
+    read = lens.read({"orderType": "LIMIT", "productType": "MIS"})
+    assert read == {"pricetype": "LIMIT", "product": "MIS"}
+
+
 async def test_a_change_of_an_unknown_order_is_no_unknown_state(replay: ReplayRig) -> None:
     with pytest.raises(AppError) as caught:
         await replay.gateway.modify(ModifyRequest(order_id="424242", quantity=1, price=1.0))

@@ -256,16 +256,22 @@ def _is_word(value: Any) -> bool:
 _HINTS = {
     "quantity": ("qty", "quantity"),
     "price": ("price", "prc", "rate"),
-    "trigger_price": ("trig", "trg", "stop"),
-    "disclosed_quantity": ("disc", "dsc"),
+    "trigger_price": ("trigger", "trig", "trg", "stop"),
+    "disclosed_quantity": ("disclosed", "disc", "dsc"),
     "order_status": ("status", "stat"),
     "action": ("trantype", "side", "transaction", "action", "buysell"),
-    "product": ("prod", "prd"),
+    "product": ("product", "prod", "prd"),
     "pricetype": ("type", "typ"),
     "exchange": ("exch", "segment"),
 }
 
 
 def _named(name: str, path: Path_) -> bool:
+    """Whether a path is called like this field, and like no other one better (``productType``)."""
     text = str(path[-1]).lower() if path else ""
-    return any(hint in text for hint in _HINTS[name])
+
+    def length(field: str) -> int:
+        return max((len(hint) for hint in _HINTS[field] if hint in text), default=0)
+
+    others = WORDS if name in WORDS else NUMBERS
+    return 0 < length(name) == max(map(length, others))
