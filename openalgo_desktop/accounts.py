@@ -272,8 +272,9 @@ class Accounts:
 
     async def _load_master(self, *, required: bool, anew: bool = False) -> None:
         name = self.data
+        account = self[name]
         try:
-            rows = await self[name].master.instruments(anew=anew)
+            rows = await account.master.instruments(anew=anew)
         except AppError as error:
             if required:
                 raise
@@ -288,6 +289,9 @@ class Accounts:
         self._instruments.adopt(table)
         self._loaded = name
         self._bus.publish(InstrumentsLoaded(count=len(self._instruments)))
+        if problem := account.details().get("master_problem", ""):
+            text = f"The symbol master of {name} is not of today, {problem}"
+            self._bus.publish(Notice(level="warning", text=text, at=self._clock.now()))
         await asyncio.to_thread(table.let_go)  # the rows of before
 
     async def _load_index(self, name: str) -> None:

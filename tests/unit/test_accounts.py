@@ -19,7 +19,7 @@ from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AuthError, ConfigError, SessionExpired
-from openalgo_desktop.core.events import AccountChanged, FeedChanged, InstrumentsLoaded
+from openalgo_desktop.core.events import AccountChanged, FeedChanged, InstrumentsLoaded, Notice
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.hands.door import OwnerDoor
@@ -166,6 +166,29 @@ async def test_a_symbol_master_is_downloaded_anew_and_shown(
     await terminal.accounts.use_for_data("simulator")
     answer = await door.run("accounts", "symbols", {"args": {"name": "zerodha"}})
     assert kite.calls("GET", "/instruments") == 3 and text in answer["text"]
+
+
+async def test_a_symbol_master_that_is_not_of_today_is_said(
+    terminal: Terminal, kite: KiteEmulator
+) -> None:
+    notices: list[Notice] = []
+    terminal.bus.subscribe(Notice, notices.append)
+    await terminal.accounts.open("zerodha")
+    await terminal.accounts.login("zerodha", given(kite))
+    await terminal.accounts.use_for_data("zerodha")
+    assert not [notice for notice in notices if "symbol master" in notice.text]
+    for key in list(kite._token)[::2]:
+        del kite._token[key]
+    text = await terminal.accounts.renew_symbols("zerodha")
+    whole = len(terminal.instruments)
+    (notice,) = [notice for notice in notices if "symbol master" in notice.text]
+    assert notice.text.startswith(
+        "The symbol master of zerodha is not of today, not renewed: instruments.csv has only "
+        f"{whole - (whole + 1) // 2:,} instruments after {whole:,} (50 % fewer)"
+    )
+    assert f"{whole:,} instruments" in text and "50 % fewer" in text
+    await terminal.accounts.renew_symbols("zerodha")  # the second time alike
+    assert len(terminal.instruments) == whole - (whole + 1) // 2
 
 
 async def test_two_accounts_of_one_broker_and_a_restart(

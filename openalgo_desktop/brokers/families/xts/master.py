@@ -83,7 +83,7 @@ def _cash(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
             return None
         return _instrument(row, file.exchange, name, "EQ", name=name, brsymbol=row["display"])
     if series == "SPOT":
-        symbol = index_symbol(name, Exchange.BSE_INDEX)
+        symbol = index_symbol(name, Exchange.BSE_INDEX, "xts")
         return _instrument(
             row, Exchange.BSE_INDEX, symbol, "INDEX", name=symbol, brsymbol=row["display"]
         )
@@ -140,7 +140,7 @@ def read_index(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
     name, _, number = text.rpartition("_")
     if not number.isdigit():
         raise ValueError(f"{text!r} has no number")
-    symbol = index_symbol(name, file.exchange)
+    symbol = index_symbol(name, file.exchange, "xts")
     return Instrument(
         symbol=symbol,
         exchange=file.exchange,

@@ -368,6 +368,7 @@ class KitAccount:
             "feeds": self.streams.figures(),
             "limits": self.rest.limiter.headroom(),
             "master": self.master_text,
+            "master_problem": self._master.status.problem,
             "timings": list(self.rest.timings)[-20:],
         }
 

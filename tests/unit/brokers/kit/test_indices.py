@@ -36,6 +36,12 @@ def test_shared_names(name: str, exchange: str, symbol: str) -> None:
     assert index_symbol(name, exchange, "a-broker-without-a-file") == symbol
 
 
+def test_names_of_the_families() -> None:
+    assert index_symbol("Nifty Index", "NSE_INDEX", "noren") == "NIFTY"
+    assert index_symbol("FIN", "BSE_INDEX", "xts") == "BSEFINANCIALSERVICES"
+    assert index_symbol("FIN", "BSE_INDEX") == "FIN"
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copytree(resource_path("brokers/indices"), tmp_path / "brokers/indices")
