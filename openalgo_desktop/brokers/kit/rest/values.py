@@ -7,7 +7,6 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -20,8 +19,9 @@ from openalgo_desktop.core.totp import totp
 
 Context = Mapping[str, Any]
 
-_NAME = re.compile(r"\{(\w+)\}")
-_VALUE = re.compile(r"\$(?P<name>\w+)(?P<words>(?::\w+)*)(?P<optional>\?)?")
+#: A name in a template, and a value word.
+NAME = re.compile(r"\{(\w+)\}")
+VALUE = re.compile(r"\$(?P<name>\w+)(?P<words>(?::\w+)*)(?P<optional>\?)?")
 _MISSING = object()
 #: Decimals beyond these are float noise of a price.
 _NOISE = Decimal("0.000001")
@@ -37,7 +37,7 @@ def fill(template: str, context: Context, *, quoted: bool = False) -> str:
             raise ConfigError(f"{match[1]!r} is not known here; log in again.") from None
         return quote(text, safe="") if quoted else text
 
-    return _NAME.sub(value, template)
+    return NAME.sub(value, template)
 
 
 def number_text(value: Any) -> str:
@@ -69,7 +69,7 @@ def _render(spec: Any, context: Context) -> Any:
         return render(spec, context)
     if isinstance(spec, (list, tuple)):
         return [v for item in spec if (v := _render(item, context)) is not _MISSING]
-    if not isinstance(spec, str) or not (match := _VALUE.fullmatch(spec)):
+    if not isinstance(spec, str) or not (match := VALUE.fullmatch(spec)):
         return spec
     value = context.get(match["name"], _MISSING)
     if value is _MISSING or (match["optional"] and not value):
@@ -217,19 +217,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
+#: What a computed value of a login may begin with: functions of a text and the time.
+FUNCTIONS: Mapping[str, Callable[[str, float], str]] = {
+    "sha256": lambda text, now: hashlib.sha256(text.encode()).hexdigest(),
+    "base64": lambda text, now: base64.b64encode(text.encode()).decode(),
+    "totp": totp,
+}
+
+
 def compute(template: str, context: Context, now: float) -> str:
     """A value of a login: ``sha256:...``, ``base64:...``, ``totp:{totp_secret}`` or plain text."""
     function, colon, rest = template.partition(":")
-    if not colon or function not in ("sha256", "base64", "totp"):
+    if not colon or function not in FUNCTIONS:
         return fill(template, context)
-    text = fill(rest, context)
-    if function == "sha256":
-        return hashlib.sha256(text.encode()).hexdigest()
-    if function == "base64":
-        return base64.b64encode(text.encode()).decode()
-    return totp(text, now)
-
-
-def iso_date(day: date) -> str:
-    """``YYYY-MM-DD``."""
-    return day.isoformat()
+    return FUNCTIONS[function](fill(rest, context), now)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from openalgo_desktop.brokers.kit.rest.values import render
+from openalgo_desktop.brokers.kit.rest.values import FUNCTIONS, NAME, VALUE, render
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec
 from openalgo_desktop.brokers.kit.spec.logins import Ask, Browser, Call, Compute, Hook, Login
 from openalgo_desktop.brokers.kit.spec.operations import ENCODINGS, FORMS, Envelope, Op, Pages
@@ -22,12 +22,10 @@ from openalgo_desktop.core.errors import AppError
 
 Gives = Mapping[str, tuple[str, ...]]
 
-_NAME = re.compile(r"\{(\w+)\}")
 _BRACES = re.compile(r"[{}]")
-_VALUE = re.compile(r"\$(?P<name>\w+)(?P<words>(?::\w+)*)(?P<optional>\?)?")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-#: Functions of :class:`Compute`; a scheme is no function.
-_FUNCTIONS = ("sha256", "base64", "totp", "http", "https")
+#: What may stand before a colon of a computed value and is no function.
+_SCHEMES = ("http", "https", "ws", "wss")
 _FUNCTION = re.compile(r"(\w+):")
 #: Order writes: a lost answer of theirs must make the order's state unknown.
 WRITES = ("place", "modify", "cancel", "gtt_place", "gtt_modify", "gtt_cancel")
@@ -36,8 +34,8 @@ WRITES = ("place", "modify", "cancel", "gtt_place", "gtt_modify", "gtt_cancel")
 # -- tables ---------------------------------------------------------------------------------
 def template(where: str, text: str, scope: Scope) -> Iterator[str]:
     """What is wrong with a template."""
-    yield from _names(where, ((name, False) for name in _NAME.findall(text)), scope)
-    if _BRACES.search(_NAME.sub("", text)):
+    yield from _names(where, ((name, False) for name in NAME.findall(text)), scope)
+    if _BRACES.search(NAME.sub("", text)):
         yield f"{where}: {text!r} has a brace that belongs to no name"
 
 
@@ -48,7 +46,7 @@ def table(where: str, fields: Any, scope: Scope) -> Iterator[str]:
     for text in _texts(fields):
         if not text.startswith("$"):
             continue
-        match = _VALUE.fullmatch(text)
+        match = VALUE.fullmatch(text)
         if match is None:
             wrong.append(f"{where}: {text!r} is no value")
         else:
@@ -64,11 +62,11 @@ def table(where: str, fields: Any, scope: Scope) -> Iterator[str]:
 
 def names_of(op: Op) -> frozenset[str]:
     """The values that a request cannot do without."""
-    found = set(_NAME.findall(op.path))
+    found = set(NAME.findall(op.path))
     for text in op.headers.values():
-        found |= set(_NAME.findall(text))
+        found |= set(NAME.findall(text))
     for text in (*_texts(op.query), *_texts(op.body)):
-        match = _VALUE.fullmatch(text)
+        match = VALUE.fullmatch(text)
         if match is not None and not match["optional"]:
             found.add(match["name"])
     return frozenset(found)
@@ -253,8 +251,8 @@ def _known(login: Login, gives: Gives) -> set[str]:
 
 def _computed(where: str, text: str, scope: Scope) -> Iterator[str]:
     match = _FUNCTION.match(text)
-    if match is not None and match[1] not in _FUNCTIONS:
-        yield f"{where}: {match[1]!r} is no function; they are {', '.join(_FUNCTIONS[:3])}"
+    if match is not None and match[1] not in (*FUNCTIONS, *_SCHEMES):
+        yield f"{where}: {_no_word(match[1], 'function', FUNCTIONS)}"
     # What is made of something that was not given is left open.
     yield from template(where, text, Scope(scope.values))
 

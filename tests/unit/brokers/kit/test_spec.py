@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import openalgo_desktop.brokers as home
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.rest.values import compute, fill, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Op
@@ -106,6 +107,21 @@ def test_brokers_are_found_by_folder(tmp_path: Path) -> None:
     assert our_ids([packed]) == {"third"}  # a program in one file
     assert {"zerodha", "openalgo"} <= our_ids()
     assert not {"kit", "families", "simulator"} & our_ids()
+
+
+def test_an_adapter_that_does_not_load_hurts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, text in (("broken", "import no_such_library\n"), ("empty", "")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_text(text)
+    monkeypatch.setattr(home, "__path__", [*home.__path__, str(tmp_path)])
+    registry = Registry([])
+    assert {"broken", "empty", "zerodha"} <= set(registry.ids())
+    for name, said in (("broken", "no_such_library"), ("empty", "BROKER")):
+        with pytest.raises(ConfigError, match=f"Broker {name} .* cannot be loaded: .*{said}"):
+            registry.get(name)
+    assert set(registry.all()) == set(registry.ids()) - {"broken", "empty"}
 
 
 def test_the_ids_import_no_adapter() -> None:
