@@ -131,7 +131,7 @@ class XtsCodec:
             before = self._known.get(places[key])
             codes = self._codes_of(key, mode)
             if before is not None:
-                for code in self._codes_of(key, before.mode) - codes:
+                for code in sorted(self._codes_of(key, before.mode) - codes):
                     old.setdefault(code, []).append(key)
             for code in sorted(codes):
                 new.setdefault(code, []).append(key)
@@ -146,7 +146,7 @@ class XtsCodec:
         for key in keys:
             with contextlib.suppress(SymbolUnknown):
                 known = self._known.pop(self._place(key), None)
-                for code in self._codes_of(key, known.mode) if known is not None else ():
+                for code in sorted(self._codes_of(key, known.mode)) if known is not None else ():
                     gone.setdefault(code, []).append(key)
         return self._requests("unsubscribe", gone)
 
