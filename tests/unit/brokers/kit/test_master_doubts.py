@@ -258,6 +258,15 @@ def test_rows_without_a_token_are_no_twins() -> None:
     assert index.by_token("", "NSE_INDEX") is None
 
 
+def test_a_token_is_nothing_without_its_exchange() -> None:
+    rows = [Instrument(symbol=name, exchange=name, token="7") for name in ("NSE", "BSE")]
+    index = BrokerIndex()
+    assert index.load(rows) == []
+    assert [index.by_token("7", exchange) for exchange in ("NSE", "BSE", "", "MCX")] == [
+        *rows, None, None,
+    ]  # fmt: skip
+
+
 async def test_fixed_rows_stand_where_no_file_has_their_key(
     master: Callable[..., KitMaster], source: Source
 ) -> None:
