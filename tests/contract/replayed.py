@@ -99,7 +99,7 @@ def chosen_share(replay: Replay) -> str:
     """The share on NSE of which most was recorded."""
     known = [equities(replay, op) for op in ("place_order", "depth", "quotes")]
     found = [symbol for symbols in known for symbol in symbols]
-    return max(found, key=lambda symbol: sum(symbol in symbols for symbols in known))
+    return max(found, key=lambda symbol: sum(symbol in symbols for symbols in known), default="")
 
 
 def _always(replay: Replay) -> bool:
@@ -236,8 +236,11 @@ async def open_replay(name: str, folder: Path) -> AsyncIterator[ReplayRig]:
     # A feed is not to be had here; the books are asked instead.
     spec = msgspec.structs.replace(known.spec, streams=())
     broker = unlimited(msgspec.structs.replace(known, spec=spec))
-    clock = SystemClock(datetime.now(IST).replace(hour=10, minute=0))
     emulator = new_server(broker_id)
+    recorded = emulator.file.data.get("clock")
+    # The day of the recording; without one ten in the morning.
+    now = datetime.now(IST).replace(hour=10, minute=0)
+    clock = SystemClock(datetime.fromisoformat(recorded) if recorded else now)
     await emulator.start()
     secrets = MemorySecrets()
     account = KitAccount(broker, clock, secrets, folder, hosts=emulator.hosts())

@@ -10,13 +10,14 @@ import pytest
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials
+from tests.contract.replayed import recordings
 from tests.contract.rig import REGISTRY, Rig
 from tests.faces.face import face_names
 from tests.waiting import until
 
 
-def test_every_adapter_has_an_emulator() -> None:
-    assert set(face_names(whole=False)) >= set(REGISTRY.ids())
+def test_every_adapter_has_an_emulator_or_recordings() -> None:
+    assert {*face_names(whole=False), *recordings()} >= set(REGISTRY.ids())
     assert set(REGISTRY.all()) == set(REGISTRY.ids()), "an adapter does not load"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.contract.replayed import (
     REPLAY,
     SHOWN,
     ReplayRig,
+    equities,
     new_server,
     open_replay,
     recordings,
@@ -60,12 +61,15 @@ def test_every_case_is_shown_or_left_to_emulators_by_name() -> None:
 
 
 def test_a_broker_without_an_emulator_has_its_replay() -> None:
-    """Whatever the recordings hold, logging in and orders are shown."""
+    """A login is shown whatever the recordings hold; orders, where a share was placed and a book
+    was read."""
     assert BROKERS
     for broker in BROKERS:
         replay = server(broker)
         shown = {case for case, can in SHOWN.items() if can(replay)}
-        assert {"test_l01_login", "test_o02_modify", "test_o03_cancel_and_cancel_twice"} <= shown
+        assert "test_l02_missing_field_is_named" in shown
+        if equities(replay, "place_order") and replay.good("order_book", "funds"):
+            assert {"test_l01_login", "test_o03_cancel_and_cancel_twice"} <= shown, broker
 
 
 @pytest.fixture(params=BROKERS)
@@ -109,22 +113,11 @@ async def test_recorded_history_and_quotes(replay: ReplayRig) -> None:
         key = (given["exchange"], given["symbol"])
         bars = await market.history(key, Interval(given["interval"]), *days)
         times = bars.time.tolist()
-        assert times == sorted(set(times)) and len(times) == len(_bars(replay, case))
+        assert times == sorted(set(times)) and len(times) == len(case["expect"]["rows"])
     for case in replay.server.good("quotes"):
         key = (case["input"]["exchange"], case["input"]["symbol"])
         tick = (await market.quotes([key]))[key]
         assert not isinstance(tick, AppError) and tick.ltp == pytest.approx(case["expect"]["ltp"])
-
-
-def _bars(replay: ReplayRig, case: dict[str, Any]) -> list[Any]:
-    """The recorded bars without that of the recording's own day, where it came from a quote: a
-    replay runs on another day."""
-    rule, clock = replay.can.intervals[Interval(case["input"]["interval"])], replay.server.file.data
-    rows: list[Any] = case["expect"]["rows"]
-    if not rule.today_from_quote or not clock.get("clock"):
-        return rows
-    day = datetime.fromisoformat(clock["clock"]).date()
-    return [row for row in rows if datetime.fromtimestamp(row[0], UTC).date() != day]
 
 
 # -- the server -----------------------------------------------------------------------------
@@ -214,6 +207,44 @@ def test_a_wrong_login_is_refused_and_answers_follow_the_request() -> None:
     assert ask(quotes, "D") in ({"p": 1.0}, {"p": 2.0})  # a good one, of those it knows
     logins = made(case("login", "A", 1.0), case("login", "B", None))
     assert [ask(logins, s) for s in "ABC"] == [{"p": 1.0}, {"bad": "B"}, {"bad": "B"}]
+
+
+def test_a_book_in_parts_stays_in_parts() -> None:
+    """One request per segment, several lists in one: an order comes where its like was."""
+
+    def wire(number: int, status: str) -> dict[str, Any]:
+        return {"no": f"{number}", "qty": 10 * number, "status": status}
+
+    def meaning(number: int, status: str) -> dict[str, Any]:
+        return {"orderid": f"{number}", "quantity": 10 * number, "order_status": status}
+
+    order = {"quantity": 5, "price": 2, "trigger_price": 0, "pricetype": "LIMIT"}
+    place = {
+        "op": "place_order",
+        "input": order,
+        "http": [{"method": "POST", "url": "https://x/o", "encoding": "json", "body": {"qty": 5}}],
+        "http_response": [{"status": 200, "body": {"no": "70"}}],
+        "expect": {"orderid": "70"},
+    }
+    asked = [{"method": "GET", "url": "https://x/o", "query": {"of": name}} for name in "ab"]
+    book = {
+        "op": "order_book",
+        "input": {},
+        "http": asked,
+        "http_response": [
+            {"status": 200, "body": {"done": [wire(1, "GONE")], "working": [wire(2, "NEW")]}},
+            {"status": 200, "body": [wire(3, "DONE")]},
+        ],
+        "expect": {"rows": [meaning(1, "cancelled"), meaning(2, "open"), meaning(3, "complete")]},
+    }
+    replay = Replay(VectorFile(Path("x"), {"broker": "x", "cases": [place, book]}))
+    replay.answer(Given("POST", "https://x/o", {}, b'{"qty":5}'))
+    parts = [replay.answer(Given("GET", "https://x/o", {"of": name}, b""))[1] for name in "ab"]
+    new = {"no": "71", "qty": 5, "status": "NEW"}
+    assert parts == [{"done": [], "working": [new]}, []]
+    replay.orders["71"]["order_status"] = "cancelled"
+    gone = replay.answer(Given("GET", "https://x/o", {"of": "a"}, b""))[1]
+    assert gone == {"done": [{**new, "status": "GONE"}], "working": []}
 
 
 def test_a_lens_does_not_take_chance_for_meaning() -> None:

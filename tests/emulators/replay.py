@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from aiohttp import web
 
 from tests.emulators.base import Faults
-from tests.emulators.learned import Lens, at, leaves
+from tests.emulators.learned import Lens, Path_, at
 from tests.wire.compare import decoded_body, differences
 from tests.wire.vectors import Prepared, VectorFile, prepare
 
@@ -35,18 +35,30 @@ _ANY_ID = "\0id\0"
 
 @dataclass
 class Exchange:
-    """One recorded request with its reply. ``last``: the one that the operation is about."""
+    """One recorded request with its reply, the ``number``-th of its case. ``last``: the one that
+    the operation is about."""
 
     op: str
     case: dict[str, Any]
     request: dict[str, Any]
     reply: dict[str, Any]
+    number: int
     last: bool
 
     @property
     def good(self) -> bool:
         """Whether the operation came to something."""
         return "error" not in (self.case["expect"] or {})
+
+
+@dataclass
+class Row:
+    """A recorded row of the order book, what it means, and where it was: which reply of the
+    case, which list in it."""
+
+    wire: Any
+    meaning: dict[str, Any]
+    place: tuple[int, Path_]
 
 
 @dataclass
@@ -84,8 +96,8 @@ class Replay:
             op: Lens([(_content(e.request), e.case["input"]) for e in self._of(op)], symbols)
             for op in WRITES
         }
-        self._rows = [*self._book_rows()]
-        self._row = Lens(self._rows, symbols)
+        self._rows = [row for case in self.good("order_book") for row in self._book_rows(case)]
+        self._row = Lens([(row.wire, row.meaning) for row in self._rows], symbols)
         self._row.extend(self.requests["place_order"])
         self.faults = Faults()
         self.log: list[tuple[str, str]] = []
@@ -146,13 +158,24 @@ class Replay:
             and not (op in WRITES and e.reply["status"] in (401, 403))
         ]
 
-    def _book_rows(self) -> Iterable[tuple[Any, dict[str, Any]]]:
-        """Recorded rows of the order book with their meaning."""
-        for exchange in self._of("order_book"):
-            rows = exchange.case["expect"]["rows"]
-            place = _list_of(exchange.reply.get("body"), len(rows))
-            if rows and place is not None:
-                yield from zip(at(exchange.reply["body"], place), rows, strict=True)
+    def _book_rows(self, case: dict[str, Any]) -> list[Row]:
+        """Recorded rows of the order book with their meaning; none where it is unclear which
+        belong together. A book may come in several lists of several replies."""
+        meanings = case["expect"]["rows"]
+        places = [
+            (exchange, path)
+            for exchange in self.exchanges
+            if exchange.case is case
+            for path in _lists(exchange.reply.get("body"))
+        ]
+        found = [
+            (wire, (exchange.number, path))
+            for exchange, path in places
+            for wire in at(exchange.reply["body"], path)
+        ]
+        if len(found) != len(meanings):
+            return []
+        return [Row(w, m, place) for (w, place), m in zip(found, meanings, strict=True)]
 
     # -- requests ---------------------------------------------------------------------------
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -186,12 +209,11 @@ class Replay:
         if not known:
             self.unknown.append(f"{given.method} {given.url}")
             return 404, {"message": f"nobody recorded {given.method} {given.url}"}
-        for op in (*WRITES, "order_book"):
-            mine = [e for e in known if e.op == op and e.last]
-            if mine:
-                return (
-                    self._book_reply(mine) if op == "order_book" else self._write(op, mine, given)
-                )
+        for op in WRITES:
+            if mine := [e for e in known if e.op == op and e.last]:
+                return self._write(op, mine, given)
+        if mine := [e for e in known if e.op == "order_book" and e.good and self._rows]:
+            return self._book_reply(self._nearest(mine, given))
         return _reply(self._nearest(known, given))
 
     def _nearest(self, known: Sequence[Exchange], given: Given) -> Exchange:
@@ -246,33 +268,36 @@ class Replay:
                 return _reply(found[0])
         return 400, {"message": "the order is unknown or finished"}
 
-    def _book_reply(self, known: Sequence[Exchange]) -> tuple[int, Any]:
-        """The recorded book with the rows of what was placed."""
-        book = next(e for e in known if e.good and e.case["expect"]["rows"])
-        place = _list_of(book.reply["body"], len(book.case["expect"]["rows"]))
+    def _book_reply(self, book: Exchange) -> tuple[int, Any]:
+        """The recorded book, or the part of it that was asked for, with what was placed: each
+        order in the list that the recorded row was in which is its pattern."""
         status, body = _reply(book)
-        rows = [self._row_of(order) for order in self.orders.values()]
-        if not place:
-            return status, rows
-        at(body, place[:-1])[place[-1]] = rows
+        lists = {(book.number, path): at(body, path) for path in _lists(body)}
+        for rows in lists.values():
+            rows.clear()
+        for order in self.orders.values():
+            pattern = self._pattern_of(order)
+            if (rows := lists.get(pattern.place)) is not None:
+                rows.append(self._row.write(pattern.wire, pattern.meaning, order))
         return status, body
 
-    def _row_of(self, order: Mapping[str, Any]) -> Any:
-        """A row of the book: the recorded one that is most like it, changed to mean this."""
+    def _pattern_of(self, order: Mapping[str, Any]) -> Row:
+        """The recorded row of the book that is most like an order."""
 
-        def alike(pair: tuple[Any, Mapping[str, Any]]) -> tuple[int, int]:
-            same = {name for name in _WEIGHTS if pair[1].get(name) == order.get(name)}
+        def alike(row: Row) -> tuple[int, int]:
+            same = {name for name in _WEIGHTS if row.meaning.get(name) == order.get(name)}
             if "order_status" in same and order["order_status"] == "rejected":
                 # The reason is told in words: of the refused ones the one with the most.
-                return _WEIGHTS["order_status"], len(json.dumps(pair[0]))
+                return _WEIGHTS["order_status"], len(json.dumps(row.wire))
             return sum(_WEIGHTS[name] for name in same), 0
 
-        wire, meaning = max(self._rows, key=alike)
-        return self._row.write(wire, meaning, order)
+        return max(self._rows, key=alike)
 
     def shows(self, name: str, word: str) -> bool:
         """Whether a row of the book can say this."""
-        return self._row.knows(name, word) or any(row[name] == word for _, row in self._rows)
+        return self._row.knows(name, word) or any(
+            row.meaning.get(name) == word for row in self._rows
+        )
 
 
 #: What makes a recorded row the right pattern: first what has further fields that say the same.
@@ -290,7 +315,7 @@ def _exchanges(cases: Iterable[dict[str, Any]]) -> Iterable[Exchange]:
     for case in cases:
         pairs = list(zip(case.get("http") or (), case.get("http_response") or (), strict=False))
         for number, (request, reply) in enumerate(pairs):
-            yield Exchange(case["op"], case, request, reply, number == len(pairs) - 1)
+            yield Exchange(case["op"], case, request, reply, number, number == len(pairs) - 1)
 
 
 def _reply(exchange: Exchange) -> tuple[int, Any]:
@@ -352,15 +377,11 @@ def _id_in_url(exchange: Exchange, given: Given) -> str:
     return match[1] if match is not None and match.re.groups else ""
 
 
-def _list_of(body: Any, size: int) -> tuple[str | int, ...] | None:
-    """Where a reply has its list of so many rows; the outermost one."""
-    paths = {path[:end] for path, _ in leaves(body) for end in range(len(path) + 1)}
-    for path in sorted(paths, key=lambda path: (len(path), str(path))):
-        found = at(body, path)
-        if (
-            isinstance(found, list)
-            and len(found) == size
-            and all(isinstance(row, dict) for row in found)
-        ):
-            return path
-    return None
+def _lists(body: Any, path: Path_ = ()) -> Iterable[Path_]:
+    """Where a reply has lists of rows, in order; not those inside of rows."""
+    if isinstance(body, list):
+        if all(isinstance(row, dict) for row in body):
+            yield path
+    elif isinstance(body, dict):
+        for key, inner in body.items():
+            yield from _lists(inner, (*path, key))
