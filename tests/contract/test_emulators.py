@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from openalgo_desktop.core.model import Instrument
 from tests.emulators.base import BrokerEmulator
 from tests.emulators.kite import API_KEY, KiteEmulator
 from tests.emulators.openalgo import OpenAlgoEmulator
+from tests.emulators.xts import XtsEmulator
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=IST)
 #: What an exchange would not take: (what is asked for, changes).
@@ -102,7 +103,38 @@ class OpenAlgoWire(Wire):
         assert answer.status_code == 200, answer.text
 
 
-@pytest.fixture(params=["kite", "openalgo"])
+class XtsWire(Wire):
+    kinds: ClassVar = {"LIMIT": "LIMIT", "SL": "STOPLIMIT"}
+
+    async def place(self, order: dict[str, Any]) -> str:
+        assert isinstance(self.emulator, XtsEmulator)
+        row = self.row(order)
+        segment, number = self.emulator._number[row.key]
+        assert segment in (1, 2)
+        body = {
+            "exchangeSegment": "NSECM" if segment == 1 else "NSEFO", "exchangeInstrumentID": number,
+            "productType": order["product"], "orderType": self.kinds[order["kind"]],
+            "orderSide": "BUY", "timeInForce": "DAY", "orderQuantity": order["quantity"],
+            "disclosedQuantity": order["disclosed_quantity"], "limitPrice": order["price"],
+            "stopPrice": order["trigger_price"], "orderUniqueIdentifier": "tag",
+        }  # fmt: skip
+        answer = await self.http.post("/interactive/orders", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["result"]["AppOrderID"])
+
+    async def modify(self, order_id: str, order: dict[str, Any]) -> None:
+        body = {
+            "appOrderID": int(order_id), "modifiedProductType": order["product"],
+            "modifiedOrderType": self.kinds[order["kind"]], "modifiedTimeInForce": "DAY",
+            "modifiedOrderQuantity": order["quantity"], "modifiedLimitPrice": order["price"],
+            "modifiedDisclosedQuantity": order["disclosed_quantity"],
+            "modifiedStopPrice": order["trigger_price"], "orderUniqueIdentifier": "tag",
+        }  # fmt: skip
+        answer = await self.http.put("/interactive/orders", json=body)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture(params=["kite", "openalgo", "xts"])
 async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
     clock = ManualClock(NOW)
     emulator: BrokerEmulator
@@ -113,11 +145,16 @@ async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
             "X-Kite-Version": "3",
             "Authorization": f"token {API_KEY}:{kite.new_access_token()}",
         }
+    elif request.param == "xts":
+        emulator = server = XtsEmulator(clock, rate=1.0)
+        server._trading.add("session")
+        headers = {"authorization": "session"}
     else:
         emulator = remote = OpenAlgoEmulator(clock, rate=1.0)
         remote.new_key()
     async with emulator, httpx.AsyncClient(base_url=emulator.url, headers=headers) as http:
-        yield KiteWire(emulator, http) if request.param == "kite" else OpenAlgoWire(emulator, http)
+        wires = {"kite": KiteWire, "openalgo": OpenAlgoWire, "xts": XtsWire}
+        yield wires[request.param](emulator, http)
 
 
 async def check(wire: Wire, order_id: str, order: dict[str, Any]) -> None:

@@ -10,10 +10,10 @@ import msgspec
 from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
+    FrameCodec,
     InstrumentFinder,
     Message,
     OrderRow,
-    Request,
     StreamEvent,
 )
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
@@ -26,7 +26,7 @@ from openalgo_desktop.core.model import Key
 _ORDERS = frozenset({"order", "trade"})
 
 
-class XtsOrders:
+class XtsOrders(FrameCodec):
     """The private socket: orders and trades as rows of the order book."""
 
     def __init__(
@@ -34,20 +34,10 @@ class XtsOrders:
     ) -> None:
         """Nothing of these is needed: the address carries the log-in, the adapter reads rows."""
 
-    @property
-    def awaits_ready(self) -> bool:
-        return False
-
-    def opened(self) -> Sequence[Frame]:
-        return ()
-
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
         return ()
 
     def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
-        return ()
-
-    def answered(self, request: Request, payload: Any) -> Iterable[StreamEvent]:
         return ()
 
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:

@@ -40,7 +40,7 @@ _COUNT = Struct("<i")
 _LINE = Struct("<QdiIIIdq8xdddd")
 _INTEREST = Struct("<hi")  # market type, open interest; the underlying follows
 _MOST_LEVELS: Final = 200
-_HIGHEST: Final = 1e9  # no price is higher; NaN is not below it either
+_HIGHEST: Final = 1e9  # of a message all prices together
 #: No packet is larger unpacked: its size is sixteen bits.
 _LARGEST: Final = 1 << 16
 
@@ -146,14 +146,9 @@ def _message(data: bytes, code: int, segment: int, instrument: int) -> Packet:
     if code == TOUCHLINE:
         bids, asks = [best_bid], [best_ask]
     line = Line(*_LINE.unpack_from(data, at + 2 * _LEVEL.size))
-    prices = (
-        line.ltp,
-        line.average,
-        *line[8:],
-        *(row[1] for row in bids),
-        *(row[1] for row in asks),
-    )
-    if not all(0 <= price < _HIGHEST for price in prices):
+    prices = [row[1] for row in bids] + [row[1] for row in asks]
+    prices += line.ltp, line.average, line.open, line.high, line.low, line.close
+    if not (min(prices) >= 0 and sum(prices) < _HIGHEST):  # nor is a sum with NaN in it
         raise _bad("holds a price that cannot be")
     return Packet(code, segment, instrument, line, bids, asks, 0)
 
