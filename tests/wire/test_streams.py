@@ -30,16 +30,21 @@ from tests.wire.vectors import Prepared, VectorFile
 
 @pytest.mark.parametrize(("file", "case"), cases("stream"))
 def test_feed(file: VectorFile, case: dict[str, Any]) -> None:
-    ready = prepared(file, case, "stream")
-    wanted = ready.case.get("expect")
+    problems = tick_problems(REGISTRY.get(file.broker), file, prepared(file, case, "stream"))
+    assert not problems, "\n".join(problems)
+
+
+def tick_problems(broker: Broker, file: VectorFile, ready: Prepared) -> list[str]:
+    """What is wrong with the ticks of a recorded case."""
+    case, wanted = ready.case, ready.case.get("expect")
     if wanted is None or ready.skip(("expect",)):
-        return
-    feed = Feed(REGISTRY.get(file.broker), file)
+        return []
+    feed = Feed(broker, file)
     for earlier in history(file, "stream", case):
         stream_ticks(feed, earlier)
     ticks = stream_ticks(feed, case)
-    problems = tick_differences(wanted, ticks, ready, file, bool(case.get("subscribed_inferred")))
-    assert not problems, "\n".join(problems) + f"\nticks: {ticks}\nfailures: {feed.failures}"
+    found = tick_differences(wanted, ticks, ready, file, bool(case.get("subscribed_inferred")))
+    return [*found, f"ticks: {ticks}", f"failures: {feed.failures}"] if found else []
 
 
 def stream_ticks(feed: Feed, case: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -93,18 +98,23 @@ def _same_name(want: dict[str, Any], tick: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(("file", "case"), cases("order_stream"))
 def test_order_update(file: VectorFile, case: dict[str, Any]) -> None:
-    ready = prepared(file, case, "order_stream")
+    problems = order_problems(REGISTRY.get(file.broker), file, prepared(file, case, "order_stream"))
+    assert not problems, "\n".join(problems)
+
+
+def order_problems(broker: Broker, file: VectorFile, ready: Prepared) -> list[str]:
+    """What is wrong with the order updates of a recorded case."""
     wanted = ready.case.get("expect")
     if wanted is None or ready.skip(("expect",)):
-        return
-    feed = Feed(REGISTRY.get(file.broker), file)
+        return []
+    feed = Feed(broker, file)
     line = feed.line("orders")
-    for earlier in history(file, "order_stream", case):
+    for earlier in history(file, "order_stream", ready.case):
         feed.updates(feed.play(line, earlier["packets"]))
-    updates = feed.updates(feed.play(line, case["packets"]))
+    updates = feed.updates(feed.play(line, ready.case["packets"]))
     firm = without(wanted, file.soft)
-    problems = differences(firm, updates, case=ready, path=("expect",))
-    assert not problems, "\n".join(problems) + f"\nfailures: {feed.failures}"
+    found = differences(firm, updates, case=ready, path=("expect",))
+    return [*found, f"failures: {feed.failures}"] if found else []
 
 
 @pytest.mark.parametrize(("file", "case"), cases("subscribe"))
