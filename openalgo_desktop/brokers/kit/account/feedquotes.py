@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamState
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetTimeout, NotConnected
-from openalgo_desktop.core.model import PARTS_OF, Key, Tick
+from openalgo_desktop.core.model import PARTS_OF, Key, Part, Tick
 
+#: What an index has: nobody offers it and nobody holds it open.
+_INDEX_PARTS = Part.LTP | Part.DAY
 #: Seconds within which a feed sends the snapshot of a new subscription.
 DEADLINE = 4.0
 
@@ -64,19 +66,20 @@ class FeedQuotes:
         """A tick came; whether the watchers want it."""
         key = (tick.exchange, tick.symbol)
         watched = key in self.watched
-        if tick.mode < self._mode:
-            return watched
-        if watched:
+        whole = not self._need(key) & ~_known(tick)
+        if watched and whole:
             self._last[key] = tick
         if self._asked and (asked := self._asked.get(key)) is not None:
-            self._answer(asked, tick)
+            if whole:
+                asked.settle(tick)
+            elif asked.best is None or _known(tick).bit_count() >= _known(asked.best).bit_count():
+                asked.best = tick
         return watched
 
-    def _answer(self, asked: _Asked, tick: Tick) -> None:
-        if not tick.unknown & PARTS_OF[self._mode]:
-            asked.settle(tick)
-        elif asked.best is None or _known(tick) >= _known(asked.best):
-            asked.best = tick
+    def _need(self, key: Key) -> int:
+        """The parts that make a snapshot of an instrument whole."""
+        parts = PARTS_OF[self._mode]
+        return parts & _INDEX_PARTS if key[0] in INDEX_EXCHANGES else parts
 
     def refused(self, key: Key, error: AppError) -> bool:
         """The feed will not stream an instrument; whether a watcher has to hear of it."""
@@ -99,20 +102,26 @@ class FeedQuotes:
         answers: dict[Key, Tick | AppError] = {
             key: tick for key in wanted if (tick := self._current(key)) is not None
         }
-        asked = self._ask([key for key in wanted if key not in answers])
+        left = [key for key in wanted if key not in answers]
+        while left:  # as many at a time as there is room on the feed
+            size = max(1, self._stream.room)
+            answers.update(await self._batch(left[:size]))
+            left = left[size:]
+        return {key: answers[key] for key in wanted}
+
+    async def _batch(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
+        asked = self._ask(keys)
         try:
-            if asked:
-                futures = [row.answer for row in asked.values()]
-                await asyncio.wait(futures, timeout=self._deadline)
-            answers.update({key: self._found(key, row) for key, row in asked.items()})
+            futures = [row.answer for row in asked.values()]
+            await asyncio.wait(futures, timeout=self._deadline)
+            return {key: self._found(key, row) for key, row in asked.items()}
         finally:
             self._leave(asked)
-        return {key: answers[key] for key in wanted}
 
     def _current(self, key: Key) -> Tick | None:
         """The last tick of what is watched in full, while the feed says every change."""
-        live = self._stream.state is StreamState.LIVE
-        if not live or self.watched.get(key, FeedMode.LTP) < self._mode:
+        streamed = PARTS_OF[self.watched[key]] if key in self.watched else 0
+        if self._stream.state is not StreamState.LIVE or self._need(key) & ~streamed:
             return None
         return self._last.get(key)
 
@@ -158,7 +167,8 @@ class FeedQuotes:
 
 
 def _known(tick: Tick) -> int:
-    return (PARTS_OF[FeedMode(tick.mode)] & ~tick.unknown).bit_count()
+    """The parts that a tick has."""
+    return PARTS_OF[FeedMode(tick.mode)] & ~tick.unknown
 
 
 def depth_of(answer: Tick | AppError) -> Tick:

@@ -106,22 +106,25 @@ class StreamClient:
         #: Subscriptions that the feed never acknowledged, though it should.
         self.unconfirmed: set[Key] = set()
         self._running = False
+        self._turn = asyncio.Lock()  # a stop under way must not end the next start
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Open the feed, or open it again after a new log-in; subscriptions are kept."""
-        self._running = True
-        if not self._lanes:
-            self._lanes.append(Lane(self, 0))
-        for lane in self._lanes:
-            lane.start()
-        self.lane_changed("")
+        async with self._turn:
+            self._running = True
+            if not self._lanes:
+                self._lanes.append(Lane(self, 0))
+            for lane in self._lanes:
+                lane.start()
+            self.lane_changed("")
 
     async def stop(self) -> None:
         """Close all connections; subscriptions are kept for the next start."""
-        self._running = False
-        await asyncio.gather(*(lane.stop() for lane in self._lanes))
-        self._publish(StreamState.CLOSED, "")
+        async with self._turn:
+            self._running = False
+            await asyncio.gather(*(lane.stop() for lane in self._lanes))
+            self._publish(StreamState.CLOSED, "")
 
     def reconnect(self, reason: str) -> None:
         """Open the connections anew with what :attr:`prepare` gives now."""
@@ -191,6 +194,11 @@ class StreamClient:
     def _poke(self, key: Key) -> None:
         if (lane := self._lane_of.get(key)) is not None:
             lane.poke()
+
+    @property
+    def room(self) -> int:
+        """Instruments that may be added."""
+        return self.capacity - len(self._lane_of)
 
     @property
     def capacity(self) -> int:

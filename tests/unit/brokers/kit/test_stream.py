@@ -470,3 +470,18 @@ async def test_stop_says_good_bye(
     assert heard.states[-1] is StreamState.CLOSED
     await client.start()
     await until(lambda: server.total == 2 and client.state is StreamState.LIVE, "again")
+
+
+async def test_a_stop_under_way_does_not_end_the_next_start(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    client = make(clients, server, heard)
+    client.subscribe({A: LTP})
+    await client.start()
+    await until(lambda: server.asked, "the subscription")
+    stopping = asyncio.create_task(client.stop())
+    await asyncio.sleep(0)
+    await client.start()
+    await stopping
+    await until(lambda: len(server.asked) == 2, "asked again")
+    assert client.state is StreamState.LIVE
