@@ -17,7 +17,7 @@ from tests.wire.feedquotes import by_feed, feed_quotes
 from tests.wire.folders import all_rules
 from tests.wire.harness import Wire, names_of
 from tests.wire.ops import run
-from tests.wire.vectors import Prepared, VectorFile, load_files, prepare
+from tests.wire.vectors import ROOT, Prepared, VectorFile, load_files, prepare
 
 REGISTRY = Registry()
 FILES = [file for file in load_files() if file.broker in REGISTRY.ids()]
@@ -60,6 +60,30 @@ async def played(broker: Broker, file: VectorFile, ready: Prepared) -> tuple[Any
         result = await run(wire, case["op"], case["input"] or {})
         problems = check_requests(ready, wire, file)
     return result, problems + check_result(ready, result, file)
+
+
+def test_every_rule_is_needed() -> None:
+    """A rule that holds for no recorded case is an excuse for nothing."""
+    needed: set[int] = set()
+    for file in load_files(ROOT):
+        if file.broker not in REGISTRY.ids():
+            continue
+        names = names_of(REGISTRY.get(file.broker).spec)
+        for section in ("cases", "symbol_master", "stream", "order_stream", "subscribe"):
+            for case in file.section(section):
+                kinds = tuple(name for name in (section, case.get("op")) if name)
+                plain = prepare(names, case).case
+                needed |= {
+                    number
+                    for number, rule in enumerate(all_rules())
+                    if number not in needed and rule.applies(names, kinds, plain)
+                }
+    idle = [
+        (rule.brokers, rule.ops, rule.field)
+        for number, rule in enumerate(all_rules())
+        if number not in needed and not rule.unrecorded
+    ]
+    assert not idle
 
 
 def check_requests(ready: Prepared, wire: Wire, file: VectorFile) -> list[str]:

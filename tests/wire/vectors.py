@@ -84,7 +84,8 @@ class Rule:
     ``brokers`` are ids or families; left empty, the rule holds for the name of its folder.
     A ``*`` in the field means every index or key that is there. ``should_be`` makes the right
     value of a case (``"$absent"``: none), ``change`` makes it of the recorded value; without
-    both the field is not compared.
+    both the field is not compared. ``unrecorded``: none of the project's own recordings shows it, a
+    test does.
     """
 
     ops: str | Names
@@ -94,6 +95,7 @@ class Rule:
     brokers: str | Names = ()
     should_be: Callable[[dict[str, Any]], Any] | None = None
     change: Callable[[Any], Any] | None = None
+    unrecorded: bool = False
 
     def applies(self, names: Names, kinds: Names, case: dict[str, Any]) -> bool:
         """Whether it speaks of this case."""

@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
         source="https://kite.trade/docs/connect/v3/portfolio/ : t1_quantity is the 'quantity on "
         "T+1 day after order execution', not part of quantity; the shares are the holder's",
         should_be=_with_t1,
+        unrecorded=True,  # test_runner.py
     ),
     Rule(
         ops="funds",
