@@ -22,7 +22,6 @@ from openalgo_desktop.brokers.kit.spec.vocabulary import TwoWay
 from openalgo_desktop.core.enums import (
     Action,
     Exchange,
-    FeedMode,
     Interval,
     OrderStatus,
     PriceType,
@@ -104,9 +103,3 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     def pushes_orders(self) -> bool:
         """Whether order updates come by a feed."""
         return any(stream.orders for stream in self.streams)
-
-    @property
-    def feed_mode(self) -> FeedMode:
-        """The fullest streamed mode."""
-        modes = self.stream.modes if self.stream is not None else {}
-        return max(modes, default=FeedMode.LTP)

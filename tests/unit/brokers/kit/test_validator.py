@@ -514,7 +514,7 @@ def test_every_field_of_the_tables_is_read() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute):
                 read.add(node.attr)
-    asked = {"market", "orders", "stream", "pushes_orders", "feed_mode"}  # carries, by property
+    asked = {"market", "orders", "stream", "pushes_orders"}  # carries, by property
     for struct in TABLES:
         names = set(struct.__struct_fields__) - {"carries"}
         assert names <= read, (struct.__name__, names - read)
