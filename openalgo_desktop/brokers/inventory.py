@@ -107,7 +107,7 @@ def holdings(root: Path, spec: BrokerSpec) -> Holdings:
         rules=rules_of(root, spec.id),
         recorded=_recorded(recorded),
         contract=tuple(name for name, there in runs.items() if there),
-        end_to_end=any(_named(path, names) for path in ends.glob("test_*.py")),
+        end_to_end=any(_named(path, spec.id) for path in ends.glob("test_*.py")),
         proved=frozenset(kind for kind, there in proofs.items() if there),
     )
 
@@ -134,10 +134,9 @@ def _is_rule(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule"
 
 
-def _named(path: Path, names: tuple[str, ...]) -> bool:
-    """Whether an end-to-end test is about one of these."""
-    text = path.read_text(encoding="utf-8")
-    return any(re.search(rf"\b{name}\b", text) for name in names)
+def _named(path: Path, name: str) -> bool:
+    """Whether an end-to-end test is about this broker."""
+    return re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")) is not None
 
 
 # -- claims ---------------------------------------------------------------------------------

@@ -177,12 +177,15 @@ def _quality(groups: Groups, root: Path) -> str:
     kit = ["*kit, for all*", f"{shared_lines(root, 'kit'):,}", *[""] * (3 + len(WISHED))]
 
     def shared(family: str) -> list[str]:
-        return [f"{shared_lines(root, family):,}", "", "", f"{rules_of(root, family):,}"]
+        found = [(spec, holdings(root, spec)) for spec in groups[family]]
+        wished = [_yes(any(has(spec, one) for spec, one in found)) for has in WISHED.values()]
+        return [f"{shared_lines(root, family):,}", "", "", f"{rules_of(root, family):,}", *wished]
 
     rows = _rows(groups, lambda spec: _held(spec, root), shared)
     asked = "".join(f"- {text}\n" for text in REQUIRED)
     return f"""Lines are those of the Python files, comments included; rules say where
-a recording is wrong, each with its reason. A family has what its members share, a member its own.
+a recording is wrong, each with its reason. A family has what its members share and what one of
+them shows for all, a member its own.
 
 {table([*head, *WISHED], [kit, *rows])}
 What every broker here has, as a test checks:
