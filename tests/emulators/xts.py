@@ -242,6 +242,13 @@ class XtsEmulator(BrokerEmulator):
         self._trading.clear()
         self._market.clear()
 
+    def take_over(self) -> None:
+        """A login elsewhere takes the trading session: the order socket is told so."""
+        self._trading.clear()
+        for socket in self.sockets:
+            if socket.orders:
+                self._emit(socket, ("logout", "Session taken over"))
+
     def end_market_sessions(self) -> None:
         """A login elsewhere takes the market data."""
         self._market.clear()

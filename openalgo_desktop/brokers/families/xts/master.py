@@ -32,9 +32,12 @@ _OPTIONS: Final = {"3": "CE", "4": "PE"}
 _INDEX_TICK: Final = 0.05
 
 
-def master_of(exchanges: Iterable[Exchange], auth_headers: Mapping[str, str]) -> MasterSpec:
+def master_of(
+    exchanges: Iterable[Exchange], auth_headers: Mapping[str, str], renew: str
+) -> MasterSpec:
     """The files of a member: the segments of its exchanges, and the indices of the cash ones.
-    ``auth_headers`` are those of the index lists; the texts are open to everybody."""
+    ``auth_headers`` are those of the index lists, which belong to the session ``renew``; the texts
+    are open to everybody."""
     files = []
     for exchange in exchanges:
         if exchange in CASH_OF:
@@ -42,7 +45,8 @@ def master_of(exchanges: Iterable[Exchange], auth_headers: Mapping[str, str]) ->
                 MasterFile(
                     path=f"/instruments/indexlist?exchangeSegment={NUMBERS[exchange]}",
                     host="market",
-                    headers={"Content-Type": "application/json", **auth_headers},
+                    headers=auth_headers,
+                    renew=renew,
                     name=f"index-{NUMBERS[exchange]}",
                     exchange=exchange,
                     form="json",

@@ -319,7 +319,7 @@ _ERRORS: Final = (
     ErrorRule(RateLimited, status=429),
     ErrorRule(SessionExpired, code="e-session-0007"),
     ErrorRule(SessionExpired, pattern=r"invalid token|token (is |has )?expired|session expired"),
-    ErrorRule(BadCredentials, pattern=r"invalid (app|secret) ?key|invalid credential"),
+    ErrorRule(BadCredentials, pattern=r"invalid (app ?key|secret ?key|access ?token|unique ?key)"),
     ErrorRule(InsufficientFunds, pattern=r"margin (exceeds|shortfall)|insufficient"),
     ErrorRule(
         OrderNotWorking,
@@ -434,7 +434,7 @@ def spec_of(member: Member) -> BrokerSpec:
         in_contracts=frozenset({Exchange.MCX}),
         ops=ops,
         rows=_ROWS,
-        master=master_of(member.exchanges, _MARKET),
+        master=master_of(member.exchanges, _MARKET, MARKET_SESSION),
         streams=_streams(member),
         renewals=_renewals(member),
         capabilities=Capabilities(

@@ -54,6 +54,7 @@ def _op(file: MasterFile) -> Op:
         form="text",
         public=not file.auth,
         sign=file.auth,
+        renew=file.renew,
         timeout=DOWNLOAD_TIMEOUT,
     )
 

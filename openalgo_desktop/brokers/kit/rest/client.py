@@ -198,8 +198,14 @@ class RestClient:
     async def download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
         """Stream the body of an answer into a file, which is whole or not there.
 
-        Raises like :meth:`call`, and :class:`ProtocolError` for a body without end.
+        Raises like :meth:`op`, and :class:`ProtocolError` for a body without end.
         """
+        if op.renew:
+            await self.second.run(op.renew, lambda: self._download(op, path, context))
+        else:
+            await self._download(op, path, context)
+
+    async def _download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
         values = {**self.session.context(), **(context or {})}
         await self.limiter.acquire(op.buckets, op.timeout, op.cost)
         part = path.with_name(path.name + ".part")

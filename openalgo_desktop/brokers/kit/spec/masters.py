@@ -31,7 +31,8 @@ class MasterFile(msgspec.Struct, frozen=True, kw_only=True):
     ``text_at``: the path of the text inside a JSON answer that holds a CSV. ``header`` names the
     columns of a file without a header line. ``encoding`` is the text's. ``exchange`` is a hint
     that the row reader gets. ``reader`` reads this file's rows in place of the master's reader.
-    ``auth`` sends the session.
+    ``auth`` sends the session, ``renew`` names the second one that it
+    belongs to.
     """
 
     path: str
@@ -55,6 +56,7 @@ class MasterFile(msgspec.Struct, frozen=True, kw_only=True):
     header: tuple[str, ...] = ()
     reader: RowReader | None = None
     auth: bool = False
+    renew: str = ""
     optional: bool = False
 
 
