@@ -48,7 +48,7 @@ def frame_differences(
     if len(wanted) != len(got):
         found.append(f"{len(got)} frames instead of {len(wanted)}: {[*map(shown, got)]}")
     for index, (want, frame) in enumerate(zip(wanted, got, strict=False)):
-        base: Path_ = ("frames", str(index))
+        base: Path_ = ("frames", str(want.get("at", index)))
         if ready.skip(base):
             continue
         if isinstance(frame, httpx.Request):
@@ -178,8 +178,13 @@ async def _problems(feed: Feed, ready: Prepared) -> list[str]:
 
 
 def _compared(feed: Feed, ready: Prepared, got: Sequence[Sent]) -> list[str]:
-    frames = plain(feed.line("market").spec.transport, ready.case["frames"])
+    frames = plain(feed.line("market").spec.transport, placed(ready.case["frames"]))
     return frame_differences(frames, got, ready, feed.file.own_tags)
+
+
+def placed(frames: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Recorded frames with their place in the case, of which rules speak."""
+    return [{**frame, "at": place} for place, frame in enumerate(frames)]
 
 
 async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[str]:
@@ -187,7 +192,7 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
     such case of the file has was not looked at by the recorder, so only then may it be there."""
     case = ready.case
     line = feed.line(carries).fresh()
-    frames = plain(line.spec.transport, case["frames"])
+    frames = plain(line.spec.transport, placed(case["frames"]))
     wanted = {kind: [f for f in frames if kind_of(f) == kind] for kind in _KINDS}
     address = wanted["url"][0]["url"] if wanted["url"] else ""
     replies = (case.get("extra") or {}).get("http_response") or []
@@ -220,7 +225,8 @@ async def _opening_problems(feed: Feed, ready: Prepared, carries: str) -> list[s
 def _nearest(wanted: Sequence[Mapping[str, Any]], requests: list[httpx.Request]) -> list[Sent]:
     """Of the requests of a login those to the recorded addresses, in their order."""
     paths = [urlsplit(frame["http"]["url"]).path.strip("/") for frame in wanted]
-    return [r for r in requests if r.url.path.strip("/") in paths]
+    near = {shown(r): r for r in requests if r.url.path.strip("/") in paths}
+    return list(near.values())  # several logins begin alike
 
 
 def _heartbeat_problems(feed: Feed, ready: Prepared) -> list[str]:
@@ -249,7 +255,7 @@ async def _subscription_problems(feed: Feed, ready: Prepared, action: str) -> li
     before = [
         frame for other in history(feed.file, "subscribe", ready.case) for frame in other["frames"]
     ]
-    recorded = plain(line.spec.transport, ready.case["frames"], before)
+    recorded = plain(line.spec.transport, placed(ready.case["frames"]), before)
     wanted = [frame for frame in recorded if kind_of(frame) != "url"]
     for frame in ready.case["frames"]:
         if "url" in frame:

@@ -297,6 +297,20 @@ async def test_a_recorded_answer_gives_the_address(answer: dict[str, Any], said:
     assert said in problems[0] if said else not problems
 
 
+async def test_a_rule_speaks_of_the_place_in_the_case() -> None:
+    """Whatever of it is looked at beside: requests, addresses and frames are judged apart."""
+    file = talks()
+    case = file.section("subscribe")[0]
+    put(case, pointer("/frames/2/text"), '{"key":"L","t":"login"}')
+
+    async def problems_without(place: str) -> list[str]:
+        return await case_problems(Feed(TALKER, file), Prepared(case, [pointer(place)]))
+
+    assert await problems_without("/frames/2/text/key") == []
+    assert await problems_without("/frames/2") == []
+    assert await problems_without("/frames/0")
+
+
 async def test_a_missing_heartbeat_and_a_missing_order_stream_are_noticed() -> None:
     mute = adapter(stream(Talker, "market"), listen=LISTEN)
     (problem,) = await problems_of("heartbeat", talks(), mute)
