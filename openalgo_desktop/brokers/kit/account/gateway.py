@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.account.depths import Depths
 from openalgo_desktop.brokers.kit.account.feedquotes import FeedQuotes, depth_of
 from openalgo_desktop.brokers.kit.account.marketdata import padded
 from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
@@ -188,6 +189,7 @@ class KitMarket:
         self._api = api
         self._stream: StreamClient | None = None
         self._feed_quotes: FeedQuotes | None = None
+        self._depths: Depths | None = None
         self._require_login = require_login
         self._sink: Callable[[Tick], None] = lambda tick: None
         self._on_muted: Callable[[str], None] = lambda message: None
@@ -198,9 +200,13 @@ class KitMarket:
     def broker(self) -> str:
         return self._spec.id
 
-    def attach(self, stream: StreamClient) -> None:
-        """The feed that the prices come from."""
+    def attach(self, stream: StreamClient, others: Sequence[StreamClient] = ()) -> None:
+        """The feed that the prices come from, and feeds that have deeper books only."""
         self._stream = stream
+        self._depths = Depths((stream, *others))
+        for other in others:
+            other.listener.tick = self._sink_now
+            other.listener.refused = self._depths.refused
         if self._spec.capabilities.feed_quotes:
             self._feed_quotes = FeedQuotes(stream)
 
@@ -218,6 +224,9 @@ class KitMarket:
         """A streamed tick."""
         if self._feed_quotes is not None and not self._feed_quotes.saw(tick):
             return  # nobody watches it, it was asked for once
+        self._sink(tick if self._depths is None else self._depths.shown(tick))
+
+    def _sink_now(self, tick: Tick) -> None:
         self._sink(tick)
 
     def muted(self, message: str) -> None:
@@ -253,8 +262,9 @@ class KitMarket:
 
     def deepen(self, key: Key, levels: int) -> Callable[[], None]:
         """Have so many depth levels of an instrument whenever its depth is streamed, as far as
-        the feed offers them; the fullest wish holds. Gives the end of this wish."""
-        return self._stream.deepen(key, levels) if self._stream is not None else lambda: None
+        the feeds offer them; the fullest wish holds. Gives the end of this wish. Raises what a
+        feed refuses."""
+        return self._depths.deepen(key, levels) if self._depths is not None else lambda: None
 
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         self._require_login()

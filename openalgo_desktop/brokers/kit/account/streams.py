@@ -70,7 +70,8 @@ class AccountStreams:
         #: The feed with the prices.
         self.market = self.clients[main.id] if main is not None else None
         if self.market is not None:
-            market.attach(self.market)
+            others = (c for c in self.clients.values() if c.spec.market and c is not self.market)
+            market.attach(self.market, tuple(others))
 
     def _client(self, spec: StreamSpec) -> StreamClient:
         listener = StreamListener()
@@ -162,7 +163,7 @@ class AccountStreams:
             self._messages.pop(spec.id, None)
         else:
             return
-        if spec.market:
+        if self.market is not None and spec is self.market.spec:
             if state is not StreamState.LIVE:
                 self._market.lost()
             self._market.muted(self._messages[spec.id] if state is StreamState.STALE else "")

@@ -37,7 +37,8 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     each subscription must be acknowledged (the codec says ``Confirmed``), 0 = the feed does not.
     ``renew``: the second session (``BrokerSpec.renewals``) that it is logged in with; a refusal
     then begins a new one instead of ending the account's. ``levels``: depth levels that may be
-    subscribed, the usual one first.
+    subscribed, the usual one first. The first market stream has the prices; further ones are for
+    books of more levels than it offers.
     """
 
     url: str
