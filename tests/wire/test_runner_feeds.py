@@ -247,3 +247,40 @@ def test_a_tick_of_another_event_or_mode_is_noticed(event: str, mode: str, right
     ticks = stream_ticks(Feed(TALKER, file), case)
     found = tick_differences(case["expect"], ticks, prepare("x", case), file, False)  # type: ignore[arg-type]
     assert (not found) is right
+
+
+# -- depth ----------------------------------------------------------------------------------
+class Deep(Silent):
+    """Subscribes to as many levels as it was told."""
+
+    def __init__(self, *made_of: Any) -> None:
+        super().__init__(*made_of)
+        self.levels: dict[Key, int] = {}
+
+    def deepen(self, levels: Mapping[Key, int]) -> None:
+        self.levels.update(levels)
+
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
+        return [f"+{key[1]} {self.levels.get(key, 5)}" for key in wanted]
+
+
+@pytest.mark.parametrize(
+    ("levels", "host", "frame", "right"),
+    [
+        (20, "deep", "+SBIN 20", True),
+        (50, "deep", "+SBIN 50", True),
+        (5, "feed", "+SBIN 5", True),
+        (20, "feed", "+SBIN 20", False),
+        (50, "deep", "+SBIN 20", False),
+    ],
+)
+async def test_deeper_books_have_their_own_connection(
+    levels: int, host: str, frame: str, right: bool
+) -> None:
+    broker = adapter(
+        stream(Deep, "market"),
+        stream(Deep, "market", id="deep", url="/deep", levels=(20, 50)),
+    )
+    frames = [{"url": f"wss://ws.kite.trade/{host}"}, {"text": frame}]
+    file = talks(subscribe=[case_of("subscribe", frames, **{**one("depth"), "depth": levels})])
+    assert (await problems_of("subscribe", file, broker) == []) is right
