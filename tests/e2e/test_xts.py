@@ -4,6 +4,7 @@ trading over REST, order updates and prices over Socket.IO, lost answers and lin
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import re
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
+from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
@@ -48,7 +50,7 @@ def server() -> Iterator[Server]:
 
 def options(server: Server, broker: str) -> list[str]:
     """Settings that send the program to the emulator."""
-    names = {"rest", "market", "stream"}
+    names = Registry(()).get(broker).spec.hosts
     hosts = {n: url for n, url in server.emulator.hosts().items() if n in names}
     return [*NO_LIMITS, *(f"brokers.{broker}.hosts.{name}={url}" for name, url in hosts.items())]
 
@@ -241,10 +243,12 @@ def test_market_data_taken_elsewhere_comes_back(server: Server, tmp_path: Path) 
 
 
 def through_the_page(address: str, base: str) -> None:
-    """What a browser does: the broker's page, and its form to where it points."""
-    page = address.replace("https://xts.compositedge.com", base)
+    """What a browser does: the broker's page, and on by its link or its form."""
+    page = re.sub(r"https://[^/]+", base, address, count=1)
     with urllib.request.urlopen(page, timeout=10) as answer:
         text = answer.read().decode()
+        if urllib.parse.urlsplit(answer.url).path != "/interactive/thirdparty":
+            return
     target = re.search(r'action="([^"]*)"', text)
     value = re.search(r'name="session" value="([^"]*)"', text)
     assert target is not None and value is not None
@@ -274,3 +278,32 @@ def test_log_in_by_the_brokers_page(tmp_path: Path) -> None:
                 port = engine.rest_url.rpartition(":")[2]
                 assert "running engine" in log_in(server, folder, "compositedge", browser, port)
                 wait_for(lambda: http.post("/api/v1/placeorder", body)[0] == 200, "the session", 30)
+
+
+@pytest.mark.parametrize("broker", ["fivepaisaxts", "ibulls", "jainamxts", "rmoney", "wisdom"])
+def test_every_member_from_login_to_order(broker: str, tmp_path: Path) -> None:
+    """By keys or by its page, whichever comes first; an order and its fill; pushed prices."""
+    module = importlib.import_module(f"tests.faces.{broker}")
+    with running(module.VARIANT) as server:
+        folder = tmp_path / "data"
+        pages: list[str] = []
+
+        def browser(address: str) -> None:
+            pages.append(address)
+            through_the_page(address, server.emulator.url)
+
+        said = log_in(server, folder, broker, browser)
+        assert "Logged in" in said
+        assert not any(secret in said for secret in (xts.API_SECRET, xts.MARKET_SECRET))
+        assert bool(pages) == (module.VARIANT.login != "direct")
+        with program(server, folder, broker) as engine:
+            assert engine.ready["broker"] == broker
+            resting = engine.call("placeorder", **order(3))["orderid"]
+            ask = float(engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ask"])
+            through = order(7, price=round(ask * 1.02, 1))
+            filled = engine.call("placeorder", **through)["orderid"]
+            wait_for(lambda: feeds(server) == 2, "the feeds")
+            asyncio.run(stream(engine))
+            engine.call("cancelorder", orderid=resting, strategy="e2e")
+            states = {row["orderid"]: row["order_status"] for row in book(engine)}
+            assert states == {resting: "cancelled", filled: "complete"}
