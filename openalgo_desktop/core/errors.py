@@ -93,6 +93,11 @@ class InvalidOrder(OrderError):
         self.field = field
 
 
+class NoPrice(InvalidOrder):
+    """A market order has to leave as a protected limit, and nobody knows the price. It may be
+    known in a moment."""
+
+
 class InsufficientFunds(OrderError):
     """Not enough free margin."""
 

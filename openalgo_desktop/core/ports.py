@@ -203,6 +203,9 @@ class TickSource(Protocol):
     ) -> Callable[[], None]:
         """Call ``listener`` on each tick; returns the stop call. Reference-counted upstream."""
 
+    async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
+        """Fresh snapshots of several, asked together."""
+
     async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         """The market now: from the stream when it has every part in ``need`` fresh, else asked
         from the source. Raises :class:`AppError` when nobody can say."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 import msgspec
 
 from openalgo_desktop.core.enums import Action, Exchange, PriceType
-from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.errors import NoPrice
+from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.traits import ProtectRule
 
@@ -30,15 +30,28 @@ def protection_percent(price: float, option: bool) -> float:
     return next(percent for limit, percent in (_OPTION if option else _PLAIN) if price < limit)
 
 
-def protected_price(price: float, action: Action, instrument: Instrument) -> float:
+def protected_price(
+    price: float, action: Action, instrument: Instrument, *, times: float = 1.0
+) -> float:
     """The limit in rupees, on the tick and at least one tick through ``price``: above it for a
-    buy, below it (but above zero) for a sell."""
+    buy, below it (but above zero) for a sell. ``times`` as far as usual."""
     tick = instrument.tick_size or 0.05
-    percent = protection_percent(price, instrument.is_option)
+    percent = times * protection_percent(price, instrument.is_option)
     limit = to_tick(price * (1 + action.sign * percent / 100), tick)
     if action is Action.BUY:
         return max(limit, to_tick(price + tick, tick))
     return max(min(limit, to_tick(price - tick, tick)), tick)
+
+
+def within_circuits(request: OrderRequest, market: Tick) -> OrderRequest:
+    """A limit no further than the circuit of the day, where it is known: beyond it the exchange
+    refuses, at it the order waits in the queue."""
+    price, low, high = request.price, market.lower_circuit, market.upper_circuit
+    if high > 0 and price > high:
+        price = high
+    if low > 0 and price < low:
+        price = low
+    return request if price == request.price else msgspec.structs.replace(request, price=price)
 
 
 def is_protected(price_type: PriceType, exchange: str, rule: ProtectRule) -> bool:
@@ -53,18 +66,24 @@ def needs_price(request: OrderRequest, rule: ProtectRule) -> bool:
     )
 
 
-def no_price(symbol: str, why: str = "") -> InvalidOrder:
+def no_price(symbol: str, why: str = "") -> NoPrice:
     """The refusal of an order that cannot be protected; ``why`` is what kept the price away."""
     text = f"No price of {symbol} is known to protect the market order: send a limit order."
-    return InvalidOrder(f"{text} {why}".rstrip(), field="pricetype")
+    return NoPrice(f"{text} {why}".rstrip(), field="pricetype")
 
 
 def protect(
-    request: OrderRequest, row: Instrument, price: float, rule: ProtectRule
+    request: OrderRequest,
+    row: Instrument,
+    price: float,
+    rule: ProtectRule,
+    *,
+    times: float = 1.0,
 ) -> OrderRequest:
     """The order as it may leave: itself, or the limit that stands in for it. ``price`` is the
     last one of the market, rupees (0 where :func:`needs_price` says no). Raises
-    :class:`InvalidOrder` where it is not known, never leaving the order unprotected."""
+    :class:`NoPrice` where it is not known, never leaving the order unprotected. ``times`` as in
+    :func:`protected_price`."""
     if not is_protected(request.price_type, request.exchange, rule):
         return request
     if request.price_type.has_trigger:
@@ -74,5 +93,5 @@ def protect(
     return msgspec.structs.replace(
         request,
         price_type=LIMITED[request.price_type],
-        price=protected_price(price, request.action, row),
+        price=protected_price(price, request.action, row, times=times),
     )

@@ -10,7 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,6 +44,7 @@ from openalgo_desktop.core.model import (
     Funds,
     Holding,
     Instrument,
+    Key,
     Margin,
     ModifyRequest,
     Order,
@@ -226,7 +235,7 @@ class OrderDesk:
         prompt = request.price_type is PriceType.MARKET
         with self.refusals("place", request, source):
             if self.policies is not None:
-                request = await self.policies.protect(request, row, gateway)
+                request = await self.policies.protect(request, row, gateway, closing=closing)
             check_order(request, row, closing=closing)
             await self.risk.check(request, source, closing=closing)
         if self.approval is not None and source != KILL_SOURCE:
@@ -242,6 +251,20 @@ class OrderDesk:
             prompt=prompt,
             closing=closing,
         )
+
+    @contextlib.asynccontextmanager
+    async def exit_prices(
+        self, keys: Sequence[Key], held_at: Mapping[Key, float], gateway: TradingGateway
+    ) -> AsyncIterator[None]:
+        """While positions are being closed together; see :meth:`OrderPolicies.prepare`."""
+        if self.policies is None:
+            yield
+            return
+        await self.policies.prepare(keys, held_at, gateway)
+        try:
+            yield
+        finally:
+            self.policies.prepared_over()
 
     def slice_of(self, order: Order) -> Slice | None:
         """Which part of an order above the freeze quantity ``order`` is, if it is one."""

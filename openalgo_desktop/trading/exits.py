@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.errors import (
     AppError,
     InsufficientFunds,
+    NoPrice,
     OrderError,
     RejectedByBroker,
 )
 from openalgo_desktop.core.model import (
     SQUARE_OFF_STRATEGY,
+    Key,
     OrderRequest,
     Position,
     closing_order,
@@ -32,8 +35,8 @@ from openalgo_desktop.trading.underway import UnderWay, View
 
 log = logging.getLogger(__name__)
 
-#: A gateway refused; nothing is at the exchange.
-REFUSED = (RejectedByBroker, InsufficientFunds)
+#: A gateway refused, or it was not even asked; nothing is at the exchange.
+REFUSED = (RejectedByBroker, InsufficientFunds, NoPrice)
 
 #: How long an order that leads the other way is waited for, and how often it is looked at; seconds.
 SETTLE, POLL = 2.0, 0.1
@@ -53,6 +56,9 @@ class Corridor(Protocol):
         self, request: OrderRequest, source: str, mode: Mode | None = None, *, closing: bool = False
     ) -> Placed: ...
     async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed: ...
+    def exit_prices(
+        self, keys: Sequence[Key], held_at: Mapping[Key, float], gateway: TradingGateway
+    ) -> AbstractAsyncContextManager[None]: ...
 
 
 class Exits:
@@ -161,12 +167,15 @@ class Exits:
 
         held = [key for key, units in rows.items() if units]
         keys = [key for key in dict.fromkeys((*held, *coming)) if not leave(key)]
-        await _together(one, keys)
-        again = [key for key, error in refused.items() if isinstance(error, REFUSED)]
-        if again and len(refused) < len(keys):
-            for key in again:
-                del refused[key]
-            await _together(one, again)
+        prices = self._under_way.last_prices(gateway)
+        async with self._desk.exit_prices([key[:2] for key in keys], prices, gateway):
+            await _together(one, keys)
+            again = [key for key, error in refused.items() if isinstance(error, REFUSED)]
+            late = any(isinstance(error, NoPrice) for error in refused.values())
+            if again and (late or len(refused) < len(keys)):
+                for key in again:
+                    del refused[key]
+                await _together(one, again)
         errors = tuple(f"{key[1]}: {error.message}" for key, error in refused.items())
         closed = len(keys) - len(errors) - len(never)
         had_rows = bool(rows) or len(never) < len(keys)

@@ -3,16 +3,27 @@ freeze quantity, and limits in place of market orders where those are refused.""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import AppError, InvalidOrder
-from openalgo_desktop.core.model import Instrument, OrderRequest, Part, with_quantity
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Part, Tick, with_quantity
 from openalgo_desktop.core.money import split_freeze
 from openalgo_desktop.core.ports import TickSource, TradingGateway
-from openalgo_desktop.core.protection import ALWAYS, needs_price, no_price, protect
+from openalgo_desktop.core.protection import (
+    ALWAYS,
+    is_protected,
+    needs_price,
+    no_price,
+    protect,
+    within_circuits,
+)
 from openalgo_desktop.core.traits import ProtectRule
 
+#: An exit that is priced by what was last known, and not by the market now, goes out so many times
+#: as far through the price.
+OLD_PRICE_TIMES = 3.0
 #: Most slices of one order: more is a typing error.
 MAX_PARTS = 100
 
@@ -34,6 +45,8 @@ class OrderPolicies:
     def __init__(self, ticks: TickSource, setting: Callable[[str], Any]) -> None:
         self._ticks = ticks
         self._setting = setting
+        self._asked: dict[Key, Tick] = {}  # for exits that go out together
+        self._held_at: dict[Key, float] = {}
 
     def split(self, request: OrderRequest, row: Instrument) -> list[OrderRequest]:
         """The order in slices that the exchange takes; itself when it is small enough."""
@@ -56,19 +69,62 @@ class OrderPolicies:
         gateway: TradingGateway,
         *,
         retyped: bool = True,
+        closing: bool = False,
     ) -> OrderRequest:
         """A market order as a limit a little through the price, a stop-market as a stop-limit a
         little through its trigger. ``retyped`` is False for a change that leaves an order's type
-        as it is: then only the broker's own rule counts. Raises :class:`InvalidOrder` when no
-        price is known."""
+        as it is: then only the broker's own rule counts. Raises :class:`NoPrice` when no
+        price is known. What is ``closing`` a position gets out with an old one too, further
+        through it."""
         rule = self._rule(gateway, retyped)
-        price = 0.0
-        if needs_price(request, rule):
+        if not needs_price(request, rule):
+            return protect(request, row, 0.0, rule)
+        market = self._prepared(request.key) if closing else None
+        if market is None:
             try:
-                price = (await self._ticks.snapshot(request.key, Part.LTP)).ltp
+                market = await self._ticks.snapshot(request.key, Part.LTP)
             except AppError as error:
+                if closing and (old := self._last_known(request.key)) > 0:
+                    return protect(request, row, old, rule, times=OLD_PRICE_TIMES)
                 raise no_price(request.symbol, error.message) from error
-        return protect(request, row, price, rule)
+        return within_circuits(protect(request, row, market.ltp, rule), market)
+
+    async def prepare(
+        self, keys: Iterable[Key], held_at: Mapping[Key, float], gateway: TradingGateway
+    ) -> None:
+        """Ask for the prices of exits that will go out together, in one go: one after the other
+        they would run into the broker's limit on quotes. ``held_at`` are the last prices that
+        the position book has, rupees. :meth:`prepared_over` ends their use."""
+        rule = self._rule(gateway, True)
+        wanted = [
+            key
+            for key in dict.fromkeys(keys)
+            if is_protected(PriceType.MARKET, key[0], rule)
+            and self._ticks.fresh(key, Part.LTP) is None
+        ]
+        self._held_at = dict(held_at)
+        if len(wanted) < 2:
+            return
+        try:
+            found = await self._ticks.quotes(wanted)
+        except AppError:
+            return  # each asks for itself, or takes what was last known
+        self._asked = {key: tick for key, tick in found.items() if isinstance(tick, Tick)}
+
+    def prepared_over(self) -> None:
+        """The exits are out: their prices grow old."""
+        self._asked, self._held_at = {}, {}
+
+    def _prepared(self, key: Key) -> Tick | None:
+        found = self._ticks.fresh(key, Part.LTP) or self._asked.get(key)
+        return found if found is not None and found.knows(Part.LTP) and found.ltp > 0 else None
+
+    def _last_known(self, key: Key) -> float:
+        """The last price that anybody had; 0 for none."""
+        tick = self._ticks.latest(key)
+        if tick is not None and tick.knows(Part.LTP) and tick.ltp > 0:
+            return tick.ltp
+        return self._held_at.get(key, 0.0)
 
     def _rule(self, gateway: TradingGateway, retyped: bool) -> ProtectRule:
         when = self._setting("trading.market_protection")

@@ -26,7 +26,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode, OrderStatus, PriceType
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.events import Bus, OrderUpdated
-from openalgo_desktop.core.model import Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.model import Key, Order, OrderRequest, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import BookKeeper, in_turns
 from openalgo_desktop.trading.ownbook import PositionKey, is_older
@@ -152,6 +152,7 @@ class _Positions(msgspec.Struct):
 
     at: float
     units: dict[PositionKey, int]
+    prices: dict[Key, float]
     partial: bool = False
 
     def of(self, key: PositionKey) -> int:
@@ -223,6 +224,11 @@ class UnderWay:
             if ledger.moved > recent and ledger.sure:
                 rows[key] = ledger.expected
         return rows
+
+    def last_prices(self, gateway: TradingGateway) -> dict[Key, float]:
+        """The prices in the position book that was read last, rupees; 0 is unknown."""
+        last = self._positions.get(gateway.account_id)
+        return dict(last.prices) if last is not None else {}
 
     def coming(self, mode: Mode, gateway: TradingGateway) -> list[PositionKey]:
         """The positions that orders of ours, sent just now to trade at once, may still move."""
@@ -393,12 +399,13 @@ class UnderWay:
             return await self._read(gateway)
 
     async def _read(self, gateway: TradingGateway) -> _Positions:
-        found = _Positions(self._clock.monotonic(), {})
+        found = _Positions(self._clock.monotonic(), {}, {})
         rows = await gateway.positions()
         async for part in in_turns(rows):
             for row in part:
                 place = _place_of(row)
                 found.units[place] = found.units.get(place, 0) + row.quantity
+                found.prices[place[:2]] = row.ltp
         found.partial = rows.partial
         self._positions[gateway.account_id] = found
         return found

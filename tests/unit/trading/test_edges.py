@@ -176,7 +176,7 @@ async def test_an_exit_that_was_sent_as_a_limit_trades_at_once(
         def split(self, request: OrderRequest, row: object) -> list[OrderRequest]:
             return [request]
 
-        async def protect(self, request: OrderRequest, *_: object) -> OrderRequest:
+        async def protect(self, request: OrderRequest, *_: object, **__: object) -> OrderRequest:
             price = 790.0
             return msgspec.structs.replace(request, price_type=PriceType.LIMIT, price=price)
 

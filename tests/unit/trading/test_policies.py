@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.enums import Action, Exchange, PriceType, Product
-from openalgo_desktop.core.errors import InvalidOrder, NetTimeout
+from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, NoPrice
 from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
 from openalgo_desktop.core.protection import ALWAYS, protect, protected_price, protection_percent
 from openalgo_desktop.core.traits import Traits
@@ -189,3 +189,75 @@ def test_slices() -> None:
         policies(freeze_split=True).split(
             msgspec.structs.replace(big, quantity=75 * 24 * 200), OPTION
         )
+
+
+class Market:
+    """A market that answers some, counts what it is asked, and may be over its limit."""
+
+    def __init__(self, known: dict[tuple[str, str], Tick], limit: int = 100) -> None:
+        self.known, self.limit, self.asked = known, limit, 0
+        self.old: dict[tuple[str, str], Tick] = {}
+
+    def fresh(self, key: tuple[str, str], need: int = 0, age: float | None = None) -> None:
+        return None
+
+    def latest(self, key: tuple[str, str]) -> Tick | None:
+        return self.old.get(key)
+
+    async def quotes(self, keys: Any) -> dict[Any, Any]:
+        self.asked += 1
+        if self.asked > self.limit:
+            raise NetTimeout("rate limit")
+        return {key: self.known.get(key, NetTimeout("nothing")) for key in keys}
+
+    async def snapshot(self, key: tuple[str, str], need: int = 0) -> Tick:
+        answer = (await self.quotes([key]))[key]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def over(market: Market) -> OrderPolicies:
+    return OrderPolicies(market, {"trading.market_protection": "needed"}.__getitem__)  # type: ignore[arg-type]
+
+
+async def test_exits_that_go_out_together_are_priced_in_one_question() -> None:
+    rows = [Instrument(f"S{n}", "NSE", tick_size=0.05) for n in range(20)]
+    market = Market({row.key: Tick(row.symbol, "NSE", 800.0) for row in rows}, limit=1)
+    policy, gateway = over(market), Gateway(True)
+    await policy.prepare([row.key for row in rows], {}, gateway)  # type: ignore[arg-type]
+    for row in rows:
+        order = msgspec.structs.replace(ORDER, symbol=row.symbol, action=Action.SELL)
+        sent = await policy.protect(order, row, gateway, closing=True)  # type: ignore[arg-type]
+        assert (sent.price_type, sent.price) == (PriceType.LIMIT, 796.0)
+    assert market.asked == 1
+    policy.prepared_over()
+    with pytest.raises(NoPrice):
+        await policy.protect(ORDER, EQUITY, gateway, closing=True)  # type: ignore[arg-type]
+
+
+async def test_an_exit_gets_out_with_an_old_price_and_no_other_order_does() -> None:
+    market, gateway = Market({}), Gateway(True)
+    policy = over(market)
+    sell = msgspec.structs.replace(ORDER, action=Action.SELL)
+    await policy.prepare([EQUITY.key], {EQUITY.key: 800.0}, gateway)  # type: ignore[arg-type]
+    sent = await policy.protect(sell, EQUITY, gateway, closing=True)  # type: ignore[arg-type]
+    assert sent.price == 788.0  # three times half a per cent
+    market.old[EQUITY.key] = Tick("SBIN", "NSE", 810.0)
+    sent = await policy.protect(sell, EQUITY, gateway, closing=True)  # type: ignore[arg-type]
+    assert sent.price == pytest.approx(797.85)
+    with pytest.raises(NoPrice, match="nothing"):
+        await policy.protect(sell, EQUITY, gateway)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("action", "ltp", "limit"),
+    [(Action.SELL, 95.0, 95.0), (Action.BUY, 105.0, 105.0), (Action.SELL, 100.0, 99.0)],
+)
+async def test_a_protected_limit_stays_within_the_circuits(
+    action: Action, ltp: float, limit: float
+) -> None:
+    tick = Tick("SBIN", "NSE", ltp, upper_circuit=105.0, lower_circuit=95.0)
+    order = msgspec.structs.replace(ORDER, action=action)
+    sent = await over(Market({EQUITY.key: tick})).protect(order, EQUITY, Gateway(True))  # type: ignore[arg-type]
+    assert sent.price == pytest.approx(limit)
