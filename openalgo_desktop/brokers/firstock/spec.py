@@ -320,10 +320,11 @@ SPEC = BrokerSpec(
     envelope=Envelope(
         state="status",
         ok=("success", "Success"),
+        bad=("failed", "Failed", "error"),
         data="data",
         message="error.message|message",
         code="name",
-        empty=(r"\bno data\b",),
+        empty=(r"\bno data\W*$",),
     ),
     errors=(
         ErrorRule(RateLimited, status=429),

@@ -131,7 +131,7 @@ SPEC = BrokerSpec(
         ),
     ),
     session_ends=None,
-    envelope=Envelope(state="status", ok=("success",), message="message"),
+    envelope=Envelope(state="status", ok=("success",), bad=("error",), message="message"),
     errors=(
         ErrorRule(RateLimited, status=429),
         ErrorRule(SessionExpired, pattern=r"invalid openalgo apikey"),

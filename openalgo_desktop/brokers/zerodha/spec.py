@@ -156,7 +156,12 @@ SPEC = BrokerSpec(
     ),
     session_ends=time(6, 0),
     envelope=Envelope(
-        state="status", ok=("success",), data="data", message="message", code="error_type"
+        state="status",
+        ok=("success",),
+        bad=("error",),
+        data="data",
+        message="message",
+        code="error_type",
     ),
     errors=(
         ErrorRule(RateLimited, status=429),

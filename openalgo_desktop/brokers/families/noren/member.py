@@ -91,6 +91,7 @@ TRIGGERS = Envelope(
         "Ok", "Oi created", "OI created", "Oi Replaced", "Oi Replacedt", "Oi replaced",
         "OI replaced", "Oi delete success", "OI delete success", "OI deleted",
     ),
+    bad=("Not_Ok",),
     message="emsg|stat",
 )  # fmt: skip
 

@@ -257,7 +257,9 @@ def spec(m: Member) -> BrokerSpec:
         hosts={"rest": m.root, "site": m.site, "stream": m.feed, **m.hosts},
         headers={} if m.body_key else bearer,
         logins=logins(m),
-        envelope=Envelope(state="stat", ok=("Ok",), message="emsg", empty=(r"\bno data\b",)),
+        envelope=Envelope(
+            state="stat", ok=("Ok",), bad=("Not_Ok",), message="emsg", empty=(r"\bno data\W*$",)
+        ),
         errors=ERRORS,
         limits=m.limits,
         exchanges=identity(EXCHANGES),

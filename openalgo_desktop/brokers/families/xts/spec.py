@@ -57,10 +57,10 @@ from openalgo_desktop.core.errors import (
 MARKET_SESSION: Final = "market data"
 FEED_SESSION: Final = "feed"
 _ENVELOPE: Final = Envelope(
-    state="type", ok=("success",), data="result", message="description", code="code"
+    state="type", ok=("success",), bad=("error",), data="result", message="description", code="code"
 )
 #: What streams already is no error.
-_SUBSCRIBED: Final = msgspec.structs.replace(_ENVELOPE, empty=("already subscribed",))
+_SUBSCRIBED: Final = msgspec.structs.replace(_ENVELOPE, empty=(r"already subscribed\W*$",))
 _TRADING: Final = {"authorization": "{access_token}", **JSON}
 _MARKET: Final = {"authorization": "{feed_token}", **JSON}
 #: A dealer trades for a client; an investor has none to name.

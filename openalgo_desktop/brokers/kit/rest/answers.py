@@ -14,7 +14,7 @@ import msgspec
 from openalgo_desktop.brokers.kit.rest.errors import Answer, foreign_page, unreadable
 from openalgo_desktop.brokers.kit.rest.values import as_rows, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, Op, Pages
-from openalgo_desktop.core.errors import ProtocolError
+from openalgo_desktop.core.errors import NetError, ProtocolError
 
 _NO_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
 
@@ -38,6 +38,8 @@ def judge(spec: BrokerSpec, op: Op, response: httpx.Response) -> Answer:
     if op.form == "json" and envelope.state and not response.content:
         read = False  # an answer that says nothing is no empty book
     answer = Answer(envelope, status, _one(op, body), op.empty)
+    if status < 400 and op.form == "json" and not _says(op, envelope, answer.body):
+        raise _page_or_unreadable(spec, op, response)
     if not answer.good:
         if body is None:
             if status_page(response):
@@ -45,14 +47,35 @@ def judge(spec: BrokerSpec, op: Op, response: httpx.Response) -> Answer:
             answer.message = _plain(response.text)
         return answer
     if not read:
-        if op.form != "json" and status_page(response):
-            raise foreign_page(spec, status)
-        raise unreadable(spec, status, response.text)
+        raise _page_or_unreadable(spec, op, response)
     if op.form == "json":
         answer.data = _one(op, pick(answer.data, op.reply) if op.reply else answer.data)
     else:
         answer.data = _PLAIN[op.form](op, response)
     return answer
+
+
+def _page_or_unreadable(spec: BrokerSpec, op: Op, response: httpx.Response) -> NetError:
+    status = response.status_code
+    if op.form != "json" and status_page(response):
+        return foreign_page(spec, status)
+    return unreadable(spec, op, status, response.text)
+
+
+def _says(op: Op, envelope: Envelope, body: Any) -> bool:
+    """Whether an answer says how the request went, where the envelope promises that. Some brokers
+    answer a read with the bare list of rows."""
+    if not envelope.state:
+        return True
+    if not isinstance(body, dict):
+        bare = not op.write and not envelope.data and not op.reply
+        return bare and isinstance(body, list)
+    if not op.write:
+        return True  # a bad answer
+    state = pick(body, envelope.state)
+    return state is not None and (
+        not envelope.bad or str(state) in envelope.ok or str(state) in envelope.bad
+    )
 
 
 def in_words(envelope: Envelope, file: bytes) -> bool:

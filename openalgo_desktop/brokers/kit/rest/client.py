@@ -16,7 +16,7 @@ import msgspec
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.rest.answers import Reply, in_words, joined, judge
 from openalgo_desktop.brokers.kit.rest.bodies import content_of, pairs
-from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession, error_of
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession, error_of, means_empty
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
 from openalgo_desktop.brokers.kit.rest.second import SecondSessions
 from openalgo_desktop.brokers.kit.rest.values import fill, render
@@ -136,7 +136,7 @@ class RestClient:
         op = self.spec.ops.get(name)
         if op is None:
             raise NotSupported(f"{self.spec.title} has no {name.replace('_', ' ')}.")
-        if op.renew:
+        if op.renew and not op.write:  # a write is never sent twice
             return await self.second.run(op.renew, lambda: self.call(op, context, name))
         return await self.call(op, context, name)
 
@@ -282,10 +282,10 @@ class RestClient:
             raise self._judged(op, error, values) from None
         if answer.good:
             return Reply(answer.data, answer.body)
-        if answer.empty:
-            return Reply(None, answer.body)
         after = _retry_after(response)
         bad = error_of(self.spec, answer, order=op.write, retry_after=after)
+        if not op.write and means_empty(answer, bad):
+            return Reply(None, answer.body)
         raise self._judged(op, bad, values)
 
     def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from openalgo_desktop.brokers.kit.rest.values import pick
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, ErrorRule
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, ErrorRule, Op
 from openalgo_desktop.core.errors import (
     AppError,
+    AuthError,
     BadCredentials,
     DataError,
     InvalidOrder,
@@ -87,6 +88,17 @@ def error_of(
     return make_error(kind, message, answer, "", retry_after)
 
 
+def means_empty(answer: Answer, bad: AppError) -> bool:
+    """Whether a read that was answered with the error ``bad`` only found nothing. A server in
+    trouble, a session that is over or too many requests say nothing of what there is."""
+    return (
+        answer.empty
+        and answer.status < 500
+        and not isinstance(bad, (AuthError, RateLimited, NetError))
+        and _VAGUE.search(answer.message) is None
+    )
+
+
 def _fits(rule: ErrorRule, answer: Answer) -> bool:
     return (
         (not rule.code or rule.code == answer.code)
@@ -119,8 +131,11 @@ def foreign_page(spec: BrokerSpec, status: int) -> NetError:
     )
 
 
-def unreadable(spec: BrokerSpec, status: int, text: str) -> ProtocolError:
-    """An answer that is not the format that was promised."""
+def unreadable(spec: BrokerSpec, op: Op, status: int, text: str) -> ProtocolError:
+    """An answer that is not the format that was promised. Its beginning is in the detail, except
+    of what may hold a token: a login, and whatever is asked without a session."""
+    known = not op.public and any(op is each for each in spec.ops.values())
     return ProtocolError(
-        f"{spec.title} sent an answer that cannot be read (HTTP {status}).", detail=text[:200]
+        f"{spec.title} sent an answer that cannot be read (HTTP {status}).",
+        detail=text[:200] if known else f"{len(text)} characters",
     )

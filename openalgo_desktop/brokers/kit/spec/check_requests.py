@@ -28,7 +28,9 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SCHEMES = ("http", "https", "ws", "wss")
 _FUNCTION = re.compile(r"(\w+):")
 #: Order writes: a lost answer of theirs must make the order's state unknown.
-WRITES = ("place", "modify", "cancel", "gtt_place", "gtt_modify", "gtt_cancel")
+WRITES = tuple(
+    kind + verb for kind in ("", "gtt_", "oco_") for verb in ("place", "modify", "cancel")
+)
 
 
 # -- tables ---------------------------------------------------------------------------------
@@ -165,13 +167,15 @@ class Requests:
                 "only JSON has a reply path or pages": op.form != "json"
                 and (op.reply or op.pages is not None),
                 "only CSV has a header": op.header and op.form != "csv",
-                "a write is sent once": op.write and (op.each or op.pages is not None),
+                "a write is sent once": op.write and (op.each or op.pages is not None or op.renew),
+                "a write is never answered with nothing": op.write
+                and (op.empty or (op.envelope is not None and op.envelope.empty)),
                 f"a timeout of {op.timeout:g} s": op.timeout <= 0,
             },
         )
         yield from used(self.spec, op.host, op.renew)
         yield from self._limit(where, op)
-        yield from patterns(where, op.empty)
+        yield from _empties(where, op.empty)
         if op.pages is not None:
             yield from pages(where, op.pages)
         if op.envelope is not None:
@@ -269,4 +273,14 @@ def envelope(where: str, found: Envelope) -> Iterator[str]:
     """What is wrong with an envelope."""
     if bool(found.state) != bool(found.ok):
         yield f"{where}: an envelope has a state and the texts that mean good, or neither"
-    yield from patterns(where, found.empty)
+    if set(found.ok) & set(found.bad):
+        yield f"{where}: a state is good or bad, not both"
+    yield from _empties(where, found.empty)
+
+
+def _empties(where: str, texts: Iterable[str]) -> Iterator[str]:
+    """What is wrong with patterns of messages that mean "nothing there"."""
+    yield from patterns(where, texts)
+    for text in texts:
+        if not text.endswith("$"):  # "no data received from the exchange" is trouble
+            yield f"{where}: pattern {text!r} does not say how the message ends ($)"

@@ -32,14 +32,18 @@ class ErrorRule(msgspec.Struct, frozen=True):
 
 class Envelope(msgspec.Struct, frozen=True):
     """How a reply says whether it is good. ``ok`` empty: good unless the HTTP status or a
-    message at ``message`` says otherwise."""
+    message at ``message`` says otherwise. ``bad`` are the texts that mean refused: after a write,
+    a state that is neither good nor one of them leaves the order unknown (without ``bad``, every
+    other text is a refusal; an answer without a state never is one).
+    """
 
     state: str = ""
     ok: tuple[str, ...] = ()
+    bad: tuple[str, ...] = ()
     data: str = ""
     message: str = "message"
     code: str = ""
-    empty: tuple[str, ...] = ()  # patterns of messages that mean an empty list
+    empty: tuple[str, ...] = ()  # patterns of messages that mean an empty list; reads only
 
 
 class Pages(msgspec.Struct, frozen=True, kw_only=True):
