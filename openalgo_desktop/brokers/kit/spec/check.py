@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from openalgo_desktop.brokers.kit.rest.values import unit_of
 from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec
 from openalgo_desktop.brokers.kit.spec.check_feeds import check_master, check_streams
+from openalgo_desktop.brokers.kit.spec.check_orders import orders
 from openalgo_desktop.brokers.kit.spec.check_requests import Gives, Requests, envelope, patterns
 from openalgo_desktop.brokers.kit.spec.logins import Call, Hook
 from openalgo_desktop.brokers.kit.spec.row_fields import REQUIRED, ROW_FIELDS
@@ -47,6 +48,7 @@ def check(spec: BrokerSpec, api: type[Hooks] | None = None) -> list[str]:
         _operations(spec),
         _errors(spec),
         requests.all(),
+        orders(spec),
         check_streams(spec, requests),
         check_master(spec),
         _unused(spec),
@@ -158,8 +160,6 @@ def _protection(spec: BrokerSpec) -> Iterator[str]:
             yield f"protect: a {kind} order needs no limit in its place"
         elif kind not in can.price_types:
             yield f"protect: {kind} is not offered"
-        elif LIMITED[kind] not in spec.price_types.send:
-            yield f"protect: {kind} leaves as {LIMITED[kind]}, which is not mapped"
         for exchange in sorted(set(exchanges) - set(can.products)):
             yield f"protect: {kind} on {exchange}, which takes no orders"
     if PriceType.LIMIT not in can.price_types:

@@ -27,10 +27,6 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 #: What may stand before a colon of a computed value and is no function.
 _SCHEMES = ("http", "https", "ws", "wss")
 _FUNCTION = re.compile(r"(\w+):")
-#: Order writes: a lost answer of theirs must make the order's state unknown.
-WRITES = tuple(
-    kind + verb for kind in ("", "gtt_", "oco_") for verb in ("place", "modify", "cancel")
-)
 
 
 # -- tables ---------------------------------------------------------------------------------
@@ -45,7 +41,7 @@ def table(where: str, fields: Any, scope: Scope) -> Iterator[str]:
     """What is wrong with the fields of a query or a body."""
     wrong = []
     used: list[tuple[str, bool]] = []
-    for text in _texts(fields):
+    for text in texts(fields):
         if not text.startswith("$"):
             continue
         match = VALUE.fullmatch(text)
@@ -67,22 +63,23 @@ def names_of(op: Op) -> frozenset[str]:
     found = set(NAME.findall(op.path))
     for text in op.headers.values():
         found |= set(NAME.findall(text))
-    for text in (*_texts(op.query), *_texts(op.body)):
+    for text in (*texts(op.query), *texts(op.body)):
         match = VALUE.fullmatch(text)
         if match is not None and not match["optional"]:
             found.add(match["name"])
     return frozenset(found)
 
 
-def _texts(fields: Any) -> Iterator[str]:
+def texts(fields: Any) -> Iterator[str]:
+    """All texts of a table of fields."""
     if isinstance(fields, str):
         yield fields
     elif isinstance(fields, Mapping):
         for value in fields.values():
-            yield from _texts(value)
+            yield from texts(value)
     elif isinstance(fields, (list, tuple)):
         for value in fields:
-            yield from _texts(value)
+            yield from texts(value)
 
 
 def _names(where: str, used: Iterable[tuple[str, bool]], scope: Scope) -> Iterator[str]:
@@ -142,9 +139,6 @@ class Requests:
                 yield from self.values(f"renewals.{name}", call.op, session_scope(self.spec, login))
         for login in self.spec.logins:
             yield from self.login(login)
-        for name in WRITES:
-            if name in self.spec.ops and not self.spec.ops[name].write:
-                yield f"ops.{name}: it changes orders and is no write"
 
     def _given(self, name: str) -> dict[str, Any]:
         declared = (*self.gives.get(EVERYWHERE, ()), *self.gives.get(name, ()))

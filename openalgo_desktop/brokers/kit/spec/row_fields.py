@@ -46,7 +46,18 @@ ROW_FIELDS: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 #: Fields without which a row means nothing.
 REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "order": ("order_id", "exchange", "action", "quantity", "price_type", "product", "status"),
+    "order": (
+        "order_id",
+        "exchange",
+        "action",
+        "quantity",
+        "price_type",
+        "product",
+        "status",
+        "price",
+        "filled_quantity",
+        "average_price",
+    ),
     "trade": ("order_id", "exchange", "action", "product", "quantity", "price"),
     "position": ("exchange", "product", "quantity", "average_price"),
     "holding": ("exchange", "quantity", "average_price"),

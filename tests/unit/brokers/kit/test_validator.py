@@ -37,6 +37,7 @@ from openalgo_desktop.brokers.kit.spec import (
     check,
     require_valid,
 )
+from openalgo_desktop.brokers.kit.spec.check_orders import NEEDED
 from openalgo_desktop.brokers.kit.spec.row_fields import ROW_FIELDS
 from openalgo_desktop.brokers.kit.spec.streams import TRANSPORTS
 from openalgo_desktop.brokers.registry import Registry
@@ -222,6 +223,32 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
     ),
     "header of JSON": (op("orders", header=("a",)), "ops.orders: only CSV has a header"),
     "write in parts": (op("place", each=({"x": 1},)), "ops.place: a write is sent once"),
+    "own write": (
+        {"ops": {**SPEC.ops, "bracket": Op(method="POST", path="/oco")}},
+        "ops.bracket: nobody knows that it only reads",
+    ),
+    "long write": (op("place", timeout=500.0), "ops.place: 500 s are too long"),
+    "no side": (
+        op("place", body={k: v for k, v in SPEC.ops["place"].body.items() if v != "$wire_action"}),
+        "ops.place: it does not say wire_action",
+    ),
+    "no new price": (
+        op("modify", body={k: v for k, v in SPEC.ops["modify"].body.items() if k != "price"}),
+        "ops.modify: it does not say price",
+    ),
+    "whole rupees": (
+        op("place", body={**SPEC.ops["place"].body, "price": "$price:int"}),
+        "'int' spoils a price",
+    ),
+    "paise of units": (
+        op("place", body={**SPEC.ops["place"].body, "quantity": "$quantity:paise"}),
+        "'paise' spoils a quantity",
+    ),
+    "no end": (
+        {"statuses": TwoWay({OrderStatus.OPEN: "OPEN"}), "settling": frozenset()},
+        "statuses: no word for complete",
+    ),
+    "fills unread": (rows("order", drop="filled_quantity"), "rows: order.filled_quantity missing"),
     "no write": (op("cancel", write=False), "ops.cancel: it changes orders and is no write"),
     "timeout": (op("orders", timeout=0), "ops.orders: a timeout of 0 s"),
     "host": (op("orders", host="fast"), "hosts: 'fast' is used but not declared"),
@@ -426,11 +453,20 @@ class Hooked(BrokerApi):
         return {"access_token": f"{known['api_key']}"}
 
 
+def needed(name: str) -> dict[str, str]:
+    """A body that says of an order what it must."""
+    trigger = {"trigger_price"} if name in ("place", "modify") else set()
+    return {word: f"${word}" for word in sorted(NEEDED.get(name, frozenset()) | trigger)}
+
+
 def hooked(**more: Any) -> list[str]:
     """The problems of a spec that needs the hooks of the class."""
     query = {"d": "$days", "t": "$token:int", "k": "$desk"}
     trades = {"query": {"k": "$desk"}}
-    plain = {name: replace(SPEC.ops[name], path=f"/{name}", body={}, query={}) for name in SPEC.ops}
+    plain = {
+        name: replace(one, path=f"/{name}", encoding="form", body=needed(name), query={})
+        for name, one in SPEC.ops.items()
+    }
     ops = {
         **plain,
         "orders": replace(SPEC.ops["orders"], query=query),
