@@ -313,6 +313,10 @@ class XtsEmulator(BrokerEmulator):
         self._trading.discard(request.headers.get("authorization", ""))
         return {}
 
+    async def _market_logout(self, request: web.Request) -> Any:
+        del self._market[request.match_info["prefix"]]
+        return {}
+
     async def _profile(self, request: web.Request) -> Any:
         return {"ClientId": USER, "ClientName": "Test User"}
 
@@ -340,6 +344,7 @@ class XtsEmulator(BrokerEmulator):
         if self.variant.margin:
             trading.append(("POST", "/orders/margindetails", self._margin))
         market: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
+            ("DELETE", "/auth/logout", self._market_logout),
             ("POST", "/instruments/quotes", self._quotes),
             ("POST", "/instruments/subscription", self._subscribe),
             ("PUT", "/instruments/subscription", self._unsubscribe),

@@ -392,9 +392,15 @@ def spec_of(member: Member) -> BrokerSpec:
     cash = (Product.CNC, Product.MIS)
     ops = {
         **_OPS,
+        "logout_market": _market("DELETE", "/auth/logout"),
         "subscribe": _subscription("POST", member),
         "unsubscribe": _subscription("PUT", member),
     }
+    if member.feed:
+        own = {"authorization": "{stream_token}", **JSON}
+        ops["logout_feed"] = msgspec.structs.replace(
+            ops["logout_market"], host="feed", headers=own, renew=FEED_SESSION
+        )
     if not member.margin:
         del ops["margin"]
     protected = {} if member.market_orders else {PriceType.MARKET: frozenset(traded)}

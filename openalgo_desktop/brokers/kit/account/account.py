@@ -244,14 +244,27 @@ class KitAccount:
     async def logout(self) -> None:
         """End the session at the broker and forget it; credentials stay."""
         async with self._busy:
-            if self.session.open and "logout" in self.spec.ops:
-                try:
-                    await self.rest.op("logout")
-                except AppError as error:
-                    log.info("%s: logout: %s", self.spec.title, error.message)
+            if self.session.open:
+                await self._leave()
             await self._store.drop_session()
-            self.session.forget(name for login in self.spec.logins for name in login.session)
+            for values in (
+                *(login.session for login in self.spec.logins),
+                *(call.gives for call in self.spec.renewals.values()),
+            ):
+                self.session.forget(values)
             self._close_session("Logged out.")
+
+    async def _leave(self) -> None:
+        """Log out at the broker: of the session, and of the second ones that were begun."""
+        for name, op in self.spec.ops.items():
+            if name != "logout" and not name.startswith("logout_"):
+                continue
+            if op.renew and not all(map(self.session.has, self.spec.renewals[op.renew].gives)):
+                continue
+            try:
+                await self.rest.call(op, name=name)  # begins no second session anew
+            except AppError as error:
+                log.info("%s: %s: %s", self.spec.title, name, error.message)
 
     async def forget(self) -> None:
         """Drop credentials and session from the secret store."""

@@ -84,7 +84,7 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     sign: Signer | None = None
     #: Second sessions (market data beside trading) by the names that ``Op.renew`` uses: a read
     #: that is told that its session is over makes the call once, keeps its values, and asks once
-    #: more. Neither ends the session of the account.
+    #: more. Neither ends the session of the account. An op ``logout_...`` ends one.
     renewals: Mapping[str, Call] = {}
     #: Where an answer or a token says when the session ends: name of a value of the login that is
     #: an epoch, an ISO time or a JWT (its ``exp``). It goes before ``session_hours``, and

@@ -172,3 +172,27 @@ async def test_what_the_server_has_subscribed_already_streams(tmp_path: Path) ->
         await it.account.market.unsubscribe([SHARE])
         session = it.server._market["apimarketdata"]
         await until(lambda: SHARE not in session.codes, "its end at the server")
+
+
+async def test_a_logout_ends_every_session_that_was_begun(tmp_path: Path) -> None:
+    async with running(RMONEY, rmoney.VARIANT, tmp_path) as it:
+        await it.account.login({**xts.KEYS, "request_token": it.server.page_text()})
+        await it.account.instruments()
+        await it.streaming()
+        assert len(it.server._trading) == 1 and len(it.server._market) == 2
+        held = it.account.session
+        await it.account.logout()
+        assert not it.server._trading and not it.server._market
+        names = ("access_token", "feed_token", "stream_token")
+        assert not any(map(held.has, names)) and it.state is AccountState.LOGIN_NEEDED
+        await until(lambda: not it.server.sockets, "the end of both feeds")
+        assert it.server.calls("POST", "/apimarketdata/auth/login") == 1
+
+
+async def test_a_logout_begins_no_session_to_end_it(tmp_path: Path) -> None:
+    """A market session that another program took over is that program's."""
+    async with logged_in(tmp_path) as it:
+        it.server.end_market_sessions()
+        await it.account.logout()
+        assert it.server.calls("POST", "/apimarketdata/auth/login") == 1
+        assert it.server.calls("DELETE", "/apimarketdata/auth/logout") == 1
