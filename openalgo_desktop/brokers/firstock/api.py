@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -11,9 +12,10 @@ from openalgo_desktop.brokers.families.noren.feed import wire_exchange
 from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
-from openalgo_desktop.core.enums import GttStatus, GttType, Interval, PriceType
-from openalgo_desktop.core.errors import OrderNotWorking
+from openalgo_desktop.core.enums import Action, GttStatus, GttType, Interval, PriceType
+from openalgo_desktop.core.errors import AppError, OrderNotWorking
 from openalgo_desktop.core.model import (
+    BookRows,
     Gtt,
     GttLeg,
     GttRequest,
@@ -23,7 +25,10 @@ from openalgo_desktop.core.model import (
     Order,
     OrderAck,
     OrderRequest,
+    Tick,
 )
+
+log = logging.getLogger(__name__)
 
 #: Noren's names of the fields of a holding by Firstock's.
 _HELD = {
@@ -57,6 +62,10 @@ class FirstockApi(triggers.PairedTriggers):
         "history": ("from_time", "to_time"),
     }
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._below: dict[str, bool] = {}  # single triggers: whether they wait for a fall
+
     def instrument_values(self, row: Instrument) -> dict[str, Any]:
         """An index is on the exchange of its shares; orders name their symbol in their own way."""
         values = super().instrument_values(row) | {"wire_exchange": wire_exchange(row)}
@@ -80,7 +89,7 @@ class FirstockApi(triggers.PairedTriggers):
         """One row with what its fields are made of."""
         match kind:
             case "order":
-                return rows.order(raw, self.spec.statuses)
+                return rows.order(raw)
             case "holding":
                 return _holding(raw)
             case "funds":
@@ -101,6 +110,43 @@ class FirstockApi(triggers.PairedTriggers):
         return await self.rest.op("margin_basket", {**head, "others": others})
 
     # -- triggers ---------------------------------------------------------------------------
+    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
+        """Place a trigger; the side of a single one is remembered: the book does not tell it."""
+        ack = await super().gtt_place(request, tag)
+        self._below[ack.order_id] = bool(request.trigger_below)
+        return ack
+
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """Replace triggers, prices and quantity."""
+        ack = await super().gtt_modify(trigger_id, request)
+        self._below[trigger_id] = bool(request.trigger_below)
+        return ack
+
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        """Active triggers. One that waits and was not placed here is below the last price, or
+        above it; without a price it counts as a stop."""
+        found = await super().gtt_orders()
+        new = [
+            gtt
+            for gtt in found
+            if gtt.trigger_type is GttType.SINGLE and gtt.trigger_id not in self._below
+        ]
+        prices = await self._prices_of({gtt.key for gtt in new}) if new else {}
+        for gtt in new:
+            if price := prices.get(gtt.key):
+                below = self._below[gtt.trigger_id] = gtt.legs[0].trigger_price < price
+                gtt.legs[0].below = below
+        return found
+
+    async def _prices_of(self, keys: Iterable[Key]) -> dict[Key, float]:
+        known = [key for key in keys if self.index.get(key) is not None]
+        try:
+            ticks = await self.quotes(known)
+        except AppError as error:
+            log.info("Firstock: no prices of the triggers: %s", error.message)
+            return {}
+        return {key: tick.ltp for key, tick in ticks.items() if isinstance(tick, Tick)}
+
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """A single trigger is a stop order that waits at the broker; on which side of the price
         it is follows from its value."""
@@ -114,18 +160,22 @@ class FirstockApi(triggers.PairedTriggers):
         """A trigger of the book. Its row is not documented: it is read as it was placed."""
         first = pick(row, "OrderParams|OrderParamsLeg1") or row
         second = pick(row, "OrderParamsLeg2")
+        action = self.spec.actions.read[pick(first, "transactionType")]
         exchange = self.spec.exchanges.read[pick(row, "exchange")]
         brsymbol = str(pick(row, "tradingSymbol")).replace("%26", "&")
         known = self.index.found(brsymbol, str(row.get("token", "")), exchange)
         trigger_id = str(pick(row, "GTTid|gttId|OCOid|ocoId|Al_id|al_id"))
+        falls = True  # the stop-loss is the first leg of a pair
         if second:
             self.pairs.add(trigger_id)
+        else:
+            falls = self._below.get(trigger_id, action is Action.SELL)
         return Gtt(
             trigger_id=trigger_id,
             trigger_type=GttType.OCO if second else GttType.SINGLE,
             symbol=known.symbol if known is not None else brsymbol,
             exchange=exchange,
-            action=self.spec.actions.read[pick(first, "transactionType")],
+            action=action,
             quantity=count(pick(first, "quantity")),
             product=self.spec.products.read[pick(first, "product")],
             price_type=PriceType.LIMIT,
@@ -135,7 +185,7 @@ class FirstockApi(triggers.PairedTriggers):
                     below=below,
                     price=number(pick(leg, "price|targetPrice")),
                 )
-                for leg, below in ((first, True), (second, False))
+                for leg, below in ((first, falls), (second, False))
                 if leg
             ],
             status=GttStatus.ACTIVE,

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any, ClassVar
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.contracts import in_contracts
-from openalgo_desktop.brokers.kit.rest.values import as_rows, count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
@@ -83,7 +84,8 @@ class KiteApi(BrokerApi):
 
     # -- money ------------------------------------------------------------------------------
     async def funds(self) -> Funds:
-        """Both segments together; profit of the day from the positions and fresh prices.
+        """Both segments together; profit of the day from the positions and fresh prices. Raises
+        :class:`DataError` when a position cannot be read.
 
         The opening balance less what is used and the collateral is what Kite calls ``net``.
         """
@@ -92,6 +94,7 @@ class KiteApi(BrokerApi):
         collateral = sum(number(pick(s, "available.collateral", 0)) for s in segments)
         net = sum(number(pick(s, "net", 0)) for s in segments)
         held = self.rows.book("position", as_rows(await self.rest.op("positions")), self._result)
+        whole(held, self.spec.title)
         realised = sum(result for _, _, result in held)
         open_rows = [row for row in held if row[0].quantity]
         return Funds(

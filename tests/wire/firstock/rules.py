@@ -15,9 +15,15 @@ def _stop_request(case: dict[str, Any]) -> dict[str, Any]:
     return {**order, "price": f"{protected_trigger(case):g}", "priceType": "SL-LMT"}
 
 
+def _last_price(row: dict[str, Any], raw: dict[str, Any]) -> float:
+    if "lastTradedPrice" in raw:
+        return float(raw["lastTradedPrice"])
+    return float(row["average_price"] + float(raw["unrealizedMTOM"]) / row["quantity"])
+
+
 def _positions(case: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {**row, "ltp": float(raw.get("lastTradedPrice", 0))}
+        {**row, "ltp": _last_price(row, raw)}
         for row, raw in zip(case["expect"]["rows"], replies(case)[0]["data"], strict=True)
     ]
 
@@ -111,7 +117,8 @@ RULES: tuple[Rule, ...] = (
         ops="positions",
         field="/expect/rows",
         condition=lambda case: "rows" in case["expect"],
-        source=f"{DOCS}/position-book: lastTradedPrice is in the row",
+        source=f"{DOCS}/position-book: lastTradedPrice is in the row; where it is not, the price "
+        "is that of unrealizedMTOM",
         should_be=_positions,
     ),
     Rule(

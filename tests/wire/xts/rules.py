@@ -125,7 +125,7 @@ def _position_results(case: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for row, raw in zip(case["expect"]["rows"], raws, strict=True):
         open_, closed = float(raw["UnrealizedMTM"]), float(raw["RealizedMTM"])
-        ltp = row["average_price"] + open_ / row["quantity"] if row["quantity"] else 0
+        ltp = row["average_price"] + open_ / row["quantity"] if open_ else 0
         rows.append({**row, "pnl": open_ + closed, "ltp": ltp})
     return rows
 
@@ -346,7 +346,8 @@ RULES: tuple[Rule, ...] = (
         field="/expect/rows",
         condition=lambda case: bool(case["expect"].get("rows")),
         source="family sheet, positions: profit is UnrealizedMTM + RealizedMTM (the reference "
-        "reads keys that do not exist); the price is what UnrealizedMTM was worked out with",
+        "reads keys that do not exist); the price is what UnrealizedMTM was worked out with, and "
+        "not known where that is 0",
         should_be=_position_results,
     ),
     Rule(

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.families.noren import rows, triggers
 from openalgo_desktop.brokers.families.noren.feed import wire_exchange
 from openalgo_desktop.brokers.families.noren.member import Member
-from openalgo_desktop.brokers.kit.books.rows import as_rows
-from openalgo_desktop.brokers.kit.rest.values import number, render
+from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
+from openalgo_desktop.brokers.kit.rest.values import absent, number, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.enums import GttType, Interval
-from openalgo_desktop.core.errors import DataError
+from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import (
     Funds,
     Gtt,
@@ -55,7 +55,7 @@ class NorenApi(triggers.PairedTriggers):
         """One row with what its fields are made of."""
         match kind:
             case "order":
-                return rows.order(raw, self.spec.statuses)
+                return rows.order(raw)
             case "position":
                 return rows.position(raw)
             case "holding":
@@ -70,10 +70,7 @@ class NorenApi(triggers.PairedTriggers):
         """Cash and money paid in today less what is used; results of the day by the member."""
         limits = await self.rest.op("funds") or {}
         if self.member.book_results:
-            book = as_rows(await self.rest.op("positions"))
-            held = self.read_rows("position", book, lambda row: row)
-            realised = sum(number(row["rpnl"]) for row in held)
-            unrealised = sum(number(row["urmtom"]) for row in held)
+            realised, unrealised = await self._results()
         else:
             # The limits count a realised loss as a positive use of money.
             realised, unrealised = -number(limits.get("rpnl")), number(limits.get("unmtom"))
@@ -85,6 +82,21 @@ class NorenApi(triggers.PairedTriggers):
             utilised=number(limits.get("marginused")),
             account_id=self.rows.account_id,
         )
+
+    async def _results(self) -> tuple[float, float]:
+        """The day's closed and open result over the position book. Raises :class:`DataError` when
+        a row of it cannot be read."""
+
+        def read(row: Mapping[str, Any]) -> tuple[float, float]:
+            position = self.rows.position(row)
+            opened = row.get("urmtom")
+            return number(row.get("rpnl")), position.unrealised if absent(opened) else number(
+                opened
+            )
+
+        book = as_rows(await self.rest.op("positions"))
+        results = whole(self.read_rows("position", book, read), self.spec.title)
+        return sum(row[0] for row in results), sum(row[1] for row in results)
 
     async def protected(
         self, legs: Sequence[OrderRequest], rows: Sequence[Instrument]
@@ -117,20 +129,24 @@ class NorenApi(triggers.PairedTriggers):
         return gtt
 
     # -- quotes -----------------------------------------------------------------------------
-    async def quote_call(self, batch: Sequence[Instrument]) -> Mapping[Key, Mapping[str, Any]]:
+    async def quote_call(
+        self, batch: Sequence[Instrument]
+    ) -> Mapping[Key, Mapping[str, Any] | AppError]:
         """One request per instrument, a batch of them at once. What the broker does not have is
-        the error of its instrument alone."""
+        the error of its instrument alone; any other error ends them all."""
 
         async def ask(row: Instrument) -> Any:
             try:
                 return await self.rest.op("quotes", self.instrument_values(row))
             except DataError as error:
-                if len(batch) == 1:
-                    raise
                 return error
 
-        answers = await asyncio.gather(*(ask(row) for row in batch))
-        return {row.key: answer for row, answer in zip(batch, answers, strict=True) if answer}
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {row.key: group.create_task(ask(row)) for row in batch}
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return {key: task.result() for key, task in tasks.items() if task.result()}
 
     # -- history ----------------------------------------------------------------------------
     def history_context(

@@ -9,32 +9,26 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.brokers.kit.rest.values import absent, number
-from openalgo_desktop.brokers.kit.spec import TwoWay
-from openalgo_desktop.core.enums import Exchange, OrderStatus
+from openalgo_desktop.core.enums import Exchange
 
-#: Reports that end an order whose status is none of the known ones.
-_ENDS = {"Rejected": "REJECTED", "Canceled": "CANCELED"}
 _LEVELS = range(1, 6)
 _json = msgspec.json.Decoder(dict[str, Any])
 
 
-def order(raw: Mapping[str, Any], statuses: TwoWay[OrderStatus]) -> dict[str, Any]:
-    """The status with blanks; one that nobody knows gives way to an ending report."""
-    status = str(raw.get("status", "")).strip().upper().replace("_", " ")
-    if status not in statuses.read:
-        status = _ENDS.get(str(raw.get("reporttype")), status)
-    return {**raw, "status": status}
+def order(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The status with blanks. What the message reports (``reporttype``) is no status: a refused
+    change or cancellation ends nothing."""
+    return {**raw, "status": str(raw.get("status", "")).strip().upper().replace("_", " ")}
 
 
 def position(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Both results as numbers, the open one by the contract's factor where the book has none; of
-    a flat row the price that was paid today; what was bought and sold today and before."""
+    """An open result of 0 is left open where there is a price: then it follows from that, by the
+    contract's factor (Noren: netqty * (lp - netavgprc) * prcftr; ``mult`` is no part of it). Of a
+    flat row the price that was paid today; what was bought and sold today and before."""
     row = dict(raw)
-    quantity, average = number(raw.get("netqty")), number(raw.get("netavgprc"))
-    last, result = number(raw.get("lp")), number(raw.get("urmtom"))
-    if quantity and last and not result:
-        result = (last - average) * quantity * (number(raw.get("prcftr")) or 1.0)
-    row["rpnl"], row["urmtom"] = number(raw.get("rpnl")), result
+    average = number(raw.get("netavgprc"))
+    if number(raw.get("netqty")) and number(raw.get("lp")) and not number(raw.get("urmtom")):
+        row["urmtom"] = None
     if not average:
         paid = (number(raw.get(name)) for name in ("daybuyavgprc", "totbuyavgprc"))
         row["netavgprc"] = next((price for price in paid if price), 0.0)

@@ -57,9 +57,14 @@ STATUSES = TwoWay(
 )  # fmt: skip
 SETTLING = frozenset({"OPEN PENDING", "MODIFY PENDING", "CANCEL PENDING"})
 SESSION_OVER = r"session (has )?expired|invalid session|invalid (access )?token|not logged in"
+#: The sentence of the rate limit, and nothing beside it: "order value exceeds limit" is another.
+TOO_OFTEN = (
+    r"^\W*(error occurred\W+(\d+\W+)?)?"
+    r"((requests? )?exceeds? (rate )?limit|too many requests|rate limit( exceeded| reached)?)\W*$"
+)
 ERRORS = (
     ErrorRule(RateLimited, status=429),
-    ErrorRule(RateLimited, pattern=r"exceeds? limit|too many requests|rate limit"),
+    ErrorRule(RateLimited, pattern=TOO_OFTEN),
     ErrorRule(SessionExpired, pattern=SESSION_OVER),
     ErrorRule(BadCredentials, pattern=r"invalid[_ ](request )?code|invalid (checksum|api)"),
     ErrorRule(

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from functools import cache, partial
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
@@ -26,11 +27,10 @@ from openalgo_desktop.brokers.kit.account.marketdata import Candle
 from openalgo_desktop.brokers.kit.rest.values import number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.calendar import MarketCalendar
-from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
 from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError, ProtocolError
 from openalgo_desktop.core.model import (
-    Bars,
     BookRows,
     Holding,
     Instrument,
@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 _DEPTH_CODE, _INTEREST_CODE = 1502, 1510
 _LONGEST_TAG = 20
 _QUARTER_PAST_NINE = 9 * 3600 + 15 * 60
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class XtsApi(BrokerApi):
@@ -74,7 +75,8 @@ class XtsApi(BrokerApi):
         except AppError as error:
             log.warning("%s: no market data session: %s", self.spec.title, error.message)
             return {}
-        return {name: str(pick(data, path)) for name, path in call.gives.items()}
+        found = {name: pick(data, path) for name, path in call.gives.items()}
+        return {name: str(value) for name, value in found.items() if value is not None}
 
     async def read_access(self, known: Mapping[str, Any]) -> Mapping[str, str]:
         """Login step: the access token out of what the page gave."""
@@ -214,14 +216,6 @@ class XtsApi(BrokerApi):
         return found
 
     # -- history ----------------------------------------------------------------------------
-    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
-        """Candles; one whose length reaches back before the market opens begins when it does."""
-        bars = await super().history(key, interval, start, end)
-        if interval.seconds > 60:
-            for number, moment in enumerate(bars.time.tolist()):
-                bars.time[number] = max(moment, _opening(key[0], moment, interval.seconds))
-        return bars
-
     def history_context(
         self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
     ) -> dict[str, Any]:
@@ -254,6 +248,20 @@ class XtsApi(BrokerApi):
 
         return self.rows.book("candle", texts, read)
 
+    def piece(self, data: Any, row: Instrument, interval: Interval) -> list[Candle]:
+        """Beside the loop; a bar whose length reaches back before the market opens begins when it
+        does."""
+        candles = super().piece(data, row, interval)
+        if interval.seconds <= 60 or not interval.is_intraday:
+            return candles
+        opens = cache(partial(_opening, row.exchange))
+        return [
+            (opened, *candle[1:])
+            if candle[0] < (opened := opens(_ist_day(candle[0]))) < candle[0] + interval.seconds
+            else candle
+            for candle in candles
+        ]
+
 
 def _grid(texts: Sequence[str], seconds: int) -> int:
     """Where bars of this length begin, by the ends of those that are there: at full hours of the
@@ -267,12 +275,16 @@ def _grid(texts: Sequence[str], seconds: int) -> int:
     return 0 if by_clock > by_opening else from_opening
 
 
-def _opening(exchange: str, moment: int, seconds: int) -> int:
-    """When the market opens on the day of a bar, where it opens within the bar; else 0."""
-    day = datetime.fromtimestamp(moment, IST).date()
+def _ist_day(moment: int) -> int:
+    """The number of the day of an epoch second, by India's clock."""
+    return (moment + IST_OFFSET_SECONDS) // 86_400
+
+
+def _opening(exchange: str, number: int) -> int:
+    """When the market regularly opens on the day of that number, epoch seconds; 0 for never."""
+    day = date.fromordinal(_EPOCH_DAY + number)
     hours = MarketCalendar.regular_session(exchange, day)
-    opens = int(hours[0].timestamp()) if hours is not None else 0
-    return opens if moment < opens < moment + seconds else 0
+    return int(hours[0].timestamp()) if hours is not None else 0
 
 
 def _day_text(day: date) -> str:

@@ -94,14 +94,13 @@ _CODES: Final = {FeedMode.LTP: 1512, FeedMode.QUOTE: 1501, FeedMode.DEPTH: 1502}
 class _Known:
     """A subscribed instrument."""
 
-    __slots__ = ("derivative", "key", "last", "mode", "oi")
+    __slots__ = ("derivative", "key", "mode", "oi")
 
     def __init__(self, key: Key, mode: FeedMode) -> None:
         self.key = key
         self.mode = mode
         self.derivative = key[0] in DERIVATIVE_EXCHANGES
         self.oi: int | None = None
-        self.last: Tick | None = None
 
 
 class XtsCodec(FrameCodec):
@@ -193,9 +192,30 @@ class XtsCodec(FrameCodec):
         events: list[StreamEvent] = []
         for text in answer or ():
             events += self._event(str(request.values["code"]), text)
-        if request.values["code"] != OPEN_INTEREST:
-            events.append(Confirmed(request.keys))
-        return events
+        if request.values["code"] == OPEN_INTEREST:
+            return self._interests(request)
+        return [*events, Confirmed(request.keys)]
+
+    def _interests(self, request: Request) -> list[StreamEvent]:
+        """Open interest alone, once: in a closed market no next tick would bring it."""
+        now = int(self._clock.time() * 1000)
+        places = [
+            (row["exchangeSegment"], row["exchangeInstrumentID"])
+            for row in request.values["instruments"]
+        ]
+        return [
+            Tick(
+                known.key[1],
+                known.key[0],
+                0.0,
+                FeedMode.QUOTE,
+                now,
+                oi=known.oi,
+                unknown=Part.QUOTE & ~Part.OI,
+            )
+            for place in places
+            if (known := self._known.get(place)) is not None and known.oi is not None
+        ]
 
     # -- in ---------------------------------------------------------------------------------
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
@@ -234,7 +254,9 @@ class XtsCodec(FrameCodec):
             return []  # unsubscribed a moment ago
         code = code or str(line.MessageCode)
         if code == "1510":
-            return self._interest(known, line.OpenInterest)
+            if line.OpenInterest is not None:
+                known.oi = line.OpenInterest
+            return []
         mode = _MODES.get(code)
         if mode is None:
             return []
@@ -248,6 +270,8 @@ class XtsCodec(FrameCodec):
     ) -> list[StreamEvent]:
         if line.LastTradedPrice is None:
             return [Failure(ProtocolError("XTS message without a last price"))]
+        if not line.LastTradedPrice and mode is FeedMode.LTP:
+            return []  # not traded yet
         values = (
             line.LastTradedQunatity or line.LastTradedQuantity or 0,
             line.TotalBuyQuantity or 0,
@@ -280,14 +304,20 @@ class XtsCodec(FrameCodec):
         low: float,
         close: float,
     ) -> Tick:
-        """A tick; positional, as that is several times faster than by name."""
+        """A tick; positional, as that is several times faster than by name. A last price of 0 is
+        none, and a day whose prices are all 0 has not been told."""
         exchange, symbol = known.key
         now = int(self._clock.time() * 1000)
         ltt = epoch(traded) * 1000
         if mode is FeedMode.LTP:
             return Tick(symbol, exchange, ltp, mode, now, ltt, last_quantity=quantity)
         bid, ask = bids[0] if bids else _NO_LEVEL, asks[0] if asks else _NO_LEVEL
-        known.last = tick = Tick(
+        unknown = Part.OI if known.derivative and known.oi is None else 0
+        if not ltp:
+            unknown |= Part.LTP
+        if not (close or open_ or high or low):
+            unknown |= Part.DAY
+        return Tick(
             symbol,
             exchange,
             ltp,
@@ -311,21 +341,8 @@ class XtsCodec(FrameCodec):
             0.0,
             0.0,
             Depth(bids, asks) if mode is FeedMode.DEPTH else None,
-            Part.OI if known.derivative and known.oi is None else 0,
+            unknown,
         )
-        return tick
-
-    def _interest(self, known: _Known, oi: int | None) -> list[StreamEvent]:
-        """Open interest joins what was last told of its instrument."""
-        if oi is None or oi == known.oi:
-            return []
-        known.oi = oi
-        if known.last is None:
-            return []
-        now = int(self._clock.time() * 1000)
-        unknown = known.last.unknown & ~Part.OI
-        known.last = msgspec.structs.replace(known.last, oi=oi, timestamp=now, unknown=unknown)
-        return [known.last]
 
     # -- other forms ------------------------------------------------------------------------
     def _partial(self, data: Any) -> list[StreamEvent]:
@@ -362,7 +379,8 @@ class XtsCodec(FrameCodec):
 
     def _packet(self, known: _Known, packet: Packet) -> list[StreamEvent]:
         if packet.line is None:
-            return self._interest(known, packet.oi)
+            known.oi = packet.oi
+            return []
         mode = FeedMode.DEPTH if packet.code == DEPTH else FeedMode.QUOTE
         bids, asks = _rows(packet.bids), _rows(packet.asks)
         return [self._tick(known, mode, bids, asks, *packet.line[1:])]

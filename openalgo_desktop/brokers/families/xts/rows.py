@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from openalgo_desktop.brokers.families.xts.segments import NAMES
 from openalgo_desktop.brokers.kit.books.rows import as_rows
-from openalgo_desktop.brokers.kit.rest.values import absent, number, pick
+from openalgo_desktop.brokers.kit.rest.values import number, pick
 from openalgo_desktop.core.enums import Exchange
 
 _ALL: Final = "ALL|ALL|ALL"
@@ -39,16 +39,10 @@ def _numbered(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _position(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The average of the side that is open. The price follows from the open result, where the
-    server has worked one out: it has no field of its own."""
+    """The average of the side that is open."""
     quantity = number(row.get("Quantity"))
     side = "BuyAveragePrice" if quantity > 0 else "SellAveragePrice"
-    average = number(row.get(side)) if quantity else 0.0
-    result = row.get("UnrealizedMTM")
-    price = 0.0
-    if quantity and not absent(result):
-        price = round(average + number(result) / quantity, 4)
-    return {**_numbered(row), "average": average, "ltp": max(price, 0.0)}
+    return {**_numbered(row), "average": number(row.get(side)) if quantity else 0.0}
 
 
 def _holding(row: Mapping[str, Any]) -> dict[str, Any]:

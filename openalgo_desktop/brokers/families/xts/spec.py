@@ -234,7 +234,6 @@ _ROWS: Final = {
         "product": "ProductType",
         "quantity": "Quantity",
         "average_price": "average",
-        "ltp": "ltp",
         "realised": "RealizedMTM",
         "unrealised": "UnrealizedMTM",
     },

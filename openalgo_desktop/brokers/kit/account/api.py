@@ -232,9 +232,13 @@ class BrokerApi(MarketCalls):
         return self.read_orders(self.source_rows("order", await self.rest.op("orders")))
 
     def read_orders(self, rows: Iterable[Any]) -> BookRows[Order]:
-        """Order rows, of the book or pushed, as orders; they are remembered for later changes."""
+        """Order rows, of the book or pushed, as orders; they are remembered for later changes. A
+        push may leave out the tag that the book has."""
         orders = self.read_rows("order", rows, self.read_order)
-        self._seen.update((order.order_id, order) for order in orders)
+        for order in orders:
+            if not order.tag and (before := self._seen.get(order.order_id)) is not None:
+                order.tag = before.tag
+            self._seen[order.order_id] = order
         return orders
 
     def read_order(self, row: Mapping[str, Any]) -> Order:

@@ -14,7 +14,7 @@ from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.enums import FeedMode, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound
 from openalgo_desktop.core.model import (
     Bars,
@@ -160,9 +160,10 @@ class KitGateway:
 
     # -- changes ----------------------------------------------------------------------------
     def pushed(self, row: Mapping[str, Any]) -> None:
-        """An order message of the broker; of one that cannot be read the book has to tell."""
+        """An order message of the broker; of one that cannot be read, or whose status nobody
+        knows, the book has to tell."""
         orders = self._api.read_orders([row])
-        if orders.partial:
+        if orders.partial or any(order.status is OrderStatus.UNKNOWN for order in orders):
             self.on_odd_push()
         self._tell(orders)
 

@@ -93,11 +93,9 @@ class MarketCalls:
             found = await self.quote_call(batch)
             for row in batch:
                 raw = found.get(row.key)
-                result[row.key] = (
-                    self.read_quote(raw, row)
-                    if raw is not None
-                    else DataError(f"{self.spec.title} has no quote of {row.symbol}.")
-                )
+                if raw is None:
+                    raw = DataError(f"{self.spec.title} has no quote of {row.symbol}.")
+                result[row.key] = raw if isinstance(raw, AppError) else self.read_quote(raw, row)
         return result
 
     def read_quote(self, raw: Any, row: Instrument) -> Tick | AppError:
@@ -114,8 +112,10 @@ class MarketCalls:
             return DataError(f"{self.spec.title}: {ticks.unreadable[0]}")
         return DataError(f"{self.spec.title} has no quote of {row.symbol}.")
 
-    async def quote_call(self, batch: Sequence[Instrument]) -> Mapping[Key, Mapping[str, Any]]:
-        """Hook: ask for one batch; raw quotes by key.
+    async def quote_call(
+        self, batch: Sequence[Instrument]
+    ) -> Mapping[Key, Mapping[str, Any] | AppError]:
+        """Hook: ask for one batch; raw quotes by key, or what the broker says of one instrument.
 
         The default fills ``keys`` of operation ``quotes`` by the template ``rows.quote.key`` and
         finds each reply under the same text.
@@ -164,14 +164,15 @@ class MarketCalls:
         for first, last in date_chunks(start, end, rule.days):
             data = await self.history_call(row, interval, rule, first, last)
             # A long piece is read beside the loop: it has tens of thousands of rows.
-            for candle in await asyncio.to_thread(self._candles, data, interval):
+            for candle in await asyncio.to_thread(self.piece, data, row, interval):
                 candles[candle[0]] = candle
         ordered = [candles[moment] for moment in sorted(candles)]
         if rule.today_from_quote and start <= self.clock.now().date() <= end:
             ordered += await self._today(row, ordered[-1] if ordered else None)
         return bars(ordered)
 
-    def _candles(self, data: Any, interval: Interval) -> list[Candle]:
+    def piece(self, data: Any, row: Instrument, interval: Interval) -> list[Candle]:
+        """Hook: the candles of one reply, read in a thread."""
         return list(self.read_candles(data, interval))
 
     async def history_call(

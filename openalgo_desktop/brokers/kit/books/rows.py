@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from openalgo_desktop.brokers.kit.books.fields import Fields
-from openalgo_desktop.brokers.kit.master.contracts import contract_size
+from openalgo_desktop.brokers.kit.master.contracts import contract_size, unit_value
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.values import (
     OddValue,
@@ -28,7 +28,7 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import (
     BookRows,
     Depth,
@@ -44,7 +44,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 
-__all__ = ["Fields", "Rows", "as_rows"]
+__all__ = ["Fields", "Rows", "as_rows", "whole"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -57,6 +57,14 @@ _PRICES = frozenset({"week_52_high", "week_52_low", "turnover"})
 _ODD = (AppError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 #: Odd rows whose message is remembered, so that each is said once.
 _MOST_SAID = 10_000
+
+
+def whole(rows: BookRows[T], title: str) -> BookRows[T]:
+    """The rows where all of them could be read, for sums: without one a sum would be another
+    number. Raises :class:`DataError`; ``title`` is the broker's."""
+    if rows.partial:
+        raise DataError(f"{title}: a book cannot be read whole: {rows.unreadable[0]}")
+    return rows
 
 
 class _Names(NamedTuple):
@@ -236,14 +244,18 @@ class Rows:
     def position(self, raw: Mapping[str, Any]) -> Position:
         """A net position. The broker's profit is the field ``pnl``, or ``realised`` and
         ``unrealised`` together; what we do not see as unrealised of it counts as realised.
-        Raises :class:`OddValue`."""
+        Where the broker tells the open result and no price, the price is the one that it was
+        worked out with: else that result would count as realised, and once more with the next
+        tick. Raises :class:`OddValue`."""
         row = self._fields("position", raw)
         symbol, exchange, size, instrument = self._names(row)
         quantity = row.count("quantity", needed=True) * size
         # The broker's multiplier is that of what it counts.
         value = row.number("multiplier") / size
-        if not value:
-            value = instrument.contract_value if instrument is not None else 1.0
+        if not value and instrument is not None:
+            value = instrument.contract_value
+        elif not value:
+            value = unit_value(exchange, contract_size(None, exchange, symbol), symbol)
         position = Position(
             symbol=symbol,
             exchange=exchange,
@@ -256,11 +268,12 @@ class Rows:
             multiplier=value,
             account_id=self.account_id,
         )
-        fields = self._spec.rows["position"]
-        realised = row.number("realised")
-        if "pnl" in fields or "unrealised" in fields:
-            total = row.number("pnl") if "pnl" in fields else realised + row.number("unrealised")
-            realised = total - position.unrealised
+        realised, opened = row.number("realised"), row.number("unrealised")
+        position.ltp = position.ltp or _price_of(position, opened)
+        if row.has("pnl"):
+            realised = row.number("pnl") - position.unrealised
+        elif not absent(row.get("unrealised")):
+            realised += opened - position.unrealised
         position.realised = position.realised_today = round(realised, 4)
         return position
 
@@ -340,6 +353,14 @@ class Rows:
         return tuple(
             Level(row.number("price"), row.whole("quantity"), row.whole("orders")) for row in levels
         )
+
+
+def _price_of(position: Position, opened: float) -> float:
+    """The price at which a position's open result is ``opened``; 0 (unknown) where none is told."""
+    earns = position.quantity * position.multiplier
+    if not opened or not earns or not position.average_price:
+        return 0.0
+    return max(0.0, round(position.average_price + opened / earns, 4))
 
 
 def _unknown(row: Fields, instrument: Instrument, book: bool) -> int:

@@ -75,6 +75,8 @@ def error_of(
     if order and answer.status != 429 and _VAGUE.search(message):
         return make_error(NetError, message, answer)
     for rule in spec.errors:
+        if order and rule.error is RateLimited and not (rule.code or rule.status):
+            continue  # by words alone it may as well be a limit of the risk desk
         if _fits(rule, answer):
             return make_error(rule.error, message, answer, rule.field, retry_after)
     kind = _BY_STATUS.get(answer.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ import httpx
 import pytest
 
 from openalgo_desktop.brokers.families.xts.master import read_index, read_row
-from openalgo_desktop.brokers.families.xts.rows import CHANGES
 from openalgo_desktop.brokers.iifl import BROKER as IIFL
 from openalgo_desktop.brokers.jainamxts import BROKER as JAINAM
 from openalgo_desktop.brokers.kit.account.session import Session
@@ -22,10 +22,11 @@ from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.rmoney import BROKER as RMONEY
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Exchange, Interval, OrderStatus, Product
+from openalgo_desktop.core.enums import Exchange, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest
 from openalgo_desktop.core.symbols import MONTHS
 
 NOW = datetime(2025, 11, 20, 10, 15, tzinfo=IST)
@@ -33,6 +34,15 @@ ROWS = [
     Instrument("RELIANCE", "NSE", token="2885", tick_size=0.1),
     Instrument("NIFTY25NOV25FUT", "NFO", instrument_type="FUT", token="37054", lot_size=75),
     Instrument("USDINR26DEC25FUT", "CDS", instrument_type="FUT", token="2885"),
+    Instrument("CRUDEOIL18DEC25FUT", "MCX", instrument_type="FUT", token="111", lot_size=100),
+    Instrument(
+        "GOLD05DEC25FUT",
+        "MCX",
+        instrument_type="FUT",
+        token="112",
+        lot_size=1000,
+        contract_value=0.1,
+    ),
 ]
 
 
@@ -93,6 +103,8 @@ async def test_trading_goes_without_market_data() -> None:
     assert await api.begin_market(keys) == {}
     api = api_of(IIFL, lambda request: good({"token": "F2", "userID": "U2"}))
     assert await api.begin_market(keys) == {"feed_token": "F2", "feed_user": "U2"}
+    api = api_of(IIFL, lambda request: good({"token": "F2"}))
+    assert await api.begin_market(keys) == {"feed_token": "F2"}  # no user is called "None"
 
 
 async def test_the_host_lookup_gives_a_key_and_no_other_host() -> None:
@@ -163,9 +175,44 @@ async def test_positions_as_a_list_or_in_a_table() -> None:
     assert await api_of(IIFL, lambda request: good({"positionList": None})).positions() == []
 
 
-def test_a_price_that_nobody_worked_out_is_not_known() -> None:
-    row = {"Quantity": "4", "BuyAveragePrice": "10", "UnrealizedMTM": ""}
-    assert CHANGES["position"](row)["ltp"] == 0
+@pytest.mark.parametrize("opened", ["", "0", "0.00"])
+async def test_a_price_that_nobody_worked_out_is_not_known(opened: str) -> None:
+    row = {"ExchangeSegment": "NSECM", "ExchangeInstrumentId": "2885", "ProductType": "MIS",
+           "Quantity": "4", "BuyAveragePrice": "10", "UnrealizedMTM": opened}  # fmt: skip
+    (position,) = await api_of(IIFL, lambda request: good([row])).positions()
+    assert (position.ltp, position.pnl) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "symbol", "average", "opened", "price", "units"),
+    [
+        ("111", "CRUDEOIL18DEC25FUT", 5250.0, 500.0, 5255.0, 100),
+        ("112", "GOLD05DEC25FUT", 120_000.0, 500.0, 120_005.0, 1000),
+        ("999", "CRUDEOIL", 5250.0, 500.0, 5255.0, 100),  # not in the master
+    ],
+)
+async def test_a_contract_earns_by_its_units_and_their_value(
+    number: str, symbol: str, average: float, opened: float, price: float, units: int
+) -> None:
+    """At once, and with the first tick."""
+    row = {"ExchangeSegment": "MCXFO", "ExchangeInstrumentId": number, "ProductType": "NRML",
+           "TradingSymbol": "CRUDEOIL", "Quantity": "1", "BuyAveragePrice": str(average),
+           "UnrealizedMTM": str(opened), "RealizedMTM": "7"}  # fmt: skip
+    (position,) = await api_of(IIFL, lambda request: good([row])).positions()
+    assert (position.symbol, position.quantity, position.ltp) == (symbol, units, price)
+    assert (position.unrealised, position.realised_today) == (pytest.approx(opened), 7)
+    position.ltp = price + 1
+    assert position.pnl == pytest.approx(opened + 7 + 100)
+
+
+def test_a_push_without_an_identifier_keeps_the_one_of_the_book() -> None:
+    """A change of the order goes out with it."""
+    api = api_of(IIFL)
+    api.read_orders([ORDER])
+    (pushed,) = api.read_orders([{**ORDER, "OrderUniqueIdentifier": "", "OrderPrice": 1491}])
+    assert pushed.tag == "Otag"
+    request = ModifyRequest("1100021001", 5, 1492.0, 0.0, PriceType.LIMIT, 0, "RELIANCE", "NSE")
+    assert api.modify_context(request, api._seen["1100021001"])["tag"] == "Otag"
 
 
 async def test_holdings_are_priced_by_quotes_and_stay_without_one() -> None:
@@ -259,6 +306,26 @@ async def test_a_bar_does_not_begin_before_the_market() -> None:
     bars = await api_of(IIFL, serve).history(("NSE", "RELIANCE"), Interval.H1, day, day)
     times = [datetime.fromtimestamp(t, IST).strftime("%H:%M") for t in bars.time.tolist()]
     assert times == ["09:15", "10:00", "11:00"]
+
+
+async def test_long_history_is_read_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a market opens is asked once a day, and not by the loop."""
+    asked: list[tuple[date, bool]] = []
+    regular = MarketCalendar.regular_session
+
+    def spy(exchange: str, day: date) -> Any:
+        asked.append((day, threading.current_thread() is threading.main_thread()))
+        return regular(exchange, day)
+
+    monkeypatch.setattr(MarketCalendar, "regular_session", spy)
+    first = datetime(2025, 11, 20, 9, 4, 59, tzinfo=IST)
+    stamps = [int(first.timestamp()) + 19_800 + 300 * n for n in range(75)]
+    text = ",".join(f"{stamp}|1|2|0.5|1.5|10|0|" for stamp in stamps)
+    api = api_of(IIFL, lambda request: good({"dataReponse": text}))
+    day = date(2025, 11, 20)
+    bars = await api.history(("NSE", "RELIANCE"), Interval.M5, day, day)
+    assert len(bars) == 75
+    assert asked == [(day, False)]
 
 
 async def test_history_is_asked_in_whole_days_without_a_gap() -> None:

@@ -156,17 +156,38 @@ def test_ticks_of_each_code(text: bool) -> None:
     assert (depth.mode, depth.bid, depth.ask) == (FeedMode.DEPTH, 1495.5, 1495.7)
 
 
-def test_open_interest_is_unknown_until_it_is_told_and_stays() -> None:
+def test_open_interest_is_unknown_until_it_is_told_and_goes_with_the_next_line() -> None:
+    """Alone it is no tick: prices of half an hour ago would seem fresh, and a mute feed alive."""
     feed = codec()
     feed.subscribe({FUTURE: FeedMode.QUOTE})
     (before,) = feed.decode(event(FUTURE, TOUCHLINE))
     assert isinstance(before, Tick) and not before.knows(Part.OI)
-    (told,) = feed.decode(event(FUTURE, INTEREST))
-    assert isinstance(told, Tick)
-    assert (told.oi, told.ltp, told.knows(Part.OI)) == (987_654, 1495.6, True)
-    assert list(feed.decode(event(FUTURE, INTEREST))) == []  # no news
+    assert list(feed.decode(event(FUTURE, INTEREST))) == []
     (after,) = feed.decode(event(FUTURE, TOUCHLINE))
     assert isinstance(after, Tick) and (after.oi, after.knows(Part.OI)) == (987_654, True)
+
+
+def test_the_answer_tells_open_interest_alone_and_nothing_else() -> None:
+    """In a closed market no further line would bring it."""
+    feed = codec()
+    _, request = feed.subscribe({FUTURE: FeedMode.QUOTE})
+    assert isinstance(request, Request)
+    snapshot = json.dumps(message(TICK, INTEREST, *PLACES[FUTURE], NOW))
+    (tick,) = feed.answered(request, [snapshot])
+    assert isinstance(tick, Tick) and (tick.oi, tick.parts) == (987_654, Part.OI)
+    assert list(codec().answered(request, None)) == []
+
+
+def test_zeros_are_no_prices() -> None:
+    feed = codec()
+    feed.subscribe({SHARE: FeedMode.QUOTE})
+    line = {"ExchangeSegment": 1, "ExchangeInstrumentID": 2885, "LastTradedPrice": 0, "Open": 0,
+            "BidInfo": {"Price": 9.5, "Size": 3}, "Close": 0}  # fmt: skip
+    (tick,) = feed.decode(Message("1501-json-full", json.dumps(line)))
+    assert isinstance(tick, Tick) and (tick.bid, tick.parts) == (9.5, Part.TOUCH | Part.OI)
+    (tick,) = feed.decode(Message("1501-json-full", json.dumps({**line, "Close": 9})))
+    assert isinstance(tick, Tick) and tick.unknown == Part.LTP
+    assert list(feed.decode(Message("1512-json-full", json.dumps(line)))) == []
 
 
 def test_what_was_never_subscribed_or_is_no_market_data_says_nothing() -> None:
@@ -255,6 +276,7 @@ def test_a_tick_is_a_tick_whatever_it_lacks() -> None:
     data = {"ExchangeSegment": 1, "ExchangeInstrumentID": 2885, "LastTradedPrice": 5, "Open": None}
     (tick,) = feed.decode(Message("1501-json-full", msgspec.json.encode(data)))
     assert isinstance(tick, Tick) and (tick.ltp, tick.open, tick.ltt) == (5.0, 0.0, 0)
+    assert tick.unknown == Part.DAY
     data.pop("LastTradedPrice")
     (failure,) = feed.decode(Message("1501-json-full", msgspec.json.encode(data)))
     assert isinstance(failure, Failure)

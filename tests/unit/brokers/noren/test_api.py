@@ -1,0 +1,184 @@
+"""What Noren's members do beyond the recordings: sums, quotes, statuses, words of errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from openalgo_desktop.brokers.flattrade import BROKER as FLATTRADE
+from openalgo_desktop.brokers.kit.account.gateway import KitGateway
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.shoonya import BROKER as SHOONYA
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    AppError,
+    DataError,
+    NetError,
+    OrderStateUnknown,
+    RateLimited,
+    RejectedByBroker,
+)
+from openalgo_desktop.core.model import Instrument, OrderRequest, OrderUpdate, Tick
+
+NOW = datetime(2025, 11, 20, 10, 15, tzinfo=IST)
+ROWS = [
+    Instrument("SBIN", "NSE", token="3045", brsymbol="SBIN-EQ", brexchange="NSE"),
+    Instrument("BAD", "NSE", token="9999", brsymbol="BAD-EQ", brexchange="NSE"),
+    Instrument("SLOW", "NSE", token="8888", brsymbol="SLOW-EQ", brexchange="NSE"),
+    Instrument("GOLD05DEC25FUT", "MCX", token="112", brsymbol="GOLD05DEC25", brexchange="MCX",
+               instrument_type="FUT", lot_size=100, contract_value=0.1),
+]  # fmt: skip
+SBIN, BAD, SLOW = (("NSE", name) for name in ("SBIN", "BAD", "SLOW"))
+ORDER = OrderRequest("SBIN", "NSE", Action.BUY, 1, PriceType.LIMIT, Product.MIS, price=100.0)
+Serve = Callable[[str, dict[str, Any]], Any]
+
+
+def api_of(broker: Broker, serve: Serve) -> Any:
+    """The calls of an account whose server is a function of the path's end and the jData."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        text = request.content.decode().partition("jData=")[2].partition("&jKey=")[0]
+        found = serve(request.url.path.rpartition("/")[2], json.loads(text))
+        if asyncio.iscoroutine(found):
+            found = await found
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+
+    session = Session({"access_token": "A", "jkey": "J", "client_id": "FA1"})
+    session.open = True
+    clock = ManualClock(NOW)
+    rest = RestClient(broker.spec, session, clock, transport=httpx.MockTransport(answer))
+    return broker.api(broker.spec, rest, BrokerIndex(ROWS), clock)
+
+
+def refusal(text: str) -> dict[str, str]:
+    return {"stat": "Not_Ok", "emsg": text}
+
+
+# -- sums -----------------------------------------------------------------------------------
+POSITION = {
+    "exch": "NSE", "tsym": "SBIN-EQ", "token": "3045", "prd": "I", "netqty": "10",
+    "netavgprc": "100", "lp": "105", "urmtom": "50", "rpnl": "-20", "prcftr": "1.000000",
+}  # fmt: skip
+
+
+def books(*rows: dict[str, str]) -> Serve:
+    return lambda path, body: {"stat": "Ok", "cash": "1000"} if path == "Limits" else list(rows)
+
+
+async def test_results_of_the_day_are_the_sums_of_the_book() -> None:
+    funds = await api_of(FLATTRADE, books(POSITION, {**POSITION, "urmtom": "0"})).funds()
+    assert (funds.m2m_realised, funds.m2m_unrealised) == (-40, 100)
+
+
+@pytest.mark.parametrize("odd", [{"urmtom": "x"}, {"rpnl": "NaN"}, {"prd": ""}])
+async def test_no_sum_of_a_part_of_the_book(odd: dict[str, str]) -> None:
+    with pytest.raises(DataError, match="cannot be read whole"):
+        await api_of(FLATTRADE, books({**POSITION, "rpnl": "-90000", **odd}, POSITION)).funds()
+
+
+async def test_an_open_result_that_is_not_told_follows_from_the_contract() -> None:
+    """A row without ``prcftr``: ten rupees of gold, whose units earn a tenth."""
+    row = {"exch": "MCX", "tsym": "GOLD05DEC25", "token": "112", "prd": "M", "netqty": "100",
+           "netavgprc": "120000", "lp": "120010", "urmtom": "0", "rpnl": "5"}  # fmt: skip
+    for factor in ({}, {"prcftr": "0.100000", "mult": "1"}):
+        api = api_of(FLATTRADE, books({**row, **factor}))
+        (position,) = await api.positions()
+        assert position.unrealised == pytest.approx(100)
+        assert position.realised_today == pytest.approx(5)
+        assert (await api.funds()).m2m_unrealised == pytest.approx(100)
+
+
+# -- quotes ---------------------------------------------------------------------------------
+async def test_what_the_broker_says_of_an_instrument_is_its_own() -> None:
+    def serve(path: str, body: dict[str, Any]) -> Any:
+        bad = body["token"] == "9999"
+        return refusal("Error Occurred : 7 bad scrip") if bad else {"stat": "Ok", "lp": "100"}
+
+    api = api_of(SHOONYA, serve)
+    found = await api.quotes([SBIN, BAD])
+    assert isinstance(found[SBIN], Tick) and found[SBIN].ltp == 100
+    assert isinstance(found[BAD], DataError) and "bad scrip" in found[BAD].message
+    alone = await api.quotes([BAD])
+    assert isinstance(alone[BAD], DataError) and "bad scrip" in alone[BAD].message
+
+
+async def test_an_error_of_all_leaves_no_request_behind() -> None:
+    waiting = asyncio.Event()
+    ended: list[str] = []
+
+    async def slow() -> httpx.Response:
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("slow")
+        raise AssertionError("it was not ended")
+
+    async def down() -> httpx.Response:
+        await waiting.wait()
+        return httpx.Response(502)
+
+    api = api_of(SHOONYA, lambda path, body: slow() if body["token"] == "8888" else down())
+    with pytest.raises(NetError):
+        await api.quotes([SBIN, SLOW])
+    assert ended == ["slow"]
+
+
+# -- orders ---------------------------------------------------------------------------------
+PUSH = {
+    "t": "om", "norenordno": "7", "exch": "NSE", "tsym": "SBIN-EQ", "token": "3045", "prd": "I",
+    "trantype": "B", "prctyp": "LMT", "qty": "10", "prc": "100", "fillshares": "0",
+    "norentm": "10:15:00 20-11-2025", "remarks": "Otag",
+}  # fmt: skip
+
+
+def test_a_refused_change_does_not_end_the_order() -> None:
+    """Its message may have a status that nobody knows; the book is asked, and the fill counts."""
+    gateway = KitGateway(SHOONYA.spec, api_of(SHOONYA, books()), ManualClock(NOW), lambda: None)
+    asked: list[bool] = []
+    updates: list[OrderUpdate] = []
+    gateway.on_odd_push = lambda: asked.append(True)
+    gateway.set_listener(updates.append)
+    gateway.pushed({**PUSH, "status": "OPEN", "reporttype": "New"})
+    gateway.pushed({**PUSH, "status": "REPLACE_REFUSED", "reporttype": "Rejected"})
+    assert asked == [True]
+    gateway.pushed({**PUSH, "status": "COMPLETE", "fillshares": "10", "avgprc": "100"})
+    assert [update.order.status for update in updates] == [OrderStatus.OPEN, OrderStatus.COMPLETE]
+
+
+RISK = "RED:RULE:{Order value exceeds limit}"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("Request exceeds Limit", RateLimited),
+        ("exceeds Limit", RateLimited),
+        ('Error Occurred : 9 "exceeds limit"', RateLimited),
+        ("Too many requests", RateLimited),
+        (RISK, DataError),
+        ("Order value exceeds limit", DataError),
+    ],
+)
+async def test_the_rate_limit_has_its_own_sentence(text: str, error: type[AppError]) -> None:
+    with pytest.raises(error):
+        await api_of(SHOONYA, lambda path, body: refusal(text)).orders()
+
+
+@pytest.mark.parametrize("text", [RISK, "Order value exceeds limit", "Request exceeds Limit"])
+async def test_words_alone_are_no_rate_limit_of_a_write(text: str) -> None:
+    with pytest.raises(RejectedByBroker, match=r"(?i)exceeds limit"):
+        await api_of(SHOONYA, lambda path, body: refusal(text)).place(ORDER, "Otag")
+    served = httpx.Response(429, json=refusal(text))
+    with pytest.raises((RateLimited, OrderStateUnknown)):
+        await api_of(SHOONYA, lambda path, body: served).place(ORDER, "Otag")
