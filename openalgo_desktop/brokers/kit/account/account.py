@@ -246,6 +246,7 @@ class KitAccount:
         async with self._busy:
             if self.session.open:
                 await self._leave()
+            self._relogin = False
             await self._store.drop_session()
             for values in (
                 *(login.session for login in self.spec.logins),
@@ -268,6 +269,7 @@ class KitAccount:
 
     async def forget(self) -> None:
         """Drop credentials and session from the secret store."""
+        self._relogin = False
         await self._store.drop_all(self.spec)
 
     async def _resume(self) -> bool:
@@ -309,6 +311,7 @@ class KitAccount:
 
     async def _opened(self) -> None:
         self._relogin = False
+        self.rest.second.forget()
         if self.api.rows.account_id != self.account_id:
             self.api.set_account(self.account_id)
             self._gateway.forget()
@@ -321,9 +324,11 @@ class KitAccount:
 
     # -- end of a session -------------------------------------------------------------------
     def _expired(self, message: str) -> None:
-        """The session is over, by its hour or by the broker's word."""
-        if self.session.open:
-            log.warning("%s: the session has ended. %s", self.spec.title, message)
+        """The session is over, by its hour or by the broker's word. Nothing when it is over
+        already: a late answer must not undo a logout."""
+        if not self.session.open:
+            return
+        log.warning("%s: the session has ended. %s", self.spec.title, message)
         self._relogin = True
         self._close_session(message or f"The session of {self.spec.title} has ended: log in again.")
 

@@ -118,7 +118,7 @@ async def _paged(
             seen.add(str(after))
             at = after
         else:
-            if await asyncio.to_thread(_count, file, place) < max(1, pages.size):
+            if not await asyncio.to_thread(_count, file, place):
                 return
             number += 1
             at = number

@@ -187,7 +187,7 @@ async def _paged(pages: Pages, values: Mapping[str, Any], ask: Ask) -> list[Any]
                 raise ProtocolError("A page names itself as the next one.")
             at = after
         else:
-            if len(page) < max(1, pages.size):
+            if not page:
                 return rows
             number += 1
             at = number

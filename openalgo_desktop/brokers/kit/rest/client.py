@@ -48,6 +48,11 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 #: Longest wait of an order write for its rate limit, seconds: shorter than the desk waits for an
 #: answer, long enough for a basket or a "cancel all" at ten orders a second.
 WRITE_WAIT = 8.0
+#: Two reads that are refused by the status alone within so many seconds end a session that cannot
+#: be asked about.
+DOUBT = 60.0
+#: Operations that take something out of the market.
+CANCELS = ("cancel", "gtt_cancel", "oco_cancel")
 _HEADERS = {
     "user-agent": "openalgo-desktop",
     "accept": "*/*",
@@ -96,7 +101,8 @@ class RestClient:
         self._transport = transport
         self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
         self._opening = asyncio.Lock()
-        self.second = SecondSessions(spec, session, self.call)
+        self._doubted_at = float("-inf")  # a session of a broker that has no profile; monotonic
+        self.second = SecondSessions(spec, session, self.call, clock.monotonic)
 
     async def _client(self, url: httpx.URL) -> httpx.AsyncClient:
         """The connection pool for an address, opened by its first request and by the first after
@@ -156,7 +162,8 @@ class RestClient:
         """One request and its answer."""
         began = self.clock.monotonic()
         # An order that has to wait long is refused: a late one is worse than none.
-        await self.limiter.acquire(op.buckets, WRITE_WAIT if op.write else op.timeout, op.cost)
+        longest = WRITE_WAIT if op.write else op.timeout
+        await self.limiter.acquire(op.buckets, longest, op.cost, urgent=self._urgent(op))
         values = {**self.session.context(), **context}  # the session may have changed meanwhile
         sent_at = self.clock.monotonic()
         status = 0
@@ -177,15 +184,25 @@ class RestClient:
         """What a bare 401 or 403 means: the end of the session only if a read says so too."""
         verifiable = op is not self.spec.ops.get("profile") and not op.public and not op.renew
         if verifiable and self.session.open:
+            if op.write and not error.sure and "profile" not in self.spec.ops:
+                return RejectedByBroker(error.message)  # more often the order than the session
             return await self.doubted(error, RejectedByBroker if op.write else DataError)
         sure = SessionExpired(error.message, detail=error.detail)
         return self._judged(op, sure, values)
 
     async def doubted(self, error: DoubtfulSession, otherwise: type[AppError]) -> AppError:
-        """Ask the broker whether the session is over: :class:`SessionExpired` when it says so
-        (or nothing can be asked), else ``otherwise`` with the words of ``error``."""
+        """Ask the broker whether the session is over: :class:`SessionExpired` when it says so,
+        else ``otherwise`` with the words of ``error``. Where nothing can be asked, a 401 is the
+        end, and so is a second doubt within :data:`DOUBT` seconds."""
         profile = self.spec.ops.get("profile")
         if profile is None:
+            now = self.clock.monotonic()
+            again, self._doubted_at = now - self._doubted_at <= DOUBT, now
+            if not (error.sure or again):
+                return otherwise(error.message)
+            self._doubted_at = float("-inf")
+            if self.session.open and self._on_expired:
+                self._on_expired(error.message)
             return SessionExpired(error.message, detail=error.detail)
         try:
             await self.call(profile, name="profile")
@@ -288,6 +305,10 @@ class RestClient:
             return Reply(None, answer.body)
         raise self._judged(op, bad, values)
 
+    def _urgent(self, op: Op) -> bool:
+        """Whether it takes an order or a trigger out of the market."""
+        return op.write and any(op is self.spec.ops.get(name) for name in CANCELS)
+
     def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:
         """Side effects of an error, and what it means for an order write."""
         if isinstance(error, DoubtfulSession):
@@ -296,7 +317,9 @@ class RestClient:
         if isinstance(error, SessionExpired) and ours and self._on_expired:
             self._on_expired(error.message)
         if isinstance(error, RateLimited):
-            self.limiter.hold(op.buckets, error.retry_after)
+            # A refused write says nothing of reads, and never delays a cancellation.
+            held = [name for name in op.buckets if name != "all"] if op.write else op.buckets
+            self.limiter.hold(held or op.buckets, error.retry_after, urgent=self._urgent(op))
         elif op.write and isinstance(error, NetError):
             return OrderStateUnknown(error.message, tag=str(values.get("tag", "")))
         return error

@@ -43,7 +43,10 @@ _VAGUE = re.compile(
 
 
 class DoubtfulSession(SessionExpired):
-    """The status alone speaks of the session (401, 403): a read has to confirm that it is over."""
+    """The status alone speaks of the session (401, 403): a read has to confirm that it is over.
+    ``sure`` where nothing else is usually meant by it (401)."""
+
+    sure = False
 
 
 class Answer:
@@ -87,7 +90,10 @@ def error_of(
     if order and answer.status >= 500:
         # The caller turns this into OrderStateUnknown: a gateway's 5xx says nothing.
         kind = NetError
-    return make_error(kind, message, answer, "", retry_after)
+    error = make_error(kind, message, answer, "", retry_after)
+    if isinstance(error, DoubtfulSession):
+        error.sure = answer.status == 401
+    return error
 
 
 def means_empty(answer: Answer, bad: AppError) -> bool:

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from openalgo_desktop.brokers.kit.spec import Rate
 from openalgo_desktop.core.errors import ConfigError, RateLimited
 
+#: A refused cancellation holds others so many seconds at most: they are worth trying.
+URGENT_HOLD = 1.0
+
 
 class Grants:
     """When grants were given, the oldest first; windows that are linked look at the same ones."""
@@ -86,15 +89,19 @@ class Limiter:
         }
         self._monotonic = monotonic
         self._hold: dict[str, float] = {}
+        self._hold_urgent: dict[str, float] = {}
 
-    async def acquire(self, names: Iterable[str], max_wait: float, cost: int = 1) -> None:
+    async def acquire(
+        self, names: Iterable[str], max_wait: float, cost: int = 1, *, urgent: bool = False
+    ) -> None:
         """Wait until every named bucket has room for ``cost`` grants, then take them from each;
-        buckets that are linked give them once."""
+        buckets that are linked give them once. What is ``urgent`` waits for our own count, and
+        for no hold but one of its like."""
         wanted = [name for name in names if name in self._windows]
         deadline = self._monotonic() + max_wait
         while True:
             now = self._monotonic()
-            wait = max((self._wait(name, now, cost) for name in wanted), default=0.0)
+            wait = max((self._wait(name, now, cost, urgent) for name in wanted), default=0.0)
             if wait <= 0:
                 break
             if now + wait > deadline:
@@ -109,17 +116,22 @@ class Limiter:
         }.values():
             grants.take(now, cost)
 
-    def _wait(self, name: str, now: float, cost: int) -> float:
-        held = self._hold.get(name, 0.0) - now
+    def _wait(self, name: str, now: float, cost: int, urgent: bool) -> float:
+        holds = self._hold_urgent if urgent else self._hold
+        held = holds.get(name, 0.0) - now
         return max(held, *(window.wait(now, cost) for window in self._windows[name]))
 
-    def hold(self, names: Iterable[str], seconds: float) -> None:
+    def hold(self, names: Iterable[str], seconds: float, *, urgent: bool = False) -> None:
         """The broker said "too many": nothing from these buckets, nor from those that are linked
-        to them, for ``seconds``."""
-        until = self._monotonic() + seconds
+        to them, for ``seconds``. Only the refusal of something ``urgent`` holds what is urgent,
+        and at most :data:`URGENT_HOLD`."""
+        now = self._monotonic()
         for name in names:
             for linked in self._linked.get(name, ()):
-                self._hold[linked] = max(until, self._hold.get(linked, 0.0))
+                self._hold[linked] = max(now + seconds, self._hold.get(linked, 0.0))
+                if urgent:
+                    until = now + min(seconds, URGENT_HOLD)
+                    self._hold_urgent[linked] = max(until, self._hold_urgent.get(linked, 0.0))
 
     def headroom(self) -> dict[str, list[tuple[int, int, float]]]:
         """Per bucket its windows as (free, limit, seconds); nothing is free while the broker has

@@ -259,8 +259,8 @@ def pages(where: str, found: Pages) -> Iterator[str]:
     """What is wrong with the pages of an answer."""
     if not found.value:
         yield f"{where}: pages without the name of their value"
-    if found.most < 1 or (not found.next and found.size < 1):
-        yield f"{where}: pages need a size, or a path of the next one"
+    if found.most < 1:
+        yield f"{where}: pages need a bound"
 
 
 def envelope(where: str, found: Envelope) -> Iterator[str]:

@@ -49,14 +49,14 @@ class Envelope(msgspec.Struct, frozen=True):
 class Pages(msgspec.Struct, frozen=True, kw_only=True):
     """How a long answer comes in pieces: the request is repeated with ``value`` (a name of the
     context) set to what ``next`` finds in the answer, until it finds nothing; or, where ``next``
-    is empty, to 1, 2, 3 ... until a page has fewer than ``size`` rows. ``first`` is the value of
-    the first request; ``most`` a bound on pages. Rows are those of ``Op.reply``, in one list.
+    is empty, to 1, 2, 3 ... until a page has no rows (a server may cut its pages shorter than it
+    was asked to). ``first`` is the value of the first request; ``most`` a bound on pages, and more
+    of them an error. Rows are those of ``Op.reply``, in one list.
     """
 
     value: str
     next: str = ""
     first: Any = ""
-    size: int = 0
     most: int = 100
 
 

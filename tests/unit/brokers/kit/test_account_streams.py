@@ -14,6 +14,7 @@ import pytest
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.feed.codec import Frame, OrderRow, StreamEvent
 from openalgo_desktop.brokers.kit.feed.stream import StreamState
+from openalgo_desktop.brokers.kit.rest import second
 from openalgo_desktop.brokers.kit.spec import MARKET, ORDERS, Call, Op, StreamSpec
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import SystemClock
@@ -143,6 +144,12 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         assert made.feed("market") is made.feed("orders") is StreamState.CLOSED
 
 
+@pytest.fixture
+def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The market session is old enough to be begun anew."""
+    monkeypatch.setattr(second, "RENEW_INTERVAL", 0.0)
+
+
 async def test_both_feeds_open_and_bring_what_they_carry(rig: Rig) -> None:
     assert rig.account.status.state is AccountState.CONNECTED
     await rig.account.market.subscribe({("NSE", "A"): FeedMode.LTP})
@@ -200,7 +207,9 @@ async def test_values_are_fetched_before_each_connecting(rig: Rig) -> None:
     assert not rig.account.session.has("socket_token")
 
 
-async def test_a_refused_market_session_is_begun_anew_and_ends_no_account(rig: Rig) -> None:
+async def test_a_refused_market_session_is_begun_anew_and_ends_no_account(
+    rig: Rig, a_minute_later: None
+) -> None:
     assert rig.rest.logins == 1 and rig.prices.paths == ["/?key=feed1"]
     await rig.prices.send("e auth")
     await until(lambda: rig.prices.total == 2 and rig.both_live, "the return")
@@ -212,7 +221,7 @@ async def test_a_refused_market_session_is_begun_anew_and_ends_no_account(rig: R
     assert rig.account.session.open and rig.orders.total == 1
 
 
-async def test_a_market_session_that_cannot_be_begun_waits(rig: Rig) -> None:
+async def test_a_market_session_that_cannot_be_begun_waits(rig: Rig, a_minute_later: None) -> None:
     waits: list[float] = []
     rest = rig.account.streams.clients["market"].sleep
 
@@ -230,7 +239,9 @@ async def test_a_market_session_that_cannot_be_begun_waits(rig: Rig) -> None:
     await until(lambda: rig.both_live, "the return")
 
 
-async def test_a_read_that_renews_the_market_session_moves_the_feed_to_it(rig: Rig) -> None:
+async def test_a_read_that_renews_the_market_session_moves_the_feed_to_it(
+    rig: Rig, a_minute_later: None
+) -> None:
     """The broker knows one market session at a time: the socket of the former one is dead."""
     used = await rig.account.rest.second.ready("feed")
     await rig.account.rest.second.refused("feed", used, AppError("read"))

@@ -136,6 +136,46 @@ async def test_a_bare_403_on_a_write_is_the_brokers_refusal() -> None:
         await api_of(rest).cancel("1")
 
 
+@pytest.fixture
+def no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that cannot be asked about its session."""
+    ops = {name: op for name, op in KITE.spec.ops.items() if name != "profile"}
+    monkeypatch.setattr(
+        __name__ + ".KITE",
+        msgspec.structs.replace(KITE, spec=msgspec.structs.replace(KITE.spec, ops=ops)),
+    )
+
+
+@pytest.mark.usefixtures("no_profile")
+async def test_without_a_profile_a_401_ends_the_session() -> None:
+    for name in ("read", "write"):
+        ended: list[str] = []
+        rest = rest_of({"/": httpx.Response(401, json=BARE)}, ended)
+        with pytest.raises(SessionExpired):
+            await (rest.op("orders") if name == "read" else api_of(rest).cancel("1"))
+        assert ended == ["no"] and not rest.session.open
+
+
+@pytest.mark.usefixtures("no_profile")
+async def test_without_a_profile_a_second_403_within_a_minute_ends_it() -> None:
+    ended: list[str] = []
+    rest = rest_of({"/": httpx.Response(403, json=BARE)}, ended)
+    for _ in range(3):
+        with pytest.raises(RejectedByBroker):  # the order's fault, as far as anybody knows
+            await api_of(rest).cancel("1")
+    for _ in range(2):
+        with pytest.raises(DataError):
+            await rest.op("orders")
+        CLOCK.advance(61)
+    assert ended == [] and rest.session.open
+    with pytest.raises(DataError):
+        await rest.op("orders")
+    CLOCK.advance(59)
+    with pytest.raises(SessionExpired):
+        await rest.op("positions")
+    assert ended == ["no"] and not rest.session.open
+
+
 async def test_a_cancellation_that_names_the_instrument_learns_it_from_the_book() -> None:
     """As where a broker wants the exchange with the id: an order placed elsewhere is not known."""
     row = {

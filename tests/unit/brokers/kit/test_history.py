@@ -118,7 +118,7 @@ async def test_a_piece_in_pages() -> None:
             method="GET",
             path="/minutes",
             query={**SPAN, "page": "$page"},
-            pages=Pages(value="page", size=2),
+            pages=Pages(value="page"),
         )
     }
     broker = Broker(**ops)

@@ -187,3 +187,41 @@ async def test_what_is_not_signed_goes_without(clock: ManualClock) -> None:
     broker = Signed(clock, {})
     await broker.rest.op("plain")
     assert "signature" not in broker.came[0][1].headers
+
+
+# -- the broker says "too many" -----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("refused", "waits"),
+    [
+        # A refused order delays other orders, but no read and no cancellation.
+        ("place", {"place": 5.0, "orders": 0.0, "cancel": 0.0, "gtt_cancel": 0.0}),
+        # A refused read delays what it shares a limit with, but no cancellation.
+        ("orders", {"place": 5.0, "orders": 5.0, "cancel": 0.0, "gtt_cancel": 0.0}),
+        # A refused cancellation delays others for a moment at most, whatever the broker says.
+        ("cancel", {"place": 5.0, "orders": 0.0, "cancel": 1.0, "gtt_cancel": 0.0}),
+    ],
+)
+async def test_a_refusal_never_delays_a_cancellation(
+    clock: ManualClock, refused: str, waits: Mapping[str, float]
+) -> None:
+    limits = {"all": (Rate(100),), "orders": (Rate(100),)}
+    ops = {
+        "place": Op(method="POST", path="/p", write=True, limit="orders"),
+        "cancel": Op(method="POST", path="/c", write=True, limit="orders"),
+        "gtt_cancel": Op(method="POST", path="/g", write=True),
+        "orders": Op(method="GET", path="/o"),
+    }
+    spec = msgspec.structs.replace(BROKER.spec, limits=limits, ops=ops)
+    for name, wanted in waits.items():
+        answers = [
+            httpx.Response(429, headers={"retry-after": "5"}, json={"status": "error"}),
+            httpx.Response(200, json={"status": "success", "data": []}),
+        ]
+        session = Session({"api_key": "kitekey", "access_token": "token"})
+        transport = httpx.MockTransport(lambda request, left=answers: left.pop(0))
+        rest = RestClient(spec, session, clock, transport=transport)
+        with pytest.raises(RateLimited):
+            await rest.op(refused)
+        began = clock.monotonic()
+        await rest.op(name)
+        assert clock.monotonic() - began == pytest.approx(wanted), name

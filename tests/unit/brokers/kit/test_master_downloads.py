@@ -187,13 +187,15 @@ async def test_pages_by_their_cursor(server: Server, download: Download, tmp_pat
 async def test_pages_by_their_number(server: Server, download: Download, tmp_path: Path) -> None:
     def answer(request: httpx.Request) -> Any:
         page = int(request.url.params["page"])
-        return "n\n" + f"{page}\n" * (2 if page < 3 else 1)
+        return "n\n" + f"{page}\n" * (0, 2, 1, 2, 0)[page + first]  # a short one is not the last
 
-    file = MasterFile(path="/m", query={"page": "$page"}, pages=Pages(value="page", size=2))
+    first = 0
+    file = MasterFile(path="/m", query={"page": "$page"}, pages=Pages(value="page"))
     server.answers = {f"{HOST}/m": answer}
     await download(file, tmp_path / "m")
-    assert [row["n"] for row in read(file, tmp_path / "m")] == ["1", "1", "2", "2", "3"]
-    from_0 = msgspec.structs.replace(file, pages=Pages(value="page", size=2, first=0))
+    assert [row["n"] for row in read(file, tmp_path / "m")] == ["1", "1", "2", "3", "3"]
+    first = 1
+    from_0 = msgspec.structs.replace(file, pages=Pages(value="page", first=0))
     await download(from_0, tmp_path / "n")
     assert [row["n"] for row in read(from_0, tmp_path / "n")][:2] == ["0", "0"]
 

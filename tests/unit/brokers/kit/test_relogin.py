@@ -158,3 +158,26 @@ async def test_nobody_is_logged_in_again_after_a_logout(rig) -> None:
     await looks(account)
     assert len(server.logins) == 1
     assert account.status.state is AccountState.LOGIN_NEEDED
+
+
+async def test_nor_when_the_session_had_ended_before_it(rig) -> None:
+    clock, server, account = rig
+    server.down = True
+    clock.jump(account.session.ends + timedelta(seconds=1))
+    await until(lambda: len(server.logins) == 2, "a login that fails")
+    server.down = False
+    await account.logout()
+    clock.advance(kit_account.RELOGIN_INTERVAL + 1)
+    await looks(account)
+    assert len(server.logins) == 2
+    assert account.status.state is AccountState.LOGIN_NEEDED
+
+
+async def test_a_late_answer_does_not_undo_a_logout(rig) -> None:
+    clock, server, account = rig
+    await account.logout()
+    account._expired("A feed noticed it.")
+    clock.advance(kit_account.RELOGIN_INTERVAL + 1)
+    await looks(account)
+    assert len(server.logins) == 1
+    assert account.status.message == "Logged out."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 
 import httpx
 import msgspec
@@ -11,10 +12,11 @@ import pytest
 
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.second import RENEW_INTERVAL, SecondSessionRefused
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Call, Op, check
 from openalgo_desktop.brokers.zerodha import BROKER
-from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.errors import DataError, SessionExpired
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.errors import DataError, NetError, SessionExpired
 
 RENEW = Call(
     Op(method="POST", path="/feed/login", public=True, encoding="json", body={"key": "$api_key"}),
@@ -36,10 +38,17 @@ class Server:
         self.reads: list[str] = []
         self.refuses_login = refuses_login
         self.never = False
+        self.bare = False
+        self.refused = 0
+        self.down = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/feed/login":
+            if self.down:
+                self.down += 1
+                return httpx.Response(502, json={"status": "error", "message": "maintenance"})
             if self.refuses_login:
+                self.refused += 1
                 return self._no()
             self.logins += 1
             assert json.loads(request.content) == {"key": "kitekey"}
@@ -55,6 +64,8 @@ class Server:
         return httpx.Response(200, json={"status": "success", "data": data})
 
     def _no(self) -> httpx.Response:
+        if self.bare:
+            return httpx.Response(403, json={"status": "error", "message": "Not permitted"})
         body = {"status": "error", "message": "Invalid token", "error_type": "TokenException"}
         return httpx.Response(403, json=body)
 
@@ -68,7 +79,7 @@ def client(server: Server, token: str = "feed0") -> tuple[RestClient, list[str]]
     rest = RestClient(
         spec_of(),
         session,
-        SystemClock(),
+        ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST)),
         transport=httpx.MockTransport(server),
         on_expired=ended.append,
     )
@@ -109,6 +120,7 @@ async def test_the_account_stays_logged_in_when_the_second_session_is_refused() 
     with pytest.raises(DataError, match="refuses the feed session: Invalid token"):
         await rest.op("peek")
     server.refuses_login, server.never = False, True
+    wait(rest, RENEW_INTERVAL)
     with pytest.raises(DataError, match="refuses the feed session"):
         await rest.op("peek")
     assert server.reads == ["feed0", "feed0", "feed2"]
@@ -116,6 +128,52 @@ async def test_the_account_stays_logged_in_when_the_second_session_is_refused() 
     with pytest.raises(SessionExpired):
         await rest.op("profile")
     assert ended == ["Invalid token"]
+
+
+def wait(rest: RestClient, seconds: float) -> None:
+    clock = rest.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(seconds)
+
+
+async def test_reads_that_are_refused_for_something_else_begin_one_session_a_minute() -> None:
+    server = Server()
+    server.never = server.bare = True
+    rest, ended = client(server)
+    moved: list[str] = []
+    rest.second.on_renewed = moved.append
+    for _ in range(20):
+        with pytest.raises(SecondSessionRefused, match="Not permitted") as caught:
+            await rest.op("peek")
+    assert (server.logins, moved, ended) == (1, ["feed"], [])
+    assert 0 < caught.value.retry_after <= RENEW_INTERVAL
+    refusal = await rest.second.refused("feed", ["feed1"], SessionExpired("feed"))
+    assert isinstance(refusal, SecondSessionRefused) and server.logins == 1
+    wait(rest, RENEW_INTERVAL)
+    with pytest.raises(SecondSessionRefused):
+        await rest.op("peek")
+    assert server.logins == 2
+
+
+async def test_a_refused_beginning_is_remembered_until_somebody_logs_in() -> None:
+    server = Server(refuses_login=True)
+    rest, _ = client(server, token="")
+    for _ in range(5):
+        with pytest.raises(SecondSessionRefused, match="Invalid token"):
+            await rest.op("peek")
+    assert server.refused == 1
+    server.refuses_login = False
+    rest.second.forget()
+    assert await rest.op("peek") == {"price": 5}
+
+
+async def test_those_that_wait_for_a_beginning_share_its_failure() -> None:
+    server = Server()
+    server.down = 1
+    rest, _ = client(server, token="")
+    errors = await asyncio.gather(*(rest.op("peek") for _ in range(8)), return_exceptions=True)
+    assert [type(error) for error in errors] == [NetError] * 8
+    assert server.down == 2
 
 
 def test_the_validator_knows_second_sessions() -> None:

@@ -267,8 +267,8 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
     ),
     "empty pattern": (op("orders", empty=("(",)), "ops.orders: pattern '('"),
     "pages": (
-        op("orders", pages=Pages(value="page")),
-        "ops.orders: pages need a size, or a path of the next one",
+        op("orders", pages=Pages(value="page", most=0)),
+        "ops.orders: pages need a bound",
     ),
     # values
     "path": (op("orders", path="/orders/{days}"), "ops.orders: 'days' is no known value"),

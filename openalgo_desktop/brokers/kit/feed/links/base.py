@@ -76,7 +76,9 @@ def refused(status: int, *, page: bool = False) -> AppError:
     """What the HTTP status of a refused connection means; ``page``: a web page came, of somebody
     on the way and not of the feed."""
     if status in (401, 403) and not page:
-        return DoubtfulSession(f"The feed refused the session (HTTP {status}).")
+        refusal = DoubtfulSession(f"The feed refused the session (HTTP {status}).")
+        refusal.sure = status == 401
+        return refusal
     if status == 429:
         return RateLimited("The feed takes no more connections now (HTTP 429).", retry_after=10.0)
     return NetError(f"The feed refused the connection (HTTP {status}).")
