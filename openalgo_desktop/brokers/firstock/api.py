@@ -64,7 +64,8 @@ class FirstockApi(triggers.PairedTriggers):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._below: dict[str, bool] = {}  # single triggers: whether they wait for a fall
+        #: Single triggers by id and price: whether they wait for a fall.
+        self._below: dict[tuple[str, float], bool] = {}
 
     def instrument_values(self, row: Instrument) -> dict[str, Any]:
         """An index is on the exchange of its shares; orders name their symbol in their own way."""
@@ -113,14 +114,18 @@ class FirstockApi(triggers.PairedTriggers):
     async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
         """Place a trigger; the side of a single one is remembered: the book does not tell it."""
         ack = await super().gtt_place(request, tag)
-        self._below[ack.order_id] = bool(request.trigger_below)
+        self._placed(ack.order_id, request)
         return ack
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """Replace triggers, prices and quantity."""
         ack = await super().gtt_modify(trigger_id, request)
-        self._below[trigger_id] = bool(request.trigger_below)
+        self._placed(trigger_id, request)
         return ack
+
+    def _placed(self, trigger_id: str, request: GttRequest) -> None:
+        below = bool(request.trigger_below)
+        self._below[trigger_id, request.trigger_below or request.trigger_above] = below
 
     async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers. One that waits and was not placed here is below the last price, or
@@ -129,13 +134,16 @@ class FirstockApi(triggers.PairedTriggers):
         new = [
             gtt
             for gtt in found
-            if gtt.trigger_type is GttType.SINGLE and gtt.trigger_id not in self._below
+            if gtt.trigger_type is GttType.SINGLE
+            and (gtt.trigger_id, gtt.legs[0].trigger_price) not in self._below
         ]
         prices = await self._prices_of({gtt.key for gtt in new}) if new else {}
         for gtt in new:
             if price := prices.get(gtt.key):
-                below = self._below[gtt.trigger_id] = gtt.legs[0].trigger_price < price
-                gtt.legs[0].below = below
+                (leg,) = gtt.legs
+                leg.below = self._below[gtt.trigger_id, leg.trigger_price] = (
+                    leg.trigger_price < price
+                )
         return found
 
     async def _prices_of(self, keys: Iterable[Key]) -> dict[Key, float]:
@@ -169,7 +177,8 @@ class FirstockApi(triggers.PairedTriggers):
         if second:
             self.pairs.add(trigger_id)
         else:
-            falls = self._below.get(trigger_id, action is Action.SELL)
+            place = trigger_id, number(pick(first, "triggerPrice"))
+            falls = self._below.get(place, action is Action.SELL)
         return Gtt(
             trigger_id=trigger_id,
             trigger_type=GttType.OCO if second else GttType.SINGLE,

@@ -23,9 +23,10 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     StreamEvent,
     text_of,
 )
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
-from openalgo_desktop.core.errors import AppError, NetError, ProtocolError, SessionExpired
+from openalgo_desktop.core.errors import AppError, NetError, ProtocolError
 from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
 
 #: What the server sends for "no value".
@@ -216,7 +217,8 @@ class FirstockCodec:
             return (Ready(),)
         if status != "failed":
             return ()
-        error: AppError = SessionExpired(f"The feed refused the session: {text}")
+        # Whether the account's own session has ended, a read has to say.
+        error: AppError = DoubtfulSession(f"The feed refused the session: {text}")
         if "maximum sessions" in text.lower():  # others of the user are open: they may end
             error = NetError(f"The feed takes no more connections now: {text}")
         return (Failure(error),)

@@ -24,9 +24,10 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     StreamEvent,
     text_of,
 )
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
-from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
+from openalgo_desktop.core.errors import ProtocolError, SymbolUnknown
 from openalgo_desktop.core.model import Depth, Instrument, Key, Level, Part, Tick, TickExtras
 
 #: The heartbeat that keeps a quiet line known to be alive.
@@ -35,13 +36,22 @@ PING_FRAME: Final = '{"t":"h"}'
 _TOUCHLINE, _DEPTH = "t", "d"
 _END = {_TOUCHLINE: "u", _DEPTH: "ud"}
 _LEVELS: Final = 5
-_BUY = tuple((f"bp{n}", f"bq{n}", f"bo{n}") for n in range(1, _LEVELS + 1))
-_SELL = tuple((f"sp{n}", f"sq{n}", f"so{n}") for n in range(1, _LEVELS + 1))
-_BOOK = frozenset(name for level in (*_BUY, *_SELL) for name in level)
-#: Fields of which a 0 means that the packet does not say, once there was a value.
-_KEPT = frozenset({"lp", "o", "h", "l", "c", "ap"})
-_YEAR = frozenset({"52h", "52l"})
-_NUMBERS = _KEPT | _BOOK | _YEAR | {"v", "ltq", "oi", "tbq", "tsq", "uc", "lc", "ft"}
+#: Names of price, quantity and orders: five levels to buy, then five to sell.
+_BOOK = tuple((f"{s}p{n}", f"{s}q{n}", f"{s}o{n}") for s in "bs" for n in range(1, _LEVELS + 1))
+#: Prices of which a 0 means that the packet does not say, once there was a value; whole numbers;
+#: other numbers; what goes into the extras. Levels count up from their first.
+_KEPT, _WHOLE, _PLAIN, _YEAR, _PRICES, _COUNTS = 0, 1, 2, 3, 10, 20
+_KINDS = {
+    **dict.fromkeys(("lp", "o", "h", "l", "c", "ap"), _KEPT),
+    **dict.fromkeys(("v", "ltq", "oi", "tbq", "tsq", "ft"), _WHOLE),
+    **dict.fromkeys(("uc", "lc"), _PLAIN),
+    **dict.fromkeys(("52h", "52l"), _YEAR),
+    **{level[0]: _PRICES + n for n, level in enumerate(_BOOK)},
+    **{name: _COUNTS + n for n, level in enumerate(_BOOK) for name in level[1:]},
+}
+_OHLC = ("o", "h", "l", "c")
+#: What others offer.
+_OFFERED = (*(name for level in _BOOK for name in level), "tbq", "tsq")
 #: No price, quantity or time is larger.
 _LARGEST: Final = 1e15
 
@@ -51,44 +61,70 @@ _json = msgspec.json.Decoder()
 class _Scrip:
     """What is known of one subscribed instrument: the merge of all its packets."""
 
-    __slots__ = ("book", "derivative", "extras", "feeds", "index", "key", "mode", "values", "wire")
+    __slots__ = (
+        *("book", "derivative", "extras", "feeds", "index", "key", "levels", "mode", "moved"),
+        *("unknown", "values", "wire"),
+    )
 
     def __init__(self, key: Key, wire: str) -> None:
         self.key = key
         self.wire = wire
         self.mode = FeedMode.LTP
         self.feeds: set[str] = set()
-        self.values: dict[str, float] = {}
+        self.values: dict[str, Any] = {}  # whole numbers are ints
+        self.levels = [Level(0.0, 0, 0)] * len(_BOOK)
+        self.moved: set[int] = set()  # levels that changed since the book was made
         self.book: Depth | None = None
+        self.unknown = -1  # parts that no packet has told of; -1: not looked at
         self.extras: TickExtras | None = None
         self.index = key[0].endswith("_INDEX")
         self.derivative = key[0] in DERIVATIVE_EXCHANGES
 
     def merge(self, message: Mapping[str, Any]) -> None:
         """Take the changed fields over. Raises ValueError for what is no number."""
-        values, moved = self.values, False
+        values, kind_of = self.values, _KINDS.get
         for name, text in message.items():
-            if name not in _NUMBERS or text in ("", None):
+            kind = kind_of(name)
+            if kind is None or text == "" or text is None:
                 continue
             number = float(text)
             if not -_LARGEST <= number <= _LARGEST:  # true for NaN as well
                 raise ValueError(f"{name} is {text}")
-            if number == 0 and name in _KEPT and name in values:
-                continue
-            values[name] = number
-            moved = moved or name in _BOOK
-            if name in _YEAR:
-                self.extras = TickExtras(
-                    week_52_high=values.get("52h"), week_52_low=values.get("52l")
-                )
-        if moved:
-            self.book = None
+            if kind == _KEPT:
+                if number or name not in values:
+                    values[name] = number
+            elif kind >= _COUNTS:
+                values[name] = int(number)
+                self.moved.add(kind - _COUNTS)
+            elif kind >= _PRICES:
+                values[name] = number
+                self.moved.add(kind - _PRICES)
+            else:
+                values[name] = int(number) if kind == _WHOLE else number
+                if kind == _YEAR:
+                    self.extras = TickExtras(
+                        week_52_high=values.get("52h"), week_52_low=values.get("52l")
+                    )
+        if self.unknown:
+            self.unknown = self._unknown()
+
+    def begin(self, feed: str) -> None:
+        """A full snapshot follows: what others offered, and what this feed does not tell any
+        more, is over. A touchline has the first level only, and leaves those of depth alone."""
+        if feed == _TOUCHLINE and _DEPTH in self.feeds:
+            return
+        for name in _OFFERED:
+            self.values.pop(name, None)
+        self.levels = [Level(0.0, 0, 0)] * len(_BOOK)
+        self.moved.clear()
+        self.book = None
+        self.unknown = -1
 
     def tick(self, now: int) -> Tick | None:
         """The market as it is known, in the mode asked for; None before any price."""
         get = self.values.get
         symbol, exchange = self.key[1], self.key[0]
-        last, told = get("lp"), int(get("ft", 0)) * 1000
+        last, told = get("lp"), get("ft", 0) * 1000
         if self.mode is FeedMode.LTP:
             return Tick(symbol, exchange, last, self.mode, now, told) if last else None
         return Tick(
@@ -102,43 +138,40 @@ class _Scrip:
             get("h", 0.0),
             get("l", 0.0),
             get("c", 0.0),
-            int(get("v", 0)),
-            int(get("ltq", 0)),
+            get("v", 0),
+            get("ltq", 0),
             get("ap", 0.0),
-            int(get("oi", 0)),
+            get("oi", 0),
             get("bp1", 0.0),
             get("sp1", 0.0),
-            int(get("bq1", 0)),
-            int(get("sq1", 0)),
-            int(get("tbq", 0)),
-            int(get("tsq", 0)),
+            get("bq1", 0),
+            get("sq1", 0),
+            get("tbq", 0),
+            get("tsq", 0),
             get("uc", 0.0),
             get("lc", 0.0),
             self._depth() if self.mode is FeedMode.DEPTH and not self.index else None,
-            self._unknown(),
+            self.unknown,
             self.extras,
         )
 
     def _depth(self) -> Depth:
-        if self.book is None:
-            get = self.values.get
-            self.book = Depth(
-                *(
-                    tuple([
-                        Level(get(p, 0.0), int(get(q, 0)), int(get(o, 0))) for p, q, o in side
-                    ])
-                    for side in (_BUY, _SELL)
-                )
-            )  # fmt: skip
+        if self.book is None or self.moved:
+            get, levels = self.values.get, self.levels
+            for n in self.moved:
+                price, quantity, orders = _BOOK[n]
+                levels[n] = Level(get(price, 0.0), get(quantity, 0), get(orders, 0))
+            self.moved.clear()
+            self.book = Depth(tuple(levels[:_LEVELS]), tuple(levels[_LEVELS:]))
         return self.book
 
     def _unknown(self) -> int:
         """The parts that no packet has told of. An index has neither offers nor open interest:
         that is known."""
         values, parts = self.values, 0
-        if "lp" not in values:
+        if not values.get("lp"):
             parts |= Part.LTP
-        if "c" not in values:
+        if "c" not in values or not any(map(values.get, _OHLC)):
             parts |= Part.DAY
         if not self.index and "bp1" not in values and "sp1" not in values:
             parts |= Part.TOUCH
@@ -245,6 +278,8 @@ class NorenCodec:
             return ()
         if kind[0] == _TOUCHLINE and _DEPTH in scrip.feeds and scrip.book is not None:
             return ()  # the depth packets say the same and more
+        if kind[1] == "k":
+            scrip.begin(kind[0])
         try:
             scrip.merge(message)
         except (ValueError, TypeError) as error:
@@ -259,7 +294,8 @@ class NorenCodec:
         """The server's word on the log-in."""
         if str(message.get("s", "")).upper() != "OK":
             reason = message.get("emsg") or message.get("s") or "no reason"
-            return (Failure(SessionExpired(f"The feed refused the session: {reason}")),)
+            # A busy server refuses too: whether the session is over, a read has to say.
+            return (Failure(DoubtfulSession(f"The feed refused the session: {reason}")),)
         if not self._asks_orders:
             return (Ready(),)
         orders = _frame({"t": "o", "actid": self._user})

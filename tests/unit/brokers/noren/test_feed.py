@@ -17,9 +17,10 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Reply,
 )
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AuthError, SymbolUnknown
+from openalgo_desktop.core.errors import SymbolUnknown
 from openalgo_desktop.core.model import Instrument, Part, Tick
 
 SBIN, NIFTY, FUTURE = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY"), ("NFO", "NIFTY25NOV25FUT")
@@ -59,9 +60,12 @@ def test_orders_are_asked_for_once_the_login_is_accepted(
 
 
 @pytest.mark.parametrize("state", ["NOT_OK", "Not_Ok", ""])
-def test_a_refused_login_ends_the_session_without_its_token(codec: NorenCodec, state: str) -> None:
-    (failure,) = play(codec, t="ak", s=state)
-    assert isinstance(failure, Failure) and isinstance(failure.error, AuthError)
+def test_a_refused_login_is_doubtful_and_does_not_tell_its_token(
+    codec: NorenCodec, state: str
+) -> None:
+    """A busy server refuses too: a read has to say whether the account's session is over."""
+    (failure,) = play(codec, t="ak", s=state, emsg="server busy")
+    assert isinstance(failure, Failure) and isinstance(failure.error, DoubtfulSession)
     assert "secret" not in failure.error.message
 
 
@@ -113,6 +117,47 @@ def test_what_no_packet_has_told_is_unknown(codec: NorenCodec) -> None:
     assert tick.unknown == 0 and tick.oi == 0
     (index,) = ticks(play(codec, t="tk", e="NSE", tk="26000", lp="26050", c="26000"))
     assert index.unknown == 0
+
+
+def test_a_second_snapshot_is_a_whole_one(codec: NorenCodec) -> None:
+    """At the upper circuit nobody sells: levels that it does not have are gone; changes keep."""
+    codec.subscribe({SBIN: FeedMode.DEPTH})
+    full = {
+        f"{side}{field}{n}": str(100 + n) for side in "bs" for field in "pqo" for n in range(1, 6)
+    }
+    play(codec, t="dk", e="NSE", tk="3045", lp="100", c="99", tsq="500", **full)
+    (tick,) = ticks(play(codec, t="dk", e="NSE", tk="3045", lp="110", c="99", bp1="110", bq1="5"))
+    assert (tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity) == (110, 5, 0, 0)
+    assert tick.total_sell_quantity == 0 and tick.unknown == 0
+    assert tick.depth is not None
+    assert [level.price for level in tick.depth.buy] == [110, 0, 0, 0, 0]
+    assert not any(level.price or level.quantity or level.orders for level in tick.depth.sell)
+    (tick,) = ticks(play(codec, t="df", e="NSE", tk="3045", sp1="111", sq1="1"))
+    assert tick.depth is not None and (tick.bid, tick.ask) == (110, 111)
+    assert tick.depth.buy[0].price == 110
+
+
+def test_a_snapshot_of_the_touchline_leaves_the_depth_alone(codec: NorenCodec) -> None:
+    codec.subscribe({SBIN: FeedMode.QUOTE})
+    play(codec, t="tk", e="NSE", tk="3045", lp="800", c="790", bp1="799", sp1="801")
+    (tick,) = ticks(play(codec, t="tk", e="NSE", tk="3045", lp="800", bp1="799"))
+    assert (tick.bid, tick.ask, tick.unknown) == (799, 0, 0)
+    codec.subscribe({SBIN: FeedMode.DEPTH})
+    play(codec, t="dk", e="NSE", tk="3045", lp="800", bp1="799", bp2="798")
+    play(codec, t="tk", e="NSE", tk="3045", lp="800", bp1="799")
+    (tick,) = ticks(play(codec, t="df", e="NSE", tk="3045", lp="801"))
+    assert tick.depth is not None and tick.depth.buy[1].price == 798
+
+
+def test_zeros_are_no_prices(codec: NorenCodec) -> None:
+    codec.subscribe({SBIN: FeedMode.QUOTE})
+    zeros = {"lp": "0", "o": "0.00", "h": "0", "l": "0", "c": "0"}
+    (tick,) = ticks(play(codec, t="tk", e="NSE", tk="3045", bp1="9", **zeros))
+    assert tick.unknown == Part.LTP | Part.DAY
+    (tick,) = ticks(play(codec, t="tf", e="NSE", tk="3045", c="10"))
+    assert tick.unknown == Part.LTP
+    (tick,) = ticks(play(codec, t="tf", e="NSE", tk="3045", lp="11"))
+    assert tick.unknown == 0
 
 
 @pytest.mark.parametrize("bad", ["NaN", "1e400", "abc"])
