@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from openalgo_desktop.brokers.kit.rest.errors import Answer, foreign_page, unreadable
+from openalgo_desktop.brokers.kit.rest.receiving import LARGE, gentle_json
 from openalgo_desktop.brokers.kit.rest.values import as_rows, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, Op, Pages
 from openalgo_desktop.core.errors import NetError, ProtocolError
@@ -132,6 +133,8 @@ _PLAIN: Mapping[str, Callable[[Op, httpx.Response], Any]] = {
 def _json(content: bytes) -> Any:
     """JSON, also with the NaN that some servers write: the reader of a row refuses it there, so
     that one odd value does not cost the others."""
+    if len(content) > LARGE:
+        return gentle_json(content)
     try:
         return msgspec.json.decode(content)
     except msgspec.DecodeError:

@@ -18,6 +18,7 @@ from openalgo_desktop.brokers.kit.rest.answers import Reply, in_words, joined, j
 from openalgo_desktop.brokers.kit.rest.bodies import content_of, pairs
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession, error_of, means_empty
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
+from openalgo_desktop.brokers.kit.rest.receiving import LARGE, unpacked, whole
 from openalgo_desktop.brokers.kit.rest.second import SecondSessions
 from openalgo_desktop.brokers.kit.rest.values import fill, render
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
@@ -174,7 +175,7 @@ class RestClient:
             ended = self.clock.monotonic()
             self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
         try:
-            return self._read(op, response, values)
+            return await self._read(op, response, values)
         except DoubtfulSession as error:
             raise await self._confirmed(op, error, values) from None
 
@@ -233,13 +234,13 @@ class RestClient:
             response = await client.send(request, stream=True, follow_redirects=op.public)
             try:
                 if response.status_code >= 300:
-                    await response.aread()
-                    self._read(op, response, values)
+                    await self._read(op, await whole(response), values)
                     raise NetError(f"{self.spec.title}: HTTP {response.status_code}")
                 await _save(response, part)
                 saved = await asyncio.to_thread(_short, part)
                 if in_words(op.envelope or self.spec.envelope, saved):
-                    self._read(op, httpx.Response(response.status_code, content=saved), values)
+                    short = httpx.Response(response.status_code, content=saved)
+                    await self._read(op, short, values)
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
@@ -279,7 +280,7 @@ class RestClient:
         client = await self._client(request.url)
         self._sign(op, request, values)
         try:
-            return await client.send(request)
+            return await whole(await client.send(request, stream=True))
         except _NOT_SENT as error:
             raise NotConnected(
                 f"{title} cannot be reached ({type(error).__name__}). Nothing was sent."
@@ -288,13 +289,18 @@ class RestClient:
             problem: AppError = NetTimeout(f"{title} did not answer within {op.timeout:g} s.")
         except httpx.HTTPError as error:
             problem = NetError(f"The connection to {title} broke ({type(error).__name__}).")
+        except ProtocolError as error:
+            problem = ProtocolError(f"{title}: {error.message}")
         if op.write:
             raise OrderStateUnknown(problem.message, tag=str(values.get("tag", "")))
         raise problem
 
-    def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Reply:
+    async def _read(self, op: Op, response: httpx.Response, values: Mapping[str, Any]) -> Reply:
         try:
-            answer = judge(self.spec, op, response)
+            if len(response.content) > LARGE:
+                answer = await asyncio.to_thread(judge, self.spec, op, response)
+            else:
+                answer = judge(self.spec, op, response)
         except AppError as error:
             raise self._judged(op, error, values) from None
         if answer.good:
@@ -329,7 +335,7 @@ async def _save(response: httpx.Response, path: Path) -> None:
     """The body to disk, in blocks that a thread writes."""
     size, block = 0, bytearray()
     with await asyncio.to_thread(path.open, "wb") as file:
-        async for chunk in response.aiter_bytes():
+        async for chunk in unpacked(response):
             block += chunk
             size += len(chunk)
             if size > _MAX_DOWNLOAD:
