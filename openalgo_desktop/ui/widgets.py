@@ -153,7 +153,10 @@ def make_searchable(box: QComboBox) -> None:
         if line.text() and found >= 0:
             box.setCurrentIndex(found)
         line.setText(box.itemText(box.currentIndex()))
+        line.setCursorPosition(0)
 
+    # A name that is too long for the box is shown from its beginning.
+    box.currentIndexChanged.connect(lambda _: line.setCursorPosition(0))
     line.editingFinished.connect(settle)
 
 

@@ -40,6 +40,8 @@ from openalgo_desktop.ui.widgets import (
 NAME = "dialog-accounts"
 COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
 WIDTHS = (180, 90, 100, 165, 130)
+#: Room for the longest title of a broker.
+_TITLE_LETTERS = 26
 FIGURES_MS = 1000
 
 
@@ -107,6 +109,7 @@ class AccountsDialog(QDialog):
         for broker in self._bridge.accounts.brokers():
             self.broker.addItem(broker, broker)
         make_searchable(self.broker)
+        self.broker.setMinimumContentsLength(_TITLE_LETTERS)
         self.broker.currentIndexChanged.connect(lambda _: self._show_needs())
         row.addWidget(self.broker)
         add = push_button("Add account", f"{NAME}-add", "Add an account", self._starter(self._add))
@@ -200,6 +203,8 @@ class AccountsDialog(QDialog):
             if title:
                 self._titled.add(broker)
                 self.broker.setItemText(place, title)
+                if place == self.broker.currentIndex() and (line := self.broker.lineEdit()):
+                    line.setCursorPosition(0)  # a long name is read from its beginning
             else:
                 self.broker.removeItem(place)
             self._show_needs()
