@@ -26,7 +26,7 @@ from openalgo_desktop.core.enums import (
     PriceType,
     Product,
 )
-from openalgo_desktop.core.errors import InvalidOrder, OrderNotFound
+from openalgo_desktop.core.errors import DataError, InvalidOrder, OrderNotFound
 from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest
 
 SBIN = Instrument("SBIN", "NSE", token="779521::::3045", brsymbol="SBIN", brexchange="NSE")
@@ -210,3 +210,14 @@ def test_rows_of_the_master(row: str, symbol: str, exchange: str, kind: str) -> 
 def test_segments_that_are_not_offered_are_left_out() -> None:
     row = {"exchange": "XYZ", "segment": "XYZ", "instrument_type": "EQ", "tradingsymbol": "A"}
     assert read_row(row, MasterFile(path="/")) is None
+
+
+async def test_no_result_of_the_day_from_a_part_of_the_positions() -> None:
+    row = {"exchange": "NSE", "tradingsymbol": "SBIN", "product": "MIS", "quantity": 0,
+           "average_price": 0, "pnl": 500, "buy_value": 1000, "sell_value": 1500}  # fmt: skip
+    kite = Kite(**{"/user/margins": {}, "/portfolio/positions": {"net": [row]}})
+    assert (await kite.api.funds()).m2m_realised == 500
+    odd = {**row, "sell_value": "x"}
+    kite = Kite(**{"/user/margins": {}, "/portfolio/positions": {"net": [row, odd]}})
+    with pytest.raises(DataError, match="cannot be read whole"):
+        await kite.api.funds()
