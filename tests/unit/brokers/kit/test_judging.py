@@ -160,6 +160,9 @@ def test_the_validator_keeps_writes_single_and_answered() -> None:
     )
 
 
+KEYS = {"market_api_key": "k", "market_api_secret": "s"}
+
+
 async def test_a_write_never_begins_a_second_session_to_be_sent_again() -> None:
     place = msgspec.structs.replace(
         WRITE, path="/place", renew=next(iter(XTS.spec.renewals)), headers={}
@@ -171,10 +174,13 @@ async def test_a_write_never_begins_a_second_session_to_be_sent_again() -> None:
 
     def serve(request: httpx.Request) -> httpx.Response:
         sent.append(request.url.path)
+        if not request.url.path.endswith("/place"):
+            data = {"token": "new", "userID": "new"}
+            return httpx.Response(200, json={"type": "success", "result": data})
         return httpx.Response(400, json={"type": "error", "description": "Invalid Token"})
 
     values = {name: "x" for call in spec.renewals.values() for name in call.gives}
-    session = Session({"access_token": "t", "dealer_client": "", **values})
+    session = Session({"access_token": "t", "dealer_client": "", **KEYS, **values})
     session.open = True
     rest = RestClient(spec, session, CLOCK, transport=httpx.MockTransport(serve))
     with pytest.raises(AppError):

@@ -16,7 +16,7 @@ from openalgo_desktop.brokers.kit.rest.second import RENEW_INTERVAL, SecondSessi
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Call, Op, check
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.errors import DataError, NetError, SessionExpired
+from openalgo_desktop.core.errors import DataError, NetError, NotConnected, SessionExpired
 
 RENEW = Call(
     Op(method="POST", path="/feed/login", public=True, encoding="json", body={"key": "$api_key"}),
@@ -174,6 +174,25 @@ async def test_those_that_wait_for_a_beginning_share_its_failure() -> None:
     errors = await asyncio.gather(*(rest.op("peek") for _ in range(8)), return_exceptions=True)
     assert [type(error) for error in errors] == [NetError] * 8
     assert server.down == 2
+
+
+async def test_a_broker_that_was_not_reached_is_asked_again_by_the_next_read() -> None:
+    server, tries = Server(), 0
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        nonlocal tries
+        if request.url.path == "/feed/login":
+            tries += 1
+            wait(rest, 5.0)
+            if tries == 1:
+                raise httpx.ConnectTimeout("x")
+        return server(request)
+
+    rest, _ = client(server, token="")
+    rest._transport = httpx.MockTransport(serve)
+    errors = await asyncio.gather(*(rest.op("peek") for _ in range(8)), return_exceptions=True)
+    assert [type(error) for error in errors] == [NotConnected] * 8 and tries == 1
+    assert await rest.op("peek") == {"price": 5}
 
 
 def test_the_validator_knows_second_sessions() -> None:
