@@ -314,7 +314,7 @@ class BrokerEmulator:
     # -- feed -------------------------------------------------------------------------------
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         await self.check_socket(request)
-        response = web.WebSocketResponse(autoping=not self.faults.half_open)
+        response = web.WebSocketResponse(autoping=False)
         try:
             await response.prepare(request)
         except ConnectionError:  # gone before the handshake was over
@@ -324,7 +324,11 @@ class BrokerEmulator:
         try:
             await self.on_open(socket, request)
             async for message in response:
-                if message.type is WSMsgType.TEXT and not self.faults.half_open:
+                if self.faults.half_open:
+                    continue  # pings find no answer, either
+                if message.type is WSMsgType.PING:
+                    await response.pong(message.data)
+                elif message.type is WSMsgType.TEXT:
                     await self.on_text(socket, message.data)
         finally:
             if socket in self.sockets:
