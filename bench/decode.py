@@ -1,5 +1,6 @@
 """Decode rate of the Kite ticker: ours against Zerodha's own parser, on the same frames; and of
-the families' feeds beside the least that any reader has to do (``decode_xts.py``).
+the families' feeds beside the least that any reader has to do (``decode_xts.py``,
+``decode_noren.py``).
 
     .venv/bin/python bench/decode.py [seconds per side]
 
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import decode_xts  # noqa: E402
+from bench import decode_noren, decode_xts  # noqa: E402
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec  # noqa: E402
 from openalgo_desktop.core.clock import SystemClock  # noqa: E402
 from openalgo_desktop.core.enums import FeedMode  # noqa: E402
@@ -90,6 +91,7 @@ def main() -> int:
         print(f"as many of each kind, {size} packets a frame: {ratio:.1f}x")
     print(f"aim {AIM:.0f}x at {JUDGED} packets a frame, limit {LIMIT:.0f}x")
     decode_xts.report(seconds)
+    decode_noren.report(seconds)
     return 0 if ratios[JUDGED] >= LIMIT else 1
 
 
