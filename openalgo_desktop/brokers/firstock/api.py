@@ -170,9 +170,9 @@ class FirstockApi(triggers.PairedTriggers):
         second = pick(row, "OrderParamsLeg2")
         action = self.spec.actions.read[pick(first, "transactionType")]
         exchange = self.spec.exchanges.read[pick(row, "exchange")]
-        brsymbol = str(pick(row, "tradingSymbol")).replace("%26", "&")
+        brsymbol = triggers.needed(row, "tradingSymbol").replace("%26", "&")
         known = self.index.found(brsymbol, str(row.get("token", "")), exchange)
-        trigger_id = str(pick(row, "GTTid|gttId|OCOid|ocoId|Al_id|al_id"))
+        trigger_id = triggers.needed(row, "GTTid|gttId|OCOid|ocoId|Al_id|al_id")
         falls = True  # the stop-loss is the first leg of a pair
         if second:
             self.pairs.add(trigger_id)

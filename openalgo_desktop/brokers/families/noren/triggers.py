@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
-from openalgo_desktop.brokers.kit.rest.values import count, number, pick
+from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, count, number, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
@@ -123,11 +123,11 @@ def read(raw: Mapping[str, Any], spec: BrokerSpec, index: BrokerIndex, clock: Cl
         return None
     order = pick(raw, "place_order_params") or raw
     exchange = spec.exchanges.read[pick(raw, "exch")]
-    brsymbol = str(pick(raw, "tsym"))
+    brsymbol = needed(raw, "tsym")
     known = index.found(brsymbol, str(pick(raw, "token|Token", "")), exchange)
     pair = kind == PAIR
     return Gtt(
-        trigger_id=str(pick(raw, "al_id|Al_id")),
+        trigger_id=needed(raw, "al_id|Al_id"),
         trigger_type=GttType.OCO if pair else GttType.SINGLE,
         symbol=known.symbol if known is not None else brsymbol,
         exchange=exchange,
@@ -139,6 +139,15 @@ def read(raw: Mapping[str, Any], spec: BrokerSpec, index: BrokerIndex, clock: Cl
         status=GttStatus.ACTIVE,
         created_at=moment(raw.get("norentm"), clock),
     )
+
+
+def needed(raw: Mapping[str, Any], path: str) -> str:
+    """The text at a path of a trigger's row, without which the row means nothing. Raises
+    :class:`OddValue`."""
+    value = pick(raw, path)
+    if absent(value):
+        raise OddValue(f"{path} is missing")
+    return str(value)
 
 
 def _variables(raw: Mapping[str, Any]) -> dict[str, float]:

@@ -95,6 +95,15 @@ async def test_one_from_elsewhere_is_on_its_side_of_the_price(action: str) -> No
     assert server.quotes == 1
 
 
+async def test_a_row_without_its_id_or_symbol_is_no_trigger_called_none() -> None:
+    for name in ("GTTid", "tradingSymbol"):
+        server = Server()
+        server.add("7", "S", "900")
+        del server.book[0][name]
+        found = await api_of(server).gtt_orders()
+        assert found == [] and found.partial
+
+
 async def test_without_a_price_it_counts_as_a_stop_until_there_is_one() -> None:
     server = Server()
     server.add("7", "S", "900")

@@ -182,3 +182,14 @@ async def test_words_alone_are_no_rate_limit_of_a_write(text: str) -> None:
     served = httpx.Response(429, json=refusal(text))
     with pytest.raises((RateLimited, OrderStateUnknown)):
         await api_of(SHOONYA, lambda path, body: served).place(ORDER, "Otag")
+
+
+@pytest.mark.parametrize("missing", ["al_id", "tsym"])
+async def test_a_trigger_without_its_id_or_symbol_is_no_trigger_called_none(missing: str) -> None:
+    row = {"ai_t": "LTP_B_O", "al_id": "7", "exch": "NSE", "tsym": "SBIN-EQ", "token": "3045",
+           "trantype": "B", "prctyp": "LMT", "prd": "C", "qty": "1", "prc": "90",
+           "d": "91"}  # fmt: skip
+    assert [gtt.trigger_id for gtt in await api_of(SHOONYA, books(row)).gtt_orders()] == ["7"]
+    del row[missing]
+    found = await api_of(SHOONYA, books(row)).gtt_orders()
+    assert found == [] and found.partial
