@@ -75,6 +75,7 @@ class SioServer:
         self.path = path
         self._faults = faults
         self._accept, self._joined, self._left = accept, joined, left
+        self.greets = True  # says that a client has joined
         self.server = socketio.AsyncServer(
             async_mode="aiohttp", cors_allowed_origins="*", ping_interval=1.0, ping_timeout=1.0
         )
@@ -91,7 +92,7 @@ class SioServer:
         self._deafen(sid)
         socket = SioSocket(self.server, sid, environ["aiohttp.request"], session)
         self._joined(socket)
-        if not self._faults.half_open:
+        if self.greets and not self._faults.half_open:
             await self.server.emit("joined", "Socket joined successfully", to=sid)
 
     def _deafen(self, sid: str) -> None:

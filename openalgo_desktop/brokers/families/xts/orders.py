@@ -14,6 +14,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     InstrumentFinder,
     Message,
     OrderRow,
+    Ready,
     StreamEvent,
 )
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
@@ -27,7 +28,13 @@ _ORDERS = frozenset({"order", "trade"})
 
 
 class XtsOrders(FrameCodec):
-    """The private socket: orders and trades as rows of the order book."""
+    """The private socket: orders and trades as rows of the order book.
+
+    The server lets everybody connect and says ``joined`` to whom it will tell orders (SDK,
+    InteractiveSocketClient). A server that never says it is not relied on: the book is asked.
+    """
+
+    awaits_ready = True
 
     def __init__(
         self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any] | None = None
@@ -47,7 +54,9 @@ class XtsOrders(FrameCodec):
             return (_row(frame.data),)
         if frame.topic in ("logout", "error"):
             return (Failure(_ended(frame.topic, frame.data)),)
-        return ()  # joined, position, tradeConversion
+        if frame.topic == "joined":
+            return (Ready(),)
+        return ()  # position, tradeConversion
 
 
 def _row(data: Any) -> StreamEvent:

@@ -89,8 +89,13 @@ class FeedQuotes:
         return self.watched.pop(key, None) is not None
 
     def lost(self) -> None:
-        """The feed is down or mute: what was last seen is no answer any more."""
+        """The feed is down, mute or at its end: what was seen is no answer any more, neither to
+        those who ask next nor, in parts, to those who wait."""
         self._last.clear()
+        waiting = {key: row for key, row in self._asked.items() if not row.answer.done()}
+        self._asked = waiting
+        for row in waiting.values():
+            row.best = None
 
     # -- those who ask ----------------------------------------------------------------------
     async def quotes(self, keys: Iterable[Key]) -> dict[Key, Tick | AppError]:

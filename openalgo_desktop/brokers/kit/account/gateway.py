@@ -237,7 +237,7 @@ class KitMarket:
             self._on_muted(message)
 
     def lost(self) -> None:
-        """The feed is down or mute."""
+        """The feed is down, mute or at its end."""
         if self._feed_quotes is not None:
             self._feed_quotes.lost()
 

@@ -18,7 +18,6 @@ from openalgo_desktop.brokers.kit.feed.links.base import Address, OpenLink, addr
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.brokers.kit.rest.values import pick
 from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import Clock
@@ -26,8 +25,6 @@ from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError, AuthError, NetError
 
 log = logging.getLogger(__name__)
-
-_GOOD = frozenset({StreamState.LIVE, StreamState.STALE})
 
 
 class AccountStreams:
@@ -64,6 +61,7 @@ class AccountStreams:
         self._market_open = market_open
         self._open_link = open_link
         self._messages: dict[str, str] = {}  # of the streams that are down or mute
+        self._pushed = False  # what push_alive was
         self.clients = {spec.id: self._client(spec) for spec in rest.spec.streams}
         rest.second.on_renewed = self._renewed
         main = rest.spec.stream
@@ -94,9 +92,10 @@ class AccountStreams:
         async def verify(error: AuthError) -> AppError:
             if spec.renew:
                 return await self._rest.second.refused(spec.renew, used, error)
-            if isinstance(error, DoubtfulSession):
-                return await self._rest.doubted(error, NetError)
-            return error
+            if not self._rest.session.open:  # a request found that, or somebody logged out
+                return error
+            # Whatever a feed says, and however sure its codec is: only a read ends the session.
+            return await self._rest.doubted(error, NetError)
 
         title = self._rest.spec.title
         return StreamClient(
@@ -129,10 +128,14 @@ class AccountStreams:
             await client.start()
 
     async def stop(self) -> None:
-        """Close all feeds; subscriptions are kept."""
+        """Close all feeds; subscriptions are kept, what they brought is not."""
         self._messages.clear()
+        self._pushed = False
+        self._market.lost()
+        self._market.muted("")
         running = [c for c in self.clients.values() if c.state is not StreamState.CLOSED]
         await asyncio.gather(*(client.stop() for client in running))
+        self._market.lost()
 
     def _renewed(self, name: str) -> None:
         """The broker keeps one second session at a time: feeds of the former one are dead."""
@@ -143,42 +146,50 @@ class AccountStreams:
     # -- what they report -------------------------------------------------------------------
     @property
     def push_alive(self) -> bool:
-        """Whether order changes are pushed now, so that the book need not be asked often."""
+        """Whether order changes are pushed now, so that the book need not be asked often: each
+        feed of orders has accepted the log-in. One that has prices too may miss those."""
         pushing = [client for client in self.clients.values() if client.spec.orders]
-        return bool(pushing) and all(client.state in _GOOD for client in pushing)
+        return bool(pushing) and all(
+            client.state is StreamState.LIVE
+            or (client.state is StreamState.STALE and client.spec.market)
+            for client in pushing
+        )
 
     def _changed(self, spec: StreamSpec, state: StreamState, message: str) -> None:
+        main = self.market is not None and spec is self.market.spec
+        if main and state is not StreamState.LIVE:
+            self._market.lost()  # also after the session: its prices are not those of the next
         if not self._rest.session.open:
             return
+        pushed, self._pushed = self._pushed, self.push_alive
+        if pushed and not self._pushed:
+            self._poller.poke()
         if state is StreamState.LOGIN_NEEDED:
             self._expired(message)
             return
         if state is StreamState.DOWN:
             self._messages[spec.id] = message or "the feed is lost; reconnecting"
-            if spec.orders:
-                self._poller.poke()
         elif state is StreamState.STALE:
             self._messages[spec.id] = message or "The feed is silent."
         elif state is StreamState.LIVE:
             self._messages.pop(spec.id, None)
         else:
             return
-        if self.market is not None and spec is self.market.spec:
-            if state is not StreamState.LIVE:
-                self._market.lost()
+        if main:
             self._market.muted(self._messages[spec.id] if state is StreamState.STALE else "")
         self._report(*self._found())
 
     def _found(self) -> tuple[AccountState, str]:
         """The account as its feeds have it."""
         market = self.market
-        message = self._messages.get(market.spec.id, "") if market is not None else ""
-        if message and market is not None and market.state is StreamState.DOWN:
-            return AccountState.DISCONNECTED, message
+        main = market.spec.id if market is not None else ""
+        found = [self._messages[main]] if main in self._messages else []
         for name, problem in self._messages.items():
-            if not message and self.clients[name].spec.orders:
-                message = f"Order updates are lost, the order book is asked instead: {problem}"
-        return AccountState.CONNECTED, message
+            if name != main and self.clients[name].spec.orders:
+                found.append(f"Order updates are lost, the order book is asked instead: {problem}")
+        down = market is not None and market.state is StreamState.DOWN
+        state = AccountState.DISCONNECTED if down else AccountState.CONNECTED
+        return state, " ".join(found)
 
     def figures(self) -> Mapping[str, Any]:
         """Counters of each feed by its id."""

@@ -110,7 +110,8 @@ class StreamCodec(Protocol):
 
     @property
     def awaits_ready(self) -> bool:
-        """Whether subscriptions must wait for :class:`Ready`."""
+        """Whether the feed is of no use before :class:`Ready`: subscriptions wait for it, and a
+        connection on which it does not come in time is given up."""
 
     def opened(self) -> Sequence[Sending]:
         """What to send first (log-in, channel choice); often nothing."""

@@ -33,8 +33,10 @@ log = logging.getLogger(__name__)
 
 #: Frames are decoded for this long before the loop gets its turn; seconds.
 _SLICE = 0.003
-#: A connection that lived so long resets the backoff; seconds.
+#: A connection that was of use for so long resets the backoff; seconds.
 _STABLE = 10.0
+#: A feed that has not accepted the log-in after so many seconds never will; heartbeats or not.
+_READY_WITHIN = 10.0
 #: So many unreadable frames in a row: the connection is out of step, begin anew.
 _MAX_BAD_RUN = 20
 #: A busy line that brings no market data for so long while its market is open is mute; seconds.
@@ -56,8 +58,8 @@ class LaneState(StrEnum):
 
     IDLE = "idle"
     CONNECTING = "connecting"
-    LIVE = "live"
-    MUTE = "mute"
+    LIVE = "live"  # the log-in was accepted
+    MUTE = "mute"  # as LIVE, but market data that should come does not
     DOWN = "down"
     REFUSED = "refused"
 
@@ -75,6 +77,7 @@ class Lane:
         self._cut: asyncio.Future[None] | None = None
         self._bad_run = 0
         self._was_up = False
+        self._since: float | None = None  # when the feed accepted this connection
         self._patience = 1
         self._gap = _FIRST_GAP  # usual seconds between frames with market data, smoothed
         self.wanted: dict[Key, FeedMode] = {}
@@ -126,10 +129,12 @@ class Lane:
     async def _run(self) -> None:
         attempt = 0
         while True:
-            began = self._client.clock.monotonic()
+            self._since = None
             try:
                 await self._connection()
             except AuthError as error:
+                if self.state in (LaneState.LIVE, LaneState.MUTE):
+                    self._set(LaneState.CONNECTING, error.message)  # nothing comes meanwhile
                 found = await self._client.judged(error)
                 if isinstance(found, AuthError):
                     self._set(LaneState.REFUSED, found.message)
@@ -140,7 +145,7 @@ class Lane:
             except Exception as error:  # a bug must not end the feed for the day
                 log.exception("%s: feed connection failed", self._client.title)
                 problem, wait = type(error).__name__, 0.0
-            if self._client.clock.monotonic() - began >= _STABLE:
+            if self._since is not None and self._client.clock.monotonic() - self._since >= _STABLE:
                 attempt = 0
             wait = max(wait, self._backoff(attempt))
             attempt += 1
@@ -187,11 +192,14 @@ class Lane:
             self._asker = self._cut = None
             for part in parts:
                 part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
-            await link.close()
+            try:
+                await asyncio.gather(*parts, return_exceptions=True)
+            finally:  # a stop may come while this connection ends by itself
+                await _closed(link)
 
     def _opened(self, asker: Asker) -> None:
         asker.open()
+        self._since = self._client.clock.monotonic()
         self._set(LaneState.LIVE, "")
         if self._was_up:
             self._client.listener.resumed()
@@ -299,6 +307,7 @@ class Lane:
         silence = 0.0 if link.watched else self._spec.silence
         mute = self._spec.mute
         intervals = [s for s in (silence, mute, self._spec.confirms) if s > 0]
+        began = self._client.clock.monotonic()
         asked_again, lost = False, 0
         while True:
             await self._client.sleep(min([*intervals, _MUTE_AFTER]) / _LOOKS)
@@ -310,6 +319,11 @@ class Lane:
                 self._client.lane_unconfirmed(key)
             if silence > 0 and now - self.heard > silence:
                 raise _Silent(f"Nothing heard for {now - self.heard:.0f} s.")
+            if not asker.ready:  # no order and no price can come: that is no mute market
+                if now - began > _READY_WITHIN:
+                    raise _Silent(f"The feed did not answer the log-in for {now - began:.0f} s.")
+                self._ticked(now)
+                continue
             if not (mute > 0 and self._expects_ticks()):
                 self._ticked(now)  # silence is in order: the count begins when it is not
             quiet = now - self.ticked
@@ -335,6 +349,17 @@ class Lane:
     def _expects_ticks(self) -> bool:
         """Whether the market of anything on this line is open."""
         return any(self._client.market_open(name) for name in {key[0] for key in self.wanted})
+
+
+async def _closed(link: Link) -> None:
+    """Close a link to the end, also when the lane is stopped meanwhile."""
+    closing = asyncio.ensure_future(link.close())
+    try:
+        await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        link.abort()
+        await asyncio.gather(closing, return_exceptions=True)
+        raise
 
 
 class _Silent(NetError):

@@ -25,6 +25,7 @@ from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import (
     AppError,
+    AuthError,
     DataError,
     NetError,
     NetTimeout,
@@ -191,15 +192,17 @@ class RestClient:
         sure = SessionExpired(error.message, detail=error.detail)
         return self._judged(op, sure, values)
 
-    async def doubted(self, error: DoubtfulSession, otherwise: type[AppError]) -> AppError:
+    async def doubted(self, error: AuthError, otherwise: type[AppError]) -> AppError:
         """Ask the broker whether the session is over: :class:`SessionExpired` when it says so,
-        else ``otherwise`` with the words of ``error``. Where nothing can be asked, a 401 is the
-        end, and so is a second doubt within :data:`DOUBT` seconds."""
+        else ``otherwise`` with the words of ``error``. Where nothing can be asked, a 401 and what
+        is said in so many words is the end, and so is a second doubt within :data:`DOUBT`
+        seconds."""
         profile = self.spec.ops.get("profile")
         if profile is None:
             now = self.clock.monotonic()
             again, self._doubted_at = now - self._doubted_at <= DOUBT, now
-            if not (error.sure or again):
+            sure = error.sure if isinstance(error, DoubtfulSession) else True
+            if not (sure or again):
                 return otherwise(error.message)
             self._doubted_at = float("-inf")
             if self.session.open and self._on_expired:

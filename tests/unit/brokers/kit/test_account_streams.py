@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from openalgo_desktop.brokers.kit.spec import MARKET, ORDERS, Call, Op, StreamSp
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, FeedMode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, AuthError
 from openalgo_desktop.core.model import AccountStatus, Key, OrderUpdate, Tick
 from openalgo_desktop.core.secret import Secret
 from tests.contract.rig import MemorySecrets
@@ -82,7 +83,16 @@ class Server:
 
 
 class Rig:
-    def __init__(self, folder: Path, rest: Server, prices: FeedServer, orders: FeedServer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rest: Server,
+        prices: FeedServer,
+        orders: FeedServer,
+        *,
+        feed_quotes: bool = False,
+        combined: bool = False,
+    ) -> None:
         self.rest, self.prices, self.orders = rest, prices, orders
         self.codec_values: list[Mapping[str, Any]] = []
         self.ticks: list[Tick] = []
@@ -98,7 +108,8 @@ class Rig:
         streams = (
             StreamSpec(
                 id="market", host="prices", url="/?key={feed_token}", renew="feed",
-                carries=frozenset({MARKET}), modes={FeedMode.LTP: "ltp"}, **fast,
+                carries=frozenset({MARKET, ORDERS} if combined else {MARKET}),
+                modes={FeedMode.LTP: "ltp"}, **fast,
             ),
             StreamSpec(
                 id="orders", host="orders", url="/?token={socket_token}", fetch=(TOKEN,),
@@ -109,6 +120,7 @@ class Rig:
             BROKER.spec,
             streams=streams,
             renewals={"feed": RENEW},
+            capabilities=msgspec.structs.replace(BROKER.spec.capabilities, feed_quotes=feed_quotes),
             hosts={**BROKER.spec.hosts, "prices": "ws://", "orders": "ws://"},
             session_ends=None,
         )
@@ -194,6 +206,86 @@ async def test_a_lost_market_feed_leaves_the_order_feed_alone(rig: Rig) -> None:
     rig.prices.refuse = 0
     await until(lambda: rig.account.status.state is AccountState.CONNECTED, "the return")
     assert rig.orders.total == 1
+
+
+async def test_the_message_tells_of_each_feed_that_is_down(rig: Rig) -> None:
+    for server in (rig.prices, rig.orders):
+        server.refuse = 503
+        server.drop()
+    await until(lambda: rig.feed("market") is rig.feed("orders") is StreamState.DOWN, "both lost")
+    status = rig.account.status
+    assert status.state is AccountState.DISCONNECTED
+    prices, _, orders = status.message.partition(" Order updates are lost")
+    assert "Next try in" in prices and "Next try in" in orders
+
+
+@pytest.mark.parametrize("combined", [False, True], ids=["orders alone", "with prices"])
+def test_orders_are_pushed_while_a_feed_of_them_is_up(tmp_path: Path, combined: bool) -> None:
+    """A feed that carries prices too may miss those: it was logged in, heartbeats come."""
+    rig = Rig(tmp_path, Server(), FeedServer(), FeedServer(), combined=combined)
+    clients = rig.account.streams.clients
+    alive = {}
+    for state in StreamState:
+        clients["market"].state, clients["orders"].state = state, StreamState.LIVE
+        alive[state] = rig.account.streams.push_alive
+    good = {StreamState.LIVE, StreamState.STALE} if combined else set(StreamState)
+    assert {state for state, pushed in alive.items() if pushed} == good
+    clients["market"].state = StreamState.LIVE
+    for state in StreamState:
+        clients["orders"].state = state
+        assert rig.account.streams.push_alive is (state is StreamState.LIVE)
+
+
+async def test_the_book_is_asked_as_soon_as_a_feed_of_orders_is_in_doubt(rig: Rig) -> None:
+    """Not after the long interval that was begun while orders were pushed."""
+    before, slow = rig.rest.books, asyncio.Event()
+    plain = rig.account.rest.doubted
+
+    async def doubted(error: AuthError, otherwise: type[AppError]) -> AppError:
+        await slow.wait()
+        return await plain(error, otherwise)
+
+    rig.account.rest.doubted = doubted  # type: ignore[method-assign]
+    await rig.orders.send("e auth")
+    await until(lambda: rig.rest.books > before, "the book")
+    assert rig.feed("orders") is StreamState.CONNECTING and not rig.account.streams.push_alive
+    slow.set()
+    await until(lambda: rig.both_live, "the return")
+
+
+async def test_the_word_of_a_feed_alone_ends_no_session(rig: Rig) -> None:
+    """However sure its codec is: a server that is busy says *not ok* too."""
+    await rig.orders.send("e auth")
+    await until(lambda: rig.orders.total == 2 and rig.both_live, "the return")
+    assert rig.account.session.open and rig.prices.total == 1
+    assert AccountState.LOGIN_NEEDED not in {status.state for status in rig.states}
+    rig.rest.over = True
+    await rig.orders.send("e auth")
+    await until(lambda: rig.account.status.state is AccountState.LOGIN_NEEDED, "the end")
+    assert rig.account.status.message == "Token is gone"
+
+
+async def test_the_prices_of_a_session_end_with_it(tmp_path: Path) -> None:
+    key = ("NSE", "A")
+    async with FeedServer() as prices, FeedServer() as orders:
+        rig = Rig(tmp_path, Server(), prices, orders, feed_quotes=True)
+        await rig.account.connect()
+        await until(lambda: rig.both_live, "both feeds")
+        await rig.account.market.subscribe({key: FeedMode.LTP})
+        await until(lambda: prices.asked, "the subscription")
+        await prices.send("t NSE:A 10.5")
+        await until(lambda: rig.ticks, "a price")
+        rig.account._expired("three in the morning")
+        await until(lambda: rig.feed("market") is StreamState.CLOSED, "the end")
+        rig.account.session.open = True
+        await rig.account.streams.start()
+        await until(lambda: rig.both_live and len(prices.asked) == 2, "the next morning")
+        asked = asyncio.create_task(rig.account.market.quotes([key]))
+        await asyncio.sleep(0)
+        await prices.send("t NSE:A 11.0")
+        answer = (await asked)[key]
+        assert isinstance(answer, Tick) and answer.ltp == 11.0
+        await rig.account.disconnect()
 
 
 async def test_values_are_fetched_before_each_connecting(rig: Rig) -> None:

@@ -185,6 +185,21 @@ async def test_a_snapshot_in_parts_waits_for_the_rest_and_gives_what_came(rig: R
     assert isinstance(part, Tick) and part.unknown == Part.BOOK
 
 
+async def test_a_lost_line_answers_with_nothing_that_came_before_it(rig: Rig) -> None:
+    task = rig.ask(A, B)
+    await rig.asked("+NSE:A=full", "+NSE:B=full")
+    await rig.server.send("part NSE:A 10", "full NSE:B 20", "h", "t NSE:C 1")
+    quotes = rig.market._feed_quotes
+    assert quotes is not None
+    await until(quotes._asked[B].answer.done, "the answer")
+    rig.market.lost()
+    later = rig.ask(B)  # while the first caller still waits for the other
+    assert isinstance((await task)[A], NetTimeout)
+    assert isinstance((await later)[B], NetTimeout)
+    assert quotes._asked == {}
+    await until(lambda: rig.client.mode(B) is None, "given back")
+
+
 async def test_depth_has_all_levels_of_the_broker(rig: Rig) -> None:
     task = asyncio.create_task(rig.market.depth(A))
     await rig.asked("+NSE:A=full")

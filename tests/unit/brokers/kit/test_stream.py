@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from openalgo_desktop.brokers.kit.feed.codec import StreamCodec
+from openalgo_desktop.brokers.kit.feed.codec import Frame, StreamCodec
 from openalgo_desktop.brokers.kit.feed.links.base import Address, LinkClosed
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamListener, StreamState
 from openalgo_desktop.brokers.kit.spec import StreamSpec
@@ -354,6 +354,65 @@ async def test_a_refusal_that_no_read_confirms_is_a_fault_of_the_line(
     await until(lambda: client.state is StreamState.LOGIN_NEEDED, "the third answer")
     assert asked == ["The feed refused the session (HTTP 403)."] * 3
     assert StreamState.DOWN in heard.states
+
+
+async def test_a_feed_is_not_live_while_its_refusal_is_judged(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    judged = asyncio.Event()
+
+    async def verify(error: AuthError) -> AppError:
+        await judged.wait()
+        return NetError("the session holds")
+
+    client = make(clients, server, heard, verify=verify)
+    await client.start()
+    await until(lambda: client.state is StreamState.LIVE, "the feed")
+    await server.send("e auth")
+    await until(lambda: not server.connections, "the end of the connection")
+    assert client.state is StreamState.CONNECTING
+    judged.set()
+    await until(lambda: client.state is StreamState.LIVE, "the next connection")
+    live, trying, down = StreamState.LIVE, StreamState.CONNECTING, StreamState.DOWN
+    assert heard.states == [trying, live, trying, down, live]
+    assert heard.messages[3].startswith("the session holds Next try in")
+
+
+class SlowGoodBye:
+    """A link whose line ends at once, and whose good-bye takes until it is aborted."""
+
+    watched, lost = True, 0
+
+    def __init__(self) -> None:
+        self.closing, self.aborted, self.closed = False, asyncio.Event(), False
+
+    async def send(self, frame: Frame) -> None: ...
+
+    async def receive(self) -> list[Frame]:
+        raise LinkClosed("over")
+
+    async def close(self) -> None:
+        self.closing = True
+        await self.aborted.wait()
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+async def test_a_stop_while_a_connection_ends_leaves_nothing_open(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    client, link = make(clients, server, heard), SlowGoodBye()
+
+    async def open_link(address: Address, spec: StreamSpec) -> SlowGoodBye:
+        return link
+
+    client.open_link = open_link
+    await client.start()
+    await until(lambda: link.closing, "the good-bye")
+    await client.stop()
+    assert link.closed
 
 
 async def test_session_that_ends_on_the_line(

@@ -4,9 +4,11 @@ the test's own."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.feed.codec import Frame, StreamCodec
@@ -46,7 +48,9 @@ class Line:
 class Rig:
     """A stream client whose time passes when the test says so."""
 
-    def __init__(self, spec: StreamSpec = SPEC) -> None:
+    def __init__(self, spec: StreamSpec = SPEC, awaits_ready: bool = False) -> None:
+        self.awaits_ready = awaits_ready
+        self.opened: list[float] = []  # when each line was
         self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
         self.lines: list[Line] = []
         self.told: list[tuple[StreamState, float, str]] = []
@@ -66,10 +70,11 @@ class Rig:
         return self.clock.monotonic()
 
     async def _prepare(self) -> tuple[Address, StreamCodec]:
-        return Address("ws://feed"), TextCodec()
+        return Address("ws://feed"), TextCodec(self.awaits_ready)
 
     async def _open(self, address: Address, spec: StreamSpec) -> Line:
         self.lines.append(Line())
+        self.opened.append(self.now)
         return self.lines[-1]
 
     async def _sleep(self, seconds: float) -> None:
@@ -192,3 +197,30 @@ async def test_a_line_without_any_frame_is_dropped_whatever_the_market_does(rig:
     waited = await rig.until(StreamState.DOWN, 20)
     assert 15.0 < waited <= 16.25
     assert "Nothing heard for" in rig.told[-1][2]
+
+
+async def test_a_log_in_that_is_not_answered_is_no_mute_market() -> None:
+    """Heartbeats come, so the line is alive; but no order and no price ever will."""
+    rig = Rig(msgspec.structs.replace(SPEC, backoff=(1.0, 60.0)), awaits_ready=True)
+    rig.client.subscribe({KEY: FeedMode.LTP})
+    await rig.client.start()
+    waited = await rig.until(StreamState.DOWN, 20)
+    assert 10.0 < waited <= 11.25
+    assert "did not answer the log-in" in rig.told[-1][2]
+    await rig.quiet(60)
+    assert {state for state, _, _ in rig.told} == {StreamState.CONNECTING, StreamState.DOWN}
+    gaps = [b - a for a, b in itertools.pairwise(rig.opened)]
+    assert [round(gap - 11.0) for gap in gaps[:3]] == [1, 2, 4]  # waits that double
+    before = len(rig.lines)
+    await _until_line(rig, before)
+    rig.lines[-1].frames.put_nowait("ready")
+    await rig.until(StreamState.LIVE, 1)
+    assert rig.lines[-1].asked == ["login", "+NSE:A=ltp"]
+    await rig.client.stop()
+
+
+async def _until_line(rig: Rig, count: int) -> None:
+    """The connection after so many."""
+    while len(rig.lines) == count:
+        await rig.step()
+        assert rig.now - rig.opened[-1] < 80

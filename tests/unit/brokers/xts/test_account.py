@@ -13,6 +13,7 @@ from openalgo_desktop.brokers.iifl import BROKER as IIFL
 from openalgo_desktop.brokers.jainamxts import BROKER as JAINAM
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.feed.stream import StreamState
 from openalgo_desktop.brokers.rmoney import BROKER as RMONEY
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, PriceType, Product
@@ -91,6 +92,25 @@ async def test_a_word_of_good_bye_alone_ends_nothing(tmp_path: Path) -> None:
         assert it.state is AccountState.CONNECTED
         await it.account.gateway.place(RESTING, "Otag1")
         await until(lambda: any(u.order.tag == "Otag1" for u in it.updates), "its push")
+
+
+async def test_orders_are_relied_on_when_the_server_has_let_us_join(tmp_path: Path) -> None:
+    """A connection alone is no promise; what comes on it is taken all the same."""
+    async with running(IIFL, xts.Variant(), tmp_path) as it:
+        for feed in it.server._feeds:
+            feed.greets = False
+        await it.account.login(xts.KEYS)
+        await it.account.instruments()
+        await it.streaming()
+        await it.account.gateway.place(RESTING, "Otag1")
+        await until(lambda: any(u.order.tag == "Otag1" for u in it.updates), "its push or row")
+        orders = it.account.streams.clients["orders"]
+        await until(lambda: orders.figures()["frames"] > 0, "its push")
+        assert orders.state is StreamState.CONNECTING
+        assert not it.account.streams.push_alive
+        orders_socket = next(s for s in it.server.sockets if s.orders)
+        await it.server._feeds[1].server.emit("joined", "welcome", to=orders_socket.sid)
+        await until(lambda: it.account.streams.push_alive, "that it counts")
 
 
 async def test_a_market_session_taken_elsewhere_is_begun_anew_with_the_feed(

@@ -16,6 +16,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Message,
     OrderRow,
+    Ready,
     Reply,
     Request,
 )
@@ -259,8 +260,13 @@ def test_orders_and_trades_are_rows_of_the_order_book() -> None:
         assert list(feed.decode(Message(topic, row))) == [OrderRow(row)]
         (failure,) = feed.decode(Message(topic, "{"))
         assert isinstance(failure, Failure)
-    for topic in ("joined", "position", "tradeConversion"):
+    for topic in ("position", "tradeConversion"):
         assert list(feed.decode(Message(topic, "{}"))) == []
+
+
+def test_orders_are_told_to_who_has_joined() -> None:
+    feed = XtsOrders(TABLE, ManualClock(datetime(2025, 11, 20, 10, 15, tzinfo=IST)))
+    assert feed.awaits_ready and list(feed.decode(Message("joined", "welcome"))) == [Ready()]
 
 
 @pytest.mark.parametrize(("topic", "data"), [("logout", "bye"), ("error", "Invalid Token")])

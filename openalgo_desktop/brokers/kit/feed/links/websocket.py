@@ -37,6 +37,8 @@ logging.getLogger("picows").setLevel(logging.CRITICAL)
 #: Protocol pings where the spec has none of its own: they find a dead line that says nothing.
 PING_INTERVAL = 15.0
 PING_TIMEOUT = 10.0
+#: A message comes in so many pieces at most: one of many tiny ones would only keep the loop busy.
+_MOST_PIECES = 4096
 #: Redirects that are followed (a feed that spreads its load).
 _REDIRECTS = 3
 #: Headers that another host does not get.
@@ -54,7 +56,7 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
 
     __slots__ = (
         *("_before", "_given_up", "_inbox", "_max_frame", "_over", "_parts", "_ping_interval"),
-        *("_pongs", "_put", "_text", "_timers", "_transport", "_writable"),
+        *("_pongs", "_put", "_size", "_text", "_timers", "_transport", "_writable"),
     )
 
     def __init__(self, max_frame: int, ping: float) -> None:
@@ -64,6 +66,7 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
         self._inbox = Inbox(self._pause, self._resume)
         self._put = self._inbox.put
         self._parts: list[bytes] | None = None  # of a message that comes in pieces
+        self._size = 0  # of the pieces together, in bytes
         self._text = False  # what the pieces make
         self._writable = asyncio.Event()
         self._pongs = 0
@@ -118,10 +121,14 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
         if (kind is _CONTINUATION) is (self._parts is None):
             raise picows.WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "pieces out of order")
         if self._parts is None:
-            self._parts, self._text = [], kind is _TEXT
-        self._parts.append(frame.get_payload_as_bytes())
-        if sum(map(len, self._parts)) > self._max_frame:
+            self._parts, self._size, self._text = [], 0, kind is _TEXT
+        piece = frame.get_payload_as_bytes()
+        self._parts.append(piece)
+        self._size += len(piece)
+        if self._size > self._max_frame:
             raise picows.WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, "message too big")
+        if len(self._parts) > _MOST_PIECES:
+            raise picows.WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, "too many pieces")
         if frame.fin:
             whole, self._parts = b"".join(self._parts), None
             self._put(whole.decode() if self._text else whole)
@@ -214,9 +221,11 @@ async def open_link(address: Address, spec: StreamSpec) -> Link:
     """Connect; see :data:`.base.OpenLink` for the errors."""
     own_ping = spec.ping > 0 and not spec.ping_frame
     link = WebSocketLink(spec.max_frame, spec.ping if own_ping else PING_INTERVAL)
+    connected = False
     try:
         async with asyncio.timeout(OPEN_TIMEOUT):
             await _connect(link, address.url, dict(address.headers), spec.max_frame)
+        connected = True
     except picows.WSInvalidStatusError as error:
         raise _refusal(error) from None
     except ProxyError:
@@ -224,7 +233,7 @@ async def open_link(address: Address, spec: StreamSpec) -> Link:
     except (OSError, picows.WSError) as error:  # a timeout is an OSError, too
         raise unreachable(error, OPEN_TIMEOUT) from None
     finally:
-        if not link.opened:
+        if not connected:  # a stop may meet the moment in which it opens
             link.give_up()
     return link
 
