@@ -352,14 +352,18 @@ class Lane:
 
 
 async def _closed(link: Link) -> None:
-    """Close a link to the end, also when the lane is stopped meanwhile."""
+    """Close a link to the end, also when the lane is stopped meanwhile. Raises nothing of the
+    link: the stop must not be lost over it."""
     closing = asyncio.ensure_future(link.close())
     try:
-        await asyncio.shield(closing)
+        await asyncio.wait((closing,))
     except asyncio.CancelledError:
         link.abort()
-        await asyncio.gather(closing, return_exceptions=True)
+        await asyncio.wait((closing,))
         raise
+    finally:
+        if closing.done() and not closing.cancelled() and (error := closing.exception()):
+            log.warning("a feed's connection was not closed well: %s", type(error).__name__)
 
 
 class _Silent(NetError):

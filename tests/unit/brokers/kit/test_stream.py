@@ -395,6 +395,7 @@ class SlowGoodBye:
         self.closing = True
         await self.aborted.wait()
         self.closed = True
+        raise OSError("no good-bye")  # must not stand in for the stop
 
     def abort(self) -> None:
         self.aborted.set()
