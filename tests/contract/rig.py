@@ -93,10 +93,20 @@ class Rig:
         return await self.account.market.depth(row.key)
 
 
+#: A silent line is found after at most so many seconds in tests, and pinged so often.
+SILENCE, PING = 5.0, 2.0
+
+
 def unlimited(broker: Broker) -> Broker:
-    """The adapter with limits that no test reaches; limits have tests of their own."""
+    """The adapter with limits that no test reaches (limits have tests of their own), and with
+    feeds that find a silent line soon."""
+    replace = msgspec.structs.replace
     limits = {name: (Rate(10_000),) for name in broker.spec.limits}
-    return msgspec.structs.replace(broker, spec=msgspec.structs.replace(broker.spec, limits=limits))
+    streams = tuple(
+        replace(stream, silence=min(stream.silence, SILENCE), ping=min(stream.ping, PING))
+        for stream in broker.spec.streams
+    )
+    return replace(broker, spec=replace(broker.spec, limits=limits, streams=streams))
 
 
 @asynccontextmanager

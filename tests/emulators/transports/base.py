@@ -48,6 +48,8 @@ class Peer(ABC):
         self.farewells = 0  # connections that the client ended with a good-bye
         self.refuse = False
         self.busy = False
+        #: Seconds that both sides wait for an answer to a ping, where the transport says it.
+        self.patience = 0.25
         self.half_open = False
         self.denied: set[str] = set()
         self.port = 0

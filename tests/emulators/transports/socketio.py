@@ -17,8 +17,8 @@ from websockets.http11 import Request, Response
 
 from tests.emulators.transports.websocket import WebSocketServer
 
-#: Milliseconds between the server's pings, and how long it waits for an answer.
-PING_INTERVAL, PING_TIMEOUT = 250, 250
+#: Milliseconds between the server's pings.
+PING_INTERVAL = 250
 
 
 class SocketIoServer(WebSocketServer):
@@ -43,7 +43,7 @@ class SocketIoServer(WebSocketServer):
 
     async def serve(self, connection: ServerConnection) -> None:
         opening = {"sid": "1", "upgrades": [], "pingInterval": PING_INTERVAL}
-        opening |= {"pingTimeout": PING_TIMEOUT, "maxPayload": 1 << 20}
+        opening |= {"pingTimeout": int(self.patience * 1000), "maxPayload": 1 << 20}
         await connection.send("0" + json.dumps(opening))
         while True:
             frame = str(await connection.recv())

@@ -41,6 +41,10 @@ class SecondSessionRefused(DataError):
         self.retry_after = retry_after
 
 
+class BegunJustNow(SecondSessionRefused):
+    """The second session is fresh, and the refusal must mean something else."""
+
+
 class _Last(NamedTuple):
     """The last beginning: when it was over (monotonic), the values after it, why it failed."""
 
@@ -98,6 +102,8 @@ class SecondSessions:
         Gives what that came to; the feed may connect again after it."""
         try:
             await self._renewed(name, used, error.message)
+        except BegunJustNow:
+            return NetError(error.message)  # with the same session, after the feed's back-off
         except AppError as problem:
             return problem
         return NetError(f"{error.message} A new {name} session was begun.")
@@ -145,7 +151,7 @@ class SecondSessions:
         problem = last.problem
         if problem is None:
             if left > 0:
-                raise SecondSessionRefused(
+                raise BegunJustNow(
                     f"{self._spec.title} refuses the {name} session that was begun just now: "
                     f"{refusal}",
                     retry_after=left,
