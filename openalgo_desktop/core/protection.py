@@ -19,6 +19,13 @@ from openalgo_desktop.core.traits import ProtectRule
 #: (price below, per cent); the last row holds for all higher prices.
 _PLAIN = ((100.0, 2.0), (500.0, 1.0), (float("inf"), 0.5))
 _OPTION = ((10.0, 5.0), (100.0, 3.0), (500.0, 2.0), (float("inf"), 1.0))
+#: (price below, tick): grids that hold whatever the tick of an instrument is, since every tick of
+#: the exchanges fits into them. Shares and their futures: NSE circular of 2025 on tick sizes by
+#: price; commodities: the largest tick of MCX's contract specifications at such prices.
+_GRID = ((250.0, 0.05), (1000.0, 0.05), (5000.0, 0.1), (10_000.0, 0.5), (20_000.0, 1.0),
+         (float("inf"), 5.0))  # fmt: skip
+_MCX_GRID = ((1000.0, 0.1), (20_000.0, 1.0), (float("inf"), 10.0))
+_FINE = frozenset({Exchange.CDS, Exchange.BCD})
 #: What stands in for a price type.
 LIMITED = {PriceType.MARKET: PriceType.LIMIT, PriceType.SLM: PriceType.SL}
 #: The rule that protects whatever can be.
@@ -28,6 +35,16 @@ ALWAYS: ProtectRule = dict.fromkeys(LIMITED, frozenset(Exchange))
 def protection_percent(price: float, option: bool) -> float:
     """How far through the price the limit lies, per cent."""
     return next(percent for limit, percent in (_OPTION if option else _PLAIN) if price < limit)
+
+
+def on_any_tick(price: float, instrument: Instrument) -> Instrument:
+    """The instrument with a tick that its real one, which nobody told, divides at this price."""
+    if instrument.is_option or instrument.exchange in _FINE:
+        return instrument
+    grid = _MCX_GRID if instrument.exchange == Exchange.MCX else _GRID
+    coarse = next(tick for limit, tick in grid if price < limit)
+    tick = max(coarse, instrument.tick_size)
+    return msgspec.structs.replace(instrument, tick_size=tick)
 
 
 def protected_price(
@@ -79,17 +96,20 @@ def protect(
     rule: ProtectRule,
     *,
     times: float = 1.0,
+    ticks: bool = True,
 ) -> OrderRequest:
     """The order as it may leave: itself, or the limit that stands in for it. ``price`` is the
     last one of the market, rupees (0 where :func:`needs_price` says no). Raises
     :class:`NoPrice` where it is not known, never leaving the order unprotected. ``times`` as in
-    :func:`protected_price`."""
+    :func:`protected_price`; ``ticks`` says whether the tick of ``row`` is known."""
     if not is_protected(request.price_type, request.exchange, rule):
         return request
     if request.price_type.has_trigger:
         price = request.trigger_price
     if price <= 0:
         raise no_price(request.symbol)
+    if not ticks:
+        row = on_any_tick(price, row)
     return msgspec.structs.replace(
         request,
         price_type=LIMITED[request.price_type],

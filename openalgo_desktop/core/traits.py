@@ -16,11 +16,13 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """Every gateway has every call; one that a trait denies raises :class:`NotSupported`.
 
     ``gtt``: good-till-triggered orders. ``margin``: an estimate of what orders would block.
-    ``recall``: orders of earlier sessions are found. ``protect``: what the broker refuses as a
+    ``recall``: orders of earlier sessions are found. ``ticks``: its master tells tick sizes; else
+    those of the instruments are guesses. ``protect``: what the broker refuses as a
     market order, so that it has to leave as a limit a little through the price.
     """
 
     gtt: bool = False
     margin: bool = False
     recall: bool = False
+    ticks: bool = True
     protect: ProtectRule = {}

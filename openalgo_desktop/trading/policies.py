@@ -77,17 +77,18 @@ class OrderPolicies:
         price is known. What is ``closing`` a position gets out with an old one too, further
         through it."""
         rule = self._rule(gateway, retyped)
+        ticks = gateway.traits.ticks
         if not needs_price(request, rule):
-            return protect(request, row, 0.0, rule)
+            return protect(request, row, 0.0, rule, ticks=ticks)
         market = self._prepared(request.key) if closing else None
         if market is None:
             try:
                 market = await self._ticks.snapshot(request.key, Part.LTP)
             except AppError as error:
                 if closing and (old := self._last_known(request.key)) > 0:
-                    return protect(request, row, old, rule, times=OLD_PRICE_TIMES)
+                    return protect(request, row, old, rule, times=OLD_PRICE_TIMES, ticks=ticks)
                 raise no_price(request.symbol, error.message) from error
-        return within_circuits(protect(request, row, market.ltp, rule), market)
+        return within_circuits(protect(request, row, market.ltp, rule, ticks=ticks), market)
 
     async def prepare(
         self, keys: Iterable[Key], held_at: Mapping[Key, float], gateway: TradingGateway

@@ -261,3 +261,29 @@ async def test_a_protected_limit_stays_within_the_circuits(
     order = msgspec.structs.replace(ORDER, action=action)
     sent = await over(Market({EQUITY.key: tick})).protect(order, EQUITY, Gateway(True))  # type: ignore[arg-type]
     assert sent.price == pytest.approx(limit)
+
+
+@pytest.mark.parametrize(
+    ("row", "ltp", "limit"),
+    [
+        (EQUITY, 800.0, 804.0),
+        (EQUITY, 2900.0, 2914.5),
+        (EQUITY, 7123.45, 7159.0),
+        (EQUITY, 12_345.6, 12_407.0),
+        (EQUITY, 48_123.45, 48_365.0),
+        (Instrument("CRUDEOIL18DEC26FUT", "MCX", instrument_type="FUT"), 5255.0, 5281.0),
+        (OPTION, 140.0, 142.8),
+    ],
+)
+async def test_where_ticks_are_not_told_a_protected_limit_fits_any(
+    row: Instrument, ltp: float, limit: float
+) -> None:
+    order = msgspec.structs.replace(ORDER, symbol=row.symbol, exchange=row.exchange)
+    gateway = Gateway(True)
+    gateway.traits = Traits(protect=ALWAYS, ticks=False)
+    sent = await over(Market({row.key: Tick(row.symbol, row.exchange, ltp)})).protect(
+        order,
+        row,
+        gateway,  # type: ignore[arg-type]
+    )
+    assert sent.price == pytest.approx(limit)

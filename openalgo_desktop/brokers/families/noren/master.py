@@ -48,13 +48,14 @@ def zips(*, bse_indices: bool = True) -> MasterSpec:
 
 
 def plain(folder: str, **names: tuple[str, ...]) -> MasterSpec:
-    """The master of Flattrade: CSV files in ``folder`` of host ``site``, by exchange."""
+    """The master of Flattrade: CSV files in ``folder`` of host ``site``, by exchange; they do not
+    tell tick sizes."""
     files = tuple(
         MasterFile(path=f"{folder}/{name}.csv", host="site", name=f"{name}.csv", exchange=exchange)
         for exchange, parts in names.items()
         for name in parts
     )
-    return MasterSpec(files=files, reader=read_plain_row)
+    return MasterSpec(files=files, reader=read_plain_row, ticks=False)
 
 
 def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:

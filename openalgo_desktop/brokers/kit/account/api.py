@@ -290,7 +290,7 @@ class BrokerApi(MarketCalls):
                 raise no_price(key[1], answer.message) from answer
             prices[key] = answer.ltp
         return [
-            protect(leg, row, prices.get(leg.key, 0.0), rule)
+            protect(leg, row, prices.get(leg.key, 0.0), rule, ticks=self.spec.master.ticks)
             for leg, row in zip(legs, rows, strict=True)
         ]
 
@@ -356,7 +356,8 @@ class BrokerApi(MarketCalls):
             price=0.0 if market else limit,
             strategy=request.strategy,
         )
-        return protect(leg, row, trigger, self.spec.protect if rule is None else rule)
+        rule = self.spec.protect if rule is None else rule
+        return protect(leg, row, trigger, rule, ticks=self.spec.master.ticks)
 
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
         """Hook: an active trigger of the book, None for one that is over."""

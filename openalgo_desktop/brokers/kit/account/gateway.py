@@ -53,7 +53,9 @@ class KitGateway:
         self._api = api
         self._require_login = require_login
         can = spec.capabilities
-        self.traits = Traits(gtt=can.gtt, margin=can.margin, protect=spec.protect)
+        self.traits = Traits(
+            gtt=can.gtt, margin=can.margin, protect=spec.protect, ticks=spec.master.ticks
+        )
         self._tracker = OrderTracker(clock)
         self._has_book = False
         #: Called after an order was sent, whatever came of it: the book may have changed.

@@ -67,10 +67,12 @@ RowReader = Callable[[Mapping[str, Any], MasterFile], Instrument | None]
 class MasterSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Symbol master: files, and the reader of a row. ``fixed`` rows are added where no file has
     their key. A copy older than ``refresh`` (IST) of today is out of date. ``own``: each account
-    has a master of its own (the broker is a server of the user's)."""
+    has a master of its own (the broker is a server of the user's). ``ticks``: the files tell tick
+    sizes; where they do not, protected limits lie on a grid that holds for every tick."""
 
     files: tuple[MasterFile, ...]
     reader: RowReader
     fixed: tuple[Instrument, ...] = ()
     refresh: time = time(8, 0)
     own: bool = False
+    ticks: bool = True
