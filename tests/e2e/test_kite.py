@@ -11,14 +11,13 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
 
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e.trading import book, order, post, stream
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for
@@ -98,34 +97,6 @@ def orders_at_kite(kite: Kite) -> list[Order]:
     return kite.call(kite.emulator.account.gateway.orders())
 
 
-def order(quantity: int = 1, **more: Any) -> dict[str, Any]:
-    """A REST order; it rests far below the market unless told otherwise."""
-    return {
-        "strategy": "e2e",
-        "symbol": "SBIN",
-        "exchange": "NSE",
-        "action": "BUY",
-        "product": "MIS",
-        "pricetype": "LIMIT",
-        "price": 500,
-        "quantity": quantity,
-        **more,
-    }
-
-
-def post(engine: Program, body: dict[str, Any]) -> tuple[int, Any]:
-    """A REST order, whatever its answer."""
-    with engine.http() as http:
-        return http.post("/api/v1/placeorder", {"apikey": engine.api_key, **body})
-
-
-def book(engine: Program) -> list[dict[str, Any]]:
-    """The order book over REST."""
-    rows = engine.call("orderbook")["data"]["orders"]
-    assert isinstance(rows, list)
-    return rows
-
-
 def test_log_in_trade_and_stream(kite: Kite, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     said = log_in(kite, folder)
@@ -153,23 +124,6 @@ def test_log_in_trade_and_stream(kite: Kite, tmp_path: Path) -> None:
             assert secret not in file.read_text(errors="replace")
     database = (folder / "openalgo.db").read_bytes()
     assert API_SECRET.encode() not in database and token.encode() not in database
-
-
-async def stream(engine: Program) -> None:
-    """Ticks of the emulator over our own WebSocket."""
-    async with connect(engine.ws_url) as socket, asyncio.timeout(20):
-        await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
-        symbols = [
-            {"symbol": "SBIN", "exchange": "NSE"},
-            {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
-        ]
-        await socket.send(json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}))
-        seen: set[str] = set()
-        while seen != {"SBIN", "NIFTY"}:
-            frame = json.loads(await socket.recv())
-            if frame.get("type") == "market_data":
-                assert frame["data"]["ltp"] > 0
-                seen.add(frame["symbol"])
 
 
 def test_a_lost_answer_is_settled_and_never_sent_again(kite: Kite, tmp_path: Path) -> None:

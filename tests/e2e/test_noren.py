@@ -18,7 +18,7 @@ import pytest
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
-from tests.e2e.test_kite import book, order, post, stream
+from tests.e2e.trading import book, order, post, stream
 from tests.emulators.noren import API_SECRET, APP_KEY, USER, NorenEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for

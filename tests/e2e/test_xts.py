@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -25,6 +24,7 @@ from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e.trading import book, order, stream
 from tests.emulators import xts
 from tests.emulators.thread import EmulatorThread
 from tests.faces.compositedge import VARIANT as BY_FORM
@@ -104,45 +104,6 @@ def log_in(
 def orders_at_broker(server: Server) -> list[Order]:
     """The order book of the broker itself."""
     return server.call(server.emulator.account.gateway.orders())
-
-
-def order(quantity: int = 1, **more: Any) -> dict[str, Any]:
-    """A REST order; it rests far below the market unless told otherwise."""
-    return {
-        "strategy": "e2e",
-        "symbol": "SBIN",
-        "exchange": "NSE",
-        "action": "BUY",
-        "product": "MIS",
-        "pricetype": "LIMIT",
-        "price": 500,
-        "quantity": quantity,
-        **more,
-    }
-
-
-def book(engine: Program) -> list[dict[str, Any]]:
-    """The order book over REST."""
-    rows = engine.call("orderbook")["data"]["orders"]
-    assert isinstance(rows, list)
-    return rows
-
-
-async def stream(engine: Program, mode: int = 2) -> None:
-    """Prices of the emulator over our own WebSocket."""
-    async with connect(engine.ws_url) as socket, asyncio.timeout(25):
-        await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
-        symbols = [
-            {"symbol": "SBIN", "exchange": "NSE"},
-            {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
-        ]
-        await socket.send(json.dumps({"action": "subscribe", "symbols": symbols, "mode": mode}))
-        seen: set[str] = set()
-        while seen != {"SBIN", "NIFTY"}:
-            frame = json.loads(await socket.recv())
-            if frame.get("type") == "market_data":
-                assert frame["data"]["ltp"] > 0
-                seen.add(frame["symbol"])
 
 
 def feeds(server: Server) -> int:

@@ -1,0 +1,56 @@
+"""Trading through our own API in tests of the whole program over a broker's emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from websockets.asyncio.client import connect
+
+from tests.e2e.driver import Program
+
+
+def order(quantity: int = 1, **more: Any) -> dict[str, Any]:
+    """A REST order; it rests far below the market unless told otherwise."""
+    return {
+        "strategy": "e2e",
+        "symbol": "SBIN",
+        "exchange": "NSE",
+        "action": "BUY",
+        "product": "MIS",
+        "pricetype": "LIMIT",
+        "price": 500,
+        "quantity": quantity,
+        **more,
+    }
+
+
+def post(engine: Program, body: dict[str, Any]) -> tuple[int, Any]:
+    """A REST order, whatever its answer."""
+    with engine.http() as http:
+        return http.post("/api/v1/placeorder", {"apikey": engine.api_key, **body})
+
+
+def book(engine: Program) -> list[dict[str, Any]]:
+    """The order book over REST."""
+    rows = engine.call("orderbook")["data"]["orders"]
+    assert isinstance(rows, list)
+    return rows
+
+
+async def stream(engine: Program, mode: int = 2) -> None:
+    """Prices of the emulator over our own WebSocket."""
+    async with connect(engine.ws_url) as socket, asyncio.timeout(25):
+        await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
+        symbols = [
+            {"symbol": "SBIN", "exchange": "NSE"},
+            {"symbol": "NIFTY", "exchange": "NSE_INDEX"},
+        ]
+        await socket.send(json.dumps({"action": "subscribe", "symbols": symbols, "mode": mode}))
+        seen: set[str] = set()
+        while seen != {"SBIN", "NIFTY"}:
+            frame = json.loads(await socket.recv())
+            if frame.get("type") == "market_data":
+                assert frame["data"]["ltp"] > 0
+                seen.add(frame["symbol"])
