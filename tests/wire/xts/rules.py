@@ -27,6 +27,11 @@ def _always(case: dict[str, Any]) -> bool:
     return True
 
 
+def _has_rows(case: dict[str, Any]) -> bool:
+    """Whether a book came, with something in it."""
+    return bool((case["expect"] or {}).get("rows"))
+
+
 def _number(value: Any) -> Any:
     """The number of a text that is one; what is not there stays away."""
     if not isinstance(value, str):
@@ -337,7 +342,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         ops="order_book",
         field="/expect/rows",
-        condition=_always,
+        condition=_has_rows,
         source="as for orders of MCX: rows of the server are contracts, ours are units",
         should_be=_in_units,
     ),
@@ -353,14 +358,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         ops="holdings",
         field="/expect/rows",
-        condition=_always,
+        condition=_has_rows,
         source="family sheet, holdings: a symbol by the token of NSE, else of BSE; -1 = not listed",
         should_be=_on_bse,
     ),
     Rule(
         ops="holdings",
         field="/http",
-        condition=_always,
+        condition=lambda case: len(case["http"]) == 1 and _has_rows(case),
         source="family sheet, holdings: no last price in the reply, enrich from quotes",
         should_be=_price_request,
     ),

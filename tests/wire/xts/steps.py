@@ -25,7 +25,10 @@ def _session(recorded: Mapping[str, Any]) -> dict[str, str]:
 
 def _login(given: Mapping[str, Any]) -> dict[str, str]:
     """What the page comes back with: the sheets say JSON with the user beside the token, of which
-    the recorder kept the token."""
+    the recorder kept the token. A recording that names the fields of the login has them as they
+    are."""
+    if "request_token" not in given:
+        return {name: str(value) for name, value in given.items()}
     token = given["request_token"]
     page = {"accessToken": token, "token": token, "userID": PAGE_USER}
     return {"request_token": json.dumps(page)}
