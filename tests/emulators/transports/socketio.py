@@ -56,7 +56,7 @@ class SocketIoServer(WebSocketServer):
                 await connection.send('40{"sid":"2"}')
                 self.let_in(connection)
             elif frame.startswith("41") or frame == "1":
-                self.farewells += 1
+                self.said.add(connection)
             elif frame.startswith("42"):
                 event, symbol = json.loads(frame[2:])
                 self.sees(symbol, on=event == "subscribe")

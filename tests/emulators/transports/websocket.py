@@ -24,6 +24,7 @@ class WebSocketServer(Peer):
     def __init__(self) -> None:
         super().__init__()
         self.connections: list[ServerConnection] = []
+        self.said: set[ServerConnection] = set()  # clients whose protocol said good-bye
         self._server: Server | None = None
 
     async def listen(self) -> None:
@@ -55,9 +56,11 @@ class WebSocketServer(Peer):
         try:
             await self.serve(connection)
         except ConnectionClosed as closed:
-            self.farewells += closed.rcvd is not None
+            # Once per client: a good-bye of the protocol and the closing frame may both arrive.
+            self.farewells += closed.rcvd is not None or connection in self.said
         finally:
             beat.cancel()
+            self.said.discard(connection)
             if connection in self.connections:
                 self.connections.remove(connection)
 
