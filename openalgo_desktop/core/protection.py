@@ -22,7 +22,7 @@ _OPTION = ((10.0, 5.0), (100.0, 3.0), (500.0, 2.0), (float("inf"), 1.0))
 #: (price below, tick): grids that hold whatever the tick of an instrument is, since every tick of
 #: the exchanges fits into them. Shares and their futures: NSE circular of 2025 on tick sizes by
 #: price; commodities: the largest tick of MCX's contract specifications at such prices.
-_GRID = ((250.0, 0.05), (1000.0, 0.05), (5000.0, 0.1), (10_000.0, 0.5), (20_000.0, 1.0),
+_GRID = ((1000.0, 0.05), (5000.0, 0.1), (10_000.0, 0.5), (20_000.0, 1.0),
          (float("inf"), 5.0))  # fmt: skip
 _MCX_GRID = ((1000.0, 0.1), (20_000.0, 1.0), (float("inf"), 10.0))
 _FINE = frozenset({Exchange.CDS, Exchange.BCD})

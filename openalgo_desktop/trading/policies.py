@@ -3,6 +3,7 @@ freeze quantity, and limits in place of market orders where those are refused.""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from openalgo_desktop.core.traits import ProtectRule
 #: An exit that is priced by what was last known, and not by the market now, goes out so many times
 #: as far through the price.
 OLD_PRICE_TIMES = 3.0
+#: Longest time that exits wait for prices which are asked together.
+PREPARE_SECONDS = 2.0
 #: Most slices of one order: more is a typing error.
 MAX_PARTS = 100
 
@@ -107,8 +110,9 @@ class OrderPolicies:
         if len(wanted) < 2:
             return
         try:
-            found = await self._ticks.quotes(wanted)
-        except AppError:
+            async with asyncio.timeout(PREPARE_SECONDS):  # nothing leaves meanwhile
+                found = await self._ticks.quotes(wanted)
+        except (AppError, TimeoutError):
             return  # each asks for itself, or takes what was last known
         self._asked = {key: tick for key, tick in found.items() if isinstance(tick, Tick)}
 

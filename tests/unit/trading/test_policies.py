@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, NoPrice
 from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
 from openalgo_desktop.core.protection import ALWAYS, protect, protected_price, protection_percent
 from openalgo_desktop.core.traits import Traits
+from openalgo_desktop.trading import policies as policies_module
 from openalgo_desktop.trading.policies import OrderPolicies
 
 EQUITY = Instrument("SBIN", "NSE", tick_size=0.05)
@@ -287,3 +289,17 @@ async def test_where_ticks_are_not_told_a_protected_limit_fits_any(
         gateway,  # type: ignore[arg-type]
     )
     assert sent.price == pytest.approx(limit)
+
+
+async def test_exits_do_not_wait_long_for_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(Market):
+        async def quotes(self, keys: Any) -> dict[Any, Any]:
+            await asyncio.Event().wait()
+            return {}
+
+    monkeypatch.setattr(policies_module, "PREPARE_SECONDS", 0.01)
+    other = Instrument("TCS", "NSE", tick_size=0.05)
+    policy = over(Silent({}))
+    async with asyncio.timeout(5):
+        await policy.prepare([EQUITY.key, other.key], {}, Gateway(True))  # type: ignore[arg-type]
+    assert policy._prepared(EQUITY.key) is None
