@@ -116,3 +116,9 @@ def group_indian(value: float | int | str, places: int | None = None) -> str:
         groups.append(head[-2:])
         head = head[:-2]
     return f"{sign}{','.join(reversed(groups))}{point}{fraction}"
+
+
+def group_western(text: str) -> str:
+    """``1234567.5`` as ``1,234,567.5``; the fraction stays as written."""
+    whole, point, fraction = text.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
