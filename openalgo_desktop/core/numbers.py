@@ -60,3 +60,51 @@ def whole(value: object) -> int:
 def is_digits(text: str) -> bool:
     """Whether the text is nothing but digits 0 to 9."""
     return text.isascii() and text.isdigit()
+
+
+#: A number as traders write it: plain, in lakhs (12,34,567) or in thousands (1,234,567).
+_WRITTEN = re.compile(
+    r"(?:[0-9]+|[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]*)?"
+)
+_UNFINISHED = re.compile(r"[+-]?[0-9,]*(?:\.[0-9]*)?")
+
+
+class NotClear(ValueError):
+    """A text that is no number, or could be two; its text is a sentence for the user."""
+
+
+def written(text: str) -> float:
+    """The number of a text that a trader typed, whatever the locale of the machine.
+
+    A point begins the decimals, a comma only parts digits, in lakhs or in thousands:
+    ``1,23,456.5`` and ``123,456.5``. Raises :class:`NotClear`, whose text says how to write it:
+    ``899,50`` may mean 899.50 or 89,950, so it means neither.
+    """
+    found = text.strip().removeprefix("₹").strip()
+    digits = found.removeprefix("-") if found.startswith("-") else found.removeprefix("+")
+    if not any(map(is_digits, digits)) or len(found) > _MAX_DIGITS:
+        raise NotClear("Write a number, such as 1250.50." if found else "Write a number.")
+    if _WRITTEN.fullmatch(digits) is None:
+        raise NotClear(_advice(found, digits))
+    try:
+        value = number(digits.replace(",", ""))
+    except TooLarge:
+        raise NotClear("The number is too large.") from None
+    return -value if found.startswith("-") else value
+
+
+def may_become(text: str) -> bool:
+    """Whether a text is a number that is still being typed: nothing but digits, commas, a sign
+    before them and a point."""
+    return _UNFINISHED.fullmatch(text.strip()) is not None
+
+
+def _advice(found: str, digits: str) -> str:
+    whole, comma, rest = digits.rpartition(",")
+    if comma and is_digits(rest) and is_digits(whole.replace(".", "").replace(",", "")):
+        joined = (whole + rest).replace(".", "").replace(",", "")
+        decimals = f"{whole.replace('.', '').replace(',', '')}.{rest}"
+        return f"{found} can be read in two ways: write {decimals} or {joined}."
+    if set(digits) <= set("0123456789.,"):
+        return f"{found} is not clear: write the digits without commas, decimals behind a point."
+    return f"{found} is not a number: write it as 1250.50."
