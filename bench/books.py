@@ -26,11 +26,11 @@ import msgspec
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from openalgo_desktop.app import Terminal, TerminalOptions  # noqa: E402
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
 from openalgo_desktop.core.model import OrderRequest  # noqa: E402
 from openalgo_desktop.local_api.handlers import shapes  # noqa: E402
 from openalgo_desktop.local_api.ready_rows import ReadyRows  # noqa: E402
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions  # noqa: E402
 
 CLIENT = """
 import http.client, json, sys, time

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.sandbox import Feed, key_of, tick_of  # noqa: E402
+from openalgo_desktop.config.settings import SETTINGS  # noqa: E402
 from openalgo_desktop.core.clock import IST, SystemClock  # noqa: E402
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
 from openalgo_desktop.core.events import Bus  # noqa: E402
@@ -36,7 +37,6 @@ from openalgo_desktop.core.garbage import short_passes  # noqa: E402
 from openalgo_desktop.core.instruments import InstrumentTable  # noqa: E402
 from openalgo_desktop.core.model import Instrument, OrderRequest  # noqa: E402
 from openalgo_desktop.sandbox.account import Sandbox  # noqa: E402
-from openalgo_desktop.settings import SETTINGS  # noqa: E402
 from openalgo_desktop.shell.options import run_async  # noqa: E402
 from openalgo_desktop.storage.database import Database  # noqa: E402
 from openalgo_desktop.storage.journal import Journal  # noqa: E402

@@ -64,8 +64,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 async def seed_watchlist(folder: Path) -> None:
     """Put ROWS instruments into the stored watchlist, as a user would have them."""
-    from openalgo_desktop.app import Terminal, TerminalOptions
-    from openalgo_desktop.ui import workspace
+    from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+    from openalgo_desktop.ui.shell import workspace
 
     overrides: dict[str, Any] = {"api.rest_port": 0, "api.ws_port": 0}
     terminal = Terminal(TerminalOptions(data_dir=folder / "data", overrides=overrides))

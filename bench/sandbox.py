@@ -21,13 +21,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Tick
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.sandbox.account import Sandbox
-from openalgo_desktop.settings import SETTINGS
 
 RATE = 5_000  # ticks per second
 LIMIT = 0.20  # of one core

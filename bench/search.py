@@ -22,11 +22,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from openalgo_desktop.config.resources import resource_text  # noqa: E402
 from openalgo_desktop.core.instruments import InstrumentTable  # noqa: E402
 from openalgo_desktop.core.model import Instrument  # noqa: E402
 from openalgo_desktop.core.search_query import Aliases  # noqa: E402
 from openalgo_desktop.core.symbols import future_symbol, option_symbol  # noqa: E402
-from openalgo_desktop.resources import resource_text  # noqa: E402
 
 #: Milliseconds for the longest key, at 150,000 instruments.
 AIM = 10.0

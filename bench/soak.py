@@ -37,14 +37,14 @@ import msgspec
 if not os.environ.get("DISPLAY"):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, NotConnected, OrderNotWorking
 from openalgo_desktop.core.model import Key, OrderRequest, Tick
 from openalgo_desktop.core.money import to_tick
-from openalgo_desktop.ui.loop import PumpEventLoop
-from openalgo_desktop.ui.main import Session, make_application
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.ui.engine.loop import PumpEventLoop
+from openalgo_desktop.ui.shell.main import Session, make_application
 
 SESSION_SECONDS = 22_500  # 09:15 to 15:30
 SAMPLES = 20

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.events import Bus
@@ -14,7 +15,6 @@ from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.core.ports import AlertStore
 from openalgo_desktop.local_api.callback import Callbacks
 from openalgo_desktop.market.hub import MarketHub
-from openalgo_desktop.settings import Settings
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.trading.approvals import Approvals

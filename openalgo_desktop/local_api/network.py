@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.addresses import (
     LOOPBACK_V4,
     LOOPBACK_V6,
@@ -15,7 +16,6 @@ from openalgo_desktop.core.addresses import (
     is_loopback,
 )
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.settings import Settings
 
 log = logging.getLogger(__name__)
 

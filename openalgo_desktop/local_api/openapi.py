@@ -11,9 +11,9 @@ from marshmallow import EXCLUDE, INCLUDE, Schema, fields, missing
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from openalgo_desktop import __version__
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.local_api.table import Endpoint, ErrorForm, Need
 from openalgo_desktop.local_api.validation import new_schema
-from openalgo_desktop.resources import resource_text
 
 _TYPES: dict[type[fields.Field[Any]], dict[str, Any]] = {
     fields.Boolean: {"type": ["boolean", "string", "integer"]},

@@ -19,11 +19,11 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.config.operations import PREFIX, TOKEN_HEADER
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.network import bind_socket
-from openalgo_desktop.operations import PREFIX, TOKEN_HEADER
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
@@ -32,7 +33,6 @@ from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.exchange.span import SpanParameters
-from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.gtt_calls import GttCalls

@@ -6,9 +6,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from openalgo_desktop.hands.endpoint import describe
 from openalgo_desktop.local_api.endpoints import CONTROL, TABLE
 from openalgo_desktop.local_api.network import url_host
+from openalgo_desktop.runtime.hands.endpoint import describe
 from openalgo_desktop.shell.api_key import default_key
 from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
 

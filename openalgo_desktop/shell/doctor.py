@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop import __version__
-from openalgo_desktop.about import libraries
-from openalgo_desktop.accounts import host_settings
-from openalgo_desktop.app import TerminalOptions
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.errors import AppError, NetError
 from openalgo_desktop.core.redact import Redactor
-from openalgo_desktop.hands.state import setting_facts
-from openalgo_desktop.logs import write_bundle
-from openalgo_desktop.settings import Settings
+from openalgo_desktop.runtime.about import libraries
+from openalgo_desktop.runtime.accounts import host_settings
+from openalgo_desktop.runtime.hands.state import setting_facts
+from openalgo_desktop.runtime.logs import write_bundle
+from openalgo_desktop.runtime.terminal import TerminalOptions
 from openalgo_desktop.shell.hands import table
 from openalgo_desktop.shell.link import Link, NoEngine
 from openalgo_desktop.shell.options import (

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from openalgo_desktop.app import Terminal
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.garbage import short_passes
-from openalgo_desktop.logs import catch_crashes, stop_signals
+from openalgo_desktop.runtime.logs import catch_crashes, stop_signals
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.options import run_async, terminal_options
 from openalgo_desktop.storage.datadir import write_private
@@ -28,14 +28,14 @@ def run(args: argparse.Namespace) -> int:
     """Show the window, run without one, or take pictures; returns at the end of the run."""
     if args.command == "screenshot":
         with importing():
-            from openalgo_desktop.ui.screenshot import run_screenshots
+            from openalgo_desktop.ui.shell.screenshot import run_screenshots
 
         return run_screenshots(args.out, terminal_options(args), args.only)
     with short_passes(), ready_file(args.ready_file) as on_ready:
         if args.command == "headless":
             return run_async(_headless(args, on_ready))
         with importing():
-            from openalgo_desktop.ui.main import run_gui
+            from openalgo_desktop.ui.shell.main import run_gui
 
         return run_gui(terminal_options(args), on_ready)
 

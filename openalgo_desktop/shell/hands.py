@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from openalgo_desktop.config.operations import GROUPS, OPERATIONS, Field, Operation, operation
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.operations import GROUPS, OPERATIONS, Field, Operation, operation
 from openalgo_desktop.shell.entrance import importing
 from openalgo_desktop.shell.link import Link, NoEngine
 

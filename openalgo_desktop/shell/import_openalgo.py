@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.config.openalgo_env import NAMES, read_env_file
+from openalgo_desktop.config.operations import operation
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.openalgo_env import NAMES, read_env_file
-from openalgo_desktop.operations import operation
 from openalgo_desktop.shell.hands import ask
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,

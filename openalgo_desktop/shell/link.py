@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from openalgo_desktop.config.operations import PREFIX, TOKEN_HEADER
 from openalgo_desktop.core.errors import NetError
-from openalgo_desktop.operations import PREFIX, TOKEN_HEADER
 from openalgo_desktop.storage.datadir import DataDirectory
 
 #: A kill switch that works through a large book may take its time; seconds.

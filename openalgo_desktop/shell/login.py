@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import parse_qsl, urlsplit
 
-from openalgo_desktop.accounts import host_overrides, split_name
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import Clock, SystemClock
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.local_api.callback import LOGIN_TIMEOUT, Callbacks, callback_server
 from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.local_api.network import url_host
-from openalgo_desktop.settings import Settings
+from openalgo_desktop.runtime.accounts import host_overrides, split_name
 from openalgo_desktop.shell.options import run_async, stored_settings, terminal_options
 from openalgo_desktop.shell.prompt import ask_line, read_all
 from openalgo_desktop.storage.datadir import DataDirectory

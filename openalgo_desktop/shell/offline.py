@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop.app import Terminal, TerminalOptions
-from openalgo_desktop.hands.door import OwnerDoor
-from openalgo_desktop.operations import Operation
+from openalgo_desktop.config.operations import Operation
+from openalgo_desktop.runtime.hands.door import OwnerDoor
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.shell.options import run_async
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from openalgo_desktop import __version__
+from openalgo_desktop.config.operations import GROUPS
+from openalgo_desktop.config.settings import SETTINGS, setting_row
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.near import did_you_mean
-from openalgo_desktop.operations import GROUPS
-from openalgo_desktop.settings import SETTINGS, setting_row
 from openalgo_desktop.shell.hands import add_groups
 
 PROGRAM = "openalgo-desktop"

@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, cast, insert, literal, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
+from openalgo_desktop.config.private import open_private
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.csvtext import safe_cell
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import AuditEntry
-from openalgo_desktop.private import open_private
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import audit_trail, from_micros, order_journal, to_micros
 

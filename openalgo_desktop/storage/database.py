@@ -22,8 +22,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from openalgo_desktop.config.private import open_private
 from openalgo_desktop.core.errors import ConfigError, StorageError
-from openalgo_desktop.private import open_private
 from openalgo_desktop.storage.schema import bring_up_to_date
 
 log = logging.getLogger(__name__)

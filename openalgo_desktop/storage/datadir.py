@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from openalgo_desktop.config.private import narrow, open_private
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.private import narrow, open_private
 
 APP = "openalgo-desktop"
 #: Files of ours that have secrets or orders in them.

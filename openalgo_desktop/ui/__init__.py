@@ -1,5 +1,5 @@
 """The window. Importing anything from here checks first that Qt fits this Python."""
 
-from openalgo_desktop.ui.qt import check_pair
+from openalgo_desktop.ui.kit.qt import check_pair
 
 check_pair()

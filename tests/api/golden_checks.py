@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ist_date
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.resources import resource_text
 from tests.api.golden_case import TEXT_KEPT, Case, fixture_rows, tick_sizes
 from tests.api.golden_times import RECORDED_AT
 

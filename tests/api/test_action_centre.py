@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import OrderError
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.trading.webhooks import SymbolMap, WebhookStrategy
 from tests.waiting import until
 

@@ -19,13 +19,13 @@ from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.spec import Capabilities, Rate
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Exchange, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Tick
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.sandbox.account import Sandbox
-from openalgo_desktop.settings import Settings
 from tests.emulators.base import BrokerEmulator, MemoryPaper
 from tests.faces.face import Face, face_of
 from tests.memory import MemorySecrets

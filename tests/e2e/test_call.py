@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.hands.endpoint import describe
 from openalgo_desktop.local_api.endpoints import CONTROL, TABLE
+from openalgo_desktop.runtime.hands.endpoint import describe
 from openalgo_desktop.shell.call import parse_fields
 from tests.e2e.driver import Program, command_line, environment
 

@@ -313,7 +313,7 @@ sys.exit(main())
         ("doctor", "openalgo_desktop.core.errors"),
         ("doctor", "ipaddress"),
         ("headless", "msgspec"),
-        ("headless", "openalgo_desktop.app"),
+        ("headless", "openalgo_desktop.runtime.terminal"),
         ("gui", "PySide6.QtWidgets"),
         ("call ping", "openalgo_desktop.local_api.endpoints"),
         ("keys list", "openalgo_desktop.storage.keys"),

@@ -26,7 +26,6 @@ from urllib.parse import quote, urlencode, urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.brokers.kit.feed.codec import Failure
 from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
@@ -38,6 +37,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Tick
 from openalgo_desktop.local_api.endpoints import TABLE
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from tests.faults.mutations import ODD_VALUES, damaged, encoded, fields
 
 DATA = Path(__file__).parents[1] / "data"

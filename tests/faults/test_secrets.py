@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, RejectedByBroker
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.storage.vault import Vault
 from tests.e2e.driver import Program, run_command
 

@@ -10,10 +10,10 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from openalgo_desktop.app import TerminalOptions
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.ui.loop import PumpEventLoop
-from openalgo_desktop.ui.main import Session, make_application
+from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.ui.engine.loop import PumpEventLoop
+from openalgo_desktop.ui.shell.main import Session, make_application
 from tests.waiting import until
 
 OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}

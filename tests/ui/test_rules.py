@@ -12,8 +12,8 @@ from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
 import openalgo_desktop.ui
-from openalgo_desktop.ui.actions import ACTIONS
-from openalgo_desktop.ui.widgets import label, plain_tip
+from openalgo_desktop.ui.kit.widgets import label, plain_tip
+from openalgo_desktop.ui.shell.actions import ACTIONS
 
 FILES = sorted(Path(openalgo_desktop.ui.__file__).parent.rglob("*.py"))
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.brokers.registry import Registry
-from openalgo_desktop.settings import SETTINGS
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.shell.parser import build_parser
-from openalgo_desktop.ui.actions import ACTIONS
+from openalgo_desktop.ui.shell.actions import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(

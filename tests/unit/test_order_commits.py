@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderStateUnknown, StorageError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.tables import paper_rows
 

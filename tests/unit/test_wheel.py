@@ -24,7 +24,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from openalgo_desktop import __version__, about
+from openalgo_desktop import __version__
+from openalgo_desktop.runtime import about
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"

@@ -14,6 +14,7 @@ from typing import Any
 
 from openalgo_desktop.brokers.simulator.market import BROKER, SimulatorMarket
 from openalgo_desktop.brokers.simulator.world import SimulatorOptions, World
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, FeedMode
@@ -50,7 +51,6 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.paper import PaperBook
-from openalgo_desktop.resources import resource_text
 
 __all__ = ["SimulatorAccount", "SimulatorGateway", "SimulatorOptions"]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import future_symbol, option_symbol, parse_expiry
-from openalgo_desktop.resources import resource_text
 
 #: Strikes on each side of the spot. More than the promised 30, so that a day's move stays inside.
 STRIKES_EACH_SIDE = 40

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.local_api.table import Call, Reply
-from openalgo_desktop.resources import resource_text
 
 #: The page may load and run nothing but itself.
 _POLICY = (

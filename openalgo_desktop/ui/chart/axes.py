@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 
-from openalgo_desktop.ui import fonts, theme
-from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.series import Series
+from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import format as fmt
 
 PRICE_WIDTH = 78
 TIME_HEIGHT = 24

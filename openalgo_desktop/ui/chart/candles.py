@@ -13,9 +13,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.chart.primitives import Floats, Lines, Rects
 from openalgo_desktop.ui.chart.series import Series, Slice
+from openalgo_desktop.ui.kit import theme
 
 #: Narrower bars are merged so that each drawn one gets this many pixels.
 MIN_PIXELS = 2.0

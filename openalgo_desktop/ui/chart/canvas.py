@@ -12,8 +12,6 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.model import Bars
-from openalgo_desktop.ui import format as fmt
-from openalgo_desktop.ui import theme
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
 from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of
@@ -21,6 +19,8 @@ from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.overlay import Frame, LegendPart, Overlay
 from openalgo_desktop.ui.chart.scale import TimeScale
 from openalgo_desktop.ui.chart.series import Series
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import theme
 
 #: Room above and below the candles, as parts of the price range.
 ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from openalgo_desktop.ui import fonts, theme
-from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.chart import ticks
+from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import format as fmt
 
 AXIS_WIDTH, AXIS_HEIGHT, ROOM = 84, 22, 10
 LABEL_ROOM, LINE_ROOM = 96, 34

@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
-from openalgo_desktop.ui import fonts, theme
-from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import format as fmt
 
 TAG_HEIGHT = 18
 LEGEND_HEIGHT = 24

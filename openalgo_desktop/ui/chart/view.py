@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.model import Bars
-from openalgo_desktop.ui import format as fmt
 from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.kit import format as fmt
 
 if TYPE_CHECKING:
     from openalgo_desktop.ui.chart.canvas import Canvas

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import (
     MarketCalendar,
     days_of_file,
@@ -15,7 +16,6 @@ from openalgo_desktop.core.calendar import (
 )
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.resources import resource_text
 
 
 @pytest.fixture(scope="module")

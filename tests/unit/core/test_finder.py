@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.search_order import ORDER
 from openalgo_desktop.core.search_query import Aliases, read
-from openalgo_desktop.resources import resource_text
 
 MASTER = Path(__file__).parents[2] / "data" / "master_extract.csv"
 TODAY = date(2025, 8, 22)

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.freeze import FreezeTable, freeze_text
 from openalgo_desktop.core.model import Instrument
-from openalgo_desktop.resources import resource_text
-from openalgo_desktop.settings import Settings
 
 TABLE = FreezeTable.from_json(resource_text("exchange/freeze.json"))
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.model import Instrument
@@ -20,8 +22,6 @@ from openalgo_desktop.exchange.charges import (
     contract_note,
     segment_of,
 )
-from openalgo_desktop.resources import resource_text
-from openalgo_desktop.settings import SETTINGS
 
 DAY = date(2026, 6, 1)
 SBIN = Instrument("SBIN", "NSE", "STATE BANK OF INDIA")

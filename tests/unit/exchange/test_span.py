@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core import options_math
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import ConfigError
@@ -22,7 +23,6 @@ from openalgo_desktop.exchange.span import (
     margin_shares,
     portfolio_margin,
 )
-from openalgo_desktop.resources import resource_text
 
 NOW = datetime(2026, 6, 10, 11, 0, tzinfo=IST)
 NEAR, FAR = date(2026, 6, 30), date(2026, 7, 28)

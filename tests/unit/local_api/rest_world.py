@@ -13,6 +13,8 @@ import httpx
 import msgspec
 import numpy as np
 
+from openalgo_desktop.config.resources import resource_text
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import (
@@ -60,8 +62,6 @@ from openalgo_desktop.core.symbols import option_symbol
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
-from openalgo_desktop.resources import resource_text
-from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed

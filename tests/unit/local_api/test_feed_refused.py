@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.enums import FeedMode, Interval, KeyRights
 from openalgo_desktop.core.errors import AppError, DataError, NotConnected
 from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from tests.waiting import until
 
 SBIN: Key = ("NSE", "SBIN")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openalgo_desktop.config.settings import SETTINGS, Settings
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.rates import parse_limit
 from openalgo_desktop.local_api.limits import MAX_WINDOWS, RateLimiter
-from openalgo_desktop.settings import SETTINGS, Settings
 
 
 class Watch:

@@ -12,13 +12,13 @@ import httpx
 import msgspec
 import pytest
 
-from openalgo_desktop.app import Terminal, TerminalOptions
 from openalgo_desktop.core.clock import IST, api_timestamp
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest
 from openalgo_desktop.local_api.handlers import books, shapes
 from openalgo_desktop.local_api.ready_rows import ReadyRows
 from openalgo_desktop.local_api.table import Pieces
+from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 
 NINE = datetime(2026, 12, 1, 9, 15, 7, 999_999, tzinfo=IST)
 

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.enums import (
     AccountState,
@@ -41,7 +42,6 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.market.hub import MarketHub
-from openalgo_desktop.settings import Settings
 from tests.waiting import until
 
 MOMENT = datetime(2026, 11, 25, 10, 0, tzinfo=IST)

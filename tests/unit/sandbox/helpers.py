@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import DataError
@@ -19,7 +20,6 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
 from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
-from openalgo_desktop.settings import SETTINGS
 
 
 class MemoryStore:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.core.model import Instrument, Trade
 from openalgo_desktop.exchange.charges import ChargeTable
-from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.charging import Charging
 
 SBIN = Instrument("SBIN", "NSE", "STATE BANK OF INDIA")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import InsufficientFunds
@@ -20,7 +21,6 @@ from openalgo_desktop.exchange.ledger import EntryKind
 from openalgo_desktop.exchange.margin import DEFAULT_LEVERAGE
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.span import SpanParameters
-from openalgo_desktop.resources import resource_text
 from openalgo_desktop.sandbox.portfolio import PortfolioMargin, complete, spot_key
 from tests.unit.sandbox.helpers import Market
 

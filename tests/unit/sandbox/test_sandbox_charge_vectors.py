@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.exchange.charges import (
     NO_CHARGES,
@@ -24,7 +25,6 @@ from openalgo_desktop.exchange.charges import (
     Fill,
     Segment,
 )
-from openalgo_desktop.resources import resource_text
 
 GIVEN = os.environ.get("SANDBOX_VECTORS")
 OWN = Path(__file__).parents[2] / "data" / "vectors" / "sandbox.json"

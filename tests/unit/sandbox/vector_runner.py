@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import (
     DERIVATIVE_EXCHANGES,
@@ -44,7 +45,6 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
 from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
-from openalgo_desktop.settings import SETTINGS
 from openalgo_desktop.trading.smart import smart_order
 from openalgo_desktop.trading.underway import View
 from tests.unit.sandbox.helpers import Market, MemoryStore, settings

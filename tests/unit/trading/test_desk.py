@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
@@ -42,7 +43,6 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.traits import Traits
-from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.limits import RiskRules

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
@@ -23,7 +24,6 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
-from openalgo_desktop.settings import Settings
 from openalgo_desktop.trading.limits import RiskRules, one_request
 from openalgo_desktop.trading.ownbook import OwnBook
 

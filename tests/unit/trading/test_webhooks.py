@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.resources import resource_text
 from openalgo_desktop.trading.webhooks import (
     SymbolMap,
     WebhookKind,

@@ -13,9 +13,9 @@ from functools import cache
 
 import msgspec
 
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.model import Instrument
-from openalgo_desktop.resources import resource_text
 
 
 class _Change(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from functools import cache
 
 import msgspec
 
+from openalgo_desktop.config.resources import resource_path, resource_text
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.resources import resource_path, resource_text
 
 _NOT_NAME = re.compile(r"[\s_-]+")
 _FOLDER = "brokers/indices"

@@ -11,9 +11,9 @@ import pytest
 
 from openalgo_desktop.brokers.kit.master import indices
 from openalgo_desktop.brokers.kit.master.indices import index_symbol
+from openalgo_desktop.config.resources import resource_path
 from openalgo_desktop.core.enums import INDEX_EXCHANGES
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.resources import resource_path
 
 SHIPPED = sorted(resource_path("brokers/indices").glob("*.json"))
 
@@ -45,7 +45,7 @@ def test_names_of_the_families() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copytree(resource_path("brokers/indices"), tmp_path / "brokers/indices")
-    monkeypatch.setattr("openalgo_desktop.resources.resource_root", lambda: tmp_path)
+    monkeypatch.setattr("openalgo_desktop.config.resources.resource_root", lambda: tmp_path)
     indices._names.cache_clear()
     yield tmp_path / "brokers/indices"
     indices._names.cache_clear()

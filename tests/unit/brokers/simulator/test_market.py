@@ -12,13 +12,13 @@ import pytest
 from openalgo_desktop.brokers.simulator.market import SimulatorMarket
 from openalgo_desktop.brokers.simulator.universe import monthly_expiries, weekly_expiries
 from openalgo_desktop.brokers.simulator.world import SimulatorOptions, World
+from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import ConfigError, NotConnected, SymbolUnknown
 from openalgo_desktop.core.model import Key, Tick
 from openalgo_desktop.core.money import is_on_tick
-from openalgo_desktop.resources import resource_text
 
 SBIN: Key = ("NSE", "SBIN")
 NIFTY: Key = ("NSE_INDEX", "NIFTY")

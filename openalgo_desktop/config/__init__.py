@@ -1,0 +1,1 @@
+"""Settings, the owner's operations, bundled files, private files: what every room may know."""

@@ -1,0 +1,511 @@
+"""The composition root: builds the Terminal from settings. The only place that knows every room
+but the window; the window, the headless command and the tests all use this same object."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from openalgo_desktop.brokers.registry import SIMULATOR, Registry
+from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
+from openalgo_desktop.config.operations import WHO
+from openalgo_desktop.config.resources import resource_text
+from openalgo_desktop.config.settings import Settings
+from openalgo_desktop.core.calendar import (
+    Holiday,
+    MarketCalendar,
+    days_of_file,
+    own_holidays,
+    own_sessions,
+)
+from openalgo_desktop.core.clock import SystemClock, api_timestamp
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AuthError, ConfigError
+from openalgo_desktop.core.events import (
+    Bus,
+    FeedChanged,
+    FeedRefused,
+    ModeChanged,
+    PositionsChanged,
+    SettingChanged,
+)
+from openalgo_desktop.core.garbage import tidy_when
+from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.ports import BrokerAccount
+from openalgo_desktop.core.search_query import Aliases
+from openalgo_desktop.local_api.callback import Callbacks, callback_server
+from openalgo_desktop.local_api.context import ApiContext
+from openalgo_desktop.local_api.handover import Handover
+from openalgo_desktop.local_api.owner import OwnerServer
+from openalgo_desktop.local_api.server import LocalApi
+from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.runtime.accounts import Accounts, split_name
+from openalgo_desktop.runtime.hands.door import OwnerDoor
+from openalgo_desktop.runtime.logs import LogRing, setup_logging
+from openalgo_desktop.sandbox.account import Sandbox
+from openalgo_desktop.storage.alerts import AlertRepository
+from openalgo_desktop.storage.applock import AppLock
+from openalgo_desktop.storage.approvals import ApprovalRepository
+from openalgo_desktop.storage.audit import AuditTrail
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.datadir import DataDirectory
+from openalgo_desktop.storage.journal import Journal
+from openalgo_desktop.storage.keys import ApiKeys
+from openalgo_desktop.storage.paper import PaperRepository
+from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.storage.vault import Vault
+from openalgo_desktop.trading.approvals import Approvals
+from openalgo_desktop.trading.audit import AuditRecorder
+from openalgo_desktop.trading.clockwatch import ClockWatch
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.idempotency import RequestMemory
+from openalgo_desktop.trading.killswitch import KillSwitch
+from openalgo_desktop.trading.limits import RiskRules
+from openalgo_desktop.trading.policies import OrderPolicies
+from openalgo_desktop.trading.square_off import WebhookSquareOff
+from openalgo_desktop.trading.webhooks import WebhookStore
+
+log = logging.getLogger(__name__)
+
+#: Seconds from the start to the rehearsal of an order.
+WARM_UP_AFTER = 0.3
+#: How long a thread that wants the interpreter waits for one that works, seconds. An order waits
+#: for the writer's thread, and that one asks again after each word with the database; with
+#: Python's 5 ms every answer of the disk cost up to a paint.
+THREADS_TURN = 0.001
+#: What a keyring that does not give our key means for the run.
+LOCKED_VAULT = (
+    "Live accounts are locked and only the sandbox runs, with an API key for this run alone."
+)
+#: The user's own days, in the form of the listed ones, in the configuration folder.
+CALENDAR_FILE = "calendar.json"
+
+
+@dataclass(slots=True)
+class TerminalOptions:
+    """What the command line (section 8 of the architecture note) can say about one run."""
+
+    data_dir: Path | None = None
+    broker: str = "simulator"
+    mode: Mode | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)  # what gave each override
+    notes: tuple[str, ...] = ()  # sentences about OpenAlgo's names, for the start
+    warnings: tuple[str, ...] = ()
+    clock_start: datetime | None = None
+    sim_universe: Path | None = None
+    sim_frozen: bool = False
+    sim_control: bool = False
+    vault_key_file: Path | None = None
+
+
+class Terminal:
+    """Every service of the program, with one order of start and stop."""
+
+    def __init__(self, options: TerminalOptions | None = None) -> None:
+        self.options = options or TerminalOptions()
+        self.registry = Registry()
+        self.callbacks = Callbacks()
+        broker = split_name(self.options.broker)[0]
+        if broker != SIMULATOR:
+            self.registry.get(broker)  # says what there is when it is unknown
+        self.clock = SystemClock(self.options.clock_start)
+        self.started = self.clock.now()
+        self.settings = Settings(self.options.overrides, self.options.origins)
+        self.bus = Bus()
+        self.data_dir = DataDirectory(self.options.data_dir)
+        self.instruments = InstrumentTable()
+        self.instruments.aliases = Aliases.from_json(resource_text("search/aliases.json"))
+        self.calendar = MarketCalendar.from_json(resource_text("calendar/holidays.json"))
+        self.logs: LogRing
+        self.db: Database
+        self.state: KeyValueStore
+        self.vault: Vault
+        self.keys: ApiKeys
+        self.journal: Journal
+        self.hub: MarketHub
+        self.accounts: Accounts
+        self.sandbox: Sandbox
+        self.desk: OrderDesk
+        self.approvals: Approvals
+        self.kill_switch: KillSwitch
+        self.risk_rules: RiskRules
+        self.requests: RequestMemory
+        self.audit: AuditTrail
+        self.lock: AppLock
+        self.api: LocalApi | None = None
+        self.owner_door: OwnerServer
+        self._stops: list[Any] = []
+
+    # -- start ------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Start all parts in order; if one fails, stop those already started and raise."""
+        sys.setswitchinterval(THREADS_TURN)
+        try:
+            await self.start_storage(may_lock=True)
+            await self._start_market()
+            await self._start_trading()
+            await self._start_api()
+            await self._open_owner_door()
+        except BaseException:
+            await self.stop()
+            raise
+        beside = [
+            asyncio.create_task(self._warm_up(), name="warm-up"),
+            asyncio.create_task(
+                tidy_when(lambda: self.calendar.all_closed(self.clock.now())), name="garbage"
+            ),
+        ]
+
+        def cancel() -> None:
+            for task in beside:
+                task.cancel()
+
+        self._stops.append(cancel)
+        log.info("terminal started in %s mode", self.desk.mode.value)
+
+    async def _warm_up(self) -> None:
+        """In the quiet after the start: the first order shall be as fast as the tenth."""
+        await asyncio.sleep(WARM_UP_AFTER)
+        await self.journal.rehearse()
+        await PaperRepository(self.db).rehearse()
+
+    async def start_storage(self, *, may_lock: bool = False) -> None:
+        """Data folder, log, database, settings, vault, keys, audit trail, app lock: all that a
+        command needs which works on the data folder while no engine runs (then ``stop``). With
+        ``may_lock`` a keyring that lost our key locks live trading and leaves the sandbox."""
+        self.data_dir.acquire()
+        self._stops.append(self.data_dir.release)
+        self.logs = setup_logging(self.settings, self.data_dir.logs)
+        self._stops.append(self.logs.close)
+        for text in self.options.notes:
+            log.info("%s", text)
+        for text in (*self.options.warnings, *self.data_dir.warnings):
+            log.warning("%s", text)
+        self.db = Database(self.data_dir.database_url)
+        await self.db.start()
+        self._stops.append(self.db.stop)
+        self.state = KeyValueStore(self.db)
+        self.settings.load(await self.state.all("settings"))
+        self.logs.set_detail(self.settings["log.level"])
+        self._amend_calendar()
+        self.settings.on_store = self.state.put_later("settings")
+        self.settings.on_forget = self.state.forget_later("settings")
+        self.settings.subscribe(self._amend_calendar)
+        self.settings.subscribe(
+            lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
+        )
+        self.vault = Vault(self.data_dir.config, key_file=self.options.vault_key_file)
+        self.vault.watch(self.logs.redactor.add)
+        keys_db = self.db
+        if not may_lock:
+            await self.vault.open()
+        elif reason := await self.vault.open_or_lock():
+            log.warning("%s %s", LOCKED_VAULT, reason)
+            keys_db = Database("sqlite://")  # the keys of this run; those in the data folder stay
+            await keys_db.start()
+            self._stops.append(keys_db.stop)
+        self.callbacks.handover = Handover(self.vault, self.clock)
+        self.keys = ApiKeys(keys_db, self.vault, self.clock)
+        await self.keys.ensure_default()
+        self.keys.know_default()
+        clean = self.logs.redactor.clean
+        self.journal = Journal(self.db, self.clock, clean)
+        self.audit = AuditTrail(self.db, clean)
+        recorder = AuditRecorder(self.clock, self.bus, self.audit)
+        self._stops.append(recorder.close)
+        self.keys.on_revoked(recorder.key_revoked)
+        self.keys.on_created(recorder.key_created)
+        self.lock = AppLock(
+            self.vault,
+            self.clock,
+            self.bus,
+            lambda: float(self.settings["lock.idle_minutes"]),
+        )
+        await self.lock.start()
+        self._stops.append(self.lock.stop)
+
+    async def _start_market(self) -> None:
+        self.accounts = Accounts(
+            self.clock,
+            self.bus,
+            self.settings,
+            self.instruments,
+            self.vault,
+            self.state,
+            self.data_dir.path / "masters",
+            self._simulator,
+            lambda exchange: self.calendar.is_open(exchange, self.clock.now()),
+            self.registry,
+        )
+        self._stops.append(self.accounts.stop)
+        await self.accounts.start(self.options.broker)
+        self.hub = MarketHub(self.clock, self.instruments)
+        self.accounts.attach(self.hub)
+        self.hub.on_refused = lambda key, reason: self.bus.publish(
+            FeedRefused(key=key, reason=reason)
+        )
+        self.hub.on_mute = lambda mute, message: self.bus.publish(
+            FeedChanged(connected=not mute, message=message)
+        )
+        await self.hub.start()
+        self._stops.append(self.hub.stop)
+
+    def _simulator(self) -> SimulatorAccount:
+        settings = self.settings
+        return SimulatorAccount(
+            self.clock,
+            PaperRepository(self.db),
+            SimulatorOptions(
+                seed=settings["simulator.seed"],
+                rate=settings["simulator.rate"],
+                frozen=self.options.sim_frozen,
+                universe=self.options.sim_universe,
+                always_open=settings["simulator.always_open"],
+            ),
+            self.calendar,
+        )
+
+    @property
+    def account(self) -> BrokerAccount:
+        """The data account."""
+        return self.accounts[self.accounts.data]
+
+    async def _start_trading(self) -> None:
+        settings = self.settings
+        self.sandbox = Sandbox(
+            f"sandbox:{self._paper_name()}",
+            self.clock,
+            self.instruments,
+            self.hub,
+            PaperRepository(self.db),
+            settings,
+            calendar=self.calendar,
+            market_always_open=self._always_open,
+        )
+        await self.sandbox.start()
+        self._stops.append(self.sandbox.stop)
+        self.desk = OrderDesk(
+            self.clock,
+            self.bus,
+            self.instruments,
+            self.journal,
+            ack_timeout=lambda: float(settings["trading.ack_timeout"]),
+            reconcile_interval=lambda: float(settings["trading.reconcile_interval"]),
+        )
+        self.desk.policies = OrderPolicies(self.hub, settings.__getitem__)
+        self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
+        self.accounts.attach_desk(self.desk)
+        await self._start_safety()
+        watch = ClockWatch(self.clock, self.bus)
+        await watch.start()
+        self._stops.append(watch.stop)
+        await self.desk.start()
+        self._stops.append(self.desk.stop)
+        square_off = WebhookSquareOff(
+            self.clock,
+            self.bus,
+            WebhookStore(self.state),
+            self.desk,
+            self.calendar,
+            self.market_open,
+        )
+        await square_off.start()
+        self._stops.append(square_off.stop)
+        self.sandbox.on_changed = self._sandbox_changed
+        start_mode = self.options.mode or Mode(settings["trading.start_mode"])
+        if self.vault.locked:
+            start_mode = Mode.SANDBOX
+        await self.desk.set_mode(start_mode, "start")
+        self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
+
+    async def _start_safety(self) -> None:
+        """What stands between a source and the desk: limits, kill switch, approvals, ids."""
+        settings = self.settings
+        self.risk_rules = RiskRules(
+            self.clock,
+            self.hub,
+            self.instruments,
+            self.desk.books,
+            lambda: self.desk.mode,
+            settings.__getitem__,
+            self.market_open,
+            self.calendar,
+        )
+        self.risk_rules.load(await self.state.all("risk"))
+        self.risk_rules.on_store = self._scope_changed
+        self.desk.risk.rules = self.risk_rules
+        self.kill_switch = KillSwitch(self.clock, self.bus, self.desk, self.state)
+        await self.kill_switch.start()
+        self.requests = RequestMemory(self.clock, self.state)
+        await self.requests.start()
+        self.approvals = Approvals(
+            self.clock,
+            self.bus,
+            ApprovalRepository(self.db),
+            self.hub,
+            sources=lambda: str(settings["approvals.sources"]),
+            expiry=lambda: float(settings["approvals.expiry"]),
+            drift=lambda: float(settings["approvals.drift"]),
+        )
+        self.desk.approval = self.approvals.check
+        self.desk.mode_guard = self._guard_mode
+        await self.approvals.start()
+        self._stops.append(self.approvals.stop)
+
+    async def _start_api(self) -> None:
+        if not self.settings["api.enabled"]:
+            return
+        self.api = LocalApi(
+            ApiContext(
+                settings=self.settings,
+                clock=self.clock,
+                bus=self.bus,
+                hub=self.hub,
+                desk=self.desk,
+                instruments=self.instruments,
+                keys=self.keys,
+                calendar=self.calendar,
+                state=self.state,
+                alerts=AlertRepository(self.db),
+                control=self.control if self.options.sim_control else None,
+                account_status=lambda: self.account.status,
+                user_id="trader",
+                brokers=(SIMULATOR, *self.registry.ids()),
+                callbacks=self.callbacks,
+                approvals=self.approvals,
+                requests=self.requests,
+            )
+        )
+        await self.api.start()
+        self._stops.append(self.api.stop)
+
+    async def _open_owner_door(self) -> None:
+        """For the owner's commands beside this program; their way is told in ``running.json``."""
+        self.owner_door = OwnerServer(OwnerDoor(self).run)
+        await self.owner_door.start()
+        self._stops.append(self.owner_door.stop)
+        addresses = {
+            "pid": str(os.getpid()),
+            "since": api_timestamp(self.started),
+            "control_url": self.owner_door.url,
+        }
+        if self.api is not None:
+            addresses |= {"rest_url": self.api.rest_url, "ws_url": self.api.ws_url}
+        self.data_dir.announce(addresses | {"control_token": self.owner_door.token.reveal()})
+        self._stops.append(self.data_dir.withdraw)
+
+    # -- stop -------------------------------------------------------------------------------
+    async def stop(self) -> None:
+        """Stop all parts, last started first; one that fails does not keep the others up."""
+        while self._stops:
+            stop = self._stops.pop()
+            try:
+                result = stop()
+                if result is not None:
+                    await result
+            except Exception:
+                log.exception("stopping %s failed", getattr(stop, "__qualname__", stop))
+
+    # -- wiring -----------------------------------------------------------------------------
+    def _paper_name(self) -> str:
+        """Whose paper account it is; the same before and after a first login."""
+        name = self.accounts.data
+        return self.account.status.account_id if name == SIMULATOR else name
+
+    def _amend_calendar(self, key: str = "calendar.", value: object = None) -> None:
+        """The user's own holidays and sessions: ``calendar.json`` beside the configuration, then
+        the settings. A file that cannot be read is told, and the listed calendar holds."""
+        if not key.startswith("calendar."):
+            return
+        own: list[Holiday] = []
+        path = self.data_dir.config / CALENDAR_FILE
+        try:
+            if path.exists():
+                own += days_of_file(path.read_bytes())
+        except (ConfigError, OSError) as error:
+            log.error("%s is not followed: %s", path, error)
+        own += own_holidays(self.settings["calendar.holidays"])
+        own += own_sessions(self.settings["calendar.special_sessions"])
+        self.calendar.amend(own)
+
+    def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
+        """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""
+        self.state.put_later("risk")(scope, limits)
+        self.bus.publish(SettingChanged(key=f"risk.{scope}", value=limits or "none"))
+
+    def _guard_mode(self, mode: Mode, by: str) -> None:
+        """A locked program does not go live, whoever asks; with an app lock only the window and
+        the owner's command go live, where the password is asked."""
+        if mode is Mode.LIVE and self.vault.locked:
+            raise AuthError(f"{LOCKED_VAULT} {self.vault.locked}")
+        if mode is not Mode.LIVE or by == "start":
+            return
+        if by == WHO:  # its door has asked the password
+            return
+        if self.lock.locked:
+            raise AuthError("The program is locked: unlock the window before going live.")
+        if self.lock.enabled and by != "window":
+            raise AuthError(
+                "The app lock guards live mode: go live in the window, or with "
+                "`openalgo-desktop mode live`."
+            )
+
+    def _always_open(self) -> bool:
+        """Whether the market of the data account has no hours; the simulator says so of itself."""
+        return self.account.always_open
+
+    def market_open(self, exchange: str) -> bool:
+        """Whether ``exchange`` trades now."""
+        return self._always_open() or self.calendar.is_open(exchange, self.clock.now())
+
+    def _mode_changed(self, event: ModeChanged) -> None:
+        self.state.put_later("terminal")("mode", event.mode.value)
+        self.bus.publish(PositionsChanged(account_id="", mode=event.mode))
+
+    async def reset_sandbox(self) -> None:
+        """Empty the paper account and give it its starting capital."""
+        await self.sandbox.reset()
+        await self._sandbox_changed()
+
+    async def _sandbox_changed(self) -> None:
+        """Its books changed without orders: settlement, delivery, a new session, a reset."""
+        await self.desk.books.rebase(Mode.SANDBOX)
+        self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))
+
+    @asynccontextmanager
+    async def callback_address(self, broker: str) -> AsyncIterator[str]:
+        """The redirect address of ``broker``, served while the context is open: by the local API,
+        or by a small server of its own when the API is switched off."""
+        if self.api is not None:
+            yield f"{self.api.rest_url}/{broker}/callback"
+            return
+        host, port = str(self.settings["api.host"]), int(self.settings["api.rest_port"])
+        async with callback_server(self.callbacks, host, port) as url:
+            yield f"{url}/{broker}/callback"
+
+    async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """``POST /simulator/control``: move prices, faults and the clock; reset the sandbox."""
+        rest = dict(payload)
+        if (moment := rest.pop("clock", None)) is not None:
+            try:
+                self.clock.jump(datetime.fromisoformat(str(moment)))
+            except ValueError:
+                raise ConfigError(f"clock: {moment!r} is not an ISO time.") from None
+            await self.sandbox.run_due()
+        if (what := rest.pop("reset", None)) is not None:
+            if what != "sandbox":
+                raise ConfigError("reset: only 'sandbox' can be reset.")
+            await self.reset_sandbox()
+        result = await self.account.control(rest) if rest else {}
+        self.sandbox.forget_prices()
+        await asyncio.sleep(0)  # frames of the prices leave at the end of this turn of the loop
+        return result

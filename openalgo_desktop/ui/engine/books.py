@@ -1,0 +1,398 @@
+"""The books of the current mode as the docks see them: one copy, refreshed on events.
+
+Order updates are applied at once and in order, and told to the docks once per frame: an order may
+not wait for the paint of another one. Positions, holdings and funds are asked again after a change,
+several changes at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import (
+    Bus,
+    ModeChanged,
+    OrderSettled,
+    OrderUpdated,
+    PositionsChanged,
+)
+from openalgo_desktop.core.model import (
+    BookRows,
+    Funds,
+    Holding,
+    Key,
+    Order,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.ui.engine import known
+from openalgo_desktop.ui.engine.frames import Ticks
+
+log = logging.getLogger(__name__)
+A = TypeVar("A")
+
+#: A book that could not be read is asked again after this, seconds.
+RETRY = 5.0
+
+#: Changes within this time are answered by one refresh, seconds.
+SETTLE = 0.05
+ALL = frozenset({"orders", "trades", "positions", "holdings", "funds"})
+MONEY = frozenset({"positions", "holdings", "funds"})
+
+
+class Gaps(NamedTuple):
+    """What a book lacks: a sentence for each row that could not be read, or why nothing of it
+    could be read now (its rows are those of an earlier reading)."""
+
+    unreadable: tuple[str, ...] = ()
+    failure: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line that says so."""
+        if self.failure:
+            return "⚠ Not read now: the rows are old"
+        count = len(self.unreadable)
+        rows = "1 unreadable row" if count == 1 else f"{count} unreadable rows"
+        return f"⚠ {rows}: the book is incomplete"
+
+    @property
+    def reasons(self) -> str:
+        """Why, a line each."""
+        return self.failure or "\n".join(self.unreadable)
+
+
+class _ModeMoved(Exception):
+    """The switch was moved while a book was asked for."""
+
+
+class Desk(Protocol):
+    """What the books need of the order desk."""
+
+    @property
+    def mode(self) -> Mode: ...
+    async def orders(self) -> BookRows[Order]: ...
+    async def trades(self) -> BookRows[Trade]: ...
+    async def positions(self) -> BookRows[Position]: ...
+    async def holdings(self) -> BookRows[Holding]: ...
+    async def funds(self) -> Funds: ...
+
+
+class Prices(Protocol):
+    """What the books need of the market."""
+
+    def fresh(self, key: Key) -> Tick | None: ...
+
+
+class Books(QObject):
+    """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
+
+    orders_changed = Signal()  # the whole book is another one
+    orders_updated = Signal(list)  # the orders that changed since the last frame, in order
+    trades_changed = Signal()
+    trades_added = Signal(list)  # executions since the last frame, in order
+    gaps_changed = Signal(str)  # name of a book that is incomplete, or is whole again
+    positions_changed = Signal()
+    holdings_changed = Signal()
+    funds_changed = Signal()
+    prices_moved = Signal()  # positions and holdings carry newer prices
+
+    def __init__(self, desk: Desk, prices: Prices, bus: Bus, parent: QObject) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._prices = prices
+        self.orders: dict[str, Order] = {}
+        self._working: dict[Key, dict[str, Order]] = {}  # by instrument, then order id
+        self.working_count = 0
+        self.trades: list[Trade] = []
+        self.positions: list[Position] = []
+        self.holdings: list[Holding] = []
+        self.funds = Funds()
+        self.funds_known = False  # zeros that nobody told are no money
+        self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
+        self._shown = desk.mode  # whose rows these are
+        self._moved = False
+        self.news = News(self)
+        self._stale: set[str] = set(ALL)
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._unsubscribe = [
+            bus.subscribe(OrderUpdated, self._on_order),
+            bus.subscribe(OrderSettled, self._on_settled),
+            bus.subscribe(PositionsChanged, self._on_positions),
+            bus.subscribe(ModeChanged, self._on_mode),
+        ]
+
+    def close(self) -> None:
+        """Listen no more."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+
+    def _on_mode(self, event: ModeChanged) -> None:
+        # Who hears of the switch now may still ask what is left behind. A book that is being
+        # asked for may take seconds: the rows do not stay until then.
+        asyncio.get_running_loop().call_soon(self._leave)
+        self.refresh()
+
+    def _leave(self) -> None:
+        if self._desk.mode is not self._shown:
+            self._clear()
+
+    def refresh(self) -> None:
+        """Ask all books again."""
+        self._mark(ALL)
+
+    def _mark(self, names: frozenset[str]) -> None:
+        self._stale |= names
+        self._wake.set()
+
+    def _on_order(self, event: OrderUpdated) -> None:
+        if event.mode is not self._desk.mode:
+            return
+        self.orders[event.order.order_id] = event.order
+        self._index(event.order)
+        trade = event.trade
+        if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
+            self.trades.append(trade)
+            self.news.traded(trade)
+        self.news.note(event.order)
+        self._mark(MONEY)
+
+    def _on_settled(self, event: OrderSettled) -> None:
+        """The row of an unknown order is over; the book shows what it became."""
+        if event.mode is self._desk.mode:
+            self._mark(frozenset({"orders"}))
+
+    def _on_positions(self, event: PositionsChanged) -> None:
+        if event.mode is self._desk.mode:
+            self._mark(MONEY)
+
+    async def run(self) -> None:
+        """Refresh what is stale, for ever; the bridge owns this task."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            stale, self._stale = self._stale, set()
+            await self._reload(stale)
+            await asyncio.sleep(SETTLE)
+
+    async def _reload(self, stale: set[str]) -> None:
+        """Read these books again; one that cannot be read keeps its rows, says so, and is asked
+        again."""
+        self._leave()
+        readers = {
+            "orders": self._read_orders,
+            "trades": self._read_trades,
+            "positions": self._read_positions,
+            "holdings": self._read_holdings,
+            "funds": self._read_funds,
+        }
+        for name in (name for name in readers if name in stale):
+            try:
+                await readers[name]()
+            except AppError as error:
+                self._failed(name, error)
+            except _ModeMoved:
+                return self.refresh()
+
+    def _clear(self) -> None:
+        """Rows of one mode are never shown in the other, whether that can be read or not."""
+        self._shown = self._desk.mode
+        self.orders, self._working, self.working_count = {}, {}, 0
+        self.trades, self.positions, self.holdings = [], [], []
+        self.funds, self.funds_known = Funds(), False
+        for name in tuple(self.gaps):
+            self._tell(name, None)
+        self.news.forget()
+        for changed in (
+            self.orders_changed,
+            self.trades_changed,
+            self.positions_changed,
+            self.holdings_changed,
+            self.funds_changed,
+        ):
+            changed.emit()
+
+    async def _asked(self, answer: Awaitable[A]) -> A:
+        """The answer, unless the mode moved while we waited: it would be of the other account."""
+        mode = self._desk.mode
+        try:
+            rows = await answer
+        except AppError:
+            if mode is not self._desk.mode:
+                raise _ModeMoved from None
+            raise
+        if mode is not self._desk.mode:
+            raise _ModeMoved
+        return rows
+
+    async def _read_orders(self) -> None:
+        # Updates that arrive while we wait are newer than the answer.
+        before = dict(self.orders)
+        rows = await self._asked(self._desk.orders())
+        answer = {order.order_id: order for order in rows}
+        fresher = {k: v for k, v in self.orders.items() if before.get(k) is not v}
+        self.orders = answer | {k: v for k, v in fresher.items() if k in answer or not before}
+        self._working, self.working_count = {}, 0
+        for order in self.orders.values():
+            self._index(order)
+        self._read("orders", rows.unreadable)
+        self.orders_changed.emit()
+
+    async def _read_trades(self) -> None:
+        self.trades = rows = await self._asked(self._desk.trades())
+        self.news.forget_trades()
+        self._read("trades", rows.unreadable)
+        self.trades_changed.emit()
+
+    async def _read_positions(self) -> None:
+        self.positions = rows = await self._asked(self._desk.positions())
+        self._price(rows)
+        self._read("positions", rows.unreadable)
+        self.positions_changed.emit()
+
+    async def _read_holdings(self) -> None:
+        self.holdings = rows = await self._asked(self._desk.holdings())
+        self._price(rows)
+        self._read("holdings", rows.unreadable)
+        self.holdings_changed.emit()
+
+    async def _read_funds(self) -> None:
+        self.funds = await self._asked(self._desk.funds())
+        self.funds_known = True
+        self._read("funds", ())
+        self.funds_changed.emit()
+
+    def _price(self, rows: Sequence[Position | Holding]) -> None:
+        """The stream is newer than the account's own last prices."""
+        for row in rows:
+            if row.quantity and (last := known.price(self._prices.fresh(row.key))) is not None:
+                row.ltp = last
+
+    # -- what is missing --------------------------------------------------------------------
+    def _read(self, name: str, unreadable: tuple[str, ...]) -> None:
+        self._tell(name, Gaps(unreadable) if unreadable else None)
+
+    def _failed(self, name: str, error: AppError) -> None:
+        if name not in self.gaps or not self.gaps[name].failure:
+            log.warning("%s cannot be read: %s", name, error)
+        self._tell(name, Gaps(failure=error.message))
+        asyncio.get_running_loop().call_later(RETRY, self._mark, frozenset({name}))
+
+    def _tell(self, name: str, gaps: Gaps | None) -> None:
+        if self.gaps.get(name) == gaps:
+            return
+        if gaps is None:
+            del self.gaps[name]
+        else:
+            self.gaps[name] = gaps
+        self.gaps_changed.emit(name)
+
+    # -- live prices (a frame client, served before the docks) --------------------------------
+    priority = 0
+    min_interval = 0.2
+
+    def take(self, ticks: Ticks) -> None:
+        """Live prices go into positions and holdings, shown or not."""
+        rows: list[Position | Holding] = [*self.positions, *self.holdings]
+        for row in rows:
+            last = known.price(ticks.get(row.key))
+            if last is not None:
+                row.ltp = last
+                self._moved = True
+
+    def wants_flush(self) -> bool:
+        """Whether a price moved since the last flush."""
+        return self._moved
+
+    def flush(self) -> None:
+        """Say that profits moved."""
+        self._moved = False
+        self.prices_moved.emit()
+
+    @property
+    def day_pnl(self) -> tuple[float, float]:
+        """Today's realised and the open profit of all positions, rupees."""
+        realised = sum(position.realised_today for position in self.positions)
+        return realised, sum(position.unrealised for position in self.positions)
+
+    def is_live(self, row: Position | Holding) -> bool:
+        """Whether a row is worth what it shows now: closed, or at a price that may be traded on."""
+        return not row.quantity or bool(row.ltp and self._prices.fresh(row.key) is not None)
+
+    @property
+    def not_live(self) -> list[Position]:
+        """Positions whose open profit is not known, or is that of an old price."""
+        return [row for row in self.positions if not self.is_live(row)]
+
+    def working(self) -> list[Order]:
+        """Orders that may still fill."""
+        return [order for rows in self._working.values() for order in rows.values()]
+
+    def working_of(self, key: Key) -> list[Order]:
+        """Orders of one instrument that may still fill."""
+        return list(self._working.get(key, {}).values())
+
+    def _index(self, order: Order) -> None:
+        rows = self._working.setdefault(order.key, {})
+        before = len(rows)
+        if order.status.is_working:
+            rows[order.order_id] = order
+        else:
+            rows.pop(order.order_id, None)
+        self.working_count += len(rows) - before
+        if not rows:
+            del self._working[order.key]
+
+
+class News:
+    """Tells the docks of order updates, all of a frame together (a frame client, served first)."""
+
+    priority = 0
+    min_interval = 0.0
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._orders: list[Order] = []
+        self._trades: list[Trade] = []
+
+    def note(self, order: Order) -> None:
+        """An order changed."""
+        self._orders.append(order)
+
+    def traded(self, trade: Trade) -> None:
+        """An execution that is new in the book."""
+        self._trades.append(trade)
+
+    def forget(self) -> None:
+        """The books are those of another mode."""
+        self._orders.clear()
+        self._trades.clear()
+
+    def forget_trades(self) -> None:
+        """The book was read whole: what it lists is no news any more."""
+        self._trades.clear()
+
+    def take(self, ticks: Ticks) -> None:
+        """Prices are none of its business."""
+
+    def wants_flush(self) -> bool:
+        """Whether something changed since the last frame."""
+        return bool(self._orders)
+
+    def flush(self) -> None:
+        """Tell it."""
+        orders, self._orders = self._orders, []
+        trades, self._trades = self._trades, []
+        self._books.orders_updated.emit(orders)
+        if trades:
+            self._books.trades_added.emit(trades)

@@ -1,0 +1,400 @@
+"""The only door between the window and the engine.
+
+Out: dirty ticks once per frame (through the frame clock), bus events as Qt signals in order, and
+the books as lists. In: commands as coroutines that the bridge owns (``spawn``). It also holds the
+linked symbol: ``select`` makes all linked docks follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from openalgo_desktop.analytics.finding import find
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode, Product
+from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
+from openalgo_desktop.core.events import (
+    AccountChanged,
+    Event,
+    FeedChanged,
+    InstrumentsLoaded,
+    ModeChanged,
+    Notice,
+    SettingChanged,
+)
+from openalgo_desktop.core.model import (
+    AccountStatus,
+    Bars,
+    Holding,
+    Instrument,
+    Key,
+    Margin,
+    ModifyRequest,
+    OrderRequest,
+    Position,
+    Tick,
+    Trade,
+)
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.sandbox.statistics import Summary
+from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
+from openalgo_desktop.ui.engine.accounts import AccountDoor
+from openalgo_desktop.ui.engine.api import ApiDoor
+from openalgo_desktop.ui.engine.books import Books
+from openalgo_desktop.ui.engine.feed import FeedDoor
+from openalgo_desktop.ui.engine.frames import FrameClock
+from openalgo_desktop.ui.engine.lock import LockDoor
+from openalgo_desktop.ui.engine.safety import SafetyDoor
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.logs import LogRing
+    from openalgo_desktop.runtime.terminal import Terminal
+    from openalgo_desktop.storage.audit import AuditTrail
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Source under which the journal files what the window sends.
+SOURCE = "window"
+
+
+class Bridge(QObject):
+    """Owned by the main window; ``close`` before the terminal stops."""
+
+    symbol_selected = Signal(object)  # Key: linked docks follow
+    price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
+    trade_wanted = Signal(object, object)  # Key, Action: show the ticket for it on this side
+    flatten_wanted = Signal()
+    closing = Signal()
+    notice = Signal(str, str)  # level, text
+    mode_changed = Signal(object)  # Mode
+    account_changed = Signal(object)  # AccountStatus
+    feed_changed = Signal(bool, str)
+    setting_changed = Signal(str, object)
+    instruments_loaded = Signal(int)
+
+    def __init__(self, terminal: Terminal, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._terminal = terminal
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._wanted: dict[str, dict[Key, FeedMode]] = {}
+        self._channel = terminal.hub.open_channel()
+        self._last_request: tuple[OrderRequest, float] | None = None
+        self._closed = False
+        self.selected: Key | None = None
+        self.frames = FrameClock(
+            self._drain,
+            int(self.setting("ui.frame_rate")),
+            self,
+            hurried=lambda: terminal.db.hurried,
+        )
+        self.books = Books(terminal.desk, terminal.hub, terminal.bus, self)
+        self.frames.add(self.books.news)
+        self.frames.add(self.books)
+        self.books.positions_changed.connect(self._want_books)
+        self.books.holdings_changed.connect(self._want_books)
+        self.feed = FeedDoor(terminal, self)
+        self.accounts = AccountDoor(terminal)
+        self.api = ApiDoor(terminal)
+        self.safety = SafetyDoor(terminal, self)
+        self.lock = LockDoor(terminal, self)
+        self._unsubscribe = [
+            self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
+            self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
+            self._forward(FeedChanged, lambda e: self.feed_changed.emit(e.connected, e.message)),
+            self._forward(SettingChanged, self._on_setting),
+            self._forward(InstrumentsLoaded, lambda e: self.instruments_loaded.emit(e.count)),
+            self._forward(Notice, self._on_notice),
+        ]
+
+    def _forward(self, kind: type[Event], handler: Callable[[Any], None]) -> Callable[[], None]:
+        return self._terminal.bus.subscribe(kind, handler)
+
+    def _on_notice(self, event: Notice) -> None:
+        self.notice.emit(event.level, self.clean(event.text))
+
+    def clean(self, text: str) -> str:
+        """A text that may quote a broker, without secrets: a screen is seen and photographed."""
+        return self._terminal.logs.redactor.clean(text)
+
+    def _on_setting(self, event: SettingChanged) -> None:
+        if event.key == "ui.frame_rate":
+            self.frames.set_rate(int(event.value))
+        self.setting_changed.emit(event.key, event.value)
+
+    # -- life -------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Load the books and start the frames."""
+        self.spawn(self.books.run(), "ui-books")
+        self.frames.start()
+        self.feed.start()
+
+    async def close(self) -> None:
+        """Stop frames and everything that is still running for the window."""
+        self._closed = True
+        self.closing.emit()
+        self.frames.stop()
+        self.feed.close()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self.safety.close()
+        self.lock.close()
+        self.books.close()
+        self._channel.close()
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run a coroutine that the bridge owns; a failure becomes a notice and a log line."""
+        task = asyncio.get_event_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or self._closed:
+            return
+        error = task.exception()
+        if isinstance(error, AppError):
+            self.notice.emit("error", error.message)
+        elif error is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+            self.notice.emit("error", f"{task.get_name()} failed: {error}")
+
+    # -- ticks ------------------------------------------------------------------------------
+    def want(self, owner: str, keys: Mapping[Key, FeedMode]) -> None:
+        """Say which instruments ``owner`` needs; replaces what it asked for before."""
+        before = self._wanted.get(owner, {})
+        self._wanted[owner] = dict(keys)
+        for key in set(before) | set(keys):
+            modes = [wanted[key] for wanted in self._wanted.values() if key in wanted]
+            current = self._channel.mode(key)
+            best = max(modes) if modes else None
+            if best == current:
+                continue
+            if best is None or (current is not None and best < current):
+                self._channel.remove(key)
+            if best is not None:
+                self._channel.add(key, best)
+
+    def _want_books(self) -> None:
+        """Positions and holdings are priced whether their docks are open or not."""
+        rows: list[Position | Holding] = [*self.books.positions, *self.books.holdings]
+        self.want("books", {row.key: FeedMode.LTP for row in rows if row.quantity})
+
+    def _drain(self) -> dict[Key, Tick]:
+        return {tick.key: tick for tick in self._channel.drain()}
+
+    def latest(self, key: Key) -> Tick | None:
+        """The last known tick."""
+        return self._terminal.hub.latest(key)
+
+    async def snapshot(self, key: Key) -> Tick:
+        """The market of ``key`` now, asked when it is not streamed."""
+        return await self._terminal.hub.snapshot(key)
+
+    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
+        """Candles of the inclusive IST date range."""
+        return await self._terminal.hub.history(key, interval, start, end)
+
+    # -- linked symbol ----------------------------------------------------------------------
+    def select(self, key: Key) -> None:
+        """Make all linked docks show ``key``."""
+        if self.instrument(key) is None:
+            self.notice.emit("warning", f"{key[1]} is not in the symbol master.")
+            return
+        self.selected = key
+        self.symbol_selected.emit(key)
+
+    def pick_price(self, key: Key, price: float, side: str = "") -> None:
+        """A price was clicked somewhere: the ticket takes it (``side`` BUY, SELL or empty)."""
+        self.price_picked.emit(key, price, side)
+
+    # -- instruments ------------------------------------------------------------------------
+    def instrument(self, key: Key) -> Instrument | None:
+        """The master row of ``key``."""
+        return self._terminal.instruments.get(key)
+
+    def places(self, key: Key) -> int:
+        """Decimals of the prices of ``key``."""
+        instrument = self.instrument(key)
+        return decimals(instrument.tick_size if instrument is not None else 0.0)
+
+    def search(self, query: str, limit: int = 50) -> list[Instrument]:
+        """What a trader means by ``query``, best first; quick enough for each key."""
+        terminal = self._terminal
+        return find(query, terminal.instruments, terminal.hub, terminal.clock, limit)
+
+    async def search_texts(self, query: str, limit: int = 50) -> list[Instrument]:
+        """Instruments with ``query`` in the broker's symbol or in the middle of a text, for when
+        :meth:`search` finds nothing; in a thread."""
+        return await asyncio.to_thread(self._terminal.instruments.search, query, None, limit)
+
+    def near_future(self, name: str, exchange: str) -> Key | None:
+        """The future of ``name`` that expires next."""
+        return self._terminal.instruments.near_future(name, exchange, self.now().date())
+
+    @staticmethod
+    def is_derivative(exchange: str) -> bool:
+        """Whether open interest and lots matter on ``exchange``."""
+        return exchange in DERIVATIVE_EXCHANGES
+
+    # -- commands ---------------------------------------------------------------------------
+    @property
+    def mode(self) -> Mode:
+        """Where the next order goes."""
+        return self._terminal.desk.mode
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Move the SANDBOX/LIVE switch."""
+        await self._terminal.desk.set_mode(mode, SOURCE)
+
+    def _check_mode(self, mode: Mode) -> None:
+        # A script may move the switch while the user reads a dialog: what was confirmed for one
+        # account must not reach the other.
+        if mode is not self.mode:
+            raise OrderError(
+                f"Not sent: the mode was switched to {self.mode.value.upper()} meanwhile. "
+                "Check and send again."
+            )
+
+    def is_repeat(self, request: OrderRequest) -> bool:
+        """Whether the very same order was sent less than ``trading.duplicate_guard_ms`` ago."""
+        if self._last_request is None or self._last_request[0] != request:
+            return False
+        elapsed = self._terminal.clock.monotonic() - self._last_request[1]
+        return elapsed * 1000.0 < float(self.setting("trading.duplicate_guard_ms"))
+
+    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
+        """Send an order that the user gave while the window showed ``mode``."""
+        self._check_mode(mode)
+        self._last_request = (request, self._terminal.clock.monotonic())
+        try:
+            return await self._terminal.desk.place(request, SOURCE)
+        except OrderStateUnknown:
+            raise
+        except AppError:
+            self._last_request = None  # it was refused: the next one is no repetition
+            raise
+
+    async def margin(self, request: OrderRequest) -> Margin | None:
+        """What an order would block; None where the account cannot tell."""
+        gateway = self._terminal.desk.gateway
+        return await gateway.margin([request]) if gateway.traits.margin else None
+
+    async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
+        """Change a working order."""
+        self._check_mode(mode)
+        return await self._terminal.desk.modify(request, SOURCE)
+
+    async def cancel(self, order_id: str, mode: Mode) -> Placed:
+        """Cancel a working order."""
+        self._check_mode(mode)
+        return await self._terminal.desk.cancel(order_id, SOURCE)
+
+    async def cancel_all(self, mode: Mode) -> CancelAll:
+        """Cancel all working orders."""
+        self._check_mode(mode)
+        return await self._terminal.desk.cancel_all(SOURCE)
+
+    async def close_position(
+        self, symbol: str, exchange: str, product: Any, mode: Mode
+    ) -> Placed | None:
+        """Close one position at market; None when it is flat."""
+        self._check_mode(mode)
+        return await self._terminal.desk.close_position(symbol, exchange, product, SOURCE)
+
+    async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
+        """Turn one position to the other side at market; what came of it in a sentence."""
+        self._check_mode(mode)
+        smart = SmartOrders(self._terminal.desk)
+        done = await smart.reverse(symbol, exchange, product, SOURCE, mode)
+        if isinstance(done, NotNeeded):
+            return f"{symbol}: {done.message}"
+        return f"{symbol} is reversed by order {', '.join(done.ids)}."
+
+    async def close_all(self, mode: Mode) -> CloseAll:
+        """Close all positions at market."""
+        self._check_mode(mode)
+        return await self._terminal.desk.close_all(SOURCE)
+
+    def sandbox_summary(self) -> Summary:
+        """Statistics of the paper account."""
+        return self._terminal.sandbox.summary()
+
+    def sandbox_not_live(self) -> list[Key]:
+        """What the paper account holds without a fresh price: its equity counts an old one."""
+        hub = self._terminal.hub
+        rows = self._terminal.sandbox.shown_positions()
+        return [row.key for row in rows if row.quantity and hub.is_stale(row.key)]
+
+    def sandbox_trades(self) -> list[Trade]:
+        """All executions of the paper account since its last reset."""
+        return self._terminal.sandbox.all_trades()
+
+    async def reset_sandbox(self) -> None:
+        """Delete what the paper account holds and give it its starting capital."""
+        await self._terminal.reset_sandbox()
+        self.books.refresh()
+
+    # -- state of the engine ----------------------------------------------------------------
+    def setting(self, key: str) -> Any:
+        """Current value of a setting."""
+        return self._terminal.settings[key]
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Change a setting; raises :class:`ConfigError` with the reason."""
+        self._terminal.settings.set(key, value)
+
+    async def load_state(self, scope: str, key: str) -> Any:
+        """A value that the window stored earlier, or None."""
+        return await self._terminal.state.get(scope, key)
+
+    async def save_state(self, scope: str, key: str, value: Any) -> None:
+        """Remember a JSON value."""
+        await self._terminal.state.put(scope, key, value)
+
+    def account_ids(self) -> list[str]:
+        """Ids of all accounts."""
+        return [account.status.account_id for account in self._terminal.accounts.all()]
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The audit trail, to search and export."""
+        return self._terminal.audit
+
+    def now(self) -> datetime:
+        """The terminal's wall clock, IST."""
+        return self._terminal.clock.now()
+
+    def account_status(self) -> AccountStatus:
+        """Login state of the active account."""
+        return self._terminal.account.status
+
+    def unsettled_orders(self) -> int:
+        """Orders whose state is unknown."""
+        return self._terminal.desk.unsettled()
+
+    def market_open(self, exchange: str) -> bool:
+        """Whether the market of ``exchange`` trades now."""
+        return self._terminal.market_open(exchange)
+
+    @property
+    def logs(self) -> LogRing:
+        """The ring of log lines."""
+        return self._terminal.logs
+
+    def watch_list_keys(self, rows: Iterable[Iterable[str]]) -> list[Key]:
+        """Stored ``[exchange, symbol]`` rows that are still in the master."""
+        keys = [(str(a), str(b)) for a, b in rows]
+        return [key for key in keys if self.instrument(key) is not None]

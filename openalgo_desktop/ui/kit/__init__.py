@@ -1,0 +1,1 @@
+"""What docks and dialogs are made of: widgets, fields, tables, theme, formats."""

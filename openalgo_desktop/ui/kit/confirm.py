@@ -1,0 +1,79 @@
+"""Ask before something that cannot be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QListWidget,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.widgets import label, named
+
+#: The dialog is this wide, and rows may widen it up to that, pixels.
+NARROWEST, WIDEST = 440, 860
+
+
+class ConfirmDialog(QDialog):
+    """A question, optional rows to review, and two buttons of which *Cancel* is the default."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        text: str,
+        yes: str,
+        rows: Sequence[str] = (),
+        danger: bool = False,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setMinimumWidth(NARROWEST)
+        named(self, "dialog-confirm", title)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        question = label(text, "dialog-confirm-text")
+        question.setWordWrap(True)
+        question.setTextFormat(Qt.TextFormat.PlainText)
+        layout.addWidget(question)
+        if rows:
+            review = named(QListWidget(), "dialog-confirm-rows", "What will be done")
+            review.addItems(list(rows))
+            review.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+            layout.addWidget(review)
+            review.ensurePolished()  # the theme's font, which is wider than Qt's own
+            wide = min(WIDEST, review.sizeHintForColumn(0) + 40)
+            margins = layout.contentsMargins()
+            # A minimum of its own keeps the dialog from growing with what is in it.
+            self.setMinimumWidth(max(NARROWEST, wide + margins.left() + margins.right()))
+        buttons = named(QDialogButtonBox(), "dialog-confirm-buttons", "Answers")
+        self.yes = named(QPushButton(yes), "dialog-confirm-yes", yes)
+        self.yes.setProperty("role", "danger" if danger else "primary")
+        self.no = named(QPushButton("Cancel"), "dialog-confirm-no", "Cancel")
+        buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self.yes.setAutoDefault(False)
+        self.no.setDefault(True)
+        self.no.setFocus()
+
+
+async def confirm(
+    parent: QWidget,
+    title: str,
+    text: str,
+    yes: str,
+    rows: Sequence[str] = (),
+    danger: bool = False,
+) -> bool:
+    """Whether the user said yes."""
+    return await ask(ConfirmDialog(parent, title, text, yes, rows, danger))

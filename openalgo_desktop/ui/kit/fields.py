@@ -1,0 +1,317 @@
+"""Input fields of tickets and dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QValidator,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.numbers import is_digits, number
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit.widgets import label, named, slug
+
+ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+#: A price field has room for this, and beside it for frame and arrows, pixels.
+WIDEST_PRICE, ARROWS = "9,99,999.00", 40
+Validity = tuple[QValidator.State, str, int]
+
+
+class PriceField(QDoubleSpinBox):
+    """A price in rupees. Up/Down move one tick, with Shift ten, with Ctrl 0.1 per cent.
+
+    Typed values are kept as typed: whether they are on a tick is said under the field.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tick = 0.05
+        self.setRange(0.0, 99_999_999.0)
+        self.setAlignment(ALIGN_RIGHT)
+        self.setKeyboardTracking(True)
+        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
+
+    def set_tick(self, tick: float) -> None:
+        """Step and decimals of the instrument."""
+        self._tick = tick or 0.05
+        # One digit more than the tick has, so that an off-tick price can be typed and refused
+        # in words instead of being changed silently.
+        self.setDecimals(decimals(self._tick) + 1)
+        self.setSingleStep(self._tick)
+
+    def sizeHint(self) -> QSize:
+        return self._narrowed(super().sizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        return self._narrowed(super().minimumSizeHint())
+
+    def _narrowed(self, hint: QSize) -> QSize:
+        """Room for prices that exist, not for the highest one with all decimals: a currency's
+        fields would not fit beside each other."""
+        room = self.fontMetrics().horizontalAdvance(WIDEST_PRICE) + ARROWS
+        return QSize(min(hint.width(), room), hint.height())
+
+    def textFromValue(self, value: float) -> str:
+        return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
+
+    def is_on_tick(self, value: float) -> bool:
+        """Whether ``value`` is a whole number of ticks."""
+        return abs(value / self._tick - round(value / self._tick)) < 1e-6
+
+    def valueFromText(self, text: str) -> float:
+        try:
+            return number(text.replace(",", ""))
+        except ValueError:
+            return 0.0
+
+    def validate(self, text: str, position: int) -> Validity:
+        plain = text.replace(",", "")
+        if plain in ("", "."):
+            return QValidator.State.Intermediate, text, position
+        try:
+            value = number(plain)
+        except ValueError:
+            return QValidator.State.Invalid, text, position
+        good = self.minimum() <= value <= self.maximum()
+        state = QValidator.State.Acceptable if good else QValidator.State.Invalid
+        return state, text, position
+
+    def stepBy(self, steps: int) -> None:
+        ticks = round(self.value() / self._tick) + steps
+        self.setValue(max(0, ticks) * self._tick)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        direction = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+        if not direction:
+            super().keyPressEvent(event)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.stepBy(direction * max(1, round(self.value() * 0.001 / self._tick)))
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.stepBy(10 * direction)
+        else:
+            self.stepBy(direction)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        # A wheel turned over the ticket while scrolling must not change a price.
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class CountField(QSpinBox):
+    """Lots or units, grouped; the wheel works only with focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(0, 2_000_000_000)
+        self.setAlignment(ALIGN_RIGHT)
+
+    def textFromValue(self, value: int) -> str:
+        return fmt.quantity(value)
+
+    def valueFromText(self, text: str) -> int:
+        digits = text.replace(",", "").strip()
+        return int(digits) if is_digits(digits) else 0
+
+    def validate(self, text: str, position: int) -> Validity:
+        plain = text.replace(",", "")
+        if not plain:
+            return QValidator.State.Intermediate, text, position
+        good = is_digits(plain) and int(plain) <= self.maximum()
+        return (
+            QValidator.State.Acceptable if good else QValidator.State.Invalid,
+            text,
+            position,
+        )
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Segments(QWidget):
+    """A row of exclusive buttons; ``changed`` carries the chosen text."""
+
+    changed = Signal(str)
+
+    def __init__(
+        self,
+        object_name: str,
+        accessible_name: str,
+        options: tuple[str, ...],
+        compact: bool = False,
+    ) -> None:
+        super().__init__()
+        named(self, object_name, accessible_name)
+        self.options = options
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QPushButton] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for option in options:
+            button = named(
+                QPushButton(option), f"{object_name}-{slug(option)}", f"{accessible_name} {option}"
+            )
+            button.setCheckable(True)
+            button.setProperty("role", "segment")
+            if compact:
+                button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            else:
+                button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self._group.addButton(button)
+            self._buttons[option] = button
+            row.addWidget(button, 1)
+        self._buttons[options[0]].setChecked(True)
+        self._group.buttonClicked.connect(lambda button: self.changed.emit(button.text()))
+
+    def value(self) -> str:
+        """The chosen text."""
+        return next(option for option, button in self._buttons.items() if button.isChecked())
+
+    def choose(self, option: str) -> None:
+        """Choose in code; ``changed`` is emitted when it is a change."""
+        if option != self.value() and not self._buttons[option].isHidden():
+            self._buttons[option].setChecked(True)
+            self.changed.emit(option)
+
+    def button(self, option: str) -> QPushButton:
+        """The button of one option."""
+        return self._buttons[option]
+
+    def allow(self, options: tuple[str, ...]) -> None:
+        """Show only ``options``; a choice that disappears falls to the first that is left."""
+        for option, button in self._buttons.items():
+            button.setVisible(option in options)
+        if self.value() not in options:
+            self._buttons[options[0]].setChecked(True)
+            self.changed.emit(options[0])
+
+
+class Field(QWidget):
+    """Caption above, input, and a line for the message below that appears when needed."""
+
+    def __init__(self, caption: str, editor: QWidget, object_name: str) -> None:
+        super().__init__()
+        self.setObjectName(f"{object_name}-field")
+        named(editor, object_name, caption)
+        self.editor = editor
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self.caption = label(caption, f"{object_name}-caption", "caption")
+        self.caption.setBuddy(editor)
+        self.message = label("", f"{object_name}-error", "error")
+        self.message.setWordWrap(True)
+        self.message.hide()
+        column.addWidget(self.caption)
+        column.addWidget(editor)
+        column.addWidget(self.message)
+
+    def set_error(self, text: str) -> None:
+        """Say what is wrong under the field; empty text clears it."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        self.editor.setProperty("invalid", bool(text))
+        self.editor.style().unpolish(self.editor)
+        self.editor.style().polish(self.editor)
+        self.editor.setAccessibleDescription(text)
+
+    def error(self) -> str:
+        """The message shown now."""
+        return self.message.text()
+
+
+class FieldGrid(QGridLayout):
+    """Fields two in a row; those that are not placed are hidden and leave no hole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: list[Field] = []
+        self.setHorizontalSpacing(8)
+        self.setVerticalSpacing(6)
+        for column in (0, 1):
+            self.setColumnStretch(column, 1)
+
+    def place(self, fields: Sequence[Field]) -> None:
+        """Show exactly these."""
+        for field in self._known:
+            self.removeWidget(field)
+        self._known += [field for field in fields if field not in self._known]
+        for index, field in enumerate(fields):
+            self.addWidget(field, index // 2, index % 2, Qt.AlignmentFlag.AlignTop)
+        for field in self._known:
+            if field not in fields:
+                field.hide()
+            elif field.parentWidget() is not None:  # else it would flash as a window
+                field.show()
+
+
+class VerticalArea(QScrollArea):
+    """Scrolls up and down only, so it is never narrower than what it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        inside = self.widget()
+        width = inside.minimumSizeHint().width() if inside is not None else 0
+        return QSize(width + self.verticalScrollBar().sizeHint().width(), 120)
+
+
+#: Width of the hatched border that marks the sandbox, pixels.
+BORDER = 6
+
+
+class HatchedFrame(QWidget):
+    """The ticket's ground; in the sandbox it has a hatched border (not colour alone)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hatched = True
+
+    def set_hatched(self, hatched: bool) -> None:
+        """Border on or off."""
+        self._hatched = hatched
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._hatched:
+            return
+        painter = QPainter(self)
+        colour = theme.current().color("warning")
+        pen = QPen(QBrush(colour, Qt.BrushStyle.BDiagPattern), BORDER)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        half = BORDER // 2
+        painter.drawRect(self.rect().adjusted(half, half, -half, -half))

@@ -1,0 +1,322 @@
+"""Base of docks that are one fast table: rows, selection, context menu, empty state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
+
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.tables import Column as Col
+from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.widgets import copy_text, label, named, plain_tip, slug
+
+R = TypeVar("R")
+
+#: Up to so many rows, rows come and go at once; in a longer book at most this often, seconds.
+AT_ONCE, RELOAD_EVERY = 500, 0.25
+
+
+class BookView(FastTableView):
+    """A fast table that tells keys apart: Enter activates, Delete asks the dock. It remembers
+    on which row a link was pressed: rows may move before the button is released."""
+
+    delete_pressed = Signal()
+    enter_pressed = Signal()
+    pressed_row: Any = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        hit = self.action_at(event.position().toPoint())
+        self.pressed_row = self.table.row_at(hit[0]) if hit else None
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A key held down must not act on row after row.
+        if event.key() == Qt.Key.Key_Delete:
+            if not event.isAutoRepeat():
+                self.delete_pressed.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.enter_pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class TableDock(Dock, Generic[R]):
+    """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
+
+    columns: tuple[Col[Any], ...] = ()
+    book = ""  # the name of the account's book that it shows, if any
+    follows_click = False  # one click is enough to make linked docks follow the row
+    selection_changed = Signal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.rows: list[R] = []
+        self._from_end: dict[Hashable, int] = {}  # see _source
+        self._old: set[Hashable] = set()  # rows with old prices, as last shown
+        self._whole = False  # the book is another one than the rows show
+        self._reloaded = 0.0
+        self.model: FastTableModel[R] = FastTableModel(self.columns)
+        self.view = named(BookView(self.model), f"{self.name}-table", f"{self.title} table")
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._on_menu)
+        self.view.doubleClicked.connect(self._on_activated)
+        self.view.clicked.connect(self._on_clicked)
+        self.view.action_clicked.connect(self._on_action)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
+        self.view.delete_pressed.connect(self._on_delete)
+        self.view.selectionModel().selectionChanged.connect(
+            lambda *_: self.selection_changed.emit()
+        )
+        self.model.store.is_stale = self.row_stale
+        bridge.feed.changed.connect(self._on_feed)
+        self.gaps = label("", f"{self.name}-gaps", "warning")
+        self.gaps.setContentsMargins(10, 3, 10, 3)
+        self.gaps.hide()
+        bridge.books.gaps_changed.connect(self._show_gaps)
+        self.content.addWidget(self.gaps)
+        self.content.addWidget(self.view, 1)
+        self.place_empty_over(self.view)
+        self.set_empty(True)
+
+    def add_head(self, first: QWidget, *buttons: QPushButton) -> None:
+        """A row above the table: ``first``, and at the right buttons for a selected row, off
+        until there is one."""
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 4, 6, 4)
+        head.setSpacing(6)
+        head.addWidget(first)
+        head.addStretch(1)
+        for button in buttons:
+            button.setEnabled(False)
+            head.addWidget(button)
+        self.content.insertLayout(0, head)
+
+    # -- to implement -----------------------------------------------------------------------
+    def row_id(self, row: R) -> Hashable:
+        """What identifies a row over reloads."""
+        raise NotImplementedError
+
+    def activated(self, row: R) -> None:
+        """Double click or Enter on a row."""
+
+    def row_stale(self, row: R) -> bool:
+        """Whether the prices of a row are too old; docks with prices implement it."""
+        return False
+
+    def act(self, row: R, name: str) -> None:
+        """A link in a row was clicked; ``name`` is that of its :class:`RowAction`."""
+
+    def delete_pressed(self, row: R) -> None:
+        """The Delete key on a row."""
+
+    def fill_menu(self, menu: QMenu, row: R) -> None:
+        """Items of the context menu of a row."""
+
+    # -- rows -------------------------------------------------------------------------------
+    def reload(self) -> None:
+        """Show the book as it is now; docks of books implement it."""
+
+    def refresh(self) -> None:
+        """The book is another one: reload, or while nobody sees the dock, when it is seen next."""
+        if self.is_hidden():
+            self._whole = self.dirty = True
+        else:
+            self._reload_now()
+
+    def reload_soon(self) -> None:
+        """Rows came or went: reload, in a long book a few times a second at most."""
+        if len(self.rows) <= AT_ONCE:
+            self.refresh()
+        else:
+            self._whole = self.dirty = True
+
+    def _reload_now(self) -> None:
+        self._whole = False
+        self._reloaded = time.monotonic()
+        self.reload()
+
+    def set_rows(self, rows: Sequence[R]) -> None:
+        """Replace the rows. The selection stays on the same row identity; where the same rows
+        came in the same order, only those that differ are painted again."""
+        fresh = list(rows)
+        if [*map(self.row_id, fresh)] == [*map(self.row_id, self.rows)]:
+            for source, row in enumerate(fresh):
+                if row is not self.rows[source]:
+                    self.model.replace(source, row)
+            self.rows = fresh
+            self.set_empty(not self.rows, self._nothing())
+            self.dirty = True
+            return
+        selected = self.selected_row()
+        keep = None if selected is None else self.row_id(selected)
+        self.rows = fresh
+        last = len(fresh) - 1
+        self._from_end = {self.row_id(row): last - index for index, row in enumerate(fresh)}
+        self.model.set_rows(self.rows)
+        self.set_empty(not self.rows, self._nothing())
+        if keep is not None:
+            self.select_row(keep)
+        self.dirty = True
+
+    def add_front(self, rows: Sequence[R]) -> None:
+        """New rows before all others, without touching those."""
+        selected = self.selected_row()
+        count = len(self.rows)
+        for index, row in enumerate(reversed(rows)):
+            self._from_end[self.row_id(row)] = count + index
+        self.rows[:0] = rows
+        self.model.insert_front(rows)
+        self.set_empty(not self.rows)
+        if selected is not None:
+            self.select_row(self.row_id(selected))
+        self.dirty = True
+
+    def replace_row(self, row: R, shown: bool) -> bool:
+        """Show ``row`` in the place of its former state; False when it comes or goes instead."""
+        source = self._source(self.row_id(row))
+        if source is None or not shown:
+            return source is None and not shown
+        self.rows[source] = row
+        self.model.replace(source, row)
+        self.dirty = True
+        return True
+
+    def _source(self, identity: Hashable) -> int | None:
+        """Where a row is. Kept as the distance from the end, which rows before it do not move."""
+        distance = self._from_end.get(identity)
+        return None if distance is None else len(self.rows) - 1 - distance
+
+    def row_of(self, identity: Hashable) -> R | None:
+        """The row with this identity."""
+        source = self._source(identity)
+        return None if source is None else self.rows[source]
+
+    def row_changed(self, row: R) -> None:
+        """A row has new values: it is painted again in the dock's next turn."""
+        source = self._source(self.row_id(row))
+        assert source is not None
+        self.model.touch(source)
+        self.dirty = True
+
+    def _on_feed(self, stale: bool) -> None:
+        self.view.set_stale(stale)
+        self.model.refresh_all()
+        self.dirty = True
+
+    def flush(self) -> None:
+        if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:
+            self._reload_now()
+        self.view.flush()
+        self.dirty = self._whole
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.model.refresh_all()  # a hidden dock hears no prices
+        self.dirty = True
+
+    def age_rows(self) -> bool:
+        """Paint rows again whose prices have grown old, or are fresh again, without a tick that
+        says so; True when there are some."""
+        if self.is_hidden():
+            return False
+        old = {self.row_id(row) for row in self.rows if self.row_stale(row)}
+        touched = old | self._old
+        for row in self.rows if touched else ():
+            if self.row_id(row) in touched:
+                self.row_changed(row)
+        self._old = old
+        return bool(touched)
+
+    # -- gaps -------------------------------------------------------------------------------
+    def _nothing(self) -> str:
+        """The empty text: a book that is incomplete is not empty."""
+        gaps = self.bridge.books.gaps.get(self.book)
+        return (
+            self.empty_text if gaps is None else f"{gaps.text}\n{self.bridge.clean(gaps.reasons)}"
+        )
+
+    def _show_gaps(self, name: str) -> None:
+        if name != self.book:
+            return
+        gaps = self.bridge.books.gaps.get(name)
+        self.gaps.setVisible(gaps is not None)
+        self.gaps.setText("" if gaps is None else gaps.text)
+        self.gaps.setToolTip(plain_tip("" if gaps is None else self.bridge.clean(gaps.reasons)))
+        self.set_empty(not self.rows, self._nothing())
+
+    def selected_row(self) -> R | None:
+        """The current row, if one is selected."""
+        indexes = self.view.selectionModel().selectedRows()
+        return self.model.row_at(indexes[0].row()) if indexes else None
+
+    def select_row(self, identity: Hashable) -> None:
+        """Select a row by identity; nothing happens when it is not there."""
+        source = self._source(identity)
+        if source is not None:
+            # Not ``selectRow``: that would scroll to the row at each reload.
+            index = self.model.index(self.model.view_row(source), 0)
+            flag = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().select(index, flag.ClearAndSelect | flag.Rows)
+
+    # -- interaction ------------------------------------------------------------------------
+    def _on_activated(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.activated(self.model.row_at(index.row()))
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if index.isValid() and self.follows_click:
+            self.activated(self.model.row_at(index.row()))
+
+    def _on_action(self, name: str, view_row: int) -> None:
+        row, self.view.pressed_row = self.view.pressed_row, None
+        now = self.model.row_at(view_row)
+        if row is not None and self.row_id(row) == self.row_id(now):
+            self.act(now, name)
+
+    def _on_delete(self) -> None:
+        row = self.selected_row()
+        if row is not None:
+            self.delete_pressed(row)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.view.indexAt(position)
+        menu = self.menu()
+        if index.isValid():
+            row = self.model.row_at(index.row())
+            self.view.selectRow(index.row())
+            self.fill_menu(menu, row)
+            menu.addSeparator()
+        self.add_item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+        menu.popup(self.view.viewport().mapToGlobal(position))
+
+    def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:
+        """One item of a context menu."""
+        action = menu.addAction(text)
+        action.setObjectName(f"{self.name}-menu-{slug(text)}")
+        action.triggered.connect(lambda _checked: call())
+        return action
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        header = self.view.horizontalHeader()
+        widths = [header.sectionSize(index) for index in range(len(self.columns))]
+        return super().save_state() | {"widths": widths}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        widths = state.get("widths")
+        if isinstance(widths, list) and len(widths) == len(self.columns):
+            for index, width in enumerate(widths):
+                if isinstance(width, int) and width > 0:
+                    self.view.horizontalHeader().resizeSection(index, width)
+
+
+__all__ = ["BookView", "Col", "TableDock"]

@@ -1,0 +1,465 @@
+"""A table view that paints its cells itself, straight from the row store.
+
+Header, scrolling, selection and keyboard stay Qt's. Per cell there is no model call, no delegate
+and no layout of text that was shown before.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QStaticText,
+    QTransform,
+)
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
+
+from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit.tables.columns import RowAction
+from openalgo_desktop.ui.kit.tables.model import FastTableModel
+from openalgo_desktop.ui.kit.tables.store import FLASH_TIME, Cells
+
+ROW_HEIGHT = 24
+HEADER_HEIGHT = 26
+PADDING = 6
+ACTION_GAP = 14
+TEXT_CACHE = 20_000
+#: Up to this many changed rows are painted as strips, more as one update.
+STRIPS = 8
+RESORT_EVERY = 1.0
+ANNOUNCE_EVERY = 1.0
+FLASH_ALPHA = 60
+#: Stands for a badge that has no room.
+SIGN = "⚠"
+TINT_ALPHA = 36
+
+Text = tuple[QStaticText, int]
+Section = tuple[int, int, int]  # logical index, x, width
+
+
+class FastTableView(QTableView):
+    """Shows a :class:`FastTableModel`. Call :meth:`flush` once a frame after ``model.touch``."""
+
+    action_clicked = Signal(str, int)  # name of the RowAction, view row
+
+    def __init__(self, model: FastTableModel[Any], empty_text: str = "") -> None:
+        super().__init__()
+        self.table = model
+        self.empty_text = empty_text
+        self._texts: dict[str, Text] = {}
+        self._elided: dict[tuple[str, int], str] = {}
+        self._pens: dict[str, QPen] = {}
+        self._stale = False
+        self._hover = -1
+        self._pressed: tuple[int, str] | None = None
+        self._sorted_at = 0.0
+        self._announced_at = 0.0
+        self.setModel(model)
+        self._set_up()
+        self._flash_timer = QTimer(self)
+        self._flash_timer.setSingleShot(True)
+        self._flash_timer.setInterval(int(FLASH_TIME * 1000) + 20)
+        self._flash_timer.timeout.connect(self._end_flashes)
+
+    def _set_up(self) -> None:
+        self._cell_font = fonts.table_font()
+        self._metrics = QFontMetrics(self._cell_font)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setMouseTracking(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover, False)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setMinimumSectionSize(ROW_HEIGHT)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setFixedHeight(HEADER_HEIGHT)
+        header.setMinimumSectionSize(28)
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        for index, column in enumerate(self.table.columns):
+            self.setColumnWidth(index, column.width)
+
+    def set_stale(self, stale: bool) -> None:
+        """Whether live columns show prices that are too old."""
+        if stale != self._stale:
+            self._stale = stale
+            self.viewport().update()
+
+    # -- frames -----------------------------------------------------------------------------
+    def flush(self) -> None:
+        """Ask for a repaint of what changed; sort again when it is time."""
+        store = self.table.store
+        if not store.dirty:
+            return
+        dirty, store.dirty = store.dirty, set()
+        now = time.monotonic()
+        if self._may_resort(now):
+            self._sorted_at = now
+            self.table.resort()  # repaints everything if it moved anything
+        if QAccessible.isActive() and now - self._announced_at >= ANNOUNCE_EVERY:
+            self._announced_at = now
+            last = self.table.index(self.table.rowCount() - 1, self.table.columnCount() - 1)
+            self.table.dataChanged.emit(self.table.index(0, 0), last)
+        self._update_rows(dirty)
+
+    def _may_resort(self, now: float) -> bool:
+        return (
+            self.table.store.sort_column is not None
+            and now - self._sorted_at >= RESORT_EVERY
+            and self._hover < 0  # rows do not move under the pointer
+        )
+
+    def _update_rows(self, sources: set[int], *, again: bool = False) -> None:
+        """Repaint rows that can be seen and have something new to show, or all with ``again``."""
+        viewport = self.viewport()
+        if len(sources) > 4 * STRIPS:
+            viewport.update()
+            return
+        height = viewport.height()
+        store = self.table.store
+        visible = []
+        for source in sources:
+            top = self.rowViewportPosition(store.place[source])
+            if -ROW_HEIGHT < top < height and (again or store.looks_new(source)):
+                visible.append(top)
+        if len(visible) > STRIPS:
+            viewport.update()
+            return
+        for top in visible:
+            viewport.update(0, top, viewport.width(), ROW_HEIGHT)
+
+    def _end_flashes(self) -> None:
+        rows, more = self.table.store.take_expired_flashes()
+        shown = {source for source in rows if source < self.table.rowCount()}
+        self._update_rows(shown, again=True)
+        if more:
+            self._flash_timer.start()
+
+    # -- painting ---------------------------------------------------------------------------
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setFont(self._cell_font)
+        area = event.region().boundingRect()
+        count = self.table.rowCount()
+        if not count:
+            self._paint_empty(painter)
+            return
+        sections = self._sections(area)
+        selection = self.selectionModel()
+        selected = set()
+        if selection.hasSelection():
+            selected = {index.row() for index in selection.selectedRows()}
+        current = self.currentIndex().row() if self.hasFocus() else -1
+        for row in self._rows_in(event.region(), count):
+            y = self.rowViewportPosition(row)
+            self._paint_row(painter, row, y, sections, row in selected, row == current)
+        painter.end()
+        if self.table.store.flashing and not self._flash_timer.isActive():
+            self._flash_timer.start()
+
+    def _rows_in(self, region: QRegion, count: int) -> list[int]:
+        """Rows that a region touches; what lies between its parts is painted already."""
+        rows: set[int] = set()
+        for area in region:  # type: ignore[attr-defined]  # the stub does not know it
+            first, last = max(0, self.rowAt(area.top())), self.rowAt(area.bottom())
+            rows.update(range(first, count if last < 0 else last + 1))
+        return sorted(rows)
+
+    def _sections(self, area: QRect) -> list[Section]:
+        header = self.horizontalHeader()
+        sections = []
+        for index in range(self.table.columnCount()):
+            if header.isSectionHidden(index):
+                continue
+            x, width = header.sectionViewportPosition(index), header.sectionSize(index)
+            if x <= area.right() and x + width >= area.left():
+                sections.append((index, x, width))
+        return sections
+
+    def _paint_empty(self, painter: QPainter) -> None:
+        painter.setPen(self._pen("muted"))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.viewport().rect().adjusted(16, 16, -16, -16), flags, self.empty_text)
+
+    def _paint_row(
+        self,
+        painter: QPainter,
+        row: int,
+        y: int,
+        sections: list[Section],
+        selected: bool,
+        current: bool,
+    ) -> None:
+        width = self.viewport().width()
+        if selected:
+            painter.fillRect(0, y, width, ROW_HEIGHT, self._colour("selection"))
+        elif row == self._hover:
+            painter.fillRect(0, y, width, ROW_HEIGHT, self._colour("hover"))
+        store = self.table.store
+        cells = store.cells(row)
+        flashing = store.flashing
+        columns = self.table.columns
+        baseline = y + (ROW_HEIGHT - self._metrics.height()) // 2
+        for index, x, size in sections:
+            column = columns[index]
+            tint = store.flash(row, index) if flashing and column.flash else ""
+            if tint:
+                painter.fillRect(x, y, size, ROW_HEIGHT - 1, self._tint(tint, FLASH_ALPHA))
+            elif cells.tints[index]:
+                colour = self._tint(cells.tints[index], TINT_ALPHA)
+                painter.fillRect(x, y, size, ROW_HEIGHT - 1, colour)
+            if column.actions is not None:
+                self._paint_actions(painter, row, index, x, size, baseline)
+            else:
+                self._paint_text(painter, cells, index, x, size, baseline, selected)
+        painter.setPen(self._pen("grid"))
+        painter.drawLine(0, y + ROW_HEIGHT - 1, width, y + ROW_HEIGHT - 1)
+        if current:
+            painter.setPen(self._pen("focus"))
+            painter.drawRect(0, y, width - 1, ROW_HEIGHT - 1)
+
+    def _paint_text(
+        self,
+        painter: QPainter,
+        cells: Cells,
+        index: int,
+        x: int,
+        size: int,
+        baseline: int,
+        selected: bool,
+    ) -> None:
+        text = cells.texts[index]
+        if not text:
+            return
+        static, width = self._text(text)
+        if badge := cells.badges.get(index):
+            self._paint_badge(painter, badge, (x, size), width, baseline)
+        if width > size - 2 * PADDING:
+            static, width = self._text(self._elide(text, size - 2 * PADDING))
+        tone = cells.tones[index] or ("selection-text" if selected else "text")
+        if (self._stale or cells.stale) and self.table.columns[index].live:
+            tone = "disabled"
+        painter.setPen(self._pen(tone))
+        right = self.table.columns[index].numeric
+        left = x + size - PADDING - width if right else x + PADDING
+        painter.drawStaticText(left, baseline, static)
+
+    def _paint_badge(
+        self, painter: QPainter, text: str, cell: tuple[int, int], taken: int, baseline: int
+    ) -> None:
+        """A chip at the left edge of a number's cell; a sign where the words have no room beside
+        the number, which is never cut short for it."""
+        left, size = cell
+        room = size - taken - 2 * PADDING
+        for words in (text, SIGN):
+            static, width = self._text(words)
+            if width + PADDING > room:
+                continue
+            chip = QRect(left + PADDING // 2, baseline, width + PADDING, ROW_HEIGHT - 7)
+            painter.fillRect(chip, self._tint("warning", TINT_ALPHA))
+            painter.setPen(self._pen("warning"))
+            painter.drawStaticText(chip.left() + PADDING // 2, baseline, static)
+            return
+
+    def _paint_actions(
+        self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int
+    ) -> None:
+        for action, left, width in self._action_areas(row, index, x, size):
+            painter.setPen(self._pen(action.tone))
+            painter.drawStaticText(left, baseline, self._text(action.text)[0])
+            if (row, action.name) == self._pressed:
+                bottom = baseline + self._metrics.height() - 1
+                painter.drawLine(left, bottom, left + width, bottom)
+
+    # -- caches -----------------------------------------------------------------------------
+    def _text(self, text: str) -> Text:
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) >= TEXT_CACHE:
+                self._texts.clear()
+            static = QStaticText(text)
+            static.setTextFormat(Qt.TextFormat.PlainText)
+            static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+            static.prepare(QTransform(), self._cell_font)
+            known = self._texts[text] = (static, round(static.size().width()))
+        return known
+
+    def _elide(self, text: str, width: int) -> str:
+        key = (text, width)
+        known = self._elided.get(key)
+        if known is None:
+            if len(self._elided) >= TEXT_CACHE:
+                self._elided.clear()
+            known = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, width))
+            self._elided[key] = known
+        return known
+
+    def _pen(self, role: str) -> QPen:
+        pen = self._pens.get(role)
+        if pen is None:
+            pen = self._pens[role] = QPen(theme.current().color(role))
+        return pen
+
+    def _colour(self, role: str) -> QColor:
+        return self._pen(role).color()
+
+    def _tint(self, role: str, alpha: int) -> QColor:
+        colour = self._colour(role)
+        colour.setAlpha(alpha)
+        return colour
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._pens.clear()
+            self.viewport().update()
+        super().changeEvent(event)
+
+    # -- mouse ------------------------------------------------------------------------------
+    def _action_areas(
+        self, row: int, index: int, x: int, size: int
+    ) -> list[tuple[RowAction, int, int]]:
+        """Links of a cell with left edge and width; links that do not fit are left out."""
+        offered = self.table.columns[index].actions
+        if offered is None:
+            return []
+        areas = []
+        left = x + PADDING
+        for action in offered(self.table.row_at(row)):
+            width = self._text(action.text)[1]
+            if left + width > x + size:
+                break
+            areas.append((action, left, width))
+            left += width + ACTION_GAP
+        return areas
+
+    def action_at(self, position: QPoint) -> tuple[int, str] | None:
+        """View row and name of the link at a viewport position."""
+        index = self.indexAt(position)
+        if not index.isValid():
+            return None
+        x = self.columnViewportPosition(index.column())
+        size = self.columnWidth(index.column())
+        for action, left, width in self._action_areas(index.row(), index.column(), x, size):
+            if left - ACTION_GAP // 2 <= position.x() < left + width + ACTION_GAP // 2:
+                return index.row(), action.name
+        return None
+
+    def action_rect(self, row: int, name: str) -> QRect:
+        """Viewport area of a link, for tests and tools; empty when it is not shown."""
+        for index, column in enumerate(self.table.columns):
+            if column.actions is None:
+                continue
+            x, size = self.columnViewportPosition(index), self.columnWidth(index)
+            for action, left, width in self._action_areas(row, index, x, size):
+                if action.name == name:
+                    return QRect(left, self.rowViewportPosition(row), width, ROW_HEIGHT)
+        return QRect()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        hit = None
+        if event.button() == Qt.MouseButton.LeftButton:
+            hit = self.action_at(event.position().toPoint())
+        self._pressed = hit
+        if hit is None:
+            super().mousePressEvent(event)
+        else:
+            self._update_view_row(hit[0])
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed, self._pressed = self._pressed, None
+        if pressed is None:
+            super().mouseReleaseEvent(event)
+            return
+        self._update_view_row(pressed[0])
+        # Press and release must hit the same link of the same row, with the same button.
+        left = event.button() == Qt.MouseButton.LeftButton
+        if left and self.action_at(event.position().toPoint()) == pressed:
+            self.action_clicked.emit(pressed[1], pressed[0])
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        # A second fast click on a link must not act twice nor count as a double click on the row.
+        if self.action_at(event.position().toPoint()) is None:
+            super().mouseDoubleClickEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        self._set_hover(self.rowAt(position.y()))
+        hand = self.action_at(position) is not None
+        shape = Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor
+        if self.viewport().cursor().shape() != shape:
+            self.viewport().setCursor(shape)
+        if self._pressed is None:
+            super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hover(-1)
+        super().leaveEvent(event)
+
+    def _set_hover(self, row: int) -> None:
+        if row == self._hover:
+            return
+        old, self._hover = self._hover, row
+        for changed in (old, row):
+            self._update_view_row(changed)
+
+    def _update_view_row(self, row: int) -> None:
+        if 0 <= row < self.table.rowCount():
+            top = self.rowViewportPosition(row)
+            self.viewport().update(0, top, self.viewport().width(), ROW_HEIGHT)
+
+    # -- keyboard ---------------------------------------------------------------------------
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QApplication.clipboard().setText(self.selected_text())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def selected_text(self) -> str:
+        """The selected rows as plain text with titles; the whole table when none is selected."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return self.table.as_text(rows or None)
+
+    def currentChanged(
+        self,
+        current: QModelIndex | QPersistentModelIndex,
+        previous: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        super().currentChanged(current, previous)
+        # The focus frame spans the row; Qt would repaint one cell.
+        self._update_view_row(previous.row())
+        self._update_view_row(current.row())

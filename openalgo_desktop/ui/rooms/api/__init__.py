@@ -1,0 +1,1 @@
+"""Keys, monitor and request builder of the local API."""

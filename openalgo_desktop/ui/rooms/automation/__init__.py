@@ -1,0 +1,1 @@
+"""Webhook strategies and what else trades by itself."""

@@ -1,0 +1,214 @@
+"""The chart dock: interval picker, history, live last candle, order and position lines."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from datetime import timedelta
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Bars, Key, Order
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.ui.chart import ChartView, PriceLine
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
+
+#: Intervals of the picker, and how many days of history each loads.
+DAYS: dict[Interval, int] = {
+    Interval.M1: 4,
+    Interval.M3: 10,
+    Interval.M5: 15,
+    Interval.M15: 45,
+    Interval.M30: 90,
+    Interval.H1: 180,
+    Interval.DAY: 730,
+    Interval.WEEK: 1825,
+}
+
+
+class ChartDock(Dock):
+    """Candles of the linked symbol."""
+
+    name = "chart"
+    title = "Chart"
+    linkable = True
+    empty_text = "Pick a symbol to see its chart"
+    priority = 2
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.key: Key | None = None
+        self._places = 2
+        self._live: LiveBar | None = None
+        self._lines_due = False
+        self._load: asyncio.Task[None] | None = None
+        self.interval = Segments(
+            "chart-interval",
+            "Interval",
+            tuple(interval.value for interval in DAYS),
+            compact=True,
+        )
+        self.interval.choose(Interval.M5.value)
+        self.interval.changed.connect(lambda _: self.load())
+        self.quote = label("", "chart-quote", "number")
+        self.message = label("", "chart-message", "muted")
+        self.retry = push_button("Retry", "chart-retry", "Load the history again", self.load)
+        self.retry.hide()
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 4, 8, 4)
+        head.setSpacing(10)
+        head.addWidget(self.interval)
+        head.addWidget(self.quote)
+        head.addStretch(1)
+        head.addWidget(self.message)
+        head.addWidget(self.retry)
+        self.content.addLayout(head)
+        self.view = named(ChartView(), "chart-view", "Candle chart")
+        self.view.price_clicked.connect(self._on_price)
+        self.content.addWidget(self.view, 1)
+        self.place_empty_over(self.view)
+        self.set_empty(True)
+        for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
+            changed.connect(self._look_again)
+        bridge.books.orders_changed.connect(self.show_lines)
+        bridge.books.orders_updated.connect(self._on_orders)
+        bridge.books.positions_changed.connect(self.show_lines)
+
+    # -- symbol and history -----------------------------------------------------------------
+    def show_symbol(self, key: Key) -> None:
+        instrument = self.bridge.instrument(key)
+        if instrument is None or key == self.key:
+            return
+        self.key = key
+        self._places = decimals(instrument.tick_size)
+        self.set_subject(f"{key[1]}  {key[0]}")
+        self.want({key: FeedMode.QUOTE})
+        self.load()
+
+    def load(self) -> None:
+        """Load the history of the symbol and interval; a load under way is given up."""
+        if self.key is None:
+            return
+        if self._load is not None:
+            self._load.cancel()
+        self._live = None
+        self.message.setText("Loading ...")
+        self.retry.hide()
+        interval = Interval(self.interval.value())
+        self._load = self.bridge.spawn(self._load_history(self.key, interval), "chart history")
+
+    async def _load_history(self, key: Key, interval: Interval) -> None:
+        today = self.bridge.now().date()
+        start = today - timedelta(days=DAYS[interval])
+        try:
+            bars = await self.bridge.history(key, interval, start, today)
+        except AppError as error:
+            bars = Bars.empty()
+            self.message.setText(error.message)
+            self.retry.show()
+        else:
+            self.message.setText("" if len(bars) else f"No bars for {interval.value}")
+        # The drawing library takes a while to load: not on the loop.
+        await asyncio.to_thread(importlib.import_module, "openalgo_desktop.ui.chart.canvas")
+        self._live = LiveBar(interval, bars)
+        self.view.set_bars(bars, interval, self._places)
+        self.set_empty(not len(bars), self.message.text())
+        self.show_lines()
+        self.dirty = True
+
+    # -- live -------------------------------------------------------------------------------
+    def take(self, ticks: Ticks) -> None:
+        tick = ticks.get(self.key) if self.key else None
+        if tick is None:
+            return
+        self.dirty = True
+        if self._live is None:
+            return
+        started = self._live.update(tick)
+        candle = self._live.candle
+        if candle is not None:
+            update = self.view.append_bar if started else self.view.update_last
+            update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+            if self.view.isHidden():  # no history, but the market goes on
+                self.set_empty(False)
+
+    def flush(self) -> None:
+        self.dirty = False
+        if self._lines_due:
+            self._show_lines()
+        if self.key is not None:
+            self._show_quote(self.key)
+        self.view.flush()
+
+    def _show_quote(self, key: Key) -> None:
+        feed, tick = self.bridge.feed, self.bridge.latest(key)
+        stale = feed.is_stale(key)
+        parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
+        if tick is not None:
+            change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
+            parts.insert(1, change)
+        self.quote.setText("   ".join(part for part in parts if part))
+        self.quote.setToolTip(plain_tip(feed.tip(key)))
+        set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
+        self.view.set_stale(stale)
+
+    def _look_again(self, *_: object) -> None:
+        self.dirty = True
+
+    # -- lines ------------------------------------------------------------------------------
+    def show_lines(self) -> None:
+        """Working orders and the open position of the symbol as horizontal lines; of a hidden
+        chart when it is seen next."""
+        self._lines_due = self.dirty = True
+        if not self.is_hidden():
+            self._show_lines()
+
+    def _show_lines(self) -> None:
+        self._lines_due = False
+        lines: list[PriceLine] = []
+        working = self.bridge.books.working_of(self.key) if self.key is not None else []
+        for order in working:
+            price = order.trigger_price or order.price
+            text = f"{order.action.value} {fmt.quantity(order.pending_quantity)} "
+            text += order.price_type.value
+            lines.append(PriceLine(order.order_id, price, text, order.action.value.lower()))
+        for position in self.bridge.books.positions:
+            if position.key == self.key and position.quantity:
+                lines.append(
+                    PriceLine(
+                        f"position-{position.product.value}",
+                        position.average_price,
+                        f"{fmt.quantity(position.quantity)} {position.product.value}",
+                        "position",
+                    )
+                )
+        self.view.set_lines(lines)
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        """Orders changed; those of other instruments cost nothing here."""
+        if any(order.key == self.key for order in orders):
+            self.show_lines()
+
+    def _on_price(self, price: float) -> None:
+        if self.key is not None:
+            self.bridge.pick_price(self.key, price)
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        return super().save_state() | {"interval": self.interval.value()}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        interval = state.get("interval")
+        if isinstance(interval, str) and interval in self.interval.options:
+            self.interval.choose(interval)

@@ -1,0 +1,1 @@
+"""Ticket, orders, trades."""

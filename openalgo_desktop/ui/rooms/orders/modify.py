@@ -1,0 +1,123 @@
+"""Change a working order; not modal, so that the market stays in sight and usable."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from openalgo_desktop.core.enums import OrderStatus, PriceType
+from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.model import ModifyRequest, Order
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
+
+
+class ModifyDialog(QDialog):
+    """Quantity, price, trigger and price type of one order. Closes itself when the order ends."""
+
+    def __init__(self, parent: QWidget, bridge: Bridge, order: Order) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._order = order
+        self._mode = bridge.mode
+        self._sending = False
+        self.setModal(False)
+        self.setWindowTitle(f"Modify {order.order_id}")
+        self.setMinimumWidth(360)
+        named(self, "dialog-modify", f"Modify order {order.order_id}")
+        instrument = bridge.instrument(order.key)
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        column.addWidget(
+            label(
+                f"{order.action.value} {order.symbol}  {order.exchange}  {order.product.value}",
+                "dialog-modify-order",
+                "heading",
+            )
+        )
+        self.price_type = Segments(
+            "dialog-modify-price-type", "Price type", tuple(kind.value for kind in PriceType)
+        )
+        column.addWidget(self.price_type)
+        self.units, self.price, self.trigger = CountField(), PriceField(), PriceField()
+        self._fields = {
+            "quantity": Field("Quantity", self.units, "dialog-modify-quantity"),
+            "price": Field("Price", self.price, "dialog-modify-price"),
+            "trigger_price": Field("Trigger price", self.trigger, "dialog-modify-trigger"),
+        }
+        grid = QGridLayout()
+        for index, field in enumerate(self._fields.values()):
+            grid.addWidget(field, 0, index)
+        column.addLayout(grid)
+        if instrument is not None:
+            self.units.setSingleStep(max(1, instrument.lot_size))
+            for price_field in (self.price, self.trigger):
+                price_field.set_tick(instrument.tick_size)
+        self.units.setValue(order.quantity)
+        self.price.setValue(order.price)
+        self.trigger.setValue(order.trigger_price)
+        self.answer = label("", "dialog-modify-result", "error")
+        self.answer.setWordWrap(True)
+        column.addWidget(self.answer)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(push_button("Close", "dialog-modify-close", "Close", self.close))
+        self.save = push_button("Modify", "dialog-modify-save", "Modify the order", self._submit)
+        self.save.setProperty("role", "primary")
+        self.save.setDefault(True)
+        row.addWidget(self.save)
+        column.addLayout(row)
+        self.price_type.changed.connect(self._on_type)
+        self.price_type.choose(order.price_type.value)
+        self._on_type(order.price_type.value)
+        bridge.books.orders_updated.connect(self._on_update)
+
+    def _on_type(self, text: str) -> None:
+        kind = PriceType(text)
+        self._fields["price"].setVisible(kind.has_price)
+        self._fields["trigger_price"].setVisible(kind.has_trigger)
+
+    def _on_update(self, orders: list[Order]) -> None:
+        mine = [order for order in orders if order.order_id == self._order.order_id]
+        if not mine or mine[-1].status.is_working:
+            return
+        order = mine[-1]
+        self.save.setEnabled(False)
+        filled = f", {fmt.quantity(order.filled_quantity)} filled" if order.filled_quantity else ""
+        self._say(f"The order is {OrderStatus(order.status).value} now{filled}.", "muted")
+
+    def _say(self, text: str, role: str) -> None:
+        self.answer.setText(text)
+        set_role(self.answer, role)
+
+    def _submit(self) -> None:
+        if self._sending:
+            return
+        kind = PriceType(self.price_type.value())
+        request = ModifyRequest(
+            order_id=self._order.order_id,
+            quantity=self.units.value(),
+            price=round(self.price.value(), 6) if kind.has_price else 0.0,
+            trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
+            price_type=kind,
+        )
+        self._sending = True
+        self._bridge.spawn(self._send(request), "modify order")
+
+    async def _send(self, request: ModifyRequest) -> None:
+        for field in self._fields.values():
+            field.set_error("")
+        try:
+            await self._bridge.modify(request, self._mode)
+        except AppError as error:
+            name = error.field if isinstance(error, InvalidOrder) else ""
+            if name in self._fields and self._fields[name].isVisibleTo(self):
+                self._fields[name].set_error(error.message)
+            else:
+                self._say(error.message, "error")
+            return
+        finally:
+            self._sending = False
+        self._bridge.notice.emit("info", f"Order {request.order_id} modified.")
+        self.close()

@@ -1,0 +1,105 @@
+"""The trade book."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.model import Trade
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.widgets import copy_text
+from openalgo_desktop.ui.rooms.orders.orders import side_tone
+
+
+def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
+    return (
+        Col(
+            "time",
+            "Time",
+            76,
+            lambda t: t.traded_at.timestamp(),
+            lambda t: fmt.clock_text(t.traded_at),
+            numeric=False,
+        ),
+        Col("symbol", "Symbol", 170, lambda t: t.symbol, numeric=False),
+        Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
+        Col(
+            "side",
+            "Side",
+            50,
+            lambda t: t.action.value,
+            tone=lambda t: side_tone(t.action),
+            numeric=False,
+        ),
+        Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
+        Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
+        Col(
+            "price",
+            "Price",
+            92,
+            lambda t: t.price,
+            lambda t: fmt.exact(t.price, bridge.places(t.key)),
+        ),
+        Col("value", "Value", 120, lambda t: t.value, lambda t: fmt.money(t.value)),
+        Col(
+            "charges",
+            "Charges",
+            78,
+            lambda t: t.charges or None,
+            lambda t: fmt.money(t.charges) if t.charges else fmt.MISSING,
+            tooltip="Brokerage, taxes and fees; known in the sandbox when charges are switched on",
+        ),
+        Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
+        Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
+    )
+
+
+class TradesDock(TableDock[Trade]):
+    """Executions of the mode, newest first."""
+
+    name = "trades"
+    title = "Trades"
+    empty_text = "No trades today."
+    book = "trades"
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
+        super().__init__(bridge)
+        self._turnover = 0.0
+        bridge.books.trades_changed.connect(self.refresh)
+        bridge.books.trades_added.connect(self._on_trades)
+
+    def row_id(self, row: Trade) -> str:
+        return row.trade_id
+
+    def reload(self) -> None:
+        """Show the book."""
+        trades = sorted(self.bridge.books.trades, key=lambda t: t.traded_at, reverse=True)
+        self.set_rows(trades)
+        self._turnover = sum(trade.value for trade in trades)
+        self._show_turnover()
+
+    def _on_trades(self, trades: list[Trade]) -> None:
+        """New executions go before the others, which nobody touches."""
+        if self.is_hidden() or self._whole:
+            self._whole = self.dirty = True
+            return
+        moments = [trade.traded_at for trade in (*self.rows[:1], *trades)]
+        if any(self.row_of(self.row_id(trade)) for trade in trades) or moments != sorted(moments):
+            return self.reload_soon()
+        self.add_front(trades[::-1])
+        self._turnover += sum(trade.value for trade in trades)
+        self._show_turnover()
+
+    def _show_turnover(self) -> None:
+        count = fmt.quantity(len(self.rows))
+        text = f"{count} · turnover ₹ {fmt.money(self._turnover)}"
+        self.set_subject(text if self.rows else "")
+
+    def activated(self, row: Trade) -> None:
+        self.bridge.select(row.key)
+
+    def fill_menu(self, menu: QMenu, row: Trade) -> None:
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))

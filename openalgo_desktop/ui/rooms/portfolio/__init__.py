@@ -1,0 +1,1 @@
+"""Positions, holdings, funds, the paper account."""

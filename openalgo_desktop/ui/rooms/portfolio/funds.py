@@ -1,0 +1,133 @@
+"""Money of the account."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+
+#: Field of :class:`Funds`, caption, whether it is a profit.
+CARDS = (
+    ("available_cash", "Available cash", False),
+    ("utilised", "Used margin", False),
+    ("collateral", "Collateral", False),
+    ("m2m_unrealised", "Open P&L", True),
+    ("m2m_realised", "Realised today", True),
+    ("realised_total", "Realised, all time", True),
+)
+PER_ROW = 3
+
+
+class FundsDock(Dock):
+    """Cash, margin used and profit as cards, with a bar of the share in use."""
+
+    name = "funds"
+    title = "Funds"
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        panel = named(QWidget(), "funds-panel", "Funds")
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(10)
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        self._values = {}
+        self._as_of = "never read"
+        for index, (key, caption, _) in enumerate(CARDS):
+            card, value = self._card(key, caption)
+            grid.addWidget(card, index // PER_ROW, index % PER_ROW)
+            self._values[key] = value
+        column.addLayout(grid)
+        self.bar = named(QProgressBar(), "funds-bar", "Share of money in use")
+        self.bar.setTextVisible(True)
+        self.bar.setRange(0, 1000)
+        column.addWidget(self.bar)
+        foot = QHBoxLayout()
+        self.age = label("", "funds-age", "caption")
+        foot.addWidget(self.age, 1)
+        foot.addWidget(
+            push_button("Refresh", "funds-refresh", "Refresh funds", bridge.books.refresh)
+        )
+        column.addLayout(foot)
+        column.addStretch(1)
+        self.content.addWidget(panel)
+        bridge.books.funds_changed.connect(self.reload)
+        bridge.books.prices_moved.connect(self._show_open)
+        bridge.books.gaps_changed.connect(lambda _: self._show_age())
+
+    @staticmethod
+    def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:
+        card = named(QFrame(), f"funds-{key}-card", caption)
+        card.setProperty("role", "card-frame")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(12, 8, 12, 8)
+        inside.setSpacing(2)
+        inside.addWidget(label(caption, f"funds-{key}-caption", "caption"))
+        value = label(fmt.MISSING, f"funds-{key}", "card")
+        value.setAccessibleName(caption)
+        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        inside.addWidget(value)
+        return card, value
+
+    def _show(self, key: str, number: float, profit: bool) -> None:
+        value = self._values[key]
+        if not self.bridge.books.funds_known:
+            value.setText(fmt.MISSING)
+            set_role(value, "", "tone")
+            return
+        value.setText(f"₹ {fmt.signed_money(number) if profit else fmt.money(number)}")
+        if profit:
+            set_role(value, fmt.sign_role(number), "tone")
+
+    def _show_open(self) -> None:
+        # Live, and the same amount as in the toolbar and under the positions.
+        if not self.visibleRegion().isEmpty():
+            self._show("m2m_unrealised", self.bridge.books.day_pnl[1], True)
+            self._mark_open()
+
+    def _mark_open(self) -> None:
+        """The open profit is no better than the prices that it comes from."""
+        missing = self.bridge.books.not_live
+        value = self._values["m2m_unrealised"]
+        value.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+        if missing and self.bridge.books.funds_known:
+            value.setText(fmt.partly(value.text(), len(missing)))
+            set_role(value, "stale", "tone")
+
+    def reload(self) -> None:
+        """Show the funds of the mode."""
+        funds = self.bridge.books.funds
+        for key, _, profit in CARDS:
+            self._show(key, float(getattr(funds, key)), profit)
+        self._mark_open()
+        total = funds.available_cash + funds.utilised
+        share = funds.utilised / total if total > 0 else 0.0
+        self.bar.setValue(round(1000 * share))
+        known = self.bridge.books.funds_known
+        self.bar.setFormat(f"{100 * share:.1f} % of the money is in use" if known else fmt.MISSING)
+        where = "sandbox" if self.bridge.mode is Mode.SANDBOX else "live account"
+        self.set_subject(where)
+        self._as_of = (
+            f"as of {self.bridge.now():%H:%M:%S} IST, {where}" if known else "not read yet"
+        )
+        self._show_age()
+
+    def _show_age(self) -> None:
+        gaps = self.bridge.books.gaps.get(self.name)
+        self.age.setText(self._as_of if gaps is None else f"⚠ Not read now; {self._as_of}")
+        self.age.setToolTip(plain_tip("" if gaps is None else self.bridge.clean(gaps.reasons)))
+        set_role(self.age, "" if gaps is None else "warning", "tone")

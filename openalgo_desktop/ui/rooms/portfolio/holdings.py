@@ -1,0 +1,149 @@
+"""Delivered shares with live value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.model import Holding
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.widgets import Totals, plain_tip
+
+Amount = Col[Holding]
+Text = Callable[[float], str]
+Tone = Callable[[Holding], str]
+_FIGURES: dict[str, Callable[[Holding], float]] = {
+    "value": lambda h: h.ltp * h.quantity,
+    "pnl": lambda h: h.pnl,
+    "percent": lambda h: h.pnl_percent,
+}
+
+
+def _tone(row: Holding) -> str:
+    return fmt.sign_role(row.pnl)
+
+
+def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
+    feed, books = bridge.feed, bridge.books
+
+    def price_text(row: Holding, value: float) -> str:
+        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
+
+    def badge(row: Holding) -> str:
+        return "" if books.is_live(row) else feed.note(row.key) or "no price"
+
+    def tip(row: Holding) -> str:
+        return "" if books.is_live(row) else feed.tip(row.key)
+
+    def worth(key: str, title: str, width: int, text: Text, tone: Tone | None = None) -> Amount:
+        """A figure that comes from the last price: a dash without one."""
+        value = _FIGURES[key]
+        return Col(
+            key,
+            title,
+            width,
+            lambda h: value(h) if h.ltp else None,
+            lambda h: text(value(h)) if h.ltp else fmt.MISSING,
+            tone,
+            live=True,
+        )
+
+    return (
+        Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False, tip=tip),
+        Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
+        Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
+        Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
+        Col(
+            "average",
+            "Avg",
+            92,
+            lambda h: h.average_price,
+            lambda h: price_text(h, h.average_price),
+        ),
+        Col(
+            "ltp",
+            "LTP",
+            96,
+            lambda h: h.ltp or None,
+            lambda h: price_text(h, h.ltp),
+            live=True,
+            badge=badge,
+            tip=tip,
+        ),
+        worth("value", "Value", 120, fmt.money),
+        worth("pnl", "P&L", 110, fmt.signed_money, _tone),
+        worth("percent", "P&L %", 76, fmt.signed_percent, _tone),
+    )
+
+
+class HoldingsDock(TableDock[Holding]):
+    """What lies in the depository."""
+
+    name = "holdings"
+    title = "Holdings"
+    empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
+    book = "holdings"
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.columns = _columns(bridge)
+        super().__init__(bridge)
+        self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
+        self.total.setContentsMargins(10, 5, 6, 5)
+        self.content.addWidget(self.total)
+        bridge.books.holdings_changed.connect(self.refresh)
+        bridge.feed.aged.connect(self._on_aged)
+
+    def row_id(self, row: Holding) -> str:
+        return f"{row.exchange}:{row.symbol}"
+
+    def reload(self) -> None:
+        """Show the book."""
+        self.set_rows(sorted(self.bridge.books.holdings, key=lambda h: h.symbol))
+        self._show_totals()
+
+    def _show_totals(self) -> None:
+        """Invested counts all rows; value and profit those with a price."""
+        invested = sum(row.average_price * row.quantity for row in self.rows)
+        value = sum(row.ltp * row.quantity for row in self.rows)
+        profit = sum(row.pnl for row in self.rows)
+        missing = [row for row in self.rows if self.row_stale(row)]
+        self.total.setVisible(bool(self.rows))
+        self.total.show_numbers(
+            (f"₹ {fmt.money(invested)}", ""),
+            (fmt.partly(f"₹ {fmt.money(value)}", len(missing)), "stale" if missing else ""),
+            (fmt.signed_money(profit), "stale" if missing else fmt.sign_role(profit)),
+        )
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
+
+    def row_stale(self, row: Holding) -> bool:
+        return not self.bridge.books.is_live(row)
+
+    def _on_aged(self) -> None:
+        self.age_rows()
+
+    def take(self, ticks: Ticks) -> None:
+        if self.is_hidden():
+            return
+        for row in self.rows:
+            if row.key in ticks:
+                self.row_changed(row)
+
+    def flush(self) -> None:
+        super().flush()
+        self._show_totals()
+
+    def activated(self, row: Holding) -> None:
+        self.bridge.select(row.key)
+
+    def fill_menu(self, menu: QMenu, row: Holding) -> None:
+        self.add_item(menu, "Sell", lambda: self._sell(row))
+        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+
+    def _sell(self, row: Holding) -> None:
+        self.bridge.select(row.key)
+        self.bridge.trade_wanted.emit(row.key, Action.SELL)

@@ -1,0 +1,1 @@
+"""Approvals, audit, risk, kill report, lock, log."""

@@ -1,0 +1,250 @@
+"""The action centre: orders of scripts that wait for a yes or a no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.clock import age_text
+from openalgo_desktop.core.enums import ApprovalStatus
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import NEVER, Approval, Key
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.tables import RowAction
+from openalgo_desktop.ui.kit.widgets import push_button
+
+KEPT = 200
+#: A request that has waited so long is shown as old, seconds: the market has moved on.
+OLD = 60.0
+AGE_EVERY_MS = 1000
+PAGES = ("Waiting", "Decided")
+STATUS_TONE = {
+    ApprovalStatus.PENDING: "warning",
+    ApprovalStatus.APPROVED: "up",
+    ApprovalStatus.REJECTED: "down",
+    ApprovalStatus.EXPIRED: "muted",
+}
+DECIDE = (RowAction("approve", "Approve", "up"), RowAction("reject", "Reject", "down"))
+
+
+def _order_text(body: Mapping[str, Any]) -> str:
+    parts = [body.get("action"), body.get("quantity"), body.get("symbol"), body.get("exchange")]
+    kind = body.get("pricetype") or body.get("price_type")
+    parts.append(body.get("product"))
+    price = body.get("price")
+    parts.append(f"{kind} {price}" if price and str(price) not in ("0", "0.0") else kind)
+    return " ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def summary(row: Approval) -> str:
+    """What a request would do, in one line."""
+    body = row.payload
+    several = body.get("orders") or body.get("legs")
+    if isinstance(several, list) and several:
+        first = _order_text(several[0]) if isinstance(several[0], dict) else ""
+        more = f" and {len(several) - 1} more" if len(several) > 1 else ""
+        return f"{first}{more}"
+    return _order_text(body) or row.kind
+
+
+def _expires(row: Approval) -> str:
+    return "never" if row.expires_at >= NEVER else fmt.clock_text(row.expires_at)
+
+
+def _prices_column(bridge: Bridge) -> Col[Approval]:
+    def text(row: Approval) -> str:
+        shown = [
+            fmt.exact(price, bridge.places(_key(name))) if price else "unknown"
+            for name, price in row.prices.items()
+        ]
+        return ", ".join(shown[:3])
+
+    return Col("prices", "Price then", 92, lambda a: next(iter(a.prices.values()), None), text)
+
+
+def _key(name: str) -> Key:
+    exchange, _, symbol = name.partition(":")
+    return exchange, symbol
+
+
+def _seconds(row: Approval, now: datetime) -> float:
+    """How long a request has waited; one that was decided waits no more."""
+    return max(0.0, ((row.decided_at or now) - row.created_at).total_seconds())
+
+
+def _age_column(now: Callable[[], datetime]) -> Col[Approval]:
+    return Col(
+        "age",
+        "Age",
+        74,
+        lambda a: _seconds(a, now()),
+        lambda a: age_text(_seconds(a, now())),
+        tone=lambda a: "warning" if _seconds(a, now()) >= OLD and a.decided_at is None else "",
+    )
+
+
+COLUMNS: tuple[Col[Approval], ...] = (
+    Col(
+        "time",
+        "Time",
+        66,
+        lambda a: a.created_at.timestamp(),
+        lambda a: fmt.clock_text(a.created_at),
+        numeric=False,
+    ),
+    Col("source", "From", 160, lambda a: a.source, numeric=False),
+    Col("kind", "Request", 96, lambda a: a.kind, numeric=False),
+    Col("summary", "Order", 260, summary, numeric=False),
+    Col(
+        "status",
+        "Status",
+        80,
+        lambda a: a.status.value,
+        tone=lambda a: STATUS_TONE[a.status],
+        numeric=False,
+    ),
+    Col(
+        "action",
+        "",
+        124,
+        lambda a: a.status.value,
+        numeric=False,
+        actions=lambda a: DECIDE if a.status is ApprovalStatus.PENDING else (),
+    ),
+    Col("expires", "Expires", 74, _expires, numeric=False),
+    Col("by", "Decided by", 90, lambda a: a.decided_by, numeric=False),
+    Col("result", "Result", 320, lambda a: a.reason or a.result, numeric=False),
+)
+
+
+class ApprovalsDock(TableDock[Approval]):
+    """Approve sends the order as it was asked for; a price that moved away asks once more."""
+
+    name = "approvals"
+    title = "Action centre"
+    empty_text = (
+        "Nothing waits for you.\nSettings, Safety: choose whose orders need your approval "
+        "(for example api:* or webhook:*)."
+    )
+    columns = COLUMNS
+
+    def __init__(self, bridge: Bridge) -> None:
+        age, prices = _age_column(bridge.now), _prices_column(bridge)
+        self.columns = (COLUMNS[0], age, *COLUMNS[1:4], prices, *COLUMNS[4:])
+        super().__init__(bridge)
+        self._busy: set[int] = set()
+        self._decided: list[Approval] = []
+        self.page = Segments("approvals-page", "Which requests", PAGES, compact=True)
+        self.page.changed.connect(lambda _: self.reload())
+        self.approve_button = push_button(
+            "Approve", "approvals-approve", "Approve the selected request", self._approve_selected
+        )
+        self.approve_button.setProperty("role", "primary")
+        self.reject_button = push_button(
+            "Reject", "approvals-reject", "Reject the selected request", self._reject_selected
+        )
+        self.add_head(self.page, self.approve_button, self.reject_button)
+        self.selection_changed.connect(self._on_selection)
+        bridge.safety.approvals_changed.connect(self.reload)
+        self._soon = QTimer(self)  # several changes are answered by one reload
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(30)
+        self._soon.timeout.connect(lambda: bridge.spawn(self._load(), "action centre"))
+        self._aging = QTimer(self)
+        self._aging.setInterval(AGE_EVERY_MS)
+        self._aging.timeout.connect(self._age)
+        self._aging.start()
+        self.reload()
+
+    def _age(self) -> None:
+        """Ages go on while somebody looks."""
+        if self.isVisible() and self.page.value() == PAGES[0]:
+            for row in self.rows:
+                self.row_changed(row)
+
+    def row_id(self, row: Approval) -> int:
+        return row.approval_id
+
+    def reload(self) -> None:
+        """Show the chosen page as it is now."""
+        waiting = self.bridge.safety.waiting()
+        self.set_subject(f"{len(waiting)} waiting" if waiting else "")
+        if self.page.value() == PAGES[0]:
+            self._show(waiting)
+        else:
+            self._show(self._decided)
+            self._soon.start()
+
+    async def _load(self) -> None:
+        rows = await self.bridge.safety.decided(KEPT)
+        self._decided = [row for row in rows if row.status is not ApprovalStatus.PENDING]
+        if self.page.value() == PAGES[1]:
+            self._show(self._decided)
+
+    def _show(self, rows: list[Approval]) -> None:
+        self.set_rows(rows)
+        self._on_selection()
+
+    # -- deciding ---------------------------------------------------------------------------
+    def _on_selection(self) -> None:
+        row = self.selected_row()
+        waits = row is not None and row.status is ApprovalStatus.PENDING
+        self.approve_button.setEnabled(waits)
+        self.reject_button.setEnabled(waits)
+
+    def act(self, row: Approval, name: str) -> None:
+        self.decide(row, name)
+
+    def fill_menu(self, menu: QMenu, row: Approval) -> None:
+        if row.status is ApprovalStatus.PENDING:
+            self.add_item(menu, "Approve", lambda: self.decide(row, "approve"))
+            self.add_item(menu, "Reject", lambda: self.decide(row, "reject"))
+
+    def _approve_selected(self) -> None:
+        if (row := self.selected_row()) is not None:
+            self.decide(row, "approve")
+
+    def _reject_selected(self) -> None:
+        if (row := self.selected_row()) is not None:
+            self.decide(row, "reject")
+
+    def decide(self, row: Approval, name: str) -> None:
+        """Approve or reject once; a second click while it is under way does nothing."""
+        if row.approval_id in self._busy:
+            return
+        self._busy.add(row.approval_id)
+        work = self._approve(row) if name == "approve" else self._reject(row)
+        task = self.bridge.spawn(work, f"{name} request")
+        task.add_done_callback(lambda _: self._busy.discard(row.approval_id))
+
+    async def _approve(self, row: Approval) -> None:
+        try:
+            await self.bridge.safety.approve(row.approval_id, False)
+        except asyncio.CancelledError:
+            raise
+        except AppError as error:
+            still_waits = any(
+                other.approval_id == row.approval_id for other in self.bridge.safety.waiting()
+            )
+            if not still_waits:
+                raise
+            if await confirm(
+                self,
+                "Send all the same?",
+                f"{error.message}\n\n{summary(row)}",
+                "Send",
+                danger=True,
+            ):
+                await self.bridge.safety.approve(row.approval_id, True)
+
+    async def _reject(self, row: Approval) -> None:
+        await self.bridge.safety.reject(row.approval_id)

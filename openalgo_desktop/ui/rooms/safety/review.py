@@ -1,0 +1,112 @@
+"""Where our own books and the broker's disagree, and the one click that settles it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+
+NAME = "dialog-review"
+COLUMNS = ("What", "Which", "Here", "At the broker")
+
+
+class ReviewDialog(QDialog):
+    """The differences of the mode that was shown when it opened."""
+
+    def __init__(self, parent: QWidget, bridge: Bridge) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._mode = bridge.mode
+        self.setWindowTitle("Books differ")
+        self.resize(720, 320)
+        named(self, NAME, "Differences between the books")
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        note = label(
+            "This program keeps its own books from the order updates and compares them with the "
+            "account every minute. Something happened that it was not told of: an order from "
+            "another program, or an update that was lost.",
+            f"{NAME}-note",
+            "muted",
+        )
+        note.setWordWrap(True)
+        column.addWidget(note)
+        self.table = named(QTableWidget(0, len(COLUMNS)), f"{NAME}-table", "Differences")
+        self.table.setHorizontalHeaderLabels(list(COLUMNS))
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        column.addWidget(self.table, 1)
+        bottom = QHBoxLayout()
+        self.message = label("", f"{NAME}-message", "muted")
+        bottom.addWidget(self.message, 1)
+        bottom.addWidget(push_button("Close", f"{NAME}-close", "Close", self.accept))
+        again = push_button("Compare again", f"{NAME}-again", "Compare again", self._again)
+        again.setAutoDefault(False)
+        bottom.addWidget(again)
+        self.take = push_button(
+            "Take the account's books",
+            f"{NAME}-take",
+            "Take the account's books as ours",
+            self._take,
+        )
+        self.take.setProperty("role", "primary")
+        self.take.setDefault(True)
+        bottom.addWidget(self.take)
+        column.addLayout(bottom)
+        bridge.safety.differ.connect(self.reload)
+        self.reload()
+
+    def reload(self) -> None:
+        """Show the differences as they are now."""
+        rows = self._bridge.safety.differences(self._mode)
+        self.table.setRowCount(len(rows))
+        for index, row in enumerate(rows):
+            for place, text in enumerate((row.kind, row.subject, row.ours, row.theirs)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(plain_tip(text))
+                self.table.setItem(index, place, item)
+        self.take.setEnabled(bool(rows))
+        if not rows:
+            self._say("The books agree.", "success")
+
+    def _say(self, text: str, role: str) -> None:
+        self.message.setText(text)
+        set_role(self.message, role)
+
+    def _again(self) -> None:
+        self._bridge.spawn(self._compare(), "compare books")
+
+    async def _compare(self) -> None:
+        self._say("Comparing ...", "muted")
+        try:
+            found = await self._bridge.safety.compare(self._mode)
+        except AppError as error:
+            self._say(error.message, "error")
+            return
+        self._say(f"{len(found)} differences." if found else "The books agree.", "muted")
+        self.reload()
+
+    def _take(self) -> None:
+        self._bridge.spawn(self._rebase(), "take books")
+
+    async def _rebase(self) -> None:
+        await self._bridge.safety.take_books(self._mode)
+        self._bridge.books.refresh()
+        self.reload()

@@ -1,0 +1,382 @@
+"""The main window: toolbar, banners, docks, menus, status bar."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QTabBar,
+    QToolBar,
+    QWidget,
+)
+
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus
+from openalgo_desktop.core.model import Approval, Key, Order
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
+from openalgo_desktop.ui.rooms import build_docks
+from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
+from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
+from openalgo_desktop.ui.rooms.safety.approvals import summary
+from openalgo_desktop.ui.shell import workspace
+from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
+from openalgo_desktop.ui.shell.alert_strip import AlertStrip
+from openalgo_desktop.ui.shell.commands import Commands
+from openalgo_desktop.ui.shell.lock_screen import LockScreen
+from openalgo_desktop.ui.shell.statusbar import StatusBar
+from openalgo_desktop.ui.shell.toasts import Toasts
+from openalgo_desktop.ui.shell.toolbar import TopBar
+
+TITLE = "OpenAlgo Desktop"
+SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
+#: Orders that end within this time share one toast, milliseconds.
+TELL_MS = 250
+LEFT, RIGHT, BOTTOM = (
+    Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.DockWidgetArea.RightDockWidgetArea,
+    Qt.DockWidgetArea.BottomDockWidgetArea,
+)
+
+KILL_KEY = "Ctrl+F12"
+BANNER_HEIGHT = 28
+#: Widths of the side columns: a part of the window within pixels.
+LEFT_PART, LEFT_MOST = 0.285, 548
+RIGHT_PART, RIGHT_LEAST, RIGHT_MOST = 0.21, 360, 440
+#: Docks that share the place below the chart, in order.
+BOTTOM_TABS = (
+    "positions",
+    "orders",
+    "trades",
+    "holdings",
+    "funds",
+    "sandbox",
+    "approvals",
+    "api-monitor",
+    "audit",
+    "log",
+)
+
+
+class MainWindow(QMainWindow):
+    """Build it, then ``await restore()`` once it is shown; ``on_close`` is called to leave."""
+
+    def __init__(self, bridge: Bridge, on_close: Callable[[], None]) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self._on_close = on_close
+        named(self, "main-window", TITLE)
+        self.resize(1600, 960)
+        self.setDockNestingEnabled(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        self.toasts = Toasts(self)
+        self._ended: dict[str, list[Order]] = {"error": [], "info": []}
+        self._tell_timer = QTimer(self)
+        self._tell_timer.setSingleShot(True)
+        self._tell_timer.setInterval(TELL_MS)
+        self._tell_timer.timeout.connect(self._tell_ended)
+        self.commands = Commands(self, bridge, self.toasts)
+        self.actions_by_name = build_actions(self, self._handlers())
+        self.top_bar = TopBar(bridge, self.actions_by_name)
+        self.lock_screen = LockScreen(self, bridge)
+        self.top_bar.kill_held.connect(self.commands.kill)
+        kill_key = QShortcut(QKeySequence(KILL_KEY), self)
+        kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
+        kill_key.activated.connect(self.top_bar.kill.key_pulse)
+        self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
+        self._build_banners()
+        self.status_bar = StatusBar(bridge)
+        self.setStatusBar(self.status_bar)
+        self.status_bar.review_wanted.connect(self.commands.review_books)
+        self.docks: dict[str, Dock] = build_docks(bridge)
+        # The chart is the centre as a dock like the others, so that it can float and close too.
+        placeholder = QWidget()
+        placeholder.setObjectName("central-placeholder")
+        placeholder.setMaximumSize(0, 0)
+        self.setCentralWidget(placeholder)
+        self.ticket.addAction(self.actions_by_name["send-ticket"])
+        self.default_layout()
+        self._build_menus()
+        bridge.notice.connect(self.toasts.show)
+        bridge.mode_changed.connect(self._on_mode)
+        bridge.safety.approval_queued.connect(self._on_approval)
+        bridge.setting_changed.connect(self._on_setting)
+        bridge.books.orders_updated.connect(self._on_orders)
+        bridge.trade_wanted.connect(self._open_ticket_of)
+        bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
+        self._on_mode(bridge.mode)
+        self.alert_banner.refresh()
+
+    # -- building ---------------------------------------------------------------------------
+    def _build_banners(self) -> None:
+        self.sandbox_banner = label(SANDBOX_TEXT, "banner-sandbox", "banner-sandbox")
+        self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
+        self.sandbox_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._sandbox_bar = self._strip(self.sandbox_banner)
+        self.alert_banner = AlertStrip(self.bridge)
+        self.alert_banner.login_wanted.connect(self.commands.log_in)
+        strip = self._strip(self.alert_banner)
+        self.alert_banner.changed.connect(strip.setVisible)
+        self.alert_banner.resized.connect(strip.setFixedHeight)
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        commands = self.commands
+        return {
+            "search": self._focus_search,
+            "cancel-all": commands.cancel_all,
+            "flatten": commands.flatten,
+            "review-books": commands.review_books,
+            "risk-limits": commands.risk_limits,
+            "reset-kill": commands.reset_kill,
+            "toggle-mode": commands.toggle_mode,
+            "buy": lambda: self._open_ticket(Action.BUY),
+            "sell": lambda: self._open_ticket(Action.SELL),
+            "send-ticket": self._send_ticket,
+            "toggle-theme": commands.toggle_theme,
+            "reset-layout": self.default_layout,
+            "full-screen": self._full_screen,
+            "api-keys": commands.api_keys,
+            "webhooks": commands.webhooks,
+            "copy-api-key": commands.copy_api_key,
+            "accounts": commands.accounts,
+            "audit": commands.audit,
+            "about": commands.about,
+            "app-lock": commands.app_lock,
+            "lock-now": commands.lock_now,
+            "settings": commands.settings,
+            "quit": self.close,
+        }
+
+    def _strip(self, content: QWidget) -> QToolBar:
+        """A strip over the whole width, as a toolbar row of its own."""
+        self.addToolBarBreak()
+        name = content.objectName()
+        bar = named(QToolBar(name), f"{name}-bar", content.accessibleName())
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.toggleViewAction().setEnabled(False)
+        set_role(bar, name)  # it takes its margins from the style when it is made
+        content.setFixedHeight(BANNER_HEIGHT)
+        bar.setFixedHeight(BANNER_HEIGHT)
+        bar.addWidget(content)
+        content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        return bar
+
+    def _build_menus(self) -> None:
+        bar = self.menuBar()
+        named(bar, "menubar", "Menu")
+        menus: dict[str, QMenu] = {}
+        for title in ("File", "Edit", "View", "Trade", "API", "Help"):
+            menus[title] = bar.addMenu(title)
+            named(menus[title], f"menu-{title.lower()}", title)
+        for row in ACTIONS:
+            menus[row.menu].addAction(self.actions_by_name[row.name])
+        menus["View"].addSeparator()
+        for dock in self.docks.values():
+            menus["View"].addAction(dock.toggleViewAction())
+
+    @property
+    def ticket(self) -> TicketDock:
+        """The order ticket."""
+        dock = self.docks["ticket"]
+        assert isinstance(dock, TicketDock)
+        return dock
+
+    # -- layout -----------------------------------------------------------------------------
+    def default_layout(self) -> None:
+        """Watchlist left, chart in the middle, depth and ticket right, books below."""
+        docks = self.docks
+        for dock in docks.values():
+            if dock.isFloating() and dock.parent() is self:
+                dock.setFloating(False)
+            self.removeDockWidget(dock)
+        self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        self.addDockWidget(LEFT, docks["watchlist"])
+        self.splitDockWidget(docks["watchlist"], docks["chart"], Qt.Orientation.Horizontal)
+        self.splitDockWidget(docks["chart"], docks["depth"], Qt.Orientation.Horizontal)
+        self.splitDockWidget(docks["depth"], docks["ticket"], Qt.Orientation.Vertical)
+        self.splitDockWidget(docks["chart"], docks["positions"], Qt.Orientation.Vertical)
+        for first, second in itertools.pairwise(BOTTOM_TABS):
+            self.tabifyDockWidget(docks[first], docks[second])
+        for dock in docks.values():
+            dock.show()
+        docks["positions"].raise_()
+        width, height = self.width(), self.height()
+        left = min(LEFT_MOST, int(width * LEFT_PART))
+        right = min(RIGHT_MOST, max(RIGHT_LEAST, int(width * RIGHT_PART)))
+        self.resizeDocks(
+            [docks["watchlist"], docks["chart"], docks["depth"]],
+            [left, width - left - right, right],
+            Qt.Orientation.Horizontal,
+        )
+        self.resizeDocks(
+            [docks["chart"], docks["positions"]],
+            [int(height * 0.62), int(height * 0.38)],
+            Qt.Orientation.Vertical,
+        )
+        self.resizeDocks(
+            [docks["depth"], docks["ticket"]],
+            [int(height * 0.3), int(height * 0.7)],
+            Qt.Orientation.Vertical,
+        )
+        self.name_tab_bars()
+
+    def name_tab_bars(self) -> None:
+        """Qt makes tab bars of docks as it needs them; they get their names here."""
+        for index, bar in enumerate(
+            self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        ):
+            named(bar, f"dock-tabs-{index}", "Docks in one place")
+            bar.setUsesScrollButtons(True)
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+        name_inner_controls(self)
+
+    async def restore(self) -> None:
+        """Bring back the layout and what each dock remembers; select a symbol."""
+        saved = await self.bridge.load_state(workspace.SCOPE, workspace.LAST)
+        layout = saved.get("layout") if isinstance(saved, dict) else None
+        if not workspace.apply(self, layout):
+            workspace.first_place(self)
+            self.default_layout()
+        states = saved.get("docks", {}) if isinstance(saved, dict) else {}
+        for name, dock in self.docks.items():
+            state = states.get(name)
+            dock.restore_state(state if isinstance(state, dict) else {})
+        await self._take_imported()
+        symbol = saved.get("symbol") if isinstance(saved, dict) else None
+        keys = self.bridge.watch_list_keys([symbol]) if isinstance(symbol, list) else []
+        watchlist = self.docks["watchlist"]
+        assert isinstance(watchlist, WatchlistDock)
+        if not keys and (first := watchlist.first_key()) is not None:
+            keys = [first]
+        if keys:
+            self.bridge.select(keys[0])
+        self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
+        self.alert_banner.refresh()
+        self.name_tab_bars()
+
+    async def _take_imported(self) -> None:
+        """Symbols that ``openalgo-desktop import`` left for the watch list, once."""
+        imported = await self.bridge.load_state(workspace.SCOPE, workspace.IMPORTED)
+        watchlist = self.docks["watchlist"]
+        assert isinstance(watchlist, WatchlistDock)
+        if isinstance(imported, list) and imported:
+            new = self.bridge.watch_list_keys(imported)
+            watchlist.set_keys(list(dict.fromkeys([*watchlist.keys(), *new])))
+            await self.bridge.save_state(workspace.SCOPE, workspace.IMPORTED, [])
+
+    async def save(self) -> None:
+        """Remember layout, docks and symbol."""
+        selected = self.bridge.selected
+        await self.bridge.save_state(
+            workspace.SCOPE,
+            workspace.LAST,
+            {
+                "layout": workspace.capture(self),
+                "docks": {name: dock.save_state() for name, dock in self.docks.items()},
+                "symbol": list(selected) if selected else None,
+            },
+        )
+
+    # -- events -----------------------------------------------------------------------------
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            started = time.perf_counter()
+            result = super().event(event)
+            self.bridge.frames.painted((time.perf_counter() - started) * 1000.0)
+            return result
+        if isinstance(event, QChildEvent) and isinstance(event.child(), QTabBar):
+            QTimer.singleShot(0, self, self.name_tab_bars)
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # Leaving takes time (orders under way, database): the owner ends the program later.
+        event.ignore()
+        self._on_close()
+
+    def _on_mode(self, mode: Mode) -> None:
+        sandbox = mode is Mode.SANDBOX
+        self._sandbox_bar.setVisible(sandbox)
+        self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
+
+    def _on_approval(self, approval: Approval) -> None:
+        self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")
+
+    def _on_setting(self, key: str, value: object) -> None:
+        if key == "ui.theme":
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            theme.apply(app, str(value))
+        if key == "ui.grouping":
+            fmt.set_grouping(str(value))
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        for status, level in ((OrderStatus.REJECTED, "error"), (OrderStatus.COMPLETE, "info")):
+            ended = [order for order in orders if order.status is status]
+            if ended:
+                self._ended[level] += ended
+        if not self._tell_timer.isActive():
+            self._tell_timer.start()
+
+    def _tell_ended(self) -> None:
+        for level, orders in self._ended.items():
+            if orders:
+                self.toasts.show(
+                    level, _told(orders, self.bridge.places(orders[-1].key)), f"orders-{level}"
+                )
+                orders.clear()
+
+    # -- commands ---------------------------------------------------------------------------
+    def _focus_search(self) -> None:
+        self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.top_bar.search.selectAll()
+
+    def _open_ticket_of(self, key: Key, action: Action) -> None:
+        """Buy or Sell in a row: of that row's symbol, whether the ticket is linked or not."""
+        instrument = self.ticket.instrument
+        if instrument is None or instrument.key != key:
+            self.ticket.show_symbol(key)
+        self._open_ticket(action)
+
+    def _open_ticket(self, action: Action) -> None:
+        self.ticket.show()
+        self.ticket.raise_()
+        self.ticket.set_action(action)
+        self.ticket.units.setFocus()
+
+    def _send_ticket(self) -> None:
+        self.ticket.submit()
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+
+def _told(orders: list[Order], places: int) -> str:
+    """One sentence for orders that were filled (or rejected) shortly after another."""
+    order = orders[-1]
+    what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
+    if order.status is OrderStatus.REJECTED:
+        text = f"Rejected: {what}. {order.rejection_reason}"
+    else:
+        text = f"Filled: {what} @ {fmt.exact(order.average_price, places)}"
+    return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

@@ -1,0 +1,170 @@
+"""A trading day in the sandbox for pictures: orders, positions, requests, questions."""
+
+from __future__ import annotations
+
+import contextlib
+
+from PySide6.QtWidgets import QDialog
+
+from openalgo_desktop.core.enums import Action, KeyRights, PriceType, Product
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
+from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.trading.webhooks import SymbolMap
+from openalgo_desktop.ui.engine.api_request import ApiCall
+from openalgo_desktop.ui.engine.api_request import send as send_request
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
+from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
+from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
+from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
+from openalgo_desktop.ui.rooms.portfolio import closing
+from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
+from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
+from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
+from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
+from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
+from openalgo_desktop.ui.shell.about import AboutDialog
+from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.settings import SettingsDialog
+
+#: Requests of a script that the API monitor shows.
+REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("ping", {}),
+    ("funds", {}),
+    ("quotes", {"symbol": "RELIANCE", "exchange": "NSE"}),
+    ("quotes", {"symbol": "NOSUCH", "exchange": "NSE"}),
+    ("depth", {"symbol": "SBIN", "exchange": "NSE"}),
+    ("orderbook", {}),
+    ("positionbook", {}),
+)
+
+
+def near_future(session: Session, name: str) -> Instrument | None:
+    """The nearest future of an underlying."""
+    table = session.terminal.instruments
+    today = session.terminal.clock.now().date()
+    expiries = table.expiries(name, "NFO", True, today)
+    for instrument in table.rows("NFO"):
+        if (
+            expiries
+            and instrument.name == name
+            and instrument.instrument_type == "FUT"
+            and instrument.expiry == expiries[0]
+        ):
+            return instrument
+    return None
+
+
+async def place_some(session: Session) -> None:
+    """Fill the books: positions, a delivery buy, a resting limit, a stop and a rejection."""
+    bridge, mode = session.bridge, session.bridge.mode
+    table = session.terminal.instruments
+
+    async def send(
+        instrument: Instrument | None,
+        action: Action,
+        lots: int,
+        kind: PriceType,
+        product: Product,
+        offset: float = 0.0,
+    ) -> None:
+        if instrument is None:
+            return
+        last = (await bridge.snapshot(instrument.key)).ltp
+        price = to_tick(last * (1.0 + offset), instrument.tick_size)
+        # A refusal is one of the rows that the pictures show.
+        with contextlib.suppress(AppError):
+            await bridge.place(
+                OrderRequest(
+                    symbol=instrument.symbol,
+                    exchange=instrument.exchange,
+                    action=action,
+                    quantity=lots * max(1, instrument.lot_size),
+                    price_type=kind,
+                    product=product,
+                    price=price if kind.has_price else 0.0,
+                    trigger_price=price if kind.has_trigger else 0.0,
+                ),
+                mode,
+            )
+
+    nifty = near_future(session, "NIFTY")
+    bank = near_future(session, "BANKNIFTY")
+    get = table.get
+    market, limit = PriceType.MARKET, PriceType.LIMIT
+    await send(nifty, Action.BUY, 2, market, Product.NRML)
+    await send(bank, Action.SELL, 1, market, Product.NRML)
+    await send(get(("NSE", "RELIANCE")), Action.BUY, 150, market, Product.MIS)
+    await send(get(("NSE", "SBIN")), Action.BUY, 500, market, Product.CNC)
+    await send(get(("NSE", "TCS")), Action.SELL, 40, market, Product.MIS)
+    await send(get(("NSE", "TCS")), Action.BUY, 40, market, Product.MIS)
+    await send(get(("NSE", "INFY")), Action.BUY, 200, limit, Product.MIS, -0.02)
+    await send(nifty, Action.SELL, 2, PriceType.SL, Product.NRML, -0.01)
+    await send(nifty, Action.SELL, 1, limit, Product.NRML, 0.004)
+    await send(nifty, Action.BUY, 5000, market, Product.NRML)
+
+
+async def ask_some(session: Session) -> None:
+    """Requests over the wire, and two orders that wait for a human."""
+    rest, _, _ = session.bridge.api.state()
+    key = await session.bridge.api.default_key()
+    if rest and key is not None:
+        for name, body in REQUESTS:
+            await send_request(ApiCall("POST", f"{rest}/api/v1/{name}", body), key)
+    for symbol, action, quantity in (("HDFCBANK", "BUY", "75"), ("ICICIBANK", "SELL", "120")):
+        body = {
+            "symbol": symbol,
+            "exchange": "NSE",
+            "action": action,
+            "quantity": quantity,
+            "product": "MIS",
+            "pricetype": "MARKET",
+        }
+        await session.terminal.approvals.queue("placeorder", body, "webhook:Breakout 15m")
+
+
+async def dialogs(session: Session) -> list[QDialog]:
+    """One of each dialog with something to show."""
+    bridge, window = session.bridge, session.window
+    if len(await bridge.api.keys()) == 1:
+        await bridge.api.create_key("TradingView alerts", KeyRights.TRADE, "")
+        await bridge.api.create_key("Excel sheet", KeyRights.READ, bridge.account_ids()[0])
+    keys = ApiKeysDialog(window, bridge, Secret("0" * 64))  # no working key in a picture
+    await keys.load()
+    held = [row for row in bridge.books.positions if row.quantity]
+    rows, cancelled = closing.lines(bridge, held), closing.count(bridge, held)
+    question = (
+        f"{len(held)} positions will be closed at market in the sandbox. {closing.words(cancelled)}"
+    )
+    found: list[QDialog] = [
+        keys,
+        SettingsDialog(window, bridge),
+        ConfirmDialog(window, "Close all positions?", question, "Close all", rows, danger=True),
+    ]
+    hooks = WebhooksDialog(window, bridge)
+    hooks.name.setText("Breakout 15m")
+    for symbol, quantity in (("HDFCBANK", 75), ("ICICIBANK", 120)):
+        hooks.symbols.add(SymbolMap(symbol, "NSE", quantity))
+    found.append(hooks)
+    if "zerodha" not in bridge.accounts.names():
+        await bridge.accounts.add("zerodha")
+    found += [AccountsDialog(window, bridge), LoginDialog(window, bridge, "zerodha")]
+    risk = RiskScopesDialog(window, bridge)
+    risk.subject.setText("NFO:NIFTY29DEC26FUT")
+    risk.fields["max_lots"].setValue(10)
+    risk.fields["day_loss"].setValue(25_000)
+    found += [risk, ReviewDialog(window, bridge)]
+    report = KillReport(bridge.mode, "window", bridge.now(), 3, 0, 4, 0)
+    found.append(KillReportDialog(window, report))
+    trail = AuditDialog(window, bridge)
+    await trail.load()
+    found.append(trail)
+    found.append(AboutDialog(window))
+    found.append(LockSetupDialog(window, bridge))
+    found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
+    if working := bridge.books.working():
+        found.append(ModifyDialog(window, bridge, working[0]))
+    return found

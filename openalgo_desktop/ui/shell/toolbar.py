@@ -1,0 +1,160 @@
+"""The toolbar: search, account, SANDBOX/LIVE, day P&L, cancel all, flatten, theme, API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QWidget
+
+from openalgo_desktop.core.enums import AccountState, Mode
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.hold_button import HoldButton
+from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.widgets import (
+    label,
+    named,
+    plain_tip,
+    push_button,
+    set_role,
+    shortcut_text,
+    tool_button,
+)
+
+#: Room for the words of the account chip, pixels; all of them are in its tooltip.
+CHIP_WIDTH = 220
+
+
+class TopBar(QToolBar):
+    """Not movable: the way to cancel and flatten is always in the same place."""
+
+    mode_clicked = Signal()
+    kill_held = Signal()
+
+    def __init__(self, bridge: Bridge, actions: Mapping[str, QAction]) -> None:
+        super().__init__("Toolbar")
+        self._bridge = bridge
+        named(self, "toolbar", "Main toolbar")
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.toggleViewAction().setEnabled(False)
+        self._build_left(actions)
+        self._build_pnl()
+        self._build_buttons(actions)
+        bridge.account_changed.connect(lambda _: self.show_account())
+        bridge.mode_changed.connect(self.show_mode)
+        bridge.books.positions_changed.connect(self.show_pnl)
+        bridge.books.prices_moved.connect(self.show_pnl)
+        bridge.books.gaps_changed.connect(lambda _: self.show_pnl())
+        for changed in (bridge.feed.changed, bridge.feed.refused):
+            changed.connect(lambda _: self.show_pnl())
+        bridge.safety.kill_changed.connect(self.show_killed)
+        self.show_killed(bridge.safety.killed)
+        self.show_account()
+        self.show_mode(bridge.mode)
+
+    def _build_left(self, actions: Mapping[str, QAction]) -> None:
+        self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol   Ctrl+K")
+        self.search.setMinimumWidth(140)  # it gives way first: the switches stay in sight
+        self.search.setMaximumWidth(380)
+        self.search.chosen.connect(self._bridge.select)
+        self.addWidget(self.search)
+        self._gap(10)
+        self.account = push_button("", "toolbar-account", "Accounts", actions["accounts"].trigger)
+        self.account.setProperty("role", "chip")
+        self.addWidget(self.account)
+        self._gap(10)
+        self.mode = named(QPushButton(), "toolbar-mode", "Sandbox or live")
+        self.mode.setToolTip(plain_tip(actions["toggle-mode"].toolTip()))
+        self.mode.clicked.connect(lambda _checked: self.mode_clicked.emit())
+        self.addWidget(self.mode)
+
+    def _build_pnl(self) -> None:
+        spacer = QWidget()
+        spacer.setObjectName("toolbar-spacer")
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.addWidget(label("Day P&L", "toolbar-pnl-caption", "muted"))
+        self._gap(6)
+        self.pnl = label(fmt.MISSING, "toolbar-pnl", "pnl")
+        self.pnl.setAccessibleName("Day profit and loss")
+        self.addWidget(self.pnl)
+        self._gap(14)
+
+    def _build_buttons(self, actions: Mapping[str, QAction]) -> None:
+        for name in ("cancel-all", "flatten"):
+            button = tool_button(actions[name], f"toolbar-{name}")
+            button.setText(f"{actions[name].text()}  {actions[name].shortcut().toString()}")
+            button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
+            self.addWidget(button)
+        self._gap(10)
+        self.kill = named(HoldButton("KILL"), "toolbar-kill", "Kill switch: hold for one second")
+        self.kill.held.connect(self.kill_held)
+        self.addWidget(self.kill)
+        self.reset_kill = tool_button(actions["reset-kill"], "toolbar-reset-kill")
+        self.reset_kill.setProperty("role", "danger-outline")
+        self._reset_action = self.addWidget(self.reset_kill)
+        self._gap(10)
+        for name, text in (("toggle-theme", "◐"), ("api-keys", "API keys")):
+            button = tool_button(actions[name], f"toolbar-{name}")
+            button.setText(text)
+            button.setProperty("role", "plain")
+            self.addWidget(button)
+
+    def _gap(self, width: int) -> None:
+        gap = QWidget()
+        gap.setFixedWidth(width)
+        self.addWidget(gap)
+
+    def show_account(self) -> None:
+        """Account chip: who takes live orders, its state in words and colour, and who gives the
+        data when that is another."""
+        status, data = self._bridge.accounts.orders_status(), self._bridge.account_status()
+        connected = status.state is AccountState.CONNECTED
+        tail = status.client_id[-4:] if len(status.client_id) > 6 else status.client_id
+        text = f"{'●' if connected else '○'} {status.title or status.broker}  {tail}".rstrip()
+        if not connected:
+            text += f"  {status.state.value}"
+        if data.account_id != status.account_id:
+            text += f"   data: {data.title or data.broker}"
+        self.account.ensurePolished()
+        metrics = self.account.fontMetrics()
+        self.account.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, CHIP_WIDTH))
+        self.account.setAccessibleName(f"Accounts: {text}")
+        tip = status.message or "Accounts: log in, log out, roles"
+        self.account.setToolTip(plain_tip(f"{text}\n{tip}"))
+        set_role(self.account, "chip" if connected else "chip-warning")
+
+    def show_mode(self, mode: Mode) -> None:
+        """The switch says where orders go."""
+        self.mode.setText("SANDBOX" if mode is Mode.SANDBOX else "● LIVE")
+        self.mode.setAccessibleName(f"Mode {mode.value}; press to switch")
+        set_role(self.mode, f"mode-{mode.value}")
+
+    def show_killed(self, killed: bool) -> None:
+        """Held again, the switch tries once more what is left; reset is a button of its own."""
+        self.kill.setToolTip(
+            plain_tip(
+                "Hold for one second: block new orders, cancel working ones, close all positions "
+                f"({shortcut_text('Ctrl+F12')}, held)"
+            )
+        )
+        set_role(self.kill, "kill-on" if killed else "kill")
+        self._reset_action.setVisible(killed)
+
+    def show_pnl(self) -> None:
+        """Day P&L from the positions with live prices."""
+        realised, unrealised = self._bridge.books.day_pnl
+        total = realised + unrealised
+        missing, gaps = self._bridge.books.not_live, self._bridge.books.gaps.get("positions")
+        self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing or gaps else ""))
+        tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
+        if missing:
+            tip += f"\nNot at a fresh price:\n{self._bridge.feed.tips(p.key for p in missing[:10])}"
+        if gaps is not None:
+            tip += f"\nPositions: {gaps.text}"
+        self.pnl.setToolTip(plain_tip(tip))
+        tone = "stale" if missing or gaps or self._bridge.feed.stale else fmt.sign_role(total)
+        set_role(self.pnl, tone, "tone")

@@ -1,0 +1,40 @@
+"""The audit trail in the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive, click, priced
+from tests.waiting import until
+
+
+def shown(dialog: AuditDialog, column: int) -> list[str]:
+    items = [dialog.table.item(row, column) for row in range(dialog.table.rowCount())]
+    return [item.text() for item in items if item is not None]
+
+
+def test_an_order_and_a_setting_are_found_and_exported(drive: Drive, tmp_path: Path) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        window = session.window
+        click(window.ticket.send)
+        await until(lambda: session.bridge.books.orders, "the order")
+        session.bridge.set_setting("risk.max_lots", 900)
+        await session.terminal.db.flush()
+        window.actions_by_name["audit"].trigger()
+        await until(lambda: window.findChildren(AuditDialog), "the dialog")
+        dialog = window.findChildren(AuditDialog)[0]
+        await until(lambda: {"order place", "setting"} <= set(shown(dialog, 3)), "the entries")
+        dialog.text.setText("SBIN")
+        await until(lambda: set(shown(dialog, 3)) == {"order place"}, "the found entry")
+        assert shown(dialog, 1) == ["window"]
+        await dialog.export(tmp_path / "trail.csv")
+        assert "1 entries written" in dialog.message.text()
+        assert "SBIN" in (tmp_path / "trail.csv").read_text()
+        dialog.text.setText("nothing like this")
+        await until(lambda: dialog.table.rowCount() == 0, "the empty table")
+        dialog.accept()
+
+    drive(scenario)

@@ -1,0 +1,290 @@
+"""Kill switch and action centre, by mouse and keys."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from openalgo_desktop.core.enums import ApprovalStatus, OrderStatus
+from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.kit.hold_button import HOLD_SECONDS, HoldButton
+from openalgo_desktop.ui.rooms.safety.approvals import ApprovalsDock
+from openalgo_desktop.ui.rooms.safety.audit import AuditDock
+from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
+from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
+from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import SBIN, Drive, click, priced
+from tests.ui.rooms.api.test_api_window import ORDER, post
+from tests.waiting import until
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+async def exposed(session: Session) -> None:
+    """An open position and a resting order."""
+    await priced(session)
+    ticket = session.window.ticket
+    ticket.units.setValue(20)
+    click(ticket.send)
+    await until(lambda: session.bridge.books.day_pnl and session.bridge.books.positions, "position")
+    click(ticket.price_type.button("LIMIT"))
+    ticket.price.setValue(round(ticket.price.value() * 0.95, 0))
+    await until(lambda: not ticket._sending, "the first answer")
+    click(ticket.send)
+    await until(session.bridge.books.working, "a working order")
+
+
+async def hold(button: HoldButton, seconds: float) -> None:
+    QTest.mousePress(button, LEFT)
+    await asyncio.sleep(seconds)
+    QTest.mouseRelease(button, LEFT)
+
+
+def test_a_position_is_reversed_after_a_question(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await exposed(session)
+        books, dock = session.bridge.books, session.window.docks["positions"]
+        notices: list[str] = []
+        session.bridge.notice.connect(lambda level, text: notices.append(text))
+        dock.reverse_row(books.positions[0])
+        await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+        (question,) = dock.findChildren(ConfirmDialog)
+        click(question.yes)
+        await until(lambda: [row.quantity for row in books.positions] == [-20], "the other side")
+        await until(lambda: any("SBIN is reversed by order" in text for text in notices), "toast")
+        assert books.working(), "the resting entry stays"
+
+    drive(scenario)
+
+
+def test_the_kill_switch_needs_a_hold_and_leaves_nothing_open(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await exposed(session)
+        window, books = session.window, session.bridge.books
+        await hold(window.top_bar.kill, 0.3)
+        assert not session.bridge.safety.killed
+        started = time.monotonic()
+        QTest.mousePress(window.top_bar.kill, LEFT)
+        await until(lambda: session.bridge.safety.killed, "the kill")
+        QTest.mouseRelease(window.top_bar.kill, LEFT)
+        assert time.monotonic() - started >= HOLD_SECONDS
+        await until(lambda: window.findChildren(KillReportDialog), "the report", 20)
+        report = window.findChildren(KillReportDialog)[0]
+        assert "Nothing is left" in report.findChildren(type(window.ticket.result))[0].text()
+        await until(lambda: not books.working(), "no working order")
+        await until(lambda: all(not row.quantity for row in books.positions), "no open position")
+        assert "KILL SWITCH ON" in window.alert_banner.text()
+        assert window.alert_banner.isVisible()
+        report.accept()
+        ticket = window.ticket
+        click(ticket.price_type.button("MARKET"))
+        click(ticket.send)
+        await until(lambda: "kill switch" in ticket.result.text(), "the refusal")
+        click(window.top_bar.reset_kill)
+        await until(lambda: window.findChildren(ConfirmDialog), "the question")
+        click(window.findChildren(ConfirmDialog)[0].yes)
+        await until(lambda: not session.bridge.safety.killed, "the reset")
+        assert not window.alert_banner.isVisible()
+        # A toolbar takes a widget away with its next layout, one turn of the loop later.
+        await until(lambda: not window.top_bar.reset_kill.isVisible(), "no button to reset")
+
+    drive(scenario)
+
+
+def test_a_key_pressed_once_is_no_hold_and_a_held_one_is(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        button = session.window.top_bar.kill
+        held: list[float] = []
+        button.held.disconnect()
+        button.held.connect(lambda: held.append(time.monotonic()))
+        button.key_pulse()
+        await asyncio.sleep(HOLD_SECONDS + 0.3)
+        assert held == []
+        assert button.progress == 0.0
+        started = time.monotonic()
+        while not held and time.monotonic() - started < 3:
+            button.key_pulse()
+            await asyncio.sleep(0.04)
+        assert held[0] - started >= HOLD_SECONDS
+
+    drive(scenario)
+
+
+def approvals(session: Session) -> ApprovalsDock:
+    dock = session.window.docks["approvals"]
+    assert isinstance(dock, ApprovalsDock)
+    dock.raise_()
+    return dock
+
+
+def test_orders_of_scripts_wait_for_a_yes(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.bridge.set_setting("approvals.sources", "api:*")
+        dock = approvals(session)
+        first = await post(session, "placeorder", **ORDER)
+        assert first["status"] == "success"
+        await until(lambda: len(dock.rows) == 1, "the waiting request")
+        assert session.bridge.books.orders == {}
+        assert dock.rows[0].source == "api:default"
+        dock.view.selectRow(0)
+        click(dock.approve_button)
+        await until(
+            lambda: [
+                order
+                for order in session.bridge.books.orders.values()
+                if order.key == SBIN and order.status is OrderStatus.COMPLETE
+            ],
+            "the approved order",
+        )
+        await until(lambda: not dock.rows, "an empty queue")
+        await post(session, "placeorder", **ORDER)
+        await until(lambda: len(dock.rows) == 1, "the second request")
+        dock.view.selectRow(0)
+        click(dock.reject_button)
+        await until(lambda: not dock.rows, "the rejection")
+        assert len(session.bridge.books.orders) == 1
+        dock.page.choose("Decided")
+        await until(lambda: len(dock.rows) == 2, "both decisions")
+        assert [row.status for row in dock.rows] == [
+            ApprovalStatus.REJECTED,
+            ApprovalStatus.APPROVED,
+        ]
+
+    drive(scenario)
+
+
+def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        window, feed = session.window, session.bridge.feed
+        account = session.terminal.account
+        window.showNormal()
+        window.resize(1600, 900)
+        window.default_layout()
+        await asyncio.sleep(0.2)
+        book = window.docks["depth"].view  # type: ignore[attr-defined]
+        await until(lambda: book._depth.buy, "a book")
+        rows = window.docks["watchlist"].rows  # type: ignore[attr-defined]
+        await until(lambda: all(row.tick for row in rows), "a price in each row")
+        assert not feed.stale
+        await account.control({"faults": {"disconnect": True}})
+        await until(lambda: feed.stale, "stale prices")
+        assert "prices are old" in window.alert_banner.text()
+        assert window.alert_banner.isVisible()
+        docks = window.docks
+        assert docks["watchlist"].view._stale  # type: ignore[attr-defined]
+        await until(lambda: docks["depth"].view._stale, "a grey book")  # type: ignore[attr-defined]
+        await until(lambda: window.ticket.ltp.property("tone") == "stale", "a grey ticket")
+        assert window.top_bar.pnl.property("tone") == "stale"
+        grey = theme.current().color("disabled").rgb()
+        image = docks["watchlist"].view.viewport().grab().toImage()  # type: ignore[attr-defined]
+        points = ((x, y) for x in range(170, image.width()) for y in range(min(48, image.height())))
+        assert any(image.pixel(x, y) == grey for x, y in points)
+        await account.control({"faults": {"disconnect": False}})
+        await until(lambda: not feed.stale, "fresh prices", 15)
+        assert not docks["watchlist"].view._stale  # type: ignore[attr-defined]
+        assert not window.alert_banner.isVisible()
+
+    drive(scenario)
+
+
+def test_limits_of_a_symbol_are_set_in_the_window(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.window.actions_by_name["risk-limits"].trigger()
+        await until(lambda: session.window.findChildren(RiskScopesDialog), "the dialog")
+        dialog = session.window.findChildren(RiskScopesDialog)[0]
+        click(dialog.save_button)
+        assert "which one" in dialog.message.text()
+        dialog._on_symbol(SBIN)
+        dialog.fields["max_quantity"].setValue(5)
+        click(dialog.save_button)
+        assert dialog.list.count() == 1
+        ticket = session.window.ticket
+        ticket.units.setValue(6)
+        ticket.submit()
+        await until(lambda: "above the limit of 5" in ticket.result.text(), "the refusal")
+        click(dialog.remove_button)
+        assert dialog.list.count() == 0
+        ticket.submit()
+        await until(lambda: "sent" in ticket.result.text(), "the order")
+        dialog.accept()
+
+    drive(scenario)
+
+
+def test_books_that_differ_get_a_badge_and_one_click_settles_them(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        window, bridge = session.window, session.bridge
+        badge = window.status_bar.differ
+        assert not badge.isVisible()
+        # A fill that our own book was never told of.
+        own = session.terminal.desk.books.book(bridge.mode)
+        own.positions.clear()
+        window.ticket.submit()
+        await until(lambda: "sent" in window.ticket.result.text(), "an order")
+        await until(lambda: bridge.books.positions, "its position")
+        await until(lambda: own.positions, "the own position")
+        own.positions.clear()
+        await bridge.safety.compare(bridge.mode)
+        await until(badge.isVisible, "the badge")
+        click(badge)
+        await until(lambda: window.findChildren(ReviewDialog), "the review")
+        dialog = window.findChildren(ReviewDialog)[0]
+        assert dialog.table.rowCount() == 1
+        click(dialog.take)
+        await until(lambda: dialog.table.rowCount() == 0, "agreement")
+        assert not badge.isVisible()
+        assert await bridge.safety.compare(bridge.mode) == ()
+        dialog.accept()
+
+    drive(scenario)
+
+
+def test_the_audit_trail_is_searched_and_exported(drive: Drive, tmp_path: Path) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        session.window.ticket.submit()
+        await until(lambda: "sent" in session.window.ticket.result.text(), "an order")
+        await post(session, "placeorder", **ORDER)
+        dock = session.window.docks["audit"]
+        assert isinstance(dock, AuditDock)
+        dock.raise_()
+
+        async def found(text: str) -> list[str]:
+            dock.text.setText(text)
+            await dock._search()
+            return [row.who for row in dock.rows]
+
+        await until_async(lambda: found("SBIN"), {"window", "api:default"})
+        assert set(await found("api:default")) == {"api:default"}
+        await found("SBIN")
+        path = tmp_path / "audit.csv"
+        await dock.export(path)
+        lines = path.read_text("utf-8-sig").splitlines()
+        assert len(lines) == len(dock.rows) + 1
+        assert any("api:default" in line for line in lines)
+        key = await session.bridge.api.default_key()
+        assert key is not None
+        assert key.reveal() not in path.read_text("utf-8-sig")
+
+    drive(scenario)
+
+
+async def until_async(read: Callable[[], Awaitable[list[str]]], wanted: set[str]) -> None:
+    """Poll a coroutine until it gives all of ``wanted``."""
+    for _ in range(500):
+        if wanted <= set(await read()):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"never saw {wanted}")

@@ -1,0 +1,117 @@
+"""The app lock in the window: set up, locked by hand, by idle time and at the start; live mode."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from shiboken6 import isValid
+
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive, click
+from tests.waiting import until
+
+PASSWORD = "correct horse"
+
+
+async def set_up(session: Session) -> None:
+    window = session.window
+    window.actions_by_name["lock-now"].trigger()  # without a password it offers to set one
+    await until(lambda: window.findChildren(LockSetupDialog), "the set-up")
+    dialog = window.findChildren(LockSetupDialog)[0]
+    dialog.new.setText(PASSWORD)
+    dialog.again.setText("another horse")
+    click(dialog.save)
+    assert "differ" in dialog.said.text() and not session.bridge.lock.enabled
+    dialog.again.setText(PASSWORD)
+    click(dialog.save)
+    await until(lambda: "is set" in dialog.said.text(), "the password")
+    assert session.bridge.lock.enabled
+    dialog.accept()
+    await until(lambda: not window.findChildren(LockSetupDialog), "the dialog's end")
+
+
+async def answer(dialog: PasswordDialog, text: str) -> None:
+    dialog.password.setText(text)
+    click(dialog.ok)
+    # A right password ends the dialog, and Qt deletes it.
+    await until(lambda: not isValid(dialog) or dialog.ok.isEnabled(), "the answer")
+
+
+def test_locked_window_shows_nothing_and_opens_with_the_password_only(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        floating = window.docks["log"]
+        floating.setFloating(True)
+        await set_up(session)
+        window.actions_by_name["lock-now"].trigger()
+        screen = window.lock_screen
+        await until(lambda: screen.dialog is not None and screen.dialog.isVisible(), "the question")
+        dialog = screen.dialog
+        assert dialog is not None
+        assert screen.cover.isVisible() and screen.cover.geometry() == window.rect()
+        assert not floating.isVisible()
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+        assert dialog.isVisible()
+        await answer(dialog, "wrong horse")
+        assert "Wrong password" in dialog.problem.text() and session.bridge.lock.locked
+        await answer(dialog, PASSWORD)
+        await until(lambda: not screen.cover.isVisible(), "the open window")
+        assert floating.isVisible() and not session.bridge.lock.locked
+
+    drive(scenario)
+
+
+def test_it_locks_when_idle_and_a_hand_keeps_it_open(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await set_up(session)
+        lock = session.terminal.lock
+        lock._touched -= 3600
+        handle = session.window.windowHandle()
+        QTest.mouseMove(handle, QPoint(50, 50))
+        QTest.mouseClick(handle, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+        await until(lambda: session.terminal.clock.monotonic() - lock._touched < 60, "the touch")
+        lock._touched -= 3600
+        await until(lambda: session.window.lock_screen.dialog is not None, "the lock")
+        dialog = session.window.lock_screen.dialog
+        assert dialog is not None
+        await answer(dialog, PASSWORD)
+        await until(lambda: not lock.locked, "the open window")
+
+    drive(scenario)
+
+
+def test_going_live_asks_for_the_password(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await set_up(session)
+        window = session.window
+        for text, mode in (("wrong horse", Mode.SANDBOX), (PASSWORD, Mode.LIVE)):
+            window.actions_by_name["toggle-mode"].trigger()
+            await until(lambda: window.findChildren(ConfirmDialog), "the question")
+            click(window.findChildren(ConfirmDialog)[0].yes)
+            await until(lambda: window.findChildren(PasswordDialog), "the password")
+            dialog = window.findChildren(PasswordDialog)[0]
+            await answer(dialog, text)
+            if mode is Mode.SANDBOX:
+                assert session.bridge.mode is mode
+                dialog.reject()
+                await until(lambda: not window.findChildren(PasswordDialog), "the end")
+            else:
+                await until(lambda: session.bridge.mode is Mode.LIVE, "live mode")
+
+    drive(scenario)
+
+
+def test_a_start_with_a_password_is_locked(drive: Drive) -> None:
+    drive(set_up)
+
+    async def scenario(session: Session) -> None:
+        await until(lambda: session.window.lock_screen.dialog is not None, "the lock")
+        dialog = session.window.lock_screen.dialog
+        assert dialog is not None and session.window.lock_screen.cover.isVisible()
+        await answer(dialog, PASSWORD)
+        await until(lambda: not session.bridge.lock.locked, "the open window")
+
+    drive(scenario)
