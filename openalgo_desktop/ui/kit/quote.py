@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from openalgo_desktop.core.model import Part, Tick
-from openalgo_desktop.ui.engine.known import known as known
-from openalgo_desktop.ui.engine.known import price as price
+from openalgo_desktop.ui.engine.known import known, price
 from openalgo_desktop.ui.kit import format as fmt
+
+__all__ = [
+    "change",
+    "change_text",
+    "count_text",
+    "known",
+    "percent",
+    "percent_text",
+    "price",
+    "price_text",
+    "tone",
+    "totals",
+]
 
 
 def price_text(tick: Tick | None, name: str, places: int) -> str:
