@@ -33,12 +33,14 @@ from openalgo_desktop.core.events import (
     Bus,
     FeedChanged,
     FeedRefused,
+    InstrumentsLoaded,
     ModeChanged,
     PositionsChanged,
     SettingChanged,
 )
 from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.naming import Names
 from openalgo_desktop.core.ports import BrokerAccount
 from openalgo_desktop.core.search_query import Aliases
 from openalgo_desktop.local_api.callback import Callbacks, callback_server
@@ -124,6 +126,8 @@ class Terminal:
         self.data_dir = DataDirectory(self.options.data_dir)
         self.instruments = InstrumentTable()
         self.instruments.aliases = Aliases.from_json(resource_text("search/aliases.json"))
+        self.names = Names(self.instruments, self.clock)
+        self.bus.subscribe(InstrumentsLoaded, lambda _: self.names.forget())
         self.calendar = MarketCalendar.from_json(resource_text("calendar/holidays.json"))
         self.logs: LogRing
         self.db: Database
@@ -197,9 +201,11 @@ class Terminal:
         self.settings.load(await self.state.all("settings"))
         self.logs.set_detail(self.settings["log.level"])
         self._amend_calendar()
+        self._group_names("ui.grouping", self.settings["ui.grouping"])
         self.settings.on_store = self.state.put_later("settings")
         self.settings.on_forget = self.state.forget_later("settings")
         self.settings.subscribe(self._amend_calendar)
+        self.settings.subscribe(self._group_names)
         self.settings.subscribe(
             lambda key, value: self.bus.publish(SettingChanged(key=key, value=value))
         )
@@ -420,6 +426,10 @@ class Terminal:
         """Whose paper account it is; the same before and after a first login."""
         name = self.accounts.data
         return self.account.status.account_id if name == SIMULATOR else name
+
+    def _group_names(self, key: str, value: Any) -> None:
+        if key == "ui.grouping":
+            self.names.group(str(value))
 
     def _amend_calendar(self, key: str = "calendar.", value: object = None) -> None:
         """The user's own holidays and sessions: ``calendar.json`` beside the configuration, then

@@ -225,6 +225,15 @@ class Bridge(QObject):
         """The master row of ``key``."""
         return self._terminal.instruments.get(key)
 
+    def name(self, key: Key) -> str:
+        """The instrument as people name it: ``NIFTY 02 DEC 24,400 CE``. Its symbol (``key[1]``)
+        stays what is copied and what a tooltip tells."""
+        return self._terminal.names.full(key)
+
+    def short_name(self, key: Key) -> str:
+        """The same where the underlying is told already: ``02 DEC 24,400 CE``."""
+        return self._terminal.names.of(key).short
+
     def places(self, key: Key) -> int:
         """Decimals of the prices of ``key``."""
         instrument = self.instrument(key)
