@@ -156,6 +156,10 @@ class InstrumentTable(Rows):
         keys = [(spot_exchange(name, exchange), name), *([near] if near else [])]
         return [key for key in keys if key in self._rows]
 
+    def future(self, name: str, exchange: str, expiry: date) -> Instrument | None:
+        """The future of an underlying that expires on that day, or None."""
+        return (self._futures.get((exchange, name)) or {}).get(expiry)
+
     def near_future(self, name: str, exchange: str, today: date) -> Key | None:
         """The future of an underlying that expires next, ``today`` or later."""
         futures = self._futures.get((exchange, name)) or {}

@@ -100,9 +100,11 @@ def implied_volatility(
     years: Number,
     rate: float = 0.0,
     is_call: bool | npt.NDArray[np.bool_] = True,
+    shortest: float = MIN_YEARS,
 ) -> Number:
     """Volatility at which :func:`price` gives ``premium``; 0 where the premium holds no time
-    value, NaN where it exceeds what any volatility up to 500 % gives.
+    value, NaN where it exceeds what any volatility up to 500 % gives. Times below ``shortest``
+    years count as that.
 
     Newton steps inside a shrinking bracket on the out-of-the-money side: a step that would leave
     the bracket becomes a bisection, so it cannot miss. Below the inflection point the steps are
@@ -114,7 +116,7 @@ def implied_volatility(
         for x in np.broadcast_arrays(premium, forward, strike, years, is_call)
     )
     f, k = f.astype(np.float64), k.astype(np.float64)
-    t = np.maximum(t.astype(np.float64), MIN_YEARS)
+    t = np.maximum(t.astype(np.float64), shortest)
     intrinsic = np.where(c, np.maximum(f - k, 0.0), np.maximum(k - f, 0.0))
     # Time value is the value of the out-of-the-money option of the same strike.
     time_value = p * np.exp(rate * t) - intrinsic
@@ -180,12 +182,13 @@ def greeks(
     sigma: Number,
     rate: float = 0.0,
     is_call: bool | npt.NDArray[np.bool_] = True,
+    shortest: float = MIN_YEARS,
 ) -> Greeks:
     """Sensitivities of :func:`price`. ``sigma`` must be positive; times shorter than
-    :data:`MIN_YEARS` count as that."""
+    ``shortest`` years count as that."""
     scalar = not any(isinstance(x, np.ndarray) for x in (forward, strike, years, sigma, is_call))
     f, k, t, s, c = np.broadcast_arrays(forward, strike, years, sigma, is_call)
-    t = np.maximum(t, MIN_YEARS)
+    t = np.maximum(t, shortest)
     root = np.sqrt(t)
     d1 = np.log(f / k) / (s * root) + 0.5 * s * root
     discount = np.exp(-rate * t)

@@ -63,6 +63,11 @@ class Channel:
         """The mode asked for ``key``."""
         return self._modes.get(key)
 
+    @property
+    def dirty(self) -> bool:
+        """Whether :meth:`drain` has something to give."""
+        return bool(self._dirty)
+
     def drain(self) -> list[Tick]:
         """Latest ticks since the last drain, one per instrument."""
         if not self._dirty:
