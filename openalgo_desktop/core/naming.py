@@ -16,6 +16,7 @@ from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.money import group_indian, group_western, plain
 from openalgo_desktop.core.symbols import MONTHS, ParsedSymbol, parse
+from openalgo_desktop.core.symbols import contracts as contracts_in
 
 #: How digits are grouped: a plain number as text in, with commas out.
 Grouping = Callable[[str], str]
@@ -25,11 +26,13 @@ _FUTURE = "FUT"
 
 class Name(NamedTuple):
     """``full`` is for lists and messages, ``short`` for places that name the underlying already
-    (``02 DEC 24,400 CE``, ``DEC FUT``); of a share both are its symbol."""
+    (``02 DEC 24,400 CE``, ``DEC FUT``); of a share both are its symbol. ``rank`` sorts by
+    underlying, expiry, strike and kind: the symbol would put a DEC before a NOV."""
 
     full: str
     short: str
     underlying: str
+    rank: tuple[str, int, float, str]
 
 
 def expiry_text(expiry: date, today: date, day: bool = True) -> str:
@@ -54,14 +57,14 @@ def _parts(instrument: Instrument) -> ParsedSymbol:
 def _name(parts: ParsedSymbol, today: date, siblings: Iterable[date], grouping: Grouping) -> Name:
     base, kind, expiry, strike = parts
     if expiry is None:
-        return Name(base, base, base)
+        return Name(base, base, base, (base, 0, 0.0, ""))
     if kind == _FUTURE:
         month = (expiry.year, expiry.month)
         crowded = any((day.year, day.month) == month and day != expiry for day in siblings)
         short = f"{expiry_text(expiry, today, day=crowded)} {kind}"
     else:
         short = f"{expiry_text(expiry, today)} {grouping(plain(strike))} {kind}"
-    return Name(f"{base} {short}", short, base)
+    return Name(f"{base} {short}", short, base, (base, expiry.toordinal(), strike, kind))
 
 
 def name_of(
@@ -116,6 +119,13 @@ class Names:
     def full(self, key: Key) -> str:
         """``NIFTY 02 DEC 24,400 CE``."""
         return self.of(key).full
+
+    def spoken(self, text: str) -> str:
+        """A sentence with the contracts in it as people name them."""
+        return contracts_in(
+            text,
+            lambda symbol: name_of_symbol(symbol, self._clock.now().date(), self._grouping).full,
+        )
 
     def _made(self, key: Key, today: date) -> Name:
         row = self._instruments.get(key)

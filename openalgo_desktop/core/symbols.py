@@ -7,6 +7,7 @@ contain digits and punctuation (``NIFTYNXT50``, ``M&M``, ``726GS2033``).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, time
 from typing import NamedTuple
 
@@ -19,6 +20,11 @@ _DATE = rf"(?P<day>\d{{2}})(?P<month>{'|'.join(MONTHS)})(?P<year>\d{{2}})"
 _FUTURE = re.compile(rf"(?P<base>.+){_DATE}FUT", re.ASCII)
 _OPTION = re.compile(rf"(?P<base>.+){_DATE}(?P<strike>\d+(?:\.\d+)?)(?P<type>CE|PE)", re.ASCII)
 _UNDERLYING = re.compile(rf"(?P<base>.+?){_DATE}(?:FUT)?", re.ASCII)
+_IN_TEXT = re.compile(
+    rf"(?<![\w&-])[A-Z0-9][A-Z0-9&-]*?\d{{2}}(?:{'|'.join(MONTHS)})\d{{2}}"
+    r"(?:FUT|\d+(?:\.\d+)?(?:CE|PE))(?![\w-])",
+    re.ASCII,
+)
 _EXPIRY = re.compile(_DATE, re.ASCII)
 _EXPIRY_DASHED = re.compile(
     rf"(?P<day>\d{{2}})-(?P<month>{'|'.join(MONTHS)})-(?P<year>\d{{2}})", re.ASCII
@@ -76,6 +82,12 @@ def parse(symbol: str) -> ParsedSymbol:
     if (match := _FUTURE.fullmatch(symbol)) and (expiry := _date(match)):
         return ParsedSymbol(match["base"], "FUT", expiry)
     return ParsedSymbol(symbol)
+
+
+def contracts(text: str, named: Callable[[str], str]) -> str:
+    """``text`` with each symbol of a future or an option in it replaced by what ``named`` gives
+    for it."""
+    return _IN_TEXT.sub(lambda match: named(match[0]), text)
 
 
 def split_underlying(text: str) -> tuple[str, date | None]:

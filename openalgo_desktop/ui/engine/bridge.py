@@ -41,6 +41,7 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.naming import Names
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
@@ -117,7 +118,7 @@ class Bridge(QObject):
         return self._terminal.bus.subscribe(kind, handler)
 
     def _on_notice(self, event: Notice) -> None:
-        self.notice.emit(event.level, self.clean(event.text))
+        self.notice.emit(event.level, self.names.spoken(self.clean(event.text)))
 
     def clean(self, text: str) -> str:
         """A text that may quote a broker, without secrets: a screen is seen and photographed."""
@@ -166,7 +167,7 @@ class Bridge(QObject):
             return
         error = task.exception()
         if isinstance(error, AppError):
-            self.notice.emit("error", error.message)
+            self.notice.emit("error", self.names.spoken(error.message))
         elif error is not None:
             log.error("%s failed", task.get_name(), exc_info=error)
             self.notice.emit("error", f"{task.get_name()} failed: {error}")
@@ -211,7 +212,7 @@ class Bridge(QObject):
     def select(self, key: Key) -> None:
         """Make all linked docks show ``key``."""
         if self.instrument(key) is None:
-            self.notice.emit("warning", f"{key[1]} is not in the symbol master.")
+            self.notice.emit("warning", f"{self.name(key)} is not in the symbol master.")
             return
         self.selected = key
         self.symbol_selected.emit(key)
@@ -224,6 +225,11 @@ class Bridge(QObject):
     def instrument(self, key: Key) -> Instrument | None:
         """The master row of ``key``."""
         return self._terminal.instruments.get(key)
+
+    @property
+    def names(self) -> Names:
+        """All names."""
+        return self._terminal.names
 
     def name(self, key: Key) -> str:
         """The instrument as people name it: ``NIFTY 02 DEC 24,400 CE``. Its symbol (``key[1]``)
@@ -329,8 +335,8 @@ class Bridge(QObject):
         smart = SmartOrders(self._terminal.desk)
         done = await smart.reverse(symbol, exchange, product, SOURCE, mode)
         if isinstance(done, NotNeeded):
-            return f"{symbol}: {done.message}"
-        return f"{symbol} is reversed by order {', '.join(done.ids)}."
+            return f"{self.name((exchange, symbol))}: {done.message}"
+        return f"{self.name((exchange, symbol))} is reversed by order {', '.join(done.ids)}."
 
     async def close_all(self, mode: Mode) -> CloseAll:
         """Close all positions at market."""

@@ -95,7 +95,9 @@ class FeedDoor(QObject):
 
     def tips(self, keys: Iterable[Key]) -> str:
         """What is wrong with several prices, a line each."""
-        return "\n".join(f"{key[1]}: {self.note(key) or 'no price yet'}" for key in keys)
+        return "\n".join(
+            f"{self._terminal.names.full(key)}: {self.note(key) or 'no price yet'}" for key in keys
+        )
 
     def tip(self, key: Key) -> str:
         """:meth:`note` in a sentence."""

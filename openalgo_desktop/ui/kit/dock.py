@@ -19,7 +19,7 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.kit.widgets import label, named
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
 
 class TitleBar(QWidget):
@@ -108,9 +108,10 @@ class Dock(QDockWidget):
     def show_symbol(self, key: Key) -> None:
         """Show ``key``; linkable docks implement it."""
 
-    def set_subject(self, text: str) -> None:
-        """What the dock shows, beside its title."""
+    def set_subject(self, text: str, tip: str = "") -> None:
+        """What the dock shows, beside its title; ``tip`` is for hovering over it."""
         self.title_bar.subject.setText(text)
+        self.title_bar.subject.setToolTip(plain_tip(tip) if tip else "")
 
     # -- empty state ------------------------------------------------------------------------
     def place_empty_over(self, target: QWidget) -> None:

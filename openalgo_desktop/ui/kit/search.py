@@ -8,15 +8,15 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.widgets import named
+from openalgo_desktop.ui.kit.widgets import named, plain_tip
 
 RESULTS = 50
 VISIBLE_ROWS = 12
 
 
-def describe(instrument: Instrument) -> str:
+def describe(instrument: Instrument, name: str) -> str:
     """One line of the result list."""
-    parts = [instrument.symbol, instrument.exchange]
+    parts = [name, instrument.exchange]
     if instrument.expiry is not None:
         parts.append(f"{instrument.expiry:%d %b %Y}")
     elif instrument.name and instrument.name != instrument.symbol:
@@ -94,7 +94,8 @@ class SymbolSearch(QLineEdit):
     def _show(self, found: list[Instrument]) -> None:
         self.results.clear()
         for instrument in found:
-            item = QListWidgetItem(describe(instrument))
+            item = QListWidgetItem(describe(instrument, self._bridge.name(instrument.key)))
+            item.setToolTip(plain_tip(instrument.symbol))
             item.setData(Qt.ItemDataRole.UserRole, instrument.key)
             self.results.addItem(item)
         self.results.setCurrentRow(0)

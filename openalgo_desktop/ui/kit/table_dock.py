@@ -77,6 +77,7 @@ class TableDock(Dock, Generic[R]):
         )
         self.model.store.is_stale = self.row_stale
         bridge.feed.changed.connect(self._on_feed)
+        bridge.setting_changed.connect(self._on_setting)
         self.gaps = label("", f"{self.name}-gaps", "warning")
         self.gaps.setContentsMargins(10, 3, 10, 3)
         self.gaps.hide()
@@ -210,6 +211,11 @@ class TableDock(Dock, Generic[R]):
         self.view.set_stale(stale)
         self.model.refresh_all()
         self.dirty = True
+
+    def _on_setting(self, key: str, _value: object) -> None:
+        if key == "ui.grouping":
+            self.model.refresh_all()
+            self.dirty = True
 
     def flush(self) -> None:
         if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:

@@ -338,9 +338,7 @@ class MainWindow(QMainWindow):
     def _tell_ended(self) -> None:
         for level, orders in self._ended.items():
             if orders:
-                self.toasts.show(
-                    level, _told(orders, self.bridge.places(orders[-1].key)), f"orders-{level}"
-                )
+                self.toasts.show(level, _told(orders, self.bridge), f"orders-{level}")
                 orders.clear()
 
     # -- commands ---------------------------------------------------------------------------
@@ -371,12 +369,12 @@ class MainWindow(QMainWindow):
             self.showFullScreen()
 
 
-def _told(orders: list[Order], places: int) -> str:
+def _told(orders: list[Order], bridge: Bridge) -> str:
     """One sentence for orders that were filled (or rejected) shortly after another."""
     order = orders[-1]
-    what = f"{order.action.value} {fmt.quantity(order.quantity)} {order.symbol}"
+    what = f"{order.action.value} {fmt.quantity(order.quantity)} {bridge.name(order.key)}"
     if order.status is OrderStatus.REJECTED:
-        text = f"Rejected: {what}. {order.rejection_reason}"
+        text = f"Rejected: {what}. {bridge.names.spoken(order.rejection_reason)}"
     else:
-        text = f"Filled: {what} @ {fmt.exact(order.average_price, places)}"
+        text = f"Filled: {what} @ {fmt.exact(order.average_price, bridge.places(order.key))}"
     return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.widgets import plain_tip
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
@@ -52,7 +53,10 @@ def test_the_list_shows_nearest_expiry_and_the_money_first(drive: Drive) -> None
         QTest.keyClicks(search, "nifty ce")
         await until(search.results.isVisible, "the list of results")
         hits = session.bridge.search("nifty ce")
-        assert lines(search)[0].startswith(hits[0].symbol)
+        assert lines(search)[0].startswith(session.bridge.name(hits[0].key))
+        item = search.results.item(0)
+        assert item is not None
+        assert item.toolTip() == plain_tip(hits[0].symbol)
         tick = session.bridge.latest(nifty)
         assert tick is not None
         expiries = session.terminal.instruments.expiries(

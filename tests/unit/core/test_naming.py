@@ -125,3 +125,20 @@ def test_a_known_name_costs_microseconds() -> None:
 def test_both_groupings() -> None:
     assert group_western("1234567.50") == "1,234,567.50"
     assert group_indian("1234567.50") == "12,34,567.50"
+
+
+def test_a_sentence_names_its_contracts_as_people_do() -> None:
+    names, _, _ = names_of()
+    said = "Order 12 of NIFTY02DEC2624400CE: NFO:M&M29DEC26FUT is not M&M. (NIFTY29DEC2624000.5PE)"
+    assert names.spoken(said) == (
+        "Order 12 of NIFTY 02 DEC 24,400 CE: NFO:M&M DEC FUT is not M&M. (NIFTY 29 DEC 24,000.5 PE)"
+    )
+    for other in ("RELIANCE is open", "id 3f29DEC26FUTx", "NIFTY02DEC26", "lowNIFTY29DEC26FUT"):
+        assert names.spoken(other) == other
+
+
+def test_names_sort_by_expiry_and_strike() -> None:
+    names, _, _ = names_of()
+    order = ["NIFTY24NOV2624400CE", "NIFTY29DEC269500PE", "NIFTY29DEC2624400CE", "SBIN"]
+    mixed = order[2:] + order[:2]
+    assert sorted(mixed, key=lambda one: names.of(("NFO", one)).rank) == order

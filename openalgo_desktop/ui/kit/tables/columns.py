@@ -31,7 +31,8 @@ class Column(Generic[R]):
     cell. A ``live`` column carries market prices and turns grey while they are stale. A column with
     ``actions`` draws links instead of text. ``badge`` gives a word
     or two that are drawn as a chip beside a number (empty: none), ``tip`` a tooltip of the cell.
-    ``by_value`` says that the text of a row stays while its value does.
+    ``copied`` is what copies and CSV files have instead of the text. ``by_value`` says that the
+    text of a row stays while its value does.
     ``width`` is in pixels.
     """
 
@@ -50,6 +51,7 @@ class Column(Generic[R]):
     badge: Callable[[R], str] | None = None
     tip: Callable[[R], str] | None = None
     by_value: bool = False
+    copied: Callable[[R], str] | None = None
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

@@ -155,8 +155,8 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         shown = [i for i, column in enumerate(self.columns) if column.actions is None]
         lines = [[self.columns[i].title for i in shown]]
         for view_row in range(self.rowCount()) if view_rows is None else view_rows:
-            texts = self.store.cells(view_row).texts
-            lines.append([plain(texts[i]) if self.columns[i].numeric else texts[i] for i in shown])
+            row, texts = self.row_at(view_row), self.store.cells(view_row).texts
+            lines.append([_copied(self.columns[i], row, texts[i]) for i in shown])
         return lines
 
     def as_text(self, view_rows: Sequence[int] | None = None) -> str:
@@ -166,3 +166,9 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
     def as_csv(self) -> str:
         """The whole table as CSV."""
         return csv_text(self.plain_rows())
+
+
+def _copied(column: Column[R], row: R, text: str) -> str:
+    if column.copied is not None:
+        return column.copied(row)
+    return plain(text) if column.numeric else text

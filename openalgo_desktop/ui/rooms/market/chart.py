@@ -20,6 +20,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
 
@@ -91,7 +92,7 @@ class ChartDock(Dock):
             return
         self.key = key
         self._places = decimals(instrument.tick_size)
-        self.set_subject(f"{key[1]}  {key[0]}")
+        self.set_subject(f"{self.bridge.name(key)}  {key[0]}", contract_tip(key))
         self.want({key: FeedMode.QUOTE})
         self.load()
 

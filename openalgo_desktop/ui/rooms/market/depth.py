@@ -14,6 +14,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote, theme
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 LEVELS = 5
@@ -281,7 +282,7 @@ class DepthDock(Dock):
             return
         self._key = key
         self._places = decimals(instrument.tick_size)
-        self.set_subject(key[1])
+        self.set_subject(self.bridge.name(key), contract_tip(key))
         self._want()
         self.set_empty(False)
         self.view.show_depth(Depth(), self._places)

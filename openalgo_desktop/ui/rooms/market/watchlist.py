@@ -14,6 +14,7 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 
@@ -90,11 +91,10 @@ def _tone(row: WatchRow) -> str:
 
 
 def _tip(row: WatchRow) -> str:
-    return f"{row.instrument.symbol}: not streamed. {row.refusal}" if row.refusal else ""
+    return f"Not streamed: {row.refusal}" if row.refusal else ""
 
 
 COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col("symbol", "Symbol", 160, lambda r: r.instrument.symbol, numeric=False, tip=_tip),
     Col(
         "ltp",
         "LTP",
@@ -143,12 +143,13 @@ class WatchlistDock(TableDock[WatchRow]):
     name = "watchlist"
     title = "Watchlist"
     empty_text = "The list is empty.\nType a symbol above to add one."
-    columns = COLUMNS
     follows_click = True
     priority = 0
     min_interval = 0.1  # a lone tick is shown at once, ten looks a second of a busy list
 
     def __init__(self, bridge: Bridge) -> None:
+        symbol = symbol_column(bridge, lambda row: row.instrument.key, 160, tip=_tip)
+        self.columns = (symbol, *COLUMNS)
         super().__init__(bridge)
         self.add_field = SymbolSearch(bridge, "watchlist-add", "Add symbol")
         self.add_field.chosen.connect(self.add)

@@ -31,7 +31,8 @@ class ModifyDialog(QDialog):
         column.setSpacing(8)
         column.addWidget(
             label(
-                f"{order.action.value} {order.symbol}  {order.exchange}  {order.product.value}",
+                f"{order.action.value} {bridge.name(order.key)}  {order.exchange}  "
+                f"{order.product.value}",
                 "dialog-modify-order",
                 "heading",
             )

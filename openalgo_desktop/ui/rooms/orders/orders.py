@@ -12,6 +12,7 @@ from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import copy_text, name_inner_controls, push_button
@@ -61,7 +62,7 @@ def _columns(bridge: Bridge) -> tuple[Col[Order], ...]:
             lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
             numeric=False,
         ),
-        Col("symbol", "Symbol", 170, lambda o: o.symbol, numeric=False),
+        symbol_column(bridge, lambda o: o.key),
         Col(
             "side",
             "Side",

@@ -40,6 +40,7 @@ from openalgo_desktop.ui.kit.fields import (
     Segments,
     VerticalArea,
 )
+from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts, order_text, value_text
 
@@ -178,9 +179,10 @@ class TicketDock(Dock):
         self.instrument = instrument
         self._attempted = False
         self.want({key: FeedMode.QUOTE})
-        self.symbol.setText(instrument.symbol)
-        self.symbol.setToolTip(plain_tip(f"{instrument.symbol}  {instrument.exchange}"))
-        self.set_subject(f"{instrument.symbol}  {instrument.exchange}")
+        name = self.bridge.name(key)
+        self.symbol.setText(name)
+        self.symbol.setToolTip(plain_tip(contract_tip(key)))
+        self.set_subject(f"{name}  {instrument.exchange}", contract_tip(key))
         for field in (self.price, self.trigger):
             field.set_tick(instrument.tick_size)
         cash = instrument.exchange in CASH_EXCHANGES
@@ -308,7 +310,7 @@ class TicketDock(Dock):
         request = self.request()
         text = order_text(request, decimals(self.instrument.tick_size))
         self.send.setText(text)
-        self.send.setAccessibleName(f"Send order: {text} {request.symbol}")
+        self.send.setAccessibleName(f"Send order: {text} {self.bridge.name(request.key)}")
         set_role(self.send, f"send-{request.action.value.lower()}")
         self.estimate.setText(value_text(request, self.instrument, self._last()))
 
@@ -362,7 +364,7 @@ class TicketDock(Dock):
                 self,
                 "Same order again?",
                 f"The very same order was sent a moment ago: {request.action.value} "
-                f"{request.quantity} {request.symbol}. Send it once more?",
+                f"{request.quantity} {self.bridge.name(request.key)}. Send it once more?",
                 "Send again",
             ):
                 return

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.model import Trade
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text
 from openalgo_desktop.ui.rooms.orders.orders import side_tone
@@ -22,7 +23,7 @@ def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
             lambda t: fmt.clock_text(t.traded_at),
             numeric=False,
         ),
-        Col("symbol", "Symbol", 170, lambda t: t.symbol, numeric=False),
+        symbol_column(bridge, lambda t: t.key),
         Col("exchange", "Exch", 52, lambda t: t.exchange, numeric=False),
         Col(
             "side",

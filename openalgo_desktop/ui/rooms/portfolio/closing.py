@@ -26,8 +26,8 @@ def exits(bridge: Bridge, row: Position) -> list[str]:
 def _cancel_text(bridge: Bridge, order: Order) -> str:
     places = bridge.places(order.key)
     kind = order.price_type
-    text = f"cancel  {order.action.value} {fmt.quantity(order.pending_quantity)} {order.symbol}"
-    text += f" {order.product.value} {kind.value}"
+    text = f"cancel  {order.action.value} {fmt.quantity(order.pending_quantity)}"
+    text += f" {bridge.name(order.key)} {order.product.value} {kind.value}"
     if kind.has_price:
         text += f" {fmt.exact(order.price, places)}"
     if kind.has_trigger:
@@ -43,10 +43,8 @@ def lines(bridge: Bridge, rows: Sequence[Position]) -> list[str]:
         side = "SELL" if row.quantity > 0 else "BUY"
         opened = fmt.signed_money(row.unrealised) if row.ltp else fmt.MISSING
         old = "" if bridge.books.is_live(row) else "  (not live)"
-        found.append(
-            f"{side} {fmt.quantity(abs(row.quantity))} {row.symbol} {row.product.value} at market"
-            f"    open {opened}{old}"
-        )
+        what = f"{fmt.quantity(abs(row.quantity))} {bridge.name(row.key)} {row.product.value}"
+        found.append(f"{side} {what} at market    open {opened}{old}")
     return found
 
 

@@ -11,6 +11,7 @@ from openalgo_desktop.core.model import Holding
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import Totals, plain_tip
 
@@ -54,7 +55,7 @@ def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
         )
 
     return (
-        Col("symbol", "Symbol", 170, lambda h: h.symbol, numeric=False, tip=tip),
+        symbol_column(bridge, lambda h: h.key, tip=tip),
         Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
         Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
         Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),

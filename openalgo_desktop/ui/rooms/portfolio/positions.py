@@ -10,6 +10,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import Totals, plain_tip, push_button
@@ -31,14 +32,10 @@ def _columns(bridge: Bridge) -> tuple[Col[Position], ...]:
         return "" if books.is_live(row) else feed.note(row.key) or "no price"
 
     def tip(row: Position) -> str:
-        return (
-            ""
-            if books.is_live(row)
-            else f"{row.symbol}: {feed.tips([row.key])}. {feed.tip(row.key)}"
-        )
+        return "" if books.is_live(row) else f"{feed.tips([row.key])}. {feed.tip(row.key)}"
 
     return (
-        Col("symbol", "Symbol", 170, lambda p: p.symbol, numeric=False, tip=tip),
+        symbol_column(bridge, lambda p: p.key, tip=tip),
         Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
         Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
         Col(
@@ -155,7 +152,10 @@ class PositionsDock(TableDock[Position]):
 
     def reload(self) -> None:
         """Show the book; open positions first."""
-        rows = sorted(self.bridge.books.positions, key=lambda p: (p.quantity == 0, p.symbol))
+        rows = sorted(
+            self.bridge.books.positions,
+            key=lambda p: (p.quantity == 0, self.bridge.names.of(p.key).rank),
+        )
         self.set_rows(rows)
         self._show_totals()
         self._on_selection()
@@ -237,8 +237,9 @@ class PositionsDock(TableDock[Position]):
     async def _reverse(self, row: Position, identity: PositionId, mode: Mode) -> None:
         side = "short" if row.quantity > 0 else "long"
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        name = self.bridge.name(row.key)
         text = (
-            f"{row.symbol} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
+            f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
             f"at market {where}. {closing.words(closing.count(self.bridge, [row]))}"
         )
         lines = closing.exits(self.bridge, row)
@@ -253,6 +254,6 @@ class PositionsDock(TableDock[Position]):
         try:
             placed = await self.bridge.close_position(row.symbol, row.exchange, row.product, mode)
             if placed is not None and placed.message:  # in parts, or under way already
-                self.bridge.notice.emit("info", f"{row.symbol}: {placed.message}")
+                self.bridge.notice.emit("info", f"{self.bridge.name(row.key)}: {placed.message}")
         finally:
             self._closing.discard(identity)

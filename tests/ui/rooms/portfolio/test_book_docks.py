@@ -303,7 +303,7 @@ def test_prices_keep_the_decimals_of_their_instrument(drive: Drive) -> None:
         assert ticket.send.text().endswith("@ 87.1225")
         await until(lambda: "@ 87.1225" in ticket.facts._rows["position"][1].text(), "the average")
         filled = order(2, symbol=symbol, exchange=exchange, average_price=87.13)
-        assert _told([filled], session.bridge.places(filled.key)).endswith("@ 87.1300")
+        assert _told([filled], session.bridge).endswith("@ 87.1300")
         chart, depth = session.window.docks["chart"], session.window.docks["depth"]
         for dock_, part in ((chart, "quote"), (depth, "last")):
             dock_.raise_()
