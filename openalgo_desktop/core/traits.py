@@ -18,7 +18,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     ``gtt``: good-till-triggered orders. ``margin``: an estimate of what orders would block.
     ``recall``: orders of earlier sessions are found. ``ticks``: its master tells tick sizes; else
     those of the instruments are guesses. ``protect``: what the broker refuses as a
-    market order, so that it has to leave as a limit a little through the price.
+    market order, so that it has to leave as a limit a little through the price. ``passed_stops``:
+    a stop whose trigger the market has passed already is taken and trades at once; no broker of
+    ours documents that, so all are believed to refuse it.
     """
 
     gtt: bool = False
@@ -26,3 +28,4 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     recall: bool = False
     ticks: bool = True
     protect: ProtectRule = {}
+    passed_stops: bool = False

@@ -54,6 +54,7 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
+from openalgo_desktop.core.offered import check_offered, check_stop_side, is_client
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
     OrderJournal,
@@ -237,6 +238,8 @@ class OrderDesk:
             if self.policies is not None:
                 request = await self.policies.protect(request, row, gateway, closing=closing)
             check_order(request, row, closing=closing)
+            if not closing:
+                self._check_offer(request, row, source, gateway)
             await self.risk.check(request, source, closing=closing)
         if self.approval is not None and source != KILL_SOURCE:
             await self.approval(request, source)
@@ -251,6 +254,18 @@ class OrderDesk:
             prompt=prompt,
             closing=closing,
         )
+
+    def _check_offer(
+        self, request: OrderRequest, row: Instrument, source: str, gateway: TradingGateway
+    ) -> None:
+        """What the exchange offers, and that a stop is on its side of the market while a fresh
+        price is known; not for clients (:mod:`openalgo_desktop.core.offered`)."""
+        if is_client(source):
+            return
+        check_offered(request, row)
+        asks = request.price_type.has_trigger and not gateway.traits.passed_stops
+        if asks and self.policies is not None:
+            check_stop_side(request, self.policies.last(request.key))
 
     @contextlib.asynccontextmanager
     async def exit_prices(
@@ -336,7 +351,7 @@ class OrderDesk:
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
             order = await self._working_order(request.order_id, mode, gateway)
-            full = await self._wanted(order, request, gateway)
+            full = await self._wanted(order, request, gateway, source)
             await self.risk.check_modify(order, full, source)
         entry = self.sender.entry(
             self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(full)
@@ -354,14 +369,16 @@ class OrderDesk:
         return order
 
     async def _wanted(
-        self, order: Order, request: ModifyRequest, gateway: TradingGateway
+        self, order: Order, request: ModifyRequest, gateway: TradingGateway, source: str
     ) -> ModifyRequest:
         """The complete change: every field as it is to be."""
         row = self._instruments.require(order.symbol, order.exchange)
         wanted = check_modify(order, request, row)
+        retyped = wanted.price_type is not order.price_type
         if self.policies is not None:
-            retyped = wanted.price_type is not order.price_type
             wanted = await self.policies.protect(wanted, row, gateway, retyped=retyped)
+        if retyped or wanted.trigger_price != order.trigger_price:
+            self._check_offer(wanted, row, source, gateway)
         return ModifyRequest(
             order_id=order.order_id,
             quantity=wanted.quantity,

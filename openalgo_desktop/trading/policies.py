@@ -65,6 +65,11 @@ class OrderPolicies:
             )
         return parts
 
+    def last(self, key: Key) -> float:
+        """The last price, rupees; 0 while no fresh one is known."""
+        tick = self._ticks.fresh(key, Part.LTP)
+        return tick.ltp if tick is not None else 0.0
+
     async def protect(
         self,
         request: OrderRequest,

@@ -1,0 +1,116 @@
+"""The corridor offers what the exchange takes, and keeps stops on their side of the market."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.events import OrderRefused
+from openalgo_desktop.core.model import Instrument, Key, ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.core.traits import Traits
+from openalgo_desktop.trading.policies import OrderPolicies
+from tests.unit.trading.test_desk import Rig
+
+CALL = Instrument("NIFTY29DEC2626000CE", "NFO", instrument_type="CE", lot_size=75)
+STOP = OrderRequest("SBIN", "NSE", Action.BUY, 10, PriceType.SLM, trigger_price=795.0)
+
+
+class Market:
+    """One fresh last price, or none (0)."""
+
+    def __init__(self, ltp: float) -> None:
+        self.ltp = ltp
+
+    def fresh(self, key: Key, need: int = 0, max_age: float | None = None) -> Tick | None:
+        return Tick(key[1], key[0], self.ltp) if self.ltp else None
+
+
+@pytest.fixture
+async def rig():
+    rig = Rig()
+    rig.lookup.rows[CALL.key] = CALL
+    await rig.desk.start()
+    yield rig
+    await rig.desk.stop()
+
+
+def market(rig: Rig, ltp: float) -> None:
+    """The market stands there."""
+    settings = {"trading.market_protection": "needed", "trading.freeze_split": False}
+    ticks: Any = Market(ltp)
+    rig.desk.policies = OrderPolicies(ticks, settings.__getitem__)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_stop_on_the_wrong_side_is_refused_in_every_mode(rig: Rig, mode: Mode):
+    market(rig, 800.0)
+    refused: list[OrderRefused] = []
+    rig.bus.subscribe(OrderRefused, refused.append)
+    await rig.desk.set_mode(mode, "test")
+    with pytest.raises(InvalidOrder, match="BUY stop must be above the last price: 795"):
+        await rig.desk.place(STOP, "window")
+    assert rig.paper.arrived == rig.live.arrived == []
+    assert len(refused) == 1
+    await rig.desk.place(msgspec.structs.replace(STOP, trigger_price=805.0), "window")
+
+
+async def test_without_a_fresh_price_a_stop_goes_on(rig: Rig):
+    market(rig, 0.0)
+    await rig.desk.place(STOP, "window")
+    assert len(rig.paper.arrived) == 1
+
+
+async def test_clients_keep_the_recorded_behaviour(rig: Rig):
+    market(rig, 800.0)
+    await rig.desk.place(STOP, "api:key")
+    await rig.desk.place(STOP, "webhook:alerts")
+    assert len(rig.paper.arrived) == 2
+
+
+async def test_a_broker_that_takes_such_stops_gets_them(rig: Rig):
+    market(rig, 800.0)
+    rig.paper.traits = Traits(passed_stops=True)
+    await rig.desk.place(STOP, "window")
+    assert len(rig.paper.arrived) == 1
+
+
+async def test_stop_market_orders_on_options_are_refused(rig: Rig):
+    market(rig, 0.0)
+    order = OrderRequest(
+        CALL.symbol, "NFO", Action.SELL, 75, PriceType.SLM, Product.NRML, trigger_price=90.0
+    )
+    with pytest.raises(InvalidOrder, match="SL-M"):
+        await rig.desk.place(order, "window")
+    assert rig.paper.arrived == []
+    await rig.desk.place(order, "api:key")  # the broker, or its protection, has the say
+    assert len(rig.paper.arrived) == 1
+
+
+def resting(rig: Rig, **changes: Any) -> None:
+    """A sell stop at 790 works at the gateway."""
+    order = Order(
+        "7", "SBIN", "NSE", Action.SELL, 10, PriceType.SLM, Product.MIS, trigger_price=790.0
+    )
+    order.status = OrderStatus.TRIGGER_PENDING
+    rig.paper.book.append(msgspec.structs.replace(order, **changes))
+
+
+async def test_a_stop_cannot_be_moved_through_the_market(rig: Rig):
+    market(rig, 800.0)
+    resting(rig)
+    with pytest.raises(InvalidOrder, match="SELL stop must be below the last price"):
+        await rig.desk.modify(ModifyRequest("7", trigger_price=805.0), "window")
+    assert rig.paper.arrived == []
+    await rig.desk.modify(ModifyRequest("7", trigger_price=795.0), "window")
+    assert rig.paper.arrived == [("modify", "7")]
+
+
+async def test_another_quantity_is_possible_while_the_market_passes_the_trigger(rig: Rig):
+    market(rig, 780.0)
+    resting(rig)
+    await rig.desk.modify(ModifyRequest("7", quantity=5), "window")
+    assert rig.paper.arrived == [("modify", "7")]
