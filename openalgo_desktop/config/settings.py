@@ -9,15 +9,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+from openalgo_desktop.config.order_settings import ORDER_SETTINGS
+from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.core.addresses import LOOPBACK_V4, is_host
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.freeze import freeze_text
 from openalgo_desktop.core.near import did_you_mean
-from openalgo_desktop.core.numbers import number, whole
 from openalgo_desktop.core.rates import parse_limit
 
 log = logging.getLogger(__name__)
@@ -104,57 +104,6 @@ def rate_limit(value: Any) -> str:
     Raises :class:`ConfigError` that says how to write it."""
     parse_limit(str(value))
     return str(value).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table; ``choices`` or ``low``/``high`` bound a value of type ``kind``."""
-
-    key: str
-    default: Any
-    help: str
-    kind: Callable[[Any], Any] = str  # a type, or a function that checks a text
-    choices: tuple[Any, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    group: str = "General"
-    restart: bool = False  # takes effect at the next start
-
-    def parse(self, value: Any) -> Any:
-        """The typed value, from itself or from text; raises :class:`ConfigError`."""
-        try:
-            result = self._convert(value)
-        except (TypeError, ValueError):
-            kind = self.kind.__name__.replace("_", " ")
-            raise ConfigError(f"Setting {self.key}: {value!r} is not a valid {kind}.") from None
-        except ConfigError as error:
-            raise ConfigError(f"Setting {self.key}: {error.message}") from None
-        if self.choices and result not in self.choices:
-            options = ", ".join(map(str, self.choices))
-            raise ConfigError(f"Setting {self.key}: {value!r} must be one of: {options}.")
-        if (self.low is not None and result < self.low) or (
-            self.high is not None and result > self.high
-        ):
-            raise ConfigError(
-                f"Setting {self.key}: {value!r} must be between {self.low} and {self.high}."
-            )
-        return result
-
-    def _convert(self, value: Any) -> Any:
-        if self.kind is bool:
-            if isinstance(value, bool):
-                return value
-            text = str(value).strip().lower()
-            if text in ("1", "true", "yes", "on"):
-                return True
-            if text in ("0", "false", "no", "off"):
-                return False
-            raise ValueError(value)
-        if self.kind is float:
-            return number(value)
-        if self.kind is int:
-            return whole(value)
-        return self.kind(value)
 
 
 def _table(*rows: Setting) -> dict[str, Setting]:
@@ -687,6 +636,7 @@ SETTINGS: dict[str, Setting] = _table(
         group="Log",
         restart=True,
     ),
+    *ORDER_SETTINGS,
 )
 
 

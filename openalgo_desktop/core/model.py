@@ -464,12 +464,15 @@ class Funds(msgspec.Struct):
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """What a set of orders would block, rupees; ``charges`` where the broker estimates them."""
+    """What a set of orders would block, rupees; ``charges`` where the broker estimates them.
+    ``released`` is what the units that only close positions give back, where the account tells;
+    negative when the rest needs more without them (a hedge)."""
 
     total: float
     span: float = 0.0
     exposure: float = 0.0
     charges: float | None = None
+    released: float | None = None
 
 
 class GttRequest(msgspec.Struct, frozen=True):

@@ -72,6 +72,7 @@ from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
+from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.square_off import WebhookSquareOff
 from openalgo_desktop.trading.webhooks import WebhookStore
 
@@ -139,6 +140,7 @@ class Terminal:
         self.accounts: Accounts
         self.sandbox: Sandbox
         self.desk: OrderDesk
+        self.previews: OrderPreviews
         self.approvals: Approvals
         self.kill_switch: KillSwitch
         self.risk_rules: RiskRules
@@ -310,6 +312,14 @@ class Terminal:
         self.desk.policies = OrderPolicies(self.hub, settings.__getitem__)
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
+        self.previews = OrderPreviews(
+            self.clock,
+            self.desk,
+            self.hub,
+            self.instruments,
+            lambda: self.sandbox.charging.estimator,
+            settings.__getitem__,
+        )
         await self._start_safety()
         watch = ClockWatch(self.clock, self.bus)
         await watch.start()

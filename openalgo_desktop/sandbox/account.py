@@ -77,7 +77,7 @@ class Sandbox(GttCalls):
     settings say otherwise, neither has the sandbox.
     """
 
-    traits = Traits(gtt=True, margin=True, recall=True)
+    traits = Traits(gtt=True, margin=True, frees=True, recall=True)
 
     def __init__(
         self,

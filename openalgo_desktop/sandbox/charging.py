@@ -10,6 +10,7 @@ from typing import Any
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.model import Instrument, Key, Trade
 from openalgo_desktop.exchange.charges import NO_CHARGES, ChargeDay, Charges, ChargeTable, Fill
+from openalgo_desktop.exchange.estimate import Estimator
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
 
 
@@ -31,6 +32,11 @@ class Charging:
     def enabled(self) -> bool:
         """Whether the settings ask for charges."""
         return bool(self._setting("sandbox.charges"))
+
+    @property
+    def estimator(self) -> Estimator:
+        """What orders would cost by the plan in force, charged or not."""
+        return Estimator(self._table, self._setting("sandbox.brokerage_plan"))
 
     def __call__(self, trade: Trade, instrument: Instrument) -> Decimal:
         """Rupees that the trade costs, rounded to the paisa."""

@@ -6,7 +6,7 @@ keeps its leverage. Method and limits: ``docs/sandbox-margin.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -37,6 +37,12 @@ class _Held(NamedTuple):
 
     key: PositionKey
     leg: SpanLeg
+
+
+def _without(row: _Held, units: int) -> SpanLeg:
+    """The leg after ``units`` of it are closed."""
+    sign = 1 if row.leg.quantity > 0 else -1
+    return replace(row.leg, quantity=row.leg.quantity - sign * units)
 
 
 def spot_key(instrument: Instrument) -> Key:
@@ -168,7 +174,33 @@ class PortfolioMargin(MarginTable):
             span += after.span + after.premium - before.span - before.premium
             exposure += after.exposure - before.exposure
         span, exposure = max(ZERO, span), max(ZERO, exposure)
-        return Margin(float(span + exposure + rest), float(span + rest), float(exposure))
+        return Margin(
+            float(span + exposure + rest),
+            float(span + rest),
+            float(exposure),
+            released=float(self._released(closing)),
+        )
+
+    def _released(self, closing: Mapping[PositionKey, int]) -> Decimal:
+        """What closing so many units of these positions gives back: their part of the reserve;
+        of a portfolio, what its scan is less without them."""
+        released = ZERO
+        groups: dict[tuple[str, str], Instrument] = {}
+        for key, units in closing.items():
+            row = self._book.state.positions.get(key)
+            if row is None or not units or not row.quantity:
+                continue
+            instrument = complete(self._book.instrument(row.key))
+            if self.applies(instrument):
+                groups[instrument.exchange, instrument.name] = instrument
+            else:
+                released += row.margin * units / abs(row.quantity)
+        for instrument in groups.values():
+            held = self._held(instrument)
+            left = [_without(row, closing.get(row.key, 0)) for row in held]
+            before = self._scan([row.leg for row in held]).total
+            released += before - self._scan([leg for leg in left if leg.quantity]).total
+        return released
 
     def _uncovered(self, request: OrderRequest, closing: dict[PositionKey, int]) -> int:
         """Units of a leg that close nothing; ``closing`` are those that earlier legs close."""

@@ -44,6 +44,7 @@ from openalgo_desktop.core.ports import (
 from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.trading.origins import Origins
 from openalgo_desktop.trading.outstanding import OutstandingOrders, PositionKey
+from openalgo_desktop.trading.pace import OrderPace
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import RiskGate
@@ -89,6 +90,7 @@ class OrderSender:
         self._tasks: set[asyncio.Future[Any]] = set()
         self.origins = Origins(journal)
         self.outstanding = OutstandingOrders()
+        self.pace = OrderPace(clock.monotonic)
         self._answers: dict[str, asyncio.Future[Placed]] = {}  # placements that are being answered
         self._late_rows: dict[str, asyncio.Future[None]] = {}  # intents that follow their order
         self._stop_settled = bus.subscribe(OrderSettled, self._on_settled)
@@ -233,6 +235,7 @@ class OrderSender:
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
         sending = self._fly(entry.tag, call())
+        self.pace.follow(entry.account_id, entry.kind, sending)
         with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
             done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())
         if not done:

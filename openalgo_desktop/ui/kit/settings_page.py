@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.config.settings import SETTINGS, Setting
+from openalgo_desktop.config.setting import Setting
+from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT

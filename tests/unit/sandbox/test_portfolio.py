@@ -216,6 +216,29 @@ def test_an_exit_is_estimated_at_nothing_and_only_once(enabled: bool) -> None:
     assert rig.margin.estimate([*exits, again], lambda key, mark: 800.0).total == 160
 
 
+@pytest.mark.parametrize("enabled", [True, False], ids=["span", "leverage"])
+def test_an_exit_tells_what_it_frees(enabled: bool) -> None:
+    rig = Rig(enabled=enabled)
+    symbol = call(24600)
+    rig.trade(symbol, SELL, 2)
+
+    def prices(key: tuple[str, str], mark: float) -> float:
+        return rig.prices[key[1]]
+
+    told = rig.margin.estimate([rig.request(symbol, BUY, 1)], prices).released
+    before = rig.book.state.ledger.reserved
+    after = rig.trade(symbol, BUY, 1)
+    assert told == pytest.approx(float(before - after), abs=0.02) and told > 0
+
+
+def test_giving_up_a_hedge_frees_less_than_nothing(rig: Rig) -> None:
+    rig.trade(call(24600), SELL)
+    rig.trade(call(24800), BUY)
+    exit_ = rig.request(call(24800), SELL)
+    told = rig.margin.estimate([exit_], lambda key, mark: rig.prices[key[1]]).released
+    assert told is not None and told < 0
+
+
 async def test_the_underlying_is_asked_for_and_remembered(rig: Rig) -> None:
     option = rig.book.instrument(("NFO", call(24600)))
     await rig.margin.prepare(option)

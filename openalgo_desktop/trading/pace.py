@@ -1,0 +1,80 @@
+"""How fast orders go out and come back, of all sources: for people to read, it holds nothing back.
+
+Indian rules (SEBI's circular of February 2025 on retail algorithms, and the exchanges' standards
+that follow it) let a client send ten orders a second without registering an algorithm. Every write
+counts here: placements, changes, cancellations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+
+import msgspec
+
+from openalgo_desktop.core.model import OrderAck
+
+#: Orders of one account within :data:`WINDOW` seconds.
+BUDGET, WINDOW = 10, 1.0
+#: Answers that the median is made of, and orders whose time is remembered.
+ANSWERS, REMEMBERED = 50, 5000
+
+
+class RoundTrip(msgspec.Struct, frozen=True):
+    """Times from sending to the answer, milliseconds, of the last ``count`` answers."""
+
+    last: float
+    median: float
+    count: int
+
+
+class OrderPace:
+    """Told by the sender of each write and its answer."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._sent: dict[str, deque[float]] = {}
+        self._times: dict[str, deque[float]] = {}
+        self._orders: dict[str, float] = {}
+
+    def follow(self, account_id: str, kind: str, sending: asyncio.Future[OrderAck]) -> None:
+        """A write leaves now; ``sending`` becomes its answer."""
+        began = self._monotonic()
+        self._sent.setdefault(account_id, deque(maxlen=BUDGET)).append(began)
+
+        def done(answer: asyncio.Future[OrderAck]) -> None:
+            if not answer.cancelled():
+                self._answered(account_id, kind, self._monotonic() - began, answer)
+
+        sending.add_done_callback(done)
+
+    def _answered(
+        self, account_id: str, kind: str, seconds: float, answer: asyncio.Future[OrderAck]
+    ) -> None:
+        if answer.exception() is not None:  # a refusal may never have left this machine
+            return
+        times = self._times.setdefault(account_id, deque(maxlen=ANSWERS))
+        times.append(1000.0 * seconds)
+        if kind == "place":
+            while len(self._orders) >= REMEMBERED:
+                self._orders.pop(next(iter(self._orders)))
+            self._orders[answer.result().order_id] = 1000.0 * seconds
+
+    def left(self, account_id: str) -> int:
+        """Writes that the account may still send within this second."""
+        since = self._monotonic() - WINDOW
+        return BUDGET - sum(moment > since for moment in self._sent.get(account_id, ()))
+
+    def round_trip(self, account_id: str) -> RoundTrip | None:
+        """Times of the account's answers; None before the first."""
+        times = self._times.get(account_id)
+        if not times:
+            return None
+        return RoundTrip(times[-1], median(times), len(times))
+
+    def of_order(self, order_id: str) -> float | None:
+        """Milliseconds until the placement of an order was answered; None of one that was not
+        placed in this run."""
+        return self._orders.get(order_id)
