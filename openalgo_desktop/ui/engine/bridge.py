@@ -47,7 +47,9 @@ from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from openalgo_desktop.ui.engine.api import ApiDoor
+from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
+from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.lock import LockDoor
@@ -104,6 +106,8 @@ class Bridge(QObject):
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
+        self.chains = ChainDoor(terminal, self)
+        self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
         self.lock = LockDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
@@ -145,6 +149,8 @@ class Bridge(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.safety.close()
+        self.chains.close()
+        self.baskets.close()
         self.lock.close()
         self.books.close()
         self._channel.close()
