@@ -7,7 +7,13 @@ from enum import IntFlag, auto
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Interval
@@ -46,7 +52,8 @@ class Dirty(IntFlag):
 class Canvas(pg.GraphicsView):  # type: ignore[misc]
     """Price pane, volume pane, one time scale."""
 
-    price_clicked = Signal(float)
+    price_picked = Signal(float)  # Ctrl+click: a plain click means nothing
+    menu_wanted = Signal(float, QPoint)  # price under the pointer, place on the screen
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, background=None)
@@ -335,8 +342,14 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         moved = event.position() - pressed
         frame = self.overlay.frame
         still = abs(moved.x()) + abs(moved.y()) < CLICK_SLACK
-        if still and len(self.series) and frame.pane.contains(pressed):
-            self.price_clicked.emit(frame.price(event.position().y()))
+        wanted = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if wanted and still and len(self.series) and frame.pane.contains(pressed):
+            self.price_picked.emit(frame.price(event.position().y()))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        frame = self.overlay.frame
+        if len(self.series) and frame.pane.contains(QPointF(event.pos())):
+            self.menu_wanted.emit(frame.price(event.pos().y()), event.globalPos())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.autofit()

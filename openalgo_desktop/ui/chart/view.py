@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Interval
@@ -24,7 +24,8 @@ class ChartView(QWidget):
     Data calls only note what changed; :meth:`flush` draws it, once a frame.
     """
 
-    price_clicked = Signal(float)
+    price_picked = Signal(float)
+    menu_wanted = Signal(float, QPoint)
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +46,8 @@ class ChartView(QWidget):
             self._canvas = Canvas(self)
             self._canvas.setObjectName(f"{self.objectName() or 'chart'}-canvas")
             self._canvas.setAccessibleName(self.accessibleName() or "Chart")
-            self._canvas.price_clicked.connect(self.price_clicked)
+            self._canvas.price_picked.connect(self.price_picked)
+            self._canvas.menu_wanted.connect(self.menu_wanted)
             self._canvas.set_lines(self._lines)
             self.setFocusProxy(self._canvas)
             layout = self.layout()

@@ -40,19 +40,21 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
-from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.naming import Names
 from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from openalgo_desktop.ui.engine.api import ApiDoor
+from openalgo_desktop.ui.engine.arming import ArmDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.lock import LockDoor
+from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class Bridge(QObject):
     symbol_selected = Signal(object)  # Key: linked docks follow
     price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
     trade_wanted = Signal(object, object)  # Key, Action: show the ticket for it on this side
+    ticket_wanted = Signal(object)  # TicketWish: show the ticket filled like this, never send
+    basket_wanted = Signal(object)  # OrderRequest: add it to the basket
     flatten_wanted = Signal()
     closing = Signal()
     notice = Signal(str, str)  # level, text
@@ -109,6 +113,8 @@ class Bridge(QObject):
         self.chains = ChainDoor(terminal, self)
         self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
         self.lock = LockDoor(terminal, self)
+        self.orders = OrderDoor(terminal)
+        self.arm = ArmDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -152,6 +158,7 @@ class Bridge(QObject):
         self.chains.close()
         self.baskets.close()
         self.lock.close()
+        self.arm.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()
@@ -223,9 +230,14 @@ class Bridge(QObject):
         self.selected = key
         self.symbol_selected.emit(key)
 
-    def pick_price(self, key: Key, price: float, side: str = "") -> None:
-        """A price was clicked somewhere: the ticket takes it (``side`` BUY, SELL or empty)."""
-        self.price_picked.emit(key, price, side)
+    def pick_price(self, key: Key, price: float, side: str = "", *, explicit: bool = False) -> None:
+        """A price was chosen in a chart, a ladder or a book: the ticket takes it, on the tick
+        (``side`` BUY, SELL or empty). Only an ``explicit`` gesture (a menu item, Ctrl+click, a
+        double click) does that: a plain click must never rewrite an order."""
+        instrument = self.instrument(key)
+        if explicit and instrument is not None and price > 0:
+            tick = instrument.tick_size
+            self.price_picked.emit(key, max(to_tick(price, tick), tick), side)
 
     # -- instruments ------------------------------------------------------------------------
     def instrument(self, key: Key) -> Instrument | None:

@@ -56,6 +56,7 @@ class LockScreen(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _ACTIVITY:
             self._bridge.lock.touch()
+            self._bridge.arm.touch()
         elif event.type() == QEvent.Type.Resize and watched is self._window:
             self.cover.setGeometry(self._window.rect())
         return False

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
 from openalgo_desktop.core.model import Approval, Key, Order
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import theme
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         bridge.setting_changed.connect(self._on_setting)
         bridge.books.orders_updated.connect(self._on_orders)
         bridge.trade_wanted.connect(self._open_ticket_of)
+        bridge.ticket_wanted.connect(self._open_ticket_wish)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()
@@ -352,6 +354,12 @@ class MainWindow(QMainWindow):
         if instrument is None or instrument.key != key:
             self.ticket.show_symbol(key)
         self._open_ticket(action)
+
+    def _open_ticket_wish(self, wish: TicketWish) -> None:
+        """The ticket as a position, a chart or a ladder wants it; it is only shown."""
+        self.ticket.show()
+        self.ticket.raise_()
+        self.ticket.take_wish(wish)
 
     def _open_ticket(self, action: Action) -> None:
         self.ticket.show()

@@ -196,13 +196,16 @@ def test_a_line_near_the_bars_is_brought_into_view(chart: ChartView) -> None:
     assert chart.canvas._price_range[1] < high + 5 * span
 
 
-def test_a_click_gives_the_price_and_a_drag_pans(chart: ChartView, qtbot: QtBot) -> None:
+def test_ctrl_click_alone_gives_the_price_and_a_drag_pans(chart: ChartView, qtbot: QtBot) -> None:
     shown(chart, walk(600))
     canvas = chart.canvas
     prices: list[float] = []
-    chart.price_clicked.connect(prices.append)
+    chart.price_picked.connect(prices.append)
     at = QPoint(400, 300)
     QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert prices == []
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, ctrl, at)
     assert prices == [pytest.approx(canvas.overlay.frame.price(300.0))]
     left = canvas.scale_x.left
     QTest.mousePress(canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)

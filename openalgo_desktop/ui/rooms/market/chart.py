@@ -7,12 +7,14 @@ import importlib
 from collections.abc import Mapping
 from datetime import timedelta
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QHBoxLayout
 
-from openalgo_desktop.core.enums import FeedMode, Interval
+from openalgo_desktop.core.enums import Action, FeedMode, Interval, PriceType
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Bars, Key, Order
-from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView, PriceLine
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -75,7 +77,8 @@ class ChartDock(Dock):
         head.addWidget(self.retry)
         self.content.addLayout(head)
         self.view = named(ChartView(), "chart-view", "Candle chart")
-        self.view.price_clicked.connect(self._on_price)
+        self.view.price_picked.connect(self._on_price)
+        self.view.menu_wanted.connect(self._on_menu)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
@@ -201,8 +204,29 @@ class ChartDock(Dock):
             self.show_lines()
 
     def _on_price(self, price: float) -> None:
+        """Ctrl+click: the price goes to the ticket."""
         if self.key is not None:
-            self.bridge.pick_price(self.key, price)
+            self.bridge.pick_price(self.key, price, explicit=True)
+
+    def _on_menu(self, price: float, at: QPoint) -> None:
+        """Right click: an order at this price, filled into the ticket and not sent."""
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        if instrument is None or instrument.is_index:
+            return
+        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+        text = fmt.price(level, self._places)
+        menu = self.menu()
+        for action in Action:
+            wish = TicketWish(
+                key=instrument.key, action=action, price_type=PriceType.LIMIT, price=level
+            )
+            item = menu.addAction(f"{action.value.title()} at {text} …")
+            item.triggered.connect(lambda _checked, wish=wish: self.bridge.ticket_wanted.emit(wish))
+        menu.addSeparator()
+        menu.addAction(f"Take {text} into the ticket").triggered.connect(
+            lambda _checked: self._on_price(level)
+        )
+        menu.popup(at)
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

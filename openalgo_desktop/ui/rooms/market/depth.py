@@ -1,4 +1,5 @@
-"""Market depth: the five best levels with quantity bars; a click gives the price to the ticket."""
+"""Market depth: the five best levels with quantity bars. Ctrl+click, a double click or Enter gives
+a price to the ticket; a plain click does nothing."""
 
 from __future__ import annotations
 
@@ -32,13 +33,14 @@ LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class DepthView(QWidget):
-    """Paints a book. ``clicked`` carries price and side of the level (``BUY`` for a bid)."""
+    """Paints a book. ``picked`` carries price and side of the level (``BUY`` for a bid)."""
 
-    clicked = Signal(float, str)
+    picked = Signal(float, str)
 
     def __init__(self) -> None:
         super().__init__()
         named(self, "depth-view", "Market depth, five levels")
+        self.setToolTip("Double click or Ctrl+click: take the price into the ticket")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -181,8 +183,14 @@ class DepthView(QWidget):
         pressed, self._pressed = self._pressed, None
         if event.button() != Qt.MouseButton.LeftButton or pressed is None:
             return
-        if self._hit(event) == pressed:
+        wanted = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if wanted and self._hit(event) == pressed:
             self._pick(pressed)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        hit = self._hit(event)
+        if event.button() == Qt.MouseButton.LeftButton and hit is not None:
+            self._pick(hit)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index, side = self._hover or (0, "BUY")
@@ -206,7 +214,7 @@ class DepthView(QWidget):
     def _pick(self, hit: tuple[int, str]) -> None:
         level = self._level(hit)
         if level is not None and level.price:
-            self.clicked.emit(level.price, hit[1])
+            self.picked.emit(level.price, hit[1])
 
 
 class DepthDock(Dock):
@@ -237,7 +245,7 @@ class DepthDock(Dock):
         head.addWidget(self.spread)
         column.addLayout(head)
         self.view = DepthView()
-        self.view.clicked.connect(self._on_click)
+        self.view.picked.connect(self._on_pick)
         bridge.feed.changed.connect(self._look_again)
         bridge.feed.refused.connect(self._look_again)
         bridge.feed.aged.connect(self._look_again)
@@ -288,9 +296,9 @@ class DepthDock(Dock):
         self.view.show_depth(Depth(), self._places)
         self.dirty = True
 
-    def _on_click(self, price: float, side: str) -> None:
+    def _on_pick(self, price: float, side: str) -> None:
         if self._key is not None:
-            self.bridge.pick_price(self._key, price)
+            self.bridge.pick_price(self._key, price, explicit=True)
 
     def _want(self) -> None:
         """A book is streamed only while somebody can see it."""

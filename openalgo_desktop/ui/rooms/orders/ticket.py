@@ -24,6 +24,7 @@ from openalgo_desktop.core.enums import (
 from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroker
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -199,6 +200,25 @@ class TicketDock(Dock):
         self.result.clear()
         self.set_empty(False)
         self.dirty = True
+
+    def take_wish(self, wish: TicketWish) -> None:
+        """Show what a position, a chart or a ladder wants; nothing is sent."""
+        if self.bridge.instrument(wish.key) is None:
+            return
+        self.show_symbol(wish.key)
+        if wish.action is not None:
+            self.side_buttons[wish.action].setChecked(True)
+        if wish.price_type is not None:
+            self.price_type.choose(wish.price_type.value)
+        if wish.product is not None:
+            self.product.choose(wish.product.value)
+        if wish.quantity:
+            self.units.setValue(wish.quantity)
+        if wish.price:
+            self.price.setValue(wish.price)
+        if wish.trigger_price:
+            self.trigger.setValue(wish.trigger_price)
+        self._edited()
 
     def _fill_prices(self) -> None:
         assert self.instrument is not None

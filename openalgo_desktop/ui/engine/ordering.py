@@ -1,0 +1,93 @@
+"""The part of the bridge that knows an order before it is sent: checks, preview, confirmation,
+and how fast orders go out and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.core.acts import Act, Asking
+from openalgo_desktop.core.confirming import ConfirmFacts, ConfirmLimits, why_ask
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Order, OrderRequest, Part
+from openalgo_desktop.core.offered import check_offered, check_stop_side
+from openalgo_desktop.core.preview import LegPreview, OrderPreview, confirm_facts
+from openalgo_desktop.exchange.checks import check_order
+from openalgo_desktop.trading.pace import BUDGET, RoundTrip
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+
+class OrderDoor:
+    """Asks the engine; nothing here sends."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    # -- before it is sent ------------------------------------------------------------------
+    def check(self, request: OrderRequest) -> None:
+        """What the corridor would refuse without asking anybody: raises :class:`InvalidOrder`
+        naming the field."""
+        terminal = self._terminal
+        row = terminal.instruments.require(request.symbol, request.exchange)
+        policies = terminal.desk.policies
+        parts = [request] if policies is None else policies.split(request, row)
+        check_order(parts[0], row)
+        check_offered(request, row)
+        if not terminal.desk.gateway.traits.passed_stops:
+            tick = terminal.hub.fresh(request.key, Part.LTP)
+            check_stop_side(request, tick.ltp if tick is not None else 0.0)
+
+    def leg(self, request: OrderRequest, mode: Mode) -> LegPreview:
+        """What needs no answer of an account, at once."""
+        return self._terminal.previews.leg(request, mode)
+
+    async def preview(
+        self, requests: Sequence[OrderRequest], mode: Mode, available: float | None = None
+    ) -> OrderPreview:
+        """All of it; see :meth:`OrderPreviews.of`."""
+        return await self._terminal.previews.of(requests, mode, available)
+
+    def why_ask(self, act: Act, requests: Sequence[OrderRequest], mode: Mode) -> tuple[str, ...]:
+        """The reasons to ask before these orders are sent, as sentences; empty: send."""
+        instruments = self._terminal.instruments
+        legs = [self.leg(request, mode) for request in requests]
+        rows = [instruments.require(request.symbol, request.exchange) for request in requests]
+        return self.why_ask_of(act, confirm_facts(legs, rows))
+
+    def why_ask_of(self, act: Act, facts: ConfirmFacts) -> tuple[str, ...]:
+        """The same from facts that the caller has (a cancellation has none)."""
+        setting = self._terminal.settings.__getitem__
+        limits = ConfirmLimits(
+            value=float(setting("confirm.value")),
+            lots=float(setting("confirm.lots")),
+            percent=float(setting("confirm.percent")),
+            spread=float(setting("confirm.spread")),
+        )
+        return why_ask(Asking(setting(f"confirm.{act.value}")), facts, limits)
+
+    # -- pace -------------------------------------------------------------------------------
+    @property
+    def budget(self) -> int:
+        """Orders a second that an account may send."""
+        return BUDGET
+
+    def left(self) -> int:
+        """How many of them are left in this second, where the next order goes, over all sources."""
+        return self._terminal.desk.sender.pace.left(self._account())
+
+    def round_trip(self) -> RoundTrip | None:
+        """Times from sending to the answer of that account; None before the first."""
+        return self._terminal.desk.sender.pace.round_trip(self._account())
+
+    def time_of(self, order: Order) -> float | None:
+        """Milliseconds until an order was answered; None where it was not placed in this run."""
+        return self._terminal.desk.sender.pace.of_order(order.order_id)
+
+    def _account(self) -> str:
+        try:
+            return self._terminal.desk.gateway.account_id
+        except AppError:
+            return ""
