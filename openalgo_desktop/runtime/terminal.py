@@ -53,6 +53,7 @@ from openalgo_desktop.runtime.accounts import Accounts, split_name
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.sandbox.account import Sandbox
+from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.alerts import AlertRepository
 from openalgo_desktop.storage.applock import AppLock
 from openalgo_desktop.storage.approvals import ApprovalRepository
@@ -139,6 +140,7 @@ class Terminal:
         self.hub: MarketHub
         self.accounts: Accounts
         self.sandbox: Sandbox
+        self.realism: Realism
         self.desk: OrderDesk
         self.previews: OrderPreviews
         self.approvals: Approvals
@@ -301,6 +303,7 @@ class Terminal:
         )
         await self.sandbox.start()
         self._stops.append(self.sandbox.stop)
+        self.realism = Realism(settings, self.state, lambda: self.sandbox.used)
         self.desk = OrderDesk(
             self.clock,
             self.bus,

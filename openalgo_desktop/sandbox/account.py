@@ -381,6 +381,13 @@ class Sandbox(GttCalls):
             self.rewatch()
         return await super().funds()
 
+    @property
+    def used(self) -> bool:
+        """Whether anybody has traded with the account, since a reset or before it."""
+        state = self.state
+        rows = (state.orders, state.positions, state.holdings, state.gtts)
+        return any(rows) or state.meta.reset_count > 0
+
     def summary(self) -> Summary:
         """Statistics since the last manual reset."""
         return self._reporter.summary(self.state, self._clock.now().date(), self.price)

@@ -55,6 +55,7 @@ from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.lock import LockDoor
 from openalgo_desktop.ui.engine.ordering import OrderDoor
+from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Bridge(QObject):
         self.lock = LockDoor(terminal, self)
         self.orders = OrderDoor(terminal)
         self.arm = ArmDoor(terminal, self)
+        self.paper = PaperDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),

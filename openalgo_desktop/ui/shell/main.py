@@ -74,6 +74,7 @@ class Session:
             self.window = MainWindow(self.bridge, self.closing.set)
             self.window.show()
             await self.window.restore()
+            await self.bridge.paper.begin()
             self.bridge.start()
             self.window.lock_screen.start()
         except BaseException:

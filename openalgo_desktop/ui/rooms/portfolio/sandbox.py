@@ -40,6 +40,7 @@ from openalgo_desktop.ui.kit.settings_page import SettingsPage
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.rooms.portfolio.realism import RealismStrip
 
 #: Milliseconds between refreshes while the dock is seen; open profit moves all the time.
 REFRESH = 2000
@@ -162,6 +163,8 @@ class SandboxDock(Dock):
         self.tabs.addTab(self._performance_page(), "Performance")
         self.tabs.addTab(self._days_page(), "Daily P&&L")
         self.tabs.addTab(self._settings_page(), "Settings")
+        self.realism = RealismStrip(bridge)
+        self.content.addWidget(self.realism)
         self.content.addWidget(self.tabs, 1)
         self.content.addLayout(self._foot())
         self._timer = QTimer(self)

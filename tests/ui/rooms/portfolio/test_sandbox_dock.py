@@ -254,3 +254,35 @@ async def test_an_export_does_not_follow_a_link(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="symbolic link"):
         await save_csv(path, lambda: "a,b\n")
     assert victim.read_text() == "precious"
+
+
+def test_a_fresh_account_of_the_window_has_real_margins_and_charges(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        settings = session.terminal.settings
+        assert (settings["sandbox.margin_model"], settings["sandbox.charges"]) == ("span", True)
+        strip = session.window.docks["sandbox"].realism  # type: ignore[attr-defined]
+        assert strip.isHidden()
+
+    drive(scenario)
+
+
+def test_an_older_account_is_asked_once_beside_the_work(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        settings = session.terminal.settings
+        for key in ("sandbox.margin_model", "sandbox.charges"):
+            settings.unset(key)
+        await session.terminal.state.delete("sandbox", "realism")
+        await session.bridge.place(OrderRequest("SBIN", "NSE", Action.BUY, 1), Mode.SANDBOX)
+        notices: list[str] = []
+        session.bridge.notice.connect(lambda level, text: notices.append(text))
+        await session.bridge.paper.begin()
+        strip = session.window.docks["sandbox"].realism  # type: ignore[attr-defined]
+        assert not strip.isHidden() and len(notices) == 1
+        assert settings["sandbox.charges"] is False
+        click(strip.yes)
+        await until(strip.isHidden, "the strip to go")
+        assert (settings["sandbox.margin_model"], settings["sandbox.charges"]) == ("span", True)
+        await session.bridge.paper.begin()
+        assert strip.isHidden()
+
+    drive(scenario)
