@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
+from openalgo_desktop.config.look_settings import LOOK_SETTINGS
 from openalgo_desktop.config.order_settings import ORDER_SETTINGS
 from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.core.addresses import LOOPBACK_V4, is_host
@@ -603,7 +604,6 @@ SETTINGS: dict[str, Setting] = _table(
         bool,
         group="Simulator",
     ),
-    S("ui.theme", "dark", "Colours of the window", choices=("dark", "light"), group="Window"),
     S("ui.frame_rate", 30, "Frames per second of live docks", int, low=5, high=60, group="Window"),
     S(
         "ui.grouping",
@@ -636,6 +636,7 @@ SETTINGS: dict[str, Setting] = _table(
         group="Log",
         restart=True,
     ),
+    *LOOK_SETTINGS,
     *ORDER_SETTINGS,
 )
 

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.series import Series
-from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
 
 PRICE_WIDTH = 78
@@ -25,17 +25,23 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, showValues=True)
-        self.setStyle(tickFont=fonts.table_font(), tickLength=0, autoExpandTextSpace=False)
+        self.setStyle(tickLength=0, autoExpandTextSpace=False)
         self.setGrid(GRID_ALPHA)
         self.setZValue(-1000.0)  # grid lines lie behind the bars (a ViewBox has -100)
         self.restyle()
 
     def restyle(self) -> None:
-        """Take the colours of the theme in force."""
+        """Take the colours of the theme and the sizes of the look in force."""
+        self.setStyle(tickFont=fonts.table_font())
+        self.size_up()
         colours = theme.current()
         self.setPen(colours.color("border"))
         self.setTickPen(colours.color("grid"))
         self.setTextPen(colours.color("muted"))
+
+    def size_up(self) -> None:
+        """Take the room that its labels need."""
+        self.setWidth(look.px(PRICE_WIDTH))
 
 
 class PriceAxis(Axis):
@@ -44,10 +50,11 @@ class PriceAxis(Axis):
     def __init__(self, places: int = 2) -> None:
         super().__init__("right")
         self.places = places
-        self.setWidth(PRICE_WIDTH)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        found = ticks.price_ticks(low, high, max(1, int(size / PRICE_ROOM)), 10.0**-self.places)
+        found = ticks.price_ticks(
+            low, high, max(1, int(size / look.px(PRICE_ROOM))), 10.0**-self.places
+        )
         return [(1.0, found)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
@@ -59,10 +66,9 @@ class VolumeAxis(Axis):
 
     def __init__(self) -> None:
         super().__init__("right")
-        self.setWidth(PRICE_WIDTH)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        found = ticks.price_ticks(0.0, high, max(2, int(size / PRICE_ROOM)), 1.0)
+        found = ticks.price_ticks(0.0, high, max(2, int(size / look.px(PRICE_ROOM))), 1.0)
         return [(1.0, [value for value in found if value > 0])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
@@ -76,7 +82,9 @@ class TimeAxis(Axis):
         super().__init__("bottom")
         self.series = series
         self.intraday = True
-        self.setHeight(TIME_HEIGHT)
+
+    def size_up(self) -> None:
+        self.setHeight(look.px(TIME_HEIGHT))
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[Any]]]:
         first = max(0, int(np.ceil(low)))
@@ -84,7 +92,7 @@ class TimeAxis(Axis):
         if first >= last:
             return []
         share = (last - first) / max(1.0, high - low)  # labels only where there are bars
-        most = max(1, int(size * share / TIME_ROOM))
+        most = max(1, int(size * share / look.px(TIME_ROOM)))
         return [(1.0, ticks.time_ticks(self.series.time, first, last, most, self.intraday))]
 
     def tickStrings(self, values: list[Any], scale: float, spacing: float) -> list[str]:

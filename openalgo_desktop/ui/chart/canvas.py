@@ -187,7 +187,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             axis.restyle()
         for item in self._items:
             item.restyle()
-        self.overlay.update()
+        self.overlay.restyle()
+        self._dirty |= Dirty.VIEW
 
     def _fit_prices(self) -> bool:
         """Set price and volume range to what is in view; True when one of them changed."""

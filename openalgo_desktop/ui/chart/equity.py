@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from openalgo_desktop.ui.chart import ticks
-from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
 
 AXIS_WIDTH, AXIS_HEIGHT, ROOM = 84, 22, 10
@@ -57,7 +57,10 @@ class EquityCurve(QWidget):
     def _pane(self) -> QRectF:
         size = self.size()
         return QRectF(
-            ROOM, ROOM, size.width() - AXIS_WIDTH - ROOM, size.height() - AXIS_HEIGHT - ROOM
+            ROOM,
+            ROOM,
+            size.width() - look.px(AXIS_WIDTH) - ROOM,
+            size.height() - look.px(AXIS_HEIGHT) - ROOM,
         )
 
     def _range(self) -> tuple[float, float]:
@@ -119,17 +122,18 @@ class EquityCurve(QWidget):
             painter.drawLine(QPointF(pane.left(), y), QPointF(pane.right(), y))
             painter.setPen(colours.color("muted"))
             painter.drawText(
-                QRectF(pane.right() + 6, y - 9, AXIS_WIDTH - 8, 18),
+                QRectF(pane.right() + 6, y - look.px(9), look.px(AXIS_WIDTH) - 8, look.px(18)),
                 Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
                 fmt.price(value, 0),
             )
         painter.setPen(colours.color("muted"))
-        step = max(1, -(-len(self._points) * LABEL_ROOM // max(1, int(pane.width()))))
+        room = look.px(LABEL_ROOM)
+        step = max(1, -(-len(self._points) * room // max(1, int(pane.width()))))
         for index in range(0, len(self._points), step):
             x = self._x(index, pane)
-            left = min(max(x - LABEL_ROOM / 2, 0), pane.right() - LABEL_ROOM + ROOM)
+            left = min(max(x - room / 2, 0), pane.right() - room + ROOM)
             painter.drawText(
-                QRectF(left, pane.bottom() + 2, LABEL_ROOM, AXIS_HEIGHT - 2),
+                QRectF(left, pane.bottom() + 2, room, look.px(AXIS_HEIGHT) - 2),
                 Qt.AlignmentFlag.AlignCenter,
                 self._points[index].text,
             )

@@ -16,8 +16,6 @@ from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit import format as fmt
 
-TAG_HEIGHT = 18
-LEGEND_HEIGHT = 24
 CHIP_MARGIN = 8
 MARGIN = 4
 
@@ -55,8 +53,7 @@ class Overlay(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.frame = Frame(QRectF(0, 0, 1, 1), 1.0, 1.0)
         self.places = 2
-        self._font = fonts.table_font()
-        self._metrics = QFontMetrics(self._font)
+        self.restyle()
         self._lines: Sequence[PriceLine] = ()
         self._last: tuple[float, str] | None = None
         self._last_y = 0
@@ -64,6 +61,14 @@ class Overlay(QWidget):
         self._cross: QPoint | None = None
         self._cross_time = ""
         self._legend: tuple[LegendPart, ...] = ()
+
+    def restyle(self) -> None:
+        """Take the fonts and colours in force."""
+        self._font = fonts.table_font()
+        self._metrics = QFontMetrics(self._font)
+        self._tag_height = self._metrics.height() + 3
+        self._legend_height = self._metrics.height() + 9
+        self.update()
 
     # -- what to show -----------------------------------------------------------------------
     def set_frame(self, frame: Frame) -> None:
@@ -100,7 +105,7 @@ class Overlay(QWidget):
         if parts != self._legend:
             self._legend = parts
             top = round(self.frame.pane.top())
-            self.update(0, top, round(self.frame.pane.width()), LEGEND_HEIGHT + MARGIN)
+            self.update(0, top, round(self.frame.pane.width()), self._legend_height + MARGIN)
 
     def set_cross(self, position: QPoint | None, time_text: str = "") -> None:
         """Move the crosshair; None hides it."""
@@ -113,9 +118,11 @@ class Overlay(QWidget):
 
     def _strip(self, y: int) -> QRegion:
         """What a line with its tag (and the axis labels it wipes away) may touch."""
-        strip = QRegion(0, y - TAG_HEIGHT // 2 - 2, self.width(), TAG_HEIGHT + 4)
+        strip = QRegion(0, y - self._tag_height // 2 - 2, self.width(), self._tag_height + 4)
         left = round(self.frame.pane.right())
-        return strip + QRect(left, y - 2 * TAG_HEIGHT, self.width() - left, 4 * TAG_HEIGHT)
+        return strip + QRect(
+            left, y - 2 * self._tag_height, self.width() - left, 4 * self._tag_height
+        )
 
     def _cross_region(self) -> QRegion:
         if self._cross is None:
@@ -160,10 +167,12 @@ class Overlay(QWidget):
         width = round(self.frame.right) - left
         for price in self.frame.labels:  # an axis label that would stick out is wiped away
             at = round(self.frame.y(price))
-            if abs(at - y) < TAG_HEIGHT:
-                half = TAG_HEIGHT // 2
-                painter.fillRect(left, at - half, width, TAG_HEIGHT, theme.current().color("panel"))
-        rect = QRect(left, round(y) - TAG_HEIGHT // 2, width, TAG_HEIGHT)
+            if abs(at - y) < self._tag_height:
+                half = self._tag_height // 2
+                painter.fillRect(
+                    left, at - half, width, self._tag_height, theme.current().color("panel")
+                )
+        rect = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
         painter.fillRect(rect, fill)
         painter.setPen(ink)
         painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
@@ -177,7 +186,7 @@ class Overlay(QWidget):
         self._horizontal(painter, y, colour, Qt.PenStyle.DashLine)
         width = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
         left = round(self.frame.pane.right()) - width - 6
-        chip = QRect(left, round(y) - TAG_HEIGHT // 2, width, TAG_HEIGHT)
+        chip = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
         while any(chip.intersects(other) for other in chips):  # each stays readable
             chip.translate(-width - 6, 0)
         chips.append(chip)
@@ -206,11 +215,13 @@ class Overlay(QWidget):
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         width = sum(self._metrics.horizontalAdvance(text) + 6 for text, _ in self._legend)
         if self._legend:
-            painter.fillRect(x - 4, top, width + 4, LEGEND_HEIGHT - MARGIN, colours.color("panel"))
+            painter.fillRect(
+                x - 4, top, width + 4, self._legend_height - MARGIN, colours.color("panel")
+            )
         for text, role in self._legend:
             wide = self._metrics.horizontalAdvance(text) + 6
             painter.setPen(colours.color(role))
-            painter.drawText(QRect(x, top, wide, LEGEND_HEIGHT - MARGIN), flags, text)
+            painter.drawText(QRect(x, top, wide, self._legend_height - MARGIN), flags, text)
             x += wide
 
     def _paint_cross(self, painter: QPainter, at: QPoint) -> None:
@@ -227,7 +238,7 @@ class Overlay(QWidget):
         width = self._metrics.horizontalAdvance(self._cross_time) + 14
         foot = round(self.frame.bottom)
         left = max(0, min(at.x() - width // 2, round(self.frame.pane.right()) - width))
-        rect = QRect(left, foot + 2, width, TAG_HEIGHT)
+        rect = QRect(left, foot + 2, width, self._tag_height)
         painter.fillRect(rect, fill)
         painter.setPen(ink)
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._cross_time)

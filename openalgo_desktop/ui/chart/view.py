@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.chart.canvas import Canvas
 
 
+#: Theme, density or text scale are others now.
+RESTYLE = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
 class ChartView(QWidget):
     """Candles with volume.
 
@@ -108,6 +112,6 @@ class ChartView(QWidget):
             )
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and self._canvas is not None:
+        if event.type() in RESTYLE and self._canvas is not None:
             self._canvas.restyle()
         super().changeEvent(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QKeyEvent,
@@ -40,6 +40,13 @@ ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 #: A price field has room for this, and beside it for frame and arrows, pixels.
 WIDEST_PRICE, ARROWS = "9,99,999.00", 40
 Validity = tuple[QValidator.State, str, int]
+
+
+def _regroup(field: QSpinBox | QDoubleSpinBox, event: QEvent) -> None:
+    """Show the number in the grouping in force, which comes with a new style; not while typing."""
+    if event.type() is QEvent.Type.StyleChange and not field.hasFocus():
+        text = field.textFromValue(field.value())  # type: ignore[arg-type]
+        field.lineEdit().setText(f"{field.prefix()}{text}{field.suffix()}")
 
 
 class PriceField(QDoubleSpinBox):
@@ -116,6 +123,10 @@ class PriceField(QDoubleSpinBox):
         else:
             self.stepBy(direction)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        _regroup(self, event)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         # A wheel turned over the ticket while scrolling must not change a price.
         if self.hasFocus():
@@ -149,6 +160,10 @@ class CountField(QSpinBox):
             text,
             position,
         )
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        _regroup(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

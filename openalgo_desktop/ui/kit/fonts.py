@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.config.resources import resource_path
+from openalgo_desktop.ui.kit import look
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,8 @@ FILES = (
     "Inter-SemiBold.ttf",
     "JetBrainsMono-Regular.ttf",
 )
-#: Pixels rather than points: the same density on all platforms, scaled by the screen's ratio.
+#: Pixels rather than points: the same density on all platforms, scaled by the screen's ratio
+#: and, where a font is made, by the text scale.
 TEXT_PIXELS = 13
 TABLE_PIXELS = 12
 
@@ -34,7 +36,7 @@ def _load() -> None:
 
 def _font(family: str, pixels: int, weight: QFont.Weight) -> QFont:
     font = QFont(family)
-    font.setPixelSize(pixels)
+    font.setPixelSize(look.px(pixels))
     font.setWeight(weight)
     # All digits are equally wide, so that prices do not jitter.
     font.setFeature(QFont.Tag("tnum"), 1)
@@ -59,4 +61,6 @@ def mono_font(pixels: int = TABLE_PIXELS) -> QFont:
 def install(app: QApplication) -> None:
     """Load the shipped fonts and make Inter the font of the program."""
     _load()
-    app.setFont(text_font())
+    font = text_font()
+    if app.font() != font:
+        app.setFont(font)

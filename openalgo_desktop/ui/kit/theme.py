@@ -1,24 +1,37 @@
-"""Colour roles, palette and style sheet. Roles are data in ``resources/themes``.
+"""Colour roles, palette and style sheet. One table has all themes: ``resources/themes``.
 
-Widgets ask ``current().color(role)`` when they paint and drop caches on a palette change, so a
-switch of the theme needs no wiring.
+Widgets ask ``current().color(role)`` when they paint and drop caches on a palette or style change,
+so a switch of the theme, the density or the text scale needs no wiring.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import msgspec
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from openalgo_desktop.config.resources import resource_path, resource_text
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.ui.kit import fonts
+from openalgo_desktop.ui.kit import fonts, look
 
 DEFAULT = "dark"
-_PLACEHOLDER = re.compile(r"@([a-z-]+)")
+TABLE = "themes/roles.json"
+#: What moves by itself in Qt, and stops where the user wants no motion.
+EFFECTS = (
+    Qt.UIEffect.UI_AnimateMenu,
+    Qt.UIEffect.UI_FadeMenu,
+    Qt.UIEffect.UI_AnimateCombo,
+    Qt.UIEffect.UI_AnimateTooltip,
+    Qt.UIEffect.UI_FadeTooltip,
+    Qt.UIEffect.UI_AnimateToolBox,
+)
+_PLACEHOLDER = re.compile(r"@px\((\d+)\)|@([a-z0-9-]+)")
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class Theme:
     """Named colours. ``roles`` maps a role to ``#RRGGBB``."""
 
     name: str
+    title: str
     dark: bool
     roles: dict[str, str]
     _colors: dict[str, QColor] = field(default_factory=dict, compare=False, repr=False)
@@ -42,12 +56,37 @@ class Theme:
         return result
 
 
+@cache
+def table() -> dict[str, Any]:
+    """The table as it stands in the file: ``themes``, a list, and ``roles``, by name.
+
+    A role says what it is for (``use``: ground, text, line, ``fill INK``, ``on GROUND``, ink,
+    quiet) and its colour in each theme; a theme with a ``base`` takes from that what a role does
+    not give. ``text`` and ``lines`` of a theme are the least contrasts (WCAG 2) it promises.
+    """
+    found: dict[str, Any] = msgspec.json.decode(resource_text(TABLE))
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """All themes, in the order of the table."""
+    return tuple(str(row["name"]) for row in table()["themes"])
+
+
+@cache
 def load(name: str) -> Theme:
-    """Read a theme; raises :class:`ConfigError` when it is not there or not readable."""
-    raw = resource_text(f"themes/{name}.json")
+    """A theme of the table; raises :class:`ConfigError` when it is not there or not readable."""
     try:
-        data = msgspec.json.decode(raw)
-        return Theme(str(data["name"]), bool(data["dark"]), dict(data["roles"]))
+        rows = table()
+        row = next((row for row in rows["themes"] if row["name"] == name), None)
+        if row is None:
+            raise ConfigError(f"There is no theme {name!r}; there are {', '.join(names())}.")
+        base = row["base"]
+        colours = {
+            role: str(given[name] if name in given or not base else given[base])
+            for role, given in rows["roles"].items()
+        }
+        return Theme(name, str(row["title"]), bool(row["dark"]), colours)
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"Theme {name} cannot be read: {error}.") from error
 
@@ -97,27 +136,32 @@ def palette(theme: Theme) -> QPalette:
 
 
 def style_sheet(theme: Theme) -> str:
-    """``themes/base.qss`` with ``@role`` replaced by colours; unknown roles are an error."""
+    """``themes/base.qss`` with ``@role`` replaced by colours, ``@px(11)`` by a size at the text
+    scale, ``@d-row`` and its like by sizes of the density; unknown names are an error."""
+    sizes = {f"d-{name}": f"{size}px" for name, size in look.density()._asdict().items()}
+    arrows = resource_path("icons").as_posix() + ("/dark" if theme.dark else "/light")
+    words = {**theme.roles, **sizes, "mono": fonts.MONO, "icons": arrows}
 
-    def colour(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name == "mono":
-            return fonts.MONO
-        if name == "icons":
-            return resource_path("icons").as_posix() + ("/dark" if theme.dark else "/light")
+    def word(match: re.Match[str]) -> str:
+        size, name = match.groups()
+        if size:
+            return f"{look.px(int(size))}px"
         try:
-            return theme.roles[name]
+            return words[name]
         except KeyError:
             raise ConfigError(f"Theme {theme.name} has no colour {name!r}.") from None
 
-    return _PLACEHOLDER.sub(colour, resource_text("themes/base.qss"))
+    return _PLACEHOLDER.sub(word, resource_text("themes/base.qss"))
 
 
 def apply(app: QApplication, name: str) -> None:
-    """Dress the whole program; widgets repaint by themselves."""
+    """Dress the whole program in a theme and the look in force; widgets repaint by themselves."""
     theme = load(name)
     _State.theme = theme
     if app.style().name().lower() != "fusion":
         app.setStyle(QStyleFactory.create("Fusion"))
+    fonts.install(app)
+    for effect in EFFECTS:
+        QApplication.setEffectEnabled(effect, False)
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))

@@ -22,7 +22,7 @@ from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import fonts, theme
-from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dressing import dress
 from openalgo_desktop.ui.shell.main_window import TITLE, MainWindow
 from openalgo_desktop.ui.shell.start_problem import ask_way_out
 
@@ -49,12 +49,6 @@ def make_application() -> QApplication:
     return app
 
 
-def dress(app: QApplication, terminal: Terminal) -> None:
-    """Theme and number grouping of the settings."""
-    theme.apply(app, str(terminal.settings["ui.theme"]))
-    fmt.set_grouping(str(terminal.settings["ui.grouping"]))
-
-
 class Session:
     """A started terminal with its window; used by the program, the screenshots and the tests."""
 
@@ -69,7 +63,7 @@ class Session:
         """Start the engine, build and show the window, bring its layout back."""
         await self.terminal.start()
         try:
-            dress(self.app, self.terminal)
+            dress(self.app, self.terminal.settings.__getitem__)
             self.bridge = Bridge(self.terminal)
             self.window = MainWindow(self.bridge, self.closing.set)
             self.window.show()

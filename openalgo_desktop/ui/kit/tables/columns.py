@@ -33,7 +33,9 @@ class Column(Generic[R]):
     or two that are drawn as a chip beside a number (empty: none), ``tip`` a tooltip of the cell.
     ``copied`` is what copies and CSV files have instead of the text. ``by_value`` says that the
     text of a row stays while its value does.
-    ``width`` is in pixels.
+    ``width`` is in pixels at a text scale of 100 per cent; ``sample`` is a long text that it
+    has room for anyway. A column grows when a text would be cut, except one that ``elides``:
+    its texts are long sentences, cut where they must be, whole in the tooltip.
     """
 
     key: str
@@ -52,6 +54,8 @@ class Column(Generic[R]):
     tip: Callable[[R], str] | None = None
     by_value: bool = False
     copied: Callable[[R], str] | None = None
+    sample: str = ""
+    elides: bool = False
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

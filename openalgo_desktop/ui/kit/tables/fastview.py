@@ -21,30 +21,23 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QAccessible,
-    QColor,
-    QFontMetrics,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QRegion,
-    QStaticText,
-    QTransform,
 )
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
 
-from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.tables.columns import RowAction
+from openalgo_desktop.ui.kit.tables.ink import Ink
 from openalgo_desktop.ui.kit.tables.model import FastTableModel
 from openalgo_desktop.ui.kit.tables.store import FLASH_TIME, Cells
+from openalgo_desktop.ui.kit.tables.widths import PADDING, Widths
 
-ROW_HEIGHT = 24
-HEADER_HEIGHT = 26
-PADDING = 6
 ACTION_GAP = 14
-TEXT_CACHE = 20_000
 #: Up to this many changed rows are painted as strips, more as one update.
 STRIPS = 8
 RESORT_EVERY = 1.0
@@ -54,7 +47,6 @@ FLASH_ALPHA = 60
 SIGN = "⚠"
 TINT_ALPHA = 36
 
-Text = tuple[QStaticText, int]
 Section = tuple[int, int, int]  # logical index, x, width
 
 
@@ -67,9 +59,7 @@ class FastTableView(QTableView):
         super().__init__()
         self.table = model
         self.empty_text = empty_text
-        self._texts: dict[str, Text] = {}
-        self._elided: dict[tuple[str, int], str] = {}
-        self._pens: dict[str, QPen] = {}
+        self.ink = Ink()
         self._stale = False
         self._hover = -1
         self._pressed: tuple[int, str] | None = None
@@ -83,8 +73,6 @@ class FastTableView(QTableView):
         self._flash_timer.timeout.connect(self._end_flashes)
 
     def _set_up(self) -> None:
-        self._cell_font = fonts.table_font()
-        self._metrics = QFontMetrics(self._cell_font)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
@@ -98,11 +86,8 @@ class FastTableView(QTableView):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover, False)
         rows = self.verticalHeader()
         rows.hide()
-        rows.setMinimumSectionSize(ROW_HEIGHT)
-        rows.setDefaultSectionSize(ROW_HEIGHT)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
-        header.setFixedHeight(HEADER_HEIGHT)
         header.setMinimumSectionSize(28)
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
@@ -110,8 +95,19 @@ class FastTableView(QTableView):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        for index, column in enumerate(self.table.columns):
-            self.setColumnWidth(index, column.width)
+        self.widths = Widths(header, self.table.columns, self.ink)
+        self._size_rows()
+
+    def _size_rows(self) -> None:
+        rows = self.verticalHeader()
+        rows.setMinimumSectionSize(self.ink.row_height)
+        rows.setDefaultSectionSize(self.ink.row_height)
+        self.horizontalHeader().setFixedHeight(self.ink.header_height)
+
+    @property
+    def row_height(self) -> int:
+        """Height of a row at the density and text scale in force, pixels."""
+        return self.ink.row_height
 
     def set_stale(self, stale: bool) -> None:
         """Whether live columns show prices that are too old."""
@@ -154,13 +150,13 @@ class FastTableView(QTableView):
         visible = []
         for source in sources:
             top = self.rowViewportPosition(store.place[source])
-            if -ROW_HEIGHT < top < height and (again or store.looks_new(source)):
+            if -self.ink.row_height < top < height and (again or store.looks_new(source)):
                 visible.append(top)
         if len(visible) > STRIPS:
             viewport.update()
             return
         for top in visible:
-            viewport.update(0, top, viewport.width(), ROW_HEIGHT)
+            viewport.update(0, top, viewport.width(), self.ink.row_height)
 
     def _end_flashes(self) -> None:
         rows, more = self.table.store.take_expired_flashes()
@@ -172,7 +168,7 @@ class FastTableView(QTableView):
     # -- painting ---------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        painter.setFont(self._cell_font)
+        painter.setFont(self.ink.font)
         area = event.region().boundingRect()
         count = self.table.rowCount()
         if not count:
@@ -211,7 +207,7 @@ class FastTableView(QTableView):
         return sections
 
     def _paint_empty(self, painter: QPainter) -> None:
-        painter.setPen(self._pen("muted"))
+        painter.setPen(self.ink.pen("muted"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(self.viewport().rect().adjusted(16, 16, -16, -16), flags, self.empty_text)
 
@@ -224,33 +220,33 @@ class FastTableView(QTableView):
         selected: bool,
         current: bool,
     ) -> None:
-        width = self.viewport().width()
+        width, tall = self.viewport().width(), self.ink.row_height
         if selected:
-            painter.fillRect(0, y, width, ROW_HEIGHT, self._colour("selection"))
+            painter.fillRect(0, y, width, tall, self.ink.colour("selection"))
         elif row == self._hover:
-            painter.fillRect(0, y, width, ROW_HEIGHT, self._colour("hover"))
+            painter.fillRect(0, y, width, tall, self.ink.colour("hover"))
         store = self.table.store
         cells = store.cells(row)
-        flashing = store.flashing
+        flashing = store.flashing and not look.still()
         columns = self.table.columns
-        baseline = y + (ROW_HEIGHT - self._metrics.height()) // 2
+        baseline = y + (tall - self.ink.metrics.height()) // 2
         for index, x, size in sections:
             column = columns[index]
             tint = store.flash(row, index) if flashing and column.flash else ""
             if tint:
-                painter.fillRect(x, y, size, ROW_HEIGHT - 1, self._tint(tint, FLASH_ALPHA))
+                painter.fillRect(x, y, size, tall - 1, self.ink.tint(tint, FLASH_ALPHA))
             elif cells.tints[index]:
-                colour = self._tint(cells.tints[index], TINT_ALPHA)
-                painter.fillRect(x, y, size, ROW_HEIGHT - 1, colour)
+                colour = self.ink.tint(cells.tints[index], TINT_ALPHA)
+                painter.fillRect(x, y, size, tall - 1, colour)
             if column.actions is not None:
                 self._paint_actions(painter, row, index, x, size, baseline)
             else:
                 self._paint_text(painter, cells, index, x, size, baseline, selected)
-        painter.setPen(self._pen("grid"))
-        painter.drawLine(0, y + ROW_HEIGHT - 1, width, y + ROW_HEIGHT - 1)
+        painter.setPen(self.ink.pen("grid"))
+        painter.drawLine(0, y + tall - 1, width, y + tall - 1)
         if current:
-            painter.setPen(self._pen("focus"))
-            painter.drawRect(0, y, width - 1, ROW_HEIGHT - 1)
+            painter.setPen(self.ink.pen("focus"))
+            painter.drawRect(0, y, width - 1, tall - 1)
 
     def _paint_text(
         self,
@@ -265,15 +261,17 @@ class FastTableView(QTableView):
         text = cells.texts[index]
         if not text:
             return
-        static, width = self._text(text)
+        static, width = self.ink.text(text)
         if badge := cells.badges.get(index):
             self._paint_badge(painter, badge, (x, size), width, baseline)
         if width > size - 2 * PADDING:
-            static, width = self._text(self._elide(text, size - 2 * PADDING))
+            if not self.table.columns[index].elides:
+                self.widths.want(index, width)
+            static, width = self.ink.text(self.ink.elide(text, size - 2 * PADDING))
         tone = cells.tones[index] or ("selection-text" if selected else "text")
         if (self._stale or cells.stale) and self.table.columns[index].live:
-            tone = "disabled"
-        painter.setPen(self._pen(tone))
+            tone = "stale"
+        painter.setPen(self.ink.pen(tone))
         right = self.table.columns[index].numeric
         left = x + size - PADDING - width if right else x + PADDING
         painter.drawStaticText(left, baseline, static)
@@ -286,12 +284,13 @@ class FastTableView(QTableView):
         left, size = cell
         room = size - taken - 2 * PADDING
         for words in (text, SIGN):
-            static, width = self._text(words)
+            static, width = self.ink.text(words)
             if width + PADDING > room:
                 continue
-            chip = QRect(left + PADDING // 2, baseline, width + PADDING, ROW_HEIGHT - 7)
-            painter.fillRect(chip, self._tint("warning", TINT_ALPHA))
-            painter.setPen(self._pen("warning"))
+            tall = self.ink.metrics.height() + 2
+            chip = QRect(left + PADDING // 2, baseline - 1, width + PADDING, tall)
+            painter.fillRect(chip, self.ink.tint("warning", TINT_ALPHA))
+            painter.setPen(self.ink.pen("warning"))
             painter.drawStaticText(chip.left() + PADDING // 2, baseline, static)
             return
 
@@ -299,52 +298,17 @@ class FastTableView(QTableView):
         self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int
     ) -> None:
         for action, left, width in self._action_areas(row, index, x, size):
-            painter.setPen(self._pen(action.tone))
-            painter.drawStaticText(left, baseline, self._text(action.text)[0])
+            painter.setPen(self.ink.pen(action.tone))
+            painter.drawStaticText(left, baseline, self.ink.text(action.text)[0])
             if (row, action.name) == self._pressed:
-                bottom = baseline + self._metrics.height() - 1
+                bottom = baseline + self.ink.metrics.height() - 1
                 painter.drawLine(left, bottom, left + width, bottom)
-
-    # -- caches -----------------------------------------------------------------------------
-    def _text(self, text: str) -> Text:
-        known = self._texts.get(text)
-        if known is None:
-            if len(self._texts) >= TEXT_CACHE:
-                self._texts.clear()
-            static = QStaticText(text)
-            static.setTextFormat(Qt.TextFormat.PlainText)
-            static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-            static.prepare(QTransform(), self._cell_font)
-            known = self._texts[text] = (static, round(static.size().width()))
-        return known
-
-    def _elide(self, text: str, width: int) -> str:
-        key = (text, width)
-        known = self._elided.get(key)
-        if known is None:
-            if len(self._elided) >= TEXT_CACHE:
-                self._elided.clear()
-            known = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, width))
-            self._elided[key] = known
-        return known
-
-    def _pen(self, role: str) -> QPen:
-        pen = self._pens.get(role)
-        if pen is None:
-            pen = self._pens[role] = QPen(theme.current().color(role))
-        return pen
-
-    def _colour(self, role: str) -> QColor:
-        return self._pen(role).color()
-
-    def _tint(self, role: str, alpha: int) -> QColor:
-        colour = self._colour(role)
-        colour.setAlpha(alpha)
-        return colour
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._pens.clear()
+            self.ink.renew()
+            self._size_rows()
+            self.widths.rescale()
             self.viewport().update()
         super().changeEvent(event)
 
@@ -359,8 +323,9 @@ class FastTableView(QTableView):
         areas = []
         left = x + PADDING
         for action in offered(self.table.row_at(row)):
-            width = self._text(action.text)[1]
+            width = self.ink.text(action.text)[1]
             if left + width > x + size:
+                self.widths.want(index, left + width - x - PADDING)
                 break
             areas.append((action, left, width))
             left += width + ACTION_GAP
@@ -386,7 +351,7 @@ class FastTableView(QTableView):
             x, size = self.columnViewportPosition(index), self.columnWidth(index)
             for action, left, width in self._action_areas(row, index, x, size):
                 if action.name == name:
-                    return QRect(left, self.rowViewportPosition(row), width, ROW_HEIGHT)
+                    return QRect(left, self.rowViewportPosition(row), width, self.ink.row_height)
         return QRect()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -439,7 +404,7 @@ class FastTableView(QTableView):
     def _update_view_row(self, row: int) -> None:
         if 0 <= row < self.table.rowCount():
             top = self.rowViewportPosition(row)
-            self.viewport().update(0, top, self.viewport().width(), ROW_HEIGHT)
+            self.viewport().update(0, top, self.viewport().width(), self.ink.row_height)
 
     # -- keyboard ---------------------------------------------------------------------------
     def keyPressEvent(self, event: QKeyEvent) -> None:

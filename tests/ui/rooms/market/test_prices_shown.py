@@ -235,8 +235,8 @@ def test_a_badge_never_cuts_the_number_short(qtbot: QtBot, width: int, drawn: st
     view = FastTableView(model)
     qtbot.addWidget(view)
     texts: list[str] = []
-    known = view._text
-    view._text = lambda text: texts.append(text) or known(text)  # type: ignore
+    known = view.ink.text
+    view.ink.text = lambda text: texts.append(text) or known(text)  # type: ignore
     view.resize(400, 100)
     view.show()
     view.viewport().grab()

@@ -185,7 +185,7 @@ def test_old_prices_are_grey_everywhere_until_the_feed_is_back(drive: Drive) -> 
         await until(lambda: docks["depth"].view._stale, "a grey book")  # type: ignore[attr-defined]
         await until(lambda: window.ticket.ltp.property("tone") == "stale", "a grey ticket")
         assert window.top_bar.pnl.property("tone") == "stale"
-        grey = theme.current().color("disabled").rgb()
+        grey = theme.current().color("stale").rgb()
         image = docks["watchlist"].view.viewport().grab().toImage()  # type: ignore[attr-defined]
         points = ((x, y) for x in range(170, image.width()) for y in range(min(48, image.height())))
         assert any(image.pixel(x, y) == grey for x, y in points)

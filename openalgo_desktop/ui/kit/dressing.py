@@ -1,0 +1,26 @@
+"""The window as the settings want it: colours, sizes, numbers. Called at the start and whenever
+one of :data:`KEYS` changes; nothing has to be opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication
+
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look, theme
+
+KEYS = frozenset({"ui.theme", "ui.density", "ui.text_scale", "ui.reduced_motion", "ui.grouping"})
+
+
+def dress(app: QApplication, setting: Callable[[str], object]) -> None:
+    """Dress the whole program; ``setting`` gives the value of a key in force."""
+    look.use(
+        look.Look(
+            density=str(setting("ui.density")),
+            text_scale=int(str(setting("ui.text_scale"))),
+            still=bool(setting("ui.reduced_motion")),
+        )
+    )
+    fmt.set_grouping(str(setting("ui.grouping")))
+    theme.apply(app, str(setting("ui.theme")))
