@@ -150,3 +150,22 @@ class Group(msgspec.Struct, frozen=True):
 
     label: str
     figures: TradeFigures
+
+
+class JournalReport(msgspec.Struct, frozen=True):
+    """Figures of some round trips: of all, of their groups, by the day of the exit."""
+
+    figures: TradeFigures
+    groups: tuple[Group, ...]
+    days: dict[date, JournalDay]
+
+
+class JournalBook(msgspec.Struct, frozen=True):
+    """What a journal window shows. ``since`` is the day from which executions are known (None: no
+    account was seen yet), ``plan`` the brokerage plan of estimated charges."""
+
+    mode: Mode
+    trips: list[RoundTrip]
+    notes: dict[str, TradeNote]
+    since: date | None
+    plan: str

@@ -18,7 +18,14 @@ from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, OrderStatus, Pro
 from openalgo_desktop.core.errors import InsufficientFunds, OrderNotFound
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Trade
 from openalgo_desktop.core.ports import InstrumentLookup
-from openalgo_desktop.exchange.ledger import ZERO, EntryKind, decimal, exact_price, paise
+from openalgo_desktop.exchange.ledger import (
+    STARTS_OVER,
+    ZERO,
+    EntryKind,
+    decimal,
+    exact_price,
+    paise,
+)
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.netting import apply_fill, close_out, closing_part
 from openalgo_desktop.exchange.records import (
@@ -52,7 +59,7 @@ class Accounting:
     def fund(self, capital: Decimal, at: datetime) -> None:
         """Start over with ``capital``: one entry, realised figures at zero."""
         ledger, meta = self.state.ledger, self.state.meta
-        ledger.post(at, EntryKind.CAPITAL, capital - ledger.cash, -ledger.reserved)
+        ledger.post(at, EntryKind.CAPITAL, capital - ledger.cash, -ledger.reserved, ref=STARTS_OVER)
         meta.capital = capital
         meta.realised = meta.realised_today = meta.charges = meta.charges_today = ZERO
         meta.last_reset = at

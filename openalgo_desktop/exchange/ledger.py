@@ -47,6 +47,9 @@ class EntryKind(StrEnum):
     SETTLEMENT = "settlement"  # price of delivered shares paid (-) or received (+)
 
 
+#: ``ref`` of the CAPITAL entry with which an account starts over: what it held is gone.
+STARTS_OVER = "starts over"
+
 #: Entries that change what the account is worth by other than prices.
 _RESULTS = frozenset({EntryKind.CAPITAL, EntryKind.REALISED, EntryKind.CHARGE})
 

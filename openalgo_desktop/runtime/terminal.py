@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.config.operations import WHO
@@ -40,6 +41,7 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.naming import Names
 from openalgo_desktop.core.ports import BrokerAccount
 from openalgo_desktop.core.search_query import Aliases
@@ -64,11 +66,14 @@ from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.clockwatch import ClockWatch
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.executions import SCOPE as JOURNAL_SCOPE
+from openalgo_desktop.trading.executions import ExecutionRecorder
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
@@ -142,6 +147,8 @@ class Terminal:
         self.sandbox: Sandbox
         self.realism: Realism
         self.desk: OrderDesk
+        self.executions: ExecutionRecorder
+        self.trade_journal: TradeJournal
         self.previews: OrderPreviews
         self.approvals: Approvals
         self.kill_switch: KillSwitch
@@ -315,6 +322,7 @@ class Terminal:
         self.desk.policies = OrderPolicies(self.hub, settings.__getitem__)
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
+        await self._start_journal()
         self.previews = OrderPreviews(
             self.clock,
             self.desk,
@@ -345,6 +353,36 @@ class Terminal:
             start_mode = Mode.SANDBOX
         await self.desk.set_mode(start_mode, "start")
         self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
+
+    async def _start_journal(self) -> None:
+        """The trade journal; it hears the first books of the day, so it is there before them."""
+        executions = ExecutionRepository(self.db)
+        self.executions = ExecutionRecorder(
+            self.clock,
+            self.bus,
+            executions,
+            self.state.put_later(JOURNAL_SCOPE),
+            lambda: self.desk.gateway_of(Mode.LIVE).trades(),
+            self._contract_value,
+        )
+        self.trade_journal = TradeJournal(
+            self.clock,
+            self.sandbox,
+            executions,
+            TradeNotes(self.db, self.clock),
+            self.instruments,
+            self.sandbox.charging.table,
+            lambda: str(self.settings["sandbox.brokerage_plan"]),
+        )
+        self.executions.on_added = self.trade_journal.added
+        self.executions.on_changed = self.trade_journal.corrected
+        self.desk.books.begun = self.executions.begin
+        await self.executions.start(await self.state.all(JOURNAL_SCOPE))
+        self._stops.append(self.executions.stop)
+
+    def _contract_value(self, key: Key) -> float:
+        row = self.instruments.get(key)
+        return 1.0 if row is None else row.contract_value
 
     async def _start_safety(self) -> None:
         """What stands between a source and the desk: limits, kill switch, approvals, ids."""

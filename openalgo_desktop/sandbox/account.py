@@ -28,7 +28,7 @@ from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import BookModel, TouchModel
-from openalgo_desktop.exchange.ledger import EntryKind, paise
+from openalgo_desktop.exchange.ledger import Entry, EntryKind, paise
 from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperPosition
@@ -395,6 +395,10 @@ class Sandbox(GttCalls):
     def all_trades(self) -> list[Trade]:
         """Executions since the last manual reset, of all sessions."""
         return list(self.state.trades.values())
+
+    def results(self) -> list[Entry]:
+        """Entries of the ledger that realised, charged or funded, since the last manual reset."""
+        return self.state.ledger.results
 
     # -- charges ----------------------------------------------------------------------------
     def _resume_charges(self, now: datetime) -> None:

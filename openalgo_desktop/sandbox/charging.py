@@ -29,6 +29,11 @@ class Charging:
         self._state: ChargeDay | None = None
 
     @property
+    def table(self) -> ChargeTable:
+        """All rates and plans."""
+        return self._table
+
+    @property
     def enabled(self) -> bool:
         """Whether the settings ask for charges."""
         return bool(self._setting("sandbox.charges"))

@@ -143,6 +143,39 @@ audit_trail = Table(
     Index("ix_audit_trail_at", "at"),
 )
 
+#: Executions of live accounts as they were heard of: a broker keeps those of today only.
+executions = Table(
+    "executions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("account_id", String(100), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("trade_id", String(100), nullable=False),
+    Column("symbol", String(255), nullable=False),
+    Column("exchange", String(16), nullable=False),
+    Column("product", String(8), nullable=False),
+    Column("action", String(8), nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("price", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("strategy", String(255), nullable=False),
+    Column("charges", String(32), nullable=False),
+    Column("multiplier", String(32), nullable=False),
+    Column("because", String(16), nullable=False),
+    UniqueConstraint("account_id", "day", "order_id", "trade_id", name="uq_executions"),
+    Index("ix_executions_at", "at"),
+)
+
+trade_notes = Table(
+    "trade_notes",
+    metadata,
+    Column("trip_id", String(255), primary_key=True),
+    Column("tags", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 #: Dialects that have ``INSERT ... ON CONFLICT``.
 _UPSERTS = ("sqlite", "postgresql")
 

@@ -62,6 +62,10 @@ class BookKeeper:
         self.rebased: Callable[[str, Sequence[Order], Sequence[Position]], None] = (
             lambda account_id, orders, positions: None
         )
+        #: Hears the trade book with which a day of an account begins, and its positions.
+        self.begun: Callable[[Mode, str, Sequence[Trade], Sequence[Position]], None] = (
+            lambda mode, account_id, trades, positions: None
+        )
         #: Told of every order book that was read.
         self.on_orders: Callable[[Iterable[Order]], None] = lambda orders: None
         self._task: asyncio.Task[None] | None = None
@@ -122,6 +126,7 @@ class BookKeeper:
         book.adopt(orders, positions, trades)
         book.day = self._clock.now().date()
         self.rebased(gateway.account_id, orders, positions)
+        self.begun(mode, gateway.account_id, trades, positions)
         self._show(mode, gateway.account_id, ())
 
     async def _read(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -12,16 +13,18 @@ import pytest
 from sqlalchemy import text
 
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import JournalState, Mode
+from openalgo_desktop.core.enums import Action, JournalState, Mode, Product
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import NEVER, Alert, Approval
 from openalgo_desktop.core.ports import JournalEntry, PaperRow
+from openalgo_desktop.core.trade_journal import Execution, TradeNote
 from openalgo_desktop.storage.alerts import AlertRepository
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 
 
 @pytest.fixture
@@ -198,3 +201,36 @@ async def test_journal_finds_orders_by_id_or_tag_and_refused_placements(
     assert await journal.of_orders("another:1", ["77"], ["T1"]) == []
     assert [row.tag for row in await journal.refused(3)] == ["T2"]
     assert await journal.refused(2) == []  # only the newest are looked at
+
+
+def execution(order: str, quantity: int, day: int = 24) -> Execution:
+    return Execution(
+        account_id="zerodha:A", mode=Mode.LIVE, symbol="SBIN", exchange="NSE",
+        product=Product.MIS, action=Action.SELL, quantity=quantity, price=Decimal("800.05"),
+        at=datetime(2026, 11, day, 10, 0, 0, 5, tzinfo=IST), order_id=order, strategy="gap",
+        charges=Decimal("12.34"), multiplier=Decimal("100"),
+    )  # fmt: skip
+
+
+async def test_executions_come_back_as_they_were_and_are_kept_once(db: Database):
+    kept = ExecutionRepository(db)
+    kept.add("t1", execution("1", 5))
+    kept.add("t1", execution("1", 5))
+    kept.add("t1", execution("2", 5))
+    kept.add("t1", execution("1", 7, day=25))
+    await db.flush()
+    assert await kept.all() == [execution("1", 5), execution("2", 5), execution("1", 7, day=25)]
+    assert await kept.of_day(date(2026, 11, 25)) == [execution("1", 7, day=25)]
+    kept.replace_order([("a", execution("1", 3)), ("b", execution("1", 4))])
+    await db.flush()
+    assert [row.quantity for row in await kept.all()] == [5, 3, 4, 7]
+
+
+async def test_notes_of_trades(db: Database, clock: ManualClock):
+    notes = TradeNotes(db, clock)
+    await notes.put("trip", TradeNote(("gap", "news"), "too early ₹"))
+    await notes.put("trip", TradeNote(("gap",), "late"))
+    await notes.put("other", TradeNote((), "x"))
+    assert await notes.all() == {"trip": TradeNote(("gap",), "late"), "other": TradeNote((), "x")}
+    await notes.put("trip", TradeNote())
+    assert list(await notes.all()) == ["other"]
