@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import look, theme
+from openalgo_desktop.ui.kit import icons, look, theme
 
 KEYS = frozenset({"ui.theme", "ui.density", "ui.text_scale", "ui.reduced_motion", "ui.grouping"})
 
@@ -24,3 +24,4 @@ def dress(app: QApplication, setting: Callable[[str], object]) -> None:
     )
     fmt.set_grouping(str(setting("ui.grouping")))
     theme.apply(app, str(setting("ui.theme")))
+    icons.refresh()
