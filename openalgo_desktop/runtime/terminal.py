@@ -62,6 +62,7 @@ from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
+from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
@@ -80,6 +81,7 @@ from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.square_off import WebhookSquareOff
+from openalgo_desktop.trading.watch.service import Watch
 from openalgo_desktop.trading.webhooks import WebhookStore
 
 log = logging.getLogger(__name__)
@@ -154,6 +156,7 @@ class Terminal:
         self.kill_switch: KillSwitch
         self.risk_rules: RiskRules
         self.requests: RequestMemory
+        self.watch: Watch
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
@@ -347,6 +350,18 @@ class Terminal:
         )
         await square_off.start()
         self._stops.append(square_off.stop)
+        self.watch = Watch(
+            self.clock,
+            self.bus,
+            self.desk,
+            self.journal,
+            self.instruments,
+            self.hub,
+            PlanRepository(self.db),
+            self.market_open,
+        )
+        await self.watch.start()
+        self._stops.append(self.watch.stop)
         self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
         if self.vault.locked:
