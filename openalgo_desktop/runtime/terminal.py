@@ -52,6 +52,7 @@ from openalgo_desktop.local_api.owner import OwnerServer
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.runtime.accounts import Accounts, split_name
+from openalgo_desktop.runtime.crash import look_back
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.sandbox.account import Sandbox
@@ -130,6 +131,8 @@ class Terminal:
             self.registry.get(broker)  # says what there is when it is unknown
         self.clock = SystemClock(self.options.clock_start)
         self.started = self.clock.now()
+        #: Report of the run before, where that did not end properly.
+        self.crash_report: Path | None = None
         self.settings = Settings(self.options.overrides, self.options.origins)
         self.bus = Bus()
         self.data_dir = DataDirectory(self.options.data_dir)
@@ -169,6 +172,8 @@ class Terminal:
         sys.setswitchinterval(THREADS_TURN)
         try:
             await self.start_storage(may_lock=True)
+            folder, told = self.data_dir.logs, self.data_dir.announced()
+            self.crash_report = look_back(folder, told, self.started, self.logs.redactor)
             await self._start_market()
             await self._start_trading()
             await self._start_api()
