@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
+from openalgo_desktop.config.feedback_settings import FEEDBACK_SETTINGS
 from openalgo_desktop.config.look_settings import LOOK_SETTINGS
 from openalgo_desktop.config.order_settings import ORDER_SETTINGS
 from openalgo_desktop.config.setting import Setting
@@ -638,6 +639,7 @@ SETTINGS: dict[str, Setting] = _table(
     ),
     *LOOK_SETTINGS,
     *ORDER_SETTINGS,
+    *FEEDBACK_SETTINGS,
 )
 
 
@@ -650,15 +652,10 @@ _FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-#: Former names of settings, and what they are called now.
-RENAMED: Mapping[str, str] = {old: row.key for row in SETTINGS.values() for old in row.former}
-
-
 def setting_row(key: str) -> Setting:
-    """The table row of a key, also of one that a setting had formerly, or one made for a broker's
-    key; raises :class:`ConfigError`."""
-    if (row := SETTINGS.get(RENAMED.get(key, key))) is not None:
-        return row
+    """The table row of a key, or one made for a broker's key; raises :class:`ConfigError`."""
+    if key in SETTINGS:
+        return SETTINGS[key]
     for pattern, text in _FAMILIES:
         if pattern.fullmatch(key):
             return Setting(key, "", text, group="Brokers", restart=True)
@@ -688,8 +685,7 @@ class Settings:
         self.on_store: Callable[[str, Any], None] | None = None
         self.on_forget: Callable[[str], None] | None = None
         for key, value in (overrides or {}).items():
-            row = self.row(key)
-            self._overrides[row.key] = row.parse(value)
+            self._overrides[key] = self.row(key).parse(value)
 
     @staticmethod
     def row(key: str) -> Setting:
@@ -701,8 +697,7 @@ class Settings:
             return self._overrides[key]
         if key in self._stored:
             return self._stored[key]
-        row = self.row(key)
-        return row.default if row.key == key else self[row.key]
+        return self.row(key).default
 
     def is_set(self, key: str) -> bool:
         """Whether somebody set the value, be it to the default."""
@@ -723,22 +718,19 @@ class Settings:
 
     def unset(self, key: str) -> Any:
         """Back to the default, which is returned; forgets (``on_forget``) and notifies."""
-        row = self.row(key)
-        key, default = row.key, row.default
+        default = self.row(key).default
         self._changes(key)
         self._overrides.pop(key, None)
         self._stored.pop(key, None)
         if self.on_forget is not None:
-            for name in (key, *row.former):  # else the former value would come back
-                self.on_forget(name)
+            self.on_forget(key)
         for listener in tuple(self._listeners):
             listener(key, default)
         return default
 
     def set(self, key: str, value: Any) -> None:
         """Validate, remember, store (through ``on_store``) and notify."""
-        row = self.row(key)
-        key, parsed = row.key, row.parse(value)
+        parsed = self.row(key).parse(value)
         self._changes(key)
         self._overrides.pop(key, None)
         self._stored[key] = parsed
@@ -752,19 +744,14 @@ class Settings:
             self._running.setdefault(key, self[key])
 
     def load(self, stored: Mapping[str, Any]) -> None:
-        """Take stored values, those under a former name too where the present one has none.
-        Unknown ones (of an older or newer version) and invalid ones are left where they are, which
-        the log says: a rule that somebody set does not hold."""
+        """Take stored values; unknown ones are ignored (an older or newer version), invalid ones
+        too, which the log says: a rule that somebody set does not hold."""
         for key, value in stored.items():
             try:
-                row = setting_row(key)
-                if row.key != key and row.key in stored:
-                    continue
-                self._stored[row.key] = row.parse(value)
-                if row.key != key:
-                    log.info("the setting %s is called %s now", key, row.key)
+                self._stored[key] = setting_row(key).parse(value)
             except ConfigError as error:
-                log.warning("a stored setting does not count: %s", error.message)
+                if key in SETTINGS:
+                    log.warning("the stored setting is ignored: %s", error.message)
 
     def subscribe(self, listener: Callable[[str, Any], None]) -> None:
         """Call ``listener(key, value)`` after each change."""

@@ -377,6 +377,12 @@ class RiskRules:
         return sent
 
     def _count(self, limits: Mapping[str, Limits]) -> None:
+        now = self._clock.monotonic()
+        self._recent("all").append(now)  # counted without a limit, too: the window shows it
         for scope, row in limits.items():
-            if row.orders_per_minute:
-                self._recent(scope).append(self._clock.monotonic())
+            if row.orders_per_minute and scope != "all":
+                self._recent(scope).append(now)
+
+    def sent_within_a_minute(self) -> int:
+        """Orders that passed the rules within the last minute, of all sources."""
+        return len(self._recent("all"))

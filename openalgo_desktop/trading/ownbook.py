@@ -98,6 +98,10 @@ class OwnBook:
         """Orders that may still fill, of all products of ``(exchange, symbol)``."""
         return [order for product in Product for order in self.working((*key, product))]
 
+    def working_count(self) -> int:
+        """Orders that may still fill."""
+        return sum(len(rows) for rows in self._working.values())
+
     def adopt_positions(self, positions: Iterable[Position]) -> None:
         """Take the broker's positions (their averages and charges are better than ours)."""
         self.positions = {_position_key(row): row for row in positions}

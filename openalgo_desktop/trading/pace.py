@@ -8,6 +8,7 @@ counts here: placements, changes, cancellations.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable
 from statistics import median
@@ -30,6 +31,15 @@ class RoundTrip(msgspec.Struct, frozen=True):
     count: int
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A write whose answer is not there yet. ``key`` tells it from others."""
+
+    key: int
+    account_id: str
+    kind: str
+    seconds: float
+
+
 class OrderPace:
     """Told by the sender of each write and its answer."""
 
@@ -38,13 +48,18 @@ class OrderPace:
         self._sent: dict[str, deque[float]] = {}
         self._times: dict[str, deque[float]] = {}
         self._orders: dict[str, float] = {}
+        self._waiting: dict[int, tuple[str, str, float]] = {}
+        self._keys = itertools.count(1)
 
     def follow(self, account_id: str, kind: str, sending: asyncio.Future[OrderAck]) -> None:
         """A write leaves now; ``sending`` becomes its answer."""
         began = self._monotonic()
         self._sent.setdefault(account_id, deque(maxlen=BUDGET)).append(began)
+        key = next(self._keys)
+        self._waiting[key] = (account_id, kind, began)
 
         def done(answer: asyncio.Future[OrderAck]) -> None:
+            del self._waiting[key]
             if not answer.cancelled():
                 self._answered(account_id, kind, self._monotonic() - began, answer)
 
@@ -66,6 +81,15 @@ class OrderPace:
         """Writes that the account may still send within this second."""
         since = self._monotonic() - WINDOW
         return BUDGET - sum(moment > since for moment in self._sent.get(account_id, ()))
+
+    def waiting(self, longer_than: float = 0.0) -> list[Waiting]:
+        """Writes that have had no answer for more than so many seconds, oldest first."""
+        now = self._monotonic()
+        return [
+            Waiting(key, account_id, kind, now - began)
+            for key, (account_id, kind, began) in self._waiting.items()
+            if now - began > longer_than
+        ]
 
     def round_trip(self, account_id: str) -> RoundTrip | None:
         """Times of the account's answers; None before the first."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.logins import LoginHelper
-from openalgo_desktop.core.model import AccountStatus
+from openalgo_desktop.core.model import AccountStatus, Funds
 
 if TYPE_CHECKING:  # the kit is imported when a broker is looked at
     from openalgo_desktop.brokers.kit.spec import Login
@@ -51,6 +51,10 @@ class AccountDoor:
     def has_login(self, name: str) -> bool:
         """Whether the account has a login; the simulator has none."""
         return self._terminal.accounts[name].needs_login
+
+    async def funds(self, name: str) -> Funds:
+        """Money of an account, asked now; raises :class:`AppError` when it cannot tell."""
+        return await self._terminal.accounts[name].gateway.funds()
 
     def brokers(self) -> list[str]:
         """Ids of the brokers that can be added."""

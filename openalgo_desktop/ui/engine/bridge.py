@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,10 +54,13 @@ from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.lock import LockDoor
+from openalgo_desktop.ui.engine.markets import MarketsDoor
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.engine.paper import PaperDoor
+from openalgo_desktop.ui.engine.performance import PerformanceDoor
+from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
-from openalgo_desktop.ui.engine.watch import WatchDoor
+from openalgo_desktop.ui.engine.work import WorkDoor
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.logs import LogRing
@@ -81,6 +83,8 @@ class Bridge(QObject):
     ticket_wanted = Signal(object)  # TicketWish: show the ticket filled like this, never send
     basket_wanted = Signal(object)  # OrderRequest: add it to the basket
     flatten_wanted = Signal()
+    command_wanted = Signal(str)  # name of an action of the window
+    order_wanted = Signal(str)  # order id: show it in the order book
     closing = Signal()
     notice = Signal(str, str)  # level, text
     mode_changed = Signal(object)  # Mode
@@ -116,10 +120,13 @@ class Bridge(QObject):
         self.chains = ChainDoor(terminal, self)
         self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
         self.lock = LockDoor(terminal, self)
+        self.performance = PerformanceDoor(terminal, self.frames, self)
+        self.risk = RiskDoor(terminal)
+        self.markets = MarketsDoor(terminal)
+        self.work = WorkDoor(terminal, self)
         self.orders = OrderDoor(terminal)
         self.arm = ArmDoor(terminal, self)
         self.paper = PaperDoor(terminal, self)
-        self.watch = WatchDoor(terminal, SOURCE, self._check_mode, self.sending, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -163,8 +170,9 @@ class Bridge(QObject):
         self.chains.close()
         self.baskets.close()
         self.lock.close()
+        self.performance.close()
+        self.work.close()
         self.arm.close()
-        self.watch.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()
@@ -279,6 +287,11 @@ class Bridge(QObject):
         :meth:`search` finds nothing; in a thread."""
         return await asyncio.to_thread(self._terminal.instruments.search, query, None, limit)
 
+    @property
+    def instrument_count(self) -> int:
+        """Rows of the symbol master in force."""
+        return len(self._terminal.instruments)
+
     def near_future(self, name: str, exchange: str) -> Key | None:
         """The future of ``name`` that expires next."""
         return self._terminal.instruments.near_future(name, exchange, self.now().date())
@@ -314,24 +327,17 @@ class Bridge(QObject):
         elapsed = self._terminal.clock.monotonic() - self._last_request[1]
         return elapsed * 1000.0 < float(self.setting("trading.duplicate_guard_ms"))
 
-    @contextmanager
-    def sending(self, request: OrderRequest, mode: Mode) -> Iterator[None]:
-        """Around the sending of an order that the user gave while the window showed ``mode``:
-        refuses another mode, and remembers the order for :meth:`is_repeat`."""
+    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
+        """Send an order that the user gave while the window showed ``mode``."""
         self._check_mode(mode)
         self._last_request = (request, self._terminal.clock.monotonic())
         try:
-            yield
+            return await self._terminal.desk.place(request, SOURCE)
         except OrderStateUnknown:
             raise
         except AppError:
             self._last_request = None  # it was refused: the next one is no repetition
             raise
-
-    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
-        """Send an order that the user gave while the window showed ``mode``."""
-        with self.sending(request, mode):
-            return await self._terminal.desk.place(request, SOURCE)
 
     async def margin(self, request: OrderRequest) -> Margin | None:
         """What an order would block; None where the account cannot tell."""
@@ -354,20 +360,11 @@ class Bridge(QObject):
         return await self._terminal.desk.cancel_all(SOURCE)
 
     async def close_position(
-        self,
-        symbol: str,
-        exchange: str,
-        product: Product,
-        mode: Mode,
-        *,
-        cancel_orders: bool = False,
+        self, symbol: str, exchange: str, product: Any, mode: Mode
     ) -> Placed | None:
-        """Close one position at market; None when it is flat. With ``cancel_orders`` every
-        working order of the symbol is cancelled first, entries too."""
+        """Close one position at market; None when it is flat."""
         self._check_mode(mode)
-        return await self._terminal.desk.close_position(
-            symbol, exchange, product, SOURCE, cancel_orders=cancel_orders
-        )
+        return await self._terminal.desk.close_position(symbol, exchange, product, SOURCE)
 
     async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
         """Turn one position to the other side at market; what came of it in a sentence."""
@@ -378,11 +375,10 @@ class Bridge(QObject):
             return f"{self.name((exchange, symbol))}: {done.message}"
         return f"{self.name((exchange, symbol))} is reversed by order {', '.join(done.ids)}."
 
-    async def close_all(self, mode: Mode, *, cancel_orders: bool = False) -> CloseAll:
-        """Close all positions at market; with ``cancel_orders`` all working orders are cancelled
-        first."""
+    async def close_all(self, mode: Mode) -> CloseAll:
+        """Close all positions at market."""
         self._check_mode(mode)
-        return await self._terminal.desk.close_all(SOURCE, mode, cancel_orders=cancel_orders)
+        return await self._terminal.desk.close_all(SOURCE)
 
     def sandbox_summary(self) -> Summary:
         """Statistics of the paper account."""

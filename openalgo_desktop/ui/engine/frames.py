@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
@@ -20,7 +20,27 @@ PAINT_BUDGET_MS = 10.0
 #: Seconds by which one step of priority lets a dock jump the queue.
 PRIORITY_STEP = 0.03
 
+#: Paints that a figure is made of.
+KEPT = 240
+
 Ticks = Mapping[Key, Tick]
+
+
+class Paints(NamedTuple):
+    """What the repaints of one client cost, milliseconds: median and 95 per cent of ``paints``."""
+
+    name: str
+    median: float
+    high: float
+    paints: int
+
+
+def share_below(values: Collection[float], fraction: float) -> float:
+    """The value below which ``fraction`` of them lie; 0 without any."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
 class FrameClient(Protocol):
@@ -61,7 +81,10 @@ class FrameClock(QObject):
         self._cost: dict[int, float] = {}
         self._flushed_at: dict[int, float] = {}
         self._in_turn: list[FrameClient] = []
-        self._paints: deque[float] = deque(maxlen=240)
+        self._paints: deque[float] = deque(maxlen=KEPT)
+        self._names: dict[int, str] = {}
+        self._client_paints: dict[int, deque[float]] = {}
+        self.ticks_seen = 0  # handed out since the start
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.frame)
@@ -80,9 +103,12 @@ class FrameClock(QObject):
         self._timer.stop()
         self._clients.clear()
 
-    def add(self, client: FrameClient) -> None:
-        """Serve ``client`` from the next frame on."""
+    def add(self, client: FrameClient, name: str = "") -> None:
+        """Serve ``client`` from the next frame on; :meth:`figures` tell of it under ``name``."""
         self._clients.append(client)
+        if name:
+            self._names[id(client)] = name
+            self._client_paints[id(client)] = deque(maxlen=KEPT)
 
     def frame(self) -> None:
         """One frame: hand out ticks, then let docks repaint while the budget lasts."""
@@ -91,6 +117,7 @@ class FrameClock(QObject):
             return
         ticks = self._drain()
         if ticks:
+            self.ticks_seen += len(ticks)
             for client in self._clients:
                 client.take(ticks)
         now = self._now()
@@ -122,11 +149,25 @@ class FrameClock(QObject):
         for client, share in zip(self._in_turn, known, strict=True):
             measured = milliseconds * share / total
             self._cost[id(client)] = max(0.2, 0.8 * share + 0.2 * measured)
+            if (paints := self._client_paints.get(id(client))) is not None:
+                paints.append(measured)
         self._in_turn.clear()
 
     def percentile(self, fraction: float) -> float:
         """Paint time below which ``fraction`` of the recent passes stayed, milliseconds."""
-        if not self._paints:
-            return 0.0
-        ordered = sorted(self._paints)
-        return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+        return share_below(self._paints, fraction)
+
+    def figures(self) -> list[Paints]:
+        """What named clients cost, the dearest first; only those that painted."""
+        rows = [
+            Paints(name, share_below(paints, 0.5), share_below(paints, 0.95), len(paints))
+            for client, name in self._names.items()
+            if (paints := self._client_paints[client])
+        ]
+        return sorted(rows, key=lambda row: -row.high)
+
+    def reset_figures(self) -> None:
+        """Count anew."""
+        self._paints.clear()
+        for paints in self._client_paints.values():
+            paints.clear()

@@ -36,7 +36,7 @@ class AlertStrip(QWidget):
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self._label, 1)
         self.log_in = push_button(
-            "Log in", "banner-alert-login", "Log in to the account again", self._log_in
+            "Reconnect", "banner-alert-login", "Log in to the account again", self._log_in
         )
         self.log_in.setProperty("role", "on-alert")
         row.addWidget(self.log_in)
@@ -65,7 +65,9 @@ class AlertStrip(QWidget):
             used = data or (orders and self._bridge.mode is Mode.LIVE)
             if used and status.state is AccountState.LOGIN_NEEDED:
                 self._account = name
-                return status.message or f"{status.title} needs a login"
+                why = status.message or "its session is over"
+                what = "orders and prices" if data and orders else "prices" if data else "orders"
+                return f"NO {what.upper()} from {status.title}: {why}"
         return ""
 
     def refresh(self, *_: object) -> None:

@@ -10,6 +10,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label
 from openalgo_desktop.ui.rooms.safety.app_lock import PasswordDialog
+from openalgo_desktop.ui.shell.emergency import EmergencyPanel
 
 TEXT = "The window is locked. Orders that work go on working, and scripts go on trading."
 #: A hand on the program.
@@ -27,6 +28,7 @@ class LockScreen(QObject):
         self._hidden: list[QWidget] = []
         self.cover = _Cover(window)
         self.dialog: PasswordDialog | None = None
+        self.emergency: EmergencyPanel | None = None
         bridge.lock.changed.connect(self._on_changed)
         bridge.closing.connect(self._leave)
 
@@ -73,10 +75,12 @@ class LockScreen(QObject):
         self.dialog = PasswordDialog(
             self._window, self._bridge, TEXT, self._bridge.lock.unlock, must=True
         )
+        self.emergency = EmergencyPanel(self._bridge, self.dialog)
+        self.dialog.add_below(self.emergency)
         try:
             await ask(self.dialog)
         finally:
-            self.dialog = None
+            self.dialog = self.emergency = None
             self._uncover()
 
     def _cover_up(self) -> None:

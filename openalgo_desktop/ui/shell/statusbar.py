@@ -1,18 +1,22 @@
-"""The status bar: market, feed, orders, local API, frame time, clock."""
+"""The status bar: markets, feed, orders and their pace, local API, frame time, clock."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar
 
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.widgets import label, plain_tip, push_button, set_role
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+
+#: The status bar keeps a message that found no other place so long, milliseconds.
+MESSAGE_MS = 6000
 
 
 class StatusBar(QStatusBar):
     """Refreshes itself once a second; every part says its state in words, not colour alone."""
 
     review_wanted = Signal()
+    performance_wanted = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -21,10 +25,16 @@ class StatusBar(QStatusBar):
         self.setAccessibleName("Status")
         self.setSizeGripEnabled(False)
         self._parts: dict[str, QLabel] = {}
-        for name in ("market", "feed", "orders", "api"):
+        self._build_market()
+        for name in ("feed", "orders", "pace", "api"):
             self.addWidget(self._part(name))
-        for name in ("frame", "clock"):
-            self.addPermanentWidget(self._part(name))
+        self.frame = push_button(
+            "", "status-frame", "Paint time; opens Performance", self.performance_wanted.emit
+        )
+        self.frame.setProperty("role", "status-link")
+        self.frame.setToolTip("Paint time of the window: median / 95 per cent. Click for more.")
+        self.addPermanentWidget(self.frame)
+        self.addPermanentWidget(self._part("clock"))
         self.differ = push_button(
             "", "status-differ", "Review differences of the books", self.review_wanted.emit
         )
@@ -40,7 +50,38 @@ class StatusBar(QStatusBar):
         bridge.books.gaps_changed.connect(lambda _: self._show_orders())
         bridge.safety.differ.connect(self.show_differences)
         bridge.mode_changed.connect(lambda _: self.show_differences())
+        bridge.work.waiting_changed.connect(lambda _: self._show_orders())
         self.refresh()
+
+    def _build_market(self) -> None:
+        """The markets in one line, which gives way first; all of them on a click."""
+        self.market: QPushButton = push_button(
+            "", "status-market", "Market state", self._show_markets
+        )
+        self.market.setProperty("role", "status-link")
+        self.market.setMinimumWidth(150)
+        self.market.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.addWidget(self.market, 1)
+
+    def _show_markets(self) -> None:
+        menu = named(QMenu(self), "status-market-menu", "Markets")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for line in self._bridge.markets.lines().splitlines():
+            menu.addAction(line.replace("&", "&&"))
+        place = self.market.mapToGlobal(QPoint(0, 0))
+        menu.popup(place - QPoint(0, menu.sizeHint().height()))
+
+    def _refresh_market(self) -> None:
+        markets = self._bridge.markets
+        text = markets.brief()
+        self.market.setAccessibleName(f"Markets: {text}")
+        self.market.ensurePolished()
+        metrics = self.market.fontMetrics()
+        room = max(60, self.market.width() - 24)
+        # Elided and not cut: the first segments are those that trade.
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        self.market.setText(shown.replace("&", "&&"))
+        self.market.setToolTip(plain_tip(markets.lines()))
 
     def _part(self, name: str) -> QLabel:
         part = label("", f"status-{name}", "status")
@@ -61,8 +102,7 @@ class StatusBar(QStatusBar):
 
     def refresh(self) -> None:
         """Show everything as it is now."""
-        opened = self._bridge.market_open("NSE")
-        self._set("market", "NSE open" if opened else "NSE closed", "up" if opened else "muted")
+        self._refresh_market()
         feed = self._bridge.feed
         age, subscribed = feed.age(), feed.subscribed
         if not feed.connected:
@@ -84,8 +124,8 @@ class StatusBar(QStatusBar):
         else:
             self._set("api", "○ API off", "muted")
         frames = self._bridge.frames
-        self._set("frame", f"paint {frames.percentile(0.5):.1f} / {frames.percentile(0.95):.1f} ms")
-        self._parts["frame"].setToolTip("Paint time of the window: median / 95 per cent")
+        self.frame.setText(f"paint {frames.percentile(0.5):.1f} / {frames.percentile(0.95):.1f} ms")
+        self._show_pace()
         self._set("clock", f"{self._bridge.now():%a %d %b  %H:%M:%S} IST")
 
     def show_differences(self) -> None:
@@ -101,7 +141,25 @@ class StatusBar(QStatusBar):
         gaps = self._bridge.books.gaps.get("orders")
         text = f"orders: {working} working" + (" ⚠" if gaps is not None else "")
         self._parts["orders"].setToolTip(plain_tip("" if gaps is None else gaps.text))
-        if unknown:
+        if late := self._bridge.work.waiting:
+            self._set("orders", f"{text}, {late} without an answer yet", "warning")
+        elif unknown:
             self._set("orders", f"{text}, {unknown} unknown", "warning")
         else:
             self._set("orders", text, "" if gaps is None else "warning")
+
+    def _show_pace(self) -> None:
+        """How fast orders are answered, and how many may leave within this second."""
+        door = self._bridge.orders
+        trip, left = door.round_trip(), door.left()
+        took = "" if trip is None else f"● {trip.median:.0f} ms  "
+        self._set("pace", f"{took}{left}/{door.budget} a second", "warning" if left < 3 else "")
+        tip = f"Order writes that may leave within this second, over all sources: {left} of "
+        tip += f"{door.budget}."
+        if trip is not None:
+            tip += f" Answers: last {trip.last:.0f} ms, median of {trip.count}: {trip.median:.0f}."
+        self._parts["pace"].setToolTip(plain_tip(tip))
+
+    def tell(self, text: str) -> None:
+        """A message that found no place over the window."""
+        self.showMessage(text, MESSAGE_MS)

@@ -57,10 +57,15 @@ class PasswordDialog(QDialog):
         )
         self.ok.setDefault(True)
         row.addWidget(self.ok)
+        self._column = column
         if not must:
             row.addWidget(push_button("Cancel", "dialog-password-cancel", "Cancel", self.reject))
         column.addLayout(row)
         self.password.setFocus()
+
+    def add_below(self, widget: QWidget) -> None:
+        """Something that works without the password."""
+        self._column.addWidget(widget)
 
     def reject(self) -> None:
         """Escape does not open a lock."""
