@@ -29,9 +29,10 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.core.numbers import is_digits, number
+from openalgo_desktop.core.numbers import NotClear
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit import reading, theme
+from openalgo_desktop.ui.kit.reading import Validity
 from openalgo_desktop.ui.kit.widgets import label, named, slug
 
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -39,7 +40,6 @@ ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 #: A price field has room for this, and beside it for frame and arrows, pixels.
 WIDEST_PRICE, ARROWS = "9,99,999.00", 40
-Validity = tuple[QValidator.State, str, int]
 
 
 def _regroup(field: QSpinBox | QDoubleSpinBox, event: QEvent) -> None:
@@ -92,21 +92,20 @@ class PriceField(QDoubleSpinBox):
 
     def valueFromText(self, text: str) -> float:
         try:
-            return number(text.replace(",", ""))
-        except ValueError:
-            return 0.0
+            return reading.read(self, text)
+        except NotClear:
+            return self.value()
 
     def validate(self, text: str, position: int) -> Validity:
-        plain = text.replace(",", "")
-        if plain in ("", "."):
-            return QValidator.State.Intermediate, text, position
-        try:
-            value = number(plain)
-        except ValueError:
-            return QValidator.State.Invalid, text, position
-        good = self.minimum() <= value <= self.maximum()
-        state = QValidator.State.Acceptable if good else QValidator.State.Invalid
-        return state, text, position
+        return reading.judged(self, text, position)
+
+    def fixup(self, text: str) -> str:
+        reading.refuse(self, text)
+        return text
+
+    def problem(self) -> str:
+        """Why what was typed is not the value yet, in a sentence; empty when it is."""
+        return reading.problem(self)
 
     def stepBy(self, steps: int) -> None:
         ticks = round(self.value() / self._tick) + steps
@@ -147,19 +146,24 @@ class CountField(QSpinBox):
         return fmt.quantity(value)
 
     def valueFromText(self, text: str) -> int:
-        digits = text.replace(",", "").strip()
-        return int(digits) if is_digits(digits) else 0
+        try:
+            return reading.read_whole(self, text)
+        except NotClear:
+            return self.value()
 
     def validate(self, text: str, position: int) -> Validity:
-        plain = text.replace(",", "")
-        if not plain:
+        verdict = reading.judged(self, text, position)
+        if "." in text and verdict[0] is not QValidator.State.Invalid:
             return QValidator.State.Intermediate, text, position
-        good = is_digits(plain) and int(plain) <= self.maximum()
-        return (
-            QValidator.State.Acceptable if good else QValidator.State.Invalid,
-            text,
-            position,
-        )
+        return verdict
+
+    def fixup(self, text: str) -> str:
+        reading.refuse(self, text)
+        return text
+
+    def problem(self) -> str:
+        """Why what was typed is not the value yet, in a sentence; empty when it is."""
+        return reading.problem(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -170,6 +174,43 @@ class CountField(QSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class DecimalField(QDoubleSpinBox):
+    """Any other number with decimals, grouped, shown without needless zeros."""
+
+    def __init__(self, places: int = 2) -> None:
+        super().__init__()
+        self.setDecimals(places)
+        self.setAlignment(ALIGN_RIGHT)
+
+    def textFromValue(self, value: float) -> str:
+        text = fmt.price(value, self.decimals())
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def valueFromText(self, text: str) -> float:
+        try:
+            return reading.read(self, text)
+        except NotClear:
+            return self.value()
+
+    def validate(self, text: str, position: int) -> Validity:
+        return reading.judged(self, text, position)
+
+    def fixup(self, text: str) -> str:
+        reading.refuse(self, text)
+        return text
+
+    def problem(self) -> str:
+        """Why what was typed is not the value yet, in a sentence; empty when it is."""
+        return reading.problem(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        _regroup(self, event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # a page is scrolled over it
 
 
 class Segments(QWidget):

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QLineEdit,
     QScrollArea,
-    QSpinBox,
     QWidget,
 )
 
@@ -20,7 +18,7 @@ from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT
+from openalgo_desktop.ui.kit.fields import CountField, DecimalField
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, slug
 
 #: The most that Qt's field for whole numbers can hold.
@@ -49,16 +47,13 @@ def _editor(row: Setting) -> _Editor:
             lambda value: combo.setCurrentIndex(row.choices.index(value)),
         )
     if row.kind is int:
-        whole = QSpinBox()
+        whole = CountField()
         high = MOST if row.high is None else min(MOST, int(row.high))
-        whole.setAlignment(ALIGN_RIGHT)
         whole.setRange(int(row.low or 0), high)
         return _Editor(whole, whole.value, lambda value: whole.setValue(int(value)))
     if row.kind is float:
-        number = QDoubleSpinBox()
-        number.setAlignment(ALIGN_RIGHT)
+        number = DecimalField()
         number.setRange(row.low or 0.0, row.high if row.high is not None else 1e12)
-        number.setDecimals(2)
         return _Editor(number, number.value, lambda value: number.setValue(float(value)))
     line = QLineEdit()
     return _Editor(line, line.text, lambda value: line.setText(str(value)))

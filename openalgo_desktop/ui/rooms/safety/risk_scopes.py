@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -18,7 +17,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT
+from openalgo_desktop.ui.kit.fields import DecimalField
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
@@ -81,14 +80,12 @@ class RiskScopesDialog(QDialog):
         column.addLayout(head)
         form = QFormLayout()
         form.setHorizontalSpacing(14)
-        self.fields: dict[str, QDoubleSpinBox] = {}
+        self.fields: dict[str, DecimalField] = {}
         for name, caption, places, suffix in FIELDS:
-            field = named(QDoubleSpinBox(), f"{NAME}-{name}", caption)
+            field = named(DecimalField(places), f"{NAME}-{name}", caption)
             field.setRange(0.0, MOST)
-            field.setDecimals(places)
             field.setSuffix(suffix)
             field.setSpecialValueText("off")
-            field.setAlignment(ALIGN_RIGHT)
             form.addRow(caption, field)
             self.fields[name] = field
         column.addLayout(form)
