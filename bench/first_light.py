@@ -72,7 +72,7 @@ async def seed_watchlist(folder: Path) -> None:
     await terminal.start()
     keys = [list(row.key) for row in terminal.instruments.rows()][:ROWS]
     saved = {"docks": {"watchlist": {"symbols": keys}}}
-    await terminal.state.put(workspace.SCOPE, workspace.LAST, saved)
+    await terminal.state.put(workspace.SCOPE, "last", saved)
     await terminal.stop()
 
 

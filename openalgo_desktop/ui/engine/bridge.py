@@ -2,7 +2,7 @@
 
 Out: dirty ticks once per frame (through the frame clock), bus events as Qt signals in order, and
 the books as lists. In: commands as coroutines that the bridge owns (``spawn``). It also holds the
-linked symbol: ``select`` makes all linked docks follow.
+link groups: ``select`` makes the docks of one follow.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
+from openalgo_desktop.ui.engine.links import MAIN, Links
 from openalgo_desktop.ui.engine.lock import LockDoor
 from openalgo_desktop.ui.engine.markets import MarketsDoor
 from openalgo_desktop.ui.engine.ordering import OrderDoor
@@ -77,7 +78,6 @@ SOURCE = "window"
 class Bridge(QObject):
     """Owned by the main window; ``close`` before the terminal stops."""
 
-    symbol_selected = Signal(object)  # Key: linked docks follow
     price_picked = Signal(object, float, str)  # Key, price, wanted side or ""
     trade_wanted = Signal(object, object)  # Key, Action: show the ticket for it on this side
     ticket_wanted = Signal(object)  # TicketWish: show the ticket filled like this, never send
@@ -101,7 +101,7 @@ class Bridge(QObject):
         self._channel = terminal.hub.open_channel()
         self._last_request: tuple[OrderRequest, float] | None = None
         self._closed = False
-        self.selected: Key | None = None
+        self.links = Links(self)
         self.frames = FrameClock(
             self._drain,
             int(self.setting("ui.frame_rate")),
@@ -215,6 +215,12 @@ class Bridge(QObject):
             if best is not None:
                 self._channel.add(key, best)
 
+    def forget(self, owner: str) -> None:
+        """``owner`` is gone and needs nothing any more."""
+        if owner in self._wanted:
+            self.want(owner, {})
+            del self._wanted[owner]
+
     def _want_books(self) -> None:
         """Positions and holdings are priced whether their docks are open or not."""
         rows: list[Position | Holding] = [*self.books.positions, *self.books.holdings]
@@ -236,13 +242,17 @@ class Bridge(QObject):
         return await self._terminal.hub.history(key, interval, start, end)
 
     # -- linked symbol ----------------------------------------------------------------------
-    def select(self, key: Key) -> None:
-        """Make all linked docks show ``key``."""
+    def select(self, key: Key, group: int = MAIN) -> None:
+        """Make the docks of a link group show ``key``."""
         if self.instrument(key) is None:
             self.notice.emit("warning", f"{self.name(key)} is not in the symbol master.")
             return
-        self.selected = key
-        self.symbol_selected.emit(key)
+        self.links.select(key, group)
+
+    @property
+    def selected(self) -> Key | None:
+        """What the main group shows."""
+        return self.links.key(MAIN)
 
     def pick_price(self, key: Key, price: float, side: str = "", *, explicit: bool = False) -> None:
         """A price was chosen in a chart, a ladder or a book: the ticket takes it, on the tick

@@ -110,6 +110,18 @@ class FrameClock(QObject):
             self._names[id(client)] = name
             self._client_paints[id(client)] = deque(maxlen=KEPT)
 
+    def remove(self, client: FrameClient) -> None:
+        """``client`` is gone; a frame under way ends without harm."""
+        self._clients = [other for other in self._clients if other is not client]
+        self._in_turn = [other for other in self._in_turn if other is not client]
+        self._cost.pop(id(client), None)
+        self._flushed_at.pop(id(client), None)
+
+    @property
+    def served(self) -> int:
+        """How many clients there are."""
+        return len(self._clients)
+
     def frame(self) -> None:
         """One frame: hand out ticks, then let docks repaint while the budget lasts."""
         self._left_out = self._hurried() and not self._left_out

@@ -1,14 +1,20 @@
-"""What all docks share: title bar with link chip, empty state, frame turns, prices wanted."""
+"""What all docks share: title bar with link chip, empty state, frame turns, prices wanted, and the
+end: a closed dock is gone, with everything that it asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
+    QFrame,
     QHBoxLayout,
     QMenu,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -17,9 +23,20 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.engine import links
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+
+T = TypeVar("T")
+
+
+class Spawn(Protocol):
+    """How parts of a dock start work: :meth:`Dock.spawn`."""
+
+    def __call__(
+        self, work: Coroutine[Any, Any, T], name: str, *, sends: bool = False
+    ) -> asyncio.Task[T]: ...
 
 
 class TitleBar(QWidget):
@@ -36,49 +53,80 @@ class TitleBar(QWidget):
         self.subject = label("", f"{name}-subject", "muted")
         self.subject.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self.subject, 1)
-        self.link = named(QToolButton(), f"{name}-link", f"{title} follows the linked symbol")
-        self.link.setText("● Link")
-        self.link.setCheckable(True)
-        self.link.setChecked(True)
+        self.link = named(QToolButton(), f"{name}-link", f"Link group of {title}")
         self.link.setProperty("role", "link-chip")
-        self.link.setToolTip("Follow the symbol picked elsewhere")
+        self.link.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row.addWidget(self.link)
         if not linkable:  # (showing it before it has a parent would flash a window)
             self.link.hide()
         self.extras = QHBoxLayout()
         row.addLayout(self.extras)
-        float_button = named(QToolButton(), f"{name}-float", f"Float or dock {title}")
-        float_button.setText("❐")
-        float_button.setToolTip("Float or dock")
-        float_button.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
-        close_button = named(QToolButton(), f"{name}-close", f"Close {title}")
-        close_button.setText("✕")
-        close_button.setToolTip("Close; View menu brings it back")
-        close_button.clicked.connect(dock.close)
-        for button in (float_button, close_button):
+        self.float_button = named(QToolButton(), f"{name}-float", f"Float or dock {title}")
+        self.float_button.setText("❐")
+        self.float_button.setToolTip("Float or dock")
+        self.float_button.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        self.close_button = named(QToolButton(), f"{name}-close", f"Close {title}")
+        self.close_button.setText("✕")
+        self.close_button.setToolTip("Close; the View menu opens it again")
+        self.close_button.clicked.connect(dock.close)
+        for button in (self.float_button, self.close_button):
             button.setProperty("role", "dock-button")
             button.setAutoRaise(True)
             row.addWidget(button)
+
+    def show_group(self, group: int) -> None:
+        """The chip says the group in colour and number."""
+        self.link.setText(f"● {group}" if group else "○")
+        self.link.setToolTip(
+            plain_tip(f"Link group {group}: these docks show one symbol" if group else "Not linked")
+        )
+        set_role(self.link, str(group), "group")
+
+
+class _Body(QScrollArea):
+    """Holds what a dock shows. In a place that is too small it scrolls, so that no dock keeps the
+    window wider than the screen."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, 48)
+
+    def sizeHint(self) -> QSize:
+        widget = self.widget()
+        return widget.sizeHint() if widget is not None else super().sizeHint()
 
 
 class Dock(QDockWidget):
     """Base of all docks and a :class:`FrameClient`.
 
     A dock says what it is (``name``, ``title``), asks for prices with :meth:`want`, stores ticks
-    in :meth:`take` and repaints in :meth:`flush`.
+    in :meth:`take`, repaints in :meth:`flush`, and hears the bridge through :meth:`listen`, so
+    that nothing of it is left when it is closed.
     """
 
     name = ""
     title = ""
-    linkable = False
+    linkable = False  # has a link group: shows its symbol, or gives it one
+    links_interval = False  # may carry the interval of the group, too
     empty_text = ""
     priority = 1
     min_interval = 0.0
+    gone = Signal(object)  # the dock: it was closed and has let go of everything
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(self.title)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        """``name`` tells docks of one kind apart; the first has that of its kind."""
+        self.name = name or self.name
+        number = self.name.removeprefix(type(self).name).removeprefix("-")
+        title = f"{self.title} {number}".rstrip()
+        super().__init__(title)
+        self.title = title
         self.bridge = bridge
         self.dirty = False
+        self._group = links.MAIN if self.linkable else links.NONE
+        self._interval_linked = False
+        self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
+        self._released = False
+        self._reads: set[asyncio.Task[Any]] = set()
+        self._writes: set[asyncio.Task[Any]] = set()
         named(self, f"dock-{self.name}", self.title)
         self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
         self.title_bar = TitleBar(self, self.title, self.linkable)
@@ -90,28 +138,162 @@ class Dock(QDockWidget):
         self._empty = label(self.empty_text, f"dock-{self.name}-empty", "empty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
-        self.setWidget(self.body)
+        area = named(_Body(), f"dock-{self.name}-area", f"{self.title}, content")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self.body)
+        self.setWidget(area)
+        self.title_bar.show_group(self._group)
         bridge.frames.add(self)
         if self.linkable:
-            bridge.symbol_selected.connect(self._on_selected)
+            self.title_bar.link.setMenu(self._link_menu())
+            self.listen(bridge.links.symbol_changed, self._on_selected)
+
+    # -- life -------------------------------------------------------------------------------
+    def listen(self, signal: SignalInstance, slot: Callable[..., object]) -> None:
+        """Hear a signal of the bridge or its doors for as long as the dock is open."""
+        signal.connect(slot)
+        self._heard.append((signal, slot))
+
+    def release(self) -> None:
+        """Let go of everything outside: frames, prices, signals. Docks that hold more (a
+        subscription, a task) extend it. Once is enough; more does no harm."""
+        if self._released:
+            return
+        self._released = True
+        self.bridge.frames.remove(self)
+        self.bridge.forget(self.objectName())
+        for signal, slot in self._heard:
+            signal.disconnect(slot)
+        self._heard.clear()
+        for task in self._reads:
+            task.cancel()
+
+    def spawn(
+        self, work: Coroutine[Any, Any, T], name: str, *, sends: bool = False
+    ) -> asyncio.Task[T]:
+        """Run a coroutine for this dock; a failure becomes a notice. It is cancelled when the
+        dock is closed, unless it ``sends`` something: that goes on to its answer, and the dock
+        is deleted after it."""
+        task = self.bridge.spawn(work, name)
+        if self._released and not sends:  # a timer that had been set before
+            task.cancel()
+        tasks = self._writes if sends else self._reads
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    def dispose(self) -> None:
+        """Delete the dock once nothing of it runs any more."""
+        self.release()
+        running = [*self._reads, *self._writes]
+        if not running:
+            self.deleteLater()
+        for task in running:
+            task.add_done_callback(lambda _: self._dispose_if_idle())
+
+    def _dispose_if_idle(self) -> None:
+        if not any(not task.done() for task in (*self._reads, *self._writes)):
+            self.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        if event.isAccepted():
+            self.gone.emit(self)
+
+    def set_locked(self, locked: bool) -> None:
+        """Whether it stays where it is and open."""
+        feature = QDockWidget.DockWidgetFeature
+        self.setFeatures(
+            feature.NoDockWidgetFeatures
+            if locked
+            else feature.DockWidgetMovable
+            | feature.DockWidgetFloatable
+            | feature.DockWidgetClosable
+        )
+        self.title_bar.float_button.setEnabled(not locked)
+        self.title_bar.close_button.setEnabled(not locked)
 
     # -- linked symbol ----------------------------------------------------------------------
     @property
-    def linked(self) -> bool:
-        """Whether this dock follows the linked symbol."""
-        return self.linkable and self.title_bar.link.isChecked()
+    def group(self) -> int:
+        """The link group, 0 when it is in none."""
+        return self._group
 
-    def _on_selected(self, key: Key) -> None:
+    @property
+    def linked(self) -> bool:
+        """Whether this dock follows a group."""
+        return self._group != links.NONE
+
+    @property
+    def interval_linked(self) -> bool:
+        """Whether the interval of the group counts here."""
+        return self.linked and self._interval_linked
+
+    def set_group(self, group: int) -> None:
+        """Join a group (0: none) and show what it shows."""
+        self._group = group
+        self.title_bar.show_group(group)
+        key = self.bridge.links.key(group)
+        if key is not None:
+            self.show_symbol(key)
+        if self.interval_linked:
+            self.follow_interval()
+
+    def link_interval(self, wanted: bool) -> None:
+        """Whether the interval goes with the group as well."""
+        self._interval_linked = wanted
+        if self.interval_linked:
+            self.follow_interval()
+
+    def follow_interval(self) -> None:
+        """Show the interval of the group; docks with intervals implement it."""
+
+    def pick(self, key: Key) -> None:
+        """A symbol was chosen here: the docks of the group show it. A dock in no group leads
+        nobody and shows it alone."""
         if self.linked:
+            self.bridge.select(key, self._group)
+        else:
+            self.show_symbol(key)
+
+    def _on_selected(self, key: Key, group: int) -> None:
+        if self.linked and group == self._group:
             self.show_symbol(key)
 
     def show_symbol(self, key: Key) -> None:
-        """Show ``key``; linkable docks implement it."""
+        """Show ``key``; docks of one symbol implement it."""
 
     def set_subject(self, text: str, tip: str = "") -> None:
         """What the dock shows, beside its title; ``tip`` is for hovering over it."""
         self.title_bar.subject.setText(text)
         self.title_bar.subject.setToolTip(plain_tip(tip) if tip else "")
+
+    def _link_menu(self) -> QMenu:
+        menu = named(QMenu(self), f"dock-{self.name}-link-menu", f"Link group of {self.title}")
+        choices = QActionGroup(menu)
+        for group in (links.NONE, *links.GROUPS):
+            action = QAction(f"Group &{group}" if group else "&None", menu)
+            action.setCheckable(True)
+            action.setData(group)
+            action.triggered.connect(lambda _checked=False, to=group: self.set_group(to))
+            choices.addAction(action)
+            menu.addAction(action)
+        interval = QAction("&Interval too", menu)
+        interval.setCheckable(True)
+        interval.toggled.connect(self.link_interval)
+        if self.links_interval:
+            menu.addSeparator()
+            menu.addAction(interval)
+
+        def refresh() -> None:
+            for action in choices.actions():
+                action.setChecked(action.data() == self._group)
+            interval.setChecked(self._interval_linked)
+
+        menu.aboutToShow.connect(refresh)
+        return menu
 
     # -- empty state ------------------------------------------------------------------------
     def place_empty_over(self, target: QWidget) -> None:
@@ -154,11 +336,18 @@ class Dock(QDockWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return menu
 
-    def save_state(self) -> dict[str, object]:
+    def save_state(self) -> dict[str, Any]:
         """What the workspace remembers of this dock (JSON values)."""
-        return {"linked": self.title_bar.link.isChecked()}
+        if not self.linkable:
+            return {}
+        return {"group": self._group, "interval_linked": self._interval_linked}
 
-    def restore_state(self, state: Mapping[str, object]) -> None:
+    def restore_state(self, state: Mapping[str, Any]) -> None:
         """The other way round; unknown values are ignored."""
-        if isinstance(linked := state.get("linked"), bool):
-            self.title_bar.link.setChecked(linked)
+        group = state.get("group")
+        if isinstance(linked := state.get("linked"), bool):  # until version 3
+            group = links.MAIN if linked else links.NONE
+        if self.linkable and isinstance(group, int) and group in (links.NONE, *links.GROUPS):
+            self._group = group
+            self.title_bar.show_group(group)
+        self._interval_linked = state.get("interval_linked") is True

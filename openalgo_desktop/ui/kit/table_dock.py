@@ -55,8 +55,8 @@ class TableDock(Dock, Generic[R]):
     follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self.rows: list[R] = []
         self._from_end: dict[Hashable, int] = {}  # see _source
         self._old: set[Hashable] = set()  # rows with old prices, as last shown
@@ -76,12 +76,12 @@ class TableDock(Dock, Generic[R]):
             lambda *_: self.selection_changed.emit()
         )
         self.model.store.is_stale = self.row_stale
-        bridge.feed.changed.connect(self._on_feed)
-        bridge.setting_changed.connect(self._on_setting)
+        self.listen(bridge.setting_changed, self._on_setting)
+        self.listen(bridge.feed.changed, self._on_feed)
         self.gaps = label("", f"{self.name}-gaps", "warning")
         self.gaps.setContentsMargins(10, 3, 10, 3)
         self.gaps.hide()
-        bridge.books.gaps_changed.connect(self._show_gaps)
+        self.listen(bridge.books.gaps_changed, self._show_gaps)
         self.content.addWidget(self.gaps)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)

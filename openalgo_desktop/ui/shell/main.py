@@ -23,7 +23,8 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit.dressing import dress
-from openalgo_desktop.ui.shell.main_window import TITLE, MainWindow
+from openalgo_desktop.ui.shell.main_window import MainWindow
+from openalgo_desktop.ui.shell.side_window import TITLE
 from openalgo_desktop.ui.shell.start_problem import ask_way_out
 
 log = logging.getLogger(__name__)

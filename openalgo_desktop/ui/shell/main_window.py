@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -25,8 +24,8 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
-from openalgo_desktop.ui.rooms import build_docks
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
 from openalgo_desktop.ui.rooms.safety.approvals import summary
@@ -34,39 +33,21 @@ from openalgo_desktop.ui.shell import workspace
 from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
+from openalgo_desktop.ui.shell.docking import Docking
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
+from openalgo_desktop.ui.shell.side_window import TITLE, prepare, titled
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
 from openalgo_desktop.ui.shell.toolbar import TopBar
+from openalgo_desktop.ui.shell.workspace_menu import WorkspaceMenu
+from openalgo_desktop.ui.shell.workspaces import Workspaces
 
-TITLE = "OpenAlgo Desktop"
 SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
 #: Orders that end within this time share one toast, milliseconds.
 TELL_MS = 250
-LEFT, RIGHT, BOTTOM = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
 
 KILL_KEY = "Ctrl+F12"
 BANNER_HEIGHT = 28
-#: Widths of the side columns: a part of the window within pixels.
-LEFT_PART, LEFT_MOST = 0.285, 548
-RIGHT_PART, RIGHT_LEAST, RIGHT_MOST = 0.21, 360, 440
-#: Docks that share the place below the chart, in order.
-BOTTOM_TABS = (
-    "positions",
-    "orders",
-    "trades",
-    "holdings",
-    "funds",
-    "sandbox",
-    "approvals",
-    "api-monitor",
-    "audit",
-    "log",
-)
 
 
 class MainWindow(QMainWindow):
@@ -78,12 +59,7 @@ class MainWindow(QMainWindow):
         self._on_close = on_close
         named(self, "main-window", TITLE)
         self.resize(1600, 960)
-        self.setDockNestingEnabled(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AllowNestedDocks
-            | QMainWindow.DockOption.AllowTabbedDocks
-            | QMainWindow.DockOption.GroupedDragging
-        )
+        prepare(self)
         self.toasts = Toasts(self)
         self._ended: dict[str, list[Order]] = {"error": [], "info": []}
         self._tell_timer = QTimer(self)
@@ -104,14 +80,10 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(bridge)
         self.setStatusBar(self.status_bar)
         self.status_bar.review_wanted.connect(self.commands.review_books)
-        self.docks: dict[str, Dock] = build_docks(bridge)
-        # The chart is the centre as a dock like the others, so that it can float and close too.
-        placeholder = QWidget()
-        placeholder.setObjectName("central-placeholder")
-        placeholder.setMaximumSize(0, 0)
-        self.setCentralWidget(placeholder)
-        self.ticket.addAction(self.actions_by_name["send-ticket"])
-        self.default_layout()
+        self.docking = Docking(bridge, self)
+        self.docking.opened.connect(self._on_dock)
+        self.workspaces = Workspaces(bridge, self, self.docking)
+        self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
         self._build_menus()
         bridge.notice.connect(self.toasts.show)
         bridge.mode_changed.connect(self._on_mode)
@@ -190,54 +162,54 @@ class MainWindow(QMainWindow):
         for row in ACTIONS:
             menus[row.menu].addAction(self.actions_by_name[row.name])
         menus["View"].addSeparator()
-        for dock in self.docks.values():
-            menus["View"].addAction(dock.toggleViewAction())
+        self._add_dock_actions(menus["View"])
+
+    def _add_dock_actions(self, menu: QMenu) -> None:
+        """One entry for each kind: shows or closes the only one, or opens one more."""
+        single: list[QAction] = []
+        for kind in kinds().values():
+            action = QAction(f"New {kind.title.lower()}" if kind.many else kind.title, menu)
+            action.setObjectName(f"action-dock-{kind.id}")
+            action.setData(kind.id)
+            action.setCheckable(not kind.many)
+            action.triggered.connect(lambda _checked=False, kind=kind.id: self._toggle_dock(kind))
+            menu.addAction(action)
+            if not kind.many:
+                single.append(action)
+
+        def refresh() -> None:
+            for action in single:
+                action.setChecked(action.data() in self.docks)
+
+        menu.aboutToShow.connect(refresh)
+
+    def _toggle_dock(self, kind: str) -> None:
+        if not kinds()[kind].many and kind in self.docks:
+            self.docks[kind].close()
+        else:
+            self.docking.open(kind)
+
+    def _on_dock(self, dock: Dock) -> None:
+        if isinstance(dock, TicketDock):
+            dock.addAction(self.actions_by_name["send-ticket"])
+
+    @property
+    def docks(self) -> dict[str, Dock]:
+        """The open docks by name."""
+        return self.docking.docks
 
     @property
     def ticket(self) -> TicketDock:
-        """The order ticket."""
-        dock = self.docks["ticket"]
-        assert isinstance(dock, TicketDock)
-        return dock
+        """The order ticket; opened when there is none."""
+        dock = self.docking.of_kind("ticket")
+        ticket = dock[0] if dock else self.docking.open("ticket")
+        assert isinstance(ticket, TicketDock)
+        return ticket
 
     # -- layout -----------------------------------------------------------------------------
     def default_layout(self) -> None:
-        """Watchlist left, chart in the middle, depth and ticket right, books below."""
-        docks = self.docks
-        for dock in docks.values():
-            if dock.isFloating() and dock.parent() is self:
-                dock.setFloating(False)
-            self.removeDockWidget(dock)
-        self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
-        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
-        self.addDockWidget(LEFT, docks["watchlist"])
-        self.splitDockWidget(docks["watchlist"], docks["chart"], Qt.Orientation.Horizontal)
-        self.splitDockWidget(docks["chart"], docks["depth"], Qt.Orientation.Horizontal)
-        self.splitDockWidget(docks["depth"], docks["ticket"], Qt.Orientation.Vertical)
-        self.splitDockWidget(docks["chart"], docks["positions"], Qt.Orientation.Vertical)
-        for first, second in itertools.pairwise(BOTTOM_TABS):
-            self.tabifyDockWidget(docks[first], docks[second])
-        for dock in docks.values():
-            dock.show()
-        docks["positions"].raise_()
-        width, height = self.width(), self.height()
-        left = min(LEFT_MOST, int(width * LEFT_PART))
-        right = min(RIGHT_MOST, max(RIGHT_LEAST, int(width * RIGHT_PART)))
-        self.resizeDocks(
-            [docks["watchlist"], docks["chart"], docks["depth"]],
-            [left, width - left - right, right],
-            Qt.Orientation.Horizontal,
-        )
-        self.resizeDocks(
-            [docks["chart"], docks["positions"]],
-            [int(height * 0.62), int(height * 0.38)],
-            Qt.Orientation.Vertical,
-        )
-        self.resizeDocks(
-            [docks["depth"], docks["ticket"]],
-            [int(height * 0.3), int(height * 0.7)],
-            Qt.Orientation.Vertical,
-        )
+        """The workspace as it was shipped."""
+        self.workspaces.reset()
         self.name_tab_bars()
 
     def name_tab_bars(self) -> None:
@@ -251,51 +223,37 @@ class MainWindow(QMainWindow):
         name_inner_controls(self)
 
     async def restore(self) -> None:
-        """Bring back the layout and what each dock remembers; select a symbol."""
-        saved = await self.bridge.load_state(workspace.SCOPE, workspace.LAST)
-        layout = saved.get("layout") if isinstance(saved, dict) else None
-        if not workspace.apply(self, layout):
-            workspace.first_place(self)
-            self.default_layout()
-        states = saved.get("docks", {}) if isinstance(saved, dict) else {}
-        for name, dock in self.docks.items():
-            state = states.get(name)
-            dock.restore_state(state if isinstance(state, dict) else {})
+        """Bring back windows and docks and what they show; select a symbol."""
+        workspace.first_place(self)
+        await self.workspaces.start()
         await self._take_imported()
-        symbol = saved.get("symbol") if isinstance(saved, dict) else None
-        keys = self.bridge.watch_list_keys([symbol]) if isinstance(symbol, list) else []
-        watchlist = self.docks["watchlist"]
-        assert isinstance(watchlist, WatchlistDock)
-        if not keys and (first := watchlist.first_key()) is not None:
-            keys = [first]
-        if keys:
-            self.bridge.select(keys[0])
+        if self.bridge.selected is None:
+            watchlist = self._watchlist()
+            first = watchlist.first_key() if watchlist is not None else None
+            if first is not None:
+                self.bridge.select(first)
         self._on_mode(self.bridge.mode)  # the stored layout knows nothing of today's banners
         self.alert_banner.refresh()
         self.name_tab_bars()
 
+    def _watchlist(self) -> WatchlistDock | None:
+        found = self.docking.of_kind("watchlist")
+        dock = found[0] if found else None
+        return dock if isinstance(dock, WatchlistDock) else None
+
     async def _take_imported(self) -> None:
         """Symbols that ``openalgo-desktop import`` left for the watch list, once."""
         imported = await self.bridge.load_state(workspace.SCOPE, workspace.IMPORTED)
-        watchlist = self.docks["watchlist"]
-        assert isinstance(watchlist, WatchlistDock)
         if isinstance(imported, list) and imported:
+            watchlist = self._watchlist() or self.docking.open("watchlist")
+            assert isinstance(watchlist, WatchlistDock)
             new = self.bridge.watch_list_keys(imported)
             watchlist.set_keys(list(dict.fromkeys([*watchlist.keys(), *new])))
             await self.bridge.save_state(workspace.SCOPE, workspace.IMPORTED, [])
 
     async def save(self) -> None:
-        """Remember layout, docks and symbol."""
-        selected = self.bridge.selected
-        await self.bridge.save_state(
-            workspace.SCOPE,
-            workspace.LAST,
-            {
-                "layout": workspace.capture(self),
-                "docks": {name: dock.save_state() for name, dock in self.docks.items()},
-                "symbol": list(selected) if selected else None,
-            },
-        )
+        """Remember windows, docks and symbols."""
+        await self.workspaces.save()
 
     # -- events -----------------------------------------------------------------------------
     def event(self, event: QEvent) -> bool:
@@ -316,7 +274,7 @@ class MainWindow(QMainWindow):
     def _on_mode(self, mode: Mode) -> None:
         sandbox = mode is Mode.SANDBOX
         self._sandbox_bar.setVisible(sandbox)
-        self.setWindowTitle(f"[SANDBOX] {TITLE}" if sandbox else f"LIVE  {TITLE}")
+        self.setWindowTitle(titled(mode, TITLE))
 
     def _on_approval(self, approval: Approval) -> None:
         self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")

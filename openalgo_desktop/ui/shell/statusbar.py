@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar
 
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -10,6 +11,9 @@ from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button
 
 #: The status bar keeps a message that found no other place so long, milliseconds.
 MESSAGE_MS = 6000
+
+#: The parts in the order in which they keep their place.
+KEPT_FIRST = ("feed", "orders", "clock", "pace", "api")
 
 
 class StatusBar(QStatusBar):
@@ -83,6 +87,22 @@ class StatusBar(QStatusBar):
         self.market.setText(shown.replace("&", "&&"))
         self.market.setToolTip(plain_tip(markets.lines()))
 
+    # -- room -------------------------------------------------------------------------------
+    def minimumSizeHint(self) -> QSize:
+        return QSize(320, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a narrow window the least of the parts give way, whole."""
+        room = self.width() - 40 - self.market.minimumWidth()
+        for name in (name for name in KEPT_FIRST if name in self._parts):
+            part = self._parts[name]
+            room -= part.sizeHint().width()
+            part.setVisible(room >= 0)
+
     def _part(self, name: str) -> QLabel:
         part = label("", f"status-{name}", "status")
         part.setAccessibleName(name)
@@ -94,6 +114,7 @@ class StatusBar(QStatusBar):
         part = self._parts[name]
         if part.text() != text:
             part.setText(text)
+            self._fit()
         set_role(part, tone, "tone")
 
     def stop(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -24,7 +24,10 @@ from openalgo_desktop.ui.kit.widgets import (
 )
 
 #: Room for the words of the account chip, pixels; all of them are in its tooltip.
-CHIP_WIDTH = 220
+CHIP_WIDTH, CHIP_NARROW = 220, 96
+
+#: How to give something up, and how to have it back.
+Level = tuple[Callable[[], object], Callable[[], object]]
 
 
 class TopBar(QToolBar):
@@ -36,6 +39,7 @@ class TopBar(QToolBar):
     def __init__(self, bridge: Bridge, actions: Mapping[str, QAction]) -> None:
         super().__init__("Toolbar")
         self._bridge = bridge
+        self._chip_width = CHIP_WIDTH
         named(self, "toolbar", "Main toolbar")
         self.setMovable(False)
         self.setFloatable(False)
@@ -43,6 +47,7 @@ class TopBar(QToolBar):
         self._build_left(actions)
         self._build_pnl()
         self._build_buttons(actions)
+        self._build_levels(actions)
         bridge.account_changed.connect(lambda _: self.show_account())
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
@@ -57,7 +62,7 @@ class TopBar(QToolBar):
 
     def _build_left(self, actions: Mapping[str, QAction]) -> None:
         self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol   Ctrl+K")
-        self.search.setMinimumWidth(140)  # it gives way first: the switches stay in sight
+        self.search.setMinimumWidth(110)  # it gives way first: the switches stay in sight
         self.search.setMaximumWidth(380)
         self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
@@ -72,7 +77,7 @@ class TopBar(QToolBar):
         self.addWidget(self.mode)
 
     def _build_pnl(self) -> None:
-        spacer = QWidget()
+        spacer = self._spacer = QWidget()
         spacer.setObjectName("toolbar-spacer")
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
@@ -84,8 +89,9 @@ class TopBar(QToolBar):
         self._gap(14)
 
     def _build_buttons(self, actions: Mapping[str, QAction]) -> None:
+        self._buttons: dict[str, QToolButton] = {}
         for name in ("cancel-all", "flatten"):
-            button = tool_button(actions[name], f"toolbar-{name}")
+            button = self._buttons[name] = tool_button(actions[name], f"toolbar-{name}")
             button.setText(f"{actions[name].text()}  {actions[name].shortcut().toString()}")
             button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
             self.addWidget(button)
@@ -103,10 +109,82 @@ class TopBar(QToolBar):
             button.setProperty("role", "plain")
             self.addWidget(button)
 
+    def add_workspaces(self, menu: QMenu) -> None:
+        """The workspace picker, first of all."""
+        button = named(QToolButton(), "toolbar-workspace", "Workspaces")
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setToolTip("Workspaces: switch, save, reset, new window")
+        button.setProperty("role", "plain")
+        self.workspace = button
+        first = self.actions()[0]
+        self.insertWidget(first, button)
+
     def _gap(self, width: int) -> None:
         gap = QWidget()
         gap.setFixedWidth(width)
         self.addWidget(gap)
+
+    # -- room -------------------------------------------------------------------------------
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give up what is elsewhere, too, one after another, until the switches are in sight: a
+        button of Qt's "more" menu is not where a hand looks for it."""
+        for level in range(len(self._levels) + 1):
+            for index, (give_up, back) in enumerate(self._levels):
+                (give_up if index < level else back)()
+            if self._needed() <= self.width():
+                return
+
+    def _needed(self) -> int:
+        layout = self.layout()
+        assert layout is not None
+        shown = [w for w in map(self.widgetForAction, self.actions()) if w and not w.isHidden()]
+        fixed = sum(
+            w.minimumWidth() if w is self.search else w.sizeHint().width()
+            for w in shown
+            if w is not self._spacer
+        )
+        return fixed + layout.spacing() * len(shown) + 16
+
+    def _by_name(self, name: str) -> QAction:
+        """The toolbar's entry of one widget: that is what is shown and hidden."""
+        return next(
+            action
+            for action in self.actions()
+            if (widget := self.widgetForAction(action)) is not None and widget.objectName() == name
+        )
+
+    def _build_levels(self, actions: Mapping[str, QAction]) -> None:
+        def hide(*names: str) -> Level:
+            rows = [self._by_name(name) for name in names]
+
+            def show(shown: bool) -> None:
+                for row in rows:
+                    row.setVisible(shown)
+
+            return lambda: show(False), lambda: show(True)
+
+        def hint(shown: bool) -> None:
+            for name in ("cancel-all", "flatten"):
+                key = f"  {actions[name].shortcut().toString()}" if shown else ""
+                self._buttons[name].setText(f"{actions[name].text()}{key}")
+
+        def chip(width: int) -> None:
+            if self._chip_width != width:
+                self._chip_width = width
+                self.show_account()
+
+        self._levels: list[Level] = [
+            hide("toolbar-toggle-theme", "toolbar-api-keys"),
+            (lambda: hint(False), lambda: hint(True)),
+            (lambda: chip(CHIP_NARROW), lambda: chip(CHIP_WIDTH)),
+            hide("toolbar-pnl-caption"),
+            hide("toolbar-account"),
+        ]
 
     def show_account(self) -> None:
         """Account chip: who takes live orders, its state in words and colour, and who gives the
@@ -121,7 +199,9 @@ class TopBar(QToolBar):
             text += f"   data: {data.title or data.broker}"
         self.account.ensurePolished()
         metrics = self.account.fontMetrics()
-        self.account.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, CHIP_WIDTH))
+        self.account.setText(
+            metrics.elidedText(text, Qt.TextElideMode.ElideRight, self._chip_width)
+        )
         self.account.setAccessibleName(f"Accounts: {text}")
         tip = status.message or "Accounts: log in, log out, roles"
         self.account.setToolTip(plain_tip(f"{text}\n{tip}"))
@@ -149,6 +229,7 @@ class TopBar(QToolBar):
         realised, unrealised = self._bridge.books.day_pnl
         total = realised + unrealised
         missing, gaps = self._bridge.books.not_live, self._bridge.books.gaps.get("positions")
+        before = len(self.pnl.text())
         self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing or gaps else ""))
         tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
         if missing:
@@ -158,3 +239,5 @@ class TopBar(QToolBar):
         self.pnl.setToolTip(plain_tip(tip))
         tone = "stale" if missing or gaps or self._bridge.feed.stale else fmt.sign_role(total)
         set_role(self.pnl, tone, "tone")
+        if len(self.pnl.text()) != before:
+            self.fit()

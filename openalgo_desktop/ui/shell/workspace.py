@@ -1,55 +1,74 @@
-"""Where windows and docks are: kept in the terminal's state, brought back at the next start."""
+"""One window's place and layout as JSON values, and back again."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QRect
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from openalgo_desktop.ui.kit.dock import Dock
+
 log = logging.getLogger(__name__)
 
-#: Raised when docks come, go or change their names: older layouts are not applied then.
-VERSION = 3
+#: What Qt's state is marked with. It knows docks by name and leaves alone those it does not know,
+#: so it stays the same when docks come, go or change their names.
+STATE = 3
 SCOPE = "workspace"
-LAST = "last"
 #: Symbols that a command left for the watch list (``hands.state``).
 IMPORTED = "imported-watch-list"
 
 
-def capture(window: QMainWindow) -> dict[str, Any]:
-    """The layout as JSON values."""
-    rect = window.normalGeometry() if window.isMaximized() else window.geometry()
+def capture(window: QMainWindow, docks: Sequence[Dock]) -> dict[str, Any]:
+    """Where the window is and how its docks lie."""
+    whole = window.isMaximized() or window.isFullScreen()
+    rect = window.normalGeometry() if whole else window.geometry()
     screen = window.screen()
     return {
-        "version": VERSION,
         "geometry": [rect.x(), rect.y(), rect.width(), rect.height()],
         "maximized": window.isMaximized(),
         "screen": screen.name() if screen is not None else "",
-        "state": base64.b64encode(bytes(window.saveState(VERSION).data())).decode("ascii"),
+        "state": base64.b64encode(bytes(window.saveState(STATE).data())).decode("ascii"),
+        "docks": [dock.name for dock in docks],
     }
 
 
-def apply(window: QMainWindow, saved: Any) -> bool:
-    """Bring a captured layout back; False when it does not fit this version."""
-    if not isinstance(saved, dict) or saved.get("version") != VERSION:
-        return False
+def screen_key(window: QMainWindow) -> str:
+    """The room on the window's screen: what was arranged on a large one is not spoilt by a day on
+    a small one."""
+    screen = window.screen()
+    area = screen.availableGeometry() if screen is not None else QRect(0, 0, 0, 0)
+    return f"{area.width()}x{area.height()}"
+
+
+def apply(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Dock]) -> bool:
+    """Bring a captured layout back; False when it is damaged. ``docks`` are by the names that the
+    layout knows them by, which may be former ones."""
     try:
         state = base64.b64decode(str(saved["state"]), validate=True)
         x, y, width, height = (int(number) for number in saved["geometry"])
     except (KeyError, TypeError, ValueError, binascii.Error):
         log.warning("the stored layout is damaged; using the default")
         return False
-    window.setGeometry(clamp(QRect(x, y, width, height)))
-    if not window.restoreState(QByteArray(state), VERSION):
+    whole = saved.get("maximized") is True
+    if not window.isMaximized() or not whole:
+        window.setGeometry(clamp(QRect(x, y, width, height)))
+    if whole:
+        window.showMaximized()
+    names = {name: dock.objectName() for name, dock in docks.items()}
+    for name, dock in docks.items():
+        dock.setObjectName(f"dock-{name}")
+    accepted = window.restoreState(QByteArray(state), STATE)
+    for name, dock in docks.items():
+        dock.setObjectName(names[name])
+    if not accepted:
         log.warning("the stored layout was not accepted; using the default")
         return False
-    if saved.get("maximized"):
-        window.showMaximized()
     for child in window.findChildren(QWidget):
         if child.isWindow() and child.isVisible() and child.parent() is window:
             child.setGeometry(clamp(child.geometry()))

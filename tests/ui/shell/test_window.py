@@ -227,7 +227,7 @@ def test_layout_watchlist_and_symbol_come_back(drive: Drive) -> None:
         watchlist = session.window.docks["watchlist"]
         assert watchlist.keys() == [SBIN]  # type: ignore[attr-defined]
         assert session.bridge.selected == SBIN
-        assert session.window.docks["funds"].isHidden()
+        assert "funds" not in session.window.docks
         assert session.window.docks["chart"].isVisible()
 
     drive(change)
@@ -283,7 +283,7 @@ def test_buy_in_a_row_is_of_that_row_whatever_the_ticket_is_linked_to(drive: Dri
         await priced(session)
         ticket, watchlist = session.window.ticket, session.window.docks["watchlist"]
         assert isinstance(watchlist, WatchlistDock)
-        ticket.title_bar.link.setChecked(False)
+        ticket.set_group(0)
         watchlist._trade(("NSE", "INFY"), Action.SELL)
         assert ticket.request().symbol == "INFY"
         assert ticket.action is Action.SELL

@@ -24,6 +24,7 @@ from openalgo_desktop.ui.engine.api import ApiEndpoint
 from openalgo_desktop.ui.engine.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
     label,
@@ -41,9 +42,10 @@ FIXED_SIZE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 class RequestBuilder(QWidget):
     """``history`` holds [endpoint name, body text] of the last calls, newest first."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, spawn: Spawn) -> None:
         super().__init__()
         self._bridge = bridge
+        self._spawn = spawn
         self._endpoints: dict[str, ApiEndpoint] = {row.name: row for row in bridge.api.endpoints()}
         self._sending = False
         self.history: list[list[str]] = []
@@ -169,7 +171,7 @@ class RequestBuilder(QWidget):
         if self._sending:
             return
         self._sending = True
-        self._bridge.spawn(self._send_call(), "send request")
+        self._spawn(self._send_call(), "send request", sends=True)
 
     async def _send_call(self) -> None:
         try:
@@ -209,7 +211,7 @@ class RequestBuilder(QWidget):
         self._fill_recent()
 
     def _start_copy(self, kind: str) -> None:
-        self._bridge.spawn(self._copy(kind), "copy request")
+        self._spawn(self._copy(kind), "copy request")
 
     async def _copy(self, kind: str) -> None:
         try:

@@ -87,8 +87,8 @@ class ApiMonitorDock(Dock):
     priority = 2
     min_interval = 0.25
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self._serial = -1
         self.page = Segments("api-monitor-page", "What to show", PAGES, compact=True)
         self.page.choose(PAGES[0])
@@ -105,7 +105,7 @@ class ApiMonitorDock(Dock):
             "api-monitor-clients",
             "WebSocket clients",
         )
-        self.builder = RequestBuilder(bridge)
+        self.builder = RequestBuilder(bridge, self.spawn)
         for page in (self.request_view, self.client_view, self.builder):
             self._pages.addWidget(page)
         self.content.addWidget(self._pages, 1)
@@ -144,7 +144,7 @@ class ApiMonitorDock(Dock):
         )
 
     def _copy_key(self) -> None:
-        self.bridge.spawn(self._copy_default_key(), "copy API key")
+        self.spawn(self._copy_default_key(), "copy API key")
 
     async def _copy_default_key(self) -> None:
         key = await self.bridge.api.default_key()

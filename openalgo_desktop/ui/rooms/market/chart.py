@@ -45,11 +45,12 @@ class ChartDock(Dock):
     name = "chart"
     title = "Chart"
     linkable = True
+    links_interval = True
     empty_text = "Pick a symbol to see its chart"
     priority = 2
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self.key: Key | None = None
         self._places = 2
         self._live: LiveBar | None = None
@@ -62,7 +63,8 @@ class ChartDock(Dock):
             compact=True,
         )
         self.interval.choose(Interval.M5.value)
-        self.interval.changed.connect(lambda _: self.load())
+        self.interval.changed.connect(self._on_interval)
+        self.listen(bridge.links.interval_changed, self._on_group_interval)
         self.quote = label("", "chart-quote", "number")
         self.message = label("", "chart-message", "muted")
         self.retry = push_button("Retry", "chart-retry", "Load the history again", self.load)
@@ -83,10 +85,10 @@ class ChartDock(Dock):
         self.place_empty_over(self.view)
         self.set_empty(True)
         for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
-            changed.connect(self._look_again)
-        bridge.books.orders_changed.connect(self.show_lines)
-        bridge.books.orders_updated.connect(self._on_orders)
-        bridge.books.positions_changed.connect(self.show_lines)
+            self.listen(changed, self._look_again)
+        self.listen(bridge.books.orders_changed, self.show_lines)
+        self.listen(bridge.books.orders_updated, self._on_orders)
+        self.listen(bridge.books.positions_changed, self.show_lines)
 
     # -- symbol and history -----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -99,6 +101,20 @@ class ChartDock(Dock):
         self.want({key: FeedMode.QUOTE})
         self.load()
 
+    def _on_interval(self, text: str) -> None:
+        if self.interval_linked:
+            self.bridge.links.set_interval(Interval(text), self.group)
+        self.load()
+
+    def _on_group_interval(self, _interval: Interval, group: int) -> None:
+        if self.interval_linked and group == self.group:
+            self.follow_interval()
+
+    def follow_interval(self) -> None:
+        interval = self.bridge.links.interval(self.group)
+        if interval in DAYS and interval.value != self.interval.value():
+            self.interval.choose(interval.value)
+
     def load(self) -> None:
         """Load the history of the symbol and interval; a load under way is given up."""
         if self.key is None:
@@ -109,7 +125,7 @@ class ChartDock(Dock):
         self.message.setText("Loading ...")
         self.retry.hide()
         interval = Interval(self.interval.value())
-        self._load = self.bridge.spawn(self._load_history(self.key, interval), "chart history")
+        self._load = self.spawn(self._load_history(self.key, interval), "chart history")
 
     async def _load_history(self, key: Key, interval: Interval) -> None:
         today = self.bridge.now().date()

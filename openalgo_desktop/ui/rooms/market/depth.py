@@ -226,8 +226,8 @@ class DepthDock(Dock):
     empty_text = "Pick a symbol to see its depth"
     priority = 0
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self._key: Key | None = None
         self._places = 2
         panel = named(QWidget(), "depth-panel", "Market depth")
@@ -246,9 +246,9 @@ class DepthDock(Dock):
         column.addLayout(head)
         self.view = DepthView()
         self.view.picked.connect(self._on_pick)
-        bridge.feed.changed.connect(self._look_again)
-        bridge.feed.refused.connect(self._look_again)
-        bridge.feed.aged.connect(self._look_again)
+        self.listen(bridge.feed.changed, self._look_again)
+        self.listen(bridge.feed.refused, self._look_again)
+        self.listen(bridge.feed.aged, self._look_again)
         self.visibilityChanged.connect(lambda _visible: self._want())
         column.addWidget(self.view)
         totals = QHBoxLayout()

@@ -143,14 +143,15 @@ class WatchlistDock(TableDock[WatchRow]):
     name = "watchlist"
     title = "Watchlist"
     empty_text = "The list is empty.\nType a symbol above to add one."
+    linkable = True
     follows_click = True
     priority = 0
     min_interval = 0.1  # a lone tick is shown at once, ten looks a second of a busy list
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         symbol = symbol_column(bridge, lambda row: row.instrument.key, 160, tip=_tip)
         self.columns = (symbol, *COLUMNS)
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self.add_field = SymbolSearch(bridge, "watchlist-add", "Add symbol")
         self.add_field.chosen.connect(self.add)
         head = QHBoxLayout()
@@ -158,9 +159,8 @@ class WatchlistDock(TableDock[WatchRow]):
         head.setSpacing(6)
         head.addWidget(self.add_field)
         self.content.insertLayout(0, head)
-        bridge.symbol_selected.connect(self._mark_selected)
-        bridge.feed.refused.connect(self._on_refused)
-        bridge.feed.aged.connect(self._on_aged)
+        self.listen(bridge.feed.refused, self._on_refused)
+        self.listen(bridge.feed.aged, self._on_aged)
 
     # -- rows -------------------------------------------------------------------------------
     def row_id(self, row: WatchRow) -> Key:
@@ -190,7 +190,7 @@ class WatchlistDock(TableDock[WatchRow]):
     def add(self, key: Key) -> None:
         """Append an instrument and select it."""
         self.set_keys([*self.keys(), key])
-        self.bridge.select(key)
+        self.pick(key)
 
     def remove(self, key: Key) -> None:
         """Take an instrument from the list."""
@@ -252,11 +252,11 @@ class WatchlistDock(TableDock[WatchRow]):
         return row.stale
 
     # -- interaction ------------------------------------------------------------------------
-    def _mark_selected(self, key: Key) -> None:
+    def show_symbol(self, key: Key) -> None:
         self.select_row(key)
 
     def activated(self, row: WatchRow) -> None:
-        self.bridge.select(row.instrument.key)
+        self.pick(row.instrument.key)
 
     def delete_pressed(self, row: WatchRow) -> None:
         self.remove(row.instrument.key)
@@ -267,11 +267,11 @@ class WatchlistDock(TableDock[WatchRow]):
             self.add_item(menu, "Buy", lambda: self._trade(key, Action.BUY))
             self.add_item(menu, "Sell", lambda: self._trade(key, Action.SELL))
             menu.addSeparator()
-        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
         self.add_item(menu, "Remove", lambda: self.remove(key))
 
     def _trade(self, key: Key, side: Action) -> None:
-        self.bridge.select(key)
+        self.pick(key)
         self.bridge.trade_wanted.emit(key, side)
 
     # -- state ------------------------------------------------------------------------------

@@ -1,1 +1,11 @@
 """Ticket, orders, trades."""
+
+from __future__ import annotations
+
+from openalgo_desktop.ui.kit.kinds import DockKind, Place
+
+KINDS = (
+    DockKind("ticket", "Order ticket", "ticket.TicketDock", Place.RIGHT),
+    DockKind("orders", "Orders", "orders.OrdersDock", Place.BOTTOM),
+    DockKind("trades", "Trades", "trades.TradesDock", Place.BOTTOM),
+)

@@ -132,13 +132,14 @@ class OrdersDock(TableDock[Order]):
 
     name = "orders"
     title = "Orders"
+    linkable = True
     empty_text = "No orders here today.\nBuy or sell with the order ticket."
     book = "orders"
     priority = 1
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = _columns(bridge)
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self._modify: dict[str, ModifyDialog] = {}
         self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)
         self.filter.choose("All")
@@ -150,8 +151,8 @@ class OrdersDock(TableDock[Order]):
             "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
         )
         self.add_head(self.filter, self.modify_button, self.cancel_button)
-        bridge.books.orders_changed.connect(self.refresh)
-        bridge.books.orders_updated.connect(self._on_orders)
+        self.listen(bridge.books.orders_changed, self.refresh)
+        self.listen(bridge.books.orders_updated, self._on_orders)
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Order) -> str:
@@ -198,7 +199,7 @@ class OrdersDock(TableDock[Order]):
 
     # -- interaction ------------------------------------------------------------------------
     def activated(self, row: Order) -> None:
-        self.bridge.select(row.key)
+        self.pick(row.key)
 
     def act(self, row: Order, name: str) -> None:
         if name == "cancel":
@@ -216,7 +217,7 @@ class OrdersDock(TableDock[Order]):
             self.add_item(menu, "Modify", lambda: self.modify(row))
             self.add_item(menu, "Cancel", lambda: self.cancel(row))
             menu.addSeparator()
-        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
         self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))
 
     def _modify_selected(self) -> None:
@@ -249,7 +250,7 @@ class OrdersDock(TableDock[Order]):
     def cancel(self, order: Order) -> None:
         """Cancel a working order; risk-reducing, so it does not ask."""
         if order.status.is_working:
-            self.bridge.spawn(self._cancel(order.order_id), "cancel order")
+            self.spawn(self._cancel(order.order_id), "cancel order", sends=True)
 
     async def _cancel(self, order_id: str) -> None:
         await self.bridge.cancel(order_id, self.bridge.mode)

@@ -55,8 +55,8 @@ class TicketDock(Dock):
     empty_text = "Pick a symbol\nCtrl+K, the watchlist or the chart"
     priority = 0
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self.instrument: Instrument | None = None
         self._sending = False
         self._attempted = False
@@ -67,8 +67,8 @@ class TicketDock(Dock):
         self.content.addWidget(area)
         self.place_empty_over(area)
         self.set_empty(True)
-        bridge.price_picked.connect(self._on_price_picked)
-        bridge.mode_changed.connect(self._on_mode)
+        self.listen(bridge.price_picked, self._on_price_picked)
+        self.listen(bridge.mode_changed, self._on_mode)
         for changed in (
             bridge.books.positions_changed,
             bridge.books.orders_changed,
@@ -77,7 +77,7 @@ class TicketDock(Dock):
             bridge.feed.refused,
             bridge.feed.aged,
         ):
-            changed.connect(self._mark_dirty)
+            self.listen(changed, self._mark_dirty)
         self._on_mode(bridge.mode)
 
     # -- building ---------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class TicketDock(Dock):
         self.result.setWordWrap(True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self.result)
-        self.facts = TicketFacts(self.bridge)
+        self.facts = TicketFacts(self.bridge, self.spawn)
         column.addWidget(self.facts)
         column.addStretch(1)
         self.price_type.changed.connect(self._on_price_type)
@@ -376,7 +376,7 @@ class TicketDock(Dock):
             self._show_error(error)
             return
         self._sending = True
-        self.bridge.spawn(self._send(request, self.bridge.mode), "send order")
+        self.spawn(self._send(request, self.bridge.mode), "send order", sends=True)
 
     async def _send(self, request: OrderRequest, mode: Mode) -> None:
         try:

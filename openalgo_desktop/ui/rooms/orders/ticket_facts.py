@@ -14,6 +14,7 @@ from openalgo_desktop.core.money import decimals, plain
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.kit.widgets import label, named, set_role
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _span_text(tick: Tick | None, low: str, high: str, places: int) -> str:
 class TicketFacts(QFrame):
     """A small table of facts under the send button; a fact that does not apply takes no room."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, spawn: Spawn) -> None:
         super().__init__()
         self._bridge = bridge
         named(self, "ticket-facts", "Facts about the instrument")
@@ -106,7 +107,7 @@ class TicketFacts(QFrame):
         self._asking = QTimer(self)
         self._asking.setSingleShot(True)
         self._asking.setInterval(SETTLE_MS)
-        self._asking.timeout.connect(lambda: bridge.spawn(self._ask_margin(), "margin"))
+        self._asking.timeout.connect(lambda: spawn(self._ask_margin(), "margin"))
         self._set("margin", "")
 
     # -- margin -----------------------------------------------------------------------------

@@ -61,15 +61,16 @@ class TradesDock(TableDock[Trade]):
 
     name = "trades"
     title = "Trades"
+    linkable = True
     empty_text = "No trades today."
     book = "trades"
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = _columns(bridge)
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self._turnover = 0.0
-        bridge.books.trades_changed.connect(self.refresh)
-        bridge.books.trades_added.connect(self._on_trades)
+        self.listen(bridge.books.trades_changed, self.refresh)
+        self.listen(bridge.books.trades_added, self._on_trades)
 
     def row_id(self, row: Trade) -> str:
         return row.trade_id
@@ -99,8 +100,8 @@ class TradesDock(TableDock[Trade]):
         self.set_subject(text if self.rows else "")
 
     def activated(self, row: Trade) -> None:
-        self.bridge.select(row.key)
+        self.pick(row.key)
 
     def fill_menu(self, menu: QMenu, row: Trade) -> None:
-        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
         self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))

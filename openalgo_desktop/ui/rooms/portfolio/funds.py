@@ -37,8 +37,8 @@ class FundsDock(Dock):
     name = "funds"
     title = "Funds"
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         panel = named(QWidget(), "funds-panel", "Funds")
         column = QVBoxLayout(panel)
         column.setContentsMargins(12, 12, 12, 12)
@@ -65,9 +65,9 @@ class FundsDock(Dock):
         column.addLayout(foot)
         column.addStretch(1)
         self.content.addWidget(panel)
-        bridge.books.funds_changed.connect(self.reload)
-        bridge.books.prices_moved.connect(self._show_open)
-        bridge.books.gaps_changed.connect(lambda _: self._show_age())
+        self.listen(bridge.books.funds_changed, self.reload)
+        self.listen(bridge.books.prices_moved, self._show_open)
+        self.listen(bridge.books.gaps_changed, lambda _: self._show_age())
 
     @staticmethod
     def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:

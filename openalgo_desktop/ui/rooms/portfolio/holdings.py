@@ -87,17 +87,18 @@ class HoldingsDock(TableDock[Holding]):
 
     name = "holdings"
     title = "Holdings"
+    linkable = True
     empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
     book = "holdings"
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = _columns(bridge)
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)
-        bridge.books.holdings_changed.connect(self.refresh)
-        bridge.feed.aged.connect(self._on_aged)
+        self.listen(bridge.books.holdings_changed, self.refresh)
+        self.listen(bridge.feed.aged, self._on_aged)
 
     def row_id(self, row: Holding) -> str:
         return f"{row.exchange}:{row.symbol}"
@@ -139,12 +140,12 @@ class HoldingsDock(TableDock[Holding]):
         self._show_totals()
 
     def activated(self, row: Holding) -> None:
-        self.bridge.select(row.key)
+        self.pick(row.key)
 
     def fill_menu(self, menu: QMenu, row: Holding) -> None:
         self.add_item(menu, "Sell", lambda: self._sell(row))
-        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
 
     def _sell(self, row: Holding) -> None:
-        self.bridge.select(row.key)
+        self.pick(row.key)
         self.bridge.trade_wanted.emit(row.key, Action.SELL)

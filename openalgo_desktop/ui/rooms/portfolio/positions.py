@@ -114,13 +114,14 @@ class PositionsDock(TableDock[Position]):
 
     name = "positions"
     title = "Positions"
+    linkable = True
     empty_text = "Flat. Nothing at risk."
     book = "positions"
     priority = 0
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = _columns(bridge)
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self._closing: set[PositionId] = set()
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
@@ -140,11 +141,11 @@ class PositionsDock(TableDock[Position]):
         foot.addWidget(self.close_button)
         foot.addWidget(self.close_all_button)
         self.content.addLayout(foot)
-        bridge.books.positions_changed.connect(self.refresh)
+        self.listen(bridge.books.positions_changed, self.refresh)
         # The same moment as the toolbar: the two never show different amounts.
-        bridge.books.prices_moved.connect(self._on_prices)
-        bridge.feed.aged.connect(self._on_aged)
-        bridge.feed.changed.connect(lambda _: self._on_prices())
+        self.listen(bridge.books.prices_moved, self._on_prices)
+        self.listen(bridge.feed.aged, self._on_aged)
+        self.listen(bridge.feed.changed, lambda _: self._on_prices())
         self.selection_changed.connect(self._on_selection)
 
     def row_id(self, row: Position) -> PositionId:
@@ -201,7 +202,7 @@ class PositionsDock(TableDock[Position]):
         self.close_button.setEnabled(row is not None and row.quantity != 0)
 
     def activated(self, row: Position) -> None:
-        self.bridge.select(row.key)
+        self.pick(row.key)
 
     def act(self, row: Position, name: str) -> None:
         self.close_row(row)
@@ -211,7 +212,7 @@ class PositionsDock(TableDock[Position]):
             self.add_item(menu, "Close at market", lambda: self.close_row(row))
             self.add_item(menu, "Reverse at market", lambda: self.reverse_row(row))
             menu.addSeparator()
-        self.add_item(menu, "Show in linked docks", lambda: self.bridge.select(row.key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
 
     def _close_selected(self) -> None:
         if (row := self.selected_row()) is not None:
@@ -225,14 +226,16 @@ class PositionsDock(TableDock[Position]):
         identity = self.row_id(row)
         if row.quantity and identity not in self._closing:
             self._closing.add(identity)
-            self.bridge.spawn(self._close(row, identity, self.bridge.mode), "close position")
+            self.spawn(self._close(row, identity, self.bridge.mode), "close position", sends=True)
 
     def reverse_row(self, row: Position) -> None:
         """Turn one position to the other side at market, after a question."""
         identity = self.row_id(row)
         if row.quantity and identity not in self._closing:
             self._closing.add(identity)
-            self.bridge.spawn(self._reverse(row, identity, self.bridge.mode), "reverse position")
+            self.spawn(
+                self._reverse(row, identity, self.bridge.mode), "reverse position", sends=True
+            )
 
     async def _reverse(self, row: Position, identity: PositionId, mode: Mode) -> None:
         side = "short" if row.quantity > 0 else "long"

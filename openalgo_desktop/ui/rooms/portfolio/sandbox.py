@@ -153,8 +153,8 @@ class SandboxDock(Dock):
     name = "sandbox"
     title = "Sandbox"
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self.summary: Summary | None = None
         self._closed = False
         self.tabs = named(QTabWidget(), "sandbox-tabs", "Sandbox pages")
@@ -171,11 +171,11 @@ class SandboxDock(Dock):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_timer)
         self._timer.start(0)
-        bridge.books.trades_changed.connect(self._soon)
-        bridge.books.trades_added.connect(self._soon)
-        bridge.books.funds_changed.connect(self._soon)
-        bridge.setting_changed.connect(self._on_setting)
-        bridge.closing.connect(self._on_closing)
+        self.listen(bridge.books.trades_changed, self._soon)
+        self.listen(bridge.books.trades_added, self._soon)
+        self.listen(bridge.books.funds_changed, self._soon)
+        self.listen(bridge.setting_changed, self._on_setting)
+        self.listen(bridge.closing, self._on_closing)
         self.visibilityChanged.connect(lambda _visible: self._soon())
 
     # -- pages ------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ class SandboxDock(Dock):
 
     # -- commands ---------------------------------------------------------------------------
     def _ask_reset(self) -> None:
-        self.bridge.spawn(self._reset(), "reset sandbox")
+        self.spawn(self._reset(), "reset sandbox", sends=True)
 
     async def _reset(self) -> None:
         capital = fmt.money(float(self.bridge.setting("sandbox.starting_capital")))
@@ -335,13 +335,11 @@ class SandboxDock(Dock):
 
     def _ask_trades(self) -> None:
         trades = self.bridge.sandbox_trades()
-        self.bridge.spawn(
-            self._export("sandbox-trades.csv", lambda: trades_csv(trades)), "export trades"
-        )
+        self.spawn(self._export("sandbox-trades.csv", lambda: trades_csv(trades)), "export trades")
 
     def _ask_days(self) -> None:
         days = self.bridge.sandbox_summary().days
-        self.bridge.spawn(
+        self.spawn(
             self._export("sandbox-daily-pnl.csv", lambda: daily_csv(days)), "export daily P&L"
         )
 

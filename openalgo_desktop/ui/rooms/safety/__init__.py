@@ -1,1 +1,11 @@
 """Approvals, audit, risk, kill report, lock, log."""
+
+from __future__ import annotations
+
+from openalgo_desktop.ui.kit.kinds import DockKind, Place
+
+KINDS = (
+    DockKind("approvals", "Action centre", "approvals.ApprovalsDock", Place.BOTTOM),
+    DockKind("audit", "Audit", "audit.AuditDock", Place.BOTTOM),
+    DockKind("log", "Log", "log.LogDock", Place.BOTTOM),
+)

@@ -137,10 +137,10 @@ class ApprovalsDock(TableDock[Approval]):
     )
     columns = COLUMNS
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
         age, prices = _age_column(bridge.now), _prices_column(bridge)
         self.columns = (COLUMNS[0], age, *COLUMNS[1:4], prices, *COLUMNS[4:])
-        super().__init__(bridge)
+        super().__init__(bridge, name)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
         self.page = Segments("approvals-page", "Which requests", PAGES, compact=True)
@@ -154,11 +154,11 @@ class ApprovalsDock(TableDock[Approval]):
         )
         self.add_head(self.page, self.approve_button, self.reject_button)
         self.selection_changed.connect(self._on_selection)
-        bridge.safety.approvals_changed.connect(self.reload)
+        self.listen(bridge.safety.approvals_changed, self.reload)
         self._soon = QTimer(self)  # several changes are answered by one reload
         self._soon.setSingleShot(True)
         self._soon.setInterval(30)
-        self._soon.timeout.connect(lambda: bridge.spawn(self._load(), "action centre"))
+        self._soon.timeout.connect(lambda: self.spawn(self._load(), "action centre"))
         self._aging = QTimer(self)
         self._aging.setInterval(AGE_EVERY_MS)
         self._aging.timeout.connect(self._age)
@@ -223,7 +223,7 @@ class ApprovalsDock(TableDock[Approval]):
             return
         self._busy.add(row.approval_id)
         work = self._approve(row) if name == "approve" else self._reject(row)
-        task = self.bridge.spawn(work, f"{name} request")
+        task = self.spawn(work, f"{name} request", sends=True)
         task.add_done_callback(lambda _: self._busy.discard(row.approval_id))
 
     async def _approve(self, row: Approval) -> None:

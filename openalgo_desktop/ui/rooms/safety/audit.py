@@ -51,8 +51,8 @@ class AuditDock(TableDock[AuditEntry]):
     empty_text = "Nothing was done in this time."
     columns = COLUMNS
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self.text = named(QLineEdit(), "audit-text", "Words that an entry contains")
         self.text.setPlaceholderText("Search")
         self.text.setClearButtonEnabled(True)
@@ -81,7 +81,7 @@ class AuditDock(TableDock[AuditEntry]):
 
     def search(self) -> None:
         """Show what is kept."""
-        self.bridge.spawn(self._search(), "audit trail")
+        self.spawn(self._search(), "audit trail")
 
     def _days(self) -> float | None:
         days = self.span.currentData()
@@ -97,7 +97,7 @@ class AuditDock(TableDock[AuditEntry]):
 
     # -- export -----------------------------------------------------------------------------
     def _ask_export(self) -> None:
-        self.bridge.spawn(self._export(), "export audit trail")
+        self.spawn(self._export(), "export audit trail")
 
     async def _export(self) -> None:
         path = await ask_csv_path(self, "audit.csv")

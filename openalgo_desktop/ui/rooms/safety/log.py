@@ -25,8 +25,8 @@ class LogDock(Dock):
     title = "Log"
     priority = 3
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
         self._pending: deque[LogLine] = deque(maxlen=MAX_LINES)
         self.level = named(QComboBox(), "log-level", "Lowest level shown")
         self.level.addItems(LEVELS)
@@ -56,8 +56,12 @@ class LogDock(Dock):
         self.text.textChanged.connect(lambda _: self._debounce.start())
         self.pause.toggled.connect(lambda paused: None if paused else self.reload())
         self._unsubscribe: Callable[[], None] = bridge.logs.subscribe(self._on_line)
-        bridge.closing.connect(self._unsubscribe)
+        self.listen(bridge.closing, self._unsubscribe)
         self.reload()
+
+    def release(self) -> None:
+        super().release()
+        self._unsubscribe()
 
     def _shows(self, line: LogLine) -> bool:
         if line.level < logging.getLevelNamesMapping()[self.level.currentText()]:
