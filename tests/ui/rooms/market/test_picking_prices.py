@@ -38,6 +38,7 @@ def test_a_plain_click_in_depth_leaves_the_ticket_alone(drive: Drive) -> None:
         await priced(session)
         depth = session.window.docks["depth"]
         assert isinstance(depth, DepthDock)
+        depth.raise_()
         await until(lambda: bool(depth.view.summary() != "no depth"), "a book")
         picked: list[float] = []
         session.bridge.price_picked.connect(lambda key, price, side: picked.append(price))
@@ -71,7 +72,9 @@ def test_the_chart_offers_an_order_in_its_menu_and_ignores_a_click(drive: Drive)
         assert picked == [] and wishes == []
         chart.view.menu_wanted.emit(canvas.overlay.frame.price(at.y()), QPoint(0, 0))
         (menu,) = [
-            widget for widget in chart.findChildren(QMenu) if widget.objectName().endswith("-menu")
+            widget
+            for widget in chart.findChildren(QMenu)
+            if widget.objectName() == "dock-chart-menu"
         ]
         texts = [action.text() for action in menu.actions() if action.text()]
         assert [text.split()[0] for text in texts] == ["Buy", "Sell", "Take"]
