@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from openalgo_desktop import __version__
 from openalgo_desktop.runtime import about
+from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 
 NAME = "dialog-about"
-COLUMNS = (("Library", 190), ("Version", 90), ("Licence", 320))
+COLUMNS = ("Library", "Version", "Licence")
 
 
 class AboutDialog(QDialog):
@@ -61,20 +59,8 @@ class AboutDialog(QDialog):
         copy_text("\n".join((about.summary(), f"Source: {about.source()}", *rows)))
 
 
-def _table() -> QTableWidget:
+def _table() -> PlainTable:
     parts = about.parts()
-    table = named(QTableWidget(len(parts), len(COLUMNS)), f"{NAME}-parts", "Libraries")
-    table.setHorizontalHeaderLabels([title for title, _ in COLUMNS])
-    table.verticalHeader().hide()
-    table.setShowGrid(False)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    header = table.horizontalHeader()
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    header.setStretchLastSection(True)
-    for index, (_, width) in enumerate(COLUMNS):
-        table.setColumnWidth(index, width)
-    for row, part in enumerate(parts):
-        for index, text in enumerate(part):
-            table.setItem(row, index, QTableWidgetItem(text))
+    table = PlainTable(f"{NAME}-parts", "Libraries", COLUMNS)
+    table.show_rows(parts)
     return table

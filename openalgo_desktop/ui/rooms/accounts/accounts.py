@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -26,11 +22,11 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import (
     label,
     make_searchable,
     named,
-    plain_tip,
     push_button,
     set_role,
     slug,
@@ -39,7 +35,6 @@ from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 
 NAME = "dialog-accounts"
 COLUMNS = ("Account", "Client", "State", "Session until", "Role", "Message")
-WIDTHS = (180, 90, 100, 165, 130)
 #: Room for the longest title of a broker.
 _TITLE_LETTERS = 26
 FIGURES_MS = 1000
@@ -59,18 +54,7 @@ class AccountsDialog(QDialog):
         named(self, NAME, "Broker accounts")
         column = QVBoxLayout(self)
         column.setSpacing(10)
-        self.table = named(QTableWidget(0, len(COLUMNS)), f"{NAME}-table", "Open accounts")
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for place, width in enumerate(WIDTHS):
-            header.resizeSection(place, width)
-        header.setSectionResizeMode(len(WIDTHS), QHeaderView.ResizeMode.Stretch)
+        self.table = PlainTable(f"{NAME}-table", "Open accounts", COLUMNS)
         self.table.itemSelectionChanged.connect(self._on_selection)
         column.addWidget(self.table, 1)
         self.figures = label("", f"{NAME}-figures", "muted")
@@ -132,8 +116,8 @@ class AccountsDialog(QDialog):
         keep = self.selected()
         door = self._bridge.accounts
         self._names = door.names()
-        self.table.setRowCount(len(self._names))
-        for index, name in enumerate(self._names):
+        rows = []
+        for name in self._names:
             status = door.status(name)
             data, orders = door.roles(name)
             role = " + ".join(
@@ -141,18 +125,17 @@ class AccountsDialog(QDialog):
             )
             until = fmt.date_time_text(status.valid_until) if status.valid_until else fmt.MISSING
             hosts = f"  host changed: {', '.join(status.hosts)}" if status.hosts else ""
-            texts = (
-                status.title or name,
-                status.client_id or fmt.MISSING,
-                status.state.value,
-                until if door.has_login(name) else "no login needed",
-                role or fmt.MISSING,
-                status.message + hosts,
+            rows.append(
+                (
+                    status.title or name,
+                    status.client_id or fmt.MISSING,
+                    status.state.value,
+                    until if door.has_login(name) else "no login needed",
+                    role or fmt.MISSING,
+                    status.message + hosts,
+                )
             )
-            for place, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
-                self.table.setItem(index, place, item)
+        self.table.show_rows(rows)
         if keep in self._names:
             self.table.selectRow(self._names.index(keep))
         self._on_selection()

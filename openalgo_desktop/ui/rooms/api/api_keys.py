@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QDialog,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +19,9 @@ from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button, set_role
 
 #: What a key may do, in words.
@@ -33,6 +31,7 @@ RIGHTS = {
     KeyRights.READ: "Read only",
 }
 ANY_ACCOUNT = "Any account"
+HIDDEN = "Hidden; Copy works all the same"
 COLUMNS = ("Name", "Rights", "Account", "Created")
 
 
@@ -46,7 +45,7 @@ class SecretLine(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         self.field = named(QLineEdit(), f"{name}-field", accessible)
         self.field.setReadOnly(True)
-        self.field.setEchoMode(QLineEdit.EchoMode.Password)
+        self.field.setPlaceholderText(HIDDEN)
         row.addWidget(self.field, 1)
         self.show_button = push_button(
             "Show", f"{name}-show", f"Show or hide: {accessible}", self._toggle
@@ -58,17 +57,17 @@ class SecretLine(QWidget):
     def set_secret(self, secret: Secret, visible: bool = False) -> None:
         """What to show."""
         self._secret = secret
-        self.field.setText(secret.reveal())
-        self.field.setCursorPosition(0)
         self._set_visible(visible)
 
     def _set_visible(self, visible: bool) -> None:
-        mode = QLineEdit.EchoMode.Normal if visible else QLineEdit.EchoMode.Password
-        self.field.setEchoMode(mode)
-        self.show_button.setText("Hide" if visible else "Show")
+        # Hidden means not in the widget at all, so that nothing can read it there.
+        text = self._secret.reveal() if visible and self._secret is not None else ""
+        self.field.setText(text)
+        self.field.setCursorPosition(0)
+        self.show_button.setText("Hide" if text else "Show")
 
     def _toggle(self) -> None:
-        self._set_visible(self.field.echoMode() == QLineEdit.EchoMode.Password)
+        self._set_visible(not self.field.text())
 
     def _copy(self) -> None:
         if self._secret is not None:
@@ -84,7 +83,7 @@ class ApiKeysDialog(QDialog):
         self._bridge = bridge
         self._keys: list[ApiKey] = []
         self.setWindowTitle("API keys")
-        self.setMinimumWidth(640)
+        self.setMinimumWidth(look.px(740))
         named(self, "dialog-api-keys", "API keys")
         column = QVBoxLayout(self)
         column.setSpacing(10)
@@ -122,21 +121,8 @@ class ApiKeysDialog(QDialog):
 
     def _build_table(self, column: QVBoxLayout) -> None:
         column.addWidget(label("All keys", "dialog-api-keys-all-title", "heading"))
-        self.table = named(
-            QTableWidget(0, len(COLUMNS)), "dialog-api-keys-table", "API keys that work"
-        )
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table = PlainTable("dialog-api-keys-table", "API keys that work", COLUMNS, stretch=0)
         self.table.setMinimumHeight(150)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for index, width in ((1, 170), (2, 150), (3, 150)):
-            header.resizeSection(index, width)
         self.table.itemSelectionChanged.connect(self._on_selection)
         column.addWidget(self.table)
         row = QHBoxLayout()
@@ -181,16 +167,17 @@ class ApiKeysDialog(QDialog):
     async def load(self) -> None:
         """Show the keys that work."""
         self._keys = await self._bridge.api.keys()
-        self.table.setRowCount(len(self._keys))
-        for index, key in enumerate(self._keys):
-            texts = (
-                key.name,
-                RIGHTS[key.rights],
-                key.account_id or ANY_ACCOUNT,
-                fmt.date_time_text(key.created_at),
-            )
-            for place, text in enumerate(texts):
-                self.table.setItem(index, place, QTableWidgetItem(text))
+        self.table.show_rows(
+            [
+                (
+                    key.name,
+                    RIGHTS[key.rights],
+                    key.account_id or ANY_ACCOUNT,
+                    fmt.date_time_text(key.created_at),
+                )
+                for key in self._keys
+            ]
+        )
         self._on_selection()
 
     def _selected(self) -> ApiKey | None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -31,8 +28,10 @@ from openalgo_desktop.trading.webhooks import (
     WebhookStrategy,
 )
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import CountField
+from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
@@ -49,26 +48,18 @@ COLUMNS = ("Symbol", "Exchange", "Quantity", "Product")
 SYMBOL, EXCHANGE, QUANTITY, PRODUCT = range(4)
 
 
-class SymbolTable(QTableWidget):
+class SymbolTable(PlainTable):
     """The symbols that a strategy may trade, with editable quantity and product."""
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__(0, len(COLUMNS))
+        super().__init__(
+            f"{NAME}-symbols", "Symbols that alerts may trade", COLUMNS, stretch=SYMBOL
+        )
         self._bridge = bridge
-        named(self, f"{NAME}-symbols", "Symbols that alerts may trade")
-        self.setHorizontalHeaderLabels(list(COLUMNS))
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setMinimumHeight(150)
-        header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(SYMBOL, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((EXCHANGE, 80), (QUANTITY, 110), (PRODUCT, 90)):
-            header.resizeSection(column, width)
-        self.verticalHeader().setDefaultSectionSize(32)
+
+    def least(self, column: int) -> int:
+        return look.px({EXCHANGE: 80, QUANTITY: 120, PRODUCT: 100}.get(column, 0))
 
     def add(self, row: SymbolMap) -> None:
         """One more line."""
@@ -115,7 +106,7 @@ class SymbolTable(QTableWidget):
             )
         return tuple(found)
 
-    def show_rows(self, rows: tuple[SymbolMap, ...]) -> None:
+    def show_symbols(self, rows: tuple[SymbolMap, ...]) -> None:
         """Replace all lines."""
         self.setRowCount(0)
         for row in rows:
@@ -130,7 +121,7 @@ class WebhooksDialog(QDialog):
         self._bridge = bridge
         self._current = self._new()
         self.setWindowTitle("Webhook strategies")
-        self.resize(900, 560)
+        self.resize(look.px(1000), look.px(580))
         named(self, NAME, "Webhook strategies")
         row = QHBoxLayout(self)
         row.setSpacing(14)
@@ -145,7 +136,7 @@ class WebhooksDialog(QDialog):
     def _build_list(self) -> QVBoxLayout:
         column = QVBoxLayout()
         self.list = named(QListWidget(), f"{NAME}-list", "Strategies")
-        self.list.setFixedWidth(210)
+        self.list.setFixedWidth(look.px(210))
         self.list.itemClicked.connect(self._on_item)
         column.addWidget(self.list, 1)
         column.addWidget(push_button("New", f"{NAME}-new", "New strategy", self._start_new))
@@ -200,7 +191,7 @@ class WebhooksDialog(QDialog):
         for name, caption in TIMES:
             field = named(QLineEdit(), f"{NAME}-{name}", caption)
             field.setInputMask("99:99")
-            field.setFixedWidth(70)
+            field.setFixedWidth(look.px(70))
             row.addWidget(label(caption, f"{NAME}-{name}-caption", "caption"))
             row.addWidget(field)
             self.times[name] = field
@@ -276,7 +267,7 @@ class WebhooksDialog(QDialog):
         for name, field in self.times.items():
             field.setText(getattr(strategy, name))
         self._on_intraday(strategy.intraday)
-        self.symbols.show_rows(strategy.symbols)
+        self.symbols.show_symbols(strategy.symbols)
         self._show_address()
         self._say("", "muted")
 

@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -25,13 +22,13 @@ from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dialogs import ask
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button
+from openalgo_desktop.ui.kit.plain_table import PlainTable
+from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 NAME = "dialog-audit"
-COLUMNS = (
-    ("Time", 150), ("Who", 110), ("Mode", 70), ("What", 130), ("Which", 130), ("Answer", 240),
-    ("Detail", 420),
-)  # fmt: skip
+COLUMNS = ("Time", "Who", "Mode", "What", "Which", "Answer", "Detail")
+#: Answers and details are long; they are whole in their tooltips. Pixels.
+WIDEST = 240
 SPANS = (("Today", 1), ("7 days", 7), ("30 days", 30), ("1 year", 365), ("Everything", 36_500))
 MOST = 500
 
@@ -56,17 +53,7 @@ class AuditDialog(QDialog):
         head.addWidget(self.text, 1)
         head.addWidget(self.span)
         column.addLayout(head)
-        self.table = named(QTableWidget(0, len(COLUMNS)), f"{NAME}-table", "Entries")
-        self.table.setHorizontalHeaderLabels([title for title, _ in COLUMNS])
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
-        for index, (_, width) in enumerate(COLUMNS):
-            self.table.setColumnWidth(index, width)
+        self.table = PlainTable(f"{NAME}-table", "Entries", COLUMNS, widest=WIDEST)
         column.addWidget(self.table, 1)
         bottom = QHBoxLayout()
         self.message = label("", f"{NAME}-message", "muted")
@@ -105,13 +92,13 @@ class AuditDialog(QDialog):
     async def load(self) -> None:
         """Search and show."""
         rows = await self._bridge.audit.search(self.text.text(), start=self._start(), limit=MOST)
-        self.table.setRowCount(len(rows))
-        for index, row in enumerate(rows):
-            cells = (row.who, row.mode, row.what, row.subject, row.answer, row.detail)
-            for place, text in enumerate((api_timestamp(row.at), *cells)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
-                self.table.setItem(index, place, item)
+        self.table.show_rows(
+            [
+                (api_timestamp(row.at), row.who, row.mode, row.what, row.subject, row.answer,
+                 row.detail)
+                for row in rows
+            ]
+        )  # fmt: skip
         more = f", the newest {MOST} are shown" if len(rows) == MOST else ""
         self.message.setText(f"{len(rows)} entries{more}")
 

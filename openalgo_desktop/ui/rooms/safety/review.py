@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.kit.plain_table import PlainTable
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
 NAME = "dialog-review"
 COLUMNS = ("What", "Which", "Here", "At the broker")
@@ -43,15 +39,7 @@ class ReviewDialog(QDialog):
         )
         note.setWordWrap(True)
         column.addWidget(note)
-        self.table = named(QTableWidget(0, len(COLUMNS)), f"{NAME}-table", "Differences")
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table = PlainTable(f"{NAME}-table", "Differences", COLUMNS)
         column.addWidget(self.table, 1)
         bottom = QHBoxLayout()
         self.message = label("", f"{NAME}-message", "muted")
@@ -76,12 +64,7 @@ class ReviewDialog(QDialog):
     def reload(self) -> None:
         """Show the differences as they are now."""
         rows = self._bridge.safety.differences(self._mode)
-        self.table.setRowCount(len(rows))
-        for index, row in enumerate(rows):
-            for place, text in enumerate((row.kind, row.subject, row.ours, row.theirs)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
-                self.table.setItem(index, place, item)
+        self.table.show_rows([(row.kind, row.subject, row.ours, row.theirs) for row in rows])
         self.take.setEnabled(bool(rows))
         if not rows:
             self._say("The books agree.", "success")
