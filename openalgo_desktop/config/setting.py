@@ -23,6 +23,7 @@ class Setting:
     high: float | None = None
     group: str = "General"
     restart: bool = False  # takes effect at the next start
+    former: tuple[str, ...] = ()  # names that it had: what is stored under them is carried over
 
     def parse(self, value: Any) -> Any:
         """The typed value, from itself or from text; raises :class:`ConfigError`."""

@@ -652,10 +652,15 @@ _FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+#: Former names of settings, and what they are called now.
+RENAMED: Mapping[str, str] = {old: row.key for row in SETTINGS.values() for old in row.former}
+
+
 def setting_row(key: str) -> Setting:
-    """The table row of a key, or one made for a broker's key; raises :class:`ConfigError`."""
-    if key in SETTINGS:
-        return SETTINGS[key]
+    """The table row of a key, also of one that a setting had formerly, or one made for a broker's
+    key; raises :class:`ConfigError`."""
+    if (row := SETTINGS.get(RENAMED.get(key, key))) is not None:
+        return row
     for pattern, text in _FAMILIES:
         if pattern.fullmatch(key):
             return Setting(key, "", text, group="Brokers", restart=True)
@@ -685,7 +690,8 @@ class Settings:
         self.on_store: Callable[[str, Any], None] | None = None
         self.on_forget: Callable[[str], None] | None = None
         for key, value in (overrides or {}).items():
-            self._overrides[key] = self.row(key).parse(value)
+            row = self.row(key)
+            self._overrides[row.key] = row.parse(value)
 
     @staticmethod
     def row(key: str) -> Setting:
@@ -697,7 +703,8 @@ class Settings:
             return self._overrides[key]
         if key in self._stored:
             return self._stored[key]
-        return self.row(key).default
+        row = self.row(key)
+        return row.default if row.key == key else self[row.key]
 
     def is_set(self, key: str) -> bool:
         """Whether somebody set the value, be it to the default."""
@@ -718,19 +725,22 @@ class Settings:
 
     def unset(self, key: str) -> Any:
         """Back to the default, which is returned; forgets (``on_forget``) and notifies."""
-        default = self.row(key).default
+        row = self.row(key)
+        key, default = row.key, row.default
         self._changes(key)
         self._overrides.pop(key, None)
         self._stored.pop(key, None)
         if self.on_forget is not None:
-            self.on_forget(key)
+            for name in (key, *row.former):  # else the former value would come back
+                self.on_forget(name)
         for listener in tuple(self._listeners):
             listener(key, default)
         return default
 
     def set(self, key: str, value: Any) -> None:
         """Validate, remember, store (through ``on_store``) and notify."""
-        parsed = self.row(key).parse(value)
+        row = self.row(key)
+        key, parsed = row.key, row.parse(value)
         self._changes(key)
         self._overrides.pop(key, None)
         self._stored[key] = parsed
@@ -744,14 +754,19 @@ class Settings:
             self._running.setdefault(key, self[key])
 
     def load(self, stored: Mapping[str, Any]) -> None:
-        """Take stored values; unknown ones are ignored (an older or newer version), invalid ones
-        too, which the log says: a rule that somebody set does not hold."""
+        """Take stored values, those under a former name too where the present one has none.
+        Unknown ones (of an older or newer version) and invalid ones are left where they are, which
+        the log says: a rule that somebody set does not hold."""
         for key, value in stored.items():
             try:
-                self._stored[key] = setting_row(key).parse(value)
+                row = setting_row(key)
+                if row.key != key and row.key in stored:
+                    continue
+                self._stored[row.key] = row.parse(value)
+                if row.key != key:
+                    log.info("the setting %s is called %s now", key, row.key)
             except ConfigError as error:
-                if key in SETTINGS:
-                    log.warning("the stored setting is ignored: %s", error.message)
+                log.warning("a stored setting does not count: %s", error.message)
 
     def subscribe(self, listener: Callable[[str, Any], None]) -> None:
         """Call ``listener(key, value)`` after each change."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import (
     AccountStatus,
     Approval,
@@ -133,6 +134,12 @@ class BooksDiffer(Event, frozen=True):
     account_id: str
     mode: Mode
     differences: tuple[Difference, ...]
+
+
+class ExitPlanChanged(Event, frozen=True):
+    """An exit plan or local trigger was made, changed or ended."""
+
+    plan: AnyPlan
 
 
 class KillSwitchChanged(Event, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
@@ -275,10 +276,29 @@ class OrderJournal(Protocol):
     ) -> list[JournalEntry]:
         """Entries of the account with one of these order ids or tags, oldest first."""
 
+    async def sent_by(self, source: str, since: datetime) -> list[JournalEntry]:
+        """Placements of a source since a time, oldest first."""
+
     async def refused(self, limit: int) -> list[JournalEntry]:
         """Placements in state rejected among the newest ``limit`` entries, oldest first."""
 
     async def recent(self, limit: int) -> list[JournalEntry]: ...
+
+
+class PlanStore(Protocol):
+    """Durable exit plans and local triggers."""
+
+    def save(self, plan: AnyPlan) -> Awaitable[Any]:
+        """Store a plan as it is now; done when it is durable."""
+
+    def save_later(self, plan: AnyPlan) -> None:
+        """The same without waiting."""
+
+    async def unended(self) -> list[AnyPlan]:
+        """Plans that are neither done nor cancelled, oldest first."""
+
+    async def recent(self, limit: int) -> list[AnyPlan]:
+        """The plans that changed last, newest first."""
 
 
 class ApprovalStore(Protocol):

@@ -10,7 +10,6 @@ import queue
 import signal
 import sys
 import threading
-import zipfile
 from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -21,13 +20,14 @@ from typing import IO, NamedTuple
 from openalgo_desktop.config.private import open_private
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.redact import Redactor
 
 RING_LINES = 5000
 PROGRAM = "openalgo_desktop"
-_ZIP = zipfile.ZIP_DEFLATED
-_PREFIX, _SUFFIX = "openalgo-", ".log"
+#: Where an interpreter that dies leaves its stacks.
+CRASH_LOG = "crash.log"
+#: Log files are named openalgo-2026-12-02.log.
+PREFIX, SUFFIX = "openalgo-", ".log"
 
 
 class LogLine(NamedTuple):
@@ -95,14 +95,14 @@ class _DailyFile:
             self._file.close()
             self._file = None
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{_PREFIX}{day.isoformat()}{_SUFFIX}"
+        path = self._folder / f"{PREFIX}{day.isoformat()}{SUFFIX}"
         descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
         self._file = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
         self._day = day
         oldest = day - timedelta(days=self._keep_days - 1)
-        for old in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        for old in self._folder.glob(f"{PREFIX}*{SUFFIX}"):
             with contextlib.suppress(ValueError, OSError):
-                if date.fromisoformat(old.name[len(_PREFIX) : -len(_SUFFIX)]) < oldest:
+                if date.fromisoformat(old.name[len(PREFIX) : -len(SUFFIX)]) < oldest:
                     old.unlink()
 
 
@@ -210,24 +210,8 @@ def catch_crashes(folder: Path) -> None:
     threading.excepthook = uncaught_in_thread
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = open_private(folder / "crash.log", os.O_WRONLY | os.O_APPEND)
+        descriptor = open_private(folder / CRASH_LOG, os.O_WRONLY | os.O_APPEND)
         faulthandler.enable(descriptor)
-
-
-def write_bundle(path: Path, folder: Path, summary: str, redactor: Redactor) -> int:
-    """A zip with ``summary`` and the log files of ``folder``, each line through ``redactor``;
-    returns the number of files. Raises :class:`StorageError`."""
-    try:
-        descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", _ZIP) as bundle:
-            bundle.writestr("summary.txt", redactor.clean(summary))
-            logs = sorted(folder.glob("*.log"))
-            for log_file in logs:
-                text = log_file.read_text(encoding="utf-8", errors="replace")
-                bundle.writestr(f"logs/{log_file.name}", redactor.clean(text))
-            return len(logs) + 1
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def setup_logging(settings: Settings, path: Path) -> LogRing:

@@ -52,6 +52,7 @@ from openalgo_desktop.local_api.owner import OwnerServer
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.runtime.accounts import Accounts, split_name
+from openalgo_desktop.runtime.crash import look_back
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.sandbox.account import Sandbox
@@ -62,6 +63,7 @@ from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
+from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
@@ -80,6 +82,7 @@ from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.square_off import WebhookSquareOff
+from openalgo_desktop.trading.watch.service import Watch
 from openalgo_desktop.trading.webhooks import WebhookStore
 
 log = logging.getLogger(__name__)
@@ -128,6 +131,8 @@ class Terminal:
             self.registry.get(broker)  # says what there is when it is unknown
         self.clock = SystemClock(self.options.clock_start)
         self.started = self.clock.now()
+        #: Report of the run before, where that did not end properly.
+        self.crash_report: Path | None = None
         self.settings = Settings(self.options.overrides, self.options.origins)
         self.bus = Bus()
         self.data_dir = DataDirectory(self.options.data_dir)
@@ -154,6 +159,7 @@ class Terminal:
         self.kill_switch: KillSwitch
         self.risk_rules: RiskRules
         self.requests: RequestMemory
+        self.watch: Watch
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
@@ -166,6 +172,8 @@ class Terminal:
         sys.setswitchinterval(THREADS_TURN)
         try:
             await self.start_storage(may_lock=True)
+            folder, told = self.data_dir.logs, self.data_dir.announced()
+            self.crash_report = look_back(folder, told, self.started, self.logs.redactor)
             await self._start_market()
             await self._start_trading()
             await self._start_api()
@@ -347,6 +355,18 @@ class Terminal:
         )
         await square_off.start()
         self._stops.append(square_off.stop)
+        self.watch = Watch(
+            self.clock,
+            self.bus,
+            self.desk,
+            self.journal,
+            self.instruments,
+            self.hub,
+            PlanRepository(self.db),
+            self.market_open,
+        )
+        await self.watch.start()
+        self._stops.append(self.watch.stop)
         self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
         if self.vault.locked:

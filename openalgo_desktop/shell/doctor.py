@@ -9,25 +9,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import platform
-import sqlite3
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openalgo_desktop import __version__
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.errors import AppError, NetError
 from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.runtime.about import libraries
 from openalgo_desktop.runtime.accounts import host_settings
+from openalgo_desktop.runtime.diagnostics import Findings, lines, program_facts, write_bundle
 from openalgo_desktop.runtime.hands.state import setting_facts
-from openalgo_desktop.runtime.logs import write_bundle
 from openalgo_desktop.runtime.terminal import TerminalOptions
-from openalgo_desktop.shell.hands import table
 from openalgo_desktop.shell.link import Link, NoEngine
 from openalgo_desktop.shell.options import (
     env_file_of,
@@ -40,30 +34,6 @@ from openalgo_desktop.storage.vault import Vault
 
 #: A running engine answers at once or has a problem; seconds.
 _PATIENCE = 10.0
-
-
-@dataclass(slots=True)
-class Findings:
-    """What ``doctor`` saw. ``running`` and the settings are the running engine's own words."""
-
-    program: dict[str, str]
-    libraries: dict[str, str]
-    folders: dict[str, str] = field(default_factory=dict)
-    secrets: str = ""
-    running: dict[str, str] = field(default_factory=dict)
-    settings: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def cleaned(self, redactor: Redactor) -> dict[str, Any]:
-        """As JSON types, every text without secrets."""
-        return {
-            name: _clean(getattr(self, name), redactor)
-            for name in (
-                *("program", "libraries", "folders", "secrets"),
-                *("running", "settings", "notes", "problems"),
-            )
-        }
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,23 +63,16 @@ async def _state(args: argparse.Namespace) -> int:
         print(text)
         return 1 if found.problems else 0
     logs = Path(found.folders["logs"])
-    count = await asyncio.to_thread(write_bundle, args.bundle, logs, text, redactor)
-    print(f"{args.bundle}: {count} files. Look through it before you give it away.")
+    texts = {"summary.txt": text}
+    names = await asyncio.to_thread(write_bundle, args.bundle, logs, texts, redactor)
+    print(f"{args.bundle}: {len(names)} files. Look through it before you give it away.")
     return 0
 
 
 # -- looking --------------------------------------------------------------------------------
 async def look(args: argparse.Namespace, redactor: Redactor) -> Findings:
     """Everything that can be seen without changing anything. ``redactor`` learns the secrets."""
-    found = Findings(
-        {
-            "version": __version__,
-            "python": f"{sys.version.split()[0]}, {sys.executable}",
-            "platform": platform.platform(),
-            "sqlite": sqlite3.sqlite_version,
-        },
-        libraries(),
-    )
+    found = Findings(program_facts(), libraries())
     directory = DataDirectory(args.data_dir)
     options = TerminalOptions()
     try:
@@ -178,50 +141,3 @@ async def _read_folder(options: TerminalOptions, directory: DataDirectory, found
     except AppError as error:
         found.problems.append(error.message)
     found.settings = setting_facts(settings)
-
-
-# -- telling --------------------------------------------------------------------------------
-def lines(shown: Mapping[str, Any]) -> list[str]:
-    """The answer for a human."""
-    set_ones = [row for row in shown["settings"] if row["from"] != "default"]
-    others = [row for row in shown["settings"] if row["from"] == "default"]
-    running = shown["running"] or {"process": "nothing runs on this data folder"}
-    text = [
-        *("OpenAlgo Desktop", *_pairs(shown["program"])),
-        *("libraries", *_pairs(shown["libraries"])),
-        *("where", *_pairs(shown["folders"] | {"secrets": shown["secrets"]})),
-        *("what runs", *_pairs(running)),
-        *("settings that were set", *_table(set_ones)),
-        *("settings at their default", *_table([_two(row) for row in others])),
-    ]
-    for title in ("notes", "problems"):
-        if shown[title]:
-            text += [title, *(f"  {line}" for line in shown[title])]
-    return text
-
-
-def _two(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"key": row["key"], "value": row["value"]}
-
-
-def _pairs(values: Mapping[str, Any]) -> list[str]:
-    width = max(map(len, values))
-    return [f"  {name:<{width}}  {value}".rstrip() for name, value in values.items()]
-
-
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    if not rows:
-        return ["  none"]
-    if len(rows) == 1:
-        return [f"  {'  '.join(map(str, rows[0].values()))}"]
-    return [f"  {line}" for line in table(rows)[1:]]
-
-
-def _clean(value: Any, redactor: Redactor) -> Any:
-    if isinstance(value, str):
-        return redactor.clean(value)
-    if isinstance(value, dict):
-        return {name: _clean(part, redactor) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_clean(part, redactor) for part in value]
-    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -147,6 +148,18 @@ class Journal:
                 )
                 rows |= {row.tag: row for row in await self._select(query)}
         return sorted(rows.values(), key=lambda row: (row.created_at, row.tag))
+
+    async def sent_by(self, source: str, since: datetime) -> list[JournalEntry]:
+        """Placements of a source since a time, oldest first."""
+        return await self._select(
+            select(_TABLE)
+            .where(
+                _TABLE.c.created_at >= to_micros(since),
+                _TABLE.c.source == source,
+                _TABLE.c.kind == "place",
+            )
+            .order_by(_TABLE.c.created_at, _TABLE.c.tag)
+        )
 
     async def refused(self, limit: int) -> list[JournalEntry]:
         """Placements in state rejected among the newest ``limit`` entries, oldest first."""

@@ -176,6 +176,22 @@ trade_notes = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 
+OPEN_PLANS = text("state NOT IN ('done', 'cancelled')")
+
+exit_plans = Table(
+    "exit_plans",
+    metadata,
+    Column("plan_id", String(32), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("account_id", String(100), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_exit_plans_open", "created_at", sqlite_where=OPEN_PLANS),
+    Index("ix_exit_plans_updated_at", "updated_at"),
+)
+
 #: Dialects that have ``INSERT ... ON CONFLICT``.
 _UPSERTS = ("sqlite", "postgresql")
 

@@ -193,26 +193,33 @@ class OrderDesk:
         mode: Mode | None = None,
         *,
         closing: bool = False,
+        standing: bool = False,
+        plan: str = "",
     ) -> Placed:
         """Send an order. Raises :class:`OrderError` with the reason when it was refused, and
         :class:`OrderStateUnknown` when nobody knows whether it arrived. With ``mode`` it is
         refused when the switch stands elsewhere by now.
 
         ``closing`` is said by :class:`Exits` only: the order takes a position down that is held,
-        so it goes out in slices where it must and passes the limits.
+        so it goes out in slices where it must and passes the limits. A ``standing`` one is of an
+        exit plan: it goes out in its own mode wherever the switch stands. ``plan`` is the exit
+        plan that its fills belong to; the journal keeps it.
         """
-        mode = self.still(mode)
+        mode = self.still(mode, standing=standing)
         self.gateway_of(mode)
         with self.refusals("place", request, source):
             row = self._instruments.require(request.symbol, request.exchange)
             parts = self._parts(request, row, closing)
             if len(parts) > 1 and not closing:
                 await self.risk.check_whole(request, source)
+        kept = {"plan": plan} if plan else {}
         if len(parts) == 1:
-            return await self._place_one(request, row, source, mode, closing=closing)
+            return await self._place_one(
+                request, row, source, mode, closing=closing, standing=standing, part=kept
+            )
         token = one_request.set(one_request.get() or object())  # equal slices are meant
         try:
-            return await self._place_parts(parts, row, source, mode, closing)
+            return await self._place_parts(parts, row, source, mode, closing, standing, kept)
         finally:
             one_request.reset(token)
 
@@ -229,10 +236,11 @@ class OrderDesk:
         mode: Mode,
         *,
         closing: bool,
-        part: dict[str, Any] | None = None,
+        standing: bool,
+        part: dict[str, Any],
     ) -> Placed:
         """An order as it leaves; ``part`` is kept in the journal beside it."""
-        gateway = self.gateway_of(self.still(mode))
+        gateway = self.gateway_of(self.still(mode, standing=standing))
         prompt = request.price_type is PriceType.MARKET
         with self.refusals("place", request, source):
             if self.policies is not None:
@@ -244,7 +252,7 @@ class OrderDesk:
         if self.approval is not None and source != KILL_SOURCE:
             await self.approval(request, source)
         tag = self._tags.next()
-        fields = msgspec.to_builtins(request) | (part or {})
+        fields = msgspec.to_builtins(request) | part
         entry = self.sender.entry(tag, "place", mode, gateway, source, fields)
         return await self.sender.send(
             entry,
@@ -304,8 +312,11 @@ class OrderDesk:
             )
             raise
 
-    def still(self, mode: Mode | None) -> Mode:
-        """The current mode; raises when it is not the one that the caller began in."""
+    def still(self, mode: Mode | None, *, standing: bool = False) -> Mode:
+        """The current mode; raises when it is not the one that the caller began in. What is
+        ``standing`` keeps its own."""
+        if standing and mode is not None:
+            return mode
         if mode is not None and mode is not self._mode:
             raise OrderError(
                 f"The mode was switched to {self._mode.value} while this was being carried out; "
@@ -320,16 +331,18 @@ class OrderDesk:
         source: str,
         mode: Mode,
         closing: bool,
+        standing: bool,
+        kept: dict[str, Any],
     ) -> Placed:
         """The slices of an order above the freeze quantity, one after the other; the first
         refusal ends it and says what is already out."""
         ids: list[str] = []
         parent = self._tags.next()
         for number, part in enumerate(parts, 1):
-            fields = {"parent": parent, "part": number, "parts": len(parts)}
+            fields = kept | {"parent": parent, "part": number, "parts": len(parts)}
             try:
                 placed = await self._place_one(
-                    part, row, source, mode, closing=closing, part=fields
+                    part, row, source, mode, closing=closing, standing=standing, part=fields
                 )
             except AppError as error:
                 if ids:
@@ -342,11 +355,19 @@ class OrderDesk:
         text = f"Sent in {len(ids)} parts: {', '.join(ids)}"
         return Placed(ids[0], mode, text, tuple(ids))
 
-    async def modify(self, request: ModifyRequest, source: str, mode: Mode | None = None) -> Placed:
+    async def modify(
+        self,
+        request: ModifyRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        standing: bool = False,
+    ) -> Placed:
         """Change a working order: the order that is wanted is checked like a new one, in every
         mode, and a complete request goes to the gateway. Raises :class:`InvalidOrder` naming the
-        field, :class:`OrderNotFound`, and the errors of :meth:`place`; ``mode`` as there."""
-        mode = self.still(mode)
+        field, :class:`OrderNotFound`, and the errors of :meth:`place`; ``mode`` and ``standing``
+        as there."""
+        mode = self.still(mode, standing=standing)
         gateway = self.gateway_of(mode)
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
@@ -392,9 +413,11 @@ class OrderDesk:
             product=wanted.product,
         )
 
-    async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed:
-        """Cancel a working order; ``mode`` as in :meth:`place`."""
-        mode = self.still(mode)
+    async def cancel(
+        self, order_id: str, source: str, mode: Mode | None = None, *, standing: bool = False
+    ) -> Placed:
+        """Cancel a working order; ``mode`` and ``standing`` as in :meth:`place`."""
+        mode = self.still(mode, standing=standing)
         return await self._cancel(order_id, source, mode, self.gateway_of(mode))
 
     async def _cancel(
@@ -406,16 +429,23 @@ class OrderDesk:
         entry = msgspec.structs.replace(entry, order_id=order_id)
         return await self.sender.send(entry, mode, gateway, lambda: gateway.cancel(order_id))
 
-    async def cancel_all(self, source: str, mode: Mode | None = None) -> CancelAll:
-        """Cancel every working order of the account, stops included. One that is between two
-        states at the broker cannot be cancelled yet and is left. ``mode`` as in :meth:`place`."""
+    async def cancel_all(
+        self, source: str, mode: Mode | None = None, *, key: Key | None = None
+    ) -> CancelAll:
+        """Cancel every working order of the account, stops included; with ``key`` those of one
+        instrument. One that is between two states at the broker cannot be cancelled yet and is
+        left. ``mode`` as in :meth:`place`."""
         mode = self.still(mode)
         gateway = self.gateway_of(mode)
         cancelled: list[str] = []
         failed: list[tuple[str, str]] = []
         working: list[Order] = []
         async for some in in_turns(await gateway.orders()):
-            working += [row for row in some if row.status.is_working and not row.settling]
+            working += [
+                row
+                for row in some
+                if row.status.is_working and not row.settling and key in (None, row.key)
+            ]
         for first in range(0, len(working), CANCEL_CHUNK):
             chunk = working[first : first + CANCEL_CHUNK]
             answers = await asyncio.gather(
@@ -432,16 +462,42 @@ class OrderDesk:
         return CancelAll(cancelled, failed, mode)
 
     async def close_position(
-        self, symbol: str, exchange: str, product: Product, source: str
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        source: str,
+        *,
+        cancel_orders: bool = False,
     ) -> Placed | None:
-        """Close one net position at market (:meth:`Exits.close`); None when it is flat."""
-        return await self.exits.close((exchange, symbol, product), source, self._mode)
+        """Close one net position at market (:meth:`Exits.close`); None when it is flat. With
+        ``cancel_orders`` every working order of the symbol, entries too, is cancelled first."""
+        mode = self._mode
+        if cancel_orders:
+            await self._cancel_first(source, mode, (exchange, symbol))
+        return await self.exits.close((exchange, symbol, product), source, mode)
 
-    async def close_all(self, source: str, mode: Mode | None = None) -> CloseAll:
+    async def close_all(
+        self, source: str, mode: Mode | None = None, *, cancel_orders: bool = False
+    ) -> CloseAll:
         """Close every open position at market (:meth:`Exits.close_all`); ``mode`` as in
-        :meth:`place`."""
-        self.still(mode)
-        return await self.exits.close_all(source)
+        :meth:`place`. With ``cancel_orders`` every working order of the account is cancelled
+        first, so that nothing fills when it is flat."""
+        mode = self.still(mode)
+        left: tuple[str, ...] = ()
+        if cancel_orders:
+            left = await self._cancel_first(source, mode, None)
+        closed = await self.exits.close_all(source)
+        return msgspec.structs.replace(closed, errors=closed.errors + left)
+
+    async def _cancel_first(self, source: str, mode: Mode, key: Key | None) -> tuple[str, ...]:
+        """Cancel what works before closing; why an order still does. It keeps no exit in."""
+        try:
+            result = await self.cancel_all(source, mode, key=key)
+        except AppError as error:
+            log.warning("orders were not cancelled before closing: %s", error)
+            return (f"orders were not cancelled: {error.message}",)
+        return tuple(f"order {order_id} still works: {why}" for order_id, why in result.failed)
 
     # -- sending ----------------------------------------------------------------------------
     async def send(

@@ -24,6 +24,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.model import (
     SQUARE_OFF_STRATEGY,
     Key,
+    ModifyRequest,
     OrderRequest,
     Position,
     closing_order,
@@ -53,9 +54,25 @@ class Corridor(Protocol):
     def mode(self) -> Mode: ...
     def gateway_of(self, mode: Mode) -> TradingGateway: ...
     async def place(
-        self, request: OrderRequest, source: str, mode: Mode | None = None, *, closing: bool = False
+        self,
+        request: OrderRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        closing: bool = False,
+        standing: bool = False,
     ) -> Placed: ...
-    async def cancel(self, order_id: str, source: str, mode: Mode | None = None) -> Placed: ...
+    async def modify(
+        self,
+        request: ModifyRequest,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        standing: bool = False,
+    ) -> Placed: ...
+    async def cancel(
+        self, order_id: str, source: str, mode: Mode | None = None, *, standing: bool = False
+    ) -> Placed: ...
     def exit_prices(
         self, keys: Sequence[Key], held_at: Mapping[Key, float], gateway: TradingGateway
     ) -> AbstractAsyncContextManager[None]: ...
@@ -77,10 +94,14 @@ class Exits:
         at_most: int | None = None,
         strategy: str = SQUARE_OFF_STRATEGY,
         max_age: float = 0.0,
+        standing: bool = False,
+        side: int = 0,
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
-        is in whose name it is closed.
+        is in whose name it is closed. ``standing``: it is an exit plan's. It goes out in its own
+        mode, and resting exits do not keep it in: they are made no larger than what stays.
+        With ``side`` (+1, -1) a position that has turned meanwhile counts as flat.
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
@@ -90,7 +111,13 @@ class Exits:
         plain = OrderRequest(symbol, exchange, Action.SELL, 1, product=product)
         async with self._under_way.lock(mode, key):
             like = plain if at_most is None else None
-            view = await self.ready(key, 0, source, mode, like, max_age=max_age)
+            view = await self.ready(key, 0, source, mode, like, max_age=max_age, standing=standing)
+            trim = standing and at_most is not None
+            if trim and at_most is not None and at_most >= abs(view.held) > 0:
+                trim = False  # all of it
+                view = await self.ready(key, 0, source, mode, plain, standing=True)
+            if view.held * side < 0:
+                return None
             if not view.held:
                 if coming := [row.order_id for row in view.pending if row.prompt]:
                     raise OrderError(
@@ -98,11 +125,40 @@ class Exits:
                         "held yet, so nothing was sent. Try again when they have filled."
                     )
                 return None
-            units = view.to_close if at_most is None else min(view.to_close, at_most)
+            free = view.beside_resting if trim else view.to_close
+            units = free if at_most is None else min(free, at_most)
             if not units:
                 return _covered(view, mode)
+            if trim:
+                await self._trim(view, abs(view.held) - units, source, mode)
             row = Position(symbol, exchange, product, units if view.held > 0 else -units, 0.0)
-            return await self._desk.place(closing_order(row, strategy), source, mode, closing=True)
+            return await self._desk.place(
+                closing_order(row, strategy), source, mode, closing=True, standing=standing
+            )
+
+    async def _trim(self, view: View, left: int, source: str, mode: Mode) -> None:
+        """Make resting exits no larger than the ``left`` units that stay: each alone would else
+        open the other side."""
+        for row in view.exits:
+            if not row.waits or not row.order_id or abs(row.quantity) <= left:
+                continue
+            try:
+                await self.shrink(row.order_id, abs(row.quantity) - left, source, mode)
+            except AppError as error:
+                log.warning("exit order %s was not made smaller: %s", row.order_id, error.message)
+
+    async def shrink(self, order_id: str, less: int, source: str, mode: Mode) -> None:
+        """Take ``less`` units off a resting order, or cancel it where nothing or the wrong thing
+        would stay. Raises the error of the cancellation."""
+        order = self._under_way.known(mode, order_id)
+        if order is not None and order.pending_quantity > less:
+            request = ModifyRequest(order_id, quantity=order.quantity - less)
+            try:
+                await self._desk.modify(request, source, mode, standing=True)
+                return
+            except AppError as error:
+                log.warning("order %s is cancelled, not changed: %s", order_id, error.message)
+        await self._desk.cancel(order_id, source, mode, standing=True)
 
     async def ready(
         self,
@@ -113,6 +169,7 @@ class Exits:
         like: OrderRequest | None,
         *,
         max_age: float = 0.0,
+        standing: bool = False,
     ) -> View:
         """The view from which an order to ``target`` is worked out, under the position's lock.
 
@@ -130,7 +187,7 @@ class Exits:
             if new := [order_id for order_id in resting if order_id not in tried]:
                 # What was bought while we waited may have exits that rest against it, too.
                 tried.update(new)
-                await self._cancel_resting(new, source, mode, key)
+                await self._cancel_resting(new, source, mode, key, standing)
             elif polls and view.opposed(target):
                 polls -= 1
                 await asyncio.sleep(POLL)
@@ -190,11 +247,11 @@ class Exits:
         ]
 
     async def _cancel_resting(
-        self, ids: list[str], source: str, mode: Mode, key: PositionKey
+        self, ids: list[str], source: str, mode: Mode, key: PositionKey, standing: bool
     ) -> None:
         """Cancel these and wait until they are gone."""
         answers = await asyncio.gather(
-            *(self._desk.cancel(order_id, source, mode) for order_id in ids),
+            *(self._desk.cancel(order_id, source, mode, standing=standing) for order_id in ids),
             return_exceptions=True,
         )
         gateway = self._desk.gateway_of(mode)

@@ -88,6 +88,11 @@ class Origins:
             order.order_id
         )
 
+    def source_of(self, order_id: str) -> str:
+        """Who asked for an order; empty when it is not known as ours."""
+        origin = self._by_id.get(order_id)
+        return "" if origin is None else origin.source
+
     def slice_of(self, order: Order) -> Slice | None:
         """Which part of a larger order it is; None for one that went out whole."""
         origin = self._of(order)

@@ -107,6 +107,12 @@ class View(msgspec.Struct, frozen=True):
         """Units that no exit under way covers; never negative."""
         return max(0, abs(self.held) - sum(abs(row.quantity) for row in self.exits))
 
+    @property
+    def beside_resting(self) -> int:
+        """Units that no exit covers which trades at once or may have arrived; what rests at a
+        price or a trigger does not count. Never negative."""
+        return max(0, abs(self.held) - sum(abs(r.quantity) for r in self.exits if not r.waits))
+
 
 class _Ledger(msgspec.Struct):
     """One position by its orders: ``base`` before their fills, signed units ``filled`` as far as
@@ -252,6 +258,10 @@ class UnderWay:
             and (not kind.has_price or order.price == like.price)
             and (not kind.has_trigger or order.trigger_price == like.trigger_price)
         )
+
+    def known(self, mode: Mode, order_id: str) -> Order | None:
+        """An order as our own book has it."""
+        return self._books.book(mode).orders.get(order_id)
 
     async def until_gone(
         self, mode: Mode, gateway: TradingGateway, key: PositionKey, order_ids: set[str]

@@ -45,7 +45,7 @@ async def settings_get(owned: Owned, data: dict[str, Any]) -> Result:
 
 async def settings_set(owned: Owned, data: dict[str, Any]) -> Result:
     """Store a value; durable when answered."""
-    key = data["key"]
+    key = owned.settings.row(data["key"]).key
     owned.settings.set(key, data["value"])
     value = owned.settings[key]
     await owned.state.put("settings", key, value)
@@ -54,9 +54,10 @@ async def settings_set(owned: Owned, data: dict[str, Any]) -> Result:
 
 async def settings_unset(owned: Owned, data: dict[str, Any]) -> Result:
     """Back to the default; durable when answered."""
-    key = data["key"]
-    default = owned.settings.unset(key)
-    await owned.state.delete("settings", key)
+    row = owned.settings.row(data["key"])
+    key, default = row.key, owned.settings.unset(row.key)
+    for name in (key, *row.former):
+        await owned.state.delete("settings", name)
     return Result(f"{key} = {default} (the default){_when(owned, key)}")
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,6 +62,7 @@ from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.performance import PerformanceDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
+from openalgo_desktop.ui.engine.watch import WatchDoor
 from openalgo_desktop.ui.engine.work import WorkDoor
 
 if TYPE_CHECKING:
@@ -127,6 +129,7 @@ class Bridge(QObject):
         self.orders = OrderDoor(terminal)
         self.arm = ArmDoor(terminal, self)
         self.paper = PaperDoor(terminal, self)
+        self.watch = WatchDoor(terminal, SOURCE, self._check_mode, self.sending, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -173,6 +176,7 @@ class Bridge(QObject):
         self.performance.close()
         self.work.close()
         self.arm.close()
+        self.watch.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()
@@ -337,17 +341,24 @@ class Bridge(QObject):
         elapsed = self._terminal.clock.monotonic() - self._last_request[1]
         return elapsed * 1000.0 < float(self.setting("trading.duplicate_guard_ms"))
 
-    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
-        """Send an order that the user gave while the window showed ``mode``."""
+    @contextmanager
+    def sending(self, request: OrderRequest, mode: Mode) -> Iterator[None]:
+        """Around the sending of an order that the user gave while the window showed ``mode``:
+        refuses another mode, and remembers the order for :meth:`is_repeat`."""
         self._check_mode(mode)
         self._last_request = (request, self._terminal.clock.monotonic())
         try:
-            return await self._terminal.desk.place(request, SOURCE)
+            yield
         except OrderStateUnknown:
             raise
         except AppError:
             self._last_request = None  # it was refused: the next one is no repetition
             raise
+
+    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
+        """Send an order that the user gave while the window showed ``mode``."""
+        with self.sending(request, mode):
+            return await self._terminal.desk.place(request, SOURCE)
 
     async def margin(self, request: OrderRequest) -> Margin | None:
         """What an order would block; None where the account cannot tell."""
@@ -370,11 +381,20 @@ class Bridge(QObject):
         return await self._terminal.desk.cancel_all(SOURCE)
 
     async def close_position(
-        self, symbol: str, exchange: str, product: Any, mode: Mode
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        mode: Mode,
+        *,
+        cancel_orders: bool = False,
     ) -> Placed | None:
-        """Close one position at market; None when it is flat."""
+        """Close one position at market; None when it is flat. With ``cancel_orders`` every
+        working order of the symbol is cancelled first, entries too."""
         self._check_mode(mode)
-        return await self._terminal.desk.close_position(symbol, exchange, product, SOURCE)
+        return await self._terminal.desk.close_position(
+            symbol, exchange, product, SOURCE, cancel_orders=cancel_orders
+        )
 
     async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
         """Turn one position to the other side at market; what came of it in a sentence."""
@@ -385,10 +405,11 @@ class Bridge(QObject):
             return f"{self.name((exchange, symbol))}: {done.message}"
         return f"{self.name((exchange, symbol))} is reversed by order {', '.join(done.ids)}."
 
-    async def close_all(self, mode: Mode) -> CloseAll:
-        """Close all positions at market."""
+    async def close_all(self, mode: Mode, *, cancel_orders: bool = False) -> CloseAll:
+        """Close all positions at market; with ``cancel_orders`` all working orders are cancelled
+        first."""
         self._check_mode(mode)
-        return await self._terminal.desk.close_all(SOURCE)
+        return await self._terminal.desk.close_all(SOURCE, mode, cancel_orders=cancel_orders)
 
     def sandbox_summary(self) -> Summary:
         """Statistics of the paper account."""

@@ -18,7 +18,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AuthError, ConfigError, StorageError
 from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.core.secret import Secret
-from openalgo_desktop.runtime.logs import write_bundle
+from openalgo_desktop.runtime.diagnostics import write_bundle
 from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
@@ -42,7 +42,7 @@ def test_no_file_of_ours_follows_a_link(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="symbolic link"):
         DataDirectory(tmp_path).acquire()
     with pytest.raises(StorageError, match="symbolic link"):
-        write_bundle(tmp_path / "bundle.zip", tmp_path, "", Redactor())
+        write_bundle(tmp_path / "bundle.zip", tmp_path, {}, Redactor())
     assert victim.read_text() == "precious"
 
 

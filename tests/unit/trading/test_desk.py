@@ -103,6 +103,10 @@ class MemoryJournal:
             if row.account_id == account_id and (row.order_id in order_ids or row.tag in tags)
         ]
 
+    async def sent_by(self, source: str, since: datetime) -> list[JournalEntry]:
+        rows = self.rows.values()
+        return [row for row in rows if row.source == source and row.kind == "place"]
+
     async def refused(self, limit: int) -> list[JournalEntry]:
         rows = list(self.rows.values())[-limit:]
         rejected = JournalState.REJECTED

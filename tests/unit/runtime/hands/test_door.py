@@ -13,9 +13,9 @@ from openalgo_desktop.config.operations import GROUPS, OPERATIONS, Guard, checke
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.texttable import table
 from openalgo_desktop.runtime.hands.door import HANDLERS, OwnerDoor
 from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
-from openalgo_desktop.shell.hands import table
 
 PASSWORD = "correct horse"
 

@@ -1,0 +1,259 @@
+"""Exits by result: the day's profit of a label or of the account reaches a loss or a profit.
+
+Worked out a few times a second from fresh prices of everything that is held; while one of them is
+not known the result is not known either, and nothing goes out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from decimal import Decimal
+
+import msgspec
+
+from openalgo_desktop.core import exit_rules as rules
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import Bus, Notice
+from openalgo_desktop.core.exits import Firing, PlanState, ResultExit
+from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY, Key
+from openalgo_desktop.core.money import group_indian
+from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
+from openalgo_desktop.trading.watch.prices import Prices
+from openalgo_desktop.trading.watch.sent import SentOrders
+from openalgo_desktop.trading.watch.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+#: Results are worked out anew this often at most; seconds.
+EVERY = 0.25
+#: Pauses between rounds of closing; after the last one a human is called. Seconds.
+AGAIN = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
+_PAISE = Decimal("0.01")
+
+
+class Results:
+    """The exits by result of one desk."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        desk: OrderDesk,
+        shelf: Shelf,
+        sent: SentOrders,
+        prices: Prices,
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._desk = desk
+        self._shelf = shelf
+        self._sent = sent
+        self._prices = prices
+        self._due: asyncio.TimerHandle | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._results: dict[str, Decimal | None] = {}
+
+    async def stop(self) -> None:
+        """End; the next start goes on with what was being closed."""
+        if self._due is not None:
+            self._due.cancel()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def start(self) -> None:
+        """Go on with what an earlier run was closing."""
+        for plan in tuple(self._shelf.results.values()):
+            if plan.state is PlanState.EXITING:
+                self._go(plan)
+
+    def result(self, plan: ResultExit) -> Decimal | None:
+        """The last result of a plan in rupees, None while it is not known."""
+        return self._results.get(plan.plan_id)
+
+    def keys(self) -> set[Key]:
+        """Instruments whose prices are needed."""
+        found: set[Key] = set()
+        for plan in self._shelf.results.values():
+            if plan.state is PlanState.ACTIVE and self._gateway(plan) is not None:
+                found |= _held(plan, self._desk.books.book(plan.mode))
+        return found
+
+    def touch(self) -> None:
+        """A price or a position moved: look soon."""
+        if self._shelf.results and self._due is None:
+            self._due = asyncio.get_running_loop().call_later(EVERY, self._look)
+
+    def _look(self) -> None:
+        self._due = None
+        for plan in tuple(self._shelf.results.values()):
+            if plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
+                continue
+            book = self._desk.books.book(plan.mode)
+            value = self._results[plan.plan_id] = self._value(plan, book)
+            if value is None:
+                continue
+            after, leg = rules.result_due(plan, value)
+            if after is not plan:
+                after = self._shelf.put(after, quiet=True)
+            if leg and _held(plan, book):
+                self._fire(after, leg, value)
+
+    def _value(self, plan: ResultExit, book: OwnBook) -> Decimal | None:
+        prices: dict[Key, float] = {}
+        for key in _held(plan, book):
+            price = self._prices.now(key, None)
+            if price is None:
+                return None
+            prices[key] = float(price)
+        total = book.strategy_profit(prices, plan.label) if plan.label else book.day_profit(prices)
+        return Decimal(str(total)).quantize(_PAISE)
+
+    def _fire(self, plan: ResultExit, leg: str, value: Decimal) -> None:
+        text = f"{leg} reached at {group_indian(str(value))}: everything is being closed"
+        firing = Firing(leg, 0, value, self._clock.now())
+        plan = msgspec.structs.replace(plan, state=PlanState.EXITING, firing=firing, message=text)
+        self._tell(self._shelf.put(plan), text, "warning")
+        self._go(plan)
+
+    def _go(self, plan: ResultExit) -> None:
+        if plan.plan_id in self._tasks:
+            return
+        task = asyncio.create_task(self._run(plan.plan_id), name=f"exit {plan.plan_id}")
+        self._tasks[plan.plan_id] = task
+        task.add_done_callback(lambda _: self._over(plan.plan_id))
+
+    def _over(self, plan_id: str) -> None:
+        task = self._tasks.pop(plan_id)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("exit %s failed", plan_id, exc_info=error)
+            if (plan := self._shelf.results.get(plan_id)) is not None:
+                self._end(plan, f"could not be closed: {error!r}", PlanState.FAILED)
+
+    def _gateway(self, plan: ResultExit) -> TradingGateway | None:
+        try:
+            gateway = self._desk.gateway_of(plan.mode)
+        except AppError:
+            return None
+        return gateway if gateway.account_id == plan.account_id else None
+
+    # -- closing ----------------------------------------------------------------------------
+    async def _run(self, plan_id: str) -> None:
+        plan = self._shelf.results.get(plan_id)
+        if plan is None:
+            return
+        try:
+            plan = await self._shelf.keep(plan)
+        except AppError as error:
+            log.error("exit %s leaves before it is stored: %s", plan_id, error)
+        problems: list[str] = []
+        for wait in AGAIN:
+            current = self._shelf.results.get(plan_id)
+            if current is None or current.state is not PlanState.EXITING:
+                return
+            gateway = self._gateway(current)
+            if gateway is None:
+                problems = ["its account is not there"]
+            else:
+                problems = await self._round(current, gateway)
+                if not problems:
+                    self._end(current, f"{_leg(current)}: everything is closed", PlanState.DONE)
+                    return
+            await asyncio.sleep(wait)
+        current = self._shelf.results.get(plan_id)
+        if current is not None:
+            text = f"{_leg(current)} was reached and not all could be closed: "
+            text += "; ".join(problems[:3]) + ". Close it by hand."
+            self._end(current, text, PlanState.FAILED)
+
+    async def _round(self, plan: ResultExit, gateway: TradingGateway) -> list[str]:
+        """Cancel and close once; what is still open, in sentences."""
+        try:
+            if plan.label:
+                return await self._close_label(plan, gateway)
+            return await self._close_account(plan, gateway)
+        except AppError as error:
+            return [error.message]
+
+    async def _close_account(self, plan: ResultExit, gateway: TradingGateway) -> list[str]:
+        source, mode = plan.exit_source, plan.mode
+        for order in await gateway.orders():
+            if order.status.is_working and not order.settling:
+                await self._cancel(plan, order.order_id)
+        rows = await self._desk.under_way.open_positions(gateway)
+        problems = []
+        for key, units in rows.items():
+            if not units:
+                continue
+            problems.append(f"{key[1]} is still open")
+            try:
+                await self._desk.exits.close(key, source, mode, standing=True)
+            except AppError as error:
+                problems[-1] = f"{key[1]}: {error.message}"
+        return problems
+
+    async def _close_label(self, plan: ResultExit, gateway: TradingGateway) -> list[str]:
+        book = self._desk.books.book(plan.mode)
+        problems = []
+        for key, units in label_units(book, plan.label).items():
+            problems.append(f"{key[1]} is still open")
+            for order in book.working(key):
+                if order.strategy == plan.label and order.action.sign * units > 0:
+                    await self._cancel(plan, order.order_id)
+            fired = plan.firing.at if plan.firing is not None else plan.created_at
+            sent = await self._sent.of(plan, fired, gateway, symbol=key[1])
+            missing = abs(units) - sent.unfinished
+            if missing <= 0:
+                continue
+            try:
+                await self._desk.exits.close(
+                    key,
+                    plan.exit_source,
+                    plan.mode,
+                    at_most=missing,
+                    strategy=plan.label or SQUARE_OFF_STRATEGY,
+                    standing=True,
+                    side=1 if units > 0 else -1,
+                )
+            except AppError as error:
+                problems[-1] = f"{key[1]}: {error.message}"
+        return problems
+
+    async def _cancel(self, plan: ResultExit, order_id: str) -> None:
+        try:
+            await self._desk.cancel(order_id, plan.exit_source, plan.mode, standing=True)
+        except AppError as error:
+            log.warning("order %s was not cancelled: %s", order_id, error.message)
+
+    def _end(self, plan: ResultExit, text: str, state: PlanState) -> None:
+        level = "info" if state is PlanState.DONE else "error"
+        self._tell(self._shelf.end(plan, text, state), text, level)
+
+    def _tell(self, plan: ResultExit, text: str, level: str) -> None:
+        line = f"Exit of {plan.label or 'the account'}: {text}"
+        log.warning("%s", line)
+        self._bus.publish(Notice(level=level, text=line, at=self._clock.now()))
+
+
+def _leg(plan: ResultExit) -> str:
+    return plan.firing.leg if plan.firing is not None else "the limit"
+
+
+def _held(plan: ResultExit, book: OwnBook) -> set[Key]:
+    return book.strategy_held(plan.label) if plan.label else book.held()
+
+
+def label_units(book: OwnBook, label: str) -> dict[PositionKey, int]:
+    """Signed units that a label still has: never more than the account holds on its side."""
+    found: dict[PositionKey, int] = {}
+    for key, net in book.strategies.get(label, {}).items():
+        row = book.positions.get(key)
+        account = row.quantity if row is not None else 0
+        if net.quantity * account > 0:
+            found[key] = (min if account > 0 else max)(net.quantity, account)
+    return found

@@ -1,0 +1,236 @@
+"""The watch: makes, changes and ends plans, and gives them prices, orders and positions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from openalgo_desktop.core import exit_rules as rules
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import AccountState, Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.events import (
+    AccountChanged,
+    BooksDiffer,
+    Bus,
+    ExitPlanChanged,
+    Notice,
+    OrderSettled,
+    OrderUpdated,
+    PositionsChanged,
+)
+from openalgo_desktop.core.exits import (
+    AnyPlan,
+    ExitPlan,
+    PlanState,
+    ResultExit,
+)
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ports import InstrumentLookup, OrderJournal, PlanStore, TickSource
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.watch.commands import Commands
+from openalgo_desktop.trading.watch.drive import Driver
+from openalgo_desktop.trading.watch.follow import Follower
+from openalgo_desktop.trading.watch.prices import Prices
+from openalgo_desktop.trading.watch.results import Results
+from openalgo_desktop.trading.watch.sent import SentOrders
+from openalgo_desktop.trading.watch.shelf import Shelf
+from openalgo_desktop.trading.watch.triggers import Triggers
+
+log = logging.getLogger(__name__)
+
+#: How often plans are looked after between events: comparisons that failed, blind stops, trailing
+#: stops to be stored; seconds.
+LOOK = 2.0
+
+
+class Watch:
+    """Exit plans and local triggers of both modes, watched while the program runs."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        desk: OrderDesk,
+        journal: OrderJournal,
+        instruments: InstrumentLookup,
+        ticks: TickSource,
+        store: PlanStore,
+        is_open: Callable[[str], bool],
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._desk = desk
+        self._instruments = instruments
+        self._shelf = Shelf(clock, bus, store)
+        self._prices = Prices(clock, ticks, is_open, self._heard)
+        sent = SentOrders(clock, journal, desk)
+        self._driver = Driver(clock, bus, desk, self._shelf, sent)
+        self._follower = Follower(desk, self._shelf, sent, self._driver)
+        self._triggers = Triggers(clock, bus, desk, self._shelf, sent)
+        self._results = Results(clock, bus, desk, self._shelf, sent, self._prices)
+        self.commands = Commands(
+            clock, desk, instruments, self._shelf, self._prices, self._driver, self._follower
+        )
+        self._shelf.on_key = self._want
+        self._result_keys: set[Key] = set()
+        self._blind: set[Key] = set()
+        self._day: date | None = None
+        self._stops: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    # -- life -------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Take up the plans of earlier runs. After the desk: its books are compared with first."""
+        await self._shelf.load()
+        self._day = self._clock.now().date()
+        subscribe = self._bus.subscribe
+        self._stops = [
+            subscribe(OrderUpdated, self._on_order),
+            subscribe(PositionsChanged, self._on_positions),
+            subscribe(BooksDiffer, lambda event: self._follower.doubt(event.mode)),
+            subscribe(OrderSettled, lambda event: self._look()),
+            subscribe(AccountChanged, self._on_account),
+            subscribe(ExitPlanChanged, self._on_plan),
+        ]
+        self._follower.doubt()
+        self._triggers.start()
+        self._results.start()
+        self._want_results()
+        self._task = asyncio.create_task(self._run(), name="watch")
+
+    async def stop(self) -> None:
+        """Watch no more. Plans stay, and so does what was sent."""
+        for stop in self._stops:
+            stop()
+        self._prices.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        for part in (self._driver, self._follower, self._triggers, self._results):
+            await part.stop()
+        self._shelf.flush()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                self._look()
+            except Exception:
+                log.exception("looking after the exit plans failed; going on")
+
+    def _look(self) -> None:
+        self._shelf.flush()
+        today = self._clock.now().date()
+        if today != self._day:
+            self._day = today
+            self._follower.doubt()
+        self._follower.look()
+        self._triggers.look()
+        self._want_results()
+        self._results.touch()
+        for key in self._prices.wanted:  # a fill or a comparison may have come after the last tick
+            if (price := self._prices.now(key)) is not None:
+                self._heard(key, price)
+        self._tell_blind()
+
+    def _tell_blind(self) -> None:
+        """A stop whose price nobody knows protects nobody: that is said once."""
+        blind = set()
+        for key in self._prices.wanted:
+            plans = [p for p in self._shelf.exits_of(key) if p.state is PlanState.ACTIVE]
+            if plans and self._prices.blind(key):
+                blind.add(key)
+                if key not in self._blind:
+                    text = f"The price of {key[1]} is not known: its stops and targets see nothing."
+                    log.warning("%s", text)
+                    self._bus.publish(Notice(level="error", text=text, at=self._clock.now()))
+        self._blind = blind
+
+    # -- events -----------------------------------------------------------------------------
+    def _want(self, key: Key) -> None:
+        self._prices.want(key, self._shelf.wants(key) or key in self._result_keys)
+
+    def _want_results(self) -> None:
+        keys, before = self._results.keys(), self._result_keys
+        self._result_keys = keys
+        for key in keys ^ before:
+            self._want(key)
+
+    def _heard(self, key: Key, price: Decimal) -> None:
+        for plan in self._shelf.exits_of(key):
+            if self._follower.is_checked(plan):
+                self._price(plan, price)
+        for trigger in self._shelf.triggers_of(key):
+            self._triggers.heard(trigger, price)
+        if key in self._result_keys:
+            self._results.touch()
+
+    def _price(self, plan: ExitPlan, price: Decimal) -> None:
+        after, due = rules.look(plan, price)
+        if due is not None:
+            if self._driver.gateway(plan) is not None:
+                self._driver.fire(after, due, price)
+        elif after is not plan:
+            self._shelf.put(after, quiet=True)
+
+    def _on_order(self, event: OrderUpdated) -> None:
+        self._follower.on_order(event)
+        if self._shelf.results:
+            self._want_results()
+            self._results.touch()
+
+    def _on_plan(self, event: ExitPlanChanged) -> None:
+        if event.plan.plan_id in self._shelf.results or not event.plan.symbol:
+            self._want_results()
+            self._results.touch()
+
+    def _on_positions(self, event: PositionsChanged) -> None:
+        for plan in tuple(self._shelf.exits.values()):
+            if plan.mode is event.mode and self._follower.is_checked(plan):
+                self._follower.compare(plan)
+
+    def _on_account(self, event: AccountChanged) -> None:
+        if event.status.state is not AccountState.CONNECTED:
+            return
+        self._follower.doubt(Mode.LIVE)
+        self._triggers.doubt(Mode.LIVE)
+        for plan in tuple(self._shelf.exits.values()):
+            if plan.state is PlanState.FAILED and plan.account_id == event.status.account_id:
+                self._driver.retry(plan)
+
+    # -- asking -----------------------------------------------------------------------------
+    def plans(self, mode: Mode | None = None) -> list[AnyPlan]:
+        """Open plans and triggers of a mode (of both when None), then ended ones, newest first."""
+        return self._shelf.all(mode)
+
+    def plan(self, plan_id: str) -> AnyPlan:
+        """One of them; raises :class:`OrderNotFound`."""
+        return self._shelf.get(plan_id)
+
+    def of_position(self, position: PositionKey, mode: Mode) -> list[ExitPlan]:
+        """Open exit plans of a position."""
+        return self._shelf.of_position(position, mode)
+
+    def result(self, plan: ResultExit) -> Decimal | None:
+        """Today's result that an exit by result looks at, rupees; None while it is not known."""
+        return self._results.result(plan)
+
+    def trouble(self, plan: AnyPlan) -> str:
+        """Why a plan that is active watches nothing just now; empty when it does."""
+        try:
+            account = self._desk.gateway_of(plan.mode).account_id
+        except AppError as error:
+            return error.message
+        if account != plan.account_id:
+            return f"Its account {plan.account_id} does not take the orders now."
+        if plan.symbol and self._prices.blind(plan.key):
+            return "The price is not known."
+        if plan.symbol and not self._prices.trades(plan.exchange):
+            return f"{plan.exchange} is closed."
+        return ""

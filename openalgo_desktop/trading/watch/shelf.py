@@ -1,0 +1,164 @@
+"""The plans in memory, by instrument, and on disk: their one owner."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import OrderNotFound, StorageError
+from openalgo_desktop.core.events import Bus, ExitPlanChanged
+from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ports import PlanStore
+from openalgo_desktop.trading.ownbook import PositionKey
+
+log = logging.getLogger(__name__)
+P = TypeVar("P", bound=AnyPlan)
+
+#: Ended plans that are kept in memory, for the window.
+ENDED = 200
+
+
+class Shelf:
+    """Every change of a plan goes through :meth:`put`: memory, disk, bus."""
+
+    def __init__(self, clock: Clock, bus: Bus, store: PlanStore) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._store = store
+        self.exits: dict[str, ExitPlan] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.results: dict[str, ResultExit] = {}
+        self._by_key: dict[Key, dict[str, None]] = {}
+        self._ended: OrderedDict[str, AnyPlan] = OrderedDict()
+        self._unsaved: dict[str, AnyPlan] = {}
+        #: Told when an instrument may be wanted, or not any more.
+        self.on_key: Callable[[Key], None] = lambda key: None
+
+    async def load(self) -> None:
+        """The plans of earlier runs."""
+        for plan in await self._store.recent(ENDED):
+            if not plan.state.is_open:
+                self._ended[plan.plan_id] = plan
+        self._ended = OrderedDict(reversed(self._ended.items()))
+        for plan in await self._store.unended():
+            self._enter(plan)
+
+    # -- asking -----------------------------------------------------------------------------
+    def all(self, mode: Mode | None = None) -> list[AnyPlan]:
+        """Open plans, then ended ones, newest first in each."""
+        rows: list[AnyPlan] = [*self.exits.values(), *self.triggers.values()]
+        rows += self.results.values()
+        rows.sort(key=lambda plan: plan.created_at, reverse=True)
+        rows += reversed(self._ended.values())
+        return [plan for plan in rows if mode in (None, plan.mode)]
+
+    def get(self, plan_id: str) -> AnyPlan:
+        """Raises :class:`OrderNotFound`."""
+        found = (
+            self.exits.get(plan_id)
+            or self.triggers.get(plan_id)
+            or self.results.get(plan_id)
+            or self._ended.get(plan_id)
+        )
+        if found is None:
+            raise OrderNotFound(plan_id)
+        return found
+
+    def exits_of(self, key: Key) -> list[ExitPlan]:
+        """Open exit plans of an instrument."""
+        return [self.exits[name] for name in self._by_key.get(key, ()) if name in self.exits]
+
+    def of_position(self, position: PositionKey, mode: Mode) -> list[ExitPlan]:
+        """Open exit plans of a position."""
+        rows = self.exits_of(position[:2])
+        return [plan for plan in rows if plan.position == position and plan.mode is mode]
+
+    def triggers_of(self, key: Key) -> list[Trigger]:
+        """Open triggers of an instrument."""
+        return [self.triggers[name] for name in self._by_key.get(key, ()) if name in self.triggers]
+
+    def wants(self, key: Key) -> bool:
+        """Whether prices of an instrument matter to a plan."""
+        return any(plan.state.is_watched for plan in (*self.exits_of(key), *self.triggers_of(key)))
+
+    def keys(self) -> list[Key]:
+        """Instruments with open plans."""
+        return list(self._by_key)
+
+    # -- keeping ----------------------------------------------------------------------------
+    def put(self, plan: P, *, quiet: bool = False) -> P:
+        """Know a plan as it is now. A ``quiet`` change (a trailing stop) goes to the disk with
+        the next :meth:`flush`."""
+        plan = msgspec.structs.replace(plan, updated_at=self._clock.now())
+        self._enter(plan)
+        if quiet:
+            self._unsaved[plan.plan_id] = plan
+        else:
+            self._unsaved.pop(plan.plan_id, None)
+            self._save(plan)
+        self._bus.publish(ExitPlanChanged(plan=plan))
+        return plan
+
+    async def keep(self, plan: P) -> P:
+        """:meth:`put` that returns when it is durable; raises :class:`StorageError`."""
+        plan = self.put(plan, quiet=True)
+        self._unsaved.pop(plan.plan_id, None)
+        await self._store.save(plan)
+        return plan
+
+    def drop(self, plan: AnyPlan) -> None:
+        """Forget a plan that never began."""
+        self._leave(plan)
+        self._unsaved.pop(plan.plan_id, None)
+
+    def flush(self) -> None:
+        """Bring quiet changes to the disk."""
+        rows, self._unsaved = self._unsaved, {}
+        for plan in rows.values():
+            self._save(plan)
+
+    def _save(self, plan: AnyPlan) -> None:
+        try:
+            self._store.save_later(plan)
+        except StorageError as error:
+            log.error("plan %s is not stored: %s", plan.plan_id, error)
+
+    def _enter(self, plan: AnyPlan) -> None:
+        if not plan.state.is_open:
+            self._leave(plan)
+            self._ended[plan.plan_id] = plan
+            while len(self._ended) > ENDED:
+                self._ended.popitem(last=False)
+            return
+        match plan:
+            case ExitPlan():
+                self.exits[plan.plan_id] = plan
+            case Trigger():
+                self.triggers[plan.plan_id] = plan
+            case ResultExit():
+                self.results[plan.plan_id] = plan
+        if plan.symbol:
+            self._by_key.setdefault(plan.key, {})[plan.plan_id] = None
+            self.on_key(plan.key)
+
+    def _leave(self, plan: AnyPlan) -> None:
+        self.exits.pop(plan.plan_id, None)
+        self.triggers.pop(plan.plan_id, None)
+        self.results.pop(plan.plan_id, None)
+        names = self._by_key.get(plan.key)
+        if names is not None:
+            names.pop(plan.plan_id, None)
+            if not names:
+                del self._by_key[plan.key]
+            self.on_key(plan.key)
+
+    def end(self, plan: P, message: str, state: PlanState = PlanState.DONE) -> P:
+        """A plan is over."""
+        return self.put(msgspec.structs.replace(plan, state=state, message=message))

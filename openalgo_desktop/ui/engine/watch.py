@@ -1,0 +1,299 @@
+"""The door to exits that our core watches: stops, targets and trailing of positions, brackets,
+local triggers, exits by result; and the broker's own good-till-triggered orders.
+
+Everything that our core watches works only while the program runs
+(:data:`openalgo_desktop.core.exits.ONLY_WHILE_RUNNING`). The words for what is wanted
+(:class:`ExitSpec`, :class:`Offset`, :class:`Unit`, :class:`Target`, :class:`TriggerLeg`) are in
+:mod:`openalgo_desktop.core.exits`. Each call that changes something takes the mode that the user
+saw, and raises :class:`AppError` with a sentence (:class:`InvalidOrder` names the field).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.errors import AppError, OrderError
+from openalgo_desktop.core.events import ExitPlanChanged
+from openalgo_desktop.core.exit_rules import on_tick, target_prices
+from openalgo_desktop.core.exits import (
+    AnyPlan,
+    ExitPlan,
+    ExitSpec,
+    Offset,
+    PlanState,
+    ResultExit,
+    Target,
+    Trigger,
+    TriggerLeg,
+    Unit,
+)
+from openalgo_desktop.core.model import Gtt, GttRequest, OrderRequest
+from openalgo_desktop.trading.gtt import GttDesk
+from openalgo_desktop.trading.results import CancelAll, Placed
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+
+class WatchDoor(QObject):
+    """``close`` with the bridge. ``source`` is what the journal files orders of the window
+    under; ``check_mode`` raises when the switch stands elsewhere than the user saw; ``sending``
+    is around an order of the user's."""
+
+    changed = Signal(object)  # AnyPlan: made, changed or ended
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        source: str,
+        check_mode: Callable[[Mode], None],
+        sending: Callable[[OrderRequest, Mode], AbstractContextManager[None]],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._terminal = terminal
+        self._source = source
+        self._check_mode = check_mode
+        self._sending = sending
+        self._gtts = GttDesk(terminal.desk, terminal.instruments, terminal.hub)
+        self._stop = terminal.bus.subscribe(
+            ExitPlanChanged, lambda event: self.changed.emit(event.plan)
+        )
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._stop()
+
+    # -- asking -----------------------------------------------------------------------------
+    def plans(self, mode: Mode | None = None) -> list[AnyPlan]:
+        """Open plans and triggers of a mode (of both when None), newest first, then ended ones
+        (``plan.state.is_open`` tells them apart)."""
+        return self._terminal.watch.plans(mode)
+
+    def of_position(
+        self, symbol: str, exchange: str, product: Product, mode: Mode
+    ) -> list[ExitPlan]:
+        """Open exit plans of a position; cheap enough for each row and frame."""
+        return self._terminal.watch.of_position((exchange, symbol, product), mode)
+
+    def stop_price(
+        self, symbol: str, exchange: str, product: Product, mode: Mode
+    ) -> Decimal | None:
+        """Where the nearest watched stop of a position stands now (trailing moves it), rupees."""
+        plans = [
+            plan
+            for plan in self.of_position(symbol, exchange, product, mode)
+            if plan.stop_at is not None and plan.held
+        ]
+        stops = [plan.stop_at for plan in plans if plan.stop_at is not None]
+        return None if not stops else max(stops) if plans[0].side > 0 else min(stops)
+
+    def target_price(
+        self, symbol: str, exchange: str, product: Product, mode: Mode
+    ) -> Decimal | None:
+        """The next watched target of a position, rupees."""
+        found: list[Decimal] = []
+        side = 1
+        for plan in self.of_position(symbol, exchange, product, mode):
+            if plan.held:
+                side = plan.side
+                found += target_prices(plan)[plan.hit : plan.hit + 1]
+        return None if not found else min(found) if side > 0 else max(found)
+
+    def trouble(self, plan: AnyPlan) -> str:
+        """Why an active plan watches nothing just now (price not known, market closed, another
+        account); empty when it does."""
+        return self._terminal.watch.trouble(plan)
+
+    def result(self, plan: ResultExit) -> Decimal | None:
+        """Today's result that an exit by result looks at, rupees; None while it is not known."""
+        return self._terminal.watch.result(plan)
+
+    # -- positions --------------------------------------------------------------------------
+    async def protect(
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        mode: Mode,
+        spec: ExitSpec,
+        *,
+        quantity: int = 0,
+        label: str = "",
+        orders: tuple[str, ...] = (),
+    ) -> ExitPlan:
+        """Add legs to a position: all of it (``quantity`` 0), so many units, or what a strategy
+        ``label`` holds of it. Legs that are there already and not given stay. ``orders`` are
+        resting orders at the broker that must not outlive the position."""
+        self._check_mode(mode)
+        position = (exchange, symbol, product)
+        return await self._terminal.watch.commands.attach(
+            position, spec, self._source, mode, quantity=quantity, label=label, orders=orders
+        )
+
+    async def set_stop(
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        mode: Mode,
+        value: float,
+        unit: Unit = Unit.PRICE,
+    ) -> ExitPlan:
+        """Stop of the whole position at a price, or so many points, per cent or rupees away."""
+        spec = ExitSpec(stop=Offset.of(value, unit))
+        return await self.protect(symbol, exchange, product, mode, spec)
+
+    async def set_targets(
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        mode: Mode,
+        targets: tuple[tuple[float, Unit, int], ...],
+    ) -> ExitPlan:
+        """Targets of the whole position, nearest first: value, unit, per cent of the quantity."""
+        rows = tuple(Target(Offset.of(value, unit), part) for value, unit, part in targets)
+        return await self.protect(symbol, exchange, product, mode, ExitSpec(targets=rows))
+
+    async def set_trail(
+        self,
+        symbol: str,
+        exchange: str,
+        product: Product,
+        mode: Mode,
+        value: float,
+        unit: Unit = Unit.POINTS,
+    ) -> ExitPlan:
+        """Let the stop follow the best price at a distance."""
+        spec = ExitSpec(trail=Offset.of(value, unit))
+        return await self.protect(symbol, exchange, product, mode, spec)
+
+    async def break_even(
+        self, symbol: str, exchange: str, product: Product, mode: Mode, lock: float = 0.0
+    ) -> ExitPlan:
+        """Move the stop of the whole position to its entry price now, ``lock`` points beyond it;
+        one is made where there is none."""
+        self._check_mode(mode)
+        commands, points = self._terminal.watch.commands, Decimal(str(lock))
+        for plan in self.of_position(symbol, exchange, product, mode):
+            if plan.held and not plan.label and plan.state is not PlanState.EXITING:
+                return await commands.move_to_entry(plan.plan_id, mode, points)
+        row = self._terminal.desk.books.book(mode).positions.get((exchange, symbol, product))
+        if row is None or not row.quantity:
+            raise OrderError(f"There is no open position of {symbol}.")
+        tick = self._terminal.instruments.require(symbol, exchange).tick_size
+        at = Decimal(str(row.average_price)) + (points if row.quantity > 0 else -points)
+        stop = Offset(on_tick(at, Decimal(str(tick))))
+        return await self.protect(symbol, exchange, product, mode, ExitSpec(stop=stop))
+
+    async def change(self, plan_id: str, spec: ExitSpec, mode: Mode) -> ExitPlan:
+        """Give a plan other legs; those not given are taken away. To move one:
+        ``msgspec.structs.replace(plan.spec, stop=Offset.of(790.0))``."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.change(plan_id, spec, mode)
+
+    # -- entries ----------------------------------------------------------------------------
+    async def bracket(
+        self, request: OrderRequest, spec: ExitSpec, mode: Mode
+    ) -> tuple[ExitPlan, Placed]:
+        """Send an order whose fills are protected from the first one on. Distances in points,
+        per cent and rupees count from its average price. Raises what ``bridge.place`` raises."""
+        with self._sending(request, mode):
+            return await self._terminal.watch.commands.bracket(request, spec, self._source, mode)
+
+    # -- triggers and results ---------------------------------------------------------------
+    async def add_trigger(self, legs: tuple[TriggerLeg, ...], mode: Mode) -> Trigger:
+        """Send an order when the price comes; two legs are a pair of which one goes out."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.add_trigger(legs, self._source, mode)
+
+    async def change_trigger(
+        self, plan_id: str, legs: tuple[TriggerLeg, ...], mode: Mode
+    ) -> Trigger:
+        """Other prices and orders for a trigger of the same symbol."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.change_trigger(plan_id, legs, mode)
+
+    async def add_result(
+        self,
+        mode: Mode,
+        *,
+        label: str = "",
+        loss: float | None = None,
+        profit: float | None = None,
+        trail: float | None = None,
+    ) -> ResultExit:
+        """Close everything of a strategy ``label``, or of the account without one, at a loss or
+        profit of today, or ``trail`` rupees below the best. It takes the place of an earlier one
+        of that label."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.add_result(
+            self._source,
+            mode,
+            label=label,
+            loss=_money(loss),
+            profit=_money(profit),
+            trail=_money(trail),
+        )
+
+    # -- all plans --------------------------------------------------------------------------
+    async def pause(self, plan_id: str, mode: Mode) -> AnyPlan:
+        """Watch nothing of a plan until it is resumed."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.pause(plan_id, mode)
+
+    async def resume(self, plan_id: str, mode: Mode) -> AnyPlan:
+        """Watch a paused plan again; a failed one tries its exit again."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.resume(plan_id, mode)
+
+    async def delete(self, plan_id: str, mode: Mode) -> AnyPlan:
+        """End a plan; nothing that was sent is taken back but its resting orders."""
+        self._check_mode(mode)
+        return await self._terminal.watch.commands.delete(plan_id, mode)
+
+    # -- orders of one symbol ---------------------------------------------------------------
+    async def cancel_of(self, symbol: str, exchange: str, mode: Mode) -> CancelAll:
+        """Cancel every working order of one symbol."""
+        self._check_mode(mode)
+        return await self._terminal.desk.cancel_all(self._source, mode, key=(exchange, symbol))
+
+    # -- the broker's own -------------------------------------------------------------------
+    @property
+    def has_gtt(self) -> bool:
+        """Whether the account of the current mode keeps good-till-triggered orders itself."""
+        try:
+            return self._terminal.desk.gateway.traits.gtt
+        except AppError:
+            return False
+
+    async def gtts(self) -> list[Gtt]:
+        """Active ones of the current mode's account, newest first; none where it has not got
+        them. Raises :class:`AppError` when the book cannot be read."""
+        return await self._gtts.book() if self.has_gtt else []
+
+    async def place_gtt(self, request: GttRequest, mode: Mode) -> Placed:
+        """Give the broker a good-till-triggered order."""
+        self._check_mode(mode)
+        return await self._gtts.place(request, self._source, mode)
+
+    async def modify_gtt(self, trigger_id: str, request: GttRequest, mode: Mode) -> Placed:
+        """Other triggers, prices and quantity for one of them."""
+        self._check_mode(mode)
+        return await self._gtts.modify(trigger_id, request, self._source, mode)
+
+    async def cancel_gtt(self, trigger_id: str, mode: Mode) -> Placed:
+        """Cancel one of them."""
+        self._check_mode(mode)
+        return await self._gtts.cancel(trigger_id, self._source, mode)
+
+
+def _money(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
