@@ -36,6 +36,9 @@ class Column(Generic[R]):
     ``width`` is in pixels at a text scale of 100 per cent; ``sample`` is a long text that it
     has room for anyway. A column grows when a text would be cut, except one that ``elides``:
     its texts are long sentences, cut where they must be, whole in the tooltip.
+    ``centred`` columns are neither left nor right aligned. ``spoken`` is
+    the title where the place among other columns does not tell it: in copies and for assistive
+    tools.
     """
 
     key: str
@@ -53,6 +56,8 @@ class Column(Generic[R]):
     badge: Callable[[R], str] | None = None
     tip: Callable[[R], str] | None = None
     by_value: bool = False
+    centred: bool = False
+    spoken: str = ""
     copied: Callable[[R], str] | None = None
     sample: str = ""
     elides: bool = False

@@ -126,11 +126,15 @@ class FastTableView(QTableView):
         if self._may_resort(now):
             self._sorted_at = now
             self.table.resort()  # repaints everything if it moved anything
+        self.announce(now)
+        self._update_rows(dirty)
+
+    def announce(self, now: float) -> None:
+        """Tell assistive tools, where there are some, that cells changed; once a second."""
         if QAccessible.isActive() and now - self._announced_at >= ANNOUNCE_EVERY:
             self._announced_at = now
             last = self.table.index(self.table.rowCount() - 1, self.table.columnCount() - 1)
             self.table.dataChanged.emit(self.table.index(0, 0), last)
-        self._update_rows(dirty)
 
     def _may_resort(self, now: float) -> bool:
         return (
@@ -225,6 +229,7 @@ class FastTableView(QTableView):
             painter.fillRect(0, y, width, tall, self.ink.colour("selection"))
         elif row == self._hover:
             painter.fillRect(0, y, width, tall, self.ink.colour("hover"))
+        self.paint_under(painter, row, y, sections)
         store = self.table.store
         cells = store.cells(row)
         flashing = store.flashing and not look.still()
@@ -244,9 +249,30 @@ class FastTableView(QTableView):
                 self._paint_text(painter, cells, index, x, size, baseline, selected)
         painter.setPen(self.ink.pen("grid"))
         painter.drawLine(0, y + tall - 1, width, y + tall - 1)
+        self.paint_over(painter, row, y, sections)
         if current:
-            painter.setPen(self.ink.pen("focus"))
-            painter.drawRect(0, y, width - 1, tall - 1)
+            self.paint_focus(painter, row, y)
+
+    # -- for tables with more than cells -----------------------------------------------------
+    def paint_under(self, painter: QPainter, row: int, y: int, sections: list[Section]) -> None:
+        """Paint behind the cells of a view row whose top is at ``y``."""
+
+    def paint_over(self, painter: QPainter, row: int, y: int, sections: list[Section]) -> None:
+        """Paint over the cells of a view row."""
+
+    def paint_focus(self, painter: QPainter, row: int, y: int) -> None:
+        """The frame that says where the keyboard is."""
+        painter.setPen(self.ink.pen("focus"))
+        painter.drawRect(0, y, self.viewport().width() - 1, self.row_height - 1)
+
+    def paint_words(self, painter: QPainter, text: str, tone: str, area: QRect) -> None:
+        """A short text in the middle of ``area``."""
+        static, width = self.ink.text(text)
+        painter.setPen(self.ink.pen(tone))
+        left = area.left() + (area.width() - width) // 2
+        painter.drawStaticText(
+            left, area.top() + (area.height() - self.ink.metrics.height()) // 2, static
+        )
 
     def _paint_text(
         self,
@@ -272,8 +298,10 @@ class FastTableView(QTableView):
         if (self._stale or cells.stale) and self.table.columns[index].live:
             tone = "stale"
         painter.setPen(self.ink.pen(tone))
-        right = self.table.columns[index].numeric
-        left = x + size - PADDING - width if right else x + PADDING
+        column = self.table.columns[index]
+        left = x + size - PADDING - width if column.numeric else x + PADDING
+        if column.centred:
+            left = x + (size - width) // 2
         painter.drawStaticText(left, baseline, static)
 
     def _paint_badge(

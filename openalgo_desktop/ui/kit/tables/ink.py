@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPen, QStaticText, QTransform
 
@@ -29,7 +31,7 @@ class Ink:
         sizes = look.density()
         self.row_height = max(sizes.row, self.metrics.height() + ROW_ROOM)
         self.header_height = max(sizes.header, self.header_metrics.height() + HEADER_ROOM)
-        self._texts: dict[str, Text] = {}
+        self._texts: OrderedDict[str, Text] = OrderedDict()
         self._elided: dict[tuple[str, int], str] = {}
         self._pens: dict[str, QPen] = {}
 
@@ -38,7 +40,8 @@ class Ink:
         known = self._texts.get(text)
         if known is None:
             if len(self._texts) >= TEXT_CACHE:
-                self._texts.clear()
+                # One for one: dropping them all together would hold the loop for 60 ms.
+                self._texts.popitem(last=False)
             static = QStaticText(text)
             static.setTextFormat(Qt.TextFormat.PlainText)
             static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)

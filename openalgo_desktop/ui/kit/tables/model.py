@@ -22,6 +22,12 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 NOWHERE = QModelIndex()
 
 
+def _alignment(column: Column[Any]) -> Qt.AlignmentFlag:
+    if column.centred:
+        return Qt.AlignmentFlag.AlignCenter
+    return RIGHT if column.numeric else LEFT
+
+
 class FastTableModel(QAbstractTableModel, Generic[R]):
     """Rows of ``R`` behind :class:`Column` declarations."""
 
@@ -95,7 +101,7 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         if role == Qt.ItemDataRole.UserRole:
             return column.value(self.row_at(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return RIGHT if column.numeric else LEFT
+            return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             tip = column.tip(self.row_at(index.row())) if column.tip is not None else ""
             if not tip and not column.numeric:
@@ -114,8 +120,10 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return column.spoken or column.title
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return RIGHT if column.numeric else LEFT
+            return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tooltip or None
         return None
@@ -153,7 +161,7 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
     def plain_rows(self, view_rows: Sequence[int] | None = None) -> list[list[str]]:
         """Title line and rows as plain numbers and texts; action columns are left out."""
         shown = [i for i, column in enumerate(self.columns) if column.actions is None]
-        lines = [[self.columns[i].title for i in shown]]
+        lines = [[self.columns[i].spoken or self.columns[i].title for i in shown]]
         for view_row in range(self.rowCount()) if view_rows is None else view_rows:
             row, texts = self.row_at(view_row), self.store.cells(view_row).texts
             lines.append([_copied(self.columns[i], row, texts[i]) for i in shown])

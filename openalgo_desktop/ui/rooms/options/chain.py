@@ -1,0 +1,513 @@
+"""The option chain: calls and puts of an expiry with live prices, volatility and greeks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.chain import ChainName, Family
+from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.chain import ChainView
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.tables import FastTableModel
+from openalgo_desktop.ui.kit.widgets import copy_text, named, slug
+from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
+from openalgo_desktop.ui.rooms.options.chain_head import (
+    SPANS,
+    ChainBar,
+    explained,
+    figures,
+    fill_columns,
+)
+from openalgo_desktop.ui.rooms.options.chain_rows import Line, Side, columns
+from openalgo_desktop.ui.rooms.options.chain_table import ChainTable
+
+#: What a chain shows that nobody has told an underlying.
+FIRST: Key = ("NSE_INDEX", "NIFTY")
+NOTHING = "No options for this underlying."
+_BASIS = {"mid": "the middle of bid and ask", "ltp": "the last price"}
+
+
+class ChainDock(Dock):
+    """Follows its link group to the options on whatever is chosen there."""
+
+    name = "chain"
+    title = "Option chain"
+    linkable = True
+    empty_text = NOTHING
+    min_interval = 0.05
+
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
+        self._family: Family | None = None
+        self._view: ChainView | None = None
+        self._centred = False
+        self._symbol: Key | None = None
+        self.span: int | None = 40
+        self.by_future = False
+        self.oi_in_lots = False
+        self.model: FastTableModel[Line] = FastTableModel(columns(self._tip))
+        self.table = named(
+            ChainTable(self.model, ColumnPlan()), f"{self.name}-table", f"{self.title} table"
+        )
+        search = SymbolSearch(bridge, f"{self.name}-underlying", "Symbol")
+        search.chosen.connect(self.pick)
+        self.bar = ChainBar(self.name, search)
+        self.bar.expiry_chosen.connect(self._open)
+        menu = named(QMenu(self), f"{self.name}-menu", f"{self.title}, columns and more")
+        menu.aboutToShow.connect(lambda: self._fill_menu(menu))
+        self.bar.menu_button.setMenu(menu)
+        self._shown = QWidget()
+        layout = QVBoxLayout(self._shown)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.table)
+        self.content.addWidget(self.bar)
+        self.content.addWidget(self._shown, 1)
+        self.place_empty_over(self._shown)
+        self.set_empty(True)
+        self.setFocusProxy(self.table)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.table.action_clicked.connect(self.table.on_action)
+        self.table.asked.connect(self._on_asked)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._on_menu)
+        header = self.table.horizontalHeader()
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._on_header_menu)
+        self.listen(self.bridge.books.positions_changed, self._show_positions)
+        self.listen(self.bridge.feed.aged, self._on_aged)
+        self.listen(self.bridge.feed.changed, self._on_aged)
+        self.listen(self.bridge.feed.refused, self._on_aged)
+        self.listen(self.bridge.instruments_loaded, self._reload)
+        self.listen(self.bridge.setting_changed, self._on_setting)
+
+    def release(self) -> None:
+        self._close()
+        super().release()
+
+    # -- which chain ------------------------------------------------------------------------
+    @property
+    def view(self) -> ChainView | None:
+        """The chain that is followed."""
+        return self._view
+
+    def show_symbol(self, key: Key) -> None:
+        """The options on ``key``, or on what it rests on; an option shows its own expiry."""
+        self._symbol = key
+        row = self.bridge.instrument(key)
+        family = self.bridge.chains.family(row) if row is not None else None
+        if row is None or family is None:
+            self._show_nothing(key)
+            return
+        same = family == self._family and self._view is not None
+        self._family = family
+        if row.is_option and row.expiry is not None:
+            if not same or self._expiry != row.expiry:
+                self._open(row.expiry)
+            self.table.set_current(row.strike, row.instrument_type == "CE")
+        elif not same:
+            days = self.bridge.chains.expiries(family)
+            self._open(days[0]) if days else self._show_nothing(key)
+
+    @property
+    def _expiry(self) -> date | None:
+        return self._view.name.expiry if self._view is not None else None
+
+    def _show_nothing(self, key: Key) -> None:
+        self._close()
+        self._family = None
+        self.set_subject(self.bridge.name(key))
+        self.bar.show_expiries((), None, self.bridge.now().date())
+        self.bar.show_figures("", "")
+        self.set_empty(True, NOTHING)
+
+    def _close(self) -> None:
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+        self.model.set_rows([])
+
+    def _open(self, expiry: date) -> None:
+        """Follow an expiry of the family."""
+        if self._family is None:
+            return
+        self._close()
+        self._view = self.bridge.chains.open(
+            ChainName(self._family, expiry),
+            lambda: not self.is_hidden(),
+            self._on_solved,
+            span=self.span,
+            by_future=self.by_future,
+        )
+        self._centred = False
+        self.table.forward = None
+        self.model.set_rows([Line(row) for row in self._view.rows])
+        today = self.bridge.now().date()
+        self.bar.show_expiries(self.bridge.chains.expiries(self._family), expiry, today)
+        self.set_subject(f"{self._family.name}  {expiry:%d %b %Y}")
+        self.set_empty(not self._view.rows)
+        self._count_oi()
+        self._show_positions()
+        self._show_head()
+        middle = self.model.store.rows[len(self._view.rows) // 2 :]
+        if middle:
+            self.table.set_current(middle[0].strike, True, scroll=False)
+            self.table.centre_on(middle[0].strike)
+        self.dirty = True
+
+    def _reload(self) -> None:
+        """Another symbol master: what was listed may not be any more."""
+        if self._symbol is not None:
+            expiry = self._expiry
+            self._family = None
+            self.show_symbol(self._symbol)
+            self._open_again(expiry)
+
+    # -- prices -----------------------------------------------------------------------------
+    def wants_flush(self) -> bool:
+        view = self._view
+        news = self.dirty or bool(self.model.store.dirty) or (view is not None and view.stirred)
+        return news and not self.is_hidden()
+
+    def flush(self) -> None:
+        super().flush()
+        if self._view is None:
+            return
+        for place in self._view.take():
+            line = self.model.store.rows[place]
+            self._look(line.call)
+            self._look(line.put)
+            self.model.touch(place)
+        self._view.look(*self.table.visible_rows())
+        self.table.flush()
+
+    def _look(self, side: Side) -> bool:
+        """Whether the price may be traded on; True when that is new."""
+        key = side.key
+        stale = key is not None and side.tick is not None and self.bridge.feed.is_stale(key)
+        if stale == side.stale:
+            return False
+        side.stale = stale
+        return True
+
+    def _on_aged(self, *_: object) -> None:
+        if self.is_hidden():
+            return
+        for place, line in enumerate(self.model.store.rows):
+            call, put = self._look(line.call), self._look(line.put)
+            if call or put:
+                self.model.touch(place)
+        self._show_head()
+
+    def _on_solved(self, changed: set[int]) -> None:
+        view = self._view
+        if view is None:
+            return
+        for place in changed:
+            self.model.touch(place)
+        head = view.head
+        if self.table.forward != head.forward:
+            self.table.forward = head.forward
+            self.table.viewport().update()
+        rows = self.model.store.rows
+        oi = [leg.tick.oi for row in view.rows for leg in (row.call, row.put) if leg and leg.tick]
+        self.table.largest_oi = float(max(oi, default=0))
+        for place, line in enumerate(rows):
+            if line.atm != (line.strike == head.atm):
+                line.atm = line.strike == head.atm
+                self.model.touch(place)
+        if not self._centred and head.atm is not None:
+            self._centred = True
+            self._go_to_money(head.atm)
+        self._show_head()
+
+    def _go_to_money(self, atm: float) -> None:
+        """For the first time; an option that was asked for stays the current one."""
+        row = self.bridge.instrument(self._symbol) if self._symbol is not None else None
+        if row is not None and row.is_option and row.expiry == self._expiry:
+            self.table.centre_on(row.strike)
+            return
+        self.table.set_current(atm, self.table.call_side, scroll=False)
+        self.table.centre_on(atm)
+
+    def _show_head(self) -> None:
+        view = self._view
+        if view is None or self._family is None:
+            return
+        text = figures(view.head, view.seconds, self.bridge.places(self._family.quoted))
+        if self.bridge.feed.stale:
+            age = self.bridge.feed.age()
+            text += "  ·  prices are old" if age is None else f"  ·  prices are {age:.0f} s old"
+        if view.problem:
+            text += f"  ·  {self.bridge.clean(view.problem)}"
+        self.bar.show_figures(text, explained(view.head))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.dirty = True
+
+    # -- positions --------------------------------------------------------------------------
+    def _show_positions(self) -> None:
+        held: dict[Key, int] = {}
+        for position in self.bridge.books.positions:
+            held[position.key] = held.get(position.key, 0) + position.quantity
+        for place, line in enumerate(self.model.store.rows):
+            for side in (line.call, line.put):
+                units = held.get(side.key, 0) if side.key is not None else 0
+                if units != side.held:
+                    side.held = units
+                    self.model.touch(place)
+                    self.table.viewport().update()
+
+    def _tip(self, line: Line, is_call: bool) -> str:
+        side = line.side(is_call)
+        leg = side.leg
+        if leg is None:
+            return "The exchange does not list it."
+        lines = [self.bridge.name(leg.key), contract_tip(leg.key)]
+        if side.held:
+            lines.append(f"Held: {side.badge} lots ({fmt.quantity(side.held)} units)")
+        if leg.tick is None:
+            lines.append("No price yet.")
+        elif leg.iv is not None and leg.price is not None and self._view is not None:
+            head = self._view.head
+            lines.append(
+                f"IV {leg.iv:.2f} % and greeks rest on {_BASIS[leg.basis]}, "
+                f"{fmt.price(leg.price, side.places)}, and the {head.forward_from} forward. "
+                "On a synthetic one call and put of a strike have one IV."
+            )
+        elif leg.price is None:
+            lines.append("No IV: bid and ask are too far apart and the last trade is old.")
+        else:
+            lines.append("No IV: the price holds no time value.")
+        if note := self.bridge.feed.tip(leg.key):
+            lines.append(note)
+        return "\n".join(lines)
+
+    # -- what is asked for ------------------------------------------------------------------
+    def _leg(self, strike: float, is_call: bool) -> Side | None:
+        row = self.table.row_of(strike)
+        if row < 0:
+            return None
+        side = self.model.row_at(row).side(is_call)
+        return side if side.leg is not None else None
+
+    def _on_asked(self, word: str, strike: float, is_call: bool) -> None:
+        side = self._leg(strike, is_call)
+        if side is None or side.leg is None:
+            return
+        key = side.leg.key
+        if word == "choose":
+            self.pick(key)
+        elif word == "basket":
+            self._to_basket(side.leg.row, Action.BUY)
+        elif word in ("hit", "lift"):
+            self._trade_at(side, Action.SELL if word == "hit" else Action.BUY)
+        else:
+            self._ticket(key, Action.BUY if word == "buy" else Action.SELL)
+
+    def _ticket(self, key: Key, action: Action, price: float = 0.0) -> None:
+        self.bridge.ticket_wanted.emit(
+            TicketWish(
+                key=key,
+                action=action,
+                price_type=PriceType.LIMIT if price else None,
+                price=price,
+            )
+        )
+
+    def _trade_at(self, side: Side, action: Action) -> None:
+        """A price was clicked: the ticket at that price, or with one-click trading armed one lot
+        at once, unless something about it is unusual."""
+        leg = side.leg
+        assert leg is not None
+        tick = leg.tick
+        price = 0.0 if tick is None else tick.bid if action is Action.SELL else tick.ask
+        if not price:
+            return
+        if not self.bridge.arm.armed or side.stale:
+            self._ticket(leg.key, action, price)
+            return
+        request = OrderRequest(
+            leg.row.symbol,
+            leg.row.exchange,
+            action,
+            side.lot,
+            PriceType.LIMIT,
+            self._product(),
+            price,
+        )
+        try:
+            why = self.bridge.orders.why_ask(Act.PLACE, [request], self.bridge.mode)
+        except AppError as error:
+            why = (error.message,)
+        if why or self.bridge.is_repeat(request):
+            self.bridge.notice.emit(
+                "warning", "Not sent at one click: " + (why[0] if why else "the same order again.")
+            )
+            self._ticket(leg.key, action, price)
+            return
+        self.bridge.arm.touch()
+        self.spawn(self._send(request), "chain-order", sends=True)
+
+    async def _send(self, request: OrderRequest) -> None:
+        await self.bridge.place(request, self.bridge.mode)
+
+    def _product(self) -> Product:
+        product = Product(self.bridge.setting("ui.default_product"))
+        return Product.NRML if product is Product.CNC else product
+
+    def _to_basket(self, row: Instrument, action: Action) -> None:
+        self.bridge.basket_wanted.emit(
+            OrderRequest(
+                row.symbol,
+                row.exchange,
+                action,
+                max(1, row.lot_size),
+                PriceType.MARKET,
+                self._product(),
+            )
+        )
+
+    # -- menus ------------------------------------------------------------------------------
+    def _on_menu(self, position: QPoint) -> None:
+        line = self.table.line_at(self.table.rowAt(position.y()))
+        if line is None:
+            return
+        is_call = self.table.is_call_at(position.x())
+        side = line.side(is_call)
+        if side.leg is None:
+            return
+        self.table.set_current(line.strike, is_call, scroll=False)
+        menu, key, row = self.menu(), side.leg.key, side.leg.row
+        self._item(menu, "Buy", lambda: self._ticket(key, Action.BUY))
+        self._item(menu, "Sell", lambda: self._ticket(key, Action.SELL))
+        if side.held:
+            self._item(menu, "Exit position", lambda: self._exit(row))
+        menu.addSeparator()
+        self._item(menu, "Add buy to basket", lambda: self._to_basket(row, Action.BUY))
+        self._item(menu, "Add sell to basket", lambda: self._to_basket(row, Action.SELL))
+        menu.addSeparator()
+        self._item(menu, "Show in linked docks", lambda: self.pick(key))
+        self._item(menu, "Copy contract", lambda: copy_text(row.symbol))
+        self._item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+        menu.popup(self.table.viewport().mapToGlobal(position))
+
+    def _exit(self, row: Instrument) -> None:
+        held = (one for one in self.bridge.books.positions if one.key == row.key and one.quantity)
+        position = next(held, None)
+        if position is not None:
+            self.bridge.ticket_wanted.emit(of_position(position, TicketUse.EXIT, row))
+
+    def _item(self, menu: QMenu, text: str, call: Any) -> None:
+        action = menu.addAction(text)
+        action.setObjectName(f"{self.name}-menu-{slug(text)}")
+        action.triggered.connect(lambda _checked=False: call())
+
+    def _on_header_menu(self, position: QPoint) -> None:
+        menu = self.menu()
+        fill_columns(menu, self.table.plan, self.name, self._arrange)
+        menu.popup(self.table.horizontalHeader().mapToGlobal(position))
+
+    def _arrange(self) -> None:
+        self.table.arrange()
+        self.table.viewport().update()
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        fill_columns(menu, self.table.plan, self.name, self._arrange)
+        menu.addSeparator()
+        self._check(menu, "Open interest in lots", self.oi_in_lots, self._toggle_lots)
+        self._check(menu, "IV on the future", self.by_future, self._toggle_future)
+        menu.addSeparator()
+        for span, words in SPANS:
+            self._check(menu, words, span == self.span, lambda span=span: self._set_span(span))
+
+    def _check(self, menu: QMenu, text: str, checked: bool, call: Any) -> None:
+        action = menu.addAction(text)
+        action.setObjectName(f"{self.name}-menu-{slug(text)}")
+        action.setCheckable(True)
+        action.setChecked(checked)
+        action.triggered.connect(lambda _checked=False: call())
+
+    def _toggle_lots(self) -> None:
+        self.oi_in_lots = not self.oi_in_lots
+        self._count_oi()
+
+    def _count_oi(self) -> None:
+        for line in self.model.store.rows:
+            for side in (line.call, line.put):
+                side.unit = side.lot if self.oi_in_lots else 1
+        self.model.refresh_all()
+        self.table.viewport().update()
+
+    def _toggle_future(self) -> None:
+        self.by_future = not self.by_future
+        self._again()
+
+    def _set_span(self, span: int | None) -> None:
+        self.span = span
+        self._again()
+
+    def _again(self) -> None:
+        if self._expiry is not None:
+            self._open(self._expiry)
+
+    def _on_setting(self, key: str, _value: object) -> None:
+        if key == "ui.grouping":
+            self.model.refresh_all()
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, Any]:
+        expiry = self._expiry
+        return super().save_state() | {
+            "columns": self.table.plan.save(),
+            "span": self.span,
+            "future": self.by_future,
+            "lots": self.oi_in_lots,
+            "symbol": list(self._symbol) if self._symbol is not None else None,
+            "expiry": expiry.isoformat() if expiry is not None else None,
+        }
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        super().restore_state(state)
+        self.table.plan.restore(state.get("columns"))
+        self.table.arrange()
+        span = state.get("span", self.span)
+        if span in [known for known, _ in SPANS]:
+            self.span = span
+        self.by_future = state.get("future") is True
+        self.oi_in_lots = state.get("lots") is True
+        stored = state.get("symbol")
+        keys = self.bridge.watch_list_keys([stored]) if isinstance(stored, list) else []
+        if keys or self.bridge.instrument(FIRST) is not None:
+            self.show_symbol(keys[0] if keys else FIRST)
+        with contextlib.suppress(ValueError):
+            self._open_again(date.fromisoformat(str(state.get("expiry"))))
+
+    def _open_again(self, day: date | None) -> None:
+        """Show an expiry of before, where it is still listed."""
+        if self._family is None or day is None or day == self._expiry:
+            return
+        if day in self.bridge.chains.expiries(self._family):
+            self._open(day)
+
+
+__all__ = ["ChainDock"]
