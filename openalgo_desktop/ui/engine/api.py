@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from openalgo_desktop.local_api.ws import ClientInfo
     from openalgo_desktop.runtime.terminal import Terminal
 
+__all__ = ["SAMPLES", "ApiDoor", "ApiEndpoint", "ClientInfo"]
+
 #: What the request builder puts into a field of this name; others get an empty text.
 SAMPLES: Mapping[str, Any] = {
     "symbol": "RELIANCE",

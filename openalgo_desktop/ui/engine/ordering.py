@@ -19,6 +19,8 @@ from openalgo_desktop.trading.pace import BUDGET, RoundTrip
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
+__all__ = ["OrderDoor", "check_order"]
+
 
 class OrderDoor:
     """Asks the engine; nothing here sends."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop import __version__
-from openalgo_desktop.runtime import about
+from openalgo_desktop.ui.engine.product import about
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 

@@ -11,9 +11,9 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.secret import Secret
-from openalgo_desktop.trading.webhooks import SymbolMap
 from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request
+from openalgo_desktop.ui.engine.rows import SymbolMap
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.brokers.kit.spec import Field, Login
 from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError
 from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.logins import Field, Login
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
     label,

@@ -18,7 +18,7 @@ from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 from openalgo_desktop.ui.rooms.api.api_builder import RequestBuilder
 
 if TYPE_CHECKING:
-    from openalgo_desktop.local_api.ws import ClientInfo
+    from openalgo_desktop.ui.engine.api import ClientInfo
 
 SHOWN = 300
 PAGES = ("Requests", "Clients", "Builder")

@@ -21,13 +21,13 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Product
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.trading.webhooks import (
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.rows import (
     SymbolMap,
     WebhookKind,
     WebhookMode,
     WebhookStrategy,
 )
-from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import CountField

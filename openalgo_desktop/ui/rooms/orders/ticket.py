@@ -25,9 +25,9 @@ from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroke
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ticketing import TicketWish
-from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.engine.ordering import check_order
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock

@@ -22,15 +22,15 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.config.private import open_private
 from openalgo_desktop.core.errors import ConfigError, StorageError
-from openalgo_desktop.sandbox.statistics import (
+from openalgo_desktop.ui.chart.equity import EquityCurve, Point
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.rows import (
     DailyPnl,
     Statistics,
     Summary,
     daily_csv,
     trades_csv,
 )
-from openalgo_desktop.ui.chart.equity import EquityCurve, Point
-from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.model import KillReport
-from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
+from openalgo_desktop.ui.engine.rows import WHAT_RESET_DOES
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit
 
-from openalgo_desktop.runtime.logs import LogLine
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.rows import LogLine
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 

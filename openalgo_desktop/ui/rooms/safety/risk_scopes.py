@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.rows import Limits
 from openalgo_desktop.ui.kit.fields import DecimalField
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
