@@ -192,12 +192,14 @@ def positioned(plan: ExitPlan, units: int, average: float = 0.0) -> ExitPlan:
     return plan
 
 
-def settled(plan: ExitPlan) -> ExitPlan:
-    """A leg whose units are out is over: the plan goes on with the rest."""
+def settled(plan: ExitPlan, *, entry_works: bool = False) -> ExitPlan:
+    """A leg whose units are out is over: the plan goes on with the rest, or waits for what its
+    entry may still fill."""
     firing = plan.firing
     if firing is None or plan.held > firing.left:
         return plan
-    state = PlanState.ACTIVE if plan.held else PlanState.DONE
+    state = PlanState.WAITING if entry_works else PlanState.DONE
+    state = PlanState.ACTIVE if plan.held else state
     text = f"{firing.leg} done at {plain(float(firing.price))}"
     return msgspec.structs.replace(plan, firing=None, hit=firing.hit, state=state, message=text)
 

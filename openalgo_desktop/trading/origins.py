@@ -43,6 +43,7 @@ class Origins:
         self._journal = journal
         self._by_tag: dict[str, Origin] = {}
         self._by_id: dict[str, Origin] = {}
+        self._id_of: dict[str, str] = {}  # order id by tag, of orders that were heard of
         self._foreign: set[str] = set()  # order ids that the journal does not know
         #: Told when an order that may be known already gets its name: mode, order id, strategy.
         self.on_named: Callable[[Mode, str, str], None] = lambda mode, order_id, strategy: None
@@ -64,6 +65,7 @@ class Origins:
         if origin is None or not order_id:
             return
         self._by_id[order_id] = origin
+        self._id_of[tag] = order_id
         if origin.strategy:
             self.on_named(mode, order_id, origin.strategy)
 
@@ -87,6 +89,10 @@ class Origins:
         return (self._by_tag.get(order.tag) if order.tag else None) or self._by_id.get(
             order.order_id
         )
+
+    def id_of(self, tag: str) -> str:
+        """The order of a tag, also before the journal knows it; empty while nobody heard of it."""
+        return self._id_of.get(tag, "")
 
     def source_of(self, order_id: str) -> str:
         """Who asked for an order; empty when it is not known as ours."""
@@ -112,6 +118,7 @@ class Origins:
                 order.strategy = order.strategy or origin.strategy
                 if order.tag:
                     self._by_id[order.order_id] = origin
+                    self._id_of[order.tag] = order.order_id
         return order
 
     def named_trade(self, trade: Trade) -> Trade:

@@ -195,6 +195,7 @@ class Commands:
         plan = msgspec.structs.replace(plan, held=0, stop_at=None, entry=Decimal(0))
         plan = await self._shelf.keep(plan)
         self._follower.believe(plan)
+        self._follower.sending.add(plan.plan_id)
         try:
             placed = await self._desk.place(request, source, mode, plan=plan.plan_id)
         except OrderStateUnknown:
@@ -206,6 +207,8 @@ class Commands:
                 text = f"the entry was refused: {error.message}"
                 self._shelf.end(current, text, PlanState.CANCELLED)
             raise
+        finally:
+            self._follower.sending.discard(plan.plan_id)
         self._link(plan.plan_id, placed.ids)
         found = self._shelf.get(plan.plan_id)
         assert isinstance(found, ExitPlan)
@@ -218,9 +221,7 @@ class Commands:
             if plan is None:
                 return
             order = self._desk.books.book(plan.mode).orders.get(order_id)
-            filled = order.filled_quantity if order is not None else 0
-            average = order.average_price if order is not None else 0.0
-            plan = self._shelf.put(rules.entered(plan, order_id, filled, average))
+            plan = self._shelf.put(self._follower.entered(plan, order_id, order))
             self._follower.compare(plan)
 
     # -- triggers and results ---------------------------------------------------------------

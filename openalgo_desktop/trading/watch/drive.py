@@ -153,8 +153,21 @@ class Driver:
         after = plan
         for order_id, filled in sent.filled.items():
             after = rules.exited(after, order_id, filled)
-        after = rules.settled(after)
+        after = self.settle(after)
         return plan if after is plan else self._shelf.put(after)
+
+    def settle(self, plan: ExitPlan) -> ExitPlan:
+        """The plan with a leg that is out ended; not stored."""
+        if plan.firing is None:
+            return plan
+        return rules.settled(plan, entry_works=self.entry_works(plan))
+
+    def entry_works(self, plan: ExitPlan) -> bool:
+        """Whether its entry may still fill. Of one of today that no book shows nobody knows."""
+        orders = self._desk.books.book(plan.mode).orders
+        today = plan.created_at.date() == self._clock.now().date()
+        rows = [orders.get(order_id) for order_id in plan.entries]
+        return any(today if row is None else not row.status.is_final for row in rows)
 
     async def _step(self, plan: ExitPlan, sent: Sent) -> None:
         firing = plan.firing
@@ -236,6 +249,9 @@ class Driver:
     def closed_elsewhere(self, plan: ExitPlan) -> None:
         """The position is gone: there is nothing to protect."""
         plan = msgspec.structs.replace(plan, held=0, firing=None)
+        if self.entry_works(plan):
+            self._shelf.end(plan, "waits for more fills", PlanState.WAITING)
+            return
         self._shelf.end(plan, "the position was closed elsewhere")
 
     # -- refusals ---------------------------------------------------------------------------

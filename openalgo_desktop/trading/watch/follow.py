@@ -14,7 +14,7 @@ from openalgo_desktop.core.enums import JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import OrderUpdated
 from openalgo_desktop.core.exits import ExitPlan, PlanState
-from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.model import Order, Trade
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch.drive import Driver
@@ -36,6 +36,7 @@ class Follower:
         self._checked: set[str] = set()
         self._checking: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self.sending: set[str] = set()  # brackets whose entry is on its way
         self._retry: set[str] = set()  # a comparison that failed
         self._shrinking: dict[str, asyncio.Task[None]] = {}  # by order id
 
@@ -68,25 +69,46 @@ class Follower:
             if waits or plan.plan_id in self._retry or plan.plan_id not in self._checked:
                 self.check(plan)
 
+    async def corrected(self, tag: str) -> None:
+        """An entry that was told as refused is at the exchange after all: its plan lives."""
+        plan_id = await self._sent.plan_of(tag)
+        plan = self._shelf.ended(plan_id)
+        if isinstance(plan, ExitPlan) and plan.state is PlanState.CANCELLED:
+            self.check(self._shelf.end(plan, "the entry arrived after all", PlanState.WAITING))
+
     # -- orders -----------------------------------------------------------------------------
     def on_order(self, event: OrderUpdated) -> None:
         """An order of any origin changed."""
         for plan in self._shelf.exits_of(event.order.key):
             if plan.mode is event.mode and plan.account_id == event.account_id:
-                self._take(plan, event.order)
+                self._take(plan, event.order, event.trade)
 
-    def _take(self, plan: ExitPlan, order: Order) -> None:
+    def entered(
+        self, plan: ExitPlan, order_id: str, order: Order | None, traded: float = 0.0
+    ) -> ExitPlan:
+        """What an entry order has filled. Where nobody tells its average, a trade of it, the
+        position or its own limit does."""
+        filled = order.filled_quantity if order is not None else 0
+        average = order.average_price if order is not None else 0.0
+        if filled and average <= 0:
+            row = self._desk.books.book(plan.mode).positions.get(plan.position)
+            held_at = row.average_price if row is not None else 0.0
+            limit = plan.request.price if plan.request is not None else 0.0
+            average = traded or held_at or limit
+        return rules.entered(plan, order_id, filled, average)
+
+    def _take(self, plan: ExitPlan, order: Order, trade: Trade | None) -> None:
         order_id = order.order_id
         after = plan
         if order.source == plan.exit_source or order_id in plan.exits:
             after = rules.exited(plan, order_id, order.filled_quantity)
             self._sent.note(plan.exit_source, (order_id,))
         elif order_id in plan.entries:
-            after = rules.entered(plan, order_id, order.filled_quantity, order.average_price)
+            after = self.entered(plan, order_id, order, trade.price if trade is not None else 0.0)
         elif order_id in plan.orders and order.status.is_final:
             orders = tuple(name for name in plan.orders if name != order_id)
             after = msgspec.structs.replace(plan, orders=orders)
-        after = rules.settled(after)
+        after = self._driver.settle(after)
         if after is not plan:
             after = self._shelf.put(after)
         self.compare(after)
@@ -159,7 +181,7 @@ class Follower:
         """The position is surely ``units`` (signed)."""
         row = self._desk.books.book(plan.mode).positions.get(plan.position)
         average = row.average_price if row is not None and row.quantity == units else 0.0
-        after = rules.settled(rules.positioned(plan, units, average))
+        after = self._driver.settle(rules.positioned(plan, units, average))
         if after is not plan:
             after = self._shelf.put(after)
         if after.state.is_open and not after.held:
@@ -174,7 +196,7 @@ class Follower:
         """Nothing is held: the plan ends, unless its entry may still fill."""
         if plan.held or not plan.state.is_open:
             return
-        if plan.request is not None and self._entry_works(plan):
+        if self._driver.entry_works(plan):
             if plan.state is not PlanState.WAITING:
                 plan = msgspec.structs.replace(plan, firing=None)
                 self._shelf.end(plan, "waits for more fills", PlanState.WAITING)
@@ -185,14 +207,6 @@ class Follower:
             return
         plan = msgspec.structs.replace(plan, firing=None)
         self.ended(self._shelf.end(plan, "the position is closed"))
-
-    def _entry_works(self, plan: ExitPlan) -> bool:
-        orders = self._desk.books.book(plan.mode).orders
-        for order_id in plan.entries:
-            order = orders.get(order_id)
-            if order is not None and not order.status.is_final:
-                return True
-        return False
 
     async def _link(self, plan: ExitPlan, gateway: TradingGateway) -> None:
         """Know the entry orders of a bracket, by the journal, and what they filled."""
@@ -206,14 +220,14 @@ class Follower:
             current = self._shelf.exits.get(plan.plan_id)
             if current is None:
                 return
-            filled = order.filled_quantity if order is not None else 0
-            average = order.average_price if order is not None else 0.0
             if row.state is JournalState.ACKNOWLEDGED:
-                after = rules.entered(current, row.order_id, filled, average)
+                after = self.entered(current, row.order_id, order)
                 if after is not current:
                     self._shelf.put(after)
         current = self._shelf.exits.get(plan.plan_id)
         if current is None or current.entries or current.state is not PlanState.WAITING:
+            return
+        if plan.plan_id in self.sending:
             return
         if all(row.state is JournalState.REJECTED for row in rows):
             text = "the entry was refused" if rows else "the entry was never sent"

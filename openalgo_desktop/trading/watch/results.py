@@ -152,7 +152,8 @@ class Results:
         except AppError as error:
             log.error("exit %s leaves before it is stored: %s", plan_id, error)
         problems: list[str] = []
-        for wait in AGAIN:
+        attempts = 0
+        while attempts < len(AGAIN):
             current = self._shelf.results.get(plan_id)
             if current is None or current.state is not PlanState.EXITING:
                 return
@@ -164,7 +165,9 @@ class Results:
                 if not problems:
                     self._end(current, f"{_leg(current)}: everything is closed", PlanState.DONE)
                     return
-            await asyncio.sleep(wait)
+            await asyncio.sleep(AGAIN[attempts])
+            if not self._desk.unsettled():  # an exit that is unknown is not tried again
+                attempts += 1
         current = self._shelf.results.get(plan_id)
         if current is not None:
             text = f"{_leg(current)} was reached and not all could be closed: "

@@ -67,11 +67,12 @@ class SentOrders:
         found = Sent(entries=entries)
         ids: dict[str, JournalEntry | None] = {}
         for entry in entries:
-            if entry.state in _OPEN:
+            order_id = entry.order_id or self._desk.sender.origins.id_of(entry.tag)
+            if entry.state in _OPEN and not order_id:
                 found.unfinished += int(entry.request["quantity"])
                 found.unknown = True
-            elif entry.order_id:  # a refused one may have a row in the book all the same
-                ids[entry.order_id] = entry
+            elif order_id:  # a refused one may have a row in the book all the same
+                ids[order_id] = entry
         if not symbol:
             ids |= {name: None for name in self._ids.get(plan.exit_source, ()) if name not in ids}
         for order_id, row in ids.items():
@@ -106,7 +107,9 @@ class SentOrders:
         if (order := self._desk.books.book(mode).orders.get(order_id)) is not None:
             return order
         try:
-            return await gateway.order(order_id)
+            order = await gateway.order(order_id)
+            self._desk.books.book(mode).seen([order])
+            return order
         except AppError:
             pass
         if gateway.traits.recall:
@@ -125,3 +128,8 @@ class SentOrders:
             for row in rows
             if row.request.get("plan") == plan.plan_id and row.account_id == plan.account_id
         ]
+
+    async def plan_of(self, tag: str) -> str:
+        """The bracket of an entry order by our own tag; empty for any other order."""
+        row = await self._journal.find(tag)
+        return "" if row is None else str(row.request.get("plan") or "")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
@@ -18,6 +19,7 @@ from openalgo_desktop.core.events import (
     Bus,
     ExitPlanChanged,
     Notice,
+    OrderCorrected,
     OrderSettled,
     OrderUpdated,
     PositionsChanged,
@@ -82,6 +84,7 @@ class Watch:
         self._day: date | None = None
         self._stops: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -94,6 +97,7 @@ class Watch:
             subscribe(PositionsChanged, self._on_positions),
             subscribe(BooksDiffer, lambda event: self._follower.doubt(event.mode)),
             subscribe(OrderSettled, lambda event: self._look()),
+            subscribe(OrderCorrected, lambda event: self._own(self._follower.corrected(event.tag))),
             subscribe(AccountChanged, self._on_account),
             subscribe(ExitPlanChanged, self._on_plan),
         ]
@@ -114,7 +118,14 @@ class Watch:
             self._task = None
         for part in (self._driver, self._follower, self._triggers, self._results):
             await part.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
         self._shelf.flush()
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run(self) -> None:
         while True:

@@ -71,6 +71,10 @@ class Shelf:
             raise OrderNotFound(plan_id)
         return found
 
+    def ended(self, plan_id: str) -> AnyPlan | None:
+        """A plan that has ended lately."""
+        return self._ended.get(plan_id)
+
     def exits_of(self, key: Key) -> list[ExitPlan]:
         """Open exit plans of an instrument."""
         return [self.exits[name] for name in self._by_key.get(key, ()) if name in self.exits]
@@ -137,6 +141,7 @@ class Shelf:
             while len(self._ended) > ENDED:
                 self._ended.popitem(last=False)
             return
+        self._ended.pop(plan.plan_id, None)
         match plan:
             case ExitPlan():
                 self.exits[plan.plan_id] = plan

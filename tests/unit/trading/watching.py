@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, NotConnected
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ExitSpec, Offset, Target, Unit
 from openalgo_desktop.core.model import Key, ModifyRequest, OrderAck, OrderRequest, Part, Tick
@@ -84,7 +84,13 @@ class Store:
 
 
 class Market(Exchange):
-    """An exchange whose orders can be changed."""
+    """An exchange whose orders can be changed, and are complete when they are filled."""
+
+    async def fill_part(self, order_id: str, quantity: int) -> None:
+        order = next(row for row in self.book if row.order_id == order_id)
+        if order.filled_quantity + quantity == order.quantity:
+            order.status = OrderStatus.COMPLETE
+        await super().fill_part(order_id, quantity)
 
     async def modify(self, request: ModifyRequest) -> OrderAck:
         self.arrived.append(("modify", f"{request.order_id} {request.quantity}"))

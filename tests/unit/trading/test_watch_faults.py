@@ -1,0 +1,557 @@
+"""Named faults of watched exits: never two, never none, never one larger than the position."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.errors import (
+    NetTimeout,
+    OrderStateUnknown,
+    RejectedByBroker,
+    StorageError,
+)
+from openalgo_desktop.core.exits import ExitSpec, Offset, PlanState, Target
+from openalgo_desktop.core.model import Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.watch import drive
+from tests.unit.trading.test_underway import KEY
+from tests.unit.trading.watching import Floor, buy, floor, points, stop_at
+from tests.waiting import until
+
+__all__ = ["floor"]
+
+
+def sold(floor: Floor) -> int:
+    return sum(int(what.split()[1]) for what in floor.sent if what.startswith("SELL"))
+
+
+async def ended(floor: Floor, plan_id: str, state: PlanState = PlanState.DONE) -> None:
+    await until(lambda: floor.plan(plan_id).state is state, f"{state}: {floor.plan(plan_id)}")
+    await floor.settled()
+
+
+# -- prices --------------------------------------------------------------------------------------
+async def test_gap_through_the_stop(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.say(650.0)
+    await ended(floor, plan.plan_id)
+    assert (floor.sent, floor.units) == (["SELL 10"], 0)
+
+
+async def test_both_legs_in_one_tick(floor: Floor):
+    """A trailing stop that rose above the target: one price reaches both, one exit goes out."""
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790, 840))
+    shelf = floor.watch._shelf
+    shelf.put(msgspec.structs.replace(plan, stop_at=plan.entry + 50))
+    floor.ticks.say(845.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"]
+
+
+async def test_a_stale_unknown_or_old_price_triggers_nothing(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.stale = True
+    floor.ticks.say(780.0)
+    await until(lambda: any("see nothing" in notice.text for notice in floor.notices))
+    assert floor.watch.trouble(floor.plan(plan.plan_id)) == "The price is not known."
+    floor.ticks.stale = False
+    floor.ticks.say(0.0)  # unknown
+    floor.ticks.say(780.0, unknown=1)
+    yesterday = int((floor.clock.time() - 86_400) * 1000)
+    floor.ticks.say(780.0, ltt=yesterday)
+    await asyncio.sleep(0.15)  # the watch looks by itself meanwhile
+    assert floor.sent == []
+    floor.ticks.say(780.0)  # the first fresh one
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+    told = [notice for notice in floor.notices if "see nothing" in notice.text]
+    assert len(told) == 1  # said once, though it was looked at often
+
+
+async def test_a_closed_market_triggers_nothing(floor: Floor):
+    await floor.hold(10)
+    floor.open = False
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.say(700.0)
+    await asyncio.sleep(0.1)
+    assert floor.sent == [] and "closed" in floor.watch.trouble(plan)
+
+
+async def test_a_fill_beyond_the_stop_is_seen_without_another_tick(floor: Floor):
+    floor.ticks.say(780.0)
+    plan, placed = await floor.watch.commands.bracket(
+        buy(10, 799.0), points(10), "window", Mode.SANDBOX
+    )
+    await floor.paper.fill_part(placed.order_id, 10)  # at 800: the stop stands at 790
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+# -- entries -------------------------------------------------------------------------------------
+async def test_partial_fill_then_cancel(floor: Floor):
+    plan, placed = await floor.watch.commands.bracket(
+        buy(10, 799.0), points(10), "window", Mode.SANDBOX
+    )
+    await floor.paper.fill_part(placed.order_id, 4)
+    await floor.desk.cancel(placed.order_id, "window")
+    await until(lambda: floor.plan(plan.plan_id).held == 4)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["BUY 10", "SELL 4"] and floor.units == 0
+
+
+async def test_the_rest_of_an_entry_is_cancelled_when_the_stop_is_reached(floor: Floor):
+    plan, placed = await floor.watch.commands.bracket(
+        buy(10, 799.0), points(10), "window", Mode.SANDBOX
+    )
+    await floor.paper.fill_part(placed.order_id, 4)
+    await until(lambda: floor.plan(plan.plan_id).held == 4)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert ("cancel", placed.order_id) in floor.paper.arrived and floor.units == 0
+
+
+async def test_an_entry_that_goes_on_filling_is_protected_again(floor: Floor):
+    """Its cancellation fails: what fills later is protected and goes out, too."""
+    plan, placed = await floor.watch.commands.bracket(
+        buy(10, 799.0), points(10), "window", Mode.SANDBOX
+    )
+    await floor.paper.fill_part(placed.order_id, 4)
+    await until(lambda: floor.plan(plan.plan_id).held == 4)
+    cancel = floor.paper.cancel
+
+    async def refuse(order_id: str) -> OrderAck:
+        if order_id == placed.order_id:
+            raise RejectedByBroker("too late")
+        return await cancel(order_id)
+
+    floor.paper.cancel = refuse  # type: ignore[method-assign]
+    floor.ticks.say(700.0)
+    await until(lambda: floor.units == 0)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.WAITING)
+    await floor.paper.fill_part(placed.order_id, 6)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0 and sold(floor) == 10
+
+
+async def test_fill_before_its_acknowledgement(floor: Floor):
+    place = floor.paper.place
+
+    async def slow(request: OrderRequest, tag: str) -> OrderAck:
+        ack = await place(request, tag)
+        if request.action is Action.BUY:
+            await floor.paper.done()  # filled and told
+            floor.ticks.say(700.0)
+        return ack
+
+    floor.paper.place = slow  # type: ignore[method-assign]
+    plan, _ = await floor.watch.commands.bracket(buy(10), points(10), "window", Mode.SANDBOX)
+    assert plan.held == 10
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["BUY 10", "SELL 10"] and floor.units == 0
+
+
+async def test_an_entry_whose_answer_is_lost_is_protected_once_it_is_found(floor: Floor):
+    def lose() -> None:
+        floor.paper.answer = lambda: None
+        raise OrderStateUnknown("lost", tag="")
+
+    floor.paper.answer = lose
+    with pytest.raises(OrderStateUnknown):
+        await floor.watch.commands.bracket(buy(10, 799.0), points(10), "window", Mode.SANDBOX)
+    (plan,) = floor.watch.plans()
+    assert plan.state is PlanState.WAITING
+    await floor.desk.reconciler.run_once()
+    await floor.paper.fill_part("1", 10)
+    await until(lambda: floor.plan(plan.plan_id).held == 10)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+# -- restarts ------------------------------------------------------------------------------------
+async def test_killed_between_entry_fill_and_exit(floor: Floor):
+    plan, _ = await floor.watch.commands.bracket(buy(10), points(10), "window", Mode.SANDBOX)
+    await until(lambda: floor.plan(plan.plan_id).held == 10)
+    floor.store.rows[plan.plan_id] = next(  # as it was on disk before the fill was told
+        row for row in floor.store.log if row.plan_id == plan.plan_id
+    )
+    await floor.restart()
+    await until(lambda: floor.plan(plan.plan_id).held == 10)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["BUY 10", "SELL 10"] and floor.units == 0
+
+
+async def test_an_entry_that_was_told_as_refused_and_arrived(floor: Floor):
+    place = floor.paper.place
+
+    async def deny(request: OrderRequest, tag: str) -> OrderAck:
+        await place(request, tag)
+        raise RejectedByBroker("RMS: rejected")
+
+    floor.paper.place = deny  # type: ignore[method-assign]
+    with pytest.raises(RejectedByBroker):
+        await floor.watch.commands.bracket(buy(10, 799.0), points(10), "window", Mode.SANDBOX)
+    floor.paper.place = place  # type: ignore[method-assign]
+    (plan,) = floor.watch.plans()
+    await floor.paper.fill_part("1", 10)
+    await until(lambda: floor.plan(plan.plan_id).held == 10)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+async def test_killed_before_the_entry_left(floor: Floor):
+    plan, _ = await floor.watch.commands.bracket(buy(10, 799.0), points(10), "window", Mode.SANDBOX)
+    floor.journal.rows.clear()
+    floor.paper.book.clear()
+    floor.store.rows[plan.plan_id] = msgspec.structs.replace(plan, entries={})
+    await floor.restart()
+    await ended(floor, plan.plan_id, PlanState.CANCELLED)
+    assert floor.plan(plan.plan_id).message == "the entry was never sent"
+
+
+@pytest.mark.parametrize("filled", [True, False])
+async def test_killed_after_the_exit_was_sent(floor: Floor, filled: bool):
+    """The plan on disk says that the leg was reached; the journal, that its order left."""
+    await floor.hold(10)
+    plan = await floor.protect(ExitSpec(targets=(Target(Offset.of(810), 40),)))
+    floor.paper.delay = 0.0 if filled else 0.3
+    floor.ticks.say(811.0)
+    await until(lambda: floor.sent == ["SELL 4"])
+    if filled:
+        await floor.paper.done()
+    floor.store.rows[plan.plan_id] = next(
+        row for row in floor.store.log if row.state is PlanState.EXITING
+    )
+    await floor.restart()
+    await until(lambda: floor.plan(plan.plan_id).hit == 1)
+    await floor.settled()
+    assert floor.sent == ["SELL 4"] and floor.units == 6
+    assert floor.plan(plan.plan_id).held == 6
+
+
+async def test_killed_before_the_exit_was_sent(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(ExitSpec(targets=(Target(Offset.of(810), 40),)))
+    floor.ticks.say(811.0)
+    await floor.watch._driver.stop()  # before the task of the exit had its first turn
+    assert floor.sent == [] and floor.store.rows[plan.plan_id].state is PlanState.EXITING
+    await floor.restart()
+    await until(lambda: floor.plan(plan.plan_id).hit == 1)
+    assert floor.sent == ["SELL 4"]
+
+
+async def test_a_position_closed_while_the_program_did_not_run(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    await floor.watch.stop()
+    await floor.hold(0)
+    floor.ticks.say(700.0)
+    await floor.restart()
+    await ended(floor, plan.plan_id)
+    assert floor.sent == []
+
+
+async def test_a_stop_that_was_passed_while_the_program_did_not_run_goes_out(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    await floor.watch.stop()
+    floor.ticks.say(700.0)
+    await floor.restart()
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+# -- closed elsewhere ----------------------------------------------------------------------------
+async def test_position_closed_elsewhere(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790, 810))
+    await floor.desk.close_position("SBIN", "NSE", Product.MIS, "somebody")
+    await ended(floor, plan.plan_id)
+    floor.ticks.say(700.0)
+    await floor.settled()
+    assert sold(floor) == 10 and floor.units == 0
+
+
+async def test_position_closed_by_the_brokers_own_app(floor: Floor):
+    """Nothing is pushed: the position book alone knows it, and the exit asks it first."""
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.real = floor.paper.held[Product.MIS] = 0
+    floor.paper.rows = [Position("SBIN", "NSE", Product.MIS, 0, 0.0)]
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == [] and "closed elsewhere" in floor.plan(plan.plan_id).message
+
+
+async def test_a_position_that_turned_elsewhere_is_left_alone(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.real = floor.paper.held[Product.MIS] = -5
+    floor.paper.rows = [Position("SBIN", "NSE", Product.MIS, -5, 800.0)]
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == []
+
+
+async def test_a_position_that_became_smaller_elsewhere(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790), quantity=10)
+    request = msgspec.structs.replace(buy(6), action=Action.SELL)
+    await floor.desk.place(request, "elsewhere")
+    await until(lambda: floor.plan(plan.plan_id).held == 4)
+    floor.ticks.say(700.0)
+    await ended(floor, plan.plan_id)
+    assert sold(floor) == 10 and floor.units == 0
+
+
+async def test_stop_and_hand_at_the_same_moment(floor: Floor):
+    await floor.hold(10)
+    floor.paper.delay = 0.05
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.say(700.0)
+    await floor.desk.close_position("SBIN", "NSE", Product.MIS, "hand")
+    await ended(floor, plan.plan_id)
+    assert sold(floor) == 10 and floor.units == 0
+
+
+async def test_two_plans_of_one_position_never_sell_it_twice(floor: Floor):
+    await floor.hold(10)
+    floor.paper.delay = 0.05
+    plans = [await floor.protect(stop_at(790), quantity=units) for units in (10, 7)]
+    floor.ticks.say(700.0)
+    for plan in plans:
+        await ended(floor, plan.plan_id)
+    assert sold(floor) == 10 and floor.units == 0
+
+
+async def test_a_stop_overtakes_a_target_that_is_on_its_way(floor: Floor):
+    await floor.hold(10)
+    floor.paper.delay = 0.1
+    plan = await floor.protect(stop_at(790, 810, 40))
+    floor.ticks.say(811.0)
+    await until(lambda: floor.sent == ["SELL 4"])
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 4", "SELL 6"] and floor.units == 0
+
+
+# -- refusals and lost answers -------------------------------------------------------------------
+def refuse(floor: Floor, times: int) -> None:
+    place, left = floor.paper.place, [times]
+
+    async def refusing(request: OrderRequest, tag: str) -> OrderAck:
+        if left[0]:
+            left[0] -= 1
+            raise RejectedByBroker("RMS: blocked")
+        return await place(request, tag)
+
+    floor.paper.place = refusing  # type: ignore[method-assign]
+
+
+async def test_a_refused_exit_is_tried_again_and_told(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    refuse(floor, 2)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+    told = [notice.text for notice in floor.notices if "RMS: blocked" in notice.text]
+    assert len(told) == 2 and "Trying again" in told[0]
+
+
+async def test_an_exit_refused_too_often_calls_a_human(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    refuse(floor, 4)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id, PlanState.FAILED)
+    last = [notice for notice in floor.notices if "NOT protected" in notice.text]
+    assert len(last) == 1 and last[0].level == "error"
+    await floor.watch.commands.resume(plan.plan_id, Mode.SANDBOX)  # the human tries again
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+async def test_a_target_that_is_refused_leaves_the_stop_watching(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790, 810, 40))
+    refuse(floor, 4)
+    floor.ticks.say(811.0)
+    await until(lambda: floor.plan(plan.plan_id).hit == 1)
+    assert floor.plan(plan.plan_id).state is PlanState.ACTIVE and floor.units == 10
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+async def test_a_lost_answer_is_unknown_and_never_sent_twice(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+
+    def lose() -> None:
+        floor.paper.answer = lambda: None
+        raise NetTimeout("no answer")
+
+    floor.paper.answer = lose
+    floor.ticks.say(780.0)
+    await until(lambda: floor.sent == ["SELL 10"])
+    await asyncio.sleep(0.2)  # several looks
+    assert floor.sent == ["SELL 10"]
+    await floor.desk.reconciler.run_once()
+    await floor.paper._fill(floor.paper.book[-1])
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"] and floor.units == 0
+
+
+async def test_an_exit_that_never_arrived_is_sent_once_that_is_known(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reconcile, "ABSENT_AFTER", 0.1)
+    monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 0.05)
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    place, lost = floor.paper.place, [True]
+
+    async def drop(request: OrderRequest, tag: str) -> OrderAck:
+        if lost.pop() if lost else False:
+            raise OrderStateUnknown("gone", tag=tag)
+        return await place(request, tag)
+
+    floor.paper.place = drop  # type: ignore[method-assign]
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"] and floor.units == 0
+
+
+async def test_an_exit_rejected_after_it_was_accepted_is_sent_again(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.reject = True
+    floor.ticks.say(780.0)
+    await until(lambda: floor.sent)
+    floor.paper.reject = False
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+async def test_exit_filled_in_part_then_cancelled(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.delay = 30.0
+    floor.ticks.say(780.0)
+    await until(lambda: floor.sent == ["SELL 10"])
+    for task in floor.paper.tasks:
+        task.cancel()
+    floor.paper.tasks.clear()
+    floor.paper.delay = 0.0
+    await floor.paper.fill_part("1", 4)
+    await floor.paper.cancel("1")
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10", "SELL 6"] and floor.units == 0
+
+
+async def test_an_exit_that_does_not_fill_is_sent_anew(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drive, "CHASE", 0.1)
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.delay = 30.0
+    floor.ticks.say(780.0)
+    await until(lambda: floor.sent == ["SELL 10"])
+    for task in floor.paper.tasks:
+        task.cancel()
+    floor.paper.tasks.clear()
+    floor.paper.push(floor.paper.book[-1])
+    floor.paper.delay = 0.0
+    await ended(floor, plan.plan_id)
+    assert ("cancel", "1") in floor.paper.arrived and floor.units == 0 and sold(floor) == 20
+    assert floor.paper.book[0].status is OrderStatus.CANCELLED
+
+
+async def test_a_full_disk_keeps_no_exit_in(floor: Floor, monkeypatch: pytest.MonkeyPatch):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+
+    async def full(row: Any) -> None:
+        raise StorageError("disk full")
+
+    monkeypatch.setattr(floor.store, "save", full)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"]
+
+
+async def test_an_exit_that_the_journal_shows_late_counts_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    """The answer of the first exit is not written yet when the second leg is reached."""
+    settle = floor.journal.settle
+
+    async def late(*args: Any) -> None:
+        await asyncio.sleep(0.3)
+        await settle(*args)
+
+    monkeypatch.setattr(floor.journal, "settle", late)
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790, 810, 40))
+    floor.ticks.say(811.0)
+    await until(lambda: floor.units == 6)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 4", "SELL 6"]
+
+
+async def test_what_rests_at_the_broker_is_cancelled_before_the_exit(floor: Floor):
+    await floor.hold(10)
+    resting = await floor.rest(PriceType.LIMIT, Action.SELL)
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    kinds = [kind for kind, _ in floor.paper.arrived]
+    assert kinds == ["place", "cancel", "place"] and floor.units == 0
+    assert ("cancel", resting) in floor.paper.arrived
+
+
+# -- modes and accounts --------------------------------------------------------------------------
+async def test_mode_switched_meanwhile(floor: Floor):
+    """A plan goes out in its own mode and account, wherever the switch stands."""
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    await floor.desk.set_mode(Mode.LIVE, "test")
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert (floor.sent, floor.units, floor.live.arrived) == (["SELL 10"], 0, [])
+
+
+async def test_another_account_gets_no_exit_of_this_one(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.paper.account_id = "sandbox:2"
+    floor.ticks.say(780.0)
+    await asyncio.sleep(0.1)
+    assert floor.sent == []
+    assert "sandbox:1" in floor.watch.trouble(floor.plan(plan.plan_id))
+
+
+async def test_books_of_orders_know_whose_exit_it_was(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790), label="breakout", quantity=10)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    orders: list[Order] = list(floor.desk.books.book(Mode.SANDBOX).orders.values())
+    assert [(row.source, row.strategy) for row in orders] == [(plan.exit_source, "breakout")]
+    assert not floor.desk.books.book(Mode.SANDBOX).working(KEY)

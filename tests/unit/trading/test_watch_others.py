@@ -1,0 +1,230 @@
+"""Local triggers and exits by result."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, OrderError, RejectedByBroker
+from openalgo_desktop.core.exits import PlanState, Trigger, TriggerLeg
+from openalgo_desktop.core.model import OrderAck, OrderRequest
+from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.watch import results
+from tests.unit.trading.watching import Floor, buy, floor
+from tests.waiting import until
+
+__all__ = ["floor"]
+
+
+def leg(price: float, *, below: bool, action: Action = Action.BUY, units: int = 10) -> TriggerLeg:
+    request = msgspec.structs.replace(buy(units), action=action)
+    return TriggerLeg(Decimal(str(price)), below, request)
+
+
+async def trigger(floor: Floor, *legs: TriggerLeg) -> Trigger:
+    return await floor.watch.commands.add_trigger(legs, "window", Mode.SANDBOX)
+
+
+def state(floor: Floor, plan_id: str) -> PlanState:
+    return floor.watch.plan(plan_id).state
+
+
+async def test_a_trigger_sends_its_order_once(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    for price in (809.95, 810.0, 811.0, 812.0):
+        floor.ticks.say(price)
+    await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+    assert floor.sent == ["BUY 10"]
+    done = floor.watch.plan(made.plan_id)
+    assert isinstance(done, Trigger) and done.order_ids == ("1",)
+    (row,) = floor.journal.rows.values()
+    assert row.source == made.exit_source
+
+
+async def test_of_a_pair_one_goes_out(floor: Floor):
+    made = await trigger(floor, leg(790, below=True, action=Action.SELL), leg(810, below=False))
+    assert made.is_oco
+    floor.ticks.say(785.0)
+    floor.ticks.say(815.0)
+    await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+    assert floor.sent == ["SELL 10"]
+
+
+async def test_a_trigger_that_is_reached_already_is_refused(floor: Floor):
+    with pytest.raises(InvalidOrder, match="above the last price 800"):
+        await trigger(floor, leg(800, below=False))
+    made = await trigger(floor, leg(810, below=False))
+    await floor.watch.commands.pause(made.plan_id, Mode.SANDBOX)
+    floor.ticks.say(815.0)
+    with pytest.raises(InvalidOrder):
+        await floor.watch.commands.resume(made.plan_id, Mode.SANDBOX)
+    assert floor.sent == []
+
+
+async def test_a_refused_trigger_is_not_tried_again(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+
+    def refuse() -> None:
+        raise RejectedByBroker("RMS: margin")
+
+    floor.paper.answer = refuse
+    floor.ticks.say(811.0)
+    await until(lambda: state(floor, made.plan_id) is PlanState.FAILED)
+    floor.ticks.say(812.0)
+    assert len(floor.sent) == 1
+    assert any("RMS: margin" in notice.text for notice in floor.notices)
+
+
+async def test_a_trigger_whose_answer_is_lost_is_settled_not_repeated(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+
+    def lose() -> None:
+        raise NetTimeout("no answer")
+
+    floor.paper.answer = lose
+    floor.ticks.say(811.0)
+    await until(lambda: floor.sent == ["BUY 10"])
+    floor.ticks.say(812.0)
+    await floor.desk.reconciler.run_once()
+    await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+    assert floor.sent == ["BUY 10"]
+
+
+async def test_a_trigger_does_not_cross_the_modes(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    await floor.desk.set_mode(Mode.LIVE, "test")
+    floor.ticks.say(811.0)
+    assert state(floor, made.plan_id) is PlanState.PAUSED
+    assert floor.sent == [] and floor.live.arrived == []
+    assert any("nothing was sent" in notice.text for notice in floor.notices)
+
+
+async def test_reached_while_the_program_did_not_run(floor: Floor):
+    """An order that nobody can watch is not sent at a price that nobody saw."""
+    made = await trigger(floor, leg(810, below=False))
+    other = await trigger(floor, leg(700, below=True))
+    await floor.watch.stop()
+    floor.ticks.ticks.clear()
+    await floor.restart()
+    floor.ticks.say(850.0)
+    assert state(floor, made.plan_id) is PlanState.PAUSED
+    assert state(floor, other.plan_id) is PlanState.ACTIVE
+    floor.ticks.say(690.0)
+    await until(lambda: state(floor, other.plan_id) is PlanState.DONE)
+    assert floor.sent == ["BUY 10"]
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_killed_while_a_trigger_was_sent(floor: Floor, left: bool):
+    made = await trigger(floor, leg(810, below=False))
+    floor.ticks.say(811.0)
+    if left:
+        await until(lambda: floor.sent == ["BUY 10"])
+    await floor.watch._triggers.stop()  # when nothing left: before its first turn
+    fired = next(row for row in floor.store.log if row.state is PlanState.EXITING)
+    floor.store.rows[made.plan_id] = fired
+    await floor.restart()
+    if left:
+        await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+        assert floor.sent == ["BUY 10"]
+    else:  # nothing had left: a human decides
+        await until(lambda: state(floor, made.plan_id) is PlanState.PAUSED)
+        assert floor.sent == []
+
+
+async def test_a_trigger_that_changes(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    await floor.watch.commands.change_trigger(made.plan_id, (leg(820, below=False),), Mode.SANDBOX)
+    floor.ticks.say(815.0)
+    assert floor.sent == []
+    await floor.watch.commands.delete(made.plan_id, Mode.SANDBOX)
+    floor.ticks.say(830.0)
+    assert floor.sent == []
+    with pytest.raises(OrderError, match="ended"):
+        await floor.watch.commands.pause(made.plan_id, Mode.SANDBOX)
+
+
+# -- results -------------------------------------------------------------------------------------
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "EVERY", 0.01)
+    monkeypatch.setattr(results, "AGAIN", (0.05,) * 6)
+
+
+async def test_the_account_is_closed_at_its_loss(floor: Floor, quick: None):
+    await floor.hold(10)
+    entry = (await floor.desk.place(buy(5, 700.0), "window")).order_id
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    floor.ticks.say(795.0)
+    await until(lambda: floor.watch.result(plan) == Decimal(-50))
+    floor.ticks.say(790.0)
+    await until(lambda: state(floor, plan.plan_id) is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 0 and floor.sent == ["BUY 5", "SELL 10"]
+    assert ("cancel", entry) in floor.paper.arrived
+    assert any("loss reached" in notice.text for notice in floor.notices)
+
+
+async def test_a_label_is_closed_and_nothing_else(floor: Floor, quick: None):
+    await floor.hold(20)
+    request = msgspec.structs.replace(buy(10), strategy="breakout")
+    await floor.desk.place(request, "api:key")
+    await until(lambda: floor.units == 30)
+    plan = await floor.watch.commands.add_result(
+        "window", Mode.SANDBOX, label="breakout", profit=Decimal(50)
+    )
+    floor.ticks.say(810.0)  # 10 x 10 rupees
+    await until(lambda: state(floor, plan.plan_id) is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 20 and floor.sent == ["BUY 10", "SELL 10"]
+
+
+async def test_an_unknown_price_makes_the_result_unknown(floor: Floor, quick: None):
+    await floor.hold(10)
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    floor.ticks.say(799.0)
+    await until(lambda: floor.watch.result(plan) is not None)
+    floor.ticks.stale = True
+    floor.ticks.say(700.0)
+    await until(lambda: floor.watch.result(plan) is None)
+    assert floor.sent == []
+
+
+async def test_a_result_exit_goes_on_after_a_restart(
+    floor: Floor, quick: None, monkeypatch: pytest.MonkeyPatch
+):
+    """Its closing order was on the way and never arrived: nothing is sent before that is known."""
+    monkeypatch.setattr(reconcile, "ABSENT_AFTER_RESTART", 0.3)
+    monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 0.05)
+    await floor.hold(10)
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    place, hold = floor.paper.place, asyncio.Event()
+
+    async def slow(request: OrderRequest, tag: str) -> OrderAck:
+        await hold.wait()
+        return await place(request, tag)
+
+    floor.paper.place = slow  # type: ignore[method-assign]
+    floor.ticks.say(780.0)
+    await until(lambda: state(floor, plan.plan_id) is PlanState.EXITING)
+    await floor.watch.stop()
+    await floor.desk.sender.abandon()
+    floor.paper.place = place  # type: ignore[method-assign]
+    await floor.restart()
+    await until(lambda: state(floor, plan.plan_id) is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 0
+
+
+async def test_limits_of_a_result_that_cannot_be(floor: Floor):
+    with pytest.raises(InvalidOrder, match="Give a loss"):
+        await floor.watch.commands.add_result("window", Mode.SANDBOX)
+    with pytest.raises(InvalidOrder, match="above 0"):
+        await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(-1))
+    first = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(10))
+    again = await floor.watch.commands.add_result("window", Mode.SANDBOX, profit=Decimal(10))
+    assert first.plan_id == again.plan_id and again.loss is None
