@@ -25,6 +25,11 @@ def locale(request: pytest.FixtureRequest) -> Iterator[str]:
     QLocale.setDefault(before)
 
 
+@pytest.fixture(autouse=True)
+def indian() -> None:
+    fmt.set_grouping("indian")  # other tests leave what their terminal had
+
+
 def price(qtbot: QtBot) -> PriceField:
     field = PriceField()
     field.set_tick(0.05)
