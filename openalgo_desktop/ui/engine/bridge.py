@@ -54,6 +54,7 @@ from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
+from openalgo_desktop.ui.engine.journal import JournalDoor
 from openalgo_desktop.ui.engine.links import MAIN, Links
 from openalgo_desktop.ui.engine.lock import LockDoor
 from openalgo_desktop.ui.engine.markets import MarketsDoor
@@ -122,6 +123,7 @@ class Bridge(QObject):
         self.chains = ChainDoor(terminal, self)
         self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
         self.lock = LockDoor(terminal, self)
+        self.journal = JournalDoor(terminal, self)
         self.performance = PerformanceDoor(terminal, self.frames, self)
         self.risk = RiskDoor(terminal)
         self.markets = MarketsDoor(terminal)
@@ -173,6 +175,7 @@ class Bridge(QObject):
         self.chains.close()
         self.baskets.close()
         self.lock.close()
+        self.journal.close()
         self.performance.close()
         self.work.close()
         self.arm.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.clock import IST, age_text
 from openalgo_desktop.core.money import PRICE_PLACES
 
 #: Shown where a value is not known; never 0.
 MISSING = "–"
 LAKH = 100_000
+MINUTE = 60
 CRORE = 10_000_000
 MINUS = "-"  # plain, so that copied text stays a number
 
@@ -112,6 +113,11 @@ def sign_role(value: float) -> str:
 def clock_text(moment: datetime) -> str:
     """Time of day in IST."""
     return moment.astimezone(IST).strftime("%H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """How long: ``45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``."""
+    return age_text(seconds if seconds < MINUTE else seconds // MINUTE * MINUTE)
 
 
 def date_time_text(moment: datetime) -> str:

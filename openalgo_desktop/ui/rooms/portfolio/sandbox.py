@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable
-from decimal import Decimal
-from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from msgspec.structs import asdict
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from openalgo_desktop.config.private import open_private
-from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.chart.equity import EquityCurve, Point
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import (
     DailyPnl,
-    Statistics,
     Summary,
     daily_csv,
     trades_csv,
@@ -34,7 +27,9 @@ from openalgo_desktop.ui.engine.rows import (
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.exporting import write_text
 from openalgo_desktop.ui.kit.fields import VerticalArea
+from openalgo_desktop.ui.kit.figures import Figure, FigureGrid
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.settings_page import SettingsPage
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
@@ -81,70 +76,21 @@ COLUMNS: tuple[Col[DailyPnl], ...] = (
     _amount("drawdown", "Drawdown"),
 )
 
-#: Field of :class:`Statistics`, caption, how it is shown.
 FIGURES = (
-    ("net", "Net P&L", "profit"),
-    ("return_percent", "Return", "percent"),
-    ("gross", "Gross P&L", "profit"),
-    ("charges", "Charges", "money"),
-    ("closed", "Closed trades", "count"),
-    ("win_rate", "Win rate", "share"),
-    ("profit_factor", "Profit factor", "ratio"),
-    ("max_drawdown", "Max drawdown", "money"),
-    ("max_drawdown_percent", "Max drawdown %", "share"),
-    ("average_win", "Average win", "money"),
-    ("average_loss", "Average loss", "money"),
-    ("best_day", "Best day", "profit"),
-    ("worst_day", "Worst day", "profit"),
+    Figure("net", "Net P&L", "profit"),
+    Figure("return_percent", "Return", "percent"),
+    Figure("gross", "Gross P&L", "profit"),
+    Figure("charges", "Charges", "money"),
+    Figure("closed", "Closed trades", "count"),
+    Figure("win_rate", "Win rate", "share"),
+    Figure("profit_factor", "Profit factor", "ratio"),
+    Figure("max_drawdown", "Max drawdown", "money"),
+    Figure("max_drawdown_percent", "Max drawdown %", "share"),
+    Figure("average_win", "Average win", "money"),
+    Figure("average_loss", "Average loss", "money"),
+    Figure("best_day", "Best day", "profit"),
+    Figure("worst_day", "Worst day", "profit"),
 )
-_TEXTS = {
-    "profit": fmt.signed_money,
-    "money": fmt.money,
-    "percent": fmt.signed_percent,
-    "share": fmt.percent,
-    "ratio": lambda value: fmt.price(value, 2),
-    "count": fmt.quantity,
-}
-
-
-def figure_text(value: Decimal | int | None, kind: str) -> tuple[str, str]:
-    """Text and tone of a figure; a dash where it cannot be known."""
-    if value is None:
-        return fmt.MISSING, ""
-    number = float(value)
-    text = _TEXTS[kind](number)
-    signed = kind in ("profit", "percent") and text.startswith(("+", "-"))
-    return text, fmt.sign_role(number) if signed else ""
-
-
-class Figures(QWidget):
-    """The statistics as captions and numbers in two columns."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        named(self, "sandbox-figures", "Statistics of the sandbox")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(12, 8, 18, 8)
-        grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(3)
-        # Numbers come after the layout was made: room for them from the start.
-        grid.setColumnMinimumWidth(1, self.fontMetrics().horizontalAdvance("-1,00,00,000.00"))
-        self.values: dict[str, QLabel] = {}
-        for row, (key, caption, _) in enumerate(FIGURES):
-            grid.addWidget(label(caption, f"sandbox-{key}-caption", "caption"), row, 0)
-            value = label(fmt.MISSING, f"sandbox-{key}", "footer")
-            value.setAccessibleName(caption)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(value, row, 1)
-            self.values[key] = value
-        grid.setRowStretch(len(FIGURES), 1)
-
-    def show_figures(self, figures: Statistics) -> None:
-        """Show these."""
-        for key, _, kind in FIGURES:
-            text, tone = figure_text(getattr(figures, key), kind)
-            self.values[key].setText(text)
-            set_role(self.values[key], tone, "tone")
 
 
 class SandboxDock(Dock):
@@ -197,7 +143,7 @@ class SandboxDock(Dock):
         self.curve = EquityCurve("sandbox-curve")
         left.addWidget(self.curve, 1)
         row.addLayout(left, 1)
-        self.figures = Figures()
+        self.figures = FigureGrid("sandbox", "Statistics of the sandbox", FIGURES)
         area = named(VerticalArea(), "sandbox-figures-scroll", "Statistics of the sandbox")
         area.setWidget(self.figures)
         area.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Expanding)
@@ -278,7 +224,7 @@ class SandboxDock(Dock):
         self.equity.setToolTip(plain_tip(self.bridge.feed.tips(missing)))
         set_role(self.equity, "stale" if missing else "", "tone")
         self.set_subject(f"net {fmt.signed_money(float(figures.net))} · {figures.trades} trades")
-        self.figures.show_figures(figures)
+        self.figures.show_values(asdict(figures))
         self.model.set_rows(summary.days[::-1])
         self.days.flush()
         self.export_trades.setEnabled(figures.trades > 0)
@@ -346,20 +292,5 @@ class SandboxDock(Dock):
     async def _export(self, name: str, text: Callable[[], str]) -> None:
         path = await ask_csv_path(self, name)
         if path is not None:
-            await save_csv(path, text)
+            await write_text(path, text)
             self.bridge.notice.emit("info", f"Exported to {path}.")
-
-
-async def save_csv(path: Path, text: Callable[[], str]) -> None:
-    """Make a table and write it, UTF-8 with the mark that spreadsheets look for; raises
-    :class:`StorageError`."""
-
-    def write() -> None:
-        descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
-        with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-            file.write(text())
-
-    try:
-        await asyncio.to_thread(write)
-    except OSError as error:
-        raise StorageError(f"{path} could not be written: {error.strerror}.") from None

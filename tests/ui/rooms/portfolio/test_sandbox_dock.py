@@ -19,7 +19,9 @@ from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.sandbox.statistics import Tally, summarise
 from openalgo_desktop.ui.chart.equity import EquityCurve, Point
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
-from openalgo_desktop.ui.rooms.portfolio.sandbox import FIGURES, SandboxDock, figure_text, save_csv
+from openalgo_desktop.ui.kit.exporting import write_text
+from openalgo_desktop.ui.kit.figures import figure_text
+from openalgo_desktop.ui.rooms.portfolio.sandbox import FIGURES, SandboxDock
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.staying import what_stays
 from tests.ui.driving import Drive, click
@@ -176,7 +178,7 @@ def test_switching_says_what_stays_behind(drive: Drive) -> None:
 
 async def _fails(path: Path) -> None:
     with pytest.raises(StorageError, match="could not be written"):
-        await save_csv(path, lambda: "x")
+        await write_text(path, lambda: "x")
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -214,7 +216,7 @@ def test_figures_as_text(value: Decimal | int | None, kind: str, expected: tuple
 
 def test_every_figure_is_one_of_the_statistics() -> None:
     found = summarise(Tally(), [], CAPITAL, 0).figures
-    assert {key for key, _, _ in FIGURES} <= set(found.__struct_fields__)
+    assert {figure.key for figure in FIGURES} <= set(found.__struct_fields__)
 
 
 def test_curve_shows_profit_above_and_loss_below_its_base(qtbot: QtBot) -> None:
@@ -252,7 +254,7 @@ async def test_an_export_does_not_follow_a_link(tmp_path: Path) -> None:
     victim.write_text("precious")
     path.symlink_to(victim)
     with pytest.raises(StorageError, match="symbolic link"):
-        await save_csv(path, lambda: "a,b\n")
+        await write_text(path, lambda: "a,b\n")
     assert victim.read_text() == "precious"
 
 
