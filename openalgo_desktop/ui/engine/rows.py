@@ -6,7 +6,6 @@ from __future__ import annotations
 from openalgo_desktop.runtime.logs import LogLine
 from openalgo_desktop.sandbox.statistics import (
     DailyPnl,
-    Statistics,
     Summary,
     daily_csv,
     trades_csv,
@@ -25,7 +24,6 @@ __all__ = [
     "DailyPnl",
     "Limits",
     "LogLine",
-    "Statistics",
     "Summary",
     "SymbolMap",
     "WebhookKind",

@@ -26,6 +26,8 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine import links
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit.exporting import png, write_bytes
+from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 T = TypeVar("T")
@@ -328,6 +330,26 @@ class Dock(QDockWidget):
     def flush(self) -> None:
         """Repaint; docks with prices implement it and call this."""
         self.dirty = False
+
+    # -- giving away ------------------------------------------------------------------------
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        """What of it can be saved: text of a menu, and what it starts."""
+        return [("Save as picture ...", lambda: self.spawn(self._save_picture(), "save picture"))]
+
+    def file_name(self) -> str:
+        """What a file of it is called at first, without an ending."""
+        return f"{self.name}-{self.bridge.now():%Y-%m-%d}"
+
+    def said(self, text: str) -> None:
+        """Tell the user in a notice."""
+        self.bridge.notice.emit("info", text)
+
+    async def _save_picture(self) -> None:
+        path = await ask_path(self, "Save as picture", "Pictures", "png", f"{self.file_name()}.png")
+        if path is not None:
+            image = self.body.grab().toImage()
+            await write_bytes(path, lambda: png(image))
+            self.said(f"Picture saved as {path}.")
 
     # -- menus and state --------------------------------------------------------------------
     def menu(self) -> QMenu:

@@ -11,6 +11,8 @@ from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
@@ -300,8 +302,36 @@ class TableDock(Dock, Generic[R]):
             self.view.selectRow(index.row())
             self.fill_menu(menu, row)
             menu.addSeparator()
-        self.add_item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+            self.add_item(menu, "Copy row", lambda: table_exports.copy_rows(self.view))
+        self.add_item(menu, "Copy table", lambda: self.spawn(self._copy_table(), "copy table"))
+        for text, call in self.exports():
+            self.add_item(menu, text, call)
         menu.popup(self.view.viewport().mapToGlobal(position))
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        csv, picture = table_exports.save_csv, table_exports.save_picture
+        view, name = self.view, self.file_name()
+        return [
+            (
+                "Save as CSV ...",
+                lambda: self.spawn(csv(view, name, self.said), "save CSV"),
+            ),
+            (
+                "Save as picture ...",
+                lambda: self.spawn(
+                    picture(view, name, self.title, self._when(), self.said), "save picture"
+                ),
+            ),
+        ]
+
+    def _when(self) -> str:
+        """Under the title of a picture: of which mode and when."""
+        mode = self.bridge.mode.value.upper()
+        return f"{mode}   {fmt.date_time_text(self.bridge.now())} IST"
+
+    async def _copy_table(self) -> None:
+        lines = await table_exports.csv_of(self.model)
+        copy_text("\n".join("\t".join(line) for line in lines))
 
     def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:
         """One item of a context menu."""

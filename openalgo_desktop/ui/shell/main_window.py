@@ -34,6 +34,7 @@ from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
 from openalgo_desktop.ui.shell.docking import Docking
+from openalgo_desktop.ui.shell.export_menu import ExportMenu
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
 from openalgo_desktop.ui.shell.side_window import TITLE, prepare, titled
 from openalgo_desktop.ui.shell.statusbar import StatusBar
@@ -161,6 +162,8 @@ class MainWindow(QMainWindow):
             named(menus[title], f"menu-{title.lower()}", title)
         for row in ACTIONS:
             menus[row.menu].addAction(self.actions_by_name[row.name])
+        export = ExportMenu(self.docking, menus["File"])
+        menus["File"].insertMenu(self.actions_by_name["accounts"], export)
         menus["View"].addSeparator()
         self._add_dock_actions(menus["View"])
 

@@ -160,12 +160,20 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
     # -- copy and export --------------------------------------------------------------------
     def plain_rows(self, view_rows: Sequence[int] | None = None) -> list[list[str]]:
         """Title line and rows as plain numbers and texts; action columns are left out."""
-        shown = [i for i, column in enumerate(self.columns) if column.actions is None]
-        lines = [[self.columns[i].spoken or self.columns[i].title for i in shown]]
-        for view_row in range(self.rowCount()) if view_rows is None else view_rows:
-            row, texts = self.row_at(view_row), self.store.cells(view_row).texts
-            lines.append([_copied(self.columns[i], row, texts[i]) for i in shown])
-        return lines
+        places = range(self.rowCount()) if view_rows is None else view_rows
+        return [self.plain_titles(), *(self.plain_row(self.row_at(place)) for place in places)]
+
+    def plain_titles(self) -> list[str]:
+        """The line of titles of what is copied."""
+        return [column.spoken or column.title for column in self.columns if not column.actions]
+
+    def plain_row(self, row: R) -> list[str]:
+        """One row of what is copied, also of a row that the table does not show any more."""
+        return [_copied(column, row) for column in self.columns if not column.actions]
+
+    def shown_rows(self) -> list[R]:
+        """The rows in the order of the view."""
+        return [self.store.rows[source] for source in self.store.order]
 
     def as_text(self, view_rows: Sequence[int] | None = None) -> str:
         """Tab separated, for the clipboard."""
@@ -176,7 +184,8 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         return csv_text(self.plain_rows())
 
 
-def _copied(column: Column[R], row: R, text: str) -> str:
+def _copied(column: Column[R], row: R) -> str:
     if column.copied is not None:
         return column.copied(row)
+    text = column.shown(row, column.value(row))
     return plain(text) if column.numeric else text
