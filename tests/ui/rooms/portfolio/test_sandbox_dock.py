@@ -177,7 +177,7 @@ def test_switching_says_what_stays_behind(drive: Drive) -> None:
 
 
 async def _fails(path: Path) -> None:
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="cannot be written"):
         await write_text(path, lambda: "x")
 
 
