@@ -118,6 +118,15 @@ class MarketSource(Protocol):
 
     async def unsubscribe(self, keys: Sequence[Key]) -> None: ...
 
+    @property
+    def depth_levels(self) -> tuple[int, ...]:
+        """Levels a side that its streams offer, fewest first."""
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        """Have at least so many levels of an instrument whenever its depth is streamed, as far
+        as the streams offer them; the fullest wish holds. Gives the end of this wish. Raises what
+        a stream refuses."""
+
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         """Fresh snapshots, mode QUOTE or DEPTH."""
 

@@ -18,6 +18,7 @@ from openalgo_desktop.core.errors import AppError, NotConnected
 from openalgo_desktop.core.model import Bars, Key, Part, Tick
 from openalgo_desktop.core.ports import InstrumentLookup, MarketSource
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.market.deeper import DeepBooks
 from openalgo_desktop.market.record import Record
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class MarketHub:
         self._watchers: dict[Key, list[tuple[FeedMode, TickListener]]] = {}
         self._channels: dict[Key, list[Channel]] = {}
         self._upstream: dict[Key, FeedMode] = {}
+        self._deep = DeepBooks()
         self._changed: set[Key] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -130,6 +132,7 @@ class MarketHub:
             self._source.set_sink(lambda tick: None)
             self._source.set_reports(lambda message: None, lambda key, error: None)
         self._source = source
+        self._deep.ask(source)
         self._upstream.clear()
         self._spoil()
         self._connected = source is not None
@@ -364,6 +367,17 @@ class MarketHub:
         if source is self._source:
             self._changed.update(keys)
             self._wake.set()
+
+    # -- deeper books -----------------------------------------------------------------------
+    @property
+    def depth_levels(self) -> tuple[int, ...]:
+        """Levels a side that the data account streams, fewest first; empty without one."""
+        return () if self._source is None else self._source.depth_levels
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        """Have at least so many levels of an instrument whenever its depth is streamed, as far
+        as the data account has them, also after a change of it. Gives the end of the wish."""
+        return self._deep.add(key, levels)
 
     # -- requests ---------------------------------------------------------------------------
     def _connected_source(self) -> MarketSource:

@@ -1,4 +1,5 @@
-"""The visible book around a last price: five levels a side, a pure function of price and time."""
+"""The visible book around a last price: five levels a side or twenty, a pure function of price and
+time. The first five are the same in both."""
 
 from __future__ import annotations
 
@@ -7,14 +8,14 @@ from typing import NamedTuple
 from openalgo_desktop.core.model import Depth, Instrument, Level
 from openalgo_desktop.core.money import to_tick
 
-LEVELS = 5
+LEVELS, DEEP_LEVELS = 5, 20
 _MULTIPLIER, _INCREMENT, _MASK = 1_103_515_245, 12_345, 0x7FFFFFFF
 _SPREAD_OF_OPTION = 0.004  # of the premium
 _MAX_SPREAD_TICKS = 8
 
 
 class Book(NamedTuple):
-    """Best prices, best quantities, and the five levels; all zero and empty for an index."""
+    """Best prices, best quantities, and the levels; all zero and empty for an index."""
 
     bid: float = 0.0
     ask: float = 0.0
@@ -47,7 +48,9 @@ def spread_ticks(instrument: Instrument, last: float) -> int:
     return max(1, min(_MAX_SPREAD_TICKS, wide))
 
 
-def make_book(instrument: Instrument, last: float, typical: int, salt: int) -> Book:
+def make_book(
+    instrument: Instrument, last: float, typical: int, salt: int, levels: int = LEVELS
+) -> Book:
     """The book at ``last``: the last trade was at the bid or at the ask. ``typical`` is the usual
     quantity of a level in lots, ``salt`` changes with the instrument and the moment."""
     if instrument.is_index:
@@ -58,7 +61,8 @@ def make_book(instrument: Instrument, last: float, typical: int, salt: int) -> B
     at_bid = dice >> 16 & 1 or last <= tick
     bid, ask = (last, last + spread) if at_bid else (last - spread, last)
     sides: tuple[list[Level], list[Level]] = ([], [])
-    for number in range(LEVELS):
+    traded = dice
+    for number in range(levels):
         for side, best, sign in ((sides[0], bid, -1), (sides[1], ask, 1)):
             dice = (dice * _MULTIPLIER + _INCREMENT) & _MASK
             price = to_tick(best + sign * number * tick, tick)
@@ -66,16 +70,18 @@ def make_book(instrument: Instrument, last: float, typical: int, salt: int) -> B
                 continue
             lots = 1 + (dice >> 8) % (2 * typical) * (number + 2) // 3
             side.append(Level(price, lots * lot, 1 + (dice >> 4) % min(lots, 40)))
-    return _book(*sides, lot * (1 + (dice >> 10) % max(1, typical // 4)))
+        if number < LEVELS:
+            traded = dice
+    return _book(*sides, lot * (1 + (traded >> 10) % max(1, typical // 4)))
 
 
-def make_frozen_book(instrument: Instrument, last: float) -> Book:
+def make_frozen_book(instrument: Instrument, last: float, levels: int = LEVELS) -> Book:
     """The book of the frozen market: one tick each side, round quantities that never change."""
     if instrument.is_index:
         return Book()
     tick = instrument.tick_size
     buy, sell = [], []
-    for number in range(1, LEVELS + 1):
+    for number in range(1, levels + 1):
         price = to_tick(last - number * tick, tick)
         if price > 0:
             buy.append(Level(price, 100 * number, number))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from openalgo_desktop.brokers.simulator.book import DEEP_LEVELS, LEVELS
 from openalgo_desktop.brokers.simulator.frozen import frozen_bars
 from openalgo_desktop.brokers.simulator.history import History
 from openalgo_desktop.brokers.simulator.quotes import FrozenQuoter
@@ -49,6 +50,7 @@ class SimulatorMarket:
         self._history = History(clock, world.sessions)
         self._sink: Callable[[Tick], None] = lambda tick: None
         self._modes: dict[Key, FeedMode] = {}
+        self._deep: Counter[Key] = Counter()  # wishes for more levels than the usual
         self._turn: deque[Key] = deque()
         self._urgent: deque[Key] = deque()
         self._watchers: dict[Key, list[Callable[[Tick], None]]] = {}
@@ -127,6 +129,23 @@ class SimulatorMarket:
         for key in keys:
             self._modes.pop(key, None)
         self._requeue()
+
+    @property
+    def depth_levels(self) -> tuple[int, ...]:
+        return (LEVELS, DEEP_LEVELS)
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        """Stream twenty levels instead of five while somebody wishes for more."""
+        if levels <= LEVELS:
+            return lambda: None
+        self._deep[key] += 1
+        open_wishes = [key]
+
+        def end() -> None:
+            if open_wishes:
+                self._deep[open_wishes.pop()] -= 1
+
+        return end
 
     def _requeue(self) -> None:
         wanted = dict.fromkeys((*self._modes, *self._watchers))
@@ -214,7 +233,7 @@ class SimulatorMarket:
             for listener in tuple(listeners):
                 listener(full)
         if mode is not None and self.connected:
-            self._sink(quoter.tick(mode))
+            self._sink(quoter.tick(mode, None, DEEP_LEVELS if self._deep[key] else LEVELS))
 
     async def show(self) -> None:
         """Send a tick of everything streamed now, after a price was moved; returns when every

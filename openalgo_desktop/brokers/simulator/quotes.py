@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openalgo_desktop.brokers.simulator.book import Book, make_book, make_frozen_book
+from openalgo_desktop.brokers.simulator.book import LEVELS, Book, make_book, make_frozen_book
 from openalgo_desktop.brokers.simulator.pricing import Pricer
 from openalgo_desktop.brokers.simulator.process import SESSION_MINUTES, cell_of, minute_epoch
 from openalgo_desktop.brokers.simulator.sessions import Sessions, Window
@@ -90,7 +90,7 @@ class Quoter:
         typical = (bars.high + bars.low + bars.close) / 3.0
         day.turnover += float(np.dot(typical, bars.volume))
 
-    def tick(self, mode: FeedMode, now: float | None = None) -> Tick:
+    def tick(self, mode: FeedMode, now: float | None = None, levels: int = LEVELS) -> Tick:
         """The market at ``now`` (default: the clock's). LTP ticks hold price, times and previous
         close only."""
         window = self._sessions.current(self.instrument.exchange)
@@ -108,9 +108,13 @@ class Quoter:
                 ltt=stamp,
                 close=day.previous_close,
             )
-        return self._full(mode, day, last, moment, int(now * 1000))
+        salt = self._salt ^ int(moment * 4)
+        book = make_book(self.instrument, last, self._typical, salt, levels)
+        return self._full(mode, day, last, moment, int(now * 1000), book)
 
-    def _full(self, mode: FeedMode, day: _Day, last: float, moment: float, now: int) -> Tick:
+    def _full(
+        self, mode: FeedMode, day: _Day, last: float, moment: float, now: int, book: Book
+    ) -> Tick:
         cell = cell_of(moment)
         start = minute_epoch(cell.day, cell.minute)
         first, high, low = self.pricer.running(cell)
@@ -118,7 +122,6 @@ class Quoter:
             self._minute = (start, self.pricer.minute_volume(cell), self.pricer.interest(cell))
         volume = self.pricer.volume_until(self._minute[1], cell.point)
         total = day.volume + volume
-        book = make_book(self.instrument, last, self._typical, self._salt ^ int(moment * 4))
         close = day.previous_close
         limits = not (self.instrument.is_option or self.instrument.is_index)
         tick = self.instrument.tick_size
@@ -179,9 +182,11 @@ class FrozenQuoter:
         self._stats["low"] = min(self._stats["low"], price)
         self._book = make_frozen_book(self.instrument, price)
 
-    def tick(self, mode: FeedMode, now: float | None = None) -> Tick:
+    def tick(self, mode: FeedMode, now: float | None = None, levels: int = LEVELS) -> Tick:
         """The market at ``now`` (default: the clock's)."""
         now_ms, book = int((self._clock.time() if now is None else now) * 1000), self._book
+        if levels != LEVELS:
+            book = make_frozen_book(self.instrument, self._last, levels)
         return Tick(
             symbol=self.instrument.symbol,
             exchange=self.instrument.exchange,

@@ -52,6 +52,7 @@ from openalgo_desktop.ui.engine.arming import ArmDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
+from openalgo_desktop.ui.engine.depths import DepthsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.journal import JournalDoor
@@ -117,6 +118,7 @@ class Bridge(QObject):
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
         self.feed = FeedDoor(terminal, self)
+        self.depths = DepthsDoor(terminal)
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
@@ -224,6 +226,7 @@ class Bridge(QObject):
 
     def forget(self, owner: str) -> None:
         """``owner`` is gone and needs nothing any more."""
+        self.depths.forget(owner)
         if owner in self._wanted:
             self.want(owner, {})
             del self._wanted[owner]

@@ -323,6 +323,11 @@ class Source:
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self.sink = sink
 
+    depth_levels = (5,)
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        return lambda: None
+
     def set_reports(
         self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
     ) -> None:

@@ -46,6 +46,12 @@ class Source:
     def set_sink(self, sink: Callable[[Tick], None]) -> None:
         self.sink = sink
 
+    depth_levels = (5, 20)
+
+    def deepen(self, key: Key, levels: int) -> Callable[[], None]:
+        self.calls.append(("deepen", (key, levels)))
+        return lambda: self.calls.append(("shallow", (key, levels)))
+
     def set_reports(
         self, muted: Callable[[str], None], refused: Callable[[Key, AppError], None]
     ) -> None:
@@ -176,6 +182,22 @@ async def test_resubscribe_asks_everything_again(rig):
     hub.resubscribe()
     await settle()
     assert source.calls[-1] == ("subscribe", {SBIN: FeedMode.LTP, INFY: FeedMode.QUOTE})
+
+
+async def test_a_wish_for_more_levels_is_told_to_each_source_and_taken_back(rig):
+    hub, source, _ = rig
+    assert hub.depth_levels == (5, 20)
+    end = hub.deepen(SBIN, 20)
+    assert source.calls == [("deepen", (SBIN, 20))]
+    other = Source()
+    hub.set_source(other)
+    assert source.calls[-1] == ("shallow", (SBIN, 20))
+    assert other.calls == [("deepen", (SBIN, 20))]
+    end()
+    end()
+    assert other.calls == [("deepen", (SBIN, 20)), ("shallow", (SBIN, 20))]
+    hub.set_source(source)
+    assert source.calls[-1][0] == "shallow"
 
 
 async def test_without_a_data_account_requests_say_so():

@@ -27,6 +27,11 @@ class Depths:
         self._main, self._others = streams[0], streams[1:]
         self._held: dict[Key, tuple[StreamClient, Counter[int]]] = {}
 
+    @property
+    def offered(self) -> tuple[int, ...]:
+        """Levels a side that some feed brings, fewest first."""
+        return tuple(sorted({n for s in (self._main, *self._others) for n in s.spec.levels}))
+
     def deepen(self, key: Key, levels: int) -> Callable[[], None]:
         """Have at least so many levels of an instrument, as far as a feed offers them; the
         fullest wish holds. Gives the end of this wish. Raises what the feed refuses."""

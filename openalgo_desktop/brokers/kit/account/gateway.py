@@ -263,6 +263,10 @@ class KitMarket:
         elif self._stream is not None:
             self._stream.unsubscribe(keys)
 
+    @property
+    def depth_levels(self) -> tuple[int, ...]:
+        return self._depths.offered if self._depths is not None else ()
+
     def deepen(self, key: Key, levels: int) -> Callable[[], None]:
         """Have so many depth levels of an instrument whenever its depth is streamed, as far as
         the feeds offer them; the fullest wish holds. Gives the end of this wish. Raises what a

@@ -502,3 +502,34 @@ async def test_a_watcher_of_the_exchange_sees_depth_even_when_disconnected() -> 
         assert setup.market.latest(SBIN) is None
     finally:
         await setup.market.stop()
+
+
+# -- deeper books -----------------------------------------------------------------------------
+def test_a_deeper_book_begins_with_the_usual_five_levels() -> None:
+    setup = Setup()
+    quoter = setup.world.quoters[SBIN]
+    five, twenty = quoter.tick(FeedMode.DEPTH), quoter.tick(FeedMode.DEPTH, None, 20)
+    assert five.depth is not None and twenty.depth is not None
+    assert (len(five.depth.buy), len(twenty.depth.buy)) == (5, 20)
+    assert twenty.depth.buy[:5] == five.depth.buy and twenty.depth.sell[:5] == five.depth.sell
+    assert twenty.last_quantity == five.last_quantity
+    prices = [level.price for level in twenty.depth.buy]
+    assert prices == sorted(prices, reverse=True)
+    assert twenty.total_buy_quantity > five.total_buy_quantity
+
+
+def test_twenty_levels_are_streamed_while_somebody_wishes_for_them() -> None:
+    setup = Setup()
+    market, seen = setup.market, []
+    market.set_sink(seen.append)
+    market._modes[SBIN] = FeedMode.DEPTH
+    end = market.deepen(SBIN, 200)
+    other = market.deepen(SBIN, 20)
+    market._emit(SBIN)
+    end()
+    end()
+    market._emit(SBIN)
+    other()
+    market._emit(SBIN)
+    assert market.depth_levels == (5, 20)
+    assert [len(tick.depth.sell) for tick in seen] == [20, 20, 5]
