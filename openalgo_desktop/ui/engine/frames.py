@@ -116,6 +116,8 @@ class FrameClock(QObject):
         self._in_turn = [other for other in self._in_turn if other is not client]
         self._cost.pop(id(client), None)
         self._flushed_at.pop(id(client), None)
+        self._names.pop(id(client), None)
+        self._client_paints.pop(id(client), None)
 
     @property
     def served(self) -> int:

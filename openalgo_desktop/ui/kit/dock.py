@@ -147,7 +147,7 @@ class Dock(QDockWidget):
         area.setWidget(self.body)
         self.setWidget(area)
         self.title_bar.show_group(self._group)
-        bridge.frames.add(self)
+        bridge.frames.add(self, self.title)
         if self.linkable:
             self.title_bar.link.setMenu(self._link_menu())
             self.listen(bridge.links.symbol_changed, self._on_selected)

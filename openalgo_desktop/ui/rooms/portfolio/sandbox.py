@@ -34,7 +34,14 @@ from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.settings_page import SettingsPage
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
 from openalgo_desktop.ui.kit.tables import FastTableModel
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.kit.widgets import (
+    label,
+    name_inner_controls,
+    named,
+    plain_tip,
+    push_button,
+    set_role,
+)
 from openalgo_desktop.ui.rooms.portfolio.realism import RealismStrip
 
 #: Milliseconds between refreshes while the dock is seen; open profit moves all the time.
@@ -108,7 +115,10 @@ class SandboxDock(Dock):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._performance_page(), "Performance")
         self.tabs.addTab(self._days_page(), "Daily P&&L")
-        self.tabs.addTab(self._settings_page(), "Settings")
+        self.settings: SettingsPage | None = None
+        self._settings_tab = named(QWidget(), "sandbox-settings", "Settings of the sandbox")
+        self.tabs.addTab(self._settings_tab, "Settings")
+        self.tabs.currentChanged.connect(self._on_page)
         self.realism = RealismStrip(bridge)
         self.content.addWidget(self.realism)
         self.content.addWidget(self.tabs, 1)
@@ -155,8 +165,13 @@ class SandboxDock(Dock):
         self.days = named(BookView(self.model), "sandbox-days", "Daily profit and loss")
         return self.days
 
-    def _settings_page(self) -> QWidget:
-        page = named(QWidget(), "sandbox-settings", "Settings of the sandbox")
+    def _on_page(self, _index: int) -> None:
+        """The form is built when somebody looks at it: it is most of what the dock costs."""
+        if self.tabs.currentWidget() is self._settings_tab and self.settings is None:
+            self._build_settings(self._settings_tab)
+            name_inner_controls(self._settings_tab)
+
+    def _build_settings(self, page: QWidget) -> None:
         column = QVBoxLayout(page)
         column.setContentsMargins(8, 6, 8, 6)
         self.settings = SettingsPage(self.bridge, "Sandbox", "sandbox-setting")
@@ -177,7 +192,6 @@ class SandboxDock(Dock):
         self.apply.setProperty("role", "primary")
         row.addWidget(self.apply)
         column.addLayout(row)
-        return page
 
     def _foot(self) -> QHBoxLayout:
         foot = QHBoxLayout()
@@ -246,14 +260,16 @@ class SandboxDock(Dock):
 
     # -- settings ---------------------------------------------------------------------------
     def _on_setting(self, key: str, value: object) -> None:
-        if key.startswith("sandbox."):
+        if key.startswith("sandbox.") and self.settings is not None:
             self.settings.show_values()
 
     def _undo_settings(self) -> None:
+        assert self.settings is not None
         self.settings.show_values()
         self.settings_error.setText("")
 
     def _apply_settings(self) -> None:
+        assert self.settings is not None
         try:
             self.settings.store()
         except ConfigError as error:
