@@ -74,7 +74,7 @@ def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind) -> None:
             await asyncio.sleep(0)
             session.app.sendPostedEvents(None, 52)  # deferred deletes
 
-        for _ in range(5):
+        for _ in range(20):
             await again()
         await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
         gc.collect()
@@ -88,7 +88,7 @@ def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind) -> None:
         assert bridge.frames.served == served
         assert set(bridge._wanted) == wanted
         assert len(session.app.allWidgets()) <= widgets + 3
-        assert resident_mib() - before < 6.0
+        assert resident_mib() - before < 9.0  # 150 KiB a dock; a leaked table is more
 
     drive(scenario)
 
