@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QScrollArea,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,8 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine import links
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit import icons
+from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.exporting import png, write_bytes
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -52,11 +53,11 @@ class TitleBar(QWidget):
         row.setContentsMargins(10, 3, 4, 3)
         row.setSpacing(6)
         row.addWidget(label(title, f"{name}-title", "dock-title"))
-        self.subject = label("", f"{name}-subject", "muted")
-        self.subject.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.subject = ElidedText(f"{name}-subject")
         row.addWidget(self.subject, 1)
         self.link = named(QToolButton(), f"{name}-link", f"Link group of {title}")
         self.link.setProperty("role", "link-chip")
+        self.link.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.link.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row.addWidget(self.link)
         if not linkable:  # (showing it before it has a parent would flash a window)
@@ -64,21 +65,30 @@ class TitleBar(QWidget):
         self.extras = QHBoxLayout()
         row.addLayout(self.extras)
         self.float_button = named(QToolButton(), f"{name}-float", f"Float or dock {title}")
-        self.float_button.setText("❐")
         self.float_button.setToolTip("Float or dock")
         self.float_button.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         self.close_button = named(QToolButton(), f"{name}-close", f"Close {title}")
-        self.close_button.setText("✕")
+        icons.put(self.close_button, "close")
         self.close_button.setToolTip("Close; the View menu opens it again")
         self.close_button.clicked.connect(dock.close)
         for button in (self.float_button, self.close_button):
             button.setProperty("role", "dock-button")
             button.setAutoRaise(True)
             row.addWidget(button)
+        dock.topLevelChanged.connect(self._show_floating)
+        self._show_floating(False)
+
+    def _show_floating(self, floating: bool) -> None:
+        icons.put(self.float_button, "dock" if floating else "float")
 
     def show_group(self, group: int) -> None:
         """The chip says the group in colour and number."""
-        self.link.setText(f"● {group}" if group else "○")
+        self.link.setText(str(group) if group else "")
+        icons.put(
+            self.link,
+            "link" if group else "unlink",
+            f"link-{group}" if group else "muted",
+        )
         self.link.setToolTip(
             plain_tip(f"Link group {group}: these docks show one symbol" if group else "Not linked")
         )
@@ -269,8 +279,7 @@ class Dock(QDockWidget):
 
     def set_subject(self, text: str, tip: str = "") -> None:
         """What the dock shows, beside its title; ``tip`` is for hovering over it."""
-        self.title_bar.subject.setText(text)
-        self.title_bar.subject.setToolTip(plain_tip(tip) if tip else "")
+        self.title_bar.subject.show_text(text, tip)
 
     def _link_menu(self) -> QMenu:
         menu = named(QMenu(self), f"dock-{self.name}-link-menu", f"Link group of {self.title}")
@@ -292,6 +301,8 @@ class Dock(QDockWidget):
         def refresh() -> None:
             for action in choices.actions():
                 action.setChecked(action.data() == self._group)
+                if group := action.data():
+                    icons.put(action, "link", f"link-{group}")
             interval.setChecked(self._interval_linked)
 
         menu.aboutToShow.connect(refresh)

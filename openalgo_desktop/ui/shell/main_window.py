@@ -22,8 +22,8 @@ from openalgo_desktop.core.model import Approval, Key, Order
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
@@ -283,12 +283,10 @@ class MainWindow(QMainWindow):
         self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")
 
     def _on_setting(self, key: str, value: object) -> None:
-        if key == "ui.theme":
+        if key in KEYS:
             app = QApplication.instance()
             assert isinstance(app, QApplication)
-            theme.apply(app, str(value))
-        if key == "ui.grouping":
-            fmt.set_grouping(str(value))
+            dress(app, self.bridge.setting)
 
     def _on_orders(self, orders: list[Order]) -> None:
         for status, level in ((OrderStatus.REJECTED, "error"), (OrderStatus.COMPLETE, "info")):
