@@ -468,14 +468,18 @@ class OrderDesk:
         product: Product,
         source: str,
         *,
+        quantity: int = 0,
         cancel_orders: bool = False,
     ) -> Placed | None:
-        """Close one net position at market (:meth:`Exits.close`); None when it is flat. With
-        ``cancel_orders`` every working order of the symbol, entries too, is cancelled first."""
+        """Close one net position at market (:meth:`Exits.close`), or ``quantity`` units of it:
+        never more than is held, and exits that rest against it are made no larger than what stays.
+        None when it is flat. With ``cancel_orders`` every working order of the symbol, entries
+        too, is cancelled first."""
         mode = self._mode
         if cancel_orders:
             await self._cancel_first(source, mode, (exchange, symbol))
-        return await self.exits.close((exchange, symbol, product), source, mode)
+        key = (exchange, symbol, product)
+        return await self.exits.close(key, source, mode, at_most=quantity or None, fit=True)
 
     async def close_all(
         self, source: str, mode: Mode | None = None, *, cancel_orders: bool = False

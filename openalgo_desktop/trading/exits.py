@@ -95,13 +95,14 @@ class Exits:
         strategy: str = SQUARE_OFF_STRATEGY,
         max_age: float = 0.0,
         standing: bool = False,
+        fit: bool = False,
         side: int = 0,
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
         is in whose name it is closed. ``standing``: it is an exit plan's. It goes out in its own
-        mode, and resting exits do not keep it in: they are made no larger than what stays.
-        With ``side`` (+1, -1) a position that has turned meanwhile counts as flat.
+        mode, and resting exits do not keep it in: they are made no larger than what stays, also
+        with ``fit`` (a part that a human closes). With ``side`` (+1, -1) a position that has turned meanwhile counts as flat.
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
@@ -112,10 +113,10 @@ class Exits:
         async with self._under_way.lock(mode, key):
             like = plain if at_most is None else None
             view = await self.ready(key, 0, source, mode, like, max_age=max_age, standing=standing)
-            trim = standing and at_most is not None
+            trim = (standing or fit) and at_most is not None
             if trim and at_most is not None and at_most >= abs(view.held) > 0:
                 trim = False  # all of it
-                view = await self.ready(key, 0, source, mode, plain, standing=True)
+                view = await self.ready(key, 0, source, mode, plain, standing=standing)
             if view.held * side < 0:
                 return None
             if not view.held:

@@ -393,13 +393,15 @@ class Bridge(QObject):
         product: Product,
         mode: Mode,
         *,
+        quantity: int = 0,
         cancel_orders: bool = False,
     ) -> Placed | None:
-        """Close one position at market; None when it is flat. With ``cancel_orders`` every
-        working order of the symbol is cancelled first, entries too."""
+        """Close one position at market, or ``quantity`` units of it, never more than is held;
+        None when it is flat. With ``cancel_orders`` every working order of the symbol is
+        cancelled first, entries too."""
         self._check_mode(mode)
         return await self._terminal.desk.close_position(
-            symbol, exchange, product, SOURCE, cancel_orders=cancel_orders
+            symbol, exchange, product, SOURCE, quantity=quantity, cancel_orders=cancel_orders
         )
 
     async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:

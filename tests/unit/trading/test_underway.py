@@ -453,6 +453,41 @@ async def test_a_share_of_a_position_is_closed_and_leaves_the_exits_of_others(wo
     assert world.sent[-1] == "SELL 3" and world.paper.real == 4  # the limit has the rest
 
 
+async def test_a_part_is_closed_and_resting_exits_are_made_to_fit(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.SLM, Action.SELL)
+    changed: list[ModifyRequest] = []
+
+    async def modify(request: ModifyRequest) -> OrderAck:
+        changed.append(request)
+        return OrderAck(request.order_id)
+
+    world.paper.modify = modify  # type: ignore[method-assign]
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window", quantity=4)
+    await world.paper.done()
+    assert world.sent[-1] == "SELL 4" and world.paper.real == 6
+    assert [row.quantity for row in changed] == [6]
+
+
+async def test_parts_that_are_closed_together_never_exceed_the_position(world: World):
+    await world.hold(10)
+    world.paper.delay = 0.05
+    close = world.desk.close_position
+    await asyncio.gather(
+        *(close("SBIN", "NSE", Product.MIS, "window", quantity=6) for _ in range(3))
+    )
+    await world.paper.done()
+    assert world.paper.real == 0 and world.sent == ["SELL 6", "SELL 4"]
+
+
+async def test_a_part_as_large_as_the_position_takes_its_exits_along(world: World):
+    await world.hold(10)
+    await world.rest(PriceType.SLM, Action.SELL)
+    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window", quantity=50)
+    await world.paper.done()
+    assert world.paper.real == 0 and world.paper.book[0].status is OrderStatus.CANCELLED
+
+
 async def test_reverse_turns_the_position_once(world: World):
     await world.hold(10)
     await world.rest(PriceType.SLM, Action.SELL)
