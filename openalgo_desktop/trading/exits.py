@@ -102,7 +102,8 @@ class Exits:
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
         is in whose name it is closed. ``standing``: it is an exit plan's. It goes out in its own
         mode, and resting exits do not keep it in: they are made no larger than what stays, also
-        with ``fit`` (a part that a human closes). With ``side`` (+1, -1) a position that has turned meanwhile counts as flat.
+        with ``fit`` (a part that a human closes). With ``side`` (+1, -1) a position that has turned
+        meanwhile counts as flat.
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -16,6 +24,7 @@ from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.tables.header import HeaderColumns
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, plain_tip, slug
 
 R = TypeVar("R")
@@ -25,11 +34,12 @@ AT_ONCE, RELOAD_EVERY = 500, 0.25
 
 
 class BookView(FastTableView):
-    """A fast table that tells keys apart: Enter activates, Delete asks the dock. It remembers
+    """A fast table that tells keys apart: Enter activates, Delete and F2 ask the dock. It remembers
     on which row a link was pressed: rows may move before the button is released."""
 
     delete_pressed = Signal()
     enter_pressed = Signal()
+    edit_pressed = Signal()
     pressed_row: Any = None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -37,14 +47,27 @@ class BookView(FastTableView):
         self.pressed_row = self.table.row_at(hit[0]) if hit else None
         super().mousePressEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        # Of the menu key Qt tells a place that its header is not counted in.
+        if event.type() is QEvent.Type.ContextMenu:
+            assert isinstance(event, QContextMenuEvent)
+            if event.reason() is QContextMenuEvent.Reason.Keyboard:
+                place = self.visualRect(self.currentIndex()).center()
+                self.customContextMenuRequested.emit(place)
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # A key held down must not act on row after row.
-        if event.key() == Qt.Key.Key_Delete:
+        signal = {
+            Qt.Key.Key_Delete: self.delete_pressed,
+            Qt.Key.Key_Return: self.enter_pressed,
+            Qt.Key.Key_Enter: self.enter_pressed,
+            Qt.Key.Key_F2: self.edit_pressed,
+        }.get(Qt.Key(event.key()))
+        if signal is not None:
+            # A key held down must not act on row after row.
             if not event.isAutoRepeat():
-                self.delete_pressed.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if not event.isAutoRepeat():
-                self.enter_pressed.emit()
+                signal.emit()
         else:
             super().keyPressEvent(event)
 
@@ -54,6 +77,7 @@ class TableDock(Dock, Generic[R]):
 
     columns: tuple[Col[Any], ...] = ()
     book = ""  # the name of the account's book that it shows, if any
+    many = False  # several rows can be selected
     follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
@@ -71,9 +95,12 @@ class TableDock(Dock, Generic[R]):
         self.view.doubleClicked.connect(self._on_activated)
         self.view.clicked.connect(self._on_clicked)
         self.view.action_clicked.connect(self._on_action)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        mode = QAbstractItemView.SelectionMode
+        self.view.setSelectionMode(mode.ExtendedSelection if self.many else mode.SingleSelection)
+        self.header_columns = HeaderColumns(self.view, self.columns, self.view.widths)
         self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
         self.view.delete_pressed.connect(self._on_delete)
+        self.view.edit_pressed.connect(self._on_edit)
         self.view.selectionModel().selectionChanged.connect(
             lambda *_: self.selection_changed.emit()
         )
@@ -120,6 +147,9 @@ class TableDock(Dock, Generic[R]):
     def delete_pressed(self, row: R) -> None:
         """The Delete key on a row."""
 
+    def edit_pressed(self, row: R) -> None:
+        """The F2 key on a row."""
+
     def fill_menu(self, menu: QMenu, row: R) -> None:
         """Items of the context menu of a row."""
 
@@ -158,28 +188,25 @@ class TableDock(Dock, Generic[R]):
             self.set_empty(not self.rows, self._nothing())
             self.dirty = True
             return
-        selected = self.selected_row()
-        keep = None if selected is None else self.row_id(selected)
+        kept = self._chosen()
         self.rows = fresh
         last = len(fresh) - 1
         self._from_end = {self.row_id(row): last - index for index, row in enumerate(fresh)}
         self.model.set_rows(self.rows)
         self.set_empty(not self.rows, self._nothing())
-        if keep is not None:
-            self.select_row(keep)
+        self._choose(*kept)
         self.dirty = True
 
     def add_front(self, rows: Sequence[R]) -> None:
         """New rows before all others, without touching those."""
-        selected = self.selected_row()
+        kept = self._chosen()
         count = len(self.rows)
         for index, row in enumerate(reversed(rows)):
             self._from_end[self.row_id(row)] = count + index
         self.rows[:0] = rows
         self.model.insert_front(rows)
         self.set_empty(not self.rows)
-        if selected is not None:
-            self.select_row(self.row_id(selected))
+        self._choose(*kept)
         self.dirty = True
 
     def replace_row(self, row: R, shown: bool) -> bool:
@@ -261,18 +288,46 @@ class TableDock(Dock, Generic[R]):
         self.set_empty(not self.rows, self._nothing())
 
     def selected_row(self) -> R | None:
-        """The current row, if one is selected."""
+        """The current row where it is selected, else the first that is."""
         indexes = self.view.selectionModel().selectedRows()
-        return self.model.row_at(indexes[0].row()) if indexes else None
+        if not indexes:
+            return None
+        current = self.view.currentIndex().row()
+        places = sorted(index.row() for index in indexes)
+        return self.model.row_at(current if current in places else places[0])
+
+    def selected_rows(self) -> list[R]:
+        """All selected rows, from top to bottom."""
+        places = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        return [self.model.row_at(place) for place in places]
 
     def select_row(self, identity: Hashable) -> None:
         """Select a row by identity; nothing happens when it is not there."""
-        source = self._source(identity)
-        if source is not None:
-            # Not ``selectRow``: that would scroll to the row at each reload.
-            index = self.model.index(self.model.view_row(source), 0)
-            flag = QItemSelectionModel.SelectionFlag
-            self.view.selectionModel().select(index, flag.ClearAndSelect | flag.Rows)
+        self._choose([identity], identity)
+
+    def _chosen(self) -> tuple[list[Hashable], Hashable | None]:
+        """Identities of the selected rows, and of the one where the keyboard is."""
+        current = self.selected_row()
+        rows = [self.row_id(row) for row in self.selected_rows()]
+        return rows, None if current is None else self.row_id(current)
+
+    def _choose(self, identities: Iterable[Hashable], current: Hashable | None) -> None:
+        """Select these rows, where they are. Not ``selectRow``: that would scroll to the row at
+        each reload."""
+        places = [self._source(identity) for identity in identities]
+        indexes = [self.model.index(self.model.view_row(n), 0) for n in places if n is not None]
+        if not indexes:
+            return
+        flag, model = QItemSelectionModel.SelectionFlag, self.view.selectionModel()
+        chosen = QItemSelection()
+        for index in indexes:
+            chosen.select(index, index)
+        here = self._source(current) if current is not None else None
+        self.view.setAutoScroll(False)
+        if here is not None:
+            model.setCurrentIndex(self.model.index(self.model.view_row(here), 0), flag.NoUpdate)
+        self.view.setAutoScroll(True)
+        model.select(chosen, flag.ClearAndSelect | flag.Rows)
 
     # -- interaction ------------------------------------------------------------------------
     def _on_activated(self, index: QModelIndex) -> None:
@@ -294,15 +349,22 @@ class TableDock(Dock, Generic[R]):
         if row is not None:
             self.delete_pressed(row)
 
+    def _on_edit(self) -> None:
+        row = self.selected_row()
+        if row is not None:
+            self.edit_pressed(row)
+
     def _on_menu(self, position: QPoint) -> None:
         index = self.view.indexAt(position)
         menu = self.menu()
         if index.isValid():
             row = self.model.row_at(index.row())
-            self.view.selectRow(index.row())
+            if not self.view.selectionModel().isRowSelected(index.row(), QModelIndex()):
+                self.view.selectRow(index.row())
             self.fill_menu(menu, row)
             menu.addSeparator()
-            self.add_item(menu, "Copy row", lambda: table_exports.copy_rows(self.view))
+            rows = "Copy rows" if len(self.selected_rows()) > 1 else "Copy row"
+            self.add_item(menu, rows, lambda: table_exports.copy_rows(self.view))
         self.add_item(menu, "Copy table", lambda: self.spawn(self._copy_table(), "copy table"))
         for text, call in self.exports():
             self.add_item(menu, text, call)
@@ -342,17 +404,13 @@ class TableDock(Dock, Generic[R]):
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
-        header = self.view.horizontalHeader()
-        widths = [header.sectionSize(index) for index in range(len(self.columns))]
-        return super().save_state() | {"widths": widths}
+        return super().save_state() | {"columns": self.header_columns.save()}
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         super().restore_state(state)
-        widths = state.get("widths")
-        if isinstance(widths, list) and len(widths) == len(self.columns):
-            for index, width in enumerate(widths):
-                if isinstance(width, int) and width > 0:
-                    self.view.horizontalHeader().resizeSection(index, width)
+        columns = state.get("columns")
+        if isinstance(columns, dict):
+            self.header_columns.restore(columns)
 
 
 __all__ = ["BookView", "Col", "TableDock"]

@@ -36,6 +36,7 @@ class Column(Generic[R]):
     ``width`` is in pixels at a text scale of 100 per cent; ``sample`` is a long text that it
     has room for anyway. A column grows when a text would be cut, except one that ``elides``:
     its texts are long sentences, cut where they must be, whole in the tooltip.
+    A ``hidden`` column is shown when the user asks for it in the menu of the header.
     ``centred`` columns are neither left nor right aligned. ``spoken`` is
     the title where the place among other columns does not tell it: in copies and for assistive
     tools.
@@ -61,6 +62,7 @@ class Column(Generic[R]):
     copied: Callable[[R], str] | None = None
     sample: str = ""
     elides: bool = False
+    hidden: bool = False
 
     def shown(self, row: R, value: Any) -> str:
         """The text of a cell whose value is already known."""

@@ -59,6 +59,8 @@ class RowStore(Generic[R]):
         self.columns = tuple(columns)
         #: Whether the live columns of a row are too old.
         self.is_stale: Callable[[R], bool] = lambda row: False
+        #: Comes before the sorting: rows of a lower rank stay above those of a higher one.
+        self.rank: Callable[[R], Any] | None = None
         self.rows: list[R] = []
         self.order: list[int] = []  # view index -> source index
         self.place: list[int] = []  # source index -> view index
@@ -126,7 +128,10 @@ class RowStore(Generic[R]):
             keys = [key.casefold() if isinstance(key, str) else key for key in keys]
         known = [index for index in indexes if keys[index] is not None]
         known.sort(key=keys.__getitem__, reverse=self.descending)
-        return known + [index for index in indexes if keys[index] is None]
+        order = known + [index for index in indexes if keys[index] is None]
+        if (rank := self.rank) is not None:
+            order.sort(key=lambda index: rank(rows[index]))
+        return order
 
     def _set_order(self, order: list[int]) -> None:
         self.order = order

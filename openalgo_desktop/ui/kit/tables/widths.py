@@ -59,6 +59,12 @@ class Widths(QObject):
             if width > self._header.sectionSize(index) and not self._header.isSectionHidden(index):
                 self._header.resizeSection(index, width)
 
+    def reset(self) -> None:
+        """All as in a new table."""
+        self._by_hand.clear()
+        for index in range(len(self._columns)):
+            self._header.resizeSection(index, self.needed(index))
+
     def rescale(self) -> None:
         """The text scale changed: all widths with it."""
         old, self._scale = self._scale, look.px(1000)

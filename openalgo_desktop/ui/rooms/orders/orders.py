@@ -133,6 +133,7 @@ class OrdersDock(TableDock[Order]):
     name = "orders"
     title = "Orders"
     linkable = True
+    many = True
     empty_text = "No orders here today.\nBuy or sell with the order ticket."
     book = "orders"
     priority = 1
