@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus
-from openalgo_desktop.core.model import Approval, Key, Order
+from openalgo_desktop.core.model import Approval, Key, Order, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         bridge.books.orders_updated.connect(self._on_orders)
         bridge.trade_wanted.connect(self._open_ticket_of)
         bridge.ticket_wanted.connect(self._open_ticket_wish)
+        bridge.basket_wanted.connect(self._add_to_basket)
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()
@@ -319,6 +320,14 @@ class MainWindow(QMainWindow):
         self.ticket.show()
         self.ticket.raise_()
         self.ticket.take_wish(wish)
+
+    def _add_to_basket(self, request: OrderRequest) -> None:
+        """A line for the basket, which is shown with it; nothing is sent."""
+        from openalgo_desktop.ui.rooms.orders.basket import BasketDock  # when it is first wanted
+
+        basket = self.docking.show("basket")
+        assert isinstance(basket, BasketDock)
+        basket.add(request)
 
     def _open_ticket(self, action: Action) -> None:
         self.ticket.show()

@@ -23,6 +23,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import copy_text, named, slug
 from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
@@ -61,8 +62,8 @@ class ChainDock(Dock):
         self.by_future = False
         self.oi_in_lots = False
         self.model: FastTableModel[Line] = FastTableModel(columns(self._tip))
-        self.table = named(
-            ChainTable(self.model, ColumnPlan()), f"{self.name}-table", f"{self.title} table"
+        self.table = trades_on_click(
+            named(ChainTable(self.model, ColumnPlan()), f"{self.name}-table", f"{self.title} table")
         )
         search = SymbolSearch(bridge, f"{self.name}-underlying", "Symbol")
         search.chosen.connect(self.pick)
