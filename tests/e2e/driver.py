@@ -59,8 +59,10 @@ class Program:
         settings: Sequence[str] = NO_LIMITS,
         env: Mapping[str, str] | None = None,
         command: str = "headless",
+        module: Sequence[str] = ("openalgo_desktop",),
     ) -> None:
         self.command = command
+        self._module = module
         self.data_dir = data_dir
         self.options = options
         self.settings = settings
@@ -77,7 +79,7 @@ class Program:
         ready_file.unlink(missing_ok=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         command = [
-            *command_line(self.command),
+            *(sys.executable, "-m", *self._module, self.command),
             *("--broker", "simulator", "--data-dir", str(self.data_dir)),
             *("--rest-port", "0", "--ws-port", "0", "--ready-file", str(ready_file)),
             *(part for setting in self.settings for part in ("--set", setting)),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.driver import Program
+from tests.e2e.screen import Hand, x_display
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xvfb
@@ -20,48 +18,8 @@ pytestmark = pytest.mark.xvfb
 @pytest.fixture
 def display() -> Iterator[str]:
     """A display of our own."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"],
-        pass_fds=(write,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    try:
-        ready, _, _ = select.select([read], [], [], 20)
-        assert ready, "Xvfb did not start"
-        yield f":{os.read(read, 20).decode().strip()}"
-    finally:
-        os.close(read)
-        server.terminate()
-        server.wait(10)
-
-
-class Hand:
-    """Keys and mouse of a user."""
-
-    def __init__(self, display: str) -> None:
-        self._env = os.environ | {"DISPLAY": display}
-
-    def __call__(self, *words: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *words],
-            env=self._env,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        return done.stdout
-
-    def order(self, symbol: str, quantity: str, side: str) -> None:
-        """Search, fill the ticket and send, without the mouse."""
-        self("key", "ctrl+k")
-        self("type", "--delay", "20", symbol)
-        self("sleep", "0.5", "key", "Return")
-        self("sleep", "0.5", "key", f"ctrl+shift+{'b' if side == 'BUY' else 'v'}")
-        self("sleep", "0.2", "key", "ctrl+a", "type", quantity)
-        self("sleep", "0.2", "key", "ctrl+Return")
+    with x_display() as name:
+        yield name
 
 
 def orders(program: Program) -> list[dict[str, Any]]:

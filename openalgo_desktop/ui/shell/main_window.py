@@ -84,6 +84,9 @@ class MainWindow(QMainWindow):
         self.docking = Docking(bridge, self)
         self.docking.opened.connect(self._on_dock)
         self.workspaces = Workspaces(bridge, self, self.docking)
+        self.workspaces.changed.connect(
+            lambda: self.top_bar.show_workspace(self.workspaces.current)
+        )
         self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
         self._build_menus()
         bridge.notice.connect(self.toasts.show)

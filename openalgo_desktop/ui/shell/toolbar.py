@@ -120,6 +120,12 @@ class TopBar(QToolBar):
         first = self.actions()[0]
         self.insertWidget(first, button)
 
+    def show_workspace(self, name: str) -> None:
+        """The picker says which one is shown."""
+        self.workspace.setText(name)
+        self.workspace.setAccessibleName(f"Workspace {name}")
+        self.fit()
+
     def _gap(self, width: int) -> None:
         gap = QWidget()
         gap.setFixedWidth(width)

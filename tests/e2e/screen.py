@@ -1,0 +1,156 @@
+"""An X display of our own, the window on it, and a hand: real mouse and real keys (xdotool)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.driver import Program
+from tests.waiting import wait_for
+
+#: How far the pointer goes in one step of a drag, pixels.
+STRIDE = 12
+
+
+@contextlib.contextmanager
+def x_display(size: str = "1920x1080") -> Iterator[str]:
+    """A display; its name."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+        pass_fds=(write,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    try:
+        ready, _, _ = select.select([read], [], [], 20)
+        assert ready, "Xvfb did not start"
+        yield f":{os.read(read, 20).decode().strip()}"
+    finally:
+        os.close(read)
+        server.terminate()
+        server.wait(10)
+
+
+class Hand:
+    """Keys and mouse of a user."""
+
+    def __init__(self, display: str) -> None:
+        self._env = os.environ | {"DISPLAY": display}
+
+    def __call__(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout
+
+    def order(self, symbol: str, quantity: str, side: str) -> None:
+        """Search, fill the ticket and send, without the mouse."""
+        self("key", "ctrl+k")
+        self("type", "--delay", "20", symbol)
+        self("sleep", "0.5", "key", "Return")
+        self("sleep", "0.5", "key", f"ctrl+shift+{'b' if side == 'BUY' else 'v'}")
+        self("sleep", "0.2", "key", "ctrl+a", "type", quantity)
+        self("sleep", "0.2", "key", "ctrl+Return")
+
+
+class Window:
+    """The program's window as a user has it: looks are free, ``clicks``, ``drags`` and ``keys``
+    are counted."""
+
+    def __init__(self, program: Program, place: Path, display: str) -> None:
+        self.program = program
+        self.hand = Hand(display)
+        self.clicks = self.drags = self.keys = 0
+        port = int(wait_for(lambda: place.exists() and place.read_text(), "the window's server"))
+        self._line = socket.create_connection(("127.0.0.1", port), timeout=20).makefile("rwb")
+
+    # -- looking ------------------------------------------------------------------------------
+    def ask(self, expression: str) -> Any:
+        """The value of an expression in the window's process (:mod:`.window_host`)."""
+        self._line.write(expression.encode() + b"\n")
+        self._line.flush()
+        value = json.loads(self._line.readline())
+        assert not (isinstance(value, dict) and "error" in value), (expression, value)
+        return value
+
+    def find(self, expression: str, what: str = "") -> list[int]:
+        """Where something is, waited for until it has come to rest."""
+        last: list[Any] = [None]
+
+        def still() -> Any:
+            now = self.ask(expression)
+            same, last[0] = now == last[0], now
+            return now if now and same else None
+
+        found: list[int] = wait_for(still, what or expression, 15)
+        return found
+
+    def wait(self, expression: str, what: str = "", timeout: float = 15) -> Any:
+        """Until an expression is true."""
+        return wait_for(lambda: self.ask(expression), what or expression, timeout)
+
+    # -- doing --------------------------------------------------------------------------------
+    def _to(self, rect: list[int]) -> None:
+        x, y, width, height = rect
+        self.hand("mousemove", str(x + width // 2), str(y + height // 2))
+
+    def hover(self, expression: str) -> None:
+        """Point at it."""
+        self._to(self.find(expression))
+
+    def click(self, expression: str, button: int = 1) -> None:
+        """Press and release there."""
+        self._to(self.find(expression))
+        self.hand("click", str(button))
+        self.clicks += 1
+
+    def drag(self, start: list[int], end: list[int]) -> None:
+        """From one point to another with the left button down."""
+        self.hand("mousemove", str(start[0]), str(start[1]), "mousedown", "1")
+        steps = max(abs(end[0] - start[0]), abs(end[1] - start[1])) // STRIDE + 1
+        for step in range(1, steps + 1):
+            x = start[0] + (end[0] - start[0]) * step // steps
+            y = start[1] + (end[1] - start[1]) * step // steps
+            self.hand("mousemove", str(x), str(y), "sleep", "0.02")
+        self.hand("mouseup", "1")
+        self.drags += 1
+
+    def key(self, *names: str) -> None:
+        """Press keys one after another."""
+        self.hand("key", "--delay", "30", *names)
+        self.keys += len(names)
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        self.hand("type", "--delay", "20", text)
+
+    def count(self) -> dict[str, int]:
+        """What was done since the last count."""
+        done = {"clicks": self.clicks, "drags": self.drags, "keys": self.keys}
+        self.clicks = self.drags = self.keys = 0
+        return {name: number for name, number in done.items() if number}
+
+
+@contextlib.contextmanager
+def real_window(folder: Path, display: str, *options: str) -> Iterator[Window]:
+    """The program on a display, ended in order."""
+    place = folder / "window.port"
+    env = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    host = ("tests.e2e.window_host", str(place))
+    with Program(folder / "data", *options, env=env, command="gui", module=host) as program:
+        window = Window(program, place, display)
+        window.wait("rect('main-window') is not None", "the window", 30)
+        yield window

@@ -1,0 +1,91 @@
+"""Ten jobs of a trading day in the real window, by real mouse and keys, counted.
+
+The counts are those that issue 11 asks for (:data:`JOBS`); what the window says is looked at,
+what happened is read over REST. ``JOBS`` is also what docs/window.md prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.screen import Window, real_window, x_display
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.xvfb
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[Window]:
+    """The window on a full HD display."""
+    with x_display() as display, real_window(tmp_path, display) as found:
+        yield found
+
+
+def rows(window: Window, book: str) -> list[dict[str, Any]]:
+    """A book over REST."""
+    data = window.program.call(book)["data"]
+    found: list[dict[str, Any]] = data["orders"] if isinstance(data, dict) else data
+    return found
+
+
+def working(window: Window) -> list[dict[str, Any]]:
+    return [row for row in rows(window, "orderbook") if row["order_status"] == "open"]
+
+
+def held(window: Window, symbol: str) -> int:
+    found = [row for row in rows(window, "positionbook") if row["symbol"] == symbol]
+    return sum(int(row["quantity"]) for row in found)
+
+
+def place(window: Window, symbol: str, action: str, quantity: int, **more: Any) -> None:
+    """A script's order."""
+    window.program.call(
+        "placeorder", strategy="x", symbol=symbol, exchange="NSE", action=action, product="MIS",
+        pricetype=more.pop("pricetype", "MARKET"), quantity=str(quantity), **more,
+    )  # fmt: skip
+
+
+def last(window: Window, symbol: str) -> float:
+    return float(window.program.call("quotes", symbol=symbol, exchange="NSE")["data"]["ltp"])
+
+
+def test_a_symbol_goes_to_the_list_and_everywhere(window: Window) -> None:
+    # 6. Add to the watchlist: one click and its name.
+    window.click("rect('watchlist-add')")
+    window.type("WIPRO")
+    window.wait("seen('watchlist-add').text() == 'WIPRO'")
+    window.hand("sleep", "0.4")
+    window.key("Return")
+    names = "[k[1] for k in dock('watchlist').keys()]"
+    window.wait(f"'WIPRO' in {names}", "WIPRO in the list")
+    assert window.count() == {"clicks": 1, "keys": 1}
+    # 7. The symbol everywhere: one click.
+    index = window.ask(f"{names}.index('SBIN')")
+    window.click(f"cell('watchlist-table', {index}, 'symbol')")
+    window.wait("dock('chart').key == ('NSE', 'SBIN')")
+    shown = "dock('ticket').instrument.symbol + dock('depth')._key[1]"
+    assert window.ask(shown) == "SBINSBIN"
+    assert window.count() == {"clicks": 1}
+    # 9. The margin before the order: nothing to do.
+    window.wait("'₹' in (text('ticket-facts-margin') or '')", "the margin")
+    assert window.count() == {}
+
+
+def test_profit_is_in_sight_and_everything_is_cancelled_at_once(window: Window) -> None:
+    place(window, "RELIANCE", "BUY", 10)
+    price = round(last(window, "SBIN") * 0.95)
+    place(window, "SBIN", "BUY", 5, pricetype="LIMIT", price=str(price))
+    place(window, "SBIN", "BUY", 7, pricetype="LIMIT", price=str(price - 1))
+    wait_for(lambda: len(working(window)) == 2, "two resting orders")
+    # 8. Profit and loss: nothing to do.
+    window.wait("text('toolbar-pnl') not in ('0.00', '–', None)", "the day's result")
+    assert window.count() == {}
+    # 10. Cancel everything: one click.
+    window.click("rect('toolbar-cancel-all')")
+    wait_for(lambda: not working(window), "the cancellations", 15)
+    assert window.count() == {"clicks": 1}
+    assert held(window, "RELIANCE") == 10
