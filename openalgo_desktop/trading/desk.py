@@ -249,7 +249,8 @@ class OrderDesk:
             if not closing:
                 self._check_offer(request, row, source, gateway)
             await self.risk.check(request, source, closing=closing)
-        if self.approval is not None and source != KILL_SOURCE:
+        # (what stands was approved when its plan was made, and a stop cannot wait)
+        if self.approval is not None and source != KILL_SOURCE and not standing:
             await self.approval(request, source)
         tag = self._tags.next()
         fields = msgspec.to_builtins(request) | part

@@ -308,7 +308,7 @@ class Commands:
         plan = self._open(plan_id, mode)
         if plan.state is not PlanState.ACTIVE:
             raise OrderError(f"Only an active plan can be paused; this one is {plan.state.value}.")
-        return await self._keep(plan, PlanState.PAUSED, "paused")
+        return await self._keep(plan, PlanState.PAUSED, "")
 
     async def resume(self, plan_id: str, mode: Mode) -> AnyPlan:
         """Watch a paused plan again; one that failed tries its exit again. A leg that was passed

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from decimal import Decimal
 
 from PySide6.QtWidgets import QDialog
 
-from openalgo_desktop.core.enums import Action, KeyRights, PriceType, Product
+from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
+from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
+from openalgo_desktop.core.model import GttRequest, Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.api_request import ApiCall
@@ -19,7 +21,9 @@ from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
+from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
+from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
@@ -105,6 +109,39 @@ async def place_some(session: Session) -> None:
     await send(nifty, Action.SELL, 2, PriceType.SL, Product.NRML, -0.01)
     await send(nifty, Action.SELL, 1, limit, Product.NRML, 0.004)
     await send(nifty, Action.BUY, 5000, market, Product.NRML)
+    await watch_some(session)
+
+
+async def watch_some(session: Session) -> None:
+    """Stops, targets and triggers of our own, and a trigger at the broker."""
+    bridge, mode = session.bridge, session.bridge.mode
+    watch = bridge.watch
+
+    async def price(symbol: str, factor: float) -> Decimal:
+        last = (await bridge.snapshot(("NSE", symbol))).ltp
+        return Decimal(str(to_tick(last * factor, 0.1)))
+
+    def order(symbol: str, action: Action, units: int) -> OrderRequest:
+        return OrderRequest(symbol, "NSE", action, units, product=Product.MIS)
+
+    with contextlib.suppress(AppError):  # not every market has these
+        targets = (Target(Offset.of(1.5, Unit.PERCENT), 50), Target(Offset.of(3, Unit.PERCENT), 50))
+        spec = ExitSpec(
+            stop=Offset.of(1, Unit.PERCENT), targets=targets, trail=Offset.of(1.2, Unit.PERCENT)
+        )
+        await watch.protect("RELIANCE", "NSE", Product.MIS, mode, spec)
+        infy, sbin = order("INFY", Action.BUY, 100), order("SBIN", Action.SELL, 250)
+        await watch.add_trigger((TriggerLeg(await price("INFY", 1.01), False, infy),), mode)
+        pair = (
+            TriggerLeg(await price("SBIN", 0.98), True, sbin),
+            TriggerLeg(await price("SBIN", 1.02), False, sbin),
+        )
+        paused = await watch.add_trigger(pair, mode)
+        await watch.pause(paused.plan_id, mode)
+        await watch.add_result(mode, loss=25_000)
+        low = float(await price("TCS", 0.97))
+        gtt = GttRequest(GttType.SINGLE, "TCS", "NSE", Action.BUY, 20, price=low, trigger_below=low)
+        await watch.place_gtt(gtt, mode)
 
 
 async def ask_some(session: Session) -> None:
@@ -167,4 +204,6 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
         found.append(ModifyDialog(window, bridge, working[0]))
+    found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
+    found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     return found

@@ -9,4 +9,5 @@ KINDS = (
     DockKind("orders", "Orders", "orders.OrdersDock", Place.BOTTOM),
     DockKind("basket", "Basket", "basket.BasketDock", Place.BOTTOM, many=True),
     DockKind("trades", "Trades", "trades.TradesDock", Place.BOTTOM),
+    DockKind("triggers", "GTT / triggers", "triggers.TriggersDock", Place.BOTTOM),
 )
