@@ -28,6 +28,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.exporting import png, write_bytes
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
@@ -120,6 +121,7 @@ class Dock(QDockWidget):
     linkable = False  # has a link group: shows its symbol, or gives it one
     links_interval = False  # may carry the interval of the group, too
     empty_text = ""
+    key_help: tuple[KeyHelp, ...] = ()  # what it answers to while it has the focus; F1 shows it
     priority = 1
     min_interval = 0.0
     gone = Signal(object)  # the dock: it was closed and has let go of everything

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeVar
 from weakref import WeakSet
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QDialog, QPushButton, QWidget
 from shiboken6 import isValid
@@ -87,7 +87,18 @@ def sending_places(window: QWidget) -> list[QRect]:
     for widget in (*_BUTTONS, *_AREAS):
         if not isValid(widget) or not widget.isVisible() or widget.window() is not window.window():
             continue
-        seen = widget.visibleRegion().boundingRect()  # not what is scrolled out or behind a tab
+        seen = _in_sight(widget, window)
         if not seen.isEmpty():
-            places.append(QRect(widget.mapTo(window, seen.topLeft()), seen.size()))
+            places.append(seen)
     return places
+
+
+def _in_sight(widget: QWidget, window: QWidget) -> QRect:
+    """What of ``widget`` is not scrolled out or behind a tab, in coordinates of ``window``. (Its
+    visible region lacks what a toast covers already.)"""
+    seen = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+    parent = widget.parentWidget()
+    while parent is not None and parent is not window:
+        seen &= QRect(parent.mapTo(window, QPoint(0, 0)), parent.size())
+        parent = parent.parentWidget()
+    return seen & window.rect()

@@ -22,6 +22,8 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.keys import TABLE_KEYS
+from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
@@ -76,6 +78,7 @@ class TableDock(Dock, Generic[R]):
     """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
 
     columns: tuple[Col[Any], ...] = ()
+    key_help = TABLE_KEYS
     book = ""  # the name of the account's book that it shows, if any
     many = False  # several rows can be selected
     follows_click = False  # one click is enough to make linked docks follow the row
@@ -104,6 +107,8 @@ class TableDock(Dock, Generic[R]):
         self.view.selectionModel().selectionChanged.connect(
             lambda *_: self.selection_changed.emit()
         )
+        if any(column.actions is not None for column in self.columns):
+            trades_on_click(self.view.viewport())  # Close, Cancel and the like in the rows
         self.model.store.is_stale = self.row_stale
         self.listen(bridge.setting_changed, self._on_setting)
         self.listen(bridge.feed.changed, self._on_feed)
@@ -128,6 +133,16 @@ class TableDock(Dock, Generic[R]):
             button.setEnabled(False)
             head.addWidget(button)
         self.content.insertLayout(0, head)
+
+    def choose_row(self, identity: Hashable) -> bool:
+        """Select the row of that identity and bring it into sight; whether it is shown."""
+        source = self._source(identity)
+        if source is None:
+            return False
+        index = self.model.index(self.model.view_row(source), 0)
+        self.view.setCurrentIndex(index)
+        self.view.scrollTo(index)
+        return True
 
     # -- to implement -----------------------------------------------------------------------
     def row_id(self, row: R) -> Hashable:

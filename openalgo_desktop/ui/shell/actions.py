@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from openalgo_desktop.ui.kit.widgets import plain_tip, shortcut_text
+from openalgo_desktop.ui.kit.keys import alt_letters
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """One action; ``name`` is the key in :func:`build_actions` and part of the object name."""
+    """One action; ``name`` is the key in :func:`build_actions` and part of the object name. One
+    without a ``menu`` is in none; ``words`` are other names that the command palette knows."""
 
     name: str
     text: str
@@ -22,68 +23,168 @@ class ActionRow:
     tip: str = ""
     menu: str = ""
     checkable: bool = False
-    local: bool = False  # works only with the focus inside the widget that gets the action
+    words: str = ""
 
 
+R = ActionRow
+#: Ctrl+1 to Ctrl+9 show the workspaces in their order.
+WORKSPACES = 9
 ACTIONS: tuple[ActionRow, ...] = (
-    ActionRow("search", "Search symbol", "Ctrl+K", "Find an instrument", "Edit"),
-    ActionRow("cancel-all", "Cancel all", "F7", "Cancel all working orders", "Trade"),
-    ActionRow("flatten", "Flatten", "F6", "Close all positions at market, after a review", "Trade"),
-    ActionRow("risk-limits", "Risk limits", "", "Limits of symbols, strategies, accounts", "Trade"),
-    ActionRow("review-books", "Compare books", "", "Own books against the account's", "Trade"),
-    ActionRow("audit", "Audit trail", "", "Who did what, when; search and export", "Trade"),
-    ActionRow("reset-kill", "Reset kill switch", "", "Accept new orders again", "Trade"),
-    ActionRow("toggle-mode", "Sandbox / Live", "Ctrl+Shift+S", "Switch where orders go", "Trade"),
-    ActionRow("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade"),
-    ActionRow("sell", "Sell", "Ctrl+Shift+V", "Ticket: sell the linked symbol", "Trade"),
-    ActionRow(
-        "send-ticket",
-        "Send ticket",
-        "Ctrl+Return",
-        "Send the order in the ticket",
+    R("search", "Search symbol or command", "Ctrl+K", "Find an instrument or a command", "Edit"),
+    R("commands", "Command palette", "Ctrl+Shift+P", "Find a command", "Edit"),
+    R("hotkeys", "Keys", "", "Change the keys of all actions", "Edit", words="hotkeys, shortcuts"),
+    R("settings", "Settings", "Ctrl+,", "Change settings", "Edit", words="preferences, options"),
+    R("buy", "Buy", "Ctrl+Shift+B", "Ticket: buy the linked symbol", "Trade", words="long, ticket"),
+    R(
+        "sell",
+        "Sell",
+        "Ctrl+Shift+V",
+        "Ticket: sell the linked symbol",
         "Trade",
-        local=True,
+        words="short, ticket",
     ),
-    ActionRow("toggle-theme", "Dark / light theme", "Ctrl+Shift+T", "Change the colours", "View"),
-    ActionRow("reset-layout", "Reset layout", "", "Put all docks back in their places", "View"),
-    ActionRow("full-screen", "Full screen", "F11", "Use the whole screen", "View", True),
-    ActionRow("api-keys", "API keys", "", "Show, create and revoke keys for scripts", "API"),
-    ActionRow("webhooks", "Webhook strategies", "", "What alerts may trade", "API"),
-    ActionRow("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
-    ActionRow("accounts", "Accounts", "", "Log in and out, choose data and order account", "File"),
-    ActionRow("app-lock", "App lock", "", "Password in front of the window and live mode", "File"),
-    ActionRow("lock-now", "Lock now", "Ctrl+Shift+L", "Lock the window", "File"),
-    ActionRow("settings", "Settings", "Ctrl+,", "Change settings", "Edit"),
-    ActionRow("about", "About", "", "Version, licence, source, libraries", "Help"),
-    ActionRow("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File"),
+    R("send-ticket", "Send ticket", "Ctrl+Return", "Send the order in the ticket", "Trade"),
+    R(
+        "arm",
+        "Arm one-click trading",
+        "F9",
+        "Clicks and drags send at once while it is armed; it goes off by itself",
+        "Trade",
+        words="one click, disarm",
+    ),
+    R(
+        "cancel-all",
+        "Cancel all",
+        "F7",
+        "Cancel all working orders",
+        "Trade",
+        words="pull orders",
+    ),
+    R(
+        "cancel-symbol",
+        "Cancel this symbol",
+        "Shift+F7",
+        "Cancel the working orders of the linked symbol",
+        "Trade",
+    ),
+    R(
+        "flatten",
+        "Flatten",
+        "F6",
+        "Close all positions at market, after a review",
+        "Trade",
+        words="square off, exit all, close all",
+    ),
+    R(
+        "flatten-symbol",
+        "Flatten this symbol",
+        "Shift+F6",
+        "Close the positions of the linked symbol at market, after a review",
+        "Trade",
+        words="square off, exit, close position",
+    ),
+    R(
+        "reverse-symbol",
+        "Reverse this symbol",
+        "F8",
+        "Turn the position of the linked symbol to the other side, after a question",
+        "Trade",
+        words="flip, stop and reverse",
+    ),
+    R(
+        "risk-limits",
+        "Risk limits",
+        "",
+        "Limits of symbols, strategies, accounts",
+        "Trade",
+        words="max loss, guard",
+    ),
+    R(
+        "review-books",
+        "Compare books",
+        "",
+        "Own books against the account's",
+        "Trade",
+        words="reconcile, differences",
+    ),
+    R("audit", "Audit trail", "", "Who did what, when; search and export", "Trade"),
+    R("reset-kill", "Reset kill switch", "", "Accept new orders again", "Trade"),
+    R(
+        "toggle-mode",
+        "Sandbox / Live",
+        "Ctrl+Shift+S",
+        "Switch where orders go",
+        "Trade",
+        words="paper, real",
+    ),
+    R("next-dock", "Next panel", "Ctrl+Tab", "Go to the next panel", "View"),
+    R("previous-dock", "Previous panel", "Ctrl+Shift+Tab", "Go to the panel before", "View"),
+    R(
+        "toggle-theme",
+        "Dark / light theme",
+        "Ctrl+Shift+T",
+        "Change the colours",
+        "View",
+        words="night, day, colours",
+    ),
+    R("reset-layout", "Reset layout", "", "Put all docks back in their places", "View"),
+    R("full-screen", "Full screen", "F11", "Use the whole screen", "View", True),
+    R("show-orders", "Show the orders", "", "Bring the order book to the front"),
+    R("approvals", "Show the action centre", "", "Requests that wait for a yes"),
+    *(
+        R(f"workspace-{n}", f"Workspace {n}", f"Ctrl+{n}", f"Show workspace {n}")
+        for n in range(1, WORKSPACES + 1)
+    ),
+    R("api-keys", "API keys", "", "Show, create and revoke keys for scripts", "API"),
+    R("webhooks", "Webhook strategies", "", "What alerts may trade", "API", words="tradingview"),
+    R("copy-api-key", "Copy API key", "", "Copy the key for scripts", "API"),
+    R(
+        "accounts",
+        "Accounts",
+        "",
+        "Log in and out, choose data and order account",
+        "File",
+        words="broker, login, log in, log out, connect",
+    ),
+    R("app-lock", "App lock", "", "Password in front of the window and live mode", "File"),
+    R("lock-now", "Lock now", "Ctrl+Shift+L", "Lock the window", "File"),
+    R("quit", "Quit", "Ctrl+Q", "Stop the terminal", "File", words="exit program, leave"),
+    R("keys-help", "Keys of this panel", "F1", "The keys of the panel with the focus", "Help"),
+    R(
+        "first-run",
+        "First steps",
+        "",
+        "The steps of the first start again",
+        "Help",
+        words="wizard, setup, tour",
+    ),
+    R("about", "About", "", "Version, licence, source, libraries", "Help"),
 )
 
 
 def build_actions(
     owner: QWidget, handlers: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:
-    """Create the actions of the table and wire them; each row needs a handler.
+    """Create the actions of the table and wire them; each row needs a handler. Their keys come
+    from :class:`~openalgo_desktop.ui.shell.hotkeys.Hotkeys`.
 
     Key repeat is off for all of them: holding F7 must not send a burst.
     """
     actions: dict[str, QAction] = {}
+    captions: dict[str, str] = {}
+    for menu in {row.menu for row in ACTIONS}:
+        rows = [row for row in ACTIONS if row.menu == menu]
+        texts = alt_letters([row.text for row in rows]) if menu else [row.text for row in rows]
+        captions |= {row.name: text for row, text in zip(rows, texts, strict=True)}
     for row in ACTIONS:
         handler = handlers[row.name]
-        action = QAction(row.text, owner)
+        action = QAction(captions[row.name], owner)
+        action.setIconText(row.text)
         action.setObjectName(f"action-{row.name}")
         action.setCheckable(row.checkable)
         action.setAutoRepeat(False)
-        hint = f" ({shortcut_text(row.shortcut)})" if row.shortcut else ""
-        action.setToolTip(plain_tip((row.tip or row.text) + hint))
-        if row.shortcut:
-            action.setShortcut(QKeySequence(row.shortcut))
-            action.setShortcutContext(
-                Qt.ShortcutContext.WidgetWithChildrenShortcut
-                if row.local
-                else Qt.ShortcutContext.ApplicationShortcut
-            )
         action.triggered.connect(lambda checked=False, call=handler: call())
-        if not row.local:
-            owner.addAction(action)
+        action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        owner.addAction(action)
         actions[row.name] = action
     return actions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -9,7 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import copy_text
@@ -24,6 +27,8 @@ from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
 from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
 from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.about import AboutDialog
+from openalgo_desktop.ui.shell.first_run import first_run
+from openalgo_desktop.ui.shell.first_run_pages import Workplaces
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 from openalgo_desktop.ui.shell.staying import what_stays
 from openalgo_desktop.ui.shell.toasts import Toasts
@@ -56,9 +61,10 @@ class Commands:
         """What leaving ``mode`` leaves behind; the books still show that mode."""
         books = self._bridge.books
         open_rows = sum(1 for position in books.positions if position.quantity)
-        return what_stays(mode, len(books.working()), open_rows, self._account())
+        return what_stays(mode, len(books.working()), open_rows, self.account())
 
-    def _account(self) -> str:
+    def account(self) -> str:
+        """Who takes live orders, in words."""
         status = self._bridge.accounts.orders_status()
         return f"{status.title or status.broker} ({status.client_id})"
 
@@ -72,7 +78,7 @@ class Commands:
                 await self._bridge.set_mode(Mode.SANDBOX)
             return
         text = (
-            f"From now on orders go to {self._account()} with real money, from this window and "
+            f"From now on orders go to {self.account()} with real money, from this window and "
             "from scripts."
         )
         if staying:
@@ -172,6 +178,92 @@ class Commands:
         else:
             self._toasts.show("info", f"{result.closed} positions closed.")
 
+    # -- the linked symbol ------------------------------------------------------------------
+    def _symbol(self) -> Key | None:
+        if self._bridge.selected is None:
+            self._toasts.show("warning", "No symbol is chosen.")
+        return self._bridge.selected
+
+    def cancel_symbol(self) -> None:
+        """Cancel the working orders of the linked symbol; like cancel all it does not ask."""
+        if (key := self._symbol()) is not None:
+            self._once("cancel symbol", lambda: self._cancel_symbol(key))
+
+    async def _cancel_symbol(self, key: Key) -> None:
+        mode, name = self._bridge.mode, self._bridge.name(key)
+        orders = self._bridge.books.working_of(key)
+        if not orders:
+            self._toasts.show("info", f"No working orders of {name}.")
+            return
+        answers = await asyncio.gather(
+            *(self._bridge.cancel(order.order_id, mode) for order in orders),
+            return_exceptions=True,
+        )
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        text = f"{name}: {len(orders) - len(failed)} cancelled"
+        if failed:
+            self._toasts.show("error", f"{text}, {len(failed)} failed. {failed[0]}")
+        else:
+            self._toasts.show("info", f"{text}.")
+
+    def flatten_symbol(self) -> None:
+        """Close the positions of the linked symbol, after a review."""
+        if (key := self._symbol()) is not None:
+            self._once("flatten symbol", lambda: self._flatten_symbol(key))
+
+    def _held(self, key: Key) -> list[Position]:
+        return [row for row in self._bridge.books.positions if row.key == key and row.quantity]
+
+    async def _flatten_symbol(self, key: Key) -> None:
+        mode, name = self._bridge.mode, self._bridge.name(key)
+        rows = self._held(key)
+        if not rows:
+            self._toasts.show("info", f"Flat: no open position of {name}.")
+            return
+        lines, cancelled = closing.lines(self._bridge, rows), closing.count(self._bridge, rows)
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        if not await confirm(
+            self._window,
+            f"Close {name}?",
+            f"{name} will be closed at market {where}. {closing.words(cancelled)}",
+            "Close it",
+            lines,
+            danger=True,
+        ):
+            return
+        for row in rows:
+            placed = await self._bridge.close_position(row.symbol, row.exchange, row.product, mode)
+            if placed is not None and placed.message:
+                self._toasts.show("info", f"{name}: {placed.message}")
+
+    def reverse_symbol(self) -> None:
+        """Turn the position of the linked symbol to the other side, after a question."""
+        if (key := self._symbol()) is not None:
+            self._once("reverse symbol", lambda: self._reverse_symbol(key))
+
+    async def _reverse_symbol(self, key: Key) -> None:
+        mode, name = self._bridge.mode, self._bridge.name(key)
+        rows = self._held(key)
+        if len(rows) != 1:
+            text = (
+                f"{name} is held in {len(rows)} products: reverse one of them in the positions."
+                if rows
+                else f"Flat: no open position of {name}."
+            )
+            self._toasts.show("warning" if rows else "info", text)
+            return
+        row = rows[0]
+        side = "short" if row.quantity > 0 else "long"
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        text = (
+            f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} at "
+            f"market {where}. {closing.words(closing.count(self._bridge, rows))}"
+        )
+        exits = closing.exits(self._bridge, row)
+        if await confirm(self._window, "Reverse the position?", text, "Reverse", exits, True):
+            said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
+            self._toasts.show("info", said)
+
     # -- kill switch ------------------------------------------------------------------------
     def kill(self) -> None:
         """Block, cancel, flatten, verify; the button was held, so it does not ask."""
@@ -256,6 +348,10 @@ class Commands:
 
     async def _show_settings(self) -> None:
         await ask(SettingsDialog(self._window, self._bridge))
+
+    def first_run(self, places: Workplaces) -> None:
+        """The first steps."""
+        self._once("first steps", lambda: first_run(self._window, self._bridge, places))
 
     def about(self) -> None:
         """Version, licence, source, libraries."""

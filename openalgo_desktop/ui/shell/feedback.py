@@ -118,7 +118,9 @@ class Feedback(QObject):
 
     def _underlying(self, order: Order) -> str:
         instrument = self._bridge.instrument(order.key)
-        return instrument.name or order.symbol if instrument is not None else order.symbol
+        if instrument is None or instrument.expiry is None:
+            return order.symbol
+        return instrument.name
 
     def words(self, kind: Kind, name: str, orders: Sequence[Order]) -> str:
         """One order in a sentence, several as a count."""

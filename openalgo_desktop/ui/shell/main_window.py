@@ -17,35 +17,37 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus
-from openalgo_desktop.core.model import Approval, Key, Order, OrderRequest
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
+from openalgo_desktop.ui.kit.keys import alt_letters
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
+from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
-from openalgo_desktop.ui.rooms.safety.approvals import summary
 from openalgo_desktop.ui.shell import workspace
 from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
 from openalgo_desktop.ui.shell.docking import Docking
 from openalgo_desktop.ui.shell.export_menu import ExportMenu
+from openalgo_desktop.ui.shell.feedback import Feedback
+from openalgo_desktop.ui.shell.first_run_pages import Workplaces
+from openalgo_desktop.ui.shell.hands import Hands
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
+from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text
 from openalgo_desktop.ui.shell.side_window import TITLE, prepare, titled
+from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
 from openalgo_desktop.ui.shell.toolbar import TopBar
+from openalgo_desktop.ui.shell.tray import Tray
 from openalgo_desktop.ui.shell.workspace_menu import WorkspaceMenu
 from openalgo_desktop.ui.shell.workspaces import Workspaces
-
-SANDBOX_TEXT = "SANDBOX  —  orders are simulated, nothing reaches the exchange"
-#: Orders that end within this time share one toast, milliseconds.
-TELL_MS = 250
 
 KILL_KEY = "Ctrl+F12"
 BANNER_HEIGHT = 28
@@ -62,15 +64,18 @@ class MainWindow(QMainWindow):
         self.resize(1600, 960)
         prepare(self)
         self.toasts = Toasts(self)
-        self._ended: dict[str, list[Order]] = {"error": [], "info": []}
-        self._tell_timer = QTimer(self)
-        self._tell_timer.setSingleShot(True)
-        self._tell_timer.setInterval(TELL_MS)
-        self._tell_timer.timeout.connect(self._tell_ended)
         self.commands = Commands(self, bridge, self.toasts)
+        self.docking = Docking(bridge, self)
+        self.workspaces = Workspaces(bridge, self, self.docking)
+        self.hands = Hands(
+            self, bridge, self.docking, self.workspaces, lambda key: self.commands.settings()
+        )
         self.actions_by_name = build_actions(self, self._handlers())
+        self.hands.take_actions(self.actions_by_name)
+        self.marks = ModeMarks(bridge, self)
         self.top_bar = TopBar(bridge, self.actions_by_name)
         self.lock_screen = LockScreen(self, bridge)
+        self.hands.hotkeys.changed.connect(lambda _: self.top_bar.relabel())
         self.top_bar.kill_held.connect(self.commands.kill)
         kill_key = QShortcut(QKeySequence(KILL_KEY), self)
         kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
@@ -81,19 +86,21 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(bridge)
         self.setStatusBar(self.status_bar)
         self.status_bar.review_wanted.connect(self.commands.review_books)
-        self.docking = Docking(bridge, self)
-        self.docking.opened.connect(self._on_dock)
-        self.workspaces = Workspaces(bridge, self, self.docking)
         self.workspaces.changed.connect(
             lambda: self.top_bar.show_workspace(self.workspaces.current)
         )
+        self.status_bar.performance_wanted.connect(lambda: self.hands.show_kind("performance"))
+        self.toasts.overflow.connect(self.status_bar.tell)
+        self.docking.opened.connect(self.marks.watch)
         self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
         self._build_menus()
-        bridge.notice.connect(self.toasts.show)
+        self.sounds = Sounds(bridge, self)
+        self.tray: Tray | None = None
+        self.feedback = Feedback(self, bridge, self.toasts, self.sounds, self._notify)
+        bridge.command_wanted.connect(lambda name: self.actions_by_name[name].trigger())
+        bridge.order_wanted.connect(self._show_order)
         bridge.mode_changed.connect(self._on_mode)
-        bridge.safety.approval_queued.connect(self._on_approval)
         bridge.setting_changed.connect(self._on_setting)
-        bridge.books.orders_updated.connect(self._on_orders)
         bridge.trade_wanted.connect(self._open_ticket_of)
         bridge.ticket_wanted.connect(self._open_ticket_wish)
         bridge.basket_wanted.connect(self._add_to_basket)
@@ -107,6 +114,9 @@ class MainWindow(QMainWindow):
         self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
         self.sandbox_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._sandbox_bar = self._strip(self.sandbox_banner)
+        self.live_banner = label("", "banner-live", "banner-live")
+        self.live_banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._live_bar = self._strip(self.live_banner)
         self.alert_banner = AlertStrip(self.bridge)
         self.alert_banner.login_wanted.connect(self.commands.log_in)
         strip = self._strip(self.alert_banner)
@@ -116,7 +126,11 @@ class MainWindow(QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], object]]:
         commands = self.commands
         return {
-            "search": self._focus_search,
+            **self.hands.handlers(),
+            "first-run": self.first_run,
+            "cancel-symbol": commands.cancel_symbol,
+            "flatten-symbol": commands.flatten_symbol,
+            "reverse-symbol": commands.reverse_symbol,
             "cancel-all": commands.cancel_all,
             "flatten": commands.flatten,
             "review-books": commands.review_books,
@@ -125,7 +139,6 @@ class MainWindow(QMainWindow):
             "toggle-mode": commands.toggle_mode,
             "buy": lambda: self._open_ticket(Action.BUY),
             "sell": lambda: self._open_ticket(Action.SELL),
-            "send-ticket": self._send_ticket,
             "toggle-theme": commands.toggle_theme,
             "reset-layout": self.default_layout,
             "full-screen": self._full_screen,
@@ -161,11 +174,13 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         named(bar, "menubar", "Menu")
         menus: dict[str, QMenu] = {}
-        for title in ("File", "Edit", "View", "Trade", "API", "Help"):
-            menus[title] = bar.addMenu(title)
+        titles = ("File", "Edit", "View", "Trade", "API", "Help")
+        for title, caption in zip(titles, alt_letters(titles), strict=True):
+            menus[title] = bar.addMenu(caption)
             named(menus[title], f"menu-{title.lower()}", title)
         for row in ACTIONS:
-            menus[row.menu].addAction(self.actions_by_name[row.name])
+            if row.menu:
+                menus[row.menu].addAction(self.actions_by_name[row.name])
         export = ExportMenu(self.docking, menus["File"])
         menus["File"].insertMenu(self.actions_by_name["accounts"], export)
         menus["View"].addSeparator()
@@ -195,10 +210,6 @@ class MainWindow(QMainWindow):
             self.docks[kind].close()
         else:
             self.docking.open(kind)
-
-    def _on_dock(self, dock: Dock) -> None:
-        if isinstance(dock, TicketDock):
-            dock.addAction(self.actions_by_name["send-ticket"])
 
     @property
     def docks(self) -> dict[str, Dock]:
@@ -233,6 +244,7 @@ class MainWindow(QMainWindow):
         """Bring back windows and docks and what they show; select a symbol."""
         workspace.first_place(self)
         await self.workspaces.start()
+        await self.hands.restore()
         await self._take_imported()
         if self.bridge.selected is None:
             watchlist = self._watchlist()
@@ -280,11 +292,12 @@ class MainWindow(QMainWindow):
 
     def _on_mode(self, mode: Mode) -> None:
         sandbox = mode is Mode.SANDBOX
+        text = live_text(self.commands.account())
+        self.live_banner.setText(text)
+        self.live_banner.setAccessibleName(text)
         self._sandbox_bar.setVisible(sandbox)
+        self._live_bar.setVisible(not sandbox)
         self.setWindowTitle(titled(mode, TITLE))
-
-    def _on_approval(self, approval: Approval) -> None:
-        self.toasts.show("warning", f"{approval.source} asks: {summary(approval)}")
 
     def _on_setting(self, key: str, value: object) -> None:
         if key in KEYS:
@@ -292,24 +305,22 @@ class MainWindow(QMainWindow):
             assert isinstance(app, QApplication)
             dress(app, self.bridge.setting)
 
-    def _on_orders(self, orders: list[Order]) -> None:
-        for status, level in ((OrderStatus.REJECTED, "error"), (OrderStatus.COMPLETE, "info")):
-            ended = [order for order in orders if order.status is status]
-            if ended:
-                self._ended[level] += ended
-        if not self._tell_timer.isActive():
-            self._tell_timer.start()
-
-    def _tell_ended(self) -> None:
-        for level, orders in self._ended.items():
-            if orders:
-                self.toasts.show(level, _told(orders, self.bridge), f"orders-{level}")
-                orders.clear()
-
     # -- commands ---------------------------------------------------------------------------
-    def _focus_search(self) -> None:
-        self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.top_bar.search.selectAll()
+    def _show_order(self, order_id: str) -> None:
+        dock = self.hands.show_kind("orders")
+        assert isinstance(dock, OrdersDock)
+        dock.show_order(order_id)
+
+    def _notify(self, level: str, text: str) -> None:
+        if self.tray is not None:
+            self.tray.notify(level, text)
+
+    def first_run(self) -> None:
+        """The first steps, also when they were seen before."""
+        spaces = self.workspaces
+        self.commands.first_run(
+            Workplaces(spaces.names(), spaces.about, lambda: spaces.current, spaces.switch)
+        )
 
     def _open_ticket_of(self, key: Key, action: Action) -> None:
         """Buy or Sell in a row: of that row's symbol, whether the ticket is linked or not."""
@@ -338,22 +349,8 @@ class MainWindow(QMainWindow):
         self.ticket.set_action(action)
         self.ticket.units.setFocus()
 
-    def _send_ticket(self) -> None:
-        self.ticket.submit()
-
     def _full_screen(self) -> None:
         if self.isFullScreen():
             self.showNormal()
         else:
             self.showFullScreen()
-
-
-def _told(orders: list[Order], bridge: Bridge) -> str:
-    """One sentence for orders that were filled (or rejected) shortly after another."""
-    order = orders[-1]
-    what = f"{order.action.value} {fmt.quantity(order.quantity)} {bridge.name(order.key)}"
-    if order.status is OrderStatus.REJECTED:
-        text = f"Rejected: {what}. {bridge.names.spoken(order.rejection_reason)}"
-    else:
-        text = f"Filled: {what} @ {fmt.exact(order.average_price, bridge.places(order.key))}"
-    return text if len(orders) == 1 else f"{text} (and {len(orders) - 1} more)"

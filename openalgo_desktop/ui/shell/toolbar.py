@@ -13,6 +13,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.hold_button import HoldButton
 from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import (
     label,
     named,
@@ -61,7 +62,7 @@ class TopBar(QToolBar):
         self.show_mode(bridge.mode)
 
     def _build_left(self, actions: Mapping[str, QAction]) -> None:
-        self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol   Ctrl+K")
+        self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol")
         self.search.setMinimumWidth(110)  # it gives way first: the switches stay in sight
         self.search.setMaximumWidth(380)
         self.search.chosen.connect(self._bridge.select)
@@ -90,13 +91,17 @@ class TopBar(QToolBar):
 
     def _build_buttons(self, actions: Mapping[str, QAction]) -> None:
         self._buttons: dict[str, QToolButton] = {}
+        self._fixed_texts: list[tuple[QToolButton, str]] = []
         for name in ("cancel-all", "flatten"):
             button = self._buttons[name] = tool_button(actions[name], f"toolbar-{name}")
-            button.setText(f"{actions[name].text()}  {actions[name].shortcut().toString()}")
+            button.setText(f"{actions[name].iconText()}  {actions[name].shortcut().toString()}")
             button.setProperty("role", "danger-outline" if name == "flatten" else "plain")
+            sends(button)
             self.addWidget(button)
         self._gap(10)
-        self.kill = named(HoldButton("KILL"), "toolbar-kill", "Kill switch: hold for one second")
+        self.kill = sends(
+            named(HoldButton("KILL"), "toolbar-kill", "Kill switch: hold for one second")
+        )
         self.kill.held.connect(self.kill_held)
         self.addWidget(self.kill)
         self.reset_kill = tool_button(actions["reset-kill"], "toolbar-reset-kill")
@@ -106,8 +111,15 @@ class TopBar(QToolBar):
         for name, text in (("toggle-theme", "◐"), ("api-keys", "API keys")):
             button = tool_button(actions[name], f"toolbar-{name}")
             button.setText(text)
+            self._fixed_texts.append((button, text))
             button.setProperty("role", "plain")
             self.addWidget(button)
+
+    def relabel(self) -> None:
+        """An action changed (its key did), and with it Qt's text of its button."""
+        for button, text in self._fixed_texts:
+            button.setText(text)
+        self.fit()
 
     def add_workspaces(self, menu: QMenu) -> None:
         """The workspace picker, first of all."""
@@ -177,7 +189,7 @@ class TopBar(QToolBar):
         def hint(shown: bool) -> None:
             for name in ("cancel-all", "flatten"):
                 key = f"  {actions[name].shortcut().toString()}" if shown else ""
-                self._buttons[name].setText(f"{actions[name].text()}{key}")
+                self._buttons[name].setText(f"{actions[name].iconText()}{key}")
 
         def chip(width: int) -> None:
             if self._chip_width != width:

@@ -253,5 +253,13 @@ class OrdersDock(TableDock[Order]):
         if order.status.is_working:
             self.spawn(self._cancel(order.order_id), "cancel order", sends=True)
 
+    def show_order(self, order_id: str) -> None:
+        """Choose the row of an order; the filter gives way."""
+        if self.choose_row(order_id):
+            return
+        self.filter.choose("All")
+        self.reload()
+        self.choose_row(order_id)
+
     async def _cancel(self, order_id: str) -> None:
         await self.bridge.cancel(order_id, self.bridge.mode)

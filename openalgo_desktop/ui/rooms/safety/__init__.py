@@ -8,4 +8,6 @@ KINDS = (
     DockKind("approvals", "Action centre", "approvals.ApprovalsDock", Place.BOTTOM),
     DockKind("audit", "Audit", "audit.AuditDock", Place.BOTTOM),
     DockKind("log", "Log", "log.LogDock", Place.BOTTOM),
+    DockKind("risk", "Risk", "risk.RiskDock", Place.BOTTOM),
+    DockKind("performance", "Performance", "performance.PerformanceDock", Place.BOTTOM),
 )

@@ -1,0 +1,184 @@
+"""The Performance dock: what the window and the loop spend, and how fast prices and orders are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
+
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.frames import Paints
+from openalgo_desktop.ui.engine.performance import Figures
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.save_file import ask_csv_path
+from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+
+#: What the program promises itself, milliseconds: a paint, a turn of the loop.
+PAINT_MS, LAG_MS = 12.0, 50.0
+
+COLUMNS: tuple[Column[Paints], ...] = (
+    Column("dock", "Dock", 150, lambda r: r.name, numeric=False),
+    Column("median", "Median ms", 84, lambda r: r.median, lambda r: f"{r.median:.1f}"),
+    Column(
+        "high",
+        "95 % ms",
+        78,
+        lambda r: r.high,
+        lambda r: f"{r.high:.1f}",
+        tone=lambda r: "warning" if r.high > PAINT_MS else "",
+    ),
+    Column("count", "Paints", 64, lambda r: r.paints),
+)
+#: Object name, caption, what it is.
+FACTS: tuple[tuple[str, str, str], ...] = (
+    ("paint", "Paint", "One paint of the window: median and 95 per cent; aim 12 ms"),
+    ("lag", "Loop late by", "How late the loop gets to its work: median, 95 per cent, most"),
+    ("ticks", "Prices", "Prices handed to the window in a second, after conflation"),
+    ("age", "Last price", "Time since the last price of anything"),
+    ("order", "Order answer", "From sending to the account's answer: last and median"),
+    ("budget", "Orders left", "Order writes that may still leave within this second"),
+    ("memory", "Memory", "Resident memory of the program"),
+    ("tasks", "Tasks", "Tasks of the loop that are alive"),
+    ("uptime", "Running for", "Time since the start"),
+)
+
+
+def _ms(value: float | None) -> str:
+    return fmt.MISSING if value is None else f"{value:.1f} ms"
+
+
+def facts(figures: Figures) -> dict[str, tuple[str, str]]:
+    """Text and tone of each fact."""
+    lag, paint = figures.lag, figures.paint
+    hours, rest = divmod(int(figures.uptime), 3600)
+    return {
+        "paint": (
+            f"{paint[0]:.1f} / {paint[1]:.1f} ms",
+            "warning" if paint[1] > PAINT_MS else "",
+        ),
+        "lag": (
+            fmt.MISSING if lag is None else f"{lag[0]:.1f} / {lag[1]:.1f} / {lag[2]:.1f} ms",
+            "warning" if lag is not None and lag[1] > LAG_MS else "",
+        ),
+        "ticks": (
+            fmt.MISSING
+            if figures.ticks is None
+            else f"{figures.ticks:,.0f} a second · {figures.subscribed} symbols",
+            "",
+        ),
+        "age": (fmt.MISSING if figures.tick_age is None else f"{figures.tick_age:.1f} s", ""),
+        "order": (f"{_ms(figures.order_last)} · median {_ms(figures.order_median)}", ""),
+        "budget": (f"{figures.budget_left}", "warning" if figures.budget_left < 3 else ""),
+        "memory": (fmt.MISSING if figures.memory is None else f"{figures.memory:.0f} MB", ""),
+        "tasks": (f"{figures.tasks}", ""),
+        "uptime": (f"{hours}:{rest // 60:02d}:{rest % 60:02d}", ""),
+    }
+
+
+def report(figures: Figures) -> str:
+    """The figures as CSV."""
+    lines = ["what,value"]
+    lines += [f'"{caption}","{facts(figures)[name][0]}"' for name, caption, _ in FACTS]
+    lines += ["", "dock,median ms,95 % ms,paints"]
+    lines += [f'"{r.name}",{r.median:.2f},{r.high:.2f},{r.paints}' for r in figures.docks]
+    return "\n".join(lines) + "\n"
+
+
+class PerformanceDock(Dock):
+    """Measured only while the dock is open."""
+
+    name = "performance"
+    title = "Performance"
+    priority = 3
+    min_interval = 0.5
+
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        super().__init__(bridge, name)
+        row = QHBoxLayout()
+        row.setContentsMargins(10, 8, 10, 8)
+        row.setSpacing(14)
+        row.addLayout(self._build_facts())
+        self.model: FastTableModel[Paints] = FastTableModel(COLUMNS)
+        self.view = named(
+            FastTableView(self.model, "No dock has painted yet."),
+            f"{self.name}-docks",
+            "Paint times of the docks",
+        )
+        row.addWidget(self.view, 1)
+        self.content.addLayout(row, 1)
+        self._watching = True
+        bridge.performance.watch()
+        self.listen(bridge.performance.changed, self._mark)
+        self.show_figures()
+
+    def _build_facts(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(3)
+        self.values: dict[str, QLabel] = {}
+        for name, caption, tip in FACTS:
+            value = label(fmt.MISSING, f"{self.name}-{name}", "number")
+            value.setAccessibleName(caption)
+            value.setMinimumWidth(190)
+            head = label(caption, f"{self.name}-{name}-caption", "muted")
+            for part in (value, head):
+                part.setToolTip(plain_tip(tip))
+            form.addRow(head, value)
+            self.values[name] = value
+        column.addLayout(form)
+        column.addStretch(1)
+        buttons = QHBoxLayout()
+        self.reset_button = push_button(
+            "Reset", f"{self.name}-reset", "Count anew", self.bridge.performance.reset
+        )
+        self.save_button = push_button(
+            "Save…", f"{self.name}-save", "Save the figures", self._ask_save
+        )
+        buttons.addWidget(self.reset_button)
+        buttons.addWidget(self.save_button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+        return column
+
+    def release(self) -> None:
+        if self._watching:
+            self._watching = False
+            self.bridge.performance.unwatch()
+        super().release()
+
+    def _mark(self) -> None:
+        self.dirty = True
+
+    def flush(self) -> None:
+        self.dirty = False
+        self.show_figures()
+
+    def show_figures(self) -> None:
+        """Show them as they are now."""
+        figures = self.bridge.performance.figures()
+        for name, (text, tone) in facts(figures).items():
+            self.values[name].setText(text)
+            set_role(self.values[name], tone, "tone")
+        self.model.set_rows(list(figures.docks))
+        self.view.viewport().update()
+
+    # -- saving -----------------------------------------------------------------------------
+    def _ask_save(self) -> None:
+        self.spawn(self._save(), "save performance")
+
+    async def _save(self) -> None:
+        path = await ask_csv_path(self, "performance.csv")
+        if path is not None:
+            self.save_to(path)
+
+    def save_to(self, path: Path) -> None:
+        """Write the figures into a CSV file."""
+        try:
+            path.write_text(report(self.bridge.performance.figures()), encoding="utf-8")
+        except OSError as error:
+            self.bridge.notice.emit("error", f"{path.name} cannot be written: {error.strerror}.")
+        else:
+            self.bridge.notice.emit("info", f"Performance saved to {path.name}.")

@@ -1,0 +1,84 @@
+"""F1: the keys of the panel with the focus, and those that work everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.ui.kit.keys import KeyHelp
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, shortcut_text
+from openalgo_desktop.ui.shell.hotkeys import FIXED, Hotkeys
+
+NAME = "dialog-keys"
+
+
+def written(keys: str) -> str:
+    """Keys of a help line as this platform writes them."""
+    return "  /  ".join(shortcut_text(key.strip()) or key.strip() for key in keys.split(" / "))
+
+
+class KeysDialog(QDialog):
+    """``title`` and ``keys`` of the panel; empty where none has the focus."""
+
+    def __init__(
+        self, parent: QWidget, title: str, keys: Sequence[KeyHelp], hotkeys: Hotkeys
+    ) -> None:
+        super().__init__(parent)
+        self.change_wanted = False
+        self.setWindowTitle(f"Keys: {title}" if title else "Keys")
+        self.resize(620, 560)
+        named(self, NAME, "Keys")
+        column = QVBoxLayout(self)
+        if title:
+            column.addWidget(label(title, f"{NAME}-panel", "heading"))
+            if keys:
+                self.local = self._table("local", f"Keys of {title}", keys)
+                column.addWidget(self.local, 1)
+                if any(row.sends for row in keys):
+                    column.addWidget(
+                        label("⚠ sends at once, only while armed (F9)", f"{NAME}-sends", "warning")
+                    )
+            else:
+                column.addWidget(label("It has no keys of its own.", f"{NAME}-none", "muted"))
+        column.addWidget(label("Everywhere", f"{NAME}-everywhere", "heading"))
+        rows = [
+            KeyHelp(hotkeys.key(row.name), row.tip or row.text)
+            for row in hotkeys.rows.values()
+            if hotkeys.key(row.name)
+        ]
+        rows += [KeyHelp(key, does) for key, does in FIXED.items()]
+        column.addWidget(self._table("all", "Keys that work everywhere", rows), 2)
+        bottom = QHBoxLayout()
+        bottom.addWidget(push_button("Change…", f"{NAME}-change", "Change keys", self._change))
+        bottom.addStretch(1)
+        close = push_button("Close", f"{NAME}-close", "Close", self.accept)
+        close.setDefault(True)
+        bottom.addWidget(close)
+        column.addLayout(bottom)
+
+    def _table(self, name: str, title: str, rows: Sequence[KeyHelp]) -> QTableWidget:
+        table = named(QTableWidget(len(rows), 2), f"{NAME}-{name}", title)
+        table.setHorizontalHeaderLabels(["Key", "Does"])
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.verticalHeader().hide()
+        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        table.setColumnWidth(0, 190)
+        for index, row in enumerate(rows):
+            table.setItem(index, 0, QTableWidgetItem(written(row.keys)))
+            table.setItem(index, 1, QTableWidgetItem(("⚠ " if row.sends else "") + row.does))
+        return table
+
+    def _change(self) -> None:
+        self.change_wanted = True
+        self.accept()
