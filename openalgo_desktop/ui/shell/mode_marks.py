@@ -66,7 +66,9 @@ class ModeMarks(QObject):
         strip = self._strips.get(dock)
         if strip is None:
             return
-        mode, floating = self._bridge.mode, dock.isFloating()
+        mode = self._bridge.mode
+        # A dock that was made and is in no window yet counts as floating, too.
+        floating = dock.isFloating() and dock.parentWidget() is not None
         strip.setText(SHORT[mode])
         strip.setAccessibleName(SHORT[mode])
         set_role(strip, role(mode))

@@ -27,8 +27,9 @@ def text(dialog: AboutDialog, name: str) -> str:
 def test_the_help_menu_shows_version_licence_source_and_libraries(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         window = session.window
-        (menu,) = [action for action in window.menuBar().actions() if action.text() == "Help"]
-        (action,) = menu.menu().actions()  # type: ignore[attr-defined]
+        menus = [action for action in window.menuBar().actions() if action.text() == "&Help"]
+        action = menus[0].menu().actions()[-1]  # type: ignore[attr-defined]
+        assert action.iconText() == "About"
         action.trigger()
         await until(lambda: window.findChildren(AboutDialog), "the dialog")
         dialog = window.findChildren(AboutDialog)[0]
