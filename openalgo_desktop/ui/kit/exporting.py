@@ -75,7 +75,9 @@ def draw(sheet: Sheet, family: str) -> QImage:
     colours = theme.load(PAPER)
     fonts = {"title": _font(family, 16, bold=True), "small": _font(family, 10)}
     fonts |= {"head": _font(family, 10, bold=True), "cell": _font(family, 11)}
-    metrics = {name: QFontMetrics(font) for name, font in fonts.items()}
+    probe = QImage(1, 1, QImage.Format.Format_RGB32)
+    probe.setDevicePixelRatio(SCALE)  # twice as fine, letters have other widths
+    metrics = {name: QFontMetrics(font, probe) for name, font in fonts.items()}
     widths = [
         max(
             metrics["head"].horizontalAdvance(title),
@@ -110,7 +112,8 @@ def draw(sheet: Sheet, family: str) -> QImage:
             side = Qt.AlignmentFlag.AlignRight if numeric else Qt.AlignmentFlag.AlignLeft
             painter.setPen(colours.color(cell.tone or "text"))
             area = QRect(left + PAD, top, width - 2 * PAD, tall)
-            painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, cell.text)
+            place = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
+            painter.drawText(area, place, cell.text)
             left += width
         top += tall
         painter.setPen(colours.color("grid"))

@@ -105,6 +105,15 @@ def short(value: float) -> str:
     return _fixed(value, 0)
 
 
+def short_signed(value: float) -> str:
+    """A large result in few characters, with its sign: +12.35 L, -1.24 Cr, +4.5 K."""
+    size, thousand = abs(value), 1000
+    text = short(value)
+    if thousand <= size < (LAKH if _indian else 10 * thousand):
+        text = f"{_fixed(value / thousand, 1)} K"
+    return f"+{text}" if value > 0 and text != MISSING else text
+
+
 def sign_role(value: float) -> str:
     """Colour role of a profit or a change: up, down, or none for zero."""
     return "up" if value > 0 else "down" if value < 0 else ""

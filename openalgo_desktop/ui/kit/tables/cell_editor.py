@@ -54,6 +54,8 @@ class CellEditor(QLineEdit):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
+        if not self._open:  # Qt asks again for a widget that is hidden with the focus
+            return False
         onward = self._onward if forward else None
         self._keep()
         if onward is not None:
@@ -75,6 +77,6 @@ class CellEditor(QLineEdit):
         if not self._open:
             return
         self._open = False
+        self._view.setFocus()
         self.hide()
         self.deleteLater()
-        self._view.setFocus()

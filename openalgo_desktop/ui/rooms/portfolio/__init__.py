@@ -8,5 +8,7 @@ KINDS = (
     DockKind("positions", "Positions", "positions.PositionsDock", Place.BOTTOM),
     DockKind("holdings", "Holdings", "holdings.HoldingsDock", Place.BOTTOM),
     DockKind("funds", "Funds", "funds.FundsDock", Place.BOTTOM),
+    DockKind("journal", "Journal", "journal.JournalDock", Place.BOTTOM),
+    DockKind("pnl-calendar", "P&L calendar", "pnl_calendar.PnlCalendarDock", Place.BOTTOM),
     DockKind("sandbox", "Sandbox", "sandbox.SandboxDock", Place.BOTTOM),
 )
