@@ -46,6 +46,7 @@ def calendar_dock(session: Session) -> PnlCalendarDock:
 def deal(session: Session, number: int, at: datetime, gross: int, symbol: str = "SBIN") -> None:
     """A closed trade of 10 units in the paper account that earned ``gross`` rupees."""
     trades = session.terminal.sandbox.state.trades
+    session.terminal.sandbox.results().clear()  # it began before all of them
     rows = ((BUY, 100.0, 0), (SELL, 100.0 + gross / 10, 5))
     for side, (action, price, minute) in enumerate(rows):
         moment = at + timedelta(minutes=minute)
