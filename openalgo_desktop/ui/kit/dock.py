@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
-from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QContextMenuEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -76,11 +76,16 @@ class TitleBar(QWidget):
             button.setProperty("role", "dock-button")
             button.setAutoRaise(True)
             row.addWidget(button)
+        self._dock = dock
         dock.topLevelChanged.connect(self._show_floating)
         self._show_floating(False)
 
     def _show_floating(self, floating: bool) -> None:
         icons.put(self.float_button, "dock" if floating else "float")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        event.accept()
+        self._dock.menu_wanted.emit(self._dock, event.globalPos())
 
     def show_group(self, group: int) -> None:
         """The chip says the group in colour and number."""
@@ -124,6 +129,7 @@ class Dock(QDockWidget):
     key_help: tuple[KeyHelp, ...] = ()  # what it answers to while it has the focus; F1 shows it
     priority = 1
     min_interval = 0.0
+    menu_wanted = Signal(object, QPoint)  # the dock, and where on the screen
     gone = Signal(object)  # the dock: it was closed and has let go of everything
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMainWindow
 
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -27,6 +27,7 @@ class Docking(QObject):
 
     changed = Signal()  # a dock came or went
     opened = Signal(object)  # Dock
+    menu_wanted = Signal(object, QPoint)  # Dock, where on the screen
 
     def __init__(self, bridge: Bridge, main: QMainWindow) -> None:
         super().__init__(main)
@@ -63,6 +64,7 @@ class Docking(QObject):
             return None
         dock = kind.build(self._bridge, name)
         dock.gone.connect(self._on_gone)
+        dock.menu_wanted.connect(self.menu_wanted)
         self.docks[name] = dock
         self._windows[name] = window or self._main
         dock.restore_state(self.remembered.pop(name, {}))

@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.engine import links
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.kinds import current_name
+from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.shell import layout_tree, workspace
 from openalgo_desktop.ui.shell.docking import Docking
 from openalgo_desktop.ui.shell.side_window import SideWindow
@@ -65,6 +66,7 @@ class Workspaces(QObject):
         self._switching = False
         self.windows: list[SideWindow] = []
         self.current = self._presets[PRESETS[0]].title
+        docking.menu_wanted.connect(self.dock_menu)
         self._timer = QTimer(self)
         self._timer.setInterval(SAVE_MS)
         self._timer.timeout.connect(self._autosave)
@@ -249,6 +251,30 @@ class Workspaces(QObject):
     def move(self, dock: Dock, window: QMainWindow) -> None:
         """Take a dock to another window."""
         self._docking.move(dock, window)
+
+    def dock_menu(self, dock: Dock, place: QPoint) -> None:
+        """The menu of a dock's title: where it can go."""
+        menu = named(QMenu(dock), f"{dock.objectName()}-place-menu", f"Place of {dock.title}")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        here = self._docking.window_of(dock)
+        menu.addAction("Float" if not dock.isFloating() else "Put back").triggered.connect(
+            lambda: dock.setFloating(not dock.isFloating())
+        )
+        for window in (self._main, *self.windows):
+            if window is not here:
+                number = self.windows.index(window) if window in self.windows else -1
+                words = "the main window" if number < 0 else f"window {self.windows[number].number}"
+                menu.addAction(f"Move to {words}").triggered.connect(
+                    lambda _checked=False, to=window: self.move(dock, to)
+                )
+        menu.addAction("Move to a new window").triggered.connect(
+            lambda: self.move(dock, self.add_window())
+        )
+        menu.addSeparator()
+        menu.addAction("Close").triggered.connect(dock.close)
+        for action in menu.actions():
+            action.setEnabled(not self.locked)
+        menu.popup(place)
 
     def _on_left(self, window: SideWindow) -> None:
         """The user closed a further window: its docks are gone with it."""

@@ -9,8 +9,9 @@ import resource
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import ConfigError
@@ -217,6 +218,29 @@ def test_a_second_window_is_there_after_a_restart(drive: Drive) -> None:
 
     drive(arrange)
     drive(look)
+
+
+def test_the_menu_of_a_title_takes_a_dock_to_another_window(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window, dock = session.window, session.window.docks["log"]
+
+        def entry(words: str) -> QAction:
+            window.workspaces.dock_menu(dock, QPoint(5, 5))
+            menu = dock.findChild(QMenu, "dock-log-place-menu")
+            assert isinstance(menu, QMenu)
+            return next(action for action in menu.actions() if words in action.text())
+
+        entry("new window").trigger()
+        (other,) = window.workspaces.windows
+        assert window.docking.window_of(dock) is other and dock.window() is other
+        await drawn(session)
+        entry("main window").trigger()
+        assert dock.window() is window
+        await drawn(session)
+        entry("Close").trigger()
+        assert "log" not in window.docks
+
+    drive(scenario)
 
 
 def test_names_export_and_import(drive: Drive, tmp_path: Path) -> None:
