@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.core.acts import Act, Asking
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.core.numbers import is_digits
 
 _CONFIRM = "Confirmations"
+#: More sizes than this have no room in a ticket.
+MOST_SIZES = 6
+
+
+def _is_size(text: str) -> bool:
+    return is_digits(text) and len(text) <= 9 and int(text) > 0
+
+
+def size_list(value: object) -> str:
+    """Kind of a setting with sizes like ``1,2,5``; raises :class:`ConfigError`."""
+    parts = [part.strip() for part in str(value).split(",") if part.strip()]
+    if not parts or len(parts) > MOST_SIZES or not all(map(_is_size, parts)):
+        raise ConfigError(f"Write 1 to {MOST_SIZES} whole numbers above 0, like 1,2,5,10.")
+    return ",".join(str(int(part)) for part in parts)
+
+
 #: What is asked about, in words, and how often at first. Flatten is a list to read in any case.
 _ACTS: tuple[tuple[Act, str, Asking], ...] = (
     (Act.PLACE, "a new order", Asking.LIMITS),
@@ -22,7 +40,12 @@ _ACTS: tuple[tuple[Act, str, Asking], ...] = (
 _LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("value", "Ask above this value, rupees", 5_000_000.0, 1e15),
     ("lots", "Ask above so many lots", 20.0, 1e9),
-    ("percent", "Ask, and warn, when a price is further from the last one, per cent", 3.0, 1000.0),
+    (
+        "percent",
+        "Ask, and warn, when an order may trade so much worse than the market, per cent",
+        5.0,
+        1000.0,
+    ),
     (
         "spread",
         "Ask, and warn, for a market order in an option with bid and ask further apart, per cent",
@@ -62,6 +85,20 @@ ORDER_SETTINGS: tuple[Setting, ...] = (
         low=1,
         high=240,
         group="Safety",
+    ),
+    Setting(
+        "ticket.sizes_lots",
+        "1,2,5,10",
+        "Sizes offered in the ticket, in lots, comma separated",
+        size_list,
+        group="Window",
+    ),
+    Setting(
+        "ticket.sizes_units",
+        "1,10,50,100",
+        "Sizes offered in the ticket where there are no lots, in units",
+        size_list,
+        group="Window",
     ),
     Setting(
         "ui.wheel",

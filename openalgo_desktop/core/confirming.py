@@ -25,8 +25,8 @@ class ConfirmLimits(msgspec.Struct, frozen=True, kw_only=True):
 class ConfirmFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy looks at. None: not known, or it does not apply.
 
-    ``value`` and ``lots`` are of all that is sent together, ``percent`` the distance from the last
-    price (unsigned, the largest), ``spread`` that of the option a market order would meet.
+    ``value`` and ``lots`` are of all that is sent together, ``percent`` how much worse than the
+    market one may trade (the largest), ``spread`` that of the option a market order would meet.
     ``unpriced``: it has a value that nobody knows. ``passed_stop``: a stop that would fire at
     once, where the account takes such.
     """
@@ -67,7 +67,7 @@ def _unusual(facts: ConfirmFacts, limits: ConfirmLimits) -> list[str]:
         found.append(f"It is {plain(facts.lots or 0)} lots, more than {plain(limits.lots)}.")
     if _above(facts.percent, limits.percent):
         found.append(
-            f"Its price is {facts.percent:.1f} % from the last price, "
+            f"It may trade {facts.percent:.1f} % worse than the market, "
             f"more than {plain(limits.percent)} %."
         )
     if facts.outside_circuit:

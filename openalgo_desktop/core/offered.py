@@ -16,7 +16,7 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.model import Instrument, OrderRequest
-from openalgo_desktop.core.money import price_text
+from openalgo_desktop.core.money import group_indian, price_text
 
 #: Exchange -> whether it takes stop-market orders on (shares and futures, options). NSE ended them
 #: for options on 27 September 2021, BSE for all its segments on 9 October 2023 (their circulars).
@@ -80,8 +80,7 @@ def check_stop_side(request: OrderRequest, last: float) -> None:
         return
     side, verb = ("above", "buy") if request.action.sign > 0 else ("below", "sell")
     raise InvalidOrder(
-        f"The trigger of a {request.action.value} stop must be {side} the last price: "
-        f"{price_text(request.trigger_price)} against {price_text(last)} would fire at once. "
-        f"To {verb} now, use LIMIT or MARKET.",
+        f"A {request.action.value} stop must be {side} the last price, "
+        f"{group_indian(price_text(last))}: it would {verb} at once.",
         field="trigger_price",
     )

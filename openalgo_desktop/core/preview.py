@@ -11,7 +11,7 @@ import msgspec
 from openalgo_desktop.core.confirming import ConfirmFacts
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Part, Tick
-from openalgo_desktop.core.money import price_text
+from openalgo_desktop.core.money import group_indian, price_text
 from openalgo_desktop.core.offered import is_passed
 
 
@@ -35,8 +35,8 @@ class Warned(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """From where on it is told: ``percent`` of a price from the last one, ``spread`` in per cent of
-    the middle of bid and ask. 0 is off."""
+    """From where on it is told: ``percent`` that a limit may trade worse than the market,
+    ``spread`` in per cent of the middle of bid and ask. 0 is off."""
 
     percent: float = 0.0
     spread: float = 0.0
@@ -49,7 +49,8 @@ class LegPreview(msgspec.Struct, frozen=True, kw_only=True):
     ``closes`` units take a position down, ``opens`` units make one. ``books`` is the profit that
     the closed units would realise before charges, ``charges`` the estimate of this order's own
     costs, ``break_even`` the price at which what it opens pays the costs of both ways. ``slices``
-    are the orders that it becomes. ``percent`` is signed, from the last price; None for MARKET.
+    are the orders that it becomes. ``percent`` is signed, from the last price; ``worse`` as in
+    :func:`worse_percent`; both None for MARKET.
     """
 
     request: OrderRequest
@@ -66,6 +67,7 @@ class LegPreview(msgspec.Struct, frozen=True, kw_only=True):
     low_circuit: float | None = None
     high_circuit: float | None = None
     percent: float | None = None
+    worse: float | None = None
     spread: float | None = None
     warnings: tuple[Warned, ...] = ()
 
@@ -117,6 +119,20 @@ def percent_from_last(request: OrderRequest, tick: Tick | None) -> float | None:
     return 100.0 * (named - tick.ltp) / tick.ltp
 
 
+def worse_percent(request: OrderRequest, tick: Tick | None) -> float | None:
+    """How much worse than the last price (a stop-limit: than its trigger) the order may trade, per
+    cent. A limit that waits for a better price has 0: it costs nobody anything."""
+    kind = request.price_type
+    base: float | None = None
+    if kind is PriceType.SL:
+        base = request.trigger_price
+    elif kind is PriceType.LIMIT and tick is not None and tick.knows(Part.LTP):
+        base = tick.ltp
+    if not base or base <= 0 or request.price <= 0:
+        return None
+    return max(0.0, 100.0 * (request.price - base) * request.action.sign / base)
+
+
 def spread_percent(tick: Tick | None) -> float | None:
     """Distance of ask and bid in per cent of their middle; None unless both are known. A side
     without offers (a known 0) is as far apart as can be: 200."""
@@ -155,17 +171,22 @@ def market_warnings(
         found.append(
             Warned(
                 Caution.STOP,
-                f"The last price, {price_text(tick.ltp)}, has passed the trigger.",
+                f"The last price, {group_indian(price_text(tick.ltp))}, has passed the trigger.",
                 "trigger_price",
             )
         )
-    percent = percent_from_last(request, tick)
-    if percent is not None and levels.percent and abs(percent) > levels.percent:
-        side = "above" if percent > 0 else "below"
-        found.append(Warned(Caution.FAR, f"{abs(percent):.1f} % {side} the last price.", field))
+    worse = worse_percent(request, tick)
+    if worse is not None and levels.percent and worse > levels.percent:
+        side = "above" if request.action.sign > 0 else "below"
+        base = "its trigger" if request.price_type.has_trigger else "the last price"
+        found.append(
+            Warned(Caution.FAR, f"It may trade up to {worse:.1f} % {side} {base}.", "price")
+        )
     if outside_circuit(request, tick):
         low, high = circuits(tick)
-        band = " to ".join("?" if end is None else price_text(end) for end in (low, high))
+        band = " to ".join(
+            "?" if end is None else group_indian(price_text(end)) for end in (low, high)
+        )
         found.append(Warned(Caution.CIRCUIT, f"Outside the circuit limits, {band}.", field))
     spread = spread_percent(tick)
     if _meets_spread(request, row) and spread is not None and 0 < levels.spread < spread:
@@ -188,7 +209,7 @@ def confirm_facts(legs: Sequence[LegPreview], rows: Sequence[Instrument]) -> Con
     """What the confirmation policy looks at, of orders that are sent together. The value of legs
     whose price nobody knows is not known either."""
     values = [leg.value for leg in legs]
-    far = [abs(leg.percent) for leg in legs if leg.percent is not None]
+    far = [leg.worse for leg in legs if leg.worse is not None]
     spreads = [
         leg.spread
         for leg, row in zip(legs, rows, strict=True)

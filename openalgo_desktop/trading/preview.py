@@ -32,6 +32,7 @@ from openalgo_desktop.core.preview import (
     market_warnings,
     percent_from_last,
     spread_percent,
+    worse_percent,
 )
 from openalgo_desktop.exchange.estimate import Estimator
 from openalgo_desktop.trading.desk import OrderDesk
@@ -83,6 +84,7 @@ class OrderPreviews:
             low_circuit=low,
             high_circuit=high,
             percent=percent_from_last(request, tick),
+            worse=worse_percent(request, tick),
             spread=spread_percent(tick),
             warnings=market_warnings(request, row, tick, self._thresholds()) + warned,
         )

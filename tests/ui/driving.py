@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.runtime.terminal import TerminalOptions
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
@@ -49,7 +50,8 @@ def click(widget: Any) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
-async def priced(session: Session, key: Key = SBIN) -> None:
-    """Select ``key`` and wait for its first price."""
+async def priced(session: Session, key: Key = SBIN, side: Action = Action.BUY) -> None:
+    """Select ``key``, wait for its first price, and choose a side in the ticket."""
     session.bridge.select(key)
     await until(lambda: session.bridge.latest(key), f"a price of {key[1]}")
+    session.window.ticket.set_action(side)

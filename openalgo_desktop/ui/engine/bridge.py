@@ -34,7 +34,6 @@ from openalgo_desktop.core.model import (
     Holding,
     Instrument,
     Key,
-    Margin,
     ModifyRequest,
     OrderRequest,
     Position,
@@ -366,11 +365,6 @@ class Bridge(QObject):
         with self.sending(request, mode):
             return await self._terminal.desk.place(request, SOURCE)
 
-    async def margin(self, request: OrderRequest) -> Margin | None:
-        """What an order would block; None where the account cannot tell."""
-        gateway = self._terminal.desk.gateway
-        return await gateway.margin([request]) if gateway.traits.margin else None
-
     async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
         """Change a working order."""
         self._check_mode(mode)
@@ -467,6 +461,10 @@ class Bridge(QObject):
     def now(self) -> datetime:
         """The terminal's wall clock, IST."""
         return self._terminal.clock.now()
+
+    def monotonic(self) -> float:
+        """The terminal's clock for durations, seconds."""
+        return self._terminal.clock.monotonic()
 
     def account_status(self) -> AccountStatus:
         """Login state of the active account."""

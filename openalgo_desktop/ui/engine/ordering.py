@@ -10,16 +10,17 @@ from openalgo_desktop.core.acts import Act, Asking
 from openalgo_desktop.core.confirming import ConfirmFacts, ConfirmLimits, why_ask
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Order, OrderRequest, Part
+from openalgo_desktop.core.model import Key, Order, OrderRequest, Part, Tick
 from openalgo_desktop.core.offered import check_offered, check_stop_side
 from openalgo_desktop.core.preview import LegPreview, OrderPreview, confirm_facts
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.pace import BUDGET, RoundTrip
+from openalgo_desktop.trading.results import Placed
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
-__all__ = ["OrderDoor", "check_order"]
+__all__ = ["OrderDoor", "Placed"]
 
 
 class OrderDoor:
@@ -69,6 +70,10 @@ class OrderDoor:
             spread=float(setting("confirm.spread")),
         )
         return why_ask(Asking(setting(f"confirm.{act.value}")), facts, limits)
+
+    def fresh(self, key: Key) -> Tick | None:
+        """The market of ``key`` as far as it may be traded on; None when it is old or unknown."""
+        return self._terminal.hub.fresh(key, Part.LTP)
 
     # -- pace -------------------------------------------------------------------------------
     @property

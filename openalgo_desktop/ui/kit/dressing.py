@@ -7,10 +7,19 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QApplication
 
+from openalgo_desktop.ui.kit import fields, icons, look, theme
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import icons, look, theme
 
-KEYS = frozenset({"ui.theme", "ui.density", "ui.text_scale", "ui.reduced_motion", "ui.grouping"})
+KEYS = frozenset(
+    {
+        "ui.theme",
+        "ui.density",
+        "ui.text_scale",
+        "ui.reduced_motion",
+        "ui.grouping",
+        "ui.wheel",
+    }
+)
 
 
 def dress(app: QApplication, setting: Callable[[str], object]) -> None:
@@ -23,5 +32,6 @@ def dress(app: QApplication, setting: Callable[[str], object]) -> None:
         )
     )
     fmt.set_grouping(str(setting("ui.grouping")))
+    fields.allow_wheel(bool(setting("ui.wheel")))
     theme.apply(app, str(setting("ui.theme")))
     icons.refresh()

@@ -40,7 +40,24 @@ ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 #: A price field has room for this, and beside it for frame and arrows, pixels.
-WIDEST_PRICE, ARROWS = "9,99,999.00", 40
+WIDEST_PRICE, WIDEST_COUNT, ARROWS = "9,99,999.00", "99,99,999", 40
+
+
+class _Wheel:
+    """Whether the wheel may change a focused number at all: one choice for the whole window."""
+
+    allowed = False
+
+
+def allow_wheel(allowed: bool) -> None:
+    """Follow the setting ``ui.wheel``."""
+    _Wheel.allowed = allowed
+
+
+def _wheel_turns(field: QAbstractSpinBox) -> bool:
+    """A wheel turned over an order while scrolling must not change it: it takes the focus and the
+    setting."""
+    return _Wheel.allowed and field.hasFocus()
 
 
 def _regroup(field: QSpinBox | QDoubleSpinBox, event: QEvent) -> None:
@@ -128,20 +145,30 @@ class PriceField(QDoubleSpinBox):
         _regroup(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel turned over the ticket while scrolling must not change a price.
-        if self.hasFocus():
+        if _wheel_turns(self):
             super().wheelEvent(event)
         else:
             event.ignore()
 
 
 class CountField(QSpinBox):
-    """Lots or units, grouped; the wheel works only with focus."""
+    """Lots or units, grouped."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setRange(0, 2_000_000_000)
         self.setAlignment(ALIGN_RIGHT)
+
+    def sizeHint(self) -> QSize:
+        return self._narrowed(super().sizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        return self._narrowed(super().minimumSizeHint())
+
+    def _narrowed(self, hint: QSize) -> QSize:
+        """Room for quantities that exist, not for the highest one."""
+        room = self.fontMetrics().horizontalAdvance(WIDEST_COUNT) + ARROWS
+        return QSize(min(hint.width(), room), hint.height())
 
     def textFromValue(self, value: int) -> str:
         return fmt.quantity(value)
@@ -171,7 +198,7 @@ class CountField(QSpinBox):
         _regroup(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
+        if _wheel_turns(self):
             super().wheelEvent(event)
         else:
             event.ignore()
@@ -353,28 +380,29 @@ class VerticalArea(QScrollArea):
         return QSize(width + self.verticalScrollBar().sizeHint().width(), 120)
 
 
-#: Width of the hatched border that marks the sandbox, pixels.
+#: Width of the border that tells the mode, pixels.
 BORDER = 6
 
 
 class HatchedFrame(QWidget):
-    """The ticket's ground; in the sandbox it has a hatched border (not colour alone)."""
+    """The ticket's ground: a hatched border in the sandbox, a solid one where the money is real (so
+    it is not colour alone)."""
 
     def __init__(self) -> None:
         super().__init__()
         self._hatched = True
 
     def set_hatched(self, hatched: bool) -> None:
-        """Border on or off."""
+        """Sandbox or live."""
         self._hatched = hatched
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._hatched:
-            return
         painter = QPainter(self)
-        colour = theme.current().color("warning")
-        pen = QPen(QBrush(colour, Qt.BrushStyle.BDiagPattern), BORDER)
+        role, brush = ("kill", Qt.BrushStyle.SolidPattern)
+        if self._hatched:
+            role, brush = ("warning", Qt.BrushStyle.BDiagPattern)
+        pen = QPen(QBrush(theme.current().color(role), brush), BORDER)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
         half = BORDER // 2

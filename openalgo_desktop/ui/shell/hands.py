@@ -211,11 +211,14 @@ class Hands(QObject):
 
     async def _send(self, ticket: TicketDock) -> None:
         mode, request = self._bridge.mode, ticket.request()
+        if request is None:  # no side yet: the ticket says so
+            ticket.submit()
+            return
         if self._bridge.arm.armed or self._bridge.orders.why_ask(Act.PLACE, [request], mode):
             ticket.submit()
             return
         where = "in the SANDBOX" if mode is Mode.SANDBOX else "LIVE, with real money"
-        what = f"{ticket.send.text()}  {self._bridge.name(request.key)}  {request.product.value}"
+        what = ticket.spoken(request)
         yes = await confirm(
             self._window,
             "Send this order?",
@@ -226,16 +229,12 @@ class Hands(QObject):
         )
         if not yes:
             return
-        if (
-            ticket.instrument is None
-            or ticket.request() != request
-            or self._bridge.mode is not mode
-        ):
+        if not ticket.is_about(request) or self._bridge.mode is not mode:
             self._bridge.notice.emit(
                 "warning", "Not sent: the ticket or the mode changed meanwhile."
             )
             return
-        ticket.submit()
+        ticket.submit(request)
 
     def toggle_arm(self) -> None:
         """Arm one-click trading, or disarm it."""

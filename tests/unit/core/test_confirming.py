@@ -17,7 +17,7 @@ SMALL = ConfirmFacts(value=100_000, lots=1, percent=0.5, spread=1)
     [
         (ConfirmFacts(value=5_000_001), "value of ₹ 50,00,001 is above ₹ 50,00,000"),
         (ConfirmFacts(lots=21), "21 lots, more than 20"),
-        (ConfirmFacts(percent=3.4), "3.4 % from the last price, more than 3 %"),
+        (ConfirmFacts(percent=3.4), "3.4 % worse than the market, more than 3 %"),
         (ConfirmFacts(spread=8.0), "8.0 % apart"),
         (ConfirmFacts(outside_circuit=True), "outside the circuit"),
         (ConfirmFacts(unpriced=True), "no fresh price"),

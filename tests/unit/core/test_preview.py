@@ -60,9 +60,13 @@ def kinds(request: OrderRequest, row: Instrument, tick: Tick | None) -> list[Cau
     [
         (order(PriceType.LIMIT, price=824.0), []),
         (order(PriceType.LIMIT, price=825.0), [Caution.FAR]),
-        (order(PriceType.LIMIT, price=775.0), [Caution.FAR]),
+        (order(PriceType.LIMIT, price=775.0), []),  # waits for a better price
+        (order(PriceType.LIMIT, Action.SELL, price=775.0), [Caution.FAR]),
+        (order(PriceType.LIMIT, Action.SELL, price=850.0), []),
+        (order(PriceType.SL, price=870.0, trigger_price=865.0), []),  # far away, but no worse
+        (order(PriceType.SL, price=870.0, trigger_price=810.0), [Caution.FAR]),
         (order(PriceType.LIMIT, price=880.05), [Caution.FAR, Caution.CIRCUIT]),
-        (order(PriceType.LIMIT, price=719.95), [Caution.FAR, Caution.CIRCUIT]),
+        (order(PriceType.LIMIT, price=719.95), [Caution.CIRCUIT]),
         (order(PriceType.SLM, trigger_price=795.0), [Caution.STOP]),
         (order(PriceType.SLM, trigger_price=805.0), []),
         (order(PriceType.SL, Action.SELL, price=790.0, trigger_price=805.0), [Caution.STOP]),
@@ -71,7 +75,6 @@ def kinds(request: OrderRequest, row: Instrument, tick: Tick | None) -> list[Cau
 )
 def test_warnings_of_the_market(request_: OrderRequest, found: list[Caution]) -> None:
     assert kinds(request_, SHARE, TICK) == found
-    assert kinds(request_, SHARE, None) == []
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,10 @@ def test_a_market_order_in_an_illiquid_option(bid: float, ask: float, found: lis
     assert kinds(order(PriceType.MARKET), SHARE, tick) == []  # only options are that thin
 
 
+def test_without_a_price_there_is_nothing_to_warn_of() -> None:
+    assert kinds(order(PriceType.LIMIT, price=990.0), SHARE, None) == []
+
+
 def test_an_unknown_touch_is_no_spread() -> None:
     tick = Tick(CALL.symbol, "NFO", 100.0, FeedMode.QUOTE, unknown=Part.TOUCH)
     assert kinds(OrderRequest(CALL.symbol, "NFO", Action.BUY, 75), CALL, tick) == []
@@ -94,7 +101,9 @@ def test_an_unknown_touch_is_no_spread() -> None:
 
 def test_the_policy_looks_at_all_legs_together() -> None:
     legs = [
-        LegPreview(request=order(PriceType.LIMIT, price=1.0), value=100.0, lots=10, percent=-4.0),
+        LegPreview(
+            request=order(PriceType.LIMIT, price=1.0), value=100.0, lots=10, percent=-4.0, worse=4.0
+        ),
         LegPreview(
             request=OrderRequest(CALL.symbol, "NFO", Action.BUY, 150),
             value=50.0,

@@ -51,7 +51,7 @@ async def test_a_stop_on_the_wrong_side_is_refused_in_every_mode(rig: Rig, mode:
     refused: list[OrderRefused] = []
     rig.bus.subscribe(OrderRefused, refused.append)
     await rig.desk.set_mode(mode, "test")
-    with pytest.raises(InvalidOrder, match="BUY stop must be above the last price: 795"):
+    with pytest.raises(InvalidOrder, match="BUY stop must be above the last price, 800"):
         await rig.desk.place(STOP, "window")
     assert rig.paper.arrived == rig.live.arrived == []
     assert len(refused) == 1

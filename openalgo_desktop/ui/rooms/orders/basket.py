@@ -48,7 +48,7 @@ from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.symbol_drag import keys_of
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role, slug
 from openalgo_desktop.ui.rooms.orders.basket_line import BasketLine
-from openalgo_desktop.ui.rooms.orders.ticket_facts import order_text
+from openalgo_desktop.ui.rooms.orders.ticket_text import one_line
 
 #: Totals are asked for again so long after the last edit, milliseconds.
 SETTLE_MS = 300
@@ -497,7 +497,8 @@ class BasketDock(Dock):
     def _words(self, line: OrderRequest) -> str:
         row = self.bridge.instrument(line.key)
         places = decimals(row.tick_size) if row is not None else 2
-        return f"{order_text(line, places)}  {self.bridge.name(line.key)}  {line.product.value}"
+        lot = row.lot_size if row is not None else 1
+        return one_line(line, lot, places, self.bridge.name(line.key))
 
     def _tell(self, results: Sequence[LineResult]) -> None:
         bad = sum(result.state.is_bad for result in results)

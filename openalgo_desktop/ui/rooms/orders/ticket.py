@@ -1,49 +1,51 @@
-"""The order ticket: never modal, says what is wrong under the field, shows its answer inline."""
+"""The order ticket: never modal, says what is wrong under the field, shows its answer inline.
+
+It begins without a side for each symbol, and sends only by its button (or its key while the ticket
+has the focus). The button is pinned under what scrolls: it never moves and is never covered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-)
+import msgspec
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.enums import (
-    CASH_EXCHANGES,
-    Action,
-    FeedMode,
-    Mode,
-    PriceType,
-    Product,
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
+from openalgo_desktop.core.errors import (
+    AppError,
+    InvalidOrder,
+    OrderStateUnknown,
+    RejectedByBroker,
 )
-from openalgo_desktop.core.errors import AppError, InvalidOrder, RejectedByBroker
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.following import Followed, followed
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Position
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.core.preview import LegPreview
+from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
+from openalgo_desktop.core.wording import hint_for, in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.engine.ordering import check_order
+from openalgo_desktop.ui.engine.ordering import Placed
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.fields import (
-    BORDER,
-    CountField,
-    Field,
-    FieldGrid,
-    HatchedFrame,
-    PriceField,
-    Segments,
-    VerticalArea,
-)
+from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
 from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts, order_text, value_text
+from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts
+from openalgo_desktop.ui.rooms.orders.ticket_form import TicketForm
+from openalgo_desktop.ui.rooms.orders.ticket_position import PositionBar
+from openalgo_desktop.ui.rooms.orders.ticket_text import one_line, order_text, value_text
+
+#: An order without an answer after this time says so, milliseconds.
+NO_ANSWER_MS = 3000
+#: What the button says while no side is chosen.
+CHOOSE_SIDE = "Choose BUY or SELL"
+NO_ANSWER = "No answer yet. The order may be on its way: it is being looked up and not sent again."
 
 
 class TicketDock(Dock):
@@ -58,19 +60,25 @@ class TicketDock(Dock):
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
         self.instrument: Instrument | None = None
+        self.use = TicketUse.OPEN
+        self._use_product: Product | None = None
         self._sending = False
         self._attempted = False
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(NO_ANSWER_MS)
+        self._late.timeout.connect(lambda: self._show_result(NO_ANSWER, "warning"))
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
-        area = named(VerticalArea(), "ticket-scroll", "Order ticket")
-        area.setWidget(self.frame)
-        self.content.addWidget(area)
-        self.place_empty_over(area)
+        self.content.addWidget(self.frame)
+        self.place_empty_over(self.frame)
         self.set_empty(True)
         self.listen(bridge.price_picked, self._on_price_picked)
         self.listen(bridge.mode_changed, self._on_mode)
+        self.listen(bridge.books.positions_changed, self._on_books)
+        self.listen(bridge.books.funds_changed, self._on_books)
+        self.listen(bridge.setting_changed, self._on_setting)
         for changed in (
-            bridge.books.positions_changed,
             bridge.books.orders_changed,
             bridge.books.orders_updated,
             bridge.feed.changed,
@@ -83,8 +91,41 @@ class TicketDock(Dock):
     # -- building ---------------------------------------------------------------------------
     def _build(self) -> None:
         column = QVBoxLayout(self.frame)
-        column.setContentsMargins(BORDER + 8, BORDER + 6, BORDER + 8, BORDER + 6)
-        column.setSpacing(7)
+        column.setContentsMargins(BORDER + 2, BORDER, BORDER + 2, BORDER)
+        column.setSpacing(0)
+        inside = named(QWidget(), "ticket-content", "Order")
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(6, 6, 6, 6)
+        rows.setSpacing(7)
+        rows.addLayout(self._build_head())
+        self.position_bar = PositionBar()
+        self.position_bar.wanted.connect(self._on_position)
+        rows.addWidget(self.position_bar)
+        self.form = TicketForm()
+        rows.addWidget(self.form)
+        self.estimate = label("", "ticket-estimate", "muted")
+        self.estimate.setWordWrap(True)
+        rows.addWidget(self.estimate)
+        self.facts = TicketFacts(self.bridge, self.spawn)
+        rows.addWidget(self.facts)
+        rows.addStretch(1)
+        self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
+        self.area.setWidget(inside)
+        column.addWidget(self.area, 1)
+        column.addWidget(self._build_foot())
+        form = self.form
+        self.price_type, self.product = form.price_type, form.product
+        self.lots, self.units, self.price, self.trigger = (
+            form.lots,
+            form.units,
+            form.price,
+            form.trigger,
+        )
+        self.units_field, self.price_field = form.units_field, form.price_field
+        self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
+        form.changed.connect(self._edited)
+
+    def _build_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         self.symbol = label("", "ticket-symbol", "heading")
         self.symbol.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -92,177 +133,145 @@ class TicketDock(Dock):
         self.ltp.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head.addWidget(self.symbol, 1)
         head.addWidget(self.ltp)
-        column.addLayout(head)
-        column.addLayout(self._build_side())
-        self.price_type = Segments(
-            "ticket-price-type", "Price type", tuple(kind.value for kind in PriceType)
-        )
-        self.product = Segments(
-            "ticket-product", "Product", tuple(product.value for product in Product)
-        )
-        column.addWidget(self.price_type)
-        column.addWidget(self.product)
-        self.product_error = label("", "ticket-product-error", "error")
-        self.product_error.setWordWrap(True)
-        self.product_error.hide()
-        column.addWidget(self.product_error)
-        column.addLayout(self._build_fields())
-        self.estimate = label("", "ticket-estimate", "muted")
-        self.estimate.setWordWrap(True)
-        column.addWidget(self.estimate)
-        self.send = named(QPushButton(), "ticket-send", "Send order")
-        self.send.setStyleSheet("min-height: 30px;")  # the theme's sheet wins over the property
+        return head
+
+    def _build_foot(self) -> QWidget:
+        """What stays in sight: warnings, the answer, and the button at the very bottom."""
+        foot = named(QWidget(), "ticket-foot", "Send")
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(4)
+        self.warning = label("", "ticket-warning", "warning")
+        self.result = label("", "ticket-result")
+        for text in (self.warning, self.result):
+            text.setWordWrap(True)
+            text.hide()
+            column.addWidget(text)
+        self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.send = sends(named(QPushButton(), "ticket-send", "Send order"))
+        self.send.setStyleSheet("min-height: 40px;")  # the theme's sheet wins over the property
+        self.send.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.send.clicked.connect(lambda _checked: self.submit())
         column.addWidget(self.send)
-        self.result = label("", "ticket-result")
-        self.result.setWordWrap(True)
-        self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column.addWidget(self.result)
-        self.facts = TicketFacts(self.bridge, self.spawn)
-        column.addWidget(self.facts)
-        column.addStretch(1)
-        self.price_type.changed.connect(self._on_price_type)
-        self.product.changed.connect(lambda _: self._edited())
-        self._on_price_type(self.price_type.value())
+        return foot
 
-    def _build_side(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        self._sides = QButtonGroup(self)
-        self.side_buttons: dict[Action, QPushButton] = {}
-        for action in Action:
-            button = named(
-                QPushButton(action.value), f"ticket-{action.value.lower()}", action.value.title()
-            )
-            button.setCheckable(True)
-            button.setProperty("role", f"side-{action.value.lower()}")
-            button.setMinimumHeight(30)
-            self._sides.addButton(button)
-            self.side_buttons[action] = button
-            row.addWidget(button, 1)
-        self.side_buttons[Action.BUY].setChecked(True)
-        self._sides.buttonClicked.connect(lambda _: self._edited())
-        return row
-
-    def _build_fields(self) -> FieldGrid:
-        grid = self._grid = FieldGrid()
-        self.lots = CountField()
-        self.units = CountField()
-        self.price = PriceField()
-        self.trigger = PriceField()
-        self.lots_field = Field("Lots", self.lots, "ticket-lots")
-        self.units_field = Field("Quantity", self.units, "ticket-quantity")
-        self.price_field = Field("Price", self.price, "ticket-price")
-        self.trigger_field = Field("Trigger price", self.trigger, "ticket-trigger")
-        self._fields = (self.lots_field, self.units_field, self.price_field, self.trigger_field)
-        grid.place(self._fields)
-        self.lots.valueChanged.connect(self._on_lots)
-        self.units.valueChanged.connect(self._on_units)
-        self.price.valueChanged.connect(lambda _: self._edited())
-        self.trigger.valueChanged.connect(lambda _: self._edited())
-        return grid
-
-    # -- state ------------------------------------------------------------------------------
-    @property
-    def action(self) -> Action:
-        """The chosen side."""
-        return Action.BUY if self.side_buttons[Action.BUY].isChecked() else Action.SELL
-
-    def set_action(self, action: Action) -> None:
-        """Choose the side."""
-        self.side_buttons[action].setChecked(True)
-        self._edited()
-
+    # -- symbol and wishes ------------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
         instrument = self.bridge.instrument(key)
-        if instrument is None:
+        if instrument is None or (self.instrument is not None and self.instrument.key == key):
             return
+        self._begin(instrument)
+        self._edited()
+
+    def _begin(self, instrument: Instrument) -> None:
+        """A new ticket: what was meant for another symbol, or another use, is gone."""
+        key = instrument.key
         self.instrument = instrument
         self._attempted = False
+        self._set_use(TicketUse.OPEN, None)
         self.want({key: FeedMode.QUOTE})
         name = self.bridge.name(key)
         self.symbol.setText(name)
         self.symbol.setToolTip(plain_tip(contract_tip(key)))
         self.set_subject(f"{name}  {instrument.exchange}", contract_tip(key))
-        for field in (self.price, self.trigger):
-            field.set_tick(instrument.tick_size)
-        cash = instrument.exchange in CASH_EXCHANGES
-        fitting = (Product.MIS, Product.CNC if cash else Product.NRML)
-        self.product.allow(tuple(product.value for product in fitting))
-        preferred = str(self.bridge.setting("ui.default_product"))
-        if preferred in fitting:
-            self.product.choose(preferred)
-        self.units.setSingleStep(max(1, instrument.lot_size))
-        self._show_fields()
-        self.units.setValue(instrument.lot_size)
-        self._on_units(self.units.value())
-        self._fill_prices()
-        self.result.clear()
+        lots = "lots" if instrument.lot_size > 1 else "units"
+        sizes = [int(size) for size in self.bridge.setting(f"ticket.sizes_{lots}").split(",")]
+        self.form.show_instrument(instrument, self.bridge.setting("ui.default_product"), sizes)
+        self._show_result("", "muted")
         self.set_empty(False)
         self.dirty = True
 
     def take_wish(self, wish: TicketWish) -> None:
         """Show what a position, a chart or a ladder wants; nothing is sent."""
-        if self.bridge.instrument(wish.key) is None:
+        instrument = self.bridge.instrument(wish.key)
+        if instrument is None:
             return
-        self.show_symbol(wish.key)
-        if wish.action is not None:
-            self.side_buttons[wish.action].setChecked(True)
+        self._begin(instrument)
+        form = self.form
         if wish.price_type is not None:
-            self.price_type.choose(wish.price_type.value)
+            form.price_type.choose(wish.price_type.value)
         if wish.product is not None:
-            self.product.choose(wish.product.value)
+            form.product.choose(wish.product.value)
+        form.set_action(wish.action)
         if wish.quantity:
-            self.units.setValue(wish.quantity)
-        if wish.price:
-            self.price.setValue(wish.price)
+            form.set_units(wish.quantity)
         if wish.trigger_price:
-            self.trigger.setValue(wish.trigger_price)
+            form.trigger.setValue(wish.trigger_price)
+        if wish.price:
+            form.set_price(wish.price)
+        elif wish.use is TicketUse.TARGET:
+            form.set_price(0.0)  # to be typed: a target at the market would be an exit
+        self._set_use(wish.use, wish.product)
+        self._edited()
+        self._focus_for(wish)
+
+    def _focus_for(self, wish: TicketWish) -> None:
+        """To what is to be typed next."""
+        if wish.use is TicketUse.STOP:
+            self.trigger.setFocus()
+        elif wish.use is TicketUse.TARGET:
+            self.price.setFocus()
+        else:
+            (self.lots if self.lots.isVisibleTo(self) else self.units).setFocus()
+
+    def _on_position(self, row: Position, use: TicketUse) -> None:
+        if self.instrument is not None:
+            self.take_wish(of_position(row, use, self.instrument))
+
+    def _set_use(self, use: TicketUse, product: Product | None) -> None:
+        self.use, self._use_product = use, product
+        self.position_bar.mark(product, use)
+
+    def _check_use(self, request: OrderRequest | None) -> None:
+        """Another side or product than the position's: it is a plain order again."""
+        if self.use is TicketUse.OPEN or request is None:
+            return
+        held = self._held(request)
+        sign = -1 if self.use.leaves else 1
+        fits = held is not None and held.quantity * request.action.sign * sign > 0
+        if not fits or request.product is not self._use_product:
+            self._set_use(TicketUse.OPEN, None)
+
+    def _held(self, request: OrderRequest) -> Position | None:
+        for row in self.bridge.books.positions:
+            if (row.key, row.product) == (request.key, request.product) and row.quantity:
+                return row
+        return None
+
+    # -- state ------------------------------------------------------------------------------
+    @property
+    def action(self) -> Action | None:
+        """The chosen side; None until one is chosen."""
+        return self.form.action
+
+    def set_action(self, action: Action) -> None:
+        """Choose the side."""
+        self.form.set_action(action)
         self._edited()
 
-    def _fill_prices(self) -> None:
-        assert self.instrument is not None
-        self.price.setValue(self._last() or 0.0)
-        self.trigger.setValue(0.0)
-        self._edited()
+    def request(self) -> OrderRequest | None:
+        """The order as the fields stand; None while there is no symbol or no side."""
+        return self.form.request()
+
+    def is_about(self, request: OrderRequest) -> bool:
+        """Whether the fields still say this order; a price that follows the market may differ."""
+        now = self.request()
+        if now is None or not self.form.follows:
+            return now == request
+        return msgspec.structs.replace(now, price=request.price) == request
+
+    def spoken(self, request: OrderRequest) -> str:
+        """An order of the instrument in one line."""
+        row = self.bridge.instrument(request.key)
+        lot, tick = (row.lot_size, row.tick_size) if row is not None else (1, 0.0)
+        return one_line(request, lot, decimals(tick), self.bridge.name(request.key))
 
     def _last(self) -> float | None:
-        """The last price, None while there is none that may be traded on: an old one is not
-        offered as a limit."""
-        if self.instrument is None or self.bridge.feed.is_stale(self.instrument.key):
+        """The last price, None while there is none that may be traded on."""
+        if self.instrument is None:
             return None
-        return quote.price(self.bridge.latest(self.instrument.key))
-
-    def _show_fields(self) -> None:
-        kind = PriceType(self.price_type.value())
-        lots = self.instrument is not None and self.instrument.lot_size > 1
-        wanted = (lots, True, kind.has_price, kind.has_trigger)
-        self._grid.place(
-            [field for field, shown in zip(self._fields, wanted, strict=True) if shown]
-        )
-
-    def _on_price_type(self, text: str) -> None:
-        kind = PriceType(text)
-        self._show_fields()
-        if kind.has_price and not self.price.value():
-            self.price.setValue(self._last() or 0.0)
-        self._edited()
-
-    def _on_lots(self, lots: int) -> None:
-        if self.instrument is not None:
-            self._set_quietly(self.units, lots * self.instrument.lot_size)
-        self._edited()
-
-    def _on_units(self, units: int) -> None:
-        if self.instrument is not None:
-            self._set_quietly(self.lots, units // max(1, self.instrument.lot_size))
-        self._edited()
-
-    @staticmethod
-    def _set_quietly(field: CountField, value: int) -> None:
-        field.blockSignals(True)
-        field.setValue(value)
-        field.blockSignals(False)
+        tick = self.bridge.orders.fresh(self.instrument.key)
+        return quote.price(tick)
 
     def _on_price_picked(self, key: Key, price: float, side: str) -> None:
         if self.instrument is None or self.instrument.key != key:
@@ -270,139 +279,244 @@ class TicketDock(Dock):
                 return
             self.show_symbol(key)
         if side:
-            self.side_buttons[Action(side)].setChecked(True)
-        kind = PriceType(self.price_type.value())
-        if kind is PriceType.MARKET:
+            self.form.set_action(Action(side))
+        if self.form.kind is PriceType.MARKET:
             self.price_type.choose(PriceType.LIMIT.value)
-        if kind is PriceType.SLM:
+        if self.form.kind is PriceType.SLM:
             self.trigger.setValue(price)
         else:
-            self.price.setValue(price)
+            self.form.set_price(price)
         self._edited()
 
     def _mark_dirty(self, *_: object) -> None:
         self.dirty = True
+
+    def _on_books(self) -> None:
+        self.facts.forget()
+        self.dirty = True
+
+    def _on_setting(self, key: str, value: object) -> None:
+        if key.startswith(("confirm.", "sandbox.", "trading.")):
+            self._on_books()
+            self._edited()
 
     def _on_mode(self, mode: Mode) -> None:
         self.frame.set_hatched(mode is Mode.SANDBOX)
         self._edited()
 
     # -- the order --------------------------------------------------------------------------
-    def request(self) -> OrderRequest:
-        """The order as the fields stand."""
-        assert self.instrument is not None
-        kind = PriceType(self.price_type.value())
-        return OrderRequest(
-            symbol=self.instrument.symbol,
-            exchange=self.instrument.exchange,
-            action=self.action,
-            quantity=self.units.value(),
-            price_type=kind,
-            product=Product(self.product.value()),
-            price=round(self.price.value(), 6) if kind.has_price else 0.0,
-            trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
-        )
-
     def _edited(self) -> None:
-        """Something changed: check, and refresh what depends on the fields."""
+        """Something was changed by hand: check, and refresh what depends on it."""
         if self.instrument is None:
             return
         self._clear_errors()
-        self.send.setEnabled(not self.instrument.is_index)
-        if self.instrument.is_index:
-            self.facts.ask_margin(None)
-            self.send.setText("Not tradable")
+        self._show_order(by_hand=True)
+
+    def _show_order(self, *, by_hand: bool) -> None:
+        """Everything that depends on the order as it stands, or on its price."""
+        row = self.instrument
+        assert row is not None
+        if row.is_index:
+            self._show_nothing("Not tradable")
             self.estimate.setText("An index has no orders: pick a future, an option or a share.")
             return
+        if not self.send.isDown():  # what is being clicked stays as it was read
+            self.form.follow(self._followed)
         request = self.request()
-        try:
-            check_order(request, self.instrument)
-            self.facts.ask_margin(request)
-        except AppError as error:
-            self.facts.ask_margin(None)
-            # A trigger that was not typed yet is no mistake before the first attempt.
-            if self._attempted or self.trigger.value() or not self.trigger_field.isVisibleTo(self):
-                self._show_error(error)
-        self._update_button()
+        self._check_use(request)
+        if request is None:
+            self._show_nothing(CHOOSE_SIDE)
+            return
+        leg = self.bridge.orders.leg(request, self.bridge.mode)
+        good = self._check(request, told=by_hand)
+        now = self.bridge.monotonic()
+        self.facts.show_order(request if good else None, self.bridge.mode, now, by_hand=by_hand)
+        self.facts.show_leg(leg, row)
+        self._show_warnings(leg)
+        self._show_button(request, row)
 
-    def _update_button(self) -> None:
+    def _show_nothing(self, button: str) -> None:
+        """There is no order."""
         assert self.instrument is not None
-        request = self.request()
-        text = order_text(request, decimals(self.instrument.tick_size))
-        self.send.setText(text)
-        self.send.setAccessibleName(f"Send order: {text} {self.bridge.name(request.key)}")
-        set_role(self.send, f"send-{request.action.value.lower()}")
-        self.estimate.setText(value_text(request, self.instrument, self._last()))
+        now = self.bridge.monotonic()
+        self.facts.show_order(None, self.bridge.mode, now, by_hand=True)
+        self.facts.show_leg(None, self.instrument)
+        self._show_text(self.warning, "")
+        self.send.setEnabled(False)
+        self.send.setText(button)
+        self.send.setAccessibleName(button)
+        set_role(self.send, "send-none")
+        self.estimate.setText("")
 
-    def _clear_errors(self) -> None:
-        for field in self._fields:
-            if field.error():
-                field.set_error("")
-        self.product_error.hide()
-        self.product_error.clear()
+    def _followed(self, kind: PriceType, action: Action, trigger: float) -> Followed:
+        assert self.instrument is not None
+        tick = self.bridge.orders.fresh(self.instrument.key)
+        return followed(kind, action, self.instrument, tick, trigger)
 
-    def _show_error(self, error: AppError) -> None:
-        """The message under its field; what belongs to no field goes to the result line."""
-        name = error.field if isinstance(error, InvalidOrder) else ""
-        field = {
+    def _check(self, request: OrderRequest, *, told: bool) -> bool:
+        """Whether the corridor would take it; what is wrong is ``told`` where it is no news that
+        a field is still empty."""
+        try:
+            self.bridge.orders.check(request)
+        except AppError as error:
+            if told and (self._attempted or self._typed(request)):
+                self._show_error(error)
+            return False
+        return True
+
+    def _typed(self, request: OrderRequest) -> bool:
+        """Whether every price that belongs to the order has been typed (or followed)."""
+        kind = request.price_type
+        return not (
+            (kind.has_trigger and not request.trigger_price)
+            or (kind.has_price and not request.price)
+        )
+
+    def _show_warnings(self, leg: LegPreview) -> None:
+        """Those of fields that do not say something worse already."""
+        wrong = {name for name, field in self._named_fields().items() if field.error()}
+        texts = [warned.text for warned in leg.warnings if warned.field not in wrong]
+        self._show_text(self.warning, "\n".join(f"⚠ {text}" for text in texts))
+
+    def _named_fields(self) -> dict[str, Field]:
+        """Fields by their names in an order."""
+        return {
             "quantity": self.units_field,
             "price": self.price_field,
             "trigger_price": self.trigger_field,
-        }.get(name)
+        }
+
+    def _show_button(self, request: OrderRequest, row: Instrument) -> None:
+        text = order_text(request, row, decimals(row.tick_size))
+        self.send.setEnabled(True)
+        if self.send.text() != text:
+            self.send.setText(text)
+            self.send.setAccessibleName(f"Send order: {self.spoken(request)}")
+        set_role(self.send, f"send-{request.action.value.lower()}")
+        self.estimate.setText(value_text(request, row, self._last()))
+
+    def _clear_errors(self) -> None:
+        for field in self.form.fields:
+            if field.error():
+                field.set_error("")
+        self.form.product_error.hide()
+        self.form.product_error.clear()
+
+    def _show_error(self, error: AppError) -> None:
+        """The message under its field; what belongs to no field goes to the result line."""
+        text = in_words(error)
+        name = error.field if isinstance(error, InvalidOrder) else ""
+        field = self._named_fields().get(name)
         if field is not None and field.isVisibleTo(self.frame):
-            field.set_error(error.message)
+            field.set_error(text)
+            if self._attempted:
+                self.area.ensureWidgetVisible(field, 0, 20)
         elif name == "product":
-            self.product_error.setText(error.message)
-            self.product_error.show()
+            self.form.product_error.setText(text)
+            self.form.product_error.show()
         else:
-            self._show_result(error.message, "error")
+            self._show_result(f"✕ {text}", "error")
+
+    @staticmethod
+    def _show_text(part: QLabel, text: str) -> None:
+        if part.text() != text:
+            part.setText(text)
+            part.setVisible(bool(text))
 
     def _show_result(self, text: str, role: str) -> None:
-        self.result.setText(text)
+        self._show_text(self.result, text)
         self.result.setAccessibleName(text)
         set_role(self.result, role)
 
     # -- sending ----------------------------------------------------------------------------
-    def submit(self) -> None:
-        """Send the order as it stands; nothing happens while one is on its way."""
-        if self.instrument is None or self.instrument.is_index or self._sending:
+    def submit(self, read: OrderRequest | None = None) -> None:
+        """Send the order as it stands, or as the user has just ``read`` it in a question (a price
+        that follows the market moved since). Nothing happens while one is on its way."""
+        row = self.instrument
+        if row is None or row.is_index or self._sending:
             return
         self._attempted = True
-        self._edited()
-        request = self.request()
-        try:
-            check_order(request, self.instrument)
-        except AppError as error:
-            self._show_error(error)
+        self._clear_errors()
+        request = read or self.request()
+        if request is None:
+            self._show_result("✕ Choose BUY or SELL first.", "error")
+            return
+        if self.form.unread():
+            return
+        if not self._check(request, told=True) or not self._within_position(request):
             return
         self._sending = True
-        self.spawn(self._send(request, self.bridge.mode), "send order", sends=True)
+        work = self._send(request, row, self.use, self.bridge.mode)
+        self.spawn(work, "send order", sends=True)
 
-    async def _send(self, request: OrderRequest, mode: Mode) -> None:
+    def _within_position(self, request: OrderRequest) -> bool:
+        """What leaves a position never exceeds it, also when it shrank since it was filled in."""
+        if not self.use.leaves:
+            return True
+        held = self._held(request)
+        units = abs(held.quantity) if held is not None else 0
+        if request.quantity <= units:
+            return True
+        text = f"Only {units} are held now." if units else "Nothing is held any more."
+        self.units_field.set_error(text)
+        return False
+
+    async def _send(
+        self, request: OrderRequest, row: Instrument, use: TicketUse, mode: Mode
+    ) -> None:
         try:
-            if self.bridge.is_repeat(request) and not await confirm(
-                self,
-                "Same order again?",
-                f"The very same order was sent a moment ago: {request.action.value} "
-                f"{request.quantity} {self.bridge.name(request.key)}. Send it once more?",
-                "Send again",
-            ):
+            if not await self._confirmed(request, row, use, mode):
                 return
-            self._show_result("Sending ...", "muted")
-            placed = await self.bridge.place(request, mode)
-            where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
-            ids = ", ".join(placed.ids)
-            what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
-            self._show_result(f"✓ {what} sent ({where})", "success")
+            self._show_result("Sending …", "muted")
+            self._late.start()
+            self._sent(await self.bridge.place(request, mode), use)
         except InvalidOrder as error:
             self._show_result("", "muted")
             self._show_error(error)
         except RejectedByBroker as error:
-            self._show_result(f"✕ Rejected: {error.message}", "error")
+            hint = hint_for(error.message)
+            told = f"✕ Rejected: {error.message}"
+            self._show_result(f"{told}\n{hint}" if hint else told, "error")
+        except OrderStateUnknown as error:
+            self._show_result(f"⚠ {in_words(error)}", "warning")
         except AppError as error:
-            self._show_result(f"✕ {error.message}", "error")
+            self._show_result(f"✕ {in_words(error)}", "error")
         finally:
+            self._late.stop()
             self._sending = False
+
+    def _sent(self, placed: Placed, use: TicketUse) -> None:
+        where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
+        ids = ", ".join(placed.ids)
+        what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
+        self._attempted = False
+        if use.leaves and self.use is use:  # once more would open the other side
+            self._set_use(TicketUse.OPEN, None)
+            self.form.set_action(None)
+            self._edited()
+        self._show_result(f"✓ {what} sent ({where})", "success")
+
+    async def _confirmed(
+        self, request: OrderRequest, row: Instrument, use: TicketUse, mode: Mode
+    ) -> bool:
+        """Ask where the settings want it, or where the same order was just sent."""
+        act = Act.CLOSE if use is TicketUse.EXIT else Act.PLACE
+        reasons = list(self.bridge.orders.why_ask(act, [request], mode))
+        repeated = self.bridge.is_repeat(request)
+        if repeated:
+            reasons.insert(0, "The very same order was sent a moment ago.")
+        if not reasons:
+            return True
+        text = self.spoken(request)
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        return await confirm(
+            self,
+            "Same order again?" if repeated else "Send this order?",
+            f"{text}, {where}.",
+            "Send again" if repeated else f"Send {request.action.value}",
+            reasons,
+            danger=mode is Mode.LIVE,
+        )
 
     # -- prices -----------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
@@ -411,21 +525,20 @@ class TicketDock(Dock):
 
     def flush(self) -> None:
         self.dirty = False
-        if self.instrument is None:
+        row = self.instrument
+        if row is None:
             return
-        key, feed = self.instrument.key, self.bridge.feed
-        tick = self.bridge.latest(key)
-        self.facts.show_facts(self.instrument, tick, self.units.value())
-        last = quote.price_text(tick, "ltp", decimals(self.instrument.tick_size))
+        key, feed, places = row.key, self.bridge.feed, decimals(row.tick_size)
+        tick, stale = self.bridge.latest(key), feed.is_stale(key)
+        self.facts.show_facts(row, tick)
+        last = quote.price_text(tick, "ltp", places)
         # What is wrong with the price matters more than how far it is from yesterday's.
         self.ltp.setText(f"{last}  {feed.note(key) or quote.percent_text(tick)}")
         self.ltp.setToolTip(plain_tip(feed.tip(key)))
-        set_role(self.ltp, "stale" if feed.is_stale(key) else quote.tone(tick), "tone")
-        if not self.price.value() and not self.price.hasFocus():
-            self.price.setValue(self._last() or 0.0)
-        market = PriceType(self.price_type.value()) is PriceType.MARKET
-        if market and not self.instrument.is_index:
-            self._update_button()
+        set_role(self.ltp, "stale" if stale else quote.tone(tick), "tone")
+        held = [position for position in self.bridge.books.positions if position.key == key]
+        self.position_bar.show_positions(held, row, places, stale)
+        self._show_order(by_hand=False)
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         super().restore_state(state)

@@ -1,65 +1,47 @@
-"""What a trader wants to see beside an order: the book's edge, limits of the day, own exposure."""
+"""What a trader wants to see beside an order: margin, charges, break-even, the book's edge, limits
+of the day."""
 
 from __future__ import annotations
 
 import logging
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
 
-from openalgo_desktop.core.enums import PriceType
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Position, Tick
-from openalgo_desktop.core.money import decimals, plain
+from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.preview import LegPreview, OrderPreview
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Spawn
-from openalgo_desktop.ui.kit.widgets import label, named, set_role
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 log = logging.getLogger(__name__)
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 #: Name of the row and its caption, in order.
 ROWS = (
     ("margin", "Margin needed"),
+    ("frees", "Frees"),
+    ("books", "Books before charges"),
     ("available", "Available"),
+    ("charges", "Charges ≈"),
+    ("break-even", "Breaks even at"),
+    ("distance", "From last price"),
     ("bid", "Bid"),
     ("ask", "Ask"),
     ("range", "Day low – high"),
     ("circuit", "Circuit limits"),
     ("freeze", "Freeze quantity"),
-    ("position", "Position"),
     ("working", "Working orders"),
 )
-#: The margin is asked this long after the last change of the ticket, milliseconds.
+#: What an account has to be asked for comes this long after the last change, milliseconds.
 SETTLE_MS = 200
-
-
-def order_text(request: OrderRequest, places: int) -> str:
-    """What the send button says: side, quantity, price."""
-    if request.price_type.has_price:
-        at = fmt.price(request.price, places)
-    elif request.price_type is PriceType.SLM:
-        at = f"SL-M {fmt.price(request.trigger_price, places)}"
-    else:
-        at = "MARKET"
-    return f"{request.action.value} {fmt.quantity(request.quantity)} @ {at}"
-
-
-def value_text(request: OrderRequest, instrument: Instrument, last: float | None) -> str:
-    """About what the order is worth, with lot and tick of the instrument; ``last`` is None while
-    no fresh price is known."""
-    price = request.price or request.trigger_price or last
-    value = fmt.MISSING
-    if price is not None:
-        value = f"₹ {fmt.money(price * request.quantity * instrument.contract_value)}"
-    lot = f"   ·   lot {instrument.lot_size}" if instrument.lot_size > 1 else ""
-    return f"Value ≈ {value}{lot}   ·   tick {plain(instrument.tick_size)}"
-
-
-def open_text(row: Position) -> str:
-    """The open profit of a position; a dash while its price is not known."""
-    return fmt.signed_money(row.unrealised) if row.ltp else fmt.MISSING
+#: It is asked again for a price that moved at most so often, seconds; a broker counts requests.
+AGAIN = {Mode.SANDBOX: 1.0, Mode.LIVE: 10.0}
 
 
 def _touch_text(tick: Tick | None, side: str, places: int) -> str:
@@ -79,12 +61,13 @@ def _span_text(tick: Tick | None, low: str, high: str, places: int) -> str:
 
 
 class TicketFacts(QFrame):
-    """A small table of facts under the send button; a fact that does not apply takes no room."""
+    """A small table of facts; a fact that does not apply takes no room."""
 
     def __init__(self, bridge: Bridge, spawn: Spawn) -> None:
         super().__init__()
         self._bridge = bridge
-        named(self, "ticket-facts", "Facts about the instrument")
+        self._spawn = spawn
+        named(self, "ticket-facts", "Facts about the order")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         grid = QGridLayout(self)
         grid.setContentsMargins(2, 8, 2, 2)
@@ -103,50 +86,81 @@ class TicketFacts(QFrame):
             self._rows[name] = (head, value)
         grid.setColumnStretch(1, 1)
         self._request: OrderRequest | None = None
-        self._margin: Margin | None = None
+        self._mode = bridge.mode
+        self._preview: OrderPreview | None = None
+        self._asked = 0.0
         self._asking = QTimer(self)
         self._asking.setSingleShot(True)
         self._asking.setInterval(SETTLE_MS)
-        self._asking.timeout.connect(lambda: spawn(self._ask_margin(), "margin"))
-        self._set("margin", "")
+        self._asking.timeout.connect(self._ask)
+        for name in ("margin", "frees", "books", "charges", "break-even", "distance"):
+            self._set(name, "")
 
-    # -- margin -----------------------------------------------------------------------------
-    def ask_margin(self, request: OrderRequest | None) -> None:
-        """The ticket would send this now; None when it has nothing to send."""
-        if request == self._request:
-            return
-        self._request = request
-        self._margin = None
-        self._show_margin()
-        if request is not None:
+    # -- what the account is asked for --------------------------------------------------------
+    def show_order(
+        self, request: OrderRequest | None, mode: Mode, now: float, *, by_hand: bool
+    ) -> None:
+        """The ticket would send this now, or has nothing to send (None). What was changed
+        ``by_hand`` is asked about at once, a price that moved by itself every few seconds;
+        ``now`` is monotonic."""
+        before, self._request = self._request, request
+        switched = mode is not self._mode
+        self._mode = mode
+        other = switched or not _same_but_price(before, request)
+        if request is None or other:
+            self._preview = None
+        if request is None:
+            self._asking.stop()
+        elif other or (by_hand and before != request) or now - self._asked >= AGAIN[mode]:
+            self._asked = now
+            self._asking.start()
+        self._show_preview()
+
+    def forget(self) -> None:
+        """A position or the funds changed: what the account said is old."""
+        self._preview = None
+        if self._request is not None:
             self._asking.start()
 
-    async def _ask_margin(self) -> None:
-        request = self._request
+    def _ask(self) -> None:
+        self._spawn(self._ask_preview(), "order preview")
+
+    async def _ask_preview(self) -> None:
+        request, mode = self._request, self._mode
         if request is None:
             return
         try:
-            margin = await self._bridge.margin(request)
+            preview = await self._bridge.orders.preview([request], mode, self._available())
         except AppError as error:
-            log.info("margin of the ticket: %s", error.message)
-            margin = None
-        if request is self._request:
-            self._margin = margin
-            self._show_margin()
-
-    def _show_margin(self) -> None:
-        books = self._bridge.books
-        available = books.funds.available_cash
-        self._set("available", f"₹ {fmt.money(available)}" if books.funds_known else fmt.MISSING)
-        if self._margin is None:
-            self._set("margin", "…" if self._asking.isActive() else "")
+            log.info("preview of the ticket: %s", error.message)
             return
-        text = f"₹ {fmt.money(self._margin.total)}"
-        if self._margin.charges:
-            text += f"  + ₹ {fmt.money(self._margin.charges)} charges"
-        self._set(
-            "margin", text, "down" if books.funds_known and self._margin.total > available else ""
-        )
+        if _same_but_price(request, self._request) and mode is self._mode:
+            self._preview = preview
+            self._show_preview()
+
+    def _available(self) -> float | None:
+        books = self._bridge.books
+        return books.funds.available_cash if books.funds_known else None
+
+    def _show_preview(self) -> None:
+        available = self._available()
+        self._set("available", fmt.MISSING if available is None else f"₹ {fmt.money(available)}")
+        preview = self._preview
+        margin, frees, tone = "", "", ""
+        if preview is None:
+            margin = "…" if self._asking.isActive() else ""
+        elif preview.margin is not None:
+            needed = preview.margin.total
+            margin = f"₹ {fmt.money(needed)}"
+            tone = "down" if available is not None and needed > available else ""
+        else:
+            margin = "not told"
+        if preview is not None and preview.frees is not None:
+            about = "≈ " if preview.frees_about else ""
+            frees = f"{about}₹ {fmt.money(preview.frees)}"
+        self._set("margin", margin, tone)
+        self._rows["margin"][1].setToolTip(plain_tip(preview.margin_note if preview else ""))
+        self._set("frees", frees)
 
     # -- facts ------------------------------------------------------------------------------
     def _set(self, name: str, text: str, tone: str = "") -> None:
@@ -159,14 +173,26 @@ class TicketFacts(QFrame):
             value.setText(text)
         set_role(value, tone, "tone")
 
-    def show_facts(self, instrument: Instrument, tick: Tick | None, quantity: int) -> None:
-        """Fill the rows for ``instrument``; ``quantity`` is what the ticket would send."""
-        self._show_market(instrument, tick)
-        self._show_freeze(instrument, quantity)
-        self._show_exposure(instrument)
-        self._show_margin()
+    def show_leg(self, leg: LegPreview | None, instrument: Instrument) -> None:
+        """What is known of the order at once; None while there is none."""
+        places = decimals(instrument.tick_size)
+        texts = dict.fromkeys(("books", "charges", "break-even", "distance"), "")
+        tone = ""
+        if leg is not None:
+            if leg.charges is not None:
+                texts["charges"] = f"₹ {fmt.money(leg.charges)}"
+            if leg.break_even is not None:
+                texts["break-even"] = fmt.price(leg.break_even, places)
+            if leg.percent is not None:
+                texts["distance"] = fmt.signed_percent(leg.percent)
+            if leg.books is not None:
+                texts["books"], tone = fmt.signed_money(leg.books), fmt.sign_role(leg.books)
+        for name, text in texts.items():
+            self._set(name, text, tone if name == "books" else "")
+        self._show_freeze(instrument, leg)
 
-    def _show_market(self, instrument: Instrument, tick: Tick | None) -> None:
+    def show_facts(self, instrument: Instrument, tick: Tick | None) -> None:
+        """Fill the rows of the market and the book."""
         places = decimals(instrument.tick_size)
         stale = self._bridge.feed.is_stale(instrument.key)
         for side, role in (("bid", "buy"), ("ask", "sell")):
@@ -176,29 +202,33 @@ class TicketFacts(QFrame):
         circuit = _span_text(tick, "lower_circuit", "upper_circuit", places)
         told = quote.price(tick, "upper_circuit") is not None  # not every source tells them
         self._set("circuit", circuit if told and not instrument.is_index else "")
-
-    def _show_freeze(self, instrument: Instrument, quantity: int) -> None:
-        freeze = instrument.freeze_qty
-        if not freeze:
-            self._set("freeze", "")
-            return
-        over = quantity > freeze
-        pieces = -(-quantity // freeze)
-        text = fmt.quantity(freeze) + (f"  ({pieces} orders needed)" if over else "")
-        self._set("freeze", text, "warning" if over else "")
-
-    def _show_exposure(self, instrument: Instrument) -> None:
-        places = decimals(instrument.tick_size)
-        books = self._bridge.books
-        held = [row for row in books.positions if row.key == instrument.key and row.quantity]
-        text = "\n".join(
-            f"{fmt.signed(row.quantity, 0)} {row.product.value} @ "
-            f"{fmt.exact(row.average_price, places)}   {open_text(row)}"
-            for row in held
-        )
-        profit = sum(row.unrealised for row in held)
-        stale = self._bridge.feed.is_stale(instrument.key)
-        tone = "stale" if stale else fmt.sign_role(profit)
-        self._set("position", text or ("" if instrument.is_index else "flat"), tone)
-        working = len(books.working_of(instrument.key))
+        working = len(self._bridge.books.working_of(instrument.key))
         self._set("working", str(working) if working else "")
+        self._show_preview()
+
+    def _show_freeze(self, instrument: Instrument, leg: LegPreview | None) -> None:
+        freeze = instrument.freeze_qty
+        parts = leg.slices if leg is not None else ()
+        if freeze <= 1:
+            self._set("freeze", "")
+        elif len(parts) <= 1:
+            self._set("freeze", fmt.quantity(freeze))
+        else:
+            self._set("freeze", f"{fmt.quantity(freeze)}  ({slices_text(parts)})", "warning")
+
+
+def slices_text(parts: tuple[int, ...]) -> str:
+    """``2 × 1,800 + 900``."""
+    first, last = parts[0], parts[-1]
+    full = sum(part == first for part in parts)
+    text = f"{full} × {fmt.quantity(first)}"
+    return text if last == first else f"{text} + {fmt.quantity(last)}"
+
+
+def _same_but_price(one: OrderRequest | None, other: OrderRequest | None) -> bool:
+    """Whether two orders differ in nothing but their prices."""
+    if one is None or other is None:
+        return one is other
+    return replace(one, price=0.0, trigger_price=0.0) == replace(
+        other, price=0.0, trigger_price=0.0
+    )

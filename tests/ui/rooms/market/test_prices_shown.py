@@ -167,14 +167,12 @@ def test_an_old_price_says_so_and_is_not_offered_as_a_limit(drive: Drive) -> Non
         row = watchlist.row_of(SBIN)
         assert row is not None
         await until(lambda: watchlist.row_stale(row), "a grey row")
-        ticket.price.setValue(0.0)
-        ticket.show_symbol(SBIN)
-        assert ticket.price.value() == 0.0
+        await until(lambda: ticket.price.value() == 0.0, "no limit at an old price")
         ticket.price_type.choose("MARKET")
-        ticket._edited()
         assert ticket.estimate.text().startswith(f"Value ≈ {DASH}")
+        ticket.price_type.choose("LIMIT")
         publish(RICH)
-        await until(lambda: ticket.price.value() == 800.0, "a limit at the fresh price")
+        await until(lambda: ticket.price.value() == RICH.bid, "a limit at the fresh bid")
         await until(lambda: not watchlist.row_stale(row), "a fresh row")
 
     drive(scenario)

@@ -298,10 +298,12 @@ def test_prices_keep_the_decimals_of_their_instrument(drive: Drive) -> None:
         assert re.fullmatch(r"\d+\.\d{4}", shown(dock)["ltp"])
         session.bridge.select(rupee.key)
         ticket = session.window.ticket
+        ticket.set_action(Action.BUY)
         ticket.price_type.choose("LIMIT")
         ticket.price.setValue(87.1225)
-        assert ticket.send.text().endswith("@ 87.1225")
-        await until(lambda: "@ 87.1225" in ticket.facts._rows["position"][1].text(), "the average")
+        assert ticket.send.text().endswith("LIMIT 87.1225")
+        line = ticket.position_bar.lines[Product.NRML].text
+        await until(lambda: "@ 87.1225" in line.text(), "the average")
         filled = order(2, symbol=symbol, exchange=exchange, average_price=87.13)
         assert _told([filled], session.bridge).endswith("@ 87.1300")
         chart, depth = session.window.docks["chart"], session.window.docks["depth"]
