@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     Bus,
@@ -114,6 +114,8 @@ class Books(QObject):
         self.working_count = 0
         self.trades: list[Trade] = []
         self.positions: list[Position] = []
+        #: Today's profit of each position as the account itself told it when it was read, rupees.
+        self.told_pnl: dict[tuple[Key, Product], float] = {}
         self.holdings: list[Holding] = []
         self.funds = Funds()
         self.funds_known = False  # zeros that nobody told are no money
@@ -209,6 +211,7 @@ class Books(QObject):
         self._shown = self._desk.mode
         self.orders, self._working, self.working_count = {}, {}, 0
         self.trades, self.positions, self.holdings = [], [], []
+        self.told_pnl = {}
         self.funds, self.funds_known = Funds(), False
         for name in tuple(self.gaps):
             self._tell(name, None)
@@ -256,6 +259,7 @@ class Books(QObject):
 
     async def _read_positions(self) -> None:
         self.positions = rows = await self._asked(self._desk.positions())
+        self.told_pnl = {(row.key, row.product): row.pnl for row in rows if row.ltp}
         self._price(rows)
         self._read("positions", rows.unreadable)
         self.positions_changed.emit()

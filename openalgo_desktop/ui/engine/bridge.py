@@ -51,6 +51,7 @@ from openalgo_desktop.ui.engine.arming import ArmDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
+from openalgo_desktop.ui.engine.day_trades import day_trades
 from openalgo_desktop.ui.engine.depths import DepthsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
@@ -87,6 +88,7 @@ class Bridge(QObject):
     basket_wanted = Signal(object)  # OrderRequest: add it to the basket
     flatten_wanted = Signal()
     command_wanted = Signal(str)  # name of an action of the window
+    dock_wanted = Signal(str, object)  # id of a kind, Key: show such a dock for the instrument
     order_wanted = Signal(str)  # order id: show it in the order book
     closing = Signal()
     notice = Signal(str, str)  # level, text
@@ -112,6 +114,7 @@ class Bridge(QObject):
             hurried=lambda: terminal.db.hurried,
         )
         self.books = Books(terminal.desk, terminal.hub, terminal.bus, self)
+        self.day_trades = day_trades(terminal, self.books)  # hears of trades before the docks
         self.frames.add(self.books.news)
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)

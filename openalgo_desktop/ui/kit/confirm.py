@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QListWidget,
@@ -22,7 +23,8 @@ NARROWEST, WIDEST = 440, 860
 
 
 class ConfirmDialog(QDialog):
-    """A question, optional rows to review, and two buttons of which *Cancel* is the default."""
+    """A question, optional rows to review, a box to tick (``option``, on at first), and two buttons
+    of which *Cancel* is the default."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class ConfirmDialog(QDialog):
         yes: str,
         rows: Sequence[str] = (),
         danger: bool = False,
+        option: str = "",
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -53,6 +56,13 @@ class ConfirmDialog(QDialog):
             margins = layout.contentsMargins()
             # A minimum of its own keeps the dialog from growing with what is in it.
             self.setMinimumWidth(max(NARROWEST, wide + margins.left() + margins.right()))
+        self.option = named(QCheckBox(option), "dialog-confirm-option", option or "Option")
+        self.option.setChecked(bool(option))
+        if option:
+            layout.addWidget(self.option)
+        else:
+            self.option.setParent(self)
+            self.option.hide()
         buttons = named(QDialogButtonBox(), "dialog-confirm-buttons", "Answers")
         self.yes = named(QPushButton(yes), "dialog-confirm-yes", yes)
         self.yes.setProperty("role", "danger" if danger else "primary")

@@ -244,6 +244,11 @@ class TableDock(Dock, Generic[R]):
         source = self._source(identity)
         return None if source is None else self.rows[source]
 
+    def view_row_of(self, identity: Hashable) -> int | None:
+        """Where the row with this identity is shown."""
+        source = self._source(identity)
+        return None if source is None else self.model.view_row(source)
+
     def row_changed(self, row: R) -> None:
         """A row has new values: it is painted again in the dock's next turn."""
         source = self._source(self.row_id(row))

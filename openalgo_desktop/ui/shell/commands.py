@@ -13,7 +13,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import copy_text
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
@@ -159,17 +159,23 @@ class Commands:
         lines, cancelled = closing.lines(self._bridge, rows), closing.count(self._bridge, rows)
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
         count = "1 position" if len(rows) == 1 else f"{len(rows)} positions"
-        if not await confirm(
+        others = self._bridge.books.working_count - cancelled
+        orders = "1 other working order" if others == 1 else f"{others} other working orders"
+        dialog = ConfirmDialog(
             self._window,
             "Close all positions?",
-            f"{count} will be closed at market {where}. {closing.words(cancelled)} Other working "
-            "orders stay (F7 cancels them)." + (f"\n\n{gaps.text}." if gaps is not None else ""),
+            f"{count} will be closed at market {where}. {closing.words(cancelled)}"
+            + (f"\n\n{gaps.text}." if gaps is not None else ""),
             "Close all",
             lines,
             danger=True,
-        ):
+            option=f"Cancel {orders} first: what fills later would open a position again"
+            if others > 0
+            else "",
+        )
+        if not await ask(dialog):
             return
-        result = await self._bridge.close_all(mode)
+        result = await self._bridge.close_all(mode, cancel_orders=dialog.option.isChecked())
         if result.failed:
             self._toasts.show(
                 "error",

@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         bridge.trade_wanted.connect(self._open_ticket_of)
         bridge.ticket_wanted.connect(self._open_ticket_wish)
         bridge.basket_wanted.connect(self._add_to_basket)
+        bridge.dock_wanted.connect(lambda kind, key: self.docking.show(kind).pick(key))
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()

@@ -52,7 +52,7 @@ def test_a_clicked_market_order_is_in_the_books(drive: Drive) -> None:
         positions.view.selectRow(0)
         session.window.docks["positions"].raise_()
         click(positions.close_button)
-        await until(lambda: positions.rows[0].quantity == 0, "the position to be flat")
+        await until(lambda: positions.rows[0].closed, "the position to be flat")
 
     drive(scenario)
 

@@ -1,10 +1,14 @@
-"""What closing positions would do, for the review before it: orders sent, orders cancelled."""
+"""What closing positions would do, for the review before it: orders sent, orders cancelled, and
+whether it is asked about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openalgo_desktop.core.model import Order, Position
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Order, OrderRequest, Position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 
@@ -60,3 +64,23 @@ def words(cancelled: int) -> str:
     orders = "1 limit or stop" if cancelled == 1 else f"{cancelled} limits and stops"
     verb = "rests" if cancelled == 1 else "rest"
     return f"{orders} that {verb} against what is held will be cancelled first (listed below)."
+
+
+def part(held: int, percent: int, lot: int) -> int:
+    """Units that are ``percent`` of a position, in whole lots, rounded down but one lot at least;
+    0 where that would be all of it though less was asked for (one lot cannot be halved)."""
+    units, lot = abs(held), max(1, lot)
+    if percent >= 100:
+        return units
+    wanted = max(1, units * percent // 100 // lot) * lot
+    return wanted if wanted < units else 0
+
+
+def asks(bridge: Bridge, act: Act, row: Position, units: int, mode: Mode) -> tuple[str, ...]:
+    """Why to ask before ``units`` of a position go out at market (or turn it), as sentences."""
+    side = Action.SELL if row.quantity > 0 else Action.BUY
+    request = OrderRequest(row.symbol, row.exchange, side, units, product=row.product)
+    try:
+        return bridge.orders.why_ask(act, [request], mode)
+    except AppError as error:  # the master does not have it any more
+        return (error.message,)

@@ -1,115 +1,46 @@
-"""The position book with live profit, totals, and closing."""
+"""The position book: live profit, exits that are watched, groups, and what leaves a position."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from collections.abc import Mapping
+from functools import partial
 
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.core.exits import AnyPlan
+from openalgo_desktop.core.model import Position
+from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.names import symbol_column
-from openalgo_desktop.ui.kit.table_dock import Col, TableDock
-from openalgo_desktop.ui.kit.tables import RowAction
-from openalgo_desktop.ui.kit.widgets import Totals, plain_tip, push_button
+from openalgo_desktop.ui.kit.kinds import kinds
+from openalgo_desktop.ui.kit.sending import sends
+from openalgo_desktop.ui.kit.table_dock import TableDock
+from openalgo_desktop.ui.kit.widgets import Totals, label, named, plain_tip, push_button
 from openalgo_desktop.ui.rooms.portfolio import closing
+from openalgo_desktop.ui.rooms.portfolio.exit_editor import Leg
+from openalgo_desktop.ui.rooms.portfolio.position_columns import PositionColumns
+from openalgo_desktop.ui.rooms.portfolio.position_exits import PositionExits
+from openalgo_desktop.ui.rooms.portfolio.position_rows import (
+    GROUPINGS,
+    Line,
+    LineId,
+    lines,
+)
+
+#: A row that was told to close is not told again before its position has changed, or this long,
+#: milliseconds.
+SETTLES = 1500
+PARTS = (25, 50, 75, 100)
+LEGS = {"stop": Leg.STOP, "target": Leg.TARGET}
 
 
-def is_valued(row: Position) -> bool:
-    """Whether its open profit can be told: 0 is not what an unknown price gives."""
-    return not row.quantity or bool(row.ltp)
-
-
-def _columns(bridge: Bridge) -> tuple[Col[Position], ...]:
-    feed, books = bridge.feed, bridge.books
-
-    def price_text(row: Position, value: float) -> str:
-        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
-
-    def badge(row: Position) -> str:
-        return "" if books.is_live(row) else feed.note(row.key) or "no price"
-
-    def tip(row: Position) -> str:
-        return "" if books.is_live(row) else f"{feed.tips([row.key])}. {feed.tip(row.key)}"
-
-    return (
-        symbol_column(bridge, lambda p: p.key, tip=tip),
-        Col("exchange", "Exch", 46, lambda p: p.exchange, numeric=False),
-        Col("product", "Prod", 48, lambda p: p.product.value, numeric=False),
-        Col(
-            "quantity",
-            "Net qty",
-            66,
-            lambda p: p.quantity,
-            lambda p: fmt.quantity(p.quantity),
-            lambda p: "buy" if p.quantity > 0 else "sell" if p.quantity < 0 else "muted",
-        ),
-        Col(
-            "average",
-            "Avg",
-            86,
-            lambda p: p.average_price,
-            lambda p: price_text(p, p.average_price) if p.quantity else fmt.MISSING,
-        ),
-        Col(
-            "ltp",
-            "LTP",
-            96,
-            lambda p: p.ltp or None,
-            lambda p: price_text(p, p.ltp),
-            flash=True,
-            live=True,
-            badge=badge,
-            tip=tip,
-        ),
-        Col(
-            "unrealised",
-            "Open P&L",
-            94,
-            lambda p: p.unrealised if is_valued(p) else None,
-            lambda p: fmt.signed_money(p.unrealised) if is_valued(p) else fmt.MISSING,
-            lambda p: fmt.sign_role(p.unrealised),
-            live=True,
-        ),
-        Col(
-            "realised",
-            "Realised",
-            94,
-            lambda p: p.realised_today,
-            lambda p: fmt.signed_money(p.realised_today),
-            lambda p: fmt.sign_role(p.realised_today),
-        ),
-        Col(
-            "pnl",
-            "Day P&L",
-            94,
-            lambda p: p.pnl if is_valued(p) else None,
-            lambda p: fmt.signed_money(p.pnl) if is_valued(p) else fmt.MISSING,
-            lambda p: fmt.sign_role(p.pnl),
-            live=True,
-        ),
-        Col(
-            "action",
-            "",
-            52,
-            lambda p: bool(p.quantity),
-            numeric=False,
-            actions=lambda p: (RowAction("close", "Close", "down"),) if p.quantity else (),
-        ),
-        Col("margin", "Margin", 98, lambda p: p.margin, lambda p: fmt.money(p.margin)),
-        Col(
-            "bought", "Bought", 70, lambda p: p.buy_quantity, lambda p: fmt.quantity(p.buy_quantity)
-        ),
-        Col("sold", "Sold", 70, lambda p: p.sell_quantity, lambda p: fmt.quantity(p.sell_quantity)),
-    )
-
-
-PositionId = tuple[Key, str]
-
-
-class PositionsDock(TableDock[Position]):
+class PositionsDock(TableDock[Line]):
     """Net positions; prices are live, totals are at the bottom."""
 
     name = "positions"
@@ -120,70 +51,176 @@ class PositionsDock(TableDock[Position]):
     priority = 0
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
-        self.columns = _columns(bridge)
+        self.columns = PositionColumns(bridge, self._odd).all()
         super().__init__(bridge, name)
-        self._closing: set[PositionId] = set()
+        self.model.store.rank = lambda line: line.place
+        self._closing: dict[LineId, int] = {}  # units held when it was told to close
+        self._odd_rows: dict[tuple[str, str, str], str] = {}
+        self._grouping = GROUPINGS[0]
+        self._folded: dict[str, bool] = {}
+        self.exits = PositionExits(self)
+        self._build_differs()
+        self._build_foot()
+        self._build_groups()
+        self.listen(bridge.books.positions_changed, self.refresh)
+        # The same moment as the toolbar: the two never show different amounts.
+        self.listen(bridge.books.prices_moved, self._on_prices)
+        self.listen(bridge.books.trades_changed, self._on_trades)
+        self.listen(bridge.books.trades_added, lambda _: self._on_trades())
+        self.listen(bridge.books.orders_updated, lambda _: self._touch_all())
+        self.listen(bridge.feed.aged, self._on_aged)
+        self.listen(bridge.feed.changed, lambda _: self._on_prices())
+        self.listen(bridge.watch.changed, self._on_plan)
+        self.listen(bridge.safety.differ, self._on_differ)
+        self.listen(bridge.mode_changed, lambda _: self.exits.leave())
+        self.selection_changed.connect(self._on_selection)
+        self._on_differ()
+
+    # -- building ---------------------------------------------------------------------------
+    def _build_foot(self) -> None:
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 5, 6, 5)
         foot.setSpacing(6)
-        self.total = Totals("positions-total", ("Day P&L", "Realised", "Open"))
-        self.close_button = push_button(
-            "Close position", "positions-close", "Close the selected position", self._close_selected
-        )
-        self.close_button.setEnabled(False)
+        captions = ("Day P&L", "Realised", "Open", "After charges")
+        self.total = Totals("positions-total", captions)
         policy = self.total.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.total.setSizePolicy(policy)
+        self.half_button = sends(
+            push_button(
+                "Half", "positions-half", "Close half of the selected position", self._half_selected
+            )
+        )
+        self.close_button = sends(
+            push_button(
+                "Close position",
+                "positions-close",
+                "Close the selected position",
+                self._close_selected,
+            )
+        )
         self.close_all_button = push_button(
             "Close all  F6", "positions-close-all", "Close all positions", self._close_all
         )
         foot.addWidget(self.total, 1)
-        foot.addWidget(self.close_button)
-        foot.addWidget(self.close_all_button)
+        for button in (self.half_button, self.close_button, self.close_all_button):
+            button.setEnabled(False)
+            foot.addWidget(button)
         self.content.addLayout(foot)
-        self.listen(bridge.books.positions_changed, self.refresh)
-        # The same moment as the toolbar: the two never show different amounts.
-        self.listen(bridge.books.prices_moved, self._on_prices)
-        self.listen(bridge.feed.aged, self._on_aged)
-        self.listen(bridge.feed.changed, lambda _: self._on_prices())
-        self.selection_changed.connect(self._on_selection)
 
-    def row_id(self, row: Position) -> PositionId:
-        return (row.key, row.product.value)
+    def _build_differs(self) -> None:
+        self.differs = named(QWidget(), "positions-differ", "Positions that differ")
+        row = QHBoxLayout(self.differs)
+        row.setContentsMargins(10, 3, 6, 3)
+        self.differs_text = label("", "positions-differ-text", "warning")
+        row.addWidget(self.differs_text, 1)
+        row.addWidget(
+            push_button(
+                "Reconcile",
+                "positions-reconcile",
+                "Review where our own books and the account's differ",
+                lambda: self.bridge.command_wanted.emit("review-books"),
+            )
+        )
+        self.differs.hide()
+        self.content.insertWidget(0, self.differs)
+
+    def _build_groups(self) -> None:
+        button = named(QToolButton(), f"{self.name}-group", "Group positions")
+        button.setText("Group ▾")
+        button.setToolTip("Group positions by underlying, product or strategy")
+        button.setProperty("role", "dock-button")
+        button.setAutoRaise(True)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = named(QMenu(button), f"{self.name}-group-menu", "Group positions")
+        choices = QActionGroup(menu)
+        self._choices: dict[str, QAction] = {}
+        for grouping in GROUPINGS:
+            action = QAction(grouping, menu)
+            action.setObjectName(f"{self.name}-group-{grouping.lower().replace(' ', '-')}")
+            action.setCheckable(True)
+            action.setChecked(grouping == self._grouping)
+            action.triggered.connect(lambda _checked, to=grouping: self.group_by(to))
+            choices.addAction(action)
+            menu.addAction(action)
+            self._choices[grouping] = action
+        button.setMenu(menu)
+        self.title_bar.extras.addWidget(button)
+
+    # -- rows -------------------------------------------------------------------------------
+    def row_id(self, row: Line) -> LineId:
+        return row.identity
 
     def reload(self) -> None:
-        """Show the book; open positions first."""
-        rows = sorted(
-            self.bridge.books.positions,
-            key=lambda p: (p.quantity == 0, self.bridge.names.of(p.key).rank),
-        )
-        self.set_rows(rows)
+        """Show the book."""
+        rows = self.bridge.books.positions
+        for row in rows:
+            identity = (row.key, row.product.value)
+            if self._closing.get(identity, row.quantity) != row.quantity:
+                del self._closing[identity]
+        self.set_rows(lines(self.bridge, rows, self._grouping, self._folded))
         self._show_totals()
         self._on_selection()
+        self.exits.check()
+
+    def group_by(self, grouping: str) -> None:
+        """Show the book in groups, or not (the first of the groupings)."""
+        self._grouping = grouping
+        self._choices[grouping].setChecked(True)
+        self.refresh()
+
+    def fold(self, title: str) -> None:
+        """Fold a group, or unfold it."""
+        self._folded[title] = not self._folded.get(title, False)
+        self.refresh()
 
     def _on_prices(self) -> None:
         if not self.is_hidden():
             self._show_totals()
 
+    def _on_trades(self) -> None:
+        if self._grouping == GROUPINGS[-1]:
+            self.refresh()
+        self._touch_all()
+        self._on_prices()
+
+    def _touch_all(self) -> None:
+        if not self.is_hidden():
+            for line in self.rows:
+                self.row_changed(line)
+
+    def _on_plan(self, plan: AnyPlan) -> None:
+        if self.is_hidden():
+            return
+        for line in self.rows:
+            if line.position is not None and line.position.key == plan.key:
+                self.row_changed(line)
+
     def _show_totals(self) -> None:
-        realised, unrealised = self.bridge.books.day_pnl
-        open_rows = sum(1 for row in self.rows if row.quantity)
-        self.set_subject(f"{open_rows} open" if self.rows else "")
-        self.total.setVisible(bool(self.rows))
-        missing = self.bridge.books.not_live
+        books = self.bridge.books
+        realised, unrealised = books.day_pnl
+        open_rows = sum(1 for row in books.positions if row.quantity)
+        self.set_subject(f"{open_rows} open" if books.positions else "")
+        self.total.setVisible(bool(books.positions))
+        missing = books.not_live
+        charges = self.bridge.day_trades.charges
         day, done, opened = (
             (fmt.signed_money(amount), fmt.sign_role(amount))
             for amount in (realised + unrealised, realised, unrealised)
         )
+        after = (fmt.MISSING, "")
+        if charges is not None:
+            net = realised + unrealised - charges
+            after = (fmt.signed_money(net), fmt.sign_role(net))
         if missing:
             day, opened = (day[0], "stale"), (fmt.partly(opened[0], len(missing)), "stale")
-        self.total.show_numbers(day, done, opened)
-        tip = self.bridge.feed.tips(row.key for row in missing)
-        self.total.setToolTip(plain_tip(tip))
+            after = (after[0], "stale")
+        self.total.show_numbers(day, done, opened, after)
+        self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
         self.close_all_button.setEnabled(open_rows > 0)
 
-    def row_stale(self, row: Position) -> bool:
-        return not self.bridge.books.is_live(row)
+    def row_stale(self, row: Line) -> bool:
+        return not all(self.bridge.books.is_live(member) for member in row.members)
 
     def _on_aged(self) -> None:
         if self.age_rows():
@@ -192,71 +229,215 @@ class PositionsDock(TableDock[Position]):
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():
             return
-        for row in self.rows:
-            if row.quantity and row.key in ticks:
-                self.row_changed(row)
+        for line in self.rows:
+            if any(row.quantity and row.key in ticks for row in line.members):
+                self.row_changed(line)
+
+    # -- our own books ----------------------------------------------------------------------
+    def _odd(self, row: Position) -> str:
+        return self._odd_rows.get((row.exchange, row.symbol, row.product.value), "")
+
+    def _on_differ(self) -> None:
+        found = self.bridge.safety.differences(self.bridge.mode)
+        self._odd_rows = {}
+        for row in found:
+            if row.kind == "position":
+                exchange, symbol, product = row.subject.split(":", 2)
+                self._odd_rows[(exchange, symbol, product)] = (
+                    f"Our own books have {row.ours}, the account {row.theirs}: reconcile"
+                )
+        count = len(self._odd_rows)
+        what = "1 position differs" if count == 1 else f"{count} positions differ"
+        self.differs_text.setText(f"⚠ {what} from our own books" if count else "")
+        self.differs.setVisible(bool(count))
+        self._touch_all()
 
     # -- interaction ------------------------------------------------------------------------
+    def selected_position(self) -> Position | None:
+        """The selected position; None on the head of a group."""
+        line = self.selected_row()
+        return None if line is None else line.position
+
     def _on_selection(self) -> None:
-        row = self.selected_row()
-        self.close_button.setEnabled(row is not None and row.quantity != 0)
+        row = self.selected_position()
+        for button in (self.half_button, self.close_button):
+            button.setEnabled(row is not None and row.quantity != 0)
 
-    def activated(self, row: Position) -> None:
-        self.pick(row.key)
+    def activated(self, row: Line) -> None:
+        if row.position is not None:
+            self.pick(row.position.key)
+        else:
+            self.fold(row.title)
 
-    def act(self, row: Position, name: str) -> None:
-        self.close_row(row)
+    def act(self, row: Line, name: str) -> None:
+        position = row.position
+        if position is None:
+            return
+        if name in LEGS:
+            self.exits.edit(position, LEGS[name])
+        elif name == "half":
+            self.close_part(position, 50)
+        elif name == "reverse":
+            self.reverse_row(position)
+        else:
+            self.close_part(position, 100)
 
-    def fill_menu(self, menu: QMenu, row: Position) -> None:
-        if row.quantity:
-            self.add_item(menu, "Close at market", lambda: self.close_row(row))
-            self.add_item(menu, "Reverse at market", lambda: self.reverse_row(row))
+    def edit_pressed(self, row: Line) -> None:
+        if row.position is not None and row.position.quantity:
+            self.exits.edit(row.position, Leg.STOP)
+
+    def delete_pressed(self, row: Line) -> None:
+        if row.position is not None:
+            self.close_part(row.position, 100, asked=True)
+
+    def fill_menu(self, menu: QMenu, row: Line) -> None:
+        position = row.position
+        if position is None:
+            self.add_item(menu, "Fold or unfold", lambda: self.fold(row.title))
+            return
+        if position.quantity:
+            for percent in PARTS:
+                text = "Close at market" if percent == 100 else f"Close {percent} %"
+                self.add_item(menu, text, partial(self.close_part, position, percent))
+            self.add_item(menu, "Reverse at market", lambda: self.reverse_row(position))
             menu.addSeparator()
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+            self.exits.fill_menu(menu, position)
+            menu.addSeparator()
+            self._fill_ticket(menu, position)
+            menu.addSeparator()
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(position.key))
+        for kind in ("chart", "ladder"):
+            if kind in kinds():
+                text = f"Show {kinds()[kind].title.lower()}"
+                self.add_item(menu, text, partial(self._show_in, kind, position))
+
+    def _fill_ticket(self, menu: QMenu, row: Position) -> None:
+        instrument = self.bridge.instrument(row.key)
+        if instrument is None:
+            return
+        for text, use in (("Add in the ticket ...", TicketUse.ADD), ("Exit ...", TicketUse.EXIT)):
+            wish = of_position(row, use, instrument)
+            self.add_item(menu, text, partial(self._show_ticket, wish))
+
+    def _show_in(self, kind: str, row: Position) -> None:
+        self.bridge.dock_wanted.emit(kind, row.key)
+
+    def _show_ticket(self, wish: TicketWish) -> None:
+        self.bridge.ticket_wanted.emit(wish)
+
+    # -- leaving positions ------------------------------------------------------------------
+    def _half_selected(self) -> None:
+        if (row := self.selected_position()) is not None:
+            self.close_part(row, 50)
 
     def _close_selected(self) -> None:
-        if (row := self.selected_row()) is not None:
-            self.close_row(row)
+        if (row := self.selected_position()) is not None:
+            self.close_part(row, 100)
 
     def _close_all(self) -> None:
         self.bridge.flatten_wanted.emit()
 
     def close_row(self, row: Position) -> None:
-        """Close one position at market; a second click while it is under way does nothing."""
-        identity = self.row_id(row)
-        if row.quantity and identity not in self._closing:
-            self._closing.add(identity)
-            self.spawn(self._close(row, identity, self.bridge.mode), "close position", sends=True)
+        """Close all of a position."""
+        self.close_part(row, 100)
+
+    def close_part(self, row: Position, percent: int, *, asked: bool = False) -> None:
+        """Close so much of a position at market, in whole lots; a second click while it is under
+        way does nothing. ``asked``: with a question in any case."""
+        instrument = self.bridge.instrument(row.key)
+        lot = 1 if instrument is None else instrument.lot_size
+        units = closing.part(row.quantity, percent, lot)
+        if row.quantity and not units:
+            name = self.bridge.name(row.key)
+            self.bridge.notice.emit(
+                "warning", f"{name} is one lot of {fmt.quantity(lot)}: close all of it, or nothing."
+            )
+        elif units and self._begin(row):
+            whole = percent >= 100
+            mode = self.bridge.mode
+            self.spawn(self._close(row, units, whole, asked, mode), "close position", sends=True)
 
     def reverse_row(self, row: Position) -> None:
-        """Turn one position to the other side at market, after a question."""
-        identity = self.row_id(row)
-        if row.quantity and identity not in self._closing:
-            self._closing.add(identity)
-            self.spawn(
-                self._reverse(row, identity, self.bridge.mode), "reverse position", sends=True
+        """Turn one position to the other side at market; asks as the settings say, and where that
+        cancels orders."""
+        if row.quantity and self._begin(row):
+            self.spawn(self._reverse(row, self.bridge.mode), "reverse position", sends=True)
+
+    def _begin(self, row: Position) -> bool:
+        identity = (row.key, row.product.value)
+        if identity in self._closing:
+            return False
+        self._closing[identity] = row.quantity
+        return True
+
+    def _end(self, row: Position, sent: bool) -> None:
+        """It may be told again: at once where nothing went out, else once the book shows it."""
+        identity = (row.key, row.product.value)
+        if sent:
+            QTimer.singleShot(SETTLES, self, lambda: self._closing.pop(identity, None))
+        else:
+            self._closing.pop(identity, None)
+
+    def _where(self, mode: Mode) -> str:
+        return "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+
+    async def _close(self, row: Position, units: int, whole: bool, asked: bool, mode: Mode) -> None:
+        sent = False
+        try:
+            why = closing.asks(self.bridge, Act.CLOSE, row, units, mode)
+            name = self.bridge.name(row.key)
+            if why or asked:
+                part = "" if whole else f"{fmt.quantity(units)} of "
+                text = (
+                    f"{part}{fmt.quantity(abs(row.quantity))} {name} {row.product.value} "
+                    f"will be closed at market {self._where(mode)}."
+                )
+                rows = closing.exits(self.bridge, row) if whole else []
+                words = "\n".join((text, *why))
+                if not await confirm(self, "Close the position?", words, "Close", rows, True):
+                    return
+            placed = await self.bridge.close_position(
+                row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
             )
-
-    async def _reverse(self, row: Position, identity: PositionId, mode: Mode) -> None:
-        side = "short" if row.quantity > 0 else "long"
-        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
-        name = self.bridge.name(row.key)
-        text = (
-            f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
-            f"at market {where}. {closing.words(closing.count(self.bridge, [row]))}"
-        )
-        lines = closing.exits(self.bridge, row)
-        try:
-            if await confirm(self, "Reverse the position?", text, "Reverse", lines, True):
-                said = await self.bridge.reverse(row.symbol, row.exchange, row.product, mode)
-                self.bridge.notice.emit("info", said)
-        finally:
-            self._closing.discard(identity)
-
-    async def _close(self, row: Position, identity: PositionId, mode: Mode) -> None:
-        try:
-            placed = await self.bridge.close_position(row.symbol, row.exchange, row.product, mode)
+            sent = placed is not None
             if placed is not None and placed.message:  # in parts, or under way already
-                self.bridge.notice.emit("info", f"{self.bridge.name(row.key)}: {placed.message}")
+                self.bridge.notice.emit("info", f"{name}: {placed.message}")
         finally:
-            self._closing.discard(identity)
+            self._end(row, sent)
+
+    async def _reverse(self, row: Position, mode: Mode) -> None:
+        sent = False
+        try:
+            why = closing.asks(self.bridge, Act.REVERSE, row, 2 * abs(row.quantity), mode)
+            cancelled = closing.count(self.bridge, [row])
+            if cancelled:
+                why = (*why, closing.words(cancelled))
+            if why:
+                side = "short" if row.quantity > 0 else "long"
+                name = self.bridge.name(row.key)
+                text = (
+                    f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
+                    f"at market {self._where(mode)}."
+                )
+                rows = closing.exits(self.bridge, row)
+                words = "\n".join((text, *why))
+                if not await confirm(self, "Reverse the position?", words, "Reverse", rows, True):
+                    return
+            said = await self.bridge.reverse(row.symbol, row.exchange, row.product, mode)
+            sent = True
+            self.bridge.notice.emit("info", said)
+        finally:
+            self._end(row, sent)
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        folded = [title for title, on in self._folded.items() if on]
+        return super().save_state() | {"grouping": self._grouping, "folded": folded}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        folded, grouping = state.get("folded"), state.get("grouping")
+        if isinstance(folded, list):
+            self._folded = {str(title): True for title in folded}
+        if isinstance(grouping, str) and grouping in GROUPINGS:
+            self.group_by(grouping)

@@ -26,6 +26,7 @@ from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.market.watchlist import WatchRow
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
+from openalgo_desktop.ui.rooms.portfolio.position_rows import Line
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.rooms.portfolio.sandbox import SandboxDock
 from openalgo_desktop.ui.shell.main import Session
@@ -127,7 +128,7 @@ def test_a_book_read_again_touches_the_rows_that_changed(drive: Drive) -> None:
         books.positions_changed.emit()
         assert dock.model.store.dirty == {1}
         selected = dock.selected_row()
-        assert isinstance(selected, Position) and selected.quantity == 20
+        assert isinstance(selected, Line) and selected.members[0].quantity == 20
         books.holdings = BookRows([Holding("AAA", "NSE", 1, 5.0), Holding("BBB", "NSE", 1, 5.0)])
         books.holdings_changed.emit()
         dock = await seen(session, "holdings")
@@ -258,8 +259,9 @@ def test_a_profit_without_a_fresh_price_is_marked(drive: Drive) -> None:
         await until(lambda: bar.pnl.text() == "+205.00", "the whole profit")
         assert bar.pnl.property("tone") == "up"
         hub.refused(("NSE", "TCS"), DataError("not streamed"))
-        await until(lambda: dock.model.store.cells(1).badges == {5: "no feed"}, "the badge")
-        assert dock.row_stale(tcs)
+        ltp = [column.key for column in dock.columns].index("ltp")
+        await until(lambda: dock.model.store.cells(1).badges == {ltp: "no feed"}, "the badge")
+        assert dock.row_stale(Line((tcs,)))
         await until(lambda: "1 not live" in dock.total.numbers[2].text(), "the mark of the total")
         dock = await seen(session, "holdings")
         books.holdings = BookRows([Holding("WIPRO", "NSE", 10, 500.0)])
