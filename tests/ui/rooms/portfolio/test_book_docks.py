@@ -29,8 +29,8 @@ from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.rooms.portfolio.sandbox import SandboxDock
+from openalgo_desktop.ui.shell.feedback import FILL
 from openalgo_desktop.ui.shell.main import Session
-from openalgo_desktop.ui.shell.main_window import _told
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
@@ -307,7 +307,7 @@ def test_prices_keep_the_decimals_of_their_instrument(drive: Drive) -> None:
         line = ticket.position_bar.lines[Product.NRML].text
         await until(lambda: "@ 87.1225" in line.text(), "the average")
         filled = order(2, symbol=symbol, exchange=exchange, average_price=87.13)
-        assert _told([filled], session.bridge).endswith("@ 87.1300")
+        assert session.window.feedback.words(FILL, "USDINR", [filled]).endswith("@ 87.1300")
         chart, depth = session.window.docks["chart"], session.window.docks["depth"]
         for dock_, part in ((chart, "quote"), (depth, "last")):
             dock_.raise_()
