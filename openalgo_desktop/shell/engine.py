@@ -28,9 +28,10 @@ def run(args: argparse.Namespace) -> int:
     """Show the window, run without one, or take pictures; returns at the end of the run."""
     if args.command == "screenshot":
         with importing():
-            from openalgo_desktop.ui.shell.screenshot import run_screenshots
+            from openalgo_desktop.ui.shell.screenshot import Shoot, run_screenshots
 
-        return run_screenshots(args.out, terminal_options(args), args.only)
+        shoot = Shoot.parse(args.out, args.only, args.themes, args.sizes)
+        return run_screenshots(shoot, terminal_options(args))
     with short_passes(), ready_file(args.ready_file) as on_ready:
         if args.command == "headless":
             return run_async(_headless(args, on_ready))

@@ -113,6 +113,10 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 def _screenshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names, such as 'window-*'")
+    parser.add_argument("--themes", default="dark,light", help="names, comma separated, or 'all'")
+    parser.add_argument(
+        "--sizes", default="1920x1080", help="comma separated, such as 1366x768,1920x1080@1.5"
+    )
 
 
 def _import(parser: argparse.ArgumentParser) -> None:

@@ -49,7 +49,8 @@ W = TypeVar("W", bound=QWidget)
 SLACK = 1
 #: Room that Qt leaves at either side of the text of a field, and of a cell or tab, pixels.
 FIELD_MARGIN, CELL_MARGIN, TAB_MARGIN = 2, 3, 4
-MARK = "elides"
+MARK, SCROLLS = "elides", "scrolls"
+CUT = "…"
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -79,6 +80,12 @@ def may_elide(widget: W) -> W:
     """Mark a widget whose text may be cut, because its tooltip has all of it."""
     widget.setProperty(MARK, True)
     return widget
+
+
+def may_scroll(bar: QTabBar) -> QTabBar:
+    """Mark a bar of tabs that nobody can count beforehand: it scrolls where it must."""
+    bar.setProperty(SCROLLS, True)
+    return bar
 
 
 def clips(root: QWidget) -> list[Clip]:
@@ -121,7 +128,8 @@ def _plain(tip: str) -> str:
 
 
 def _on_purpose(widget: QWidget, text: str) -> bool:
-    return bool(widget.property(MARK)) and text in _plain(widget.toolTip())
+    whole = text.removesuffix(CUT).rstrip()
+    return bool(widget.property(MARK)) and whole in _plain(widget.toolTip())
 
 
 Found = Iterator[tuple[str, str, int, int]]  # kind, text, needed, there
@@ -152,7 +160,14 @@ def _label(widget: QWidget) -> Found:
         yield "label (word)", text, label.fontMetrics().horizontalAdvance(word), room
     else:
         yield from _by_hint(label, "label", text, label.sizeHint())
+    yield from _elided(label, text)
     yield from _inside(label, "label", text)
+
+
+def _elided(widget: QWidget, text: str) -> Found:
+    """A text that was cut before it was set."""
+    if text.endswith(CUT):
+        yield "elided text", text, widget.width() + 2 * SLACK, widget.width()
 
 
 def _by_hint(widget: QWidget, kind: str, text: str, hint: QSize) -> Found:
@@ -166,6 +181,7 @@ def _button(widget: QWidget) -> Found:
     if not text or (isinstance(button, QToolButton) and _shows_no_text(button)):
         return
     yield from _by_hint(button, "button", text, button.sizeHint())
+    yield from _elided(button, text)
     yield from _inside(button, "button", text)
 
 
@@ -242,7 +258,7 @@ def _tabs(widget: QWidget) -> Found:
             width = metrics.horizontalAdvance(text) + 2 * TAB_MARGIN
             yield "tab", text, width, bar.tabRect(index).width()
     scrolls = [child for child in bar.findChildren(QToolButton) if child.isVisibleTo(bar)]
-    if scrolls and bar.count():
+    if scrolls and bar.count() and not bar.property(SCROLLS):
         last = bar.tabRect(bar.count() - 1)
         yield "tabs behind scroll buttons", bar.tabText(0), last.right(), bar.width() - 1
 
@@ -285,11 +301,12 @@ def _header(widget: QWidget) -> Found:
 
 def _fast_table(widget: QWidget) -> Found:
     view = cast(FastTableView, widget)
+    columns = _columns(view)
     for row in _rows(view):
         cells = view.table.store.cells(row)
         for index, column in enumerate(view.table.columns):
             text = cells.texts[index]
-            if not text or view.isColumnHidden(index):
+            if not text or index not in columns:
                 continue
             if column.actions is not None:
                 widths = [view.ink.text(a.text)[1] for a in column.actions(view.table.row_at(row))]
@@ -308,6 +325,18 @@ def _rows(view: QTableView) -> range:
     count = view.model().rowCount()
     first, last = view.rowAt(0), view.rowAt(view.viewport().height() - 1)
     return range(max(0, first), count if last < 0 else last + 1) if count else range(0)
+
+
+def _columns(view: QTableView) -> set[int]:
+    """Columns in sight: what is scrolled away gets its width when it comes into sight."""
+    width = view.viewport().width()
+    return {
+        index
+        for index in range(view.model().columnCount())
+        if not view.isColumnHidden(index)
+        and view.columnViewportPosition(index) < width
+        and view.columnViewportPosition(index) + view.columnWidth(index) > 0
+    }
 
 
 def _table(widget: QWidget) -> Found:

@@ -18,6 +18,7 @@ from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, slug
 
@@ -67,7 +68,7 @@ class SettingsPage(QScrollArea):
         self._bridge = bridge
         self._editors: dict[str, _Editor] = {}
         page = QWidget()
-        form = QFormLayout(page)
+        form = self._form = QFormLayout(page)
         form.setHorizontalSpacing(18)
         for row in SETTINGS.values():
             if row.group != group:
@@ -82,11 +83,21 @@ class SettingsPage(QScrollArea):
             )
             caption.setWordWrap(True)
             caption.setBuddy(editor.widget)
-            caption.setMinimumWidth(320)
+            caption.setMinimumWidth(look.px(320))
             form.addRow(caption, editor.widget)
         self.setWidgetResizable(True)
         self.setWidget(page)
         self.show_values()
+
+    def filter_rows(self, text: str) -> int:
+        """Show only rows whose words or key contain all words of ``text``; how many there are."""
+        words, found = text.casefold().split(), 0
+        for key, editor in self._editors.items():
+            about = f"{key} {SETTINGS[key].group} {SETTINGS[key].help}".casefold()
+            shown = all(word in about for word in words)
+            self._form.setRowVisible(editor.widget, shown)
+            found += shown
+        return found
 
     def show_values(self) -> None:
         """Show the values in force; what was typed and not stored is lost."""

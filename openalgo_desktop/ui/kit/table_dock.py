@@ -274,6 +274,8 @@ class TableDock(Dock, Generic[R]):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if self.book and not self._reloaded:
+            self._reload_now()  # opened after the book was read: it must not look empty
         self.model.refresh_all()  # a hidden dock hears no prices
         self.dirty = True
 

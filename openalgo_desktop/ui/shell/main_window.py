@@ -23,6 +23,7 @@ from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
+from openalgo_desktop.ui.kit.fitting_tabs import keep_fitting
 from openalgo_desktop.ui.kit.keys import alt_letters
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
@@ -237,8 +238,7 @@ class MainWindow(QMainWindow):
             self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
         ):
             named(bar, f"dock-tabs-{index}", "Docks in one place")
-            bar.setUsesScrollButtons(True)
-            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            keep_fitting(bar)
         name_inner_controls(self)
 
     async def restore(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolBu
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.hold_button import HoldButton
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import sends
@@ -134,6 +135,8 @@ class TopBar(QToolBar):
 
     def show_workspace(self, name: str) -> None:
         """The picker says which one is shown."""
+        icons.put(self.workspace, "workspace")
+        self.workspace.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.workspace.setText(name)
         self.workspace.setAccessibleName(f"Workspace {name}")
         self.fit()

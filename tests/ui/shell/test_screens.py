@@ -5,19 +5,29 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.ui.kit import theme
+from openalgo_desktop.ui.kit.clips import clips
+from openalgo_desktop.ui.kit.kinds import kinds
+from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
+from openalgo_desktop.ui.shell.camera import Size
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.scene import dialogs, place_some
+from openalgo_desktop.ui.shell.settings import SettingsDialog
 from tests.ui.driving import Drive, priced
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,27 +80,126 @@ def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
     drive(scenario)
 
 
-def test_the_pictures_command_draws_the_window_in_both_themes(tmp_path: Path) -> None:
+def pictures(folder: Path, *arguments: str, limit: float = 90) -> tuple[int, str]:
+    """Exit code and output of the command."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "openalgo_desktop", "screenshot"),
-            *("--out", str(tmp_path), "--only", "window-*"),
+            *(sys.executable, "-m", "openalgo_desktop", "screenshot", "--out", str(folder)),
+            *arguments,
         ],
         cwd=ROOT,
         env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=limit,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    pictures = {}
-    for theme in ("dark", "light"):
-        image = QImage(str(tmp_path / f"window-{theme}.png"))
+    return done.returncode, f"{done.stdout}\n{done.stderr[-2000:]}"
+
+
+def test_the_pictures_command_draws_the_window_in_every_theme_and_nothing_is_cut(
+    tmp_path: Path,
+) -> None:
+    code, said = pictures(tmp_path, "--only", "window-*", "--themes", "all")
+    assert code == 0, said
+    mean = {}
+    for name in theme.names():
+        image = QImage(str(tmp_path / f"window-{name}.png"))
         assert (image.width(), image.height()) == (1920, 1080)
         image = image.convertToFormat(QImage.Format.Format_RGB32)
         data = np.frombuffer(image.constBits(), np.uint32).reshape(1080, -1)
         assert len(np.unique(data[::4, ::4])) > 200  # text, candles, bars: no empty picture
-        pictures[theme] = float((data & 0xFF).mean())
-    assert pictures["dark"] < 80
-    assert pictures["light"] > 180
+        mean[name] = float((data & 0xFF).mean())
+    for name, brightness in mean.items():
+        assert (brightness < 80) if theme.load(name).dark else (brightness > 180), name
+
+
+def test_a_small_window_at_another_scale_is_drawn_by_its_own_process(tmp_path: Path) -> None:
+    code, said = pictures(
+        tmp_path, "--only", "window-*", "--themes", "dark", "--sizes", "1366x768@1.5"
+    )
+    assert code == 0, said
+    image = QImage(str(tmp_path / "window-dark-1366x768@1.5.png"))
+    assert (image.width(), image.height()) == (2049, 1152)
+
+
+def test_no_text_is_cut_in_a_dock_or_dialog_of_a_small_window(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        window.showNormal()
+        window.resize(1366, 768)
+        await priced(session)
+        await place_some(session)
+        window.default_layout()
+        cut = []
+        for kind in kinds():
+            dock = window.docking.show(kind)
+            await asyncio.sleep(0.05)
+            dock.grab()
+            await asyncio.sleep(0)
+            cut += [f"{kind}: {clip}" for clip in clips(dock)]
+        for dialog in await dialogs(session):
+            name_inner_controls(dialog)
+            dialog.show()
+            dialog.grab()
+            await asyncio.sleep(0)
+            cut += [f"{dialog.objectName()}: {clip}" for clip in clips(dialog)]
+            dialog.close()
+            dialog.deleteLater()
+        assert (window.width(), window.height()) == (1366, 768)
+        assert cut == []
+
+    drive(scenario)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", ["1920x1080", "1920x1080@1.5", "1366x768"])
+def test_no_text_is_cut_anywhere_in_any_theme(tmp_path: Path, size: str) -> None:
+    code, said = pictures(tmp_path, "--themes", "all", "--sizes", size, limit=900)
+    assert code == 0, said
+    assert len(list(tmp_path.glob("*.png"))) > 30 * len(theme.names())
+
+
+@pytest.mark.parametrize("words", ["1366", "20x20", "1366x768@9", "a x b"])
+def test_a_size_that_is_none_is_told(words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(repr(words))):
+        Size.parse(words)
+
+
+def test_settings_are_found_by_their_words(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = SettingsDialog(session.window, session.bridge)
+        dialog.show()
+        dialog.search.setText("text size")
+        shown = [
+            row for row in range(dialog.groups.count()) if not dialog.groups.item(row).isHidden()
+        ]
+        assert [dialog.groups.item(row).text() for row in shown] == ["Window"]
+        assert dialog.stack.currentWidget().objectName() == "dialog-settings-window"
+        field = dialog.findChild(QWidget, "setting-ui-text-scale")
+        other = dialog.findChild(QWidget, "setting-ui-density")
+        assert field is not None and field.isVisible()
+        assert other is not None and not other.isVisible()
+        dialog.search.setText("nonsense")
+        assert "nonsense" in dialog.error.text()
+        dialog.search.clear()
+        assert other.isVisibleTo(dialog.stack)
+        dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_a_dock_that_is_opened_late_shows_its_book(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        await priced(session)
+        await place_some(session)
+        await until(lambda: len(session.bridge.books.positions) >= 4, "positions")
+        for kind in ("positions", "orders", "trades"):
+            window.docking.show(kind).close()
+            await asyncio.sleep(0)
+            dock = window.docking.show(kind)
+            assert isinstance(dock, TableDock)
+            await until(lambda dock=dock: dock.rows, f"rows of {kind}")
+
+    drive(scenario)

@@ -20,6 +20,7 @@ from openalgo_desktop.core.chain import ChainHead
 from openalgo_desktop.core.naming import expiry_text
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.clips import may_scroll
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, slug
 from openalgo_desktop.ui.rooms.options.chain_columns import PRESETS, ColumnPlan
@@ -101,7 +102,7 @@ class ChainBar(QWidget):
         search.setMaximumWidth(170)
         search.setMinimumWidth(80)
         row.addWidget(search, 1)
-        self.tabs = named(QTabBar(), f"{name}-expiries", "Expiries")
+        self.tabs = may_scroll(named(QTabBar(), f"{name}-expiries", "Expiries"))
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(True)

@@ -68,6 +68,8 @@ class FundsDock(Dock):
         self.listen(bridge.books.funds_changed, self.reload)
         self.listen(bridge.books.prices_moved, self._show_open)
         self.listen(bridge.books.gaps_changed, lambda _: self._show_age())
+        if bridge.books.funds_known:
+            self.reload()
 
     @staticmethod
     def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBo
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 Check = Callable[[str, str], Awaitable[None]]
@@ -99,7 +100,7 @@ class LockSetupDialog(QDialog):
         self._open = True
         self.finished.connect(lambda _: setattr(self, "_open", False))
         self.setWindowTitle("App lock")
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(look.px(520))
         named(self, "dialog-lock", "App lock")
         column = QVBoxLayout(self)
         note = label(
@@ -130,6 +131,7 @@ class LockSetupDialog(QDialog):
         self.said.setWordWrap(True)
         column.addWidget(self.said)
         row = QHBoxLayout()
+        row.addStretch(1)
         self.save = push_button("Set password", "dialog-lock-save", "Set password", self._save)
         self.use_code = push_button(
             "Use one-time codes", "dialog-lock-use-code", "Use one-time codes", self._use_code
