@@ -48,7 +48,7 @@ W = TypeVar("W", bound=QWidget)
 #: Fractions of a pixel that layouts and font engines may disagree about.
 SLACK = 1
 #: Room that Qt leaves at either side of the text of a field, and of a cell or tab, pixels.
-FIELD_MARGIN, CELL_MARGIN, TAB_MARGIN = 2, 3, 4
+FIELD_MARGIN, CELL_MARGIN, TAB_MARGIN = 2, 3, 2
 MARK, SCROLLS = "elides", "scrolls"
 CUT = "…"
 _TAGS = re.compile(r"<[^>]*>")

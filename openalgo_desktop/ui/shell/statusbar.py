@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar
 
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.clips import may_elide
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 
 #: The status bar keeps a message that found no other place so long, milliseconds.
@@ -63,6 +64,7 @@ class StatusBar(QStatusBar):
             "", "status-market", "Market state", self._show_markets
         )
         self.market.setProperty("role", "status-link")
+        may_elide(self.market)
         self.market.setMinimumWidth(150)
         self.market.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.market, 1)
@@ -85,7 +87,7 @@ class StatusBar(QStatusBar):
         # Elided and not cut: the first segments are those that trade.
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
         self.market.setText(shown.replace("&", "&&"))
-        self.market.setToolTip(plain_tip(markets.lines()))
+        self.market.setToolTip(plain_tip(f"{text}\n{markets.lines()}"))
 
     # -- room -------------------------------------------------------------------------------
     def minimumSizeHint(self) -> QSize:

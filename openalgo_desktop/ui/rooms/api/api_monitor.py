@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
 
 from openalgo_desktop.core.model import ApiRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
-from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
+from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 from openalgo_desktop.ui.rooms.api.api_builder import RequestBuilder
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class ApiMonitorDock(Dock):
         self._serial = -1
         self.page = Segments("api-monitor-page", "What to show", PAGES, compact=True)
         self.page.choose(PAGES[0])
-        self.rest, self.ws = self._address("rest"), self._address("ws")
+        self.rest = ElidedText("api-monitor-rest", "text")
+        self.ws = ElidedText("api-monitor-ws", "text")
         self.content.addLayout(self._head())
         self._pages = named(QStackedWidget(), "api-monitor-pages", "API monitor")
         self.requests: FastTableModel[ApiRequest] = FastTableModel(REQUESTS)
@@ -113,14 +114,6 @@ class ApiMonitorDock(Dock):
         self._refresh()
 
     # -- addresses --------------------------------------------------------------------------
-    @staticmethod
-    def _address(kind: str) -> QLabel:
-        address = label("", f"api-monitor-{kind}", "mono")
-        address.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        address.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        address.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return address
-
     def _head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 8, 4)
@@ -135,7 +128,7 @@ class ApiMonitorDock(Dock):
         return head
 
     @staticmethod
-    def _copy_button(name: str, address: QLabel) -> QPushButton:
+    def _copy_button(name: str, address: ElidedText) -> QPushButton:
         return push_button(
             "Copy",
             f"api-monitor-copy-{name}",
@@ -165,8 +158,8 @@ class ApiMonitorDock(Dock):
         door = self.bridge.api
         rest, ws, _ = door.state()
         if self.rest.text() != rest:
-            self.rest.setText(rest)
-            self.ws.setText(ws)
+            self.rest.show_text(rest)
+            self.ws.show_text(ws)
         self.request_view.empty_text = WAITING.format(rest=rest) if rest else OFF
         clients = door.clients()
         if clients != self.clients.store.rows:
