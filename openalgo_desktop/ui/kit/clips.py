@@ -165,8 +165,12 @@ def _label(widget: QWidget) -> Found:
 
 
 def _elided(widget: QWidget, text: str) -> Found:
-    """A text that was cut before it was set."""
-    if text.endswith(CUT):
+    """A text that was cut before it was set. A button may also promise a dialog that way; what its
+    tooltip has more of tells the two apart."""
+    cut = text.endswith(CUT)
+    if isinstance(widget, QAbstractButton):
+        cut = cut and text.removesuffix(CUT).rstrip() in _plain(widget.toolTip())
+    if cut:
         yield "elided text", text, widget.width() + 2 * SLACK, widget.width()
 
 
