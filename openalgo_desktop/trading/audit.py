@@ -17,6 +17,7 @@ from openalgo_desktop.core.events import (
     ApprovalChanged,
     BooksDiffer,
     Bus,
+    ExitPlanChanged,
     KillSwitchChanged,
     LockChanged,
     ModeChanged,
@@ -24,6 +25,7 @@ from openalgo_desktop.core.events import (
     OrderRefused,
     SettingChanged,
 )
+from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ResultExit, Trigger
 from openalgo_desktop.core.model import ApiKey, AuditEntry
 
 #: Settings that change by themselves or by a click without weight.
@@ -42,6 +44,7 @@ class AuditRecorder:
     def __init__(self, clock: Clock, bus: Bus, trail: Trail) -> None:
         self._clock = clock
         self._trail = trail
+        self._plans: dict[str, str] = {}  # what was told last of plans that are not over
         self._stops: list[Callable[[], None]] = [
             bus.subscribe(ModeChanged, self._mode),
             bus.subscribe(KillSwitchChanged, self._kill),
@@ -52,6 +55,7 @@ class AuditRecorder:
             bus.subscribe(AccountChanged, self._account),
             bus.subscribe(BooksDiffer, self._differ),
             bus.subscribe(LockChanged, self._lock),
+            bus.subscribe(ExitPlanChanged, self._plan),
         ]
 
     def close(self) -> None:
@@ -148,3 +152,35 @@ class AuditRecorder:
 
     def _lock(self, event: LockChanged) -> None:
         self.note("window", "locked" if event.locked else "unlocked")
+
+    def _plan(self, event: ExitPlanChanged) -> None:
+        """Made, changed by hand, reached, ended; not each step of a trailing stop."""
+        plan = event.plan
+        wanted = wanted_of(plan)
+        told = f"{plan.state.value} {plan.message} {wanted}"
+        if self._plans.get(plan.plan_id) == told:
+            return
+        self._plans[plan.plan_id] = told
+        if not plan.state.is_open:
+            del self._plans[plan.plan_id]
+        self.note(
+            plan.source,
+            f"exit plan {plan.state.value}",
+            f"{plan.symbol or plan.label or 'account'} {plan.plan_id}",
+            detail=wanted,
+            answer=plan.message,
+            account_id=plan.account_id,
+            mode=plan.mode.value,
+        )
+
+
+def wanted_of(plan: AnyPlan) -> str:
+    """What a plan is to do, as JSON."""
+    match plan:
+        case ExitPlan():
+            wanted: object = plan.spec
+        case Trigger():
+            wanted = plan.legs
+        case ResultExit():
+            wanted = {"loss": plan.loss, "profit": plan.profit, "trail": plan.trail}
+    return msgspec.json.encode(wanted).decode()

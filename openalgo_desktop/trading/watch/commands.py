@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError, InvalidOrder, OrderError, OrderStateUnknown
+from openalgo_desktop.core.errors import (
+    AppError,
+    InvalidOrder,
+    OrderError,
+    OrderStateUnknown,
+    StorageError,
+)
 from openalgo_desktop.core.exits import (
     AnyPlan,
     ExitPlan,
@@ -33,6 +39,8 @@ from openalgo_desktop.trading.watch.follow import Follower
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.results import label_units
 from openalgo_desktop.trading.watch.shelf import Shelf
+
+P = TypeVar("P", bound=AnyPlan)
 
 
 class Commands:
@@ -115,10 +123,19 @@ class Commands:
         )
         if not spec.empty or not orders:
             plan = specified(plan, spec, price)
-        plan = await self._shelf.keep(plan)
+        self._desk.still(mode)
+        plan = await self._new(plan)
         self._follower.believe(plan)
         self._follower.compare(plan)
         return plan
+
+    async def _new(self, plan: P) -> P:
+        """Keep a new plan; one that cannot be stored is none."""
+        try:
+            return await self._shelf.keep(plan)
+        except StorageError:
+            self._shelf.drop(plan)
+            raise
 
     def _common(self, mode: Mode, account_id: str, source: str, label: str) -> dict[str, Any]:
         now = self._clock.now()
@@ -193,12 +210,13 @@ class Commands:
         plan = rules.placed(msgspec.structs.replace(plan, spec=spec))
         rules.check_places(plan, guess or None)
         plan = msgspec.structs.replace(plan, held=0, stop_at=None, entry=Decimal(0))
-        plan = await self._shelf.keep(plan)
-        self._follower.believe(plan)
+        self._desk.still(mode)
         self._follower.sending.add(plan.plan_id)
         try:
+            plan = await self._new(plan)
+            self._follower.believe(plan)
             placed = await self._desk.place(request, source, mode, plan=plan.plan_id)
-        except OrderStateUnknown:
+        except (OrderStateUnknown, StorageError):
             raise
         except AppError as error:
             self._link(plan.plan_id, error.sent)
@@ -239,11 +257,18 @@ class Commands:
             symbol=key[1],
             legs=legs,
         )
-        return await self._shelf.keep(trigger)
+        self._desk.still(mode)
+        return await self._new(trigger)
 
     async def _check_legs(self, legs: tuple[TriggerLeg, ...]) -> None:
         key = legs[0].request.key if legs else ("", "")
-        rules.check_trigger(legs, await self._prices.ask(key))
+        price = await self._prices.ask(key)
+        rules.check_trigger(legs, price)
+        if price is None:
+            raise InvalidOrder(
+                "The last price is not known, so nobody can tell the way to the trigger.",
+                field="trigger_price",
+            )
         instrument = self._instruments.require(key[1], key[0])
         for leg in legs:
             check_order(leg.request, instrument)
@@ -256,6 +281,7 @@ class Commands:
         await self._check_legs(legs)
         if legs[0].request.key != trigger.key:
             raise InvalidOrder("A trigger keeps its symbol; make a new one.", field="symbol")
+        trigger = self._trigger(plan_id, mode)  # it may have been reached meanwhile
         return await self._shelf.keep(msgspec.structs.replace(trigger, legs=legs))
 
     def _trigger(self, plan_id: str, mode: Mode) -> Trigger:
@@ -324,9 +350,12 @@ class Commands:
             case Trigger():
                 await self._check_legs(plan.legs)
             case ResultExit():
-                plan = msgspec.structs.replace(plan, best=None, firing=None)
-        found = await self._keep(plan, PlanState.ACTIVE, "")
-        return found
+                pass
+        current = self._open(plan_id, mode)  # it may have ended meanwhile
+        match current:
+            case ResultExit():
+                current = msgspec.structs.replace(current, best=None, firing=None)
+        return await self._keep(current, PlanState.ACTIVE, "")
 
     async def delete(self, plan_id: str, mode: Mode) -> AnyPlan:
         """End a plan: nothing is watched any more, its resting orders are cancelled. An exit

@@ -20,6 +20,7 @@ from openalgo_desktop.core.exits import Firing, PlanState, ResultExit
 from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY, Key
 from openalgo_desktop.core.money import group_indian
 from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
 from openalgo_desktop.trading.watch.prices import Prices
@@ -185,9 +186,10 @@ class Results:
 
     async def _close_account(self, plan: ResultExit, gateway: TradingGateway) -> list[str]:
         source, mode = plan.exit_source, plan.mode
-        for order in await gateway.orders():
-            if order.status.is_working and not order.settling:
-                await self._cancel(plan, order.order_id)
+        async for some in in_turns(await gateway.orders()):
+            for order in some:
+                if order.status.is_working and not order.settling:
+                    await self._cancel(plan, order.order_id)
         rows = await self._desk.under_way.open_positions(gateway)
         problems = []
         for key, units in rows.items():

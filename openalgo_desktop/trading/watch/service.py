@@ -18,6 +18,7 @@ from openalgo_desktop.core.events import (
     BooksDiffer,
     Bus,
     ExitPlanChanged,
+    KillSwitchChanged,
     Notice,
     OrderCorrected,
     OrderSettled,
@@ -73,7 +74,7 @@ class Watch:
         sent = SentOrders(clock, journal, desk)
         self._driver = Driver(clock, bus, desk, self._shelf, sent)
         self._follower = Follower(desk, self._shelf, sent, self._driver)
-        self._triggers = Triggers(clock, bus, desk, self._shelf, sent)
+        self._triggers = Triggers(clock, bus, desk, self._shelf, sent, instruments)
         self._results = Results(clock, bus, desk, self._shelf, sent, self._prices)
         self.commands = Commands(
             clock, desk, instruments, self._shelf, self._prices, self._driver, self._follower
@@ -100,8 +101,10 @@ class Watch:
             subscribe(OrderCorrected, lambda event: self._own(self._follower.corrected(event.tag))),
             subscribe(AccountChanged, self._on_account),
             subscribe(ExitPlanChanged, self._on_plan),
+            subscribe(KillSwitchChanged, self._on_kill),
         ]
         self._follower.doubt()
+        self._triggers.expire(self._day)
         self._triggers.start()
         self._results.start()
         self._want_results()
@@ -140,6 +143,7 @@ class Watch:
         today = self._clock.now().date()
         if today != self._day:
             self._day = today
+            self._triggers.expire(today)
             self._follower.doubt()
         self._follower.look()
         self._triggers.look()
@@ -201,6 +205,10 @@ class Watch:
             self._want_results()
             self._results.touch()
 
+    def _on_kill(self, event: KillSwitchChanged) -> None:
+        if event.tripped and event.report is None:
+            self._triggers.stop_all(self._desk.mode, "cancelled by the kill switch")
+
     def _on_positions(self, event: PositionsChanged) -> None:
         for plan in tuple(self._shelf.exits.values()):
             if plan.mode is event.mode and self._follower.is_checked(plan):
@@ -223,6 +231,11 @@ class Watch:
     def plan(self, plan_id: str) -> AnyPlan:
         """One of them; raises :class:`OrderNotFound`."""
         return self._shelf.get(plan_id)
+
+    @property
+    def waiting(self) -> int:
+        """Plans and triggers of both modes that nobody watches while the program is not there."""
+        return len(self._shelf.exits) + len(self._shelf.triggers) + len(self._shelf.results)
 
     def of_position(self, position: PositionKey, mode: Mode) -> list[ExitPlan]:
         """Open exit plans of a position."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ from openalgo_desktop.core.errors import AppError, OrderStateUnknown
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import PlanState, Trigger
 from openalgo_desktop.core.money import plain
-from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.core.ports import InstrumentLookup, TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.watch.sent import SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
@@ -34,8 +35,15 @@ class Triggers:
     """The local triggers of one desk."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, desk: OrderDesk, shelf: Shelf, sent: SentOrders
+        self,
+        clock: Clock,
+        bus: Bus,
+        desk: OrderDesk,
+        shelf: Shelf,
+        sent: SentOrders,
+        instruments: InstrumentLookup,
     ) -> None:
+        self._instruments = instruments
         self._clock = clock
         self._bus = bus
         self._desk = desk
@@ -64,6 +72,19 @@ class Triggers:
         self._unseen |= {
             name for name, row in self._shelf.triggers.items() if mode in (None, row.mode)
         }
+
+    def stop_all(self, mode: Mode, why: str) -> None:
+        """End what waits in a mode: the kill switch leaves nothing that may still open."""
+        for trigger in tuple(self._shelf.triggers.values()):
+            if trigger.mode is mode and trigger.state in (PlanState.ACTIVE, PlanState.PAUSED):
+                self._shelf.end(trigger, why, PlanState.CANCELLED)
+
+    def expire(self, today: date) -> None:
+        """End what waits for a contract that is over."""
+        for trigger in tuple(self._shelf.triggers.values()):
+            row = self._instruments.get(trigger.key)
+            if row is not None and row.expiry is not None and row.expiry < today:
+                self._shelf.end(trigger, "the contract has expired", PlanState.CANCELLED)
 
     def look(self) -> None:
         """Find out what became of orders whose answer was lost."""

@@ -84,7 +84,7 @@ class WorkDoor(QObject):
             paper_positions,
             paper_orders,
             self._terminal.desk.unsettled(),
-            0,
+            self._terminal.watch.waiting,
             tuple(row.name for row in strategies if row.active) if api is not None else (),
             api.clients if api is not None else 0,
         )

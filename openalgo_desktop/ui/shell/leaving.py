@@ -46,7 +46,7 @@ def what_is_left(at: AtWork, account: str) -> list[str]:
             "next start."
         )
     if at.exits:
-        plans = _count(at.exits, "stop or target of ours", "stops and targets of ours")
+        plans = _count(at.exits, "exit or trigger of ours", "exits and triggers of ours")
         verb = "is" if at.exits == 1 else "are"
         lines.append(f"{plans} {verb} NOT watched while the program is not running.")
     if at.runners:

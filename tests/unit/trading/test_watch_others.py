@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -10,9 +11,11 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, OrderError, RejectedByBroker
+from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.exits import PlanState, Trigger, TriggerLeg
-from openalgo_desktop.core.model import OrderAck, OrderRequest
+from openalgo_desktop.core.model import AuditEntry, Key, OrderAck, OrderRequest, Tick
 from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.watch import results
 from tests.unit.trading.watching import Floor, buy, floor
 from tests.waiting import until
@@ -134,6 +137,70 @@ async def test_killed_while_a_trigger_was_sent(floor: Floor, left: bool):
     else:  # nothing had left: a human decides
         await until(lambda: state(floor, made.plan_id) is PlanState.PAUSED)
         assert floor.sent == []
+
+
+async def test_the_kill_switch_leaves_no_trigger(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    floor.bus.publish(KillSwitchChanged(tripped=True, by="test"))
+    assert state(floor, made.plan_id) is PlanState.CANCELLED
+    floor.ticks.say(815.0)
+    assert floor.sent == []
+
+
+async def test_a_trigger_needs_a_price_and_a_contract(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    floor.ticks.stale = True
+    with pytest.raises(InvalidOrder, match="not known"):
+        await trigger(floor, leg(820, below=False))
+    key = ("NSE", "SBIN")
+    over = floor.clock.now().date() - timedelta(days=1)
+    floor.lookup.rows[key] = msgspec.structs.replace(floor.lookup.rows[key], expiry=over)
+    await floor.restart()
+    assert floor.watch.plan(made.plan_id).message == "the contract has expired"
+
+
+async def test_a_trigger_that_is_reached_while_it_is_changed_goes_out_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    made = await trigger(floor, leg(810, below=False))
+    snapshot, hold = floor.ticks.snapshot, asyncio.Event()
+
+    async def slow(key: Key, need: int = 0) -> Tick:
+        await hold.wait()
+        return await snapshot(key)
+
+    monkeypatch.setattr(floor.ticks, "snapshot", slow)
+    tick = floor.ticks.ticks.pop(("NSE", "SBIN"))  # not streamed: the change has to ask
+    work = asyncio.create_task(
+        floor.watch.commands.change_trigger(made.plan_id, (leg(820, below=False),), Mode.SANDBOX)
+    )
+    await asyncio.sleep(0)
+    floor.ticks.say(811.0)
+    floor.ticks.ticks[("NSE", "SBIN")] = tick
+    hold.set()
+    with pytest.raises(OrderError):
+        await work
+    await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+    floor.ticks.say(830.0)
+    assert floor.sent == ["BUY 10"]
+
+
+async def test_the_audit_trail_tells_of_plans(floor: Floor):
+    rows: list[AuditEntry] = []
+
+    class Trail:
+        def record(self, entry: AuditEntry) -> None:
+            rows.append(entry)
+
+    recorder = AuditRecorder(floor.clock, floor.bus, Trail())
+    made = await trigger(floor, leg(810, below=False))
+    floor.ticks.say(811.0)
+    await until(lambda: state(floor, made.plan_id) is PlanState.DONE)
+    recorder.close()
+    assert [row.what for row in rows] == [
+        "exit plan active", "exit plan exiting", "exit plan done",
+    ]  # fmt: skip
+    assert rows[0].who == "window" and made.plan_id in rows[0].subject and "810" in rows[0].detail
 
 
 async def test_a_trigger_that_changes(floor: Floor):
