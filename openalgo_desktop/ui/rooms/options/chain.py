@@ -11,17 +11,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.chain import ChainName, Family
-from openalgo_desktop.core.enums import Action, PriceType, Product
-from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest
-from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
+from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import ChainView
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
@@ -34,13 +29,13 @@ from openalgo_desktop.ui.rooms.options.chain_head import (
     figures,
     fill_columns,
 )
+from openalgo_desktop.ui.rooms.options.chain_orders import ChainOrders, side_tip
 from openalgo_desktop.ui.rooms.options.chain_rows import Line, Side, columns
 from openalgo_desktop.ui.rooms.options.chain_table import ChainTable
 
 #: What a chain shows that nobody has told an underlying.
 FIRST: Key = ("NSE_INDEX", "NIFTY")
 NOTHING = "No options for this underlying."
-_BASIS = {"mid": "the middle of bid and ask", "ltp": "the last price"}
 
 
 class ChainDock(Dock):
@@ -82,6 +77,7 @@ class ChainDock(Dock):
         self.place_empty_over(self._shown)
         self.set_empty(True)
         self.setFocusProxy(self.table)
+        self.orders = ChainOrders(bridge, self.spawn)
         self._connect()
 
     def _connect(self) -> None:
@@ -278,29 +274,8 @@ class ChainDock(Dock):
                     self.table.viewport().update()
 
     def _tip(self, line: Line, is_call: bool) -> str:
-        side = line.side(is_call)
-        leg = side.leg
-        if leg is None:
-            return "The exchange does not list it."
-        lines = [self.bridge.name(leg.key), contract_tip(leg.key)]
-        if side.held:
-            lines.append(f"Held: {side.badge} lots ({fmt.quantity(side.held)} units)")
-        if leg.tick is None:
-            lines.append("No price yet.")
-        elif leg.iv is not None and leg.price is not None and self._view is not None:
-            head = self._view.head
-            lines.append(
-                f"IV {leg.iv:.2f} % and greeks rest on {_BASIS[leg.basis]}, "
-                f"{fmt.price(leg.price, side.places)}, and the {head.forward_from} forward. "
-                "On a synthetic one call and put of a strike have one IV."
-            )
-        elif leg.price is None:
-            lines.append("No IV: bid and ask are too far apart and the last trade is old.")
-        else:
-            lines.append("No IV: the price holds no time value.")
-        if note := self.bridge.feed.tip(leg.key):
-            lines.append(note)
-        return "\n".join(lines)
+        head = self._view.head if self._view is not None else None
+        return side_tip(self.bridge, line.side(is_call), head)
 
     # -- what is asked for ------------------------------------------------------------------
     def _leg(self, strike: float, is_call: bool) -> Side | None:
@@ -318,74 +293,11 @@ class ChainDock(Dock):
         if word == "choose":
             self.pick(key)
         elif word == "basket":
-            self._to_basket(side.leg.row, Action.BUY)
+            self.orders.to_basket(side.leg.row, Action.BUY)
         elif word in ("hit", "lift"):
-            self._trade_at(side, Action.SELL if word == "hit" else Action.BUY)
+            self.orders.trade_at(side, Action.SELL if word == "hit" else Action.BUY)
         else:
-            self._ticket(key, Action.BUY if word == "buy" else Action.SELL)
-
-    def _ticket(self, key: Key, action: Action, price: float = 0.0) -> None:
-        self.bridge.ticket_wanted.emit(
-            TicketWish(
-                key=key,
-                action=action,
-                price_type=PriceType.LIMIT if price else None,
-                price=price,
-            )
-        )
-
-    def _trade_at(self, side: Side, action: Action) -> None:
-        """A price was clicked: the ticket at that price, or with one-click trading armed one lot
-        at once, unless something about it is unusual."""
-        leg = side.leg
-        assert leg is not None
-        tick = leg.tick
-        price = 0.0 if tick is None else tick.bid if action is Action.SELL else tick.ask
-        if not price:
-            return
-        if not self.bridge.arm.armed or side.stale:
-            self._ticket(leg.key, action, price)
-            return
-        request = OrderRequest(
-            leg.row.symbol,
-            leg.row.exchange,
-            action,
-            side.lot,
-            PriceType.LIMIT,
-            self._product(),
-            price,
-        )
-        try:
-            why = self.bridge.orders.why_ask(Act.PLACE, [request], self.bridge.mode)
-        except AppError as error:
-            why = (error.message,)
-        if why or self.bridge.is_repeat(request):
-            self.bridge.notice.emit(
-                "warning", "Not sent at one click: " + (why[0] if why else "the same order again.")
-            )
-            self._ticket(leg.key, action, price)
-            return
-        self.bridge.arm.touch()
-        self.spawn(self._send(request), "chain-order", sends=True)
-
-    async def _send(self, request: OrderRequest) -> None:
-        await self.bridge.place(request, self.bridge.mode)
-
-    def _product(self) -> Product:
-        product = Product(self.bridge.setting("ui.default_product"))
-        return Product.NRML if product is Product.CNC else product
-
-    def _to_basket(self, row: Instrument, action: Action) -> None:
-        self.bridge.basket_wanted.emit(
-            OrderRequest(
-                row.symbol,
-                row.exchange,
-                action,
-                max(1, row.lot_size),
-                PriceType.MARKET,
-                self._product(),
-            )
-        )
+            self.orders.ticket(key, Action.BUY if word == "buy" else Action.SELL)
 
     # -- menus ------------------------------------------------------------------------------
     def _on_menu(self, position: QPoint) -> None:
@@ -398,24 +310,18 @@ class ChainDock(Dock):
             return
         self.table.set_current(line.strike, is_call, scroll=False)
         menu, key, row = self.menu(), side.leg.key, side.leg.row
-        self._item(menu, "Buy", lambda: self._ticket(key, Action.BUY))
-        self._item(menu, "Sell", lambda: self._ticket(key, Action.SELL))
+        self._item(menu, "Buy", lambda: self.orders.ticket(key, Action.BUY))
+        self._item(menu, "Sell", lambda: self.orders.ticket(key, Action.SELL))
         if side.held:
-            self._item(menu, "Exit position", lambda: self._exit(row))
+            self._item(menu, "Exit position", lambda: self.orders.leave(row))
         menu.addSeparator()
-        self._item(menu, "Add buy to basket", lambda: self._to_basket(row, Action.BUY))
-        self._item(menu, "Add sell to basket", lambda: self._to_basket(row, Action.SELL))
+        self._item(menu, "Add buy to basket", lambda: self.orders.to_basket(row, Action.BUY))
+        self._item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
         menu.addSeparator()
         self._item(menu, "Show in linked docks", lambda: self.pick(key))
         self._item(menu, "Copy contract", lambda: copy_text(row.symbol))
         self._item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
         menu.popup(self.table.viewport().mapToGlobal(position))
-
-    def _exit(self, row: Instrument) -> None:
-        held = (one for one in self.bridge.books.positions if one.key == row.key and one.quantity)
-        position = next(held, None)
-        if position is not None:
-            self.bridge.ticket_wanted.emit(of_position(position, TicketUse.EXIT, row))
 
     def _item(self, menu: QMenu, text: str, call: Any) -> None:
         action = menu.addAction(text)

@@ -9,9 +9,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
+    QPushButton,
     QSizePolicy,
     QTabBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -110,9 +110,9 @@ class ChainBar(QWidget):
         self.tabs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.tabs.currentChanged.connect(self._on_tab)
         row.addWidget(self.tabs, 3)
-        self.menu_button = named(QToolButton(), f"{name}-columns", "Columns and more of the chain")
-        self.menu_button.setText("Columns")
-        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button = named(
+            QPushButton("Columns"), f"{name}-columns", "Columns and more of the chain"
+        )
         row.addWidget(self.menu_button)
         self.figures = label("", f"{name}-figures", "muted")
         self.figures.setWordWrap(True)

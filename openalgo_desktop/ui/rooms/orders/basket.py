@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,15 +25,11 @@ from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.basket import (
     MOST_LINES,
     Basket,
-    BasketMargin,
     LineResult,
-    Problem,
-    read_csv,
     sequence,
-    write_csv,
 )
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, FeedMode, Mode, PriceType, Product
-from openalgo_desktop.core.errors import AppError, ConfigError
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -42,12 +38,13 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import BORDER, HatchedFrame, VerticalArea
-from openalgo_desktop.ui.kit.save_file import ask_csv_path, ask_path
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.symbol_drag import keys_of
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role, slug
+from openalgo_desktop.ui.rooms.orders.basket_keeping import BasketKeeping, menu_item
 from openalgo_desktop.ui.rooms.orders.basket_line import BasketLine
+from openalgo_desktop.ui.rooms.orders.basket_totals import asked_totals
 from openalgo_desktop.ui.rooms.orders.ticket_text import one_line
 
 #: Totals are asked for again so long after the last edit, milliseconds.
@@ -62,28 +59,6 @@ WIDE = 860
 LARGEST_FILE = 1_000_000
 
 
-def totals_text(
-    margin: BasketMargin, charges: float | None, premium: float | None, free: float | None
-) -> str:
-    """The money of a basket in a line; what nobody tells is a dash."""
-
-    def money(value: float | None) -> str:
-        return fmt.MISSING if value is None else f"₹ {fmt.money(value)}"
-
-    parts = [f"Margin {money(margin.whole)}"]
-    if margin.benefit is not None:
-        parts.append(f"benefit {money(margin.benefit)} of {money(margin.alone)} apart")
-    if margin.peak is not None and margin.whole is not None and margin.peak > margin.whole + 1:
-        parts.append(f"most on the way {money(margin.peak)}")
-    parts.append(f"charges {money(charges)}")
-    if premium is not None:
-        parts.append(f"premium {'received' if premium >= 0 else 'paid'} {money(abs(premium))}")
-    if free is not None:
-        parts.append(f"free {money(free)}")
-    line = "  ·  ".join(part.replace(" ", "\u00a0") for part in parts)  # breaks between them only
-    return f"{line}  ·  {margin.note}" if margin.note else line
-
-
 class BasketDock(Dock):
     """Lines are edited where they stand; what is out stays and is never sent again."""
 
@@ -94,9 +69,8 @@ class BasketDock(Dock):
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
         self.lines: list[BasketLine] = []
-        self.basket_name = ""
+        self.keeping = BasketKeeping(self)
         self._rules = Basket()  # how it is sent; its lines do not count
-        self._names: list[str] = []
         self._made = 0
         self._asked = 0
         self._age = 0
@@ -115,7 +89,7 @@ class BasketDock(Dock):
         self.listen(bridge.books.orders_updated, self._show_orders)
         self._on_mode(bridge.mode)
         self._show()
-        self.spawn(self._load_names(), "basket names")
+        self.spawn(self.keeping.load_names(), "basket names")
 
     # -- building ---------------------------------------------------------------------------
     def _build(self) -> None:
@@ -165,9 +139,11 @@ class BasketDock(Dock):
         keeping.setSpacing(4)
         keeping.addWidget(self.name_field, 1)
         keeping.addWidget(
-            push_button("Save", f"{self.name}-save", "Keep the basket by its name", self.save)
+            push_button(
+                "Save", f"{self.name}-save", "Keep the basket by its name", self.keeping.save
+            )
         )
-        for words, fill in (("Open", self._fill_open), ("Sending", self._fill_rules)):
+        for words, fill in (("Open", self.keeping.fill_menu), ("Sending", self._fill_rules)):
             button = named(QPushButton(words), f"{self.name}-{slug(words)}", words)
             menu = named(QMenu(self), f"{self.name}-{slug(words)}-menu", words)
             menu.aboutToShow.connect(lambda menu=menu, fill=fill: fill(menu))
@@ -186,28 +162,6 @@ class BasketDock(Dock):
         for column in (0, 1):
             self._bar.setColumnStretch(column, 1 if self._wide or not column else 0)
 
-    def _item(self, menu: QMenu, text: str, call: Any, checked: bool | None = None) -> None:
-        action = menu.addAction(text.replace("&", "&&"))
-        action.setObjectName(f"{self.name}-item-{slug(text)}")
-        if checked is not None:
-            action.setCheckable(True)
-            action.setChecked(checked)
-        action.triggered.connect(lambda _checked=False: call())
-
-    def _fill_open(self, menu: QMenu) -> None:
-        menu.clear()
-        self._item(menu, "New basket", self.clear)
-        menu.addSeparator()
-        for name in self._names:
-            self._item(menu, name, lambda name=name: self.open_saved(name))
-        if self._names:
-            menu.addSeparator()
-        self._item(menu, "Open a CSV file ...", lambda: self.spawn(self._import(), "basket import"))
-        self._item(menu, "Write a CSV file ...", lambda: self.spawn(self._export(), "basket csv"))
-        if self.basket_name in self._names:
-            menu.addSeparator()
-            self._item(menu, f"Delete {self.basket_name}", self.delete_saved)
-
     def _fill_rules(self, menu: QMenu) -> None:
         menu.clear()
         for field, words in (
@@ -216,7 +170,7 @@ class BasketDock(Dock):
             ("stop", "Stop at the first failure"),
         ):
             on = bool(msgspec.structs.asdict(self._rules)[field])
-            self._item(menu, words, lambda field=field: self._turn_rule(field), on)
+            menu_item(menu, self.name, words, partial(self._turn_rule, field), on)
 
     def _turn_rule(self, field: str) -> None:
         now = msgspec.structs.asdict(self._rules)[field]
@@ -302,7 +256,7 @@ class BasketDock(Dock):
         for line in tuple(self.lines):
             self._drop_line(line)
         self._rules = msgspec.structs.replace(basket, lines=())
-        self.basket_name = name
+        self.keeping.current = name
         self.name_field.setText(name)
         gone = [one.symbol for one in basket.lines if self.bridge.instrument(one.key) is None]
         for request in basket.lines:
@@ -420,27 +374,10 @@ class BasketDock(Dock):
 
     async def _total(self, number: int) -> None:
         basket, mode = self.basket(rest=True), self.bridge.mode
-        margin = await self.bridge.baskets.margin(basket)
+        text, short = await asked_totals(self.bridge, basket, mode)
         if number != self._asked or mode is not self.bridge.mode:
             return  # an answer to an older question
-        legs = [self.bridge.orders.leg(line, mode) for line in basket.lines]
-        charges = [leg.charges for leg in legs]
-        options = [
-            None if leg.value is None else -line.action.sign * leg.value
-            for leg, line in zip(legs, basket.lines, strict=True)
-            if (row := self.bridge.instrument(line.key)) is not None and row.is_option
-        ]
-        books = self.bridge.books
-        free = books.funds.available_cash if books.funds_known else None
-        needed = margin.peak if margin.peak is not None else margin.whole
-        short = free is not None and needed is not None and needed > free
-        text = totals_text(
-            margin,
-            None if None in charges else sum(filter(None, charges)),
-            None if not options or None in options else sum(filter(None, options)),
-            free,
-        )
-        self.totals.setText(f"⚠ More than is free.  {text}" if short else text)
+        self.totals.setText(text)
         set_role(self.totals, "warning" if short else "muted")
 
     # -- sending ----------------------------------------------------------------------------
@@ -527,83 +464,6 @@ class BasketDock(Dock):
         if any(known):
             line.show_order(", ".join(_state(order) for order in known if order is not None))
 
-    # -- files and names --------------------------------------------------------------------
-    async def _load_names(self) -> None:
-        self._names = await self.bridge.baskets.names()
-
-    def save(self) -> None:
-        """Keep the basket under the name in the field."""
-        self.spawn(self._save(self.name_field.text().strip()), "save basket")
-
-    async def _save(self, name: str) -> None:
-        if (
-            name in self._names
-            and name != self.basket_name
-            and not await confirm(
-                self, "Replace it?", f"There is a basket named {name} already.", "Replace"
-            )
-        ):
-            return
-        try:
-            await self.bridge.baskets.save(name, self.basket())
-        except ConfigError as error:
-            self.show_problems([error.message])
-            return
-        self.basket_name = name
-        self.show_problems([])
-        await self._load_names()
-
-    def open_saved(self, name: str) -> None:
-        """Show a kept basket."""
-        self.spawn(self._open_saved(name), "open basket")
-
-    async def _open_saved(self, name: str) -> None:
-        try:
-            self.fill(await self.bridge.baskets.load(name), name)
-        except ConfigError as error:
-            self.show_problems([error.message])
-
-    def delete_saved(self) -> None:
-        """Forget the kept basket; its lines stay."""
-        self.spawn(self._delete_saved(self.basket_name), "delete basket")
-
-    async def _delete_saved(self, name: str) -> None:
-        if await confirm(
-            self, "Delete the basket?", f"{name} is forgotten; its lines stay here.", "Delete"
-        ):
-            await self.bridge.baskets.delete(name)
-            self.basket_name = ""
-            await self._load_names()
-
-    async def _import(self) -> None:
-        path = await ask_path(self, "Open a basket", "CSV files", "csv", save=False)
-        if path is not None:
-            self.read_file(path)
-
-    def read_file(self, path: Path) -> None:
-        """Take the lines of a CSV file; with a problem in it nothing is taken."""
-        try:
-            if path.stat().st_size > LARGEST_FILE:
-                raise ValueError("it is too large")
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            self.show_problems([f"{path.name} cannot be read: {why or error}."])
-            return
-        lines, problems = read_csv(text, self.bridge.instrument)
-        if problems:
-            self.show_problems([f"{path.name} was not taken.", *map(Problem.__str__, problems)])
-            return
-        self.fill(msgspec.structs.replace(self._rules, lines=tuple(lines)), path.stem[:40])
-
-    async def _export(self) -> None:
-        path = await ask_csv_path(self, f"{self.name_field.text() or 'basket'}.csv")
-        if path is not None:
-            try:
-                path.write_text(write_csv(self.basket().lines), encoding="utf-8")
-            except OSError as error:
-                self.show_problems([f"{path.name} cannot be written: {error.strerror}."])
-
     # -- dropping ---------------------------------------------------------------------------
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if keys_of(event.mimeData()):
@@ -621,7 +481,7 @@ class BasketDock(Dock):
         rest = self.basket(rest=True)  # what is out must not come back as something to send
         return super().save_state() | {
             "basket": msgspec.to_builtins(rest),
-            "name": self.basket_name,
+            "name": self.keeping.current,
         }
 
     def restore_state(self, state: Mapping[str, Any]) -> None:

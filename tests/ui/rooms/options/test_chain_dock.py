@@ -249,7 +249,7 @@ def test_a_position_is_shown_at_its_strike(drive: Drive) -> None:
         bridge.ticket_wanted.connect(wishes.append)
         instrument = bridge.instrument(key)
         assert instrument is not None
-        dock._exit(instrument)
+        dock.orders.leave(instrument)
         assert [(wish.use, wish.action, wish.quantity) for wish in wishes] == [
             (TicketUse.EXIT, Action.SELL, 2 * side.lot)
         ]

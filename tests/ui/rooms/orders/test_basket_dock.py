@@ -26,7 +26,8 @@ from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.ui.kit.sending import sending_buttons
 from openalgo_desktop.ui.kit.symbol_drag import keys_of, mime_of
-from openalgo_desktop.ui.rooms.orders.basket import BasketDock, totals_text
+from openalgo_desktop.ui.rooms.orders.basket import BasketDock
+from openalgo_desktop.ui.rooms.orders.basket_totals import totals_text
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click
 from tests.waiting import until
@@ -320,21 +321,21 @@ def test_files_are_taken_whole_or_not_at_all(drive: Drive, tmp_path: Path) -> No
         lines = spread(session)
         good, bad = tmp_path / "condor.csv", tmp_path / "bad.csv"
         good.write_text(write_csv(lines), encoding="utf-8")
-        dock.read_file(good)
+        dock.keeping.read_file(good)
         assert list(dock.basket().lines) == lines
         assert dock.name_field.text() == "condor"
         rows = ["symbol,exchange,action,quantity", "SBIN,NSE,BUY,1", *["XX,NSE,HOLD,1"] * 9]
         bad.write_text("\n".join(rows))
-        dock.read_file(bad)
+        dock.keeping.read_file(bad)
         assert list(dock.basket().lines) == lines
         told = dock.problems.text().splitlines()
         assert told[0] == "bad.csv was not taken."
         assert told[1].startswith("Line 3, symbol: XX is not in the symbol master")
         assert told[-1] == "... and 4 more."
-        dock.read_file(tmp_path / "none.csv")
+        dock.keeping.read_file(tmp_path / "none.csv")
         assert "none.csv cannot be read" in dock.problems.text()
         (tmp_path / "picture.csv").write_bytes(b"\xff\xfe\x00\x80")
-        dock.read_file(tmp_path / "picture.csv")
+        dock.keeping.read_file(tmp_path / "picture.csv")
         assert "picture.csv cannot be read" in dock.problems.text()
         text = write_csv(dock.basket().lines)
         assert read_csv(text, session.bridge.instrument)[0] == lines
@@ -345,30 +346,30 @@ def test_files_are_taken_whole_or_not_at_all(drive: Drive, tmp_path: Path) -> No
 def test_baskets_are_kept_by_name(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
-        dock.save()
+        dock.keeping.save()
         await until(lambda: "Give the basket a name" in dock.problems.text(), "the reason")
         for request in spread(session):
             dock.add(request)
         dock._turn_rule("stop")
         dock.name_field.setText("Bear call")
-        dock.save()
-        await until(lambda: dock._names == ["Bear call"], "the name")
+        dock.keeping.save()
+        await until(lambda: dock.keeping.names == ["Bear call"], "the name")
         kept = dock.basket()
         dock.clear()
-        assert dock.lines == [] and dock.basket_name == ""
-        dock.open_saved("Bear call")
+        assert dock.lines == [] and dock.keeping.current == ""
+        dock.keeping.open_saved("Bear call")
         await until(lambda: dock.lines, "the lines")
         assert dock.basket() == kept
         # A contract that is not listed any more is left out and named.
         gone = msgspec.structs.replace(kept.lines[0], symbol="NIFTY01JAN2024500CE")
         await session.bridge.baskets.save("old", Basket((gone, kept.lines[1])))
-        dock.open_saved("old")
-        await until(lambda: dock.basket_name == "old", "the other basket")
+        dock.keeping.open_saved("old")
+        await until(lambda: dock.keeping.current == "old", "the other basket")
         assert len(dock.lines) == 1
         assert "NIFTY01JAN2024500CE" in dock.problems.text()
-        dock.delete_saved()
+        dock.keeping.delete_saved()
         await answer(True)
-        await until(lambda: dock._names == ["Bear call"], "the name gone")
+        await until(lambda: dock.keeping.names == ["Bear call"], "the name gone")
 
     drive(scenario)
 
