@@ -91,6 +91,10 @@ class BasketDock(Dock):
         self._show()
         self.spawn(self.keeping.load_names(), "basket names")
 
+    def release(self) -> None:
+        self._settle.stop()  # it would ask on behalf of a dock that is gone
+        super().release()
+
     # -- building ---------------------------------------------------------------------------
     def _build(self) -> None:
         column = QVBoxLayout(self.frame)
@@ -368,7 +372,7 @@ class BasketDock(Dock):
 
     # -- money ------------------------------------------------------------------------------
     def _ask(self) -> None:
-        if self._rest() and not self._sending:
+        if self._rest() and not self._sending and not self._released:
             self._asked += 1
             self.spawn(self._total(self._asked), "basket totals")
 
