@@ -23,6 +23,7 @@ class Setting:
     high: float | None = None
     group: str = "General"
     restart: bool = False  # takes effect at the next start
+    grouped: bool = True  # 12,345; not for numbers that are names, such as ports
     former: tuple[str, ...] = ()  # names that it had: what is stored under them is carried over
 
     def parse(self, value: Any) -> Any:

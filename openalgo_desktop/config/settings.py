@@ -141,6 +141,7 @@ SETTINGS: dict[str, Setting] = _table(
         low=0,
         high=65535,
         group="Local API",
+        grouped=False,
         restart=True,
     ),
     S(
@@ -151,6 +152,7 @@ SETTINGS: dict[str, Setting] = _table(
         low=0,
         high=65535,
         group="Local API",
+        grouped=False,
         restart=True,
     ),
     S(
@@ -587,6 +589,7 @@ SETTINGS: dict[str, Setting] = _table(
         "Seed of the simulated market",
         int,
         group="Simulator",
+        grouped=False,
         restart=True,
     ),
     S(

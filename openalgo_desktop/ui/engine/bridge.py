@@ -444,6 +444,14 @@ class Bridge(QObject):
         """Change a setting; raises :class:`ConfigError` with the reason."""
         self._terminal.settings.set(key, value)
 
+    def unset_setting(self, key: str) -> None:
+        """Back to the default of a setting."""
+        self._terminal.settings.unset(key)
+
+    def setting_origin(self, key: str) -> str:
+        """Where its value comes from: ``default``, ``stored``, or what overrides it."""
+        return self._terminal.settings.origin(key)
+
     async def load_state(self, scope: str, key: str) -> Any:
         """A value that the window stored earlier, or None."""
         return await self._terminal.state.get(scope, key)

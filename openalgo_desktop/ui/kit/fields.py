@@ -152,10 +152,11 @@ class PriceField(QDoubleSpinBox):
 
 
 class CountField(QSpinBox):
-    """Lots or units, grouped."""
+    """Lots or units, grouped; numbers that are names (ports) are not ``grouped``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, grouped: bool = True) -> None:
         super().__init__()
+        self._grouped = grouped
         self.setRange(0, 2_000_000_000)
         self.setAlignment(ALIGN_RIGHT)
 
@@ -171,7 +172,7 @@ class CountField(QSpinBox):
         return QSize(min(hint.width(), room), hint.height())
 
     def textFromValue(self, value: int) -> str:
-        return fmt.quantity(value)
+        return fmt.quantity(value) if self._grouped else str(value)
 
     def valueFromText(self, text: str) -> int:
         try:

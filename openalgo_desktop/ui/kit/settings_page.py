@@ -1,43 +1,63 @@
-"""One group of settings as a form, generated from the settings table."""
+"""Settings as a form, generated from the settings table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
+    QGridLayout,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QWidget,
 )
 
 from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.config.settings import SETTINGS
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, slug
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, slug
 
 #: The most that Qt's field for whole numbers can hold.
 MOST = 2**31 - 1
 
 
+class _Default:
+    """Stands for a value that is not set any more, so that a better default of a later version
+    counts; a default that was typed stays what it is."""
+
+
+DEFAULT = _Default()
+
+
+def nothing() -> str:
+    """What an editor without bad inputs says."""
+    return ""
+
+
 class _Editor(NamedTuple):
-    """The widget of one setting, how to read it and how to show a value in it."""
+    """The widget of one setting, how to read it, how to show a value in it, the signal of a
+    change, and why what was typed is no value."""
 
     widget: QWidget
     read: Callable[[], Any]
     show: Callable[[Any], None]
+    changed: Any
+    problem: Callable[[], str] = nothing
 
 
 def _editor(row: Setting) -> _Editor:
     if row.kind is bool:
         box = QCheckBox()
-        return _Editor(box, box.isChecked, lambda value: box.setChecked(bool(value)))
+        show = box.setChecked
+        return _Editor(box, box.isChecked, lambda value: show(bool(value)), box.toggled)
     if row.choices:
         combo = QComboBox()
         for choice in row.choices:
@@ -46,68 +66,221 @@ def _editor(row: Setting) -> _Editor:
             combo,
             combo.currentData,
             lambda value: combo.setCurrentIndex(row.choices.index(value)),
+            combo.currentIndexChanged,
         )
     if row.kind is int:
-        whole = CountField()
+        whole = CountField(grouped=row.grouped)
         high = MOST if row.high is None else min(MOST, int(row.high))
         whole.setRange(int(row.low or 0), high)
-        return _Editor(whole, whole.value, lambda value: whole.setValue(int(value)))
+        return _Editor(
+            whole,
+            whole.value,
+            lambda value: whole.setValue(int(value)),
+            whole.valueChanged,
+            whole.problem,
+        )
     if row.kind is float:
         number = DecimalField()
         number.setRange(row.low or 0.0, row.high if row.high is not None else 1e12)
-        return _Editor(number, number.value, lambda value: number.setValue(float(value)))
+        return _Editor(
+            number,
+            number.value,
+            lambda value: number.setValue(float(value)),
+            number.valueChanged,
+            number.problem,
+        )
     line = QLineEdit()
-    return _Editor(line, line.text, lambda value: line.setText(str(value)))
+    return _Editor(line, line.text, lambda value: line.setText(str(value)), line.textChanged)
+
+
+class _Line(NamedTuple):
+    """One setting of a form: ``shown`` is what its editor says without a change."""
+
+    row: Setting
+    editor: _Editor
+    reset: QPushButton
+    shown: list[Any]
 
 
 class SettingsPage(QScrollArea):
-    """The settings of one group as a form. Nothing is stored before :meth:`store`."""
+    """Some settings as a form, with headings where ``groups`` says so. Nothing is stored before
+    :meth:`store`. ``typed`` are values that were typed elsewhere and are not stored yet."""
 
-    def __init__(self, bridge: Bridge, group: str, prefix: str = "setting") -> None:
+    edited = Signal(str, object)  # key, value as typed
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        rows: Iterable[Setting],
+        prefix: str = "setting",
+        typed: Mapping[str, Any] | None = None,
+        *,
+        groups: bool = False,
+    ) -> None:
         super().__init__()
         self._bridge = bridge
-        self._editors: dict[str, _Editor] = {}
+        self._prefix = prefix
+        self._lines: dict[str, _Line] = {}
+        self._reset: set[str] = set()
         page = QWidget()
-        form = self._form = QFormLayout(page)
-        form.setHorizontalSpacing(18)
-        for row in SETTINGS.values():
-            if row.group != group:
-                continue
-            editor = _editor(row)
-            named(editor.widget, f"{prefix}-{slug(row.key)}", row.help, row.key)
-            editor.widget.setToolTip(plain_tip(row.key))
-            self._editors[row.key] = editor
-            caption = label(
-                row.help + (" (at the next start)" if row.restart else ""),
-                f"{prefix}-{slug(row.key)}-label",
-            )
-            caption.setWordWrap(True)
-            caption.setBuddy(editor.widget)
-            caption.setMinimumWidth(look.px(320))
-            form.addRow(caption, editor.widget)
+        grid = QGridLayout(page)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(0, 1)
+        heading = ""
+        for row in rows:
+            if groups and row.group != heading:
+                heading = row.group
+                title = label(heading, f"{prefix}-heading-{slug(heading)}", "heading")
+                grid.addWidget(title, grid.rowCount(), 0, 1, 3)
+            self._add(grid, row)
+        grid.setRowStretch(grid.rowCount(), 1)
         self.setWidgetResizable(True)
         self.setWidget(page)
-        self.show_values()
+        self.show_values(typed or {})
 
-    def filter_rows(self, text: str) -> int:
-        """Show only rows whose words or key contain all words of ``text``; how many there are."""
-        words, found = text.casefold().split(), 0
-        for key, editor in self._editors.items():
-            about = f"{key} {SETTINGS[key].group} {SETTINGS[key].help}".casefold()
-            shown = all(word in about for word in words)
-            self._form.setRowVisible(editor.widget, shown)
-            found += shown
-        return found
+    def _add(self, grid: QGridLayout, row: Setting) -> None:
+        name, place = f"{self._prefix}-{slug(row.key)}", grid.rowCount()
+        editor = _editor(row)
+        named(editor.widget, name, row.help, row.key)
+        editor.widget.setToolTip(plain_tip(self._tip(row)))
+        editor.widget.setMinimumWidth(look.px(150))
+        caption = label(_caption(row, self._bridge.setting_origin(row.key)), f"{name}-label")
+        caption.setWordWrap(True)
+        caption.setBuddy(editor.widget)
+        caption.setMinimumWidth(look.px(240))
+        reset = push_button(
+            "Default", f"{name}-default", f"Back to the default: {row.help}", lambda: None
+        )
+        reset.setAutoDefault(False)
+        reset.setToolTip(plain_tip(f"Back to {_shown(row.default)}"))
+        keep = reset.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        reset.setSizePolicy(keep)
+        line = _Line(row, editor, reset, [None])
+        reset.clicked.connect(lambda _=False: self._to_default(line))
+        editor.changed.connect(lambda *_: self._on_edited(line))
+        self._lines[row.key] = line
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(caption, place, 0)
+        grid.addWidget(editor.widget, place, 1, top)
+        grid.addWidget(reset, place, 2, top)
 
-    def show_values(self) -> None:
-        """Show the values in force; what was typed and not stored is lost."""
-        for key, editor in self._editors.items():
-            editor.show(self._bridge.setting(key))
+    def _tip(self, row: Setting) -> str:
+        parts = [row.key, f"default {_shown(row.default)}"]
+        if row.former:
+            parts.append(f"formerly {', '.join(row.former)}")
+        return "\n".join(parts)
+
+    def _to_default(self, line: _Line) -> None:
+        line.editor.show(line.row.default)
+        self._reset.add(line.row.key)
+        self.edited.emit(line.row.key, DEFAULT)
+
+    def _on_edited(self, line: _Line) -> None:
+        value = line.editor.read()
+        self._reset.discard(line.row.key)
+        line.reset.setVisible(value != line.row.default)
+        self.edited.emit(line.row.key, value)
+
+    # -- values -----------------------------------------------------------------------------
+    def show_values(self, typed: Mapping[str, Any] | None = None) -> None:
+        """Show the values in force, and over them those that are ``typed``; what was typed here
+        and not stored is lost."""
+        self.blockSignals(True)
+        self._reset = {key for key, value in (typed or {}).items() if value is DEFAULT}
+        for key, line in self._lines.items():
+            line.editor.show(self._bridge.setting(key))
+            line.shown[0] = line.editor.read()
+            if typed and key in typed:
+                value = typed[key]
+                line.editor.show(line.row.default if value is DEFAULT else value)
+            line.reset.setVisible(line.editor.read() != line.row.default)
+        self.blockSignals(False)
+
+    def typed(self) -> dict[str, Any]:
+        """What is not stored yet, by key."""
+        found = {key: line.editor.read() for key, line in self._lines.items()}
+        changed = {key: one for key, one in found.items() if one != self._lines[key].shown[0]}
+        return changed | dict.fromkeys(self._reset & self._lines.keys(), DEFAULT)
+
+    def problem(self) -> tuple[str, str]:
+        """Key and sentence of the first field with a text that is no value; empty texts."""
+        for key, line in self._lines.items():
+            if text := line.editor.problem():
+                return key, f"{line.row.help}: {text}"
+        return "", ""
+
+    def has(self, key: str) -> bool:
+        """Whether the setting is in this form."""
+        return key in self._lines
+
+    def focus(self, key: str) -> None:
+        """Lead to the field of a setting."""
+        if (line := self._lines.get(key)) is not None:
+            self.ensureWidgetVisible(line.editor.widget)
+            line.editor.widget.setFocus()
 
     def store(self) -> None:
         """Store what was changed, all or nothing; raises :class:`ConfigError` when a value is
         bad."""
-        values = {key: SETTINGS[key].parse(editor.read()) for key, editor in self._editors.items()}
-        for key, value in values.items():
-            if value != self._bridge.setting(key):
-                self._bridge.set_setting(key, value)
+        _, text = self.problem()
+        if text:
+            raise ConfigError(text)
+        store(self._bridge, self.typed())
+
+
+def store(bridge: Bridge, typed: Mapping[str, Any]) -> list[Setting]:
+    """Store values, all or nothing; :data:`DEFAULT` goes back to the default. Returns the rows
+    that wait for the next start; raises :class:`ConfigError`."""
+    values = {
+        key: value if value is DEFAULT else SETTINGS[key].parse(value)
+        for key, value in typed.items()
+    }
+    waiting = []
+    for key, value in values.items():
+        before = bridge.setting(key)
+        if value is DEFAULT:
+            bridge.unset_setting(key)
+        elif value != before:
+            bridge.set_setting(key, value)
+        if SETTINGS[key].restart and bridge.setting(key) != before:
+            waiting.append(SETTINGS[key])
+    return waiting
+
+
+def group_rows(group: str) -> list[Setting]:
+    """The settings of a group."""
+    return [row for row in SETTINGS.values() if row.group == group]
+
+
+def find_rows(words: str) -> list[Setting]:
+    """Settings in which every word is found: in what they do, their key, their group, their
+    choices; best ones (whose help has the words) first."""
+    wanted = words.lower().split()
+    found: list[tuple[bool, Setting]] = []
+    for row in SETTINGS.values():
+        text = " ".join((row.help, row.key, row.group, *map(str, row.choices), *row.former))
+        if all(word in text.lower() for word in wanted):
+            found.append((not all(word in row.help.lower() for word in wanted), row))
+    order: Sequence[str] = list(dict.fromkeys(row.group for _, row in sorted(found, key=_first)))
+    return sorted((row for _, row in found), key=lambda row: order.index(row.group))
+
+
+def _first(found: tuple[bool, Setting]) -> bool:
+    return found[0]
+
+
+def _caption(row: Setting, origin: str) -> str:
+    notes = ["at the next start"] if row.restart else []
+    if origin == "option":
+        notes.append("for this run set by the command line")
+    elif origin.partition(",")[0] not in ("default", "stored"):
+        notes.append(f"for this run set by {origin}")
+    return f"{row.help} ({'; '.join(notes)})" if notes else row.help
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) if value != "" else "empty"

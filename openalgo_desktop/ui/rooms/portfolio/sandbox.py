@@ -31,7 +31,7 @@ from openalgo_desktop.ui.kit.exporting import write_text
 from openalgo_desktop.ui.kit.fields import VerticalArea
 from openalgo_desktop.ui.kit.figures import Figure, FigureGrid
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
-from openalgo_desktop.ui.kit.settings_page import SettingsPage
+from openalgo_desktop.ui.kit.settings_page import SettingsPage, group_rows
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import (
@@ -174,7 +174,7 @@ class SandboxDock(Dock):
     def _build_settings(self, page: QWidget) -> None:
         column = QVBoxLayout(page)
         column.setContentsMargins(8, 6, 8, 6)
-        self.settings = SettingsPage(self.bridge, "Sandbox", "sandbox-setting")
+        self.settings = SettingsPage(self.bridge, group_rows("Sandbox"), "sandbox-setting")
         named(self.settings, "sandbox-settings-form", "Settings of the sandbox")
         column.addWidget(self.settings, 1)
         row = QHBoxLayout()

@@ -1,0 +1,201 @@
+"""The settings dialog: groups, search as one types, defaults, what waits for the next start."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
+
+from openalgo_desktop.config.settings import SETTINGS
+from openalgo_desktop.ui.kit.fields import CountField, DecimalField
+from openalgo_desktop.ui.kit.settings_page import find_rows
+from openalgo_desktop.ui.kit.widgets import slug
+from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.settings import SettingsDialog
+from tests.ui.driving import Drive, click
+from tests.waiting import until
+
+
+def opened(session: Session) -> SettingsDialog:
+    dialog = SettingsDialog(session.window, session.bridge)
+    dialog.show()
+    return dialog
+
+
+def part(dialog: SettingsDialog, kind: type[Any], key: str, prefix: str = "setting") -> Any:
+    page = dialog.page()
+    assert page is not None
+    found = page.findChild(kind, f"{prefix}-{slug(key)}")
+    assert found is not None, key
+    return found
+
+
+def group(dialog: SettingsDialog, name: str) -> None:
+    dialog.groups.setCurrentItem(dialog.groups.findItems(name, Qt.MatchFlag.MatchExactly)[0])
+
+
+def test_every_setting_has_its_field_and_opening_changes_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        heard: list[str] = []
+        session.bridge.setting_changed.connect(lambda key, _value: heard.append(key))
+        for name in dict.fromkeys(row.group for row in SETTINGS.values()):
+            group(dialog, name)
+            for row in SETTINGS.values():
+                if row.group == name:
+                    widget = part(dialog, QWidget, row.key)
+                    assert widget.accessibleName() == row.help
+        dialog._save()
+        assert heard == []
+        dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_the_search_filters_while_one_types(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        assert dialog.search.hasFocus() or session.app.focusWidget() is not None
+        QTest.keyClicks(dialog.search, "brokerage")
+        await until(lambda: dialog.page() is dialog._found, "what is found")
+        plan = part(dialog, QComboBox, "sandbox.brokerage_plan", "found")
+        plan.setCurrentText("flat20")
+        assert dialog._found is not None
+        labels = dialog._found.findChildren(QLabel)
+        headings = [one.text() for one in labels if "-heading-" in one.objectName()]
+        assert "Sandbox" in headings
+        QTest.keyClicks(dialog.search, " nothing like it")
+        await until(lambda: "No setting is about" in dialog.error.text(), "nothing")
+        QTest.keyClick(dialog.search, Qt.Key.Key_Escape)  # clears the search, not the dialog
+        assert dialog.isVisible() and not dialog.search.text()
+        group(dialog, "Sandbox")
+        assert part(dialog, QComboBox, "sandbox.brokerage_plan").currentText() == "flat20"
+        click(dialog.findChild(QPushButton, "dialog-settings-save"))
+        assert session.bridge.setting("sandbox.brokerage_plan") == "flat20"
+        assert not dialog.isVisible()
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("REST port", "api.rest_port"),
+        ("theme", "ui.theme"),
+        ("discount", "sandbox.brokerage_plan"),
+        ("ui.grouping", "ui.grouping"),
+        ("local api port", "api.ws_port"),
+    ],
+)
+def test_words_are_found_in_help_key_group_and_choices(words: str, key: str) -> None:
+    assert key in [row.key for row in find_rows(words)]
+    assert len(find_rows(words)) < len(SETTINGS) / 2
+
+
+def test_values_of_several_groups_are_stored_together(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        told: list[str] = []
+        session.bridge.notice.connect(lambda _level, text: told.append(text))
+        group(dialog, "Local API")
+        port = part(dialog, CountField, "api.rest_port")
+        assert "," not in port.text()  # a port is no amount
+        port.setValue(5001)
+        group(dialog, "Window")
+        part(dialog, QComboBox, "ui.grouping").setCurrentText("western")
+        dialog._save()
+        bridge = session.bridge
+        assert (bridge.setting("api.rest_port"), bridge.setting("ui.grouping")) == (5001, "western")
+        bridge.set_setting("ui.grouping", "indian")
+        assert told == [f"From the next start on: {SETTINGS['api.rest_port'].help}"]
+
+    drive(scenario)
+
+
+def test_back_to_the_default(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        bridge = session.bridge
+        bridge.set_setting("log.level", "DEBUG")
+        dialog = opened(session)
+        group(dialog, "Log")
+        button = part(dialog, QPushButton, "log.level.default")
+        assert button.isVisible() and "Back to INFO" in button.toolTip()
+        assert not part(dialog, QPushButton, "log.keep_days.default").isVisible()
+        click(button)
+        assert part(dialog, QComboBox, "log.level").currentText() == "INFO"
+        assert not button.isVisible()
+        group(dialog, "Window")  # it is not forgotten on the way
+        dialog._save()
+        assert bridge.setting("log.level") == "INFO"
+        assert bridge.setting_origin("log.level") == "default"
+
+    drive(scenario)
+
+
+def test_bad_values_are_told_and_led_to(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        group(dialog, "Limits")
+        limit = part(dialog, QLineEdit, "limits.api")
+        before = session.bridge.setting("limits.api")
+        limit.setText("as often as you like")
+        group(dialog, "Log")
+        part(dialog, QComboBox, "log.level").setCurrentText("WARNING")
+        dialog._save()
+        assert dialog.isVisible() and "limits.api" in dialog.error.text()
+        assert dialog.groups.currentItem().text() == "Limits"
+        assert session.bridge.setting("limits.api") == before
+        assert session.bridge.setting("log.level") == "INFO"  # all or none
+        dialog.reject()
+
+    drive(scenario)
+
+
+def test_a_number_that_could_be_two_is_not_stored(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        key = "confirm.value"
+        group(dialog, SETTINGS[key].group)
+        field = part(dialog, DecimalField, key)
+        before = session.bridge.setting(key)
+        field.selectAll()
+        QTest.keyClicks(field, "12,5")
+        dialog._save()
+        assert "two ways" in dialog.error.text() and dialog.isVisible()
+        assert session.bridge.setting(key) == before
+        dialog.reject()
+
+    drive(scenario)
+
+
+def test_what_the_command_line_set_says_so(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        group(dialog, "Local API")
+        caption = part(dialog, QLabel, "api.rest_port.label")
+        assert "at the next start" in caption.text() and "for this run" in caption.text()
+        assert isinstance(part(dialog, QCheckBox, "api.enabled"), QCheckBox)
+        dialog.reject()
+
+    drive(scenario)
+
+
+def test_opening_and_searching_are_quick(drive: Drive, capsys: pytest.CaptureFixture[str]) -> None:
+    async def scenario(session: Session) -> None:
+        began = time.perf_counter()
+        dialog = opened(session)
+        shown = time.perf_counter() - began
+        dialog.search.setText("sandbox")
+        began = time.perf_counter()
+        dialog.show_found()
+        found = time.perf_counter() - began
+        with capsys.disabled():
+            print(f" open {1000 * shown:.0f} ms, search {1000 * found:.0f} ms ", end="")
+        assert shown < 1.0 and found < 1.0
+        dialog.reject()
+
+    drive(scenario)
