@@ -27,6 +27,7 @@ from openalgo_desktop.core.model import Position
 from openalgo_desktop.core.money import PRICE_PLACES, plain
 
 _HUNDRED = Decimal(100)
+_FAR = Decimal("Infinity")
 _SCALE = 10**PRICE_PLACES
 
 
@@ -128,6 +129,21 @@ def _due(plan: ExitPlan, price: Decimal) -> Due | None:
     if reached == hit:
         return None
     return Due(f"target {reached}", min(before, left_after(plan, reached)), reached)
+
+
+def band(plan: ExitPlan) -> tuple[Decimal, Decimal]:
+    """Prices strictly between these do nothing to the plan: most ticks cost two comparisons."""
+    ahead = [*target_prices(plan)[plan.hit : plan.hit + 1]]
+    if plan.spec.break_even is not None and not plan.even:
+        ahead.append(price_of(plan.spec.break_even, plan, gain=True))
+    if plan.spec.trail is not None:
+        if plan.best is None:
+            return ZERO, ZERO
+        ahead.append(plan.best)
+    low, high = plan.stop_at, (min if plan.side > 0 else max)(ahead, default=None)
+    if plan.side < 0:
+        low, high = high, low
+    return low if low is not None else -_FAR, high if high is not None else _FAR
 
 
 def left_after(plan: ExitPlan, hit: int) -> int:

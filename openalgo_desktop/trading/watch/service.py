@@ -82,6 +82,7 @@ class Watch:
         self._shelf.on_key = self._want
         self._result_keys: set[Key] = set()
         self._blind: set[Key] = set()
+        self._bands: dict[str, tuple[ExitPlan, Decimal, Decimal]] = {}
         self._day: date | None = None
         self._stops: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -187,6 +188,11 @@ class Watch:
             self._results.touch()
 
     def _price(self, plan: ExitPlan, price: Decimal) -> None:
+        known = self._bands.get(plan.plan_id)
+        if known is None or known[0] is not plan:
+            known = self._bands[plan.plan_id] = (plan, *rules.band(plan))
+        if known[1] < price < known[2]:
+            return
         after, due = rules.look(plan, price)
         if due is not None:
             if self._driver.gateway(plan) is not None:
@@ -201,6 +207,8 @@ class Watch:
             self._results.touch()
 
     def _on_plan(self, event: ExitPlanChanged) -> None:
+        if not event.plan.state.is_open:
+            self._bands.pop(event.plan.plan_id, None)
         if event.plan.plan_id in self._shelf.results or not event.plan.symbol:
             self._want_results()
             self._results.touch()

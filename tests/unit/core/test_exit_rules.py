@@ -188,6 +188,26 @@ def test_exits_told_twice_count_once():
     assert rules.exited(row, "2", 80).held == 0
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("trail", [None, Offset.of(12, Unit.POINTS)])
+@pytest.mark.parametrize("even", [None, Offset.of(6, Unit.POINTS)])
+def test_between_the_levels_nothing_happens_and_beyond_them_something_may(
+    side: int, trail: Offset | None, even: Offset | None
+):
+    """The short cut for most ticks says the same as the rules themselves."""
+    targets = (Target(Offset.of(10, Unit.POINTS), 50), Target(Offset.of(20, Unit.POINTS), 50))
+    spec = ExitSpec(Offset.of(10, Unit.POINTS), targets, trail, even)
+    row = plan(spec, side=side)
+    for step in (800, 804, 799, 807, 803, 812, 795, 825, 780, 801):
+        low, high = rules.band(row)
+        for number in range(7700, 8350, 3):
+            price = d(number) / 10
+            after, due = rules.look(row, price)
+            if low < price < high:
+                assert after is row and due is None
+        row, _ = rules.look(row, d(step))
+
+
 def test_feed_prices_are_exact():
     assert rules.exact(800.05) == d("800.05") and rules.exact(0.1 + 0.2) == d("0.3")
     row = plan(stop(0.3), held=1)
