@@ -82,6 +82,7 @@ class Program:
             *(sys.executable, "-m", *self._module, self.command),
             *("--broker", "simulator", "--data-dir", str(self.data_dir)),
             *("--rest-port", "0", "--ws-port", "0", "--ready-file", str(ready_file)),
+            *("--set", "ui.first_run=false"),
             *(part for setting in self.settings for part in ("--set", setting)),
             *self.options,
         ]

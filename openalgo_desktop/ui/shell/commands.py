@@ -29,6 +29,7 @@ from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.about import AboutDialog
 from openalgo_desktop.ui.shell.first_run import first_run
 from openalgo_desktop.ui.shell.first_run_pages import Workplaces
+from openalgo_desktop.ui.shell.leaving import QUIT, TRAY, ask_to_leave, what_is_left
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 from openalgo_desktop.ui.shell.staying import what_stays
 from openalgo_desktop.ui.shell.toasts import Toasts
@@ -358,6 +359,23 @@ class Commands:
     def first_run(self, places: Workplaces) -> None:
         """The first steps."""
         self._once("first steps", lambda: first_run(self._window, self._bridge, places))
+
+    def leave(self, tray: bool, go: Callable[[], None], keep_in_tray: Callable[[], None]) -> None:
+        """Leave the program; asks while something is at work."""
+        self._once("leave", lambda: self._leave(tray, go, keep_in_tray))
+
+    async def _leave(
+        self, tray: bool, go: Callable[[], None], keep_in_tray: Callable[[], None]
+    ) -> None:
+        at = await self._bridge.work.at_work()
+        if not at.asks:
+            go()
+            return
+        choice = await ask_to_leave(self._window, what_is_left(at, self.account()), tray)
+        if choice == QUIT:
+            go()
+        elif choice == TRAY:
+            keep_in_tray()
 
     def about(self) -> None:
         """Version, licence, source, libraries."""

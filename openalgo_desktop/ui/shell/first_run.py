@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -21,6 +19,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
+from openalgo_desktop.ui.shell import workspace
 from openalgo_desktop.ui.shell.first_run_pages import (
     NAME,
     BrokerPage,
@@ -33,6 +32,8 @@ from openalgo_desktop.ui.shell.first_run_pages import (
 )
 
 SCOPE, DONE = "first-run", "done"
+#: What every run keeps of its workspaces, now and before version 4.
+USED = ("index", "last")
 
 
 class FirstRunDialog(QDialog):
@@ -162,9 +163,10 @@ async def first_run(parent: QWidget, bridge: Bridge, places: Workplaces) -> None
     await ask(dialog)
 
 
-async def is_due(bridge: Bridge, known_layout: Callable[[], object]) -> bool:
-    """Whether they are to be shown: never seen, asked for by the settings, and nothing tells that
-    the window was used before."""
-    if not bridge.setting("ui.first_run") or known_layout():
+async def is_due(bridge: Bridge) -> bool:
+    """Whether they are to be shown: wanted by the settings, never seen, and no workspace is kept
+    from an earlier run."""
+    if not bridge.setting("ui.first_run") or await bridge.load_state(SCOPE, DONE) is not None:
         return False
-    return await bridge.load_state(SCOPE, DONE) is None
+    kept = [await bridge.load_state(workspace.SCOPE, key) for key in USED]
+    return all(value is None for value in kept)

@@ -23,6 +23,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit.dressing import dress
+from openalgo_desktop.ui.shell.first_run import is_due
 from openalgo_desktop.ui.shell.main_window import MainWindow
 from openalgo_desktop.ui.shell.side_window import TITLE
 from openalgo_desktop.ui.shell.start_problem import ask_way_out
@@ -72,6 +73,10 @@ class Session:
             await self.bridge.paper.begin()
             self.bridge.start()
             self.window.lock_screen.start()
+            if QGuiApplication.platformName() not in BLIND:
+                self.window.start_tray()
+                if await is_due(self.bridge):
+                    self.window.first_run()
         except BaseException:
             await self.terminal.stop()
             raise

@@ -40,13 +40,13 @@ from openalgo_desktop.ui.shell.feedback import Feedback
 from openalgo_desktop.ui.shell.first_run_pages import Workplaces
 from openalgo_desktop.ui.shell.hands import Hands
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
-from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text
-from openalgo_desktop.ui.shell.side_window import TITLE, prepare, titled
+from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text, titled
+from openalgo_desktop.ui.shell.side_window import TITLE, prepare
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
 from openalgo_desktop.ui.shell.toolbar import TopBar
-from openalgo_desktop.ui.shell.tray import Tray
+from openalgo_desktop.ui.shell.tray import Tray, there_is_one
 from openalgo_desktop.ui.shell.workspace_menu import WorkspaceMenu
 from openalgo_desktop.ui.shell.workspaces import Workspaces
 
@@ -289,7 +289,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # Leaving takes time (orders under way, database): the owner ends the program later.
         event.ignore()
-        self._on_close()
+        self.commands.leave(self.tray is not None, self._on_close, self.keep_in_tray)
 
     def _on_mode(self, mode: Mode) -> None:
         sandbox = mode is Mode.SANDBOX
@@ -315,6 +315,39 @@ class MainWindow(QMainWindow):
     def _notify(self, level: str, text: str) -> None:
         if self.tray is not None:
             self.tray.notify(level, text)
+
+    # -- tray -------------------------------------------------------------------------------
+    def start_tray(self) -> None:
+        """The tray icon, where the desktop has a tray."""
+        if self.tray is None and there_is_one():
+            self.take_tray(Tray(self, self.bridge, self.sounds))
+
+    def take_tray(self, tray: Tray) -> None:
+        """Follow a tray icon."""
+        self.tray = tray
+        tray.show_wanted.connect(self.come_back)
+        tray.flatten_wanted.connect(self._flatten_from_tray)
+        tray.quit_wanted.connect(self._quit_from_tray)
+
+    def keep_in_tray(self) -> None:
+        """All windows go; prices, exits, strategies and the local API stay."""
+        for window in (self, *self.workspaces.windows):
+            window.hide()
+
+    def come_back(self) -> None:
+        """The windows again."""
+        for window in (*self.workspaces.windows, self):
+            window.show()
+            window.raise_()
+        self.activateWindow()
+
+    def _flatten_from_tray(self) -> None:
+        self.come_back()
+        self.actions_by_name["flatten"].trigger()
+
+    def _quit_from_tray(self) -> None:
+        self.come_back()
+        self.close()
 
     def first_run(self) -> None:
         """The first steps, also when they were seen before."""

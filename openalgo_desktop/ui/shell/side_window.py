@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.widgets import named
+from openalgo_desktop.ui.kit.widgets import label, named, set_role
+from openalgo_desktop.ui.shell.mode_marks import HEIGHT, SHORT, role, titled
 
 TITLE = "OpenAlgo Desktop"
 
@@ -29,11 +30,6 @@ def prepare(window: QMainWindow) -> None:
     window.setCentralWidget(placeholder)
 
 
-def titled(mode: Mode, rest: str) -> str:
-    """A window title that says first where orders go."""
-    return f"[SANDBOX] {rest}" if mode is Mode.SANDBOX else f"LIVE  {rest}"
-
-
 class SideWindow(QMainWindow):
     """``number`` counts from 2; ``left`` tells that the user closed it."""
 
@@ -47,11 +43,27 @@ class SideWindow(QMainWindow):
         named(self, f"side-window-{number}", f"{TITLE}, window {number}")
         prepare(self)
         self.resize(1200, 800)
+        self._strip = label("", f"side-window-{number}-mode", "banner-sandbox")
+        self._strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        bar = named(QToolBar("Mode"), f"side-window-{number}-mode-bar", "Where orders go")
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        set_role(bar, "banner-sandbox")  # its margins come from the style when it is made
+        bar.setFixedHeight(HEIGHT)
+        self._strip.setFixedHeight(HEIGHT)
+        bar.addWidget(self._strip)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        self._bar = bar
         bridge.mode_changed.connect(self.show_mode)
         self.show_mode(bridge.mode)
 
     def show_mode(self, mode: Mode) -> None:
-        """The title says where orders go."""
+        """Title and strip say where orders go."""
+        self._strip.setText(SHORT[mode])
+        self._strip.setAccessibleName(SHORT[mode])
+        for widget in (self._strip, self._bar):
+            set_role(widget, role(mode))
         self.setWindowTitle(titled(mode, f"{TITLE} {self.number}"))
 
     def dispose(self) -> None:

@@ -55,6 +55,7 @@ class Tray(QObject):
         self.actions["flatten"].triggered.connect(lambda _: self.flatten_wanted.emit())
         self.actions["quit"].triggered.connect(lambda _: self.quit_wanted.emit())
         self.icon.setContextMenu(self.menu)
+        self.show_message = self.icon.showMessage
         self.icon.activated.connect(self._on_activated)
         self.icon.messageClicked.connect(self.show_wanted)
         self._timer = QTimer(self)
@@ -63,7 +64,8 @@ class Tray(QObject):
         self._timer.start()
         bridge.closing.connect(self.close)
         self.refresh()
-        self.icon.show()
+        if there_is_one():
+            self.icon.show()
 
     def _action(self, name: str, text: str) -> QAction:
         action = self.menu.addAction(text)
@@ -111,4 +113,4 @@ class Tray(QObject):
             return
         kinds = QSystemTrayIcon.MessageIcon
         kind = {"error": kinds.Critical, "warning": kinds.Warning}.get(level, kinds.Information)
-        self.icon.showMessage(TITLE, text, kind, NOTIFY_MS)
+        self.show_message(TITLE, text, kind, NOTIFY_MS)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from shiboken6 import isValid
 
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import AuthError
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import Drive, click
+from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
 PASSWORD = "correct horse"
@@ -113,5 +117,47 @@ def test_a_start_with_a_password_is_locked(drive: Drive) -> None:
         assert dialog is not None and session.window.lock_screen.cover.isVisible()
         await answer(dialog, PASSWORD)
         await until(lambda: not session.bridge.lock.locked, "the open window")
+
+    drive(scenario)
+
+
+def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge, window = session.bridge, session.window
+
+        async def order(kind: PriceType, price: float = 0.0) -> None:
+            request = OrderRequest("SBIN", "NSE", Action.BUY, 5, kind, Product.MIS, price=price)
+            await bridge.place(request, bridge.mode)
+
+        last = (await bridge.snapshot(SBIN)).ltp
+        await order(PriceType.MARKET)
+        await order(PriceType.LIMIT, round(last * 0.95))
+        await until(lambda: bridge.books.working_count == 1, "a resting order")
+        await until(lambda: any(p.quantity for p in bridge.books.positions), "a position")
+        await set_up(session)
+        window.actions_by_name["lock-now"].trigger()
+        screen = window.lock_screen
+        await until(lambda: screen.emergency is not None and screen.emergency.isVisible(), "panel")
+        panel, dialog = screen.emergency, screen.dialog
+        assert panel is not None and dialog is not None
+        shown = " ".join(label.text() for label in dialog.findChildren(QLabel))
+        assert "SBIN" not in shown and "SANDBOX" in shown
+        click(panel.buttons["cancel"])  # a click is no hold
+        assert bridge.books.working_count == 1
+        for name, done in (
+            ("cancel", "1 cancelled, 0 failed."),
+            ("flatten", "1 closed, 0 failed."),
+            ("kill", "Kill switch on"),
+        ):
+            QTest.mousePress(panel.buttons[name], Qt.MouseButton.LeftButton)
+            await until(lambda done=done: panel.said.text().startswith(done), done)  # type: ignore[misc]
+            QTest.mouseRelease(panel.buttons[name], Qt.MouseButton.LeftButton)
+        assert bridge.books.working_count == 0 and bridge.safety.killed and bridge.lock.locked
+        await until(lambda: not any(p.quantity for p in bridge.books.positions), "flat books")
+        with pytest.raises(AuthError):
+            await bridge.set_mode(Mode.LIVE)
+        await answer(dialog, PASSWORD)
+        await until(lambda: not bridge.lock.locked, "the open window")
 
     drive(scenario)

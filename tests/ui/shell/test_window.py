@@ -240,7 +240,7 @@ def test_stop_leaves_nothing_running(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         sessions.append(session)
         session.window.close()
-        assert session.closing.is_set()
+        await until(session.closing.is_set, "the end")
 
     drive(scenario)
     assert not sessions[0].bridge._tasks

@@ -25,6 +25,7 @@ from openalgo_desktop.ui.engine.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Spawn
+from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
     label,
@@ -89,6 +90,7 @@ class RequestBuilder(QWidget):
         self._fill_recent()
         self.send_button = push_button("Send", "api-builder-send", "Send the request", self._send)
         self.send_button.setProperty("role", "primary")
+        sends(self.send_button)
         head = QHBoxLayout()
         head.setSpacing(6)
         head.addWidget(self.endpoint)

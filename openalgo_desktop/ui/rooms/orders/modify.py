@@ -10,6 +10,7 @@ from openalgo_desktop.core.model import ModifyRequest, Order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.kit.sending import enter_sends, sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
 
@@ -66,7 +67,8 @@ class ModifyDialog(QDialog):
         row.addWidget(push_button("Close", "dialog-modify-close", "Close", self.close))
         self.save = push_button("Modify", "dialog-modify-save", "Modify the order", self._submit)
         self.save.setProperty("role", "primary")
-        self.save.setDefault(True)
+        sends(self.save)
+        enter_sends(self, self.save)
         row.addWidget(self.save)
         column.addLayout(row)
         self.price_type.changed.connect(self._on_type)

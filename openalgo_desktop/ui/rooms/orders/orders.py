@@ -13,6 +13,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.names import symbol_column
+from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import copy_text, name_inner_controls, push_button
@@ -151,6 +152,7 @@ class OrdersDock(TableDock[Order]):
         self.cancel_button = push_button(
             "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
         )
+        sends(self.cancel_button)
         self.add_head(self.filter, self.modify_button, self.cancel_button)
         self.listen(bridge.books.orders_changed, self.refresh)
         self.listen(bridge.books.orders_updated, self._on_orders)

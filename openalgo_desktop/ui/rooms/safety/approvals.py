@@ -18,6 +18,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import push_button
@@ -152,6 +153,7 @@ class ApprovalsDock(TableDock[Approval]):
         self.reject_button = push_button(
             "Reject", "approvals-reject", "Reject the selected request", self._reject_selected
         )
+        sends(self.approve_button)
         self.add_head(self.page, self.approve_button, self.reject_button)
         self.selection_changed.connect(self._on_selection)
         self.listen(bridge.safety.approvals_changed, self.reload)
