@@ -1,0 +1,259 @@
+"""What stands over and under a ladder: sizes, product and bracket; buttons for the symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from openalgo_desktop.core.enums import CASH_EXCHANGES, Product
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.fields import CountField, Segments
+from openalgo_desktop.ui.kit.sending import sends
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+
+PRESETS = (1, 2, 5, 10, 20)
+MOST_LOTS = 100_000
+MOST_TICKS = 100_000
+
+
+class LadderBar(QWidget):
+    """Last price, size in lots, product, and the distances of a bracket in ticks."""
+
+    def __init__(self, name: str, product: str) -> None:
+        super().__init__()
+        named(self, f"{name}-bar", "Size and bracket")
+        self._preferred = product
+        self.presets = list(PRESETS)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        self.last = label(fmt.MISSING, f"{name}-last", "heading")
+        self.change = label("", f"{name}-change", "number")
+        self.product = Segments(
+            f"{name}-product", "Product", tuple(p.value for p in Product), compact=True
+        )
+        head.addWidget(self.last)
+        head.addWidget(self.change)
+        head.addStretch(1)
+        head.addWidget(self.product)
+        column.addLayout(head)
+        column.addLayout(self._build_size(name))
+        column.addLayout(self._build_bracket(name))
+
+    def _build_size(self, name: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        caption = label("Lots", f"{name}-lots-caption", "caption")
+        self.lots = named(CountField(), f"{name}-lots", "Size of an order in lots")
+        self.lots.setRange(1, MOST_LOTS)
+        self.lots.setFixedWidth(64)
+        self.lots.valueChanged.connect(lambda _value: self._show_size())
+        row.addWidget(caption)
+        row.addWidget(self.lots)
+        row.addSpacing(4)
+        self.size_buttons: list[QPushButton] = []
+        for index in range(len(PRESETS)):
+            button = named(QPushButton(), f"{name}-size-{index + 1}", f"Size {index + 1}")
+            button.setProperty("role", "segment")
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setMinimumWidth(24)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _checked, at=index: self.choose_size(at))
+            button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            button.customContextMenuRequested.connect(
+                lambda position, at=index: self._on_size_menu(at, position)
+            )
+            self.size_buttons.append(button)
+            row.addWidget(button, 1)
+        self._show_size()
+        return row
+
+    def _build_bracket(self, name: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self._ticks: list[CountField] = []
+        for word, text in (("stop", "Stop"), ("target", "Target")):
+            field = named(CountField(), f"{name}-{word}", f"{text} in ticks, 0 for none")
+            field.setRange(0, MOST_TICKS)
+            field.setSpecialValueText("off")
+            field.setValue(1)
+            field.setValue(0)  # else the text of the first 0 stays
+            field.setFixedWidth(64)
+            field.setToolTip(
+                "Ticks from the fill. Orders of this ladder that open or add get it; "
+                "it is watched only while the program runs"
+            )
+            row.addWidget(label(text, f"{name}-{word}-caption", "caption"))
+            row.addWidget(field)
+            self._ticks.append(field)
+        row.addWidget(label("ticks", f"{name}-bracket-caption", "caption"))
+        row.addStretch(1)
+        return row
+
+    # -- what is chosen ---------------------------------------------------------------------
+    def show_instrument(self, instrument: Instrument) -> None:
+        """Offer the products of the exchange."""
+        last = Product.CNC if instrument.exchange in CASH_EXCHANGES else Product.NRML
+        fitting = (Product.MIS.value, last.value)
+        chosen = self.product.value()
+        self.product.allow(fitting)
+        if chosen not in fitting:
+            self.product.choose(self._preferred if self._preferred in fitting else fitting[0])
+        units = f"{fmt.quantity(max(1, instrument.lot_size))} units a lot"
+        self.lots.setToolTip(plain_tip(units))
+
+    def chosen_product(self) -> Product:
+        """The product of an order."""
+        return Product(self.product.value())
+
+    def bracket(self) -> tuple[int, int]:
+        """Stop and target in ticks from the fill; 0 is none."""
+        stop, target = self._ticks
+        return stop.value(), target.value()
+
+    def choose_size(self, index: int) -> None:
+        """Take a size preset."""
+        if 0 <= index < len(self.presets):
+            self.lots.setValue(self.presets[index])
+            self._show_size()
+
+    def set_size(self, index: int) -> None:
+        """Make the size of now a preset."""
+        self.presets[index] = self.lots.value()
+        self._show_size()
+
+    def _show_size(self) -> None:
+        for index, button in enumerate(self.size_buttons):
+            button.setText(fmt.quantity(self.presets[index]))
+            button.setAccessibleName(f"Size {self.presets[index]} lots")
+            button.setChecked(self.presets[index] == self.lots.value())
+            tip = f"{self.presets[index]} lots (Alt+{index + 1}); right click: change it"
+            button.setToolTip(plain_tip(tip))
+
+    def _on_size_menu(self, index: int, position: QPoint) -> None:
+        button = self.size_buttons[index]
+        menu = named(QMenu(self), f"{button.objectName()}-menu", "Size preset")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        words = f"Make this {fmt.quantity(self.lots.value())} lots"
+        menu.addAction(words).triggered.connect(lambda _checked: self.set_size(index))
+        menu.popup(button.mapToGlobal(position))
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        """Sizes, product and bracket."""
+        stop, target = self.bracket()
+        return {
+            "lots": self.lots.value(),
+            "presets": list(self.presets),
+            "product": self.product.value(),
+            "stop_ticks": stop,
+            "target_ticks": target,
+        }
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        """The other way round; what is not possible is left as it is."""
+        presets = state.get("presets")
+        if (
+            isinstance(presets, list)
+            and len(presets) == len(PRESETS)
+            and all(isinstance(lots, int) and 1 <= lots <= MOST_LOTS for lots in presets)
+        ):
+            self.presets = list(presets)
+        for name, field in (
+            ("lots", self.lots),
+            ("stop_ticks", self._ticks[0]),
+            ("target_ticks", self._ticks[1]),
+        ):
+            value = state.get(name)
+            if isinstance(value, int) and field.minimum() <= value <= field.maximum():
+                field.setValue(value)
+        product = state.get("product")
+        wanted = product if isinstance(product, str) else self._preferred
+        if wanted in self.product.options:
+            self.product.choose(wanted)
+        self._show_size()
+
+
+#: Word, text, tooltip, role; the first row needs arming.
+BUTTONS = (
+    (
+        ("join-bid", "Join bid", "Buy at the best bid (Q)", "buy"),
+        ("join-ask", "Join ask", "Sell at the best ask (W)", "sell"),
+        ("buy-market", "Buy mkt", "Buy at market (A)", "buy"),
+        ("sell-market", "Sell mkt", "Sell at market (D)", "sell"),
+    ),
+    (
+        ("centre", "Centre", "Last price to the middle (Space)", ""),
+        ("cancel-mine", "Cancel", "Cancel my orders of this symbol (E)", ""),
+        ("flatten", "Flatten", "Cancel my orders of this symbol and close it (R)", ""),
+        ("reverse", "Reverse", "Turn what is held to the other side at market (V)", ""),
+    ),
+)
+ARMED_ONLY = ("join-bid", "join-ask", "buy-market", "sell-market", "reverse")
+
+
+class LadderFoot(QWidget):
+    """What is held, whether a click sends, and buttons; ``pressed`` carries the word of one."""
+
+    pressed = Signal(str)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        named(self, f"{name}-foot", "Position and buttons")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        self.held = label("", f"{name}-held", "number")
+        self.state = label("", f"{name}-state", "caption")
+        for part in (self.held, self.state):  # never wider than the dock; no wrapping: Qt would
+            # give the dock its full preferred height then, and a scroll bar
+            part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        column.addWidget(self.held)
+        column.addWidget(self.state)
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        self.buttons: dict[str, QPushButton] = {}
+        for row, words in enumerate(BUTTONS):
+            for place, (word, text, tip, side) in enumerate(words):
+                button = named(QPushButton(text), f"{name}-{word}", tip)
+                button.setToolTip(plain_tip(tip))
+                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+                button.setStyleSheet("padding-left: 2px; padding-right: 2px;")
+                if side:
+                    button.setProperty("role", f"link-{side}")
+                if word != "centre":
+                    sends(button)
+                button.clicked.connect(lambda _checked, word=word: self.pressed.emit(word))
+                self.buttons[word] = button
+                grid.addWidget(button, row, place)
+        column.addLayout(grid)
+
+    def set_armed(self, armed: bool) -> None:
+        """Say whether a click sends."""
+        for word in ARMED_ONLY:
+            self.buttons[word].setEnabled(armed)
+        self.state.setText(
+            "ARMED: a click in bids buys, in asks sells"
+            if armed
+            else "Not armed: a click fills the ticket"
+        )
+        set_role(self.state, "warning" if armed else "caption")
+
+    def show_held(self, text: str, won: float) -> None:
+        """What is held, and its open result."""
+        self.held.setText(text or "Flat")
+        self.held.setToolTip(plain_tip(text))
+        set_role(self.held, fmt.sign_role(won) if text else "", "tone")
