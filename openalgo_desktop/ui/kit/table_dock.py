@@ -92,7 +92,7 @@ class TableDock(Dock, Generic[R]):
         self._whole = False  # the book is another one than the rows show
         self._reloaded = 0.0
         self.model: FastTableModel[R] = FastTableModel(self.columns)
-        self.view = named(BookView(self.model), f"{self.name}-table", f"{self.title} table")
+        self.view = named(self.make_view(self.model), f"{self.name}-table", f"{self.title} table")
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._on_menu)
         self.view.doubleClicked.connect(self._on_activated)
@@ -145,6 +145,10 @@ class TableDock(Dock, Generic[R]):
         return True
 
     # -- to implement -----------------------------------------------------------------------
+    def make_view(self, model: FastTableModel[R]) -> BookView:
+        """The table; docks whose table can do more give another one."""
+        return BookView(model)
+
     def row_id(self, row: R) -> Hashable:
         """What identifies a row over reloads."""
         raise NotImplementedError

@@ -268,7 +268,8 @@ class MainWindow(QMainWindow):
             watchlist = self._watchlist() or self.docking.open("watchlist")
             assert isinstance(watchlist, WatchlistDock)
             new = self.bridge.watch_list_keys(imported)
-            watchlist.set_keys(list(dict.fromkeys([*watchlist.keys(), *new])))
+            known = set(watchlist.keys())
+            watchlist.add_all([key for key in new if key not in known])
             await self.bridge.save_state(workspace.SCOPE, workspace.IMPORTED, [])
 
     async def save(self) -> None:

@@ -18,6 +18,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, set_role, slug
 from openalgo_desktop.ui.rooms.market.ladder_bar import LadderBar, LadderFoot
@@ -44,6 +45,19 @@ class LadderDock(Dock):
     linkable = True
     empty_text = "Pick a symbol to see its ladder"
     priority = 0
+    key_help = (
+        KeyHelp("Space", "Last price to the middle"),
+        KeyHelp("Up / Down / PgUp / PgDown", "Show higher or lower prices"),
+        KeyHelp("Alt+1 / Alt+2 / Alt+3 / Alt+4 / Alt+5", "Take a size"),
+        KeyHelp("Q", "Armed: buy at the best bid", sends=True),
+        KeyHelp("W", "Armed: sell at the best ask", sends=True),
+        KeyHelp("A", "Armed: buy at market", sends=True),
+        KeyHelp("D", "Armed: sell at market", sends=True),
+        KeyHelp("E", "Armed: cancel my orders of the symbol", sends=True),
+        KeyHelp("R", "Armed: cancel my orders of the symbol and close it", sends=True),
+        KeyHelp("V", "Armed: turn what is held to the other side", sends=True),
+        KeyHelp("Esc", "Give up what was pressed or dragged"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)

@@ -1,22 +1,35 @@
-"""The watchlist: an editable list of instruments with live prices."""
+"""The watchlist: groups of instruments with live prices, sections, notes and flags."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+import msgspec
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt
+from PySide6.QtGui import QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.enums import Action, FeedMode
-from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core import watchlists
+from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.watchlists import WatchGroup, WatchItem
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.kit import quote
-from openalgo_desktop.ui.kit.names import symbol_column
+from openalgo_desktop.ui.kit.ask_text import ask_text
+from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
 from openalgo_desktop.ui.kit.search import SymbolSearch
-from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.symbol_drag import add_json, drag, keys_of, mime_of, read_json
+from openalgo_desktop.ui.kit.table_dock import BookView, TableDock
+from openalgo_desktop.ui.kit.tables import FastTableModel
+from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
+from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow, columns
+from openalgo_desktop.ui.rooms.market.watch_table import WatchView
+from openalgo_desktop.ui.rooms.market.watch_tabs import WatchTabs
 
 #: What a first start shows, as far as the symbol master has it.
 SAMPLE: tuple[Key, ...] = (
@@ -43,158 +56,244 @@ SAMPLE: tuple[Key, ...] = (
 )
 #: Underlyings whose nearest future joins the sample.
 SAMPLE_FUTURES = ("NIFTY", "BANKNIFTY")
-
-
-@dataclass(slots=True)
-class WatchRow:
-    """One line; ``tick`` is None until the first price. ``refusal`` says why it is not streamed,
-    ``stale`` that its prices must not be traded on."""
-
-    instrument: Instrument
-    places: int
-    tick: Tick | None = None
-    refusal: str = ""
-    stale: bool = False
-
-
-def _price(name: str, title: str, width: int) -> Col[WatchRow]:
-    return Col(
-        name,
-        title,
-        width,
-        lambda row: quote.price(row.tick, name),
-        lambda row: quote.price_text(row.tick, name, row.places),
-        live=True,
-        by_value=True,
-    )
-
-
-def _count(
-    name: str, title: str, width: int, applies: Callable[[Instrument], bool]
-) -> Col[WatchRow]:
-    def tick(row: WatchRow) -> Tick | None:
-        return row.tick if applies(row.instrument) else None
-
-    return Col(
-        name,
-        title,
-        width,
-        lambda row: quote.known(tick(row), name),
-        lambda row: quote.count_text(tick(row), name),
-        live=True,
-        by_value=True,
-    )
-
-
-def _tone(row: WatchRow) -> str:
-    return quote.tone(row.tick)
-
-
-def _tip(row: WatchRow) -> str:
-    return f"Not streamed: {row.refusal}" if row.refusal else ""
-
-
-COLUMNS: tuple[Col[WatchRow], ...] = (
-    Col(
-        "ltp",
-        "LTP",
-        74,
-        lambda r: quote.price(r.tick),
-        lambda r: quote.price_text(r.tick, "ltp", r.places),
-        tone=_tone,
-        flash=True,
-        live=True,
-        by_value=True,
-        badge=lambda r: "no feed" if r.refusal else "",
-        tip=_tip,
-    ),
-    Col(
-        "change",
-        "Chg",
-        64,
-        lambda r: quote.change(r.tick),
-        lambda r: quote.change_text(r.tick, r.places),
-        _tone,
-        live=True,
-        by_value=True,
-    ),
-    Col(
-        "percent",
-        "Chg %",
-        58,
-        lambda r: quote.percent(r.tick),
-        lambda r: quote.percent_text(r.tick),
-        _tone,
-        live=True,
-        by_value=True,
-    ),
-    _price("bid", "Bid", 78),
-    _price("ask", "Ask", 78),
-    _count("volume", "Volume", 96, lambda i: not i.is_index),
-    _count("oi", "OI", 92, lambda i: Bridge.is_derivative(i.exchange)),
-    _price("high", "High", 84),
-    _price("low", "Low", 84),
-)
+#: Rows with notes and flags, beside the symbols, of a drag between watchlists.
+ROWS = "application/x-openalgo-watch-rows"
+EMPTY = "Type a symbol, or drop one here"
 
 
 class WatchlistDock(TableDock[WatchRow]):
-    """Add by search, remove with Delete, persisted with the workspace."""
+    """Groups as tabs; the lists belong to the dock and are kept with the workspace."""
 
     name = "watchlist"
     title = "Watchlist"
-    empty_text = "The list is empty.\nType a symbol above to add one."
+    empty_text = EMPTY
     linkable = True
     follows_click = True
+    many = True
     priority = 0
-    min_interval = 0.1  # a lone tick is shown at once, ten looks a second of a busy list
+    key_help = (
+        *TABLE_KEYS,
+        KeyHelp("B / S", "Ticket: buy or sell the row"),
+        KeyHelp("Delete", "Take the rows from the list"),
+        KeyHelp("F2", "Note on the row"),
+        KeyHelp("Ctrl+Up / Ctrl+Down", "Move the row"),
+    )
+    min_interval = 0.03  # a lone tick is shown at once, a busy list thirty times a second
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
-        symbol = symbol_column(bridge, lambda row: row.instrument.key, 160, tip=_tip)
-        self.columns = (symbol, *COLUMNS)
+        self.columns = columns(bridge)
+        self.groups: list[WatchGroup] = [WatchGroup(watchlists.FIRST)]
+        self.current = 0
         super().__init__(bridge, name)
-        self.add_field = SymbolSearch(bridge, "watchlist-add", "Add symbol")
+        self.tabs = WatchTabs(self.name, self.title)
+        self.add_field = SymbolSearch(bridge, f"{self.name}-add", "Add symbol")
         self.add_field.chosen.connect(self.add)
         head = QHBoxLayout()
         head.setContentsMargins(6, 4, 6, 4)
-        head.setSpacing(6)
         head.addWidget(self.add_field)
-        self.content.insertLayout(0, head)
-        self.listen(bridge.feed.refused, self._on_refused)
-        self.listen(bridge.feed.aged, self._on_aged)
+        self.content.insertWidget(0, self.tabs)
+        self.content.insertLayout(1, head)
+        self._build_empty()
+        self._connect()
+        self._show_tabs()
+
+    def make_view(self, model: FastTableModel[WatchRow]) -> BookView:
+        self.table = WatchView(model)
+        return self.table
+
+    def _build_empty(self) -> None:
+        """The empty list says what to do, takes what is dropped, and offers a sample."""
+        self.nothing = named(QWidget(), f"{self.name}-nothing", "Empty list")
+        column = QVBoxLayout(self.nothing)
+        column.addStretch(1)
+        says = label(EMPTY, f"{self.name}-nothing-text", "empty")
+        says.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(says)
+        self.sample_button = push_button(
+            "Show a sample list", f"{self.name}-sample", "Fill the list with a sample", self._fill
+        )
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.sample_button)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addStretch(2)
+        self.content.insertWidget(self.content.indexOf(self.view), self.nothing, 1)
+
+    def _connect(self) -> None:
+        table, tabs = self.table, self.tabs
+        table.typed.connect(self._on_typed)
+        table.shift_pressed.connect(self._on_shift)
+        table.trade_pressed.connect(self._on_trade)
+        table.drag_wanted.connect(self._drag)
+        table.dropped.connect(
+            lambda event, row: self._on_drop(event, self._place_of(row), self.current)
+        )
+        table.horizontalHeader().sortIndicatorChanged.connect(lambda *_: self._show_group())
+        tabs.chosen.connect(self.choose_group)
+        tabs.moved.connect(self._on_tab_moved)
+        tabs.add_wanted.connect(self.add_group)
+        tabs.rename_wanted.connect(self._rename)
+        tabs.delete_wanted.connect(self._delete)
+        tabs.heading_wanted.connect(self._add_heading)
+        tabs.dropped.connect(lambda event, tab: self._on_drop(event, None, tab))
+        self.listen(self.bridge.feed.refused, self._on_refused)
+        self.listen(self.bridge.feed.aged, self._on_aged)
+        self.listen(self.bridge.instruments_loaded, lambda _count: self._show_group(anew=True))
+
+    # -- groups -----------------------------------------------------------------------------
+    @property
+    def group_shown(self) -> WatchGroup:
+        """The list whose tab is chosen."""
+        return self.groups[self.current]
+
+    def _put_group(self, items: Sequence[WatchItem], place: int | None = None) -> None:
+        """Another state of a list (default: the shown one)."""
+        at = self.current if place is None else place
+        self.groups[at] = WatchGroup(self.groups[at].name, tuple(items))
+        if at == self.current:
+            self._show_group()
+
+    def choose_group(self, place: int) -> None:
+        """Show the list of a tab."""
+        if 0 <= place < len(self.groups) and place != self.current:
+            self.current = place
+            self._show_tabs()
+            self._show_group()
+
+    def add_group(self, name: str = "") -> None:
+        """A new list, and show it."""
+        taken = [group.name for group in self.groups]
+        self.groups.append(WatchGroup(watchlists.free_name(name or "List", taken)))
+        self.choose_group(len(self.groups) - 1)
+
+    def rename_group(self, place: int, name: str) -> None:
+        """Call a list otherwise; raises :class:`AppError` for no name."""
+        if not name.strip():
+            raise AppError("A group needs a name.")
+        taken = [group.name for at, group in enumerate(self.groups) if at != place]
+        made = watchlists.free_name(name, taken)
+        self.groups[place] = WatchGroup(made, self.groups[place].items)
+        self._show_tabs()
+
+    def delete_group(self, place: int) -> None:
+        """Take a list away; the last one stays."""
+        if len(self.groups) < 2:
+            return
+        del self.groups[place]
+        self.current = max(0, self.current - (1 if place <= self.current else 0))
+        self._show_tabs()
+        self._show_group()
+
+    def _on_tab_moved(self, source: int, target: int) -> None:
+        shown = self.group_shown
+        self.groups.insert(target, self.groups.pop(source))
+        self.current = next(n for n, group in enumerate(self.groups) if group is shown)
+
+    def _show_tabs(self) -> None:
+        self.tabs.show_groups([group.name for group in self.groups], self.current)
+
+    def _rename(self, place: int) -> None:
+        name, take = self.groups[place].name, partial(self.rename_group, place)
+        self.spawn(ask_text(self, "Rename group", "Name", name, take), "rename group")
+
+    def _delete(self, place: int) -> None:
+        self.spawn(self._ask_delete(self.groups[place]), "delete group")
+
+    async def _ask_delete(self, group: WatchGroup) -> None:
+        """An empty list goes at once, a full one after a question."""
+        count = len(group.keys)
+        text = f"{group.name} has {count} symbols. They leave the list; nothing is traded."
+        if count and not await confirm(self, "Delete this group?", text, "Delete"):
+            return
+        place = next((n for n, row in enumerate(self.groups) if row is group), None)
+        if place is not None:
+            self.delete_group(place)
+
+    def _add_heading(self) -> None:
+        self.spawn(ask_text(self, "Section", "Heading", "", self.add_heading), "add section")
+
+    def add_heading(self, text: str) -> None:
+        """A heading before the selected row, or at the end."""
+        if not text.strip():
+            raise AppError("A section needs a heading.")
+        taken = [item.symbol for item in self.group_shown.items if item.is_heading]
+        row = self.selected_row()
+        at = None if row is None else self.group_shown.items.index(row.item)
+        item = watchlists.heading(watchlists.free_name(text, taken))
+        self._put_group(watchlists.put(self.group_shown.items, [item], at))
 
     # -- rows -------------------------------------------------------------------------------
     def row_id(self, row: WatchRow) -> Key:
-        return row.instrument.key
+        return row.key
+
+    @property
+    def _sorted(self) -> bool:
+        return self.model.store.sort_column is not None
+
+    def _show_group(self, *, anew: bool = False) -> None:
+        """Rows of the list. Sorted by a column, sections mean nothing and are left out."""
+        known = {} if anew else {row.key: row for row in self.rows}
+        rows = []
+        for item in self.group_shown.items:
+            if item.is_heading and self._sorted:
+                continue
+            row = known.get(item.key)
+            if row is None:
+                row = self._make(item)
+            elif row.item is not item:
+                row.item = item
+                self.row_changed(row)
+            rows.append(row)
+        self.set_rows(rows)
+        self.want({row.key: FeedMode.QUOTE for row in rows if row.instrument is not None})
+        self._show_nothing()
+
+    def _make(self, item: WatchItem) -> WatchRow:
+        instrument = None if item.is_heading else self.bridge.instrument(item.key)
+        places = decimals(instrument.tick_size) if instrument is not None else 2
+        row = WatchRow(item, instrument, places)
+        self._look(row)
+        return row
+
+    def _show_nothing(self) -> None:
+        empty = not self.group_shown.items
+        self._empty.hide()
+        self.nothing.setVisible(empty)
+        self.view.setVisible(not empty)
 
     def keys(self) -> list[Key]:
-        """Instruments in order."""
-        return [row.instrument.key for row in self.rows]
+        """Instruments of the shown list in order."""
+        return self.group_shown.keys
 
     def first_key(self) -> Key | None:
         """The first instrument that can be traded, else the first of all."""
-        tradable = [row for row in self.rows if not row.instrument.is_index]
-        return next((row.instrument.key for row in (*tradable, *self.rows)), None)
+        known = [row for row in self.rows if row.instrument is not None]
+        tradable = [row for row in known if row.tradable]
+        return next((row.key for row in (*tradable, *known)), None)
 
     def set_keys(self, keys: list[Key]) -> None:
-        """Replace the list."""
-        rows = []
-        for key in dict.fromkeys(keys):
-            instrument = self.bridge.instrument(key)
-            if instrument is not None:
-                row = WatchRow(instrument, decimals(instrument.tick_size))
-                self._look(row)
-                rows.append(row)
-        self.set_rows(rows)
-        self.want({row.instrument.key: FeedMode.QUOTE for row in rows})
+        """Replace the shown list; notes and flags of what stays are kept."""
+        known = {item.key: item for item in self.group_shown.items}
+        self._put_group([known.get(item.key, item) for item in watchlists.of_keys(keys)])
+
+    def add_all(self, keys: Sequence[Key], at: int | None = None) -> None:
+        """Put instruments into the shown list."""
+        self._put_group(watchlists.put(self.group_shown.items, watchlists.of_keys(keys), at))
 
     def add(self, key: Key) -> None:
-        """Append an instrument and select it."""
-        self.set_keys([*self.keys(), key])
+        """Append an instrument, or find it, and select it."""
+        if key not in self.keys():
+            self.add_all([key])
         self.pick(key)
+        self.select_row(key)
+        row = self.row_of(key)
+        if row is not None:
+            self.view.scrollTo(self.model.index(self.model.view_row(self.rows.index(row)), 0))
 
     def remove(self, key: Key) -> None:
-        """Take an instrument from the list."""
-        self.set_keys([other for other in self.keys() if other != key])
+        """Take a row from the shown list."""
+        self._put_group(watchlists.without(self.group_shown.items, {key}))
 
     def sample(self) -> list[Key]:
         """Indices, near futures and large shares that the master has."""
@@ -206,24 +305,99 @@ class WatchlistDock(TableDock[WatchRow]):
                 keys.insert(place, near)
         return keys
 
+    def _fill(self) -> None:
+        self.add_all(self.sample())
+
+    # -- dragging ---------------------------------------------------------------------------
+    def _place_of(self, view_row: int) -> int | None:
+        """The place in the list of what is before a view row; None (the end) where rows are
+        sorted by a column."""
+        if self._sorted or view_row >= len(self.rows):
+            return None
+        return self.group_shown.items.index(self.model.row_at(view_row).item)
+
+    def drag_data(self, rows: Sequence[WatchRow]) -> Any:
+        """What is dragged."""
+        data = mime_of([row.key for row in rows if not row.item.is_heading])
+        add_json(data, ROWS, [msgspec.structs.astuple(row.item) for row in rows])
+        return data
+
+    def _drag(self) -> None:
+        rows = self.selected_rows()
+        if not rows:
+            return
+        group, keys = self.group_shown, {row.key for row in rows}
+        actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+        taken = drag(self.view, self.drag_data(rows), actions)
+        if taken == Qt.DropAction.MoveAction:
+            self.leave(group.name, keys)
+
+    def leave(self, name: str, keys: set[Key]) -> None:
+        """Rows of a list went elsewhere."""
+        for place, group in enumerate(self.groups):
+            if group.name == name:
+                self._put_group(watchlists.without(group.items, keys), place)
+
+    def _on_drop(self, event: QDropEvent, at: int | None, place: int) -> None:
+        own = event.source() is self.view
+        move = event.dropAction() == Qt.DropAction.MoveAction
+        taken = self.drop(event.mimeData(), at, place, move=move, own=own)
+        if taken is None:
+            event.ignore()
+        else:
+            event.setDropAction(taken)
+            event.accept()
+
+    def drop(
+        self, data: QMimeData, at: int | None, place: int, *, move: bool, own: bool
+    ) -> Qt.DropAction | None:
+        """Take what is dropped into the list at ``place``, before the row ``at``. Rows of a
+        watchlist move there unless they are to be copied; what comes from elsewhere is added.
+        ``own`` rows were dragged here. Gives what was done: after a move whoever dragged them
+        takes them away. None: there was nothing for us in it."""
+        rows = read_json(data, ROWS)
+        if isinstance(rows, list):
+            items = [WatchItem(*row) for row in rows]
+        else:
+            items = list(watchlists.of_keys(filter(self._exists, keys_of(data))))
+        if not items:
+            return None
+        # In its own list a row moves by being put.
+        leaves = isinstance(rows, list) and move and not (own and place == self.current)
+        self._put_group(watchlists.put(self.groups[place].items, items, at), place)
+        return Qt.DropAction.MoveAction if leaves else Qt.DropAction.CopyAction
+
+    def _exists(self, key: Key) -> bool:
+        return self.bridge.instrument(key) is not None
+
     # -- prices -----------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
         if self.is_hidden():  # shown anew by the next look
             return
+        if len(ticks) < len(self.rows):
+            for key, tick in ticks.items():
+                if (row := self.row_of(key)) is not None:
+                    self._price(row, tick)
+            return
         for row in self.rows:
-            tick = ticks.get(row.instrument.key)
-            if tick is not None:
-                row.tick, row.stale = tick, False
-                self.row_changed(row)
+            if (found := ticks.get(row.key)) is not None:
+                self._price(row, found)
+
+    def _price(self, row: WatchRow, tick: Any) -> None:
+        row.tick, row.stale, row.age = tick, False, ""
+        self.row_changed(row)
 
     def _look(self, row: WatchRow) -> bool:
         """Take what is known of the row now; True when that is something else than before."""
-        key = row.instrument.key
-        feed = self.bridge.feed
-        now = (self.bridge.latest(key), feed.refusal(key), feed.is_stale(key))
-        if now[0] is row.tick and now[1:] == (row.refusal, row.stale):
+        if row.instrument is None:
             return False
-        row.tick, row.refusal, row.stale = now
+        key, feed = row.key, self.bridge.feed
+        refusal, stale = feed.refusal(key), feed.is_stale(key)
+        age = feed.note(key) if stale and not refusal else ""
+        now = (self.bridge.latest(key), refusal, stale, age)
+        if now[0] is row.tick and now[1:] == (row.refusal, row.stale, row.age):
+            return False
+        row.tick, row.refusal, row.stale, row.age = now
         return True
 
     def _on_aged(self) -> None:
@@ -256,32 +430,145 @@ class WatchlistDock(TableDock[WatchRow]):
         self.select_row(key)
 
     def activated(self, row: WatchRow) -> None:
-        self.pick(row.instrument.key)
+        if row.instrument is not None:
+            self.pick(row.key)
+
+    def act(self, row: WatchRow, name: str) -> None:
+        self._trade(row.key, Action(name.upper()))
 
     def delete_pressed(self, row: WatchRow) -> None:
-        self.remove(row.instrument.key)
+        gone = {one.key for one in self.selected_rows()} | {row.key}
+        place = self.rows.index(row)
+        self._put_group(watchlists.without(self.group_shown.items, gone))
+        if self.rows:  # the next Delete takes the next row
+            self.select_row(self.rows[min(place, len(self.rows) - 1)].key)
 
-    def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
-        key = row.instrument.key
-        if not row.instrument.is_index:
-            self.add_item(menu, "Buy", lambda: self._trade(key, Action.BUY))
-            self.add_item(menu, "Sell", lambda: self._trade(key, Action.SELL))
-            menu.addSeparator()
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
-        self.add_item(menu, "Remove", lambda: self.remove(key))
+    def edit_pressed(self, row: WatchRow) -> None:
+        if not row.item.is_heading:
+            self._ask_note(row)
+
+    def _on_typed(self, event: QKeyEvent) -> None:
+        """Typing in the table searches."""
+        self.add_field.setFocus()
+        QCoreApplication.sendEvent(self.add_field, event)
+
+    def _on_shift(self, by: int) -> None:
+        row = self.selected_row()
+        if row is not None and not self._sorted:
+            self._put_group(watchlists.shifted(self.group_shown.items, row.key, by))
+            self.select_row(row.key)
+
+    def _on_trade(self, action: Action) -> None:
+        row = self.selected_row()
+        if row is not None and row.tradable:
+            self._trade(row.key, action)
 
     def _trade(self, key: Key, side: Action) -> None:
+        """The ticket on that side; nothing is sent."""
         self.pick(key)
         self.bridge.trade_wanted.emit(key, side)
 
+    # -- menu -------------------------------------------------------------------------------
+    def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
+        key = row.key
+        if row.tradable:
+            self.add_item(menu, "Buy", lambda: self._trade(key, Action.BUY))
+            self.add_item(menu, "Sell", lambda: self._trade(key, Action.SELL))
+            menu.addSeparator()
+        if row.instrument is not None:
+            self._fill_places(menu, row)
+        if not row.item.is_heading:
+            self.add_item(menu, "Copy symbol", lambda: copy_text(key[1]))
+            self.add_item(menu, "Note …", lambda: self._ask_note(row))
+            self._fill_flags(menu, row)
+        self._fill_moves(menu, key)
+        self.add_item(menu, "Section above …", self._add_heading)
+        self.add_item(menu, "Remove", lambda: self.delete_pressed(row))
+
+    def _fill_places(self, menu: QMenu, row: WatchRow) -> None:
+        key = row.key
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
+        for kind, title in (("chart", "Chart"), ("ladder", "Ladder"), ("chain", "Option chain")):
+            if kind != "ladder" or row.tradable:
+                self.add_item(menu, title, partial(self.bridge.dock_wanted.emit, kind, key))
+        if row.tradable:
+            self.add_item(menu, "Add to basket", lambda: self._to_basket(row))
+        menu.addSeparator()
+
+    def _fill_flags(self, menu: QMenu, row: WatchRow) -> None:
+        flags = menu.addMenu("Flag")
+        flags.setObjectName(f"{self.name}-menu-flags")
+        for flag in (0, *watchlists.FLAGS):
+            item = self.add_item(
+                flags, f"⚑{flag}" if flag else "None", partial(self.mark, row.key, flag=flag)
+            )
+            item.setCheckable(True)
+            item.setChecked(row.item.flag == flag)
+
+    def _fill_moves(self, menu: QMenu, key: Key) -> None:
+        moves = menu.addMenu("Move to")
+        moves.setObjectName(f"{self.name}-menu-moves")
+        for place, group in enumerate(self.groups):
+            if place != self.current:
+                self.add_item(moves, group.name, partial(self.move_to, key, place))
+        self.add_item(moves, "New group", lambda: self._move_to_new(key))
+
+    def mark(self, key: Key, *, note: str | None = None, flag: int | None = None) -> None:
+        """Another note or flag of a row."""
+        self._put_group(watchlists.marked(self.group_shown.items, key, note=note, flag=flag))
+
+    def _ask_note(self, row: WatchRow) -> None:
+        def take(text: str) -> None:
+            self.mark(row.key, note=text)
+
+        name = self.bridge.name(row.key)
+        self.spawn(ask_text(self, f"Note on {name}", "Note", row.item.note, take), "note")
+
+    def move_to(self, key: Key, place: int) -> None:
+        """Move a row to another list."""
+        item = next((item for item in self.group_shown.items if item.key == key), None)
+        if item is not None and place != self.current:
+            self._put_group(watchlists.put(self.groups[place].items, [item]), place)
+            self.remove(key)
+
+    def _move_to_new(self, key: Key) -> None:
+        source = self.current
+        self.add_group()
+        place, self.current = self.current, source
+        self.move_to(key, place)
+        self.choose_group(place)
+
+    def _to_basket(self, row: WatchRow) -> None:
+        assert row.instrument is not None
+        product = Product(self.bridge.setting("ui.default_product"))
+        if row.is_derivative and product is Product.CNC:
+            product = Product.NRML
+        self.bridge.basket_wanted.emit(
+            OrderRequest(
+                row.item.symbol,
+                row.item.exchange,
+                Action.BUY,
+                max(1, row.instrument.lot_size),
+                PriceType.MARKET,
+                product,
+            )
+        )
+
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
-        return super().save_state() | {"symbols": [list(key) for key in self.keys()]}
+        return super().save_state() | {
+            "groups": watchlists.to_json(self.groups),
+            "current": self.current,
+        }
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         super().restore_state(state)
-        stored = state.get("symbols")
-        if isinstance(stored, list):
-            self.set_keys(self.bridge.watch_list_keys(stored))
-        else:
-            self.set_keys(self.sample())
+        groups = watchlists.from_json(state)
+        if groups is None:
+            groups = [WatchGroup(watchlists.FIRST, watchlists.of_keys(self.sample()))]
+        self.groups = groups
+        current = state.get("current")
+        in_range = isinstance(current, int) and 0 <= current < len(groups)
+        self.current = current if in_range and isinstance(current, int) else 0
+        self._show_tabs()
+        self._show_group()
