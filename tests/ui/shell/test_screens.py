@@ -171,19 +171,17 @@ def test_settings_are_found_by_their_words(drive: Drive) -> None:
         dialog = SettingsDialog(session.window, session.bridge)
         dialog.show()
         dialog.search.setText("text size")
-        shown = [
-            row for row in range(dialog.groups.count()) if not dialog.groups.item(row).isHidden()
-        ]
-        assert [dialog.groups.item(row).text() for row in shown] == ["Window"]
-        assert dialog.stack.currentWidget().objectName() == "dialog-settings-window"
-        field = dialog.findChild(QWidget, "setting-ui-text-scale")
-        other = dialog.findChild(QWidget, "setting-ui-density")
+        dialog.show_found()
+        assert dialog.stack.currentWidget().objectName() == "dialog-settings-found"
+        field = dialog.findChild(QWidget, "found-ui-text-scale")
         assert field is not None and field.isVisible()
-        assert other is not None and not other.isVisible()
+        assert dialog.findChild(QWidget, "found-ui-density") is None
         dialog.search.setText("nonsense")
+        dialog.show_found()
         assert "nonsense" in dialog.error.text()
         dialog.search.clear()
-        assert other.isVisibleTo(dialog.stack)
+        dialog.show_found()
+        assert dialog.stack.currentWidget().objectName() == "dialog-settings-local-api"
         dialog.deleteLater()
 
     drive(scenario)
