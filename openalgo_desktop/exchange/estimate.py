@@ -16,6 +16,8 @@ from openalgo_desktop.exchange.ledger import decimal, paise
 
 #: Charges grow with the price by far less than one: a few steps find the price to a paisa.
 _STEPS = 8
+#: It is found when a step moves it by less, rupees.
+_NEAR = 0.001
 
 
 class Estimator:
@@ -56,7 +58,9 @@ class Estimator:
         leave = price
         for _ in range(_STEPS):
             way_out = self.charges(row, product, action.opposite, quantity, leave, day)
-            leave = max(0.0, price + sign * (entry + way_out) / units)
+            before, leave = leave, max(0.0, price + sign * (entry + way_out) / units)
+            if abs(leave - before) < _NEAR:
+                break
         tick = row.tick_size or 0.01
         below, above = nearest_ticks(round(leave, 6), tick)
         return above if sign > 0 else max(below, tick)

@@ -156,7 +156,9 @@ class PortfolioMargin(MarginTable):
         span = exposure = rest = ZERO
         groups: dict[tuple[str, str], list[SpanLeg]] = {}
         closing: dict[PositionKey, int] = {}
+        leaving: dict[PositionKey, int] = {}
         for request in legs:
+            self._leave(request, leaving)
             instrument = complete(self._book.instrument(request.key))
             at = _basis(request, price)
             quantity = self._uncovered(request, closing)
@@ -178,15 +180,24 @@ class PortfolioMargin(MarginTable):
             float(span + exposure + rest),
             float(span + rest),
             float(exposure),
-            released=float(self._released(closing)),
+            released=float(self._released(leaving)),
         )
 
-    def _released(self, closing: Mapping[PositionKey, int]) -> Decimal:
+    def _leave(self, request: OrderRequest, leaving: dict[PositionKey, int]) -> None:
+        """Count the units of a position that the order would take down, whatever rests for them:
+        they are all that its trade can close."""
+        key = (request.exchange, request.symbol, request.product.value)
+        row = self._book.state.positions.get(key)
+        if row is not None and row.quantity * request.action.sign < 0:
+            most = abs(row.quantity) - leaving.get(key, 0)
+            leaving[key] = leaving.get(key, 0) + min(request.quantity, max(0, most))
+
+    def _released(self, leaving: Mapping[PositionKey, int]) -> Decimal:
         """What closing so many units of these positions gives back: their part of the reserve;
         of a portfolio, what its scan is less without them."""
         released = ZERO
         groups: dict[tuple[str, str], Instrument] = {}
-        for key, units in closing.items():
+        for key, units in leaving.items():
             row = self._book.state.positions.get(key)
             if row is None or not units or not row.quantity:
                 continue
@@ -197,7 +208,7 @@ class PortfolioMargin(MarginTable):
                 released += row.margin * units / abs(row.quantity)
         for instrument in groups.values():
             held = self._held(instrument)
-            left = [_without(row, closing.get(row.key, 0)) for row in held]
+            left = [_without(row, leaving.get(row.key, 0)) for row in held]
             before = self._scan([row.leg for row in held]).total
             released += before - self._scan([leg for leg in left if leg.quantity]).total
         return released

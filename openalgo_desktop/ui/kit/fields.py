@@ -393,6 +393,10 @@ class HatchedFrame(QWidget):
         super().__init__()
         self._hatched = True
 
+    def hasHeightForWidth(self) -> bool:
+        # It scrolls inside: texts that wrap must not make the panel around it scroll as well.
+        return False
+
     def set_hatched(self, hatched: bool) -> None:
         """Sandbox or live."""
         self._hatched = hatched

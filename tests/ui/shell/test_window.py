@@ -158,11 +158,11 @@ def test_the_same_order_at_once_asks_first(drive: Drive) -> None:
         ticket = session.window.ticket
         click(ticket.send)
         await until(lambda: len(orders_dock(session).rows) == 1, "the first order")
-        await until(lambda: not ticket._sending, "the answer")
+        await until(lambda: not ticket.sending.busy, "the answer")
         click(ticket.send)
         await until(lambda: ticket.findChildren(ConfirmDialog), "the question")
         click(ticket.findChildren(ConfirmDialog)[0].no)
-        await until(lambda: not ticket._sending, "the end of the question")
+        await until(lambda: not ticket.sending.busy, "the end of the question")
         assert len(orders_dock(session).rows) == 1
 
     drive(scenario)

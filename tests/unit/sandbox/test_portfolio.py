@@ -231,6 +231,19 @@ def test_an_exit_tells_what_it_frees(enabled: bool) -> None:
     assert told == pytest.approx(float(before - after), abs=0.02) and told > 0
 
 
+def test_what_an_exit_frees_does_not_depend_on_a_stop_that_rests(rig: Rig) -> None:
+    rig.trade("SBIN", BUY, 10)
+    exit_ = rig.request("SBIN", SELL, 10)
+    told = rig.margin.estimate([exit_], lambda key, mark: 800.0).released
+    assert told is not None and told > 0
+    target = rig.request("SBIN", SELL, 10, price=900.0)
+    last = Tick("SBIN", "NSE", 800.0, FeedMode.QUOTE, bid=800.0, ask=800.0)
+    rig.book.place(target, "rests", rig.book.instrument(target.key), last, NOW)
+    assert rig.margin.estimate([exit_], lambda key, mark: 800.0).released == told
+    both = rig.margin.estimate([exit_, exit_], lambda key, mark: 800.0).released
+    assert both == told  # not twice
+
+
 def test_giving_up_a_hedge_frees_less_than_nothing(rig: Rig) -> None:
     rig.trade(call(24600), SELL)
     rig.trade(call(24800), BUY)

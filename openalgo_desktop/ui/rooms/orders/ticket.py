@@ -9,43 +9,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
-from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
-    OrderStateUnknown,
-    RejectedByBroker,
 )
 from openalgo_desktop.core.following import Followed, followed
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Position
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.preview import LegPreview
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
-from openalgo_desktop.core.wording import hint_for, in_words
+from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.engine.ordering import Placed
 from openalgo_desktop.ui.kit import quote
-from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
 from openalgo_desktop.ui.kit.names import contract_tip
-from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.rooms.orders.ticket_bracket import BracketPanel
+from openalgo_desktop.ui.rooms.orders.ticket_extras import TicketExtras
 from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts
+from openalgo_desktop.ui.rooms.orders.ticket_foot import TicketFoot
 from openalgo_desktop.ui.rooms.orders.ticket_form import TicketForm
 from openalgo_desktop.ui.rooms.orders.ticket_position import PositionBar
+from openalgo_desktop.ui.rooms.orders.ticket_sender import TicketSender
 from openalgo_desktop.ui.rooms.orders.ticket_text import one_line, order_text, value_text
 
-#: An order without an answer after this time says so, milliseconds.
-NO_ANSWER_MS = 3000
 #: What the button says while no side is chosen.
 CHOOSE_SIDE = "Choose BUY or SELL"
-NO_ANSWER = "No answer yet. The order may be on its way: it is being looked up and not sent again."
 
 
 class TicketDock(Dock):
@@ -62,14 +62,12 @@ class TicketDock(Dock):
         self.instrument: Instrument | None = None
         self.use = TicketUse.OPEN
         self._use_product: Product | None = None
-        self._sending = False
         self._attempted = False
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
-        self._late.setInterval(NO_ANSWER_MS)
-        self._late.timeout.connect(lambda: self._show_result(NO_ANSWER, "warning"))
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
+        self.sending = TicketSender(
+            self, bridge, self.foot, self.spoken, self._show_error, self._sent
+        )
         self.content.addWidget(self.frame)
         self.place_empty_over(self.frame)
         self.set_empty(True)
@@ -103,6 +101,11 @@ class TicketDock(Dock):
         rows.addWidget(self.position_bar)
         self.form = TicketForm()
         rows.addWidget(self.form)
+        self.bracket = BracketPanel()
+        rows.addWidget(self.bracket)
+        self.extras = TicketExtras(self.bridge, self.spawn, self.form, self.bracket)
+        self.extras.basket.clicked.connect(lambda _: self._to_basket())
+        rows.addWidget(self.extras)
         self.estimate = label("", "ticket-estimate", "muted")
         self.estimate.setWordWrap(True)
         rows.addWidget(self.estimate)
@@ -112,7 +115,9 @@ class TicketDock(Dock):
         self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
         self.area.setWidget(inside)
         column.addWidget(self.area, 1)
-        column.addWidget(self._build_foot())
+        self.foot = TicketFoot(self.submit)
+        self.send, self.result, self.warning = self.foot.send, self.foot.result, self.foot.warning
+        column.addWidget(self.foot)
         form = self.form
         self.price_type, self.product = form.price_type, form.product
         self.lots, self.units, self.price, self.trigger = (
@@ -124,6 +129,7 @@ class TicketDock(Dock):
         self.units_field, self.price_field = form.units_field, form.price_field
         self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
         form.changed.connect(self._edited)
+        self.bracket.changed.connect(self._edited)
 
     def _build_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
@@ -134,26 +140,6 @@ class TicketDock(Dock):
         head.addWidget(self.symbol, 1)
         head.addWidget(self.ltp)
         return head
-
-    def _build_foot(self) -> QWidget:
-        """What stays in sight: warnings, the answer, and the button at the very bottom."""
-        foot = named(QWidget(), "ticket-foot", "Send")
-        column = QVBoxLayout(foot)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        self.warning = label("", "ticket-warning", "warning")
-        self.result = label("", "ticket-result")
-        for text in (self.warning, self.result):
-            text.setWordWrap(True)
-            text.hide()
-            column.addWidget(text)
-        self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.send = sends(named(QPushButton(), "ticket-send", "Send order"))
-        self.send.setStyleSheet("min-height: 40px;")  # the theme's sheet wins over the property
-        self.send.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.send.clicked.connect(lambda _checked: self.submit())
-        column.addWidget(self.send)
-        return foot
 
     # -- symbol and wishes ------------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -177,7 +163,7 @@ class TicketDock(Dock):
         lots = "lots" if instrument.lot_size > 1 else "units"
         sizes = [int(size) for size in self.bridge.setting(f"ticket.sizes_{lots}").split(",")]
         self.form.show_instrument(instrument, self.bridge.setting("ui.default_product"), sizes)
-        self._show_result("", "muted")
+        self.foot.say("", "muted")
         self.set_empty(False)
         self.dirty = True
 
@@ -221,6 +207,16 @@ class TicketDock(Dock):
     def _set_use(self, use: TicketUse, product: Product | None) -> None:
         self.use, self._use_product = use, product
         self.position_bar.mark(product, use)
+        self.bracket.setVisible(not use.leaves)  # an exit needs no exits
+
+    def _to_basket(self) -> None:
+        """Add the order to the basket as it stands."""
+        request = self.request()
+        if request is None:
+            self.foot.say("✕ Choose a symbol and BUY or SELL first.", "error")
+        elif not self.form.unread() and self._check(request, told=True):
+            self.bridge.basket_wanted.emit(request)
+            self.foot.say("In the basket; nothing was sent.", "muted")
 
     def _check_use(self, request: OrderRequest | None) -> None:
         """Another side or product than the position's: it is a plain order again."""
@@ -341,11 +337,7 @@ class TicketDock(Dock):
         now = self.bridge.monotonic()
         self.facts.show_order(None, self.bridge.mode, now, by_hand=True)
         self.facts.show_leg(None, self.instrument)
-        self._show_text(self.warning, "")
-        self.send.setEnabled(False)
-        self.send.setText(button)
-        self.send.setAccessibleName(button)
-        set_role(self.send, "send-none")
+        self.foot.show_nothing(button)
         self.estimate.setText("")
 
     def _followed(self, kind: PriceType, action: Action, trigger: float) -> Followed:
@@ -376,7 +368,7 @@ class TicketDock(Dock):
         """Those of fields that do not say something worse already."""
         wrong = {name for name, field in self._named_fields().items() if field.error()}
         texts = [warned.text for warned in leg.warnings if warned.field not in wrong]
-        self._show_text(self.warning, "\n".join(f"⚠ {text}" for text in texts))
+        self.foot.warn("\n".join(f"⚠ {text}" for text in texts))
 
     def _named_fields(self) -> dict[str, Field]:
         """Fields by their names in an order."""
@@ -384,21 +376,21 @@ class TicketDock(Dock):
             "quantity": self.units_field,
             "price": self.price_field,
             "trigger_price": self.trigger_field,
+            **self.bracket.fields,
         }
 
     def _show_button(self, request: OrderRequest, row: Instrument) -> None:
         text = order_text(request, row, decimals(row.tick_size))
-        self.send.setEnabled(True)
-        if self.send.text() != text:
-            self.send.setText(text)
-            self.send.setAccessibleName(f"Send order: {self.spoken(request)}")
-        set_role(self.send, f"send-{request.action.value.lower()}")
+        if legs := self.bracket.words():
+            text += f"\n{legs}"
+        self.foot.show_order(text, self.spoken(request), request.action)
         self.estimate.setText(value_text(request, row, self._last()))
 
     def _clear_errors(self) -> None:
         for field in self.form.fields:
             if field.error():
                 field.set_error("")
+        self.bracket.clear_errors()
         self.form.product_error.hide()
         self.form.product_error.clear()
 
@@ -415,38 +407,27 @@ class TicketDock(Dock):
             self.form.product_error.setText(text)
             self.form.product_error.show()
         else:
-            self._show_result(f"✕ {text}", "error")
-
-    @staticmethod
-    def _show_text(part: QLabel, text: str) -> None:
-        if part.text() != text:
-            part.setText(text)
-            part.setVisible(bool(text))
-
-    def _show_result(self, text: str, role: str) -> None:
-        self._show_text(self.result, text)
-        self.result.setAccessibleName(text)
-        set_role(self.result, role)
+            self.foot.say(f"✕ {text}", "error")
 
     # -- sending ----------------------------------------------------------------------------
     def submit(self, read: OrderRequest | None = None) -> None:
         """Send the order as it stands, or as the user has just ``read`` it in a question (a price
         that follows the market moved since). Nothing happens while one is on its way."""
         row = self.instrument
-        if row is None or row.is_index or self._sending:
+        if row is None or row.is_index or self.sending.busy:
             return
         self._attempted = True
         self._clear_errors()
         request = read or self.request()
         if request is None:
-            self._show_result("✕ Choose BUY or SELL first.", "error")
+            self.foot.say("✕ Choose BUY or SELL first.", "error")
             return
-        if self.form.unread():
+        if self.form.unread() or self.bracket.unread():
             return
         if not self._check(request, told=True) or not self._within_position(request):
             return
-        self._sending = True
-        work = self._send(request, row, self.use, self.bridge.mode)
+        self.sending.busy = True
+        work = self.sending.send(request, self.bracket.spec(), self.use, self.bridge.mode)
         self.spawn(work, "send order", sends=True)
 
     def _within_position(self, request: OrderRequest) -> bool:
@@ -461,62 +442,13 @@ class TicketDock(Dock):
         self.units_field.set_error(text)
         return False
 
-    async def _send(
-        self, request: OrderRequest, row: Instrument, use: TicketUse, mode: Mode
-    ) -> None:
-        try:
-            if not await self._confirmed(request, row, use, mode):
-                return
-            self._show_result("Sending …", "muted")
-            self._late.start()
-            self._sent(await self.bridge.place(request, mode), use)
-        except InvalidOrder as error:
-            self._show_result("", "muted")
-            self._show_error(error)
-        except RejectedByBroker as error:
-            hint = hint_for(error.message)
-            told = f"✕ Rejected: {error.message}"
-            self._show_result(f"{told}\n{hint}" if hint else told, "error")
-        except OrderStateUnknown as error:
-            self._show_result(f"⚠ {in_words(error)}", "warning")
-        except AppError as error:
-            self._show_result(f"✕ {in_words(error)}", "error")
-        finally:
-            self._late.stop()
-            self._sending = False
-
-    def _sent(self, placed: Placed, use: TicketUse) -> None:
-        where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
-        ids = ", ".join(placed.ids)
-        what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
+    def _sent(self, use: TicketUse) -> None:
+        """The order is out. Once more of what leaves a position would open the other side."""
         self._attempted = False
-        if use.leaves and self.use is use:  # once more would open the other side
+        if use.leaves and self.use is use:
             self._set_use(TicketUse.OPEN, None)
             self.form.set_action(None)
             self._edited()
-        self._show_result(f"✓ {what} sent ({where})", "success")
-
-    async def _confirmed(
-        self, request: OrderRequest, row: Instrument, use: TicketUse, mode: Mode
-    ) -> bool:
-        """Ask where the settings want it, or where the same order was just sent."""
-        act = Act.CLOSE if use is TicketUse.EXIT else Act.PLACE
-        reasons = list(self.bridge.orders.why_ask(act, [request], mode))
-        repeated = self.bridge.is_repeat(request)
-        if repeated:
-            reasons.insert(0, "The very same order was sent a moment ago.")
-        if not reasons:
-            return True
-        text = self.spoken(request)
-        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
-        return await confirm(
-            self,
-            "Same order again?" if repeated else "Send this order?",
-            f"{text}, {where}.",
-            "Send again" if repeated else f"Send {request.action.value}",
-            reasons,
-            danger=mode is Mode.LIVE,
-        )
 
     # -- prices -----------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:

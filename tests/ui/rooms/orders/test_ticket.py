@@ -11,15 +11,15 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import RejectedByBroker
 from openalgo_desktop.core.model import Instrument, OrderAck, OrderRequest, Position, Tick
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
-from openalgo_desktop.ui.rooms.orders import ticket as ticket_module
-from openalgo_desktop.ui.rooms.orders.ticket import CHOOSE_SIDE, NO_ANSWER, TicketDock
+from openalgo_desktop.ui.rooms.orders.ticket import CHOOSE_SIDE, TicketDock
+from openalgo_desktop.ui.rooms.orders.ticket_sender import NO_ANSWER, NO_ANSWER_MS
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
@@ -61,7 +61,7 @@ def sent(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[OrderRequest
 
 
 async def settled(ticket: TicketDock) -> None:
-    await until(lambda: not ticket._sending, "the answer")
+    await until(lambda: not ticket.sending.busy, "the answer")
 
 
 def question(ticket: TicketDock) -> ConfirmDialog | None:
@@ -82,7 +82,7 @@ def test_without_a_symbol_there_is_nothing_to_send(drive: Drive) -> None:
         ticket = TicketDock(session.bridge, "ticket-9")
         assert ticket.frame.isHidden() and not ticket._empty.isHidden()
         ticket.submit()
-        assert not ticket._sending and ticket.request() is None
+        assert not ticket.sending.busy and ticket.request() is None
         ticket.release()
         ticket.deleteLater()
 
@@ -172,7 +172,7 @@ def test_what_is_being_clicked_does_not_change_under_the_pointer(drive: Drive) -
         assert ticket.send.text() == said
         assert ticket.request().price == 799.9  # type: ignore[union-attr]
         QTest.mouseRelease(ticket.send, Qt.MouseButton.LeftButton, pos=QPoint(-50, -50))
-        assert not ticket._sending  # released elsewhere: no order
+        assert not ticket.sending.busy  # released elsewhere: no order
 
     drive(scenario)
 
@@ -504,7 +504,6 @@ def test_no_answer_yet_is_said_and_nothing_is_sent_again(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(session: Session) -> None:
-        monkeypatch.setattr(ticket_module, "NO_ANSWER_MS", 30)
         answer = asyncio.Event()
         arrived: list[OrderRequest] = []
 
@@ -516,7 +515,8 @@ def test_no_answer_yet_is_said_and_nothing_is_sent_again(
         monkeypatch.setattr(session.terminal.sandbox, "place", place)
         await priced(session)
         ticket = ticket_of(session)
-        ticket._late.setInterval(30)
+        assert ticket.sending.late.interval() == NO_ANSWER_MS == 3000
+        ticket.sending.late.setInterval(30)
         click(ticket.send)
         await until(lambda: ticket.result.text() == NO_ANSWER, "the remark")
         assert ticket.result.property("role") == "warning"
@@ -587,11 +587,14 @@ def test_the_button_never_moves_and_is_never_covered_on_a_small_screen(drive: Dr
         ticket.trigger.setValue(1.0)
         ticket.submit()
         assert ticket.trigger_field.error()
-        ticket._show_result("✕ Rejected: " + "a long story of the broker " * 6, "error")
+        ticket.foot.say("✕ Rejected: " + "a long story of the broker " * 6, "error")
         await asyncio.sleep(0.05)
         assert ticket.height() == hold_height and place() == before
         middle = ticket.send.mapTo(window, ticket.send.rect().center())
         assert window.childAt(middle) is ticket.send
+        assert ticket.send.visibleRegion().boundingRect() == ticket.send.rect()
+        outer = ticket.widget()
+        assert isinstance(outer, QScrollArea) and outer.verticalScrollBar().maximum() == 0
         assert ticket.area.horizontalScrollBar().value() == 0
 
     drive(scenario)
@@ -647,5 +650,143 @@ def test_requests_are_what_the_fields_say(drive: Drive) -> None:
             "disclosed_quantity": 0,
             "strategy": "",
         }
+
+    drive(scenario)
+
+
+# -- bracket, presets, basket --------------------------------------------------------------------
+def test_a_bracket_goes_out_with_the_entry_and_is_watched(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        bracket = ticket.bracket
+        assert bracket.spec() is None
+        ticket.units.setValue(10)
+        click(bracket.on)
+        bracket.editors["stop"].setValue(10.0)
+        bracket.editors["target"].setValue(20.0)
+        assert ticket.send.text().splitlines()[2] == "stop 10 pt · target 20 pt"
+        click(ticket.send)
+        await settled(ticket)
+        assert "sent" in ticket.result.text()
+        mode = session.bridge.mode
+        watch = session.bridge.watch
+        await until(
+            lambda: watch.stop_price("SBIN", "NSE", Product.MIS, mode) is not None, "the stop"
+        )
+        (plan,) = watch.of_position("SBIN", "NSE", Product.MIS, mode)
+        assert plan.held == 10 and plan.stop_at == plan.entry - 10
+
+    drive(scenario)
+
+
+def test_a_bracket_in_other_units_and_a_wrong_one(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        orders = sent(session, monkeypatch)
+        await priced(session)
+        ticket = ticket_of(session)
+        bracket = ticket.bracket
+        click(bracket.on)
+        click(bracket.unit.button("%"))
+        bracket.editors["stop"].setValue(150.0)  # below 0
+        assert "stop 150%" in ticket.send.text()
+        click(ticket.send)
+        await settled(ticket)
+        assert bracket.fields["stop"].error() and orders == []
+        click(bracket.unit.button("₹"))
+        assert "stop ₹ 150" in ticket.send.text()
+        bracket.editors["stop"].lineEdit().setText("15,50")
+        click(ticket.send)
+        await asyncio.sleep(0)
+        assert "15.50" in bracket.fields["stop"].error() and orders == []
+
+    drive(scenario)
+
+
+def test_an_exit_has_no_bracket(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(session: Session) -> None:
+        orders = sent(session, monkeypatch)
+        await priced(session)
+        ticket = ticket_of(session)
+        click(ticket.bracket.on)
+        ticket.bracket.editors["stop"].setValue(10.0)
+        ticket._on_position(hold(session, 30), TicketUse.EXIT)
+        assert ticket.bracket.isHidden() and ticket.bracket.spec() is None
+        assert "stop" not in ticket.send.text()
+        click(ticket.send)
+        await settled(ticket)
+        assert len(orders) == 1
+
+    drive(scenario)
+
+
+def test_a_stop_of_the_ticket_does_not_outlive_its_position(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        bridge = session.bridge
+        await bridge.place(OrderRequest("SBIN", "NSE", BUY, 10), Mode.SANDBOX)
+        await until(lambda: bridge.books.positions, "the position")
+        ticket._on_position(bridge.books.positions[0], TicketUse.STOP)
+        last = bridge.latest(SBIN).ltp  # type: ignore[union-attr]
+        ticket.trigger.setValue(round(last * 0.97, 0))
+        click(ticket.send)
+        await until(lambda: bridge.books.working_of(SBIN), "the stop works")
+        await settled(ticket)
+        await bridge.place(OrderRequest("SBIN", "NSE", SELL, 10), Mode.SANDBOX)  # out another way
+        await until(lambda: not bridge.books.working_of(SBIN), "the stop is cancelled")
+
+    drive(scenario)
+
+
+def test_presets_keep_type_product_size_and_bracket_but_no_side(drive: Drive) -> None:
+    async def first(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.price_type.choose("LIMIT")
+        ticket.units.setValue(50)
+        click(ticket.bracket.on)
+        ticket.bracket.editors["stop"].setValue(5.0)
+        presets = ticket.extras.presets
+        await presets.save("Scalp", ticket.extras.preset())
+
+    async def second(session: Session) -> None:
+        session.bridge.select(("NSE", "INFY"))
+        ticket = ticket_of(session)
+        ticket.price_type.choose("MARKET")
+        presets = ticket.extras.presets
+        await presets.load()
+        menu = presets.menu_of_presets()
+        texts = [action.text() for action in menu.actions() if action.text()]
+        assert texts == ["Scalp", "Save as …", "Delete"]
+        menu.actions()[0].trigger()
+        assert (ticket.price_type.value(), ticket.units.value()) == ("LIMIT", 50)
+        assert ticket.bracket.on.isChecked()
+        assert ticket.bracket.editors["stop"].value() == 5.0
+        assert ticket.action is None and not ticket.send.isEnabled()
+        await presets.delete("Scalp")
+        assert not presets.presets
+        menu.deleteLater()
+
+    drive(first)
+    drive(second)
+
+
+def test_to_the_basket_sends_nothing(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(session: Session) -> None:
+        orders = sent(session, monkeypatch)
+        wanted: list[OrderRequest] = []
+        session.bridge.basket_wanted.connect(wanted.append)
+        session.bridge.select(SBIN)
+        ticket = ticket_of(session)
+        click(ticket.extras.basket)
+        assert wanted == [] and "Choose" in ticket.result.text()
+        ticket.set_action(SELL)
+        click(ticket.extras.basket)
+        assert [(row.symbol, row.action) for row in wanted] == [("SBIN", SELL)]
+        await asyncio.sleep(0)
+        assert orders == []
 
     drive(scenario)

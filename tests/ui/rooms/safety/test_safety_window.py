@@ -37,7 +37,7 @@ async def exposed(session: Session) -> None:
     await until(lambda: session.bridge.books.day_pnl and session.bridge.books.positions, "position")
     click(ticket.price_type.button("LIMIT"))
     ticket.price.setValue(round(ticket.price.value() * 0.95, 0))
-    await until(lambda: not ticket._sending, "the first answer")
+    await until(lambda: not ticket.sending.busy, "the first answer")
     click(ticket.send)
     await until(session.bridge.books.working, "a working order")
 

@@ -1,0 +1,130 @@
+"""Asks, sends and tells what became of the ticket's order. One order at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import (
+    AppError,
+    InvalidOrder,
+    OrderStateUnknown,
+    RejectedByBroker,
+)
+from openalgo_desktop.core.exits import ExitSpec
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.ticketing import TicketUse
+from openalgo_desktop.core.wording import hint_for, in_words
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.ordering import Placed
+from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.rooms.orders.ticket_foot import TicketFoot
+
+#: An order without an answer after this time says so, milliseconds.
+NO_ANSWER_MS = 3000
+NO_ANSWER = "No answer yet. The order may be on its way: it is being looked up and not sent again."
+
+
+class TicketSender:
+    """``wrong`` shows an error under its field, ``spoken`` says an order in one line, ``sent``
+    hears of an order that was accepted."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        bridge: Bridge,
+        foot: TicketFoot,
+        spoken: Callable[[OrderRequest], str],
+        wrong: Callable[[AppError], None],
+        sent: Callable[[TicketUse], None],
+    ) -> None:
+        self._parent, self._bridge, self._foot = parent, bridge, foot
+        self._spoken, self._wrong, self._sent = spoken, wrong, sent
+        self.busy = False
+        self.late = QTimer(parent)
+        self.late.setSingleShot(True)
+        self.late.setInterval(NO_ANSWER_MS)
+        self.late.timeout.connect(lambda: foot.say(NO_ANSWER, "warning"))
+
+    async def send(
+        self, request: OrderRequest, legs: ExitSpec | None, use: TicketUse, mode: Mode
+    ) -> None:
+        """Ask where it must be asked, send once, tell the answer. ``legs`` come with an entry."""
+        try:
+            if not await self._confirmed(request, use, mode):
+                return
+            self._foot.say("Sending …", "muted")
+            self.late.start()
+            placed = await self._place(request, legs, mode)
+            self.late.stop()
+            self._sent(use)
+            self._foot.say(_accepted(placed), "success")
+            if use in (TicketUse.STOP, TicketUse.TARGET):
+                await self._bind(request, placed, mode)
+        except InvalidOrder as error:
+            self._foot.say("", "muted")
+            self._wrong(error)
+        except RejectedByBroker as error:
+            hint = hint_for(error.message)
+            told = f"✕ Rejected: {error.message}"
+            self._foot.say(f"{told}\n{hint}" if hint else told, "error")
+        except OrderStateUnknown as error:
+            self._foot.say(f"⚠ {in_words(error)}", "warning")
+        except AppError as error:
+            self._foot.say(f"✕ {in_words(error)}", "error")
+        finally:
+            self.late.stop()
+            self.busy = False
+
+    async def _place(self, request: OrderRequest, legs: ExitSpec | None, mode: Mode) -> Placed:
+        if legs is None:
+            return await self._bridge.place(request, mode)
+        _, placed = await self._bridge.watch.bracket(request, legs, mode)
+        return placed
+
+    async def _bind(self, request: OrderRequest, placed: Placed, mode: Mode) -> None:
+        """A stop or a target at the broker must not outlive its position: our core cancels it when
+        the position is gone."""
+        try:
+            await self._bridge.watch.protect(
+                request.symbol,
+                request.exchange,
+                request.product,
+                mode,
+                ExitSpec(),
+                quantity=request.quantity,
+                orders=placed.ids,
+            )
+        except AppError as error:
+            text = f"{in_words(error)} Cancel the order yourself when the position is gone."
+            self._bridge.notice.emit("warning", text)
+
+    async def _confirmed(self, request: OrderRequest, use: TicketUse, mode: Mode) -> bool:
+        """Ask where the settings want it, or where the same order was just sent."""
+        act = Act.CLOSE if use is TicketUse.EXIT else Act.PLACE
+        reasons = list(self._bridge.orders.why_ask(act, [request], mode))
+        repeated = self._bridge.is_repeat(request)
+        if repeated:
+            reasons.insert(0, "The very same order was sent a moment ago.")
+        if not reasons:
+            return True
+        where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
+        return await confirm(
+            self._parent,
+            "Same order again?" if repeated else "Send this order?",
+            f"{self._spoken(request)}, {where}.",
+            "Send again" if repeated else f"Send {request.action.value}",
+            reasons,
+            danger=mode is Mode.LIVE,
+        )
+
+
+def _accepted(placed: Placed) -> str:
+    where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
+    ids = ", ".join(placed.ids)
+    what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
+    return f"✓ {what} sent ({where})"
