@@ -21,6 +21,7 @@ from openalgo_desktop.core.model import Bars
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
 from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of
+from openalgo_desktop.ui.chart.line_hand import LineHand
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.overlay import Frame, LegendPart, Overlay
 from openalgo_desktop.ui.chart.scale import TimeScale
@@ -54,6 +55,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     price_picked = Signal(float)  # Ctrl+click: a plain click means nothing
     menu_wanted = Signal(float, QPoint)  # price under the pointer, place on the screen
+    line_moved = Signal(str, float)  # id of a line, the price where it was let go
+    line_closed = Signal(str)  # id of a line whose x was pressed and released
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, background=None)
@@ -74,6 +77,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._build()
         self.overlay = Overlay(self.viewport())
+        self.hand = LineHand(self.overlay)
         self.restyle()
 
     def _build(self) -> None:
@@ -156,6 +160,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
         self.overlay.set_lines(lines)
+        self.hand.lines_changed()
         prices = tuple(line.price for line in lines)
         if prices != self._line_prices:
             self._line_prices = prices
@@ -309,12 +314,20 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if event.button() == Qt.MouseButton.LeftButton:
+        if self.hand.busy:  # a second button: nothing is meant
+            self.hand.give_up()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            if plain and self.hand.press(event.position().toPoint()):
+                return
             self._pressed = self._dragged_from = event.position()
             self._drag_axis = event.position().x() > self.overlay.frame.pane.right()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position()
+        if self.hand.busy:
+            self.hand.move(position.toPoint())
+        self._show_cursor(position.toPoint())
         if self._dragged_from is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self._drag(position - self._dragged_from)
             self._dragged_from = position
@@ -336,7 +349,21 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
                 self._price_range = (low + by, high + by)
         self._changed_view()
 
+    def _show_cursor(self, at: QPoint) -> None:
+        shapes = {"close": Qt.CursorShape.PointingHandCursor, "drag": Qt.CursorShape.SizeVerCursor}
+        shape = shapes.get(self.hand.over(at), Qt.CursorShape.ArrowCursor)
+        if self.viewport().cursor().shape() != shape:
+            self.viewport().setCursor(shape)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.hand.busy:
+            left = event.button() == Qt.MouseButton.LeftButton
+            meant = self.hand.release(event.position().toPoint()) if left else None
+            if meant is not None and meant.price is None:
+                self.line_closed.emit(meant.line.line_id)
+            elif meant is not None and meant.price is not None:
+                self.line_moved.emit(meant.line.line_id, meant.price)
+            return
         pressed, self._pressed, self._dragged_from = self._pressed, None, None
         if pressed is None or event.button() != Qt.MouseButton.LeftButton:
             return
@@ -394,6 +421,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
                 scale.zoom(ZOOM_STEP, scale.right)
             case Qt.Key.Key_End | Qt.Key.Key_Home:
                 self.autofit()
+            case Qt.Key.Key_Escape if self.hand.give_up():
+                return
             case _:
                 event.ignore()
                 return

@@ -18,6 +18,8 @@ from openalgo_desktop.ui.kit import format as fmt
 
 CHIP_MARGIN = 8
 MARGIN = 4
+#: So near the pointer is on a line, pixels.
+REACH = 3
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Overlay(QWidget):
         self.places = 2
         self.restyle()
         self._lines: Sequence[PriceLine] = ()
+        self._chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
+        self._ghost: tuple[PriceLine, float] | None = None
         self._last: tuple[float, str] | None = None
         self._last_y = 0
         self._stale = False
@@ -81,6 +85,37 @@ class Overlay(QWidget):
         if tuple(lines) != self._lines:
             self._lines = tuple(lines)
             self.update()
+
+    def has_line(self, line_id: str) -> bool:
+        """Whether a line is still there."""
+        return any(line.line_id == line_id for line in self._lines)
+
+    def set_ghost(self, line: PriceLine | None, price: float = 0.0) -> None:
+        """Show where a line would go; None shows none."""
+        ghost = None if line is None else (line, price)
+        if ghost != self._ghost:
+            self._ghost = ghost
+            self.update()
+
+    def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
+        """The line at a place, by its tag or within a few pixels of it, and whether it is its x.
+        Of several one that can be dragged."""
+        near: PriceLine | None = None
+        for line in self._lines:
+            chip, close = self._chips.get(line.line_id, (QRect(), QRect()))
+            if line.closable and close.contains(at):
+                return line, True
+            if chip.contains(at):
+                return line, False
+            on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
+            in_pane = self.frame.pane.left() <= at.x() <= self.frame.pane.right()
+            if on_line and in_pane and (near is None or line.draggable > near.draggable):
+                near = line
+        return near, False
+
+    def chip_of(self, line_id: str) -> tuple[QRect, QRect]:
+        """Tag and x of a line as painted last, for tests and tools."""
+        return self._chips.get(line_id, (QRect(), QRect()))
 
     def set_last(self, price: float, role: str) -> None:
         """The last price and its colour role."""
@@ -143,6 +178,9 @@ class Overlay(QWidget):
             self._paint_last_line(painter, price, role)
         self._paint_legend(painter)
         chips: list[QRect] = []
+        if self._ghost is not None:
+            self._paint_ghost(painter, *self._ghost)
+        self._chips.clear()
         for line in self._lines:  # over the legend: an order matters more than a volume
             self._paint_line(painter, line, chips)
         if self._last is not None:
@@ -184,7 +222,8 @@ class Overlay(QWidget):
         colours = theme.current()
         colour = colours.color(line.role)
         self._horizontal(painter, y, colour, Qt.PenStyle.DashLine)
-        width = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
+        words = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
+        width = words + (self._tag_height if line.closable else 0)
         left = round(self.frame.pane.right()) - width - 6
         chip = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
         while any(chip.intersects(other) for other in chips):  # each stays readable
@@ -193,8 +232,24 @@ class Overlay(QWidget):
         painter.fillRect(chip, colours.color("panel"))
         painter.setPen(colour)
         painter.drawRect(chip.adjusted(0, 0, -1, -1))
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, line.text)
+        text_area = QRect(chip.left(), chip.top(), words, chip.height())
+        painter.drawText(text_area, Qt.AlignmentFlag.AlignCenter, line.text)
+        cross = QRect()
+        if line.closable:
+            cross = QRect(text_area.right(), chip.top(), self._tag_height, chip.height())
+            painter.drawLine(cross.left(), chip.top(), cross.left(), chip.bottom())
+            painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
+        self._chips[line.line_id] = (chip, cross)
         self._tag(painter, y, fmt.price(line.price, self.places), colour, colours.color("panel"))
+
+    def _paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
+        """Where a line that is dragged would go, and its price there."""
+        y = self.frame.y(price)
+        if self._in_pane(y):
+            colours = theme.current()
+            colour = colours.color(line.role)
+            self._horizontal(painter, y, colour, Qt.PenStyle.SolidLine)
+            self._tag(painter, y, fmt.price(price, self.places), colour, colours.color("panel"))
 
     def _paint_last_line(self, painter: QPainter, price: float, role: str) -> None:
         y = self.frame.y(price)

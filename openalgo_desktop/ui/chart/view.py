@@ -30,6 +30,8 @@ class ChartView(QWidget):
 
     price_picked = Signal(float)
     menu_wanted = Signal(float, QPoint)
+    line_moved = Signal(str, float)
+    line_closed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +54,8 @@ class ChartView(QWidget):
             self._canvas.setAccessibleName(self.accessibleName() or "Chart")
             self._canvas.price_picked.connect(self.price_picked)
             self._canvas.menu_wanted.connect(self.menu_wanted)
+            self._canvas.line_moved.connect(self.line_moved)
+            self._canvas.line_closed.connect(self.line_closed)
             self._canvas.set_lines(self._lines)
             self.setFocusProxy(self._canvas)
             layout = self.layout()
@@ -85,6 +89,25 @@ class ChartView(QWidget):
         self._lines = tuple(lines)
         if self._canvas is not None:
             self._canvas.set_lines(self._lines)
+
+    def set_ghost(self, line: PriceLine | None, price: float = 0.0) -> None:
+        """Show where a line would go; None shows none, and a line that is held is let go."""
+        if self._canvas is not None:
+            if line is None:
+                self._canvas.hand.give_up()
+            self._canvas.overlay.set_ghost(line, price)
+
+    def place_of(self, price: float) -> QPoint:
+        """Right end of a price's line, in this widget's coordinates."""
+        frame = self.canvas.overlay.frame
+        inner = QPoint(round(frame.pane.right()), round(frame.y(price)))
+        place: QPoint = self.canvas.viewport().mapTo(self, inner)
+        return place
+
+    @property
+    def shown_lines(self) -> Sequence[PriceLine]:
+        """The lines of now."""
+        return self._lines
 
     def set_stale(self, stale: bool) -> None:
         """Whether the last price is too old: it turns grey then."""

@@ -7,15 +7,18 @@ import importlib
 from collections.abc import Mapping
 from datetime import timedelta
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout
 
-from openalgo_desktop.core.enums import Action, FeedMode, Interval, PriceType
+from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode, PriceType
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import Bars, Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish
-from openalgo_desktop.ui.chart import ChartView, PriceLine
+from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -24,7 +27,9 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
 from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
+from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Intervals of the picker, and how many days of history each loads.
 DAYS: dict[Interval, int] = {
@@ -81,6 +86,7 @@ class ChartDock(Dock):
         self.view = named(ChartView(), "chart-view", "Candle chart")
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
+        self._build_lines()
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
         self.set_empty(True)
@@ -89,12 +95,16 @@ class ChartDock(Dock):
         self.listen(bridge.books.orders_changed, self.show_lines)
         self.listen(bridge.books.orders_updated, self._on_orders)
         self.listen(bridge.books.positions_changed, self.show_lines)
+        self.listen(bridge.books.prices_moved, self._on_results)
+        self.listen(bridge.watch.changed, self._on_plan)
+        self.listen(bridge.mode_changed, lambda _mode: self.give_up())
 
     # -- symbol and history -----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
         instrument = self.bridge.instrument(key)
         if instrument is None or key == self.key:
             return
+        self.give_up()
         self.key = key
         self._places = decimals(instrument.tick_size)
         self.set_subject(f"{self.bridge.name(key)}  {key[0]}", contract_tip(key))
@@ -195,24 +205,68 @@ class ChartDock(Dock):
 
     def _show_lines(self) -> None:
         self._lines_due = False
-        lines: list[PriceLine] = []
-        working = self.bridge.books.working_of(self.key) if self.key is not None else []
-        for order in working:
-            price = order.trigger_price or order.price
-            text = f"{order.action.value} {fmt.quantity(order.pending_quantity)} "
-            text += order.price_type.value
-            lines.append(PriceLine(order.order_id, price, text, order.action.value.lower()))
-        for position in self.bridge.books.positions:
-            if position.key == self.key and position.quantity:
-                lines.append(
-                    PriceLine(
-                        f"position-{position.product.value}",
-                        position.average_price,
-                        f"{fmt.quantity(position.quantity)} {position.product.value}",
-                        "position",
-                    )
-                )
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        lines = [] if instrument is None else self.lines.of(instrument)
         self.view.set_lines(lines)
+        if self._asked is not None and self._asked[0] not in {line.line_id for line in lines}:
+            self.give_up()
+
+    def _build_lines(self) -> None:
+        """What can be dragged, and the question at a line that was."""
+        self.hand = OneClick(self.bridge, self.spawn, self)
+        self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
+        self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
+        self.bubble = ApplyBubble(self.view, self.name)
+        self.bubble.applied.connect(self._on_apply)
+        self.bubble.dropped.connect(self.give_up)
+        self.view.line_moved.connect(self._on_line_moved)
+        self.view.line_closed.connect(lambda line: self.lines.close(line, self.bridge.mode))
+
+    def give_up(self) -> None:
+        """Nothing comes of what is dragged or asked about."""
+        self._asked = None
+        self.bubble.hide()
+        self.view.set_ghost(None)
+
+    def _on_line_moved(self, line_id: str, price: float) -> None:
+        """A line was let go: armed it moves at once, else it is asked about there."""
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        line = next((row for row in self.view.shown_lines if row.line_id == line_id), None)
+        self.give_up()
+        if instrument is None or line is None:
+            return
+        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+        if level == line.price:
+            return
+        if self.hand.armed:
+            self.lines.move(line_id, level, self.bridge.mode)
+            return
+        self._asked = (line_id, level, self.bridge.mode)
+        self.view.set_ghost(line, level)
+        at = self.view.place_of(level)
+        self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
+
+    def _on_apply(self) -> None:
+        asked = self._asked
+        self.give_up()
+        if asked is not None:
+            line_id, price, mode = asked
+            self.lines.move(line_id, price, mode, asked=True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._asked is not None:
+            self.give_up()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_results(self) -> None:
+        """Results at the lines follow the prices, where there are some."""
+        if self.key is not None and self.hand.positions(self.key):
+            self.show_lines()
+
+    def _on_plan(self, plan: AnyPlan) -> None:
+        if plan.key == self.key:
+            self.show_lines()
 
     def _on_orders(self, orders: list[Order]) -> None:
         """Orders changed; those of other instruments cost nothing here."""

@@ -76,10 +76,11 @@ class OneClick:
         """Whether a click sends."""
         return self._bridge.arm.armed
 
-    def why_not(self, key: Key, mode: Mode) -> str:
-        """Why a click on ``key`` sends nothing; empty when it may."""
+    def why_not(self, key: Key, mode: Mode, *, asked: bool = False) -> str:
+        """Why a click on ``key`` sends nothing; empty when it may. What the user was ``asked``
+        about needs no arming."""
         feed = self._bridge.feed
-        if not self.armed:
+        if not asked and not self.armed:
             return NOT_ARMED
         if mode is not self._bridge.mode:
             return f"The mode is {self._bridge.mode.value.upper()} now."
@@ -138,8 +139,8 @@ class OneClick:
         if not shown:
             return False
         row = self._bridge.instrument(shown[0].key)
-        why = self.why_not(shown[0].key, mode)
-        if row is None or (why and not (asked and why == NOT_ARMED)):
+        why = self.why_not(shown[0].key, mode, asked=asked)
+        if row is None or why:
             self._tell(f"Not changed: {why}")
             return False
         changes = [moved(order, price, row.tick_size) for order in shown]
