@@ -35,6 +35,7 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import BORDER, HatchedFrame, VerticalArea
@@ -53,7 +54,7 @@ SETTLE_MS = 300
 FOLLOW_S = 5
 #: Problems of a file that are shown at most.
 SHOWN_PROBLEMS = 6
-#: From this width on a line stands in one row, pixels.
+#: From this width on a line stands in one row, at a text scale of 100 per cent; pixels.
 WIDE = 860
 #: A file larger than this is no basket, bytes.
 LARGEST_FILE = 1_000_000
@@ -77,6 +78,8 @@ class BasketDock(Dock):
         self._priced: set[Key] = set()
         self._sending = False
         self._wide = True
+        self._scale = look.px(1000)
+        self._grown = False  # lines came or changed their form
         self.setAcceptDrops(True)
         self.frame = named(HatchedFrame(), f"{self.name}-frame", "Basket")
         self._settle = QTimer(self)
@@ -282,7 +285,13 @@ class BasketDock(Dock):
             line.show_result(None)
         self._edited()
 
+    def _place_lines(self) -> None:
+        for line in self.lines:
+            line.place(wide=self._wide)
+        self._grown = self.dirty = True
+
     def _want(self) -> None:
+        self._grown = True
         self.want({line.row.key: FeedMode.QUOTE for line in self.lines})
         self.dirty = True
 
@@ -333,12 +342,15 @@ class BasketDock(Dock):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= WIDE
-        if wide != self._wide:
-            self._wide = wide
+        self._fit()
+
+    def _fit(self) -> None:
+        """Bar and lines in one row where there is room, else in two."""
+        scale, wide = look.px(1000), self.width() >= look.px(WIDE)
+        if (wide, scale) != (self._wide, self._scale):
+            self._wide, self._scale = wide, scale
             self._place_bar()
-            for line in self.lines:
-                line.place(wide=wide)
+            self._place_lines()
 
     def _on_mode(self, mode: Mode) -> None:
         self.frame.set_hatched(mode is Mode.SANDBOX)
@@ -347,6 +359,7 @@ class BasketDock(Dock):
     def _on_aged(self) -> None:
         if self.is_hidden() or not self.lines:
             return
+        self._fit()  # texts may have another size
         self.dirty = True
         self._age += 1
         if self._age % FOLLOW_S == 0 and self.bridge.mode is Mode.SANDBOX:
@@ -359,6 +372,9 @@ class BasketDock(Dock):
 
     def flush(self) -> None:
         super().flush()
+        if self._grown:
+            self._grown = False
+            self._area.updateGeometry()  # it is never narrower than its lines
         priced = set()
         for line in self.lines:
             key = line.row.key

@@ -33,7 +33,7 @@ BUTTONS = (
     ("delete", "close", "Remove this line"),
 )
 #: Widths at a text scale of 100 per cent, pixels.
-COUNT_WIDTH, PRICE_WIDTH, SIDE_WIDTH = 86, 94, 60
+COUNT_WIDTH, PRICE_WIDTH, SIDE_WIDTH, LTP_WIDTH = 86, 94, 60, 58
 _TONES = {
     LineState.SENT: "success",
     LineState.FAILED: "error",
@@ -58,6 +58,8 @@ class BasketLine(QFrame):
     def __init__(self, bridge: Bridge, row: Instrument, request: OrderRequest, name: str) -> None:
         super().__init__()
         named(self, name, f"Basket line {bridge.name(row.key)}")
+        # Never pressed below what its texts need: the list scrolls instead.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.row = row
         self.problem = ""
         self.result: LineResult | None = None
@@ -128,6 +130,7 @@ class BasketLine(QFrame):
         """All in one row where there is room, else in two."""
         self.side.setFixedWidth(look.px(SIDE_WIDTH))
         self.count.setFixedWidth(look.px(COUNT_WIDTH))
+        self.ltp.setMinimumWidth(look.px(LTP_WIDTH))
         for field in (self.price, self.trigger):
             field.setFixedWidth(look.px(PRICE_WIDTH))
             policy = field.sizePolicy()
@@ -145,6 +148,8 @@ class BasketLine(QFrame):
             self._bottom.addLayout(self._fields)
             self._bottom.addStretch(1)
             self._bottom.addWidget(self.ltp)
+        for part in (self.side, *self.inputs):
+            part.updateGeometry()  # texts may have another size now
 
     @property
     def inputs(self) -> tuple[CountField, StillCombo, PriceField, PriceField, StillCombo]:
