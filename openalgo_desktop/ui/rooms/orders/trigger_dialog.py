@@ -31,7 +31,7 @@ OURS, BROKERS = "This program", "The broker (GTT)"
 SINGLE, PAIR = "One order", "OCO pair"
 #: The last price is shown anew this often, milliseconds.
 LOOK_MS = 300
-_WIDE = 440
+_WIDE = 460
 
 
 class TriggerDialog(QDialog):
@@ -62,6 +62,8 @@ class TriggerDialog(QDialog):
         self._make_fields(column)
         self.hint = label("", "dialog-trigger-hint", "muted")
         self.hint.setWordWrap(True)
+        self.hint.ensurePolished()
+        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing() + 2)
         self.answer = label("", "dialog-trigger-result", "error")
         self.answer.setWordWrap(True)
         column.addWidget(self.hint)
@@ -98,9 +100,17 @@ class TriggerDialog(QDialog):
             "Price type",
             (PriceType.MARKET.value, PriceType.LIMIT.value),
         )
-        for choice in (self.keeper, self.kind, self.side, self.product, self.price_type):
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.addWidget(self.keeper, 0, 0, 1, 2)
+        grid.addWidget(self.side, 1, 0)
+        grid.addWidget(self.kind, 1, 1)
+        grid.addWidget(self.product, 2, 0)
+        grid.addWidget(self.price_type, 2, 1)
+        column.addLayout(grid)
+        self.kind.changed.connect(self._propose)
+        for choice in (self.keeper, self.side, self.kind, self.product, self.price_type):
             choice.changed.connect(lambda _: self._arrange())
-            column.addWidget(choice)
         self.keeper.setVisible(self._bridge.watch.has_gtt and self._old is None)
 
     def _make_fields(self, column: QVBoxLayout) -> None:
@@ -116,6 +126,9 @@ class TriggerDialog(QDialog):
             "upper_price": Field("Limit there", self.upper_price, "dialog-trigger-upper-limit"),
         }
         grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        for place in (0, 1):
+            grid.setColumnStretch(place, 1)
         places = ((0, 0), (1, 0), (1, 1), (2, 0), (2, 1))
         for field, (row, place) in zip(self._fields.values(), places, strict=True):
             grid.addWidget(field, row, place)
@@ -145,6 +158,17 @@ class TriggerDialog(QDialog):
         for editor in (self.trigger, self.price, self.upper, self.upper_price):
             editor.set_tick(instrument.tick_size)
         self._arrange()
+
+    def _propose(self, kind: str) -> None:
+        """A pair mostly leaves a position: its side, quantity and product are put in."""
+        held = [
+            row for row in self._bridge.books.positions if row.key == self._key and row.quantity
+        ]
+        if kind != PAIR or self._old is not None or len(held) != 1:
+            return
+        (row,) = held
+        side = Action.SELL if row.quantity > 0 else Action.BUY
+        self._set(side, abs(row.quantity), row.product, PriceType(self.price_type.value()))
 
     def _fill(self, old: Trigger | Gtt) -> None:
         match old:
@@ -192,6 +216,12 @@ class TriggerDialog(QDialog):
         self._fields["upper"].setVisible(pair)
         self._fields["upper_price"].setVisible(pair and limit)
         self._show_words()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As tall as what is shown now, and no less."""
+        self.answer.setVisible(bool(self.answer.text()))
+        self.adjustSize()
 
     def _ltp(self) -> float | None:
         tick = self._bridge.latest(self._key) if self._key is not None else None
@@ -239,7 +269,7 @@ class TriggerDialog(QDialog):
                 return
         ltp = self._ltp()
         if ltp is None:
-            self.answer.setText("The last price is not known, so nobody can tell the way to it.")
+            self._say("The last price is not known, so nobody can tell the way to it.")
             return
         self._sending = True
         self.save.setEnabled(False)
@@ -323,4 +353,9 @@ class TriggerDialog(QDialog):
         if field is not None and field.isVisibleTo(self):
             field.set_error(text)
         else:
-            self.answer.setText(text)
+            self._say(text)
+        self._fit()
+
+    def _say(self, text: str) -> None:
+        self.answer.setText(text)
+        self._fit()

@@ -25,7 +25,7 @@ from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.tables import RowAction
 
-OURS, BROKERS = "This program", "The broker"
+OURS, BROKERS = "this app", "broker"
 STATE_TONE = {
     PlanState.WAITING: "muted",
     PlanState.ACTIVE: "up",
@@ -106,7 +106,7 @@ class Rows:
         if nxt and plan.entry:
             target = plan.spec.targets[plan.hit]
             goal = nxt[0]
-            goal_text = f"{self._price(plan.key, goal)} target"
+            goal_text = f"{self._price(plan.key, goal)} tgt"
             if target.percent < 100:
                 goal_text += f" {target.percent} %"
         under, over = (stop, stop_text), (goal, goal_text)
@@ -255,32 +255,32 @@ def columns(bridge: Bridge) -> tuple[Col[WatchRow], ...]:
 
     return (
         Col(
-            "symbol", "Symbol", 150, name, numeric=False,
+            "symbol", "Symbol", 110, name, numeric=False,
             tip=lambda r: contract_tip(r.key) if r.key[1] else "",
             copied=lambda r: r.key[1],
         ),
         Col("kind", "Kind", 70, lambda r: r.kind, numeric=False),
-        Col("does", "What goes out", 160, lambda r: r.does, tone=side_of, numeric=False),
         Col(
-            "below", "Falls to", 110, level(lambda r: r.below),
-            lambda r: r.below_text or fmt.MISSING,
-        ),
-        Col("ltp", "LTP", 84, lambda r: r.ltp, ltp, flash=True, live=True),
-        Col(
-            "above", "Rises to", 110, level(lambda r: r.above),
-            lambda r: r.above_text or fmt.MISSING,
-        ),
-        Col(
-            "distance", "Away", 62, lambda r: r.distance, percent, live=True,
-            tooltip="From the last price to the nearer of the two",
-        ),
-        Col("state", "State", 84, lambda r: r.state, tone=lambda r: r.tone, numeric=False),
-        Col("action", "", 150, lambda r: r.open, numeric=False, actions=actions),
-        Col(
-            "keeper", "Watched by", 92, lambda r: r.keeper, numeric=False,
+            "keeper", "Kept by", 60, lambda r: r.keeper, numeric=False,
             tone=lambda r: "warning" if r.keeper == OURS else "",
             tip=lambda r: f"{ONLY_WHILE_RUNNING.capitalize()}" if r.keeper == OURS else "",
         ),
+        Col("does", "What goes out", 130, lambda r: r.does, tone=side_of, numeric=False),
+        Col(
+            "below", "Falls to", 80, level(lambda r: r.below),
+            lambda r: r.below_text or fmt.MISSING,
+        ),
+        Col("ltp", "LTP", 74, lambda r: r.ltp, ltp, flash=True, live=True),
+        Col(
+            "above", "Rises to", 80, level(lambda r: r.above),
+            lambda r: r.above_text or fmt.MISSING,
+        ),
+        Col(
+            "distance", "Away", 54, lambda r: r.distance, percent, live=True,
+            tooltip="From the last price to the nearer of the two",
+        ),
+        Col("state", "State", 62, lambda r: r.state, tone=lambda r: r.tone, numeric=False),
+        Col("action", "", 150, lambda r: r.open, numeric=False, actions=actions),
         Col("also", "Besides", 190, lambda r: r.also, numeric=False, elides=True),
         Col("message", "Last", 240, lambda r: r.message, numeric=False, elides=True),
         Col("id", "Id", 170, lambda r: r.row_id.removeprefix("gtt:"), numeric=False),

@@ -35,7 +35,7 @@ FILTERS: dict[str, Callable[[WatchRow], bool]] = {
     "Ended": lambda row: not row.open,
     "All": lambda row: True,
 }
-HINT = "Watched by this program: works only while it runs. The broker's GTT works without it."
+HINT = "Kept by this app: works only while the program runs. The broker keeps a GTT without it."
 
 
 class TriggersDock(TableDock[WatchRow]):

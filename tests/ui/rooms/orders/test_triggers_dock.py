@@ -69,7 +69,7 @@ def test_empty_and_what_it_says(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
         assert dock.rows == [] and "Nothing waits" in dock._empty.text()
-        assert dock._empty.isVisible() and "only while it runs" in dock.hint.text()
+        assert dock._empty.isVisible() and "only while the program runs" in dock.hint.text()
         dock.filter.choose("Ended")
         assert dock._empty.text() == "Nothing has ended lately."
         assert not dock.delete_button.isEnabled() and dock.new_button.isEnabled()
@@ -105,10 +105,10 @@ def test_rows_of_every_kind(drive: Drive) -> None:
         assert kinds == ["Day result", "OCO", "Trigger", "Exits", "GTT"]
         assert dock.title_bar.subject.text() == "5 waiting"
         exits = texts(dock, 3)
-        assert exits["does"] == "SELL 10 at market" and exits["keeper"] == "This program"
-        assert exits["below"].endswith("stop") and exits["above"].endswith("target 50 %")
+        assert exits["does"] == "SELL 10 at market" and exits["keeper"] == "this app"
+        assert exits["below"].endswith("stop") and exits["above"].endswith("tgt 50 %")
         assert exits["also"] == "1 more target"
-        assert texts(dock, 4)["keeper"] == "The broker"
+        assert texts(dock, 4)["keeper"] == "broker"
         await until(lambda: dock.rows[2].distance is not None, "a price")
         away = dock.rows[2].distance
         assert away is not None and 40 < away < 80
@@ -201,9 +201,12 @@ def test_a_new_trigger_by_the_form(drive: Drive) -> None:
 def test_a_pair_and_a_gtt_by_the_form(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        await until(lambda: [row for row in session.bridge.books.positions if row.quantity])
         dock.new(SBIN)
         dialog = form(session)
         dialog.kind.choose(PAIR)
+        assert (dialog.side.value(), dialog.units.value()) == ("SELL", 10)  # leaves what is held
         dialog.price_type.choose(PriceType.LIMIT.value)
         for editor, value in (
             (dialog.trigger, 300.0),
