@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.confirming import ConfirmFacts
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.core.model import Key, Position, closing_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
@@ -128,11 +130,19 @@ class Commands:
 
     # -- orders and positions ---------------------------------------------------------------
     def cancel_all(self) -> None:
-        """Cancel all working orders; risk-reducing, so it does not ask."""
+        """Cancel all working orders; risk-reducing, so it asks only where the settings want it."""
         self._once("cancel all", self._cancel_all)
 
+    async def _may_cancel(self, what: str) -> bool:
+        """Whether cancelling many may go on: asked where the settings say *always*."""
+        why = self._bridge.orders.why_ask_of(Act.CANCEL_ALL, ConfirmFacts())
+        return not why or await confirm(self._window, "Cancel orders?", what, "Cancel orders", why)
+
     async def _cancel_all(self) -> None:
-        result = await self._bridge.cancel_all(self._bridge.mode)
+        mode, count = self._bridge.mode, self._bridge.books.working_count
+        if not await self._may_cancel(f"All working orders ({count}) will be cancelled."):
+            return
+        result = await self._bridge.cancel_all(mode)
         if not result.cancelled and not result.failed:
             self._toasts.show("info", "No working orders.")
             return
@@ -174,7 +184,9 @@ class Commands:
             if others > 0
             else "",
         )
-        if not await ask(dialog):
+        if self._unasked(rows, mode):
+            dialog.deleteLater()
+        elif not await ask(dialog):
             return
         result = await self._bridge.close_all(mode, cancel_orders=dialog.option.isChecked())
         if result.failed:
@@ -184,6 +196,17 @@ class Commands:
             )
         else:
             self._toasts.show("info", f"{result.closed} positions closed.")
+
+    def _unasked(self, rows: Sequence[Position], mode: Mode) -> bool:
+        """Whether everything may be closed without the review: where the settings say *never*, or
+        no limit is passed; never while the window does not see all that is held."""
+        if self._bridge.books.gaps.get("positions") is not None:
+            return False
+        exits = [closing_order(row) for row in rows]
+        try:
+            return not self._bridge.orders.why_ask(Act.FLATTEN, exits, mode)
+        except AppError:  # the master does not have one of them any more
+            return False
 
     # -- the linked symbol ------------------------------------------------------------------
     def _symbol(self) -> Key | None:
@@ -201,6 +224,8 @@ class Commands:
         orders = self._bridge.books.working_of(key)
         if not orders:
             self._toasts.show("info", f"No working orders of {name}.")
+            return
+        if not await self._may_cancel(f"{len(orders)} orders of {name} will be cancelled."):
             return
         answers = await asyncio.gather(
             *(self._bridge.cancel(order.order_id, mode) for order in orders),
@@ -267,7 +292,11 @@ class Commands:
             f"market {where}. {closing.words(closing.count(self._bridge, rows))}"
         )
         exits = closing.exits(self._bridge, row)
-        if await confirm(self._window, "Reverse the position?", text, "Reverse", exits, True):
+        why = closing.asks(self._bridge, Act.REVERSE, row, 2 * abs(row.quantity), mode)
+        words = "\n".join((text, *why))
+        if not (why or exits) or await confirm(
+            self._window, "Reverse the position?", words, "Reverse", exits, True
+        ):
             said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
             self._toasts.show("info", said)
 

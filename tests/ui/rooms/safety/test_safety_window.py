@@ -50,6 +50,7 @@ async def hold(button: HoldButton, seconds: float) -> None:
 
 def test_a_position_is_reversed_after_a_question(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
+        session.bridge.set_setting("confirm.reverse", "always")
         await exposed(session)
         books, dock = session.bridge.books, session.window.docks["positions"]
         notices: list[str] = []
