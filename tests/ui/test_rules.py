@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QRawFont, QTextDocument
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import openalgo_desktop.ui
+from openalgo_desktop.config.resources import resource_path
+from openalgo_desktop.ui.kit import fonts
 from openalgo_desktop.ui.kit.widgets import label, plain_tip
 from openalgo_desktop.ui.shell.actions import ACTIONS
 
@@ -58,6 +61,23 @@ def test_texts_are_plain(path: Path) -> None:
     if "ToolTipRole" in text and "def data(" in text:
         assert "plain_tip(" in text
     assert "RichText" not in text
+
+
+def test_every_sign_in_a_text_is_in_a_font_of_ours(qapp: QApplication) -> None:
+    """Else the platform draws it in a font of its own, or as an emoji."""
+    shipped = [QRawFont(str(resource_path(f"fonts/{name}")), 12.0) for name in fonts.FILES]
+    foreign = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                foreign |= {
+                    f"{sign} in {path.name}"
+                    for sign in node.value
+                    if not sign.isspace()
+                    and sign.isprintable()
+                    and not any(font.supportsCharacter(ord(sign)) for font in shipped)
+                }
+    assert foreign == set()
 
 
 def test_html_in_a_text_is_shown_and_not_loaded(qtbot: QtBot) -> None:

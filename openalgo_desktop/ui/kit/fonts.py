@@ -35,7 +35,9 @@ def _load() -> None:
 
 
 def _font(family: str, pixels: int, weight: QFont.Weight) -> QFont:
-    font = QFont(family)
+    font = QFont()
+    # A sign that one lacks the other has: no font of the platform (or an emoji) steps in.
+    font.setFamilies([family, MONO if family == SANS else SANS])
     font.setPixelSize(look.px(pixels))
     font.setWeight(weight)
     # All digits are equally wide, so that prices do not jitter.

@@ -30,7 +30,7 @@ from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, s
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
-from openalgo_desktop.ui.shell import workspace
+from openalgo_desktop.ui.shell import symbols, workspace
 from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
             self, bridge, self.docking, self.workspaces, lambda key: self.commands.settings()
         )
         self.actions_by_name = build_actions(self, self._handlers())
+        symbols.dress(self.actions_by_name)
         self.hands.take_actions(self.actions_by_name)
         self.marks = ModeMarks(bridge, self)
         self.top_bar = TopBar(bridge, self.actions_by_name)

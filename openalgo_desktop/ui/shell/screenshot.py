@@ -86,7 +86,7 @@ async def _dialogs(session: Session, camera: Camera, theme: str) -> None:
         dialog.deleteLater()
 
 
-async def _workspaces(session: Session, camera: Camera, theme: str) -> None:
+async def _workspaces(session: Session, camera: Camera, theme: str, size: Size) -> None:
     spaces = session.window.workspaces
     if not camera.wants_some("workspace-"):
         return
@@ -96,6 +96,8 @@ async def _workspaces(session: Session, camera: Camera, theme: str) -> None:
         if title == first or not camera.wants(name):
             continue
         spaces.switch(title)
+        session.window.showNormal()
+        session.window.resize(size.width, size.height)
         await asyncio.sleep(SWITCH)
         await camera.take(session.window, name)
         for number, window in enumerate(spaces.windows, 2):
@@ -142,7 +144,7 @@ async def _take_all(session: Session, camera: Camera, size: Size, names: Sequenc
         camera.check_size(window, size, f"window-{theme}")
         await _docks(session, camera, theme)
         await _dialogs(session, camera, theme)
-        await _workspaces(session, camera, theme)
+        await _workspaces(session, camera, theme, size)
 
 
 def _in_process(shoot: Shoot, options: TerminalOptions) -> list[str]:

@@ -132,7 +132,7 @@ class StatusBar(QStatusBar):
             self._set("feed", "○ feed disconnected", "down")
         elif feed.stale:
             since = "no tick yet" if age is None else f"last tick {age:.0f} s ago"
-            self._set("feed", f"◐ feed silent, {since} · {subscribed}", "warning")
+            self._set("feed", f"○ feed silent, {since} · {subscribed}", "warning")
         else:
             since = "waiting" if age is None else f"{age:.1f} s"
             self._set("feed", f"● feed {since} · {subscribed} subscribed", "up")

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.sending import sending_places
 from openalgo_desktop.ui.kit.widgets import named
 
@@ -22,7 +23,10 @@ WIDTH, GAP, EDGE = 380, 8, 16
 #: Room that stays free above (menu, toolbar, strips) and below (status bar), pixels.
 TOP, BOTTOM = 96, 40
 STAY_MS = {"info": 4000, "warning": 7000, "error": 10000}
-SIGN = {"info": "ℹ", "warning": "⚠", "error": "✕"}
+#: Symbol and colour role of a level.
+SIGN = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "down")}
+#: Room beside the text: symbol, frame and padding, pixels.
+BESIDE = 64
 #: New toasts within a second; more of them become one line that counts.
 MOST_A_SECOND = 4
 #: Docks move while toasts are shown: their place is looked at again this often, milliseconds.
@@ -101,7 +105,9 @@ class Toasts(QObject):
         return level != "error" and len(self._shown) > MOST_A_SECOND
 
     def _set_text(self, toast: QPushButton, level: str, text: str) -> None:
-        toast.setText(self._wrapped(toast, f"{SIGN.get(level, '')}  {text}"))
+        toast.setText(self._wrapped(toast, text))
+        if level in SIGN:
+            icons.put(toast, *SIGN[level])
         toast.setAccessibleName(f"{level}: {text}")
 
     def _set_opener(self, toast: QPushButton, opens: Callable[[], object] | None) -> None:
@@ -124,7 +130,7 @@ class Toasts(QObject):
         metrics, lines, line = toast.fontMetrics(), [], ""
         for word in text.split(" "):
             longer = f"{line} {word}" if line else word
-            if metrics.horizontalAdvance(longer) > WIDTH - 40 and line:
+            if metrics.horizontalAdvance(longer) > WIDTH - BESIDE and line:
                 lines.append(line)
                 line = word
             else:

@@ -109,8 +109,10 @@ class TopBar(QToolBar):
         self.reset_kill.setProperty("role", "danger-outline")
         self._reset_action = self.addWidget(self.reset_kill)
         self._gap(10)
-        for name, text in (("toggle-theme", "◐"), ("api-keys", "API keys")):
+        for name, text in (("toggle-theme", ""), ("api-keys", "API keys")):
             button = tool_button(actions[name], f"toolbar-{name}")
+            if not text:
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setText(text)
             self._fixed_texts.append((button, text))
             button.setProperty("role", "plain")

@@ -18,6 +18,7 @@ from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Instrument, Position
 from openalgo_desktop.core.money import is_on_tick, nearest_ticks, to_tick
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.fields import PriceField
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
@@ -107,7 +108,9 @@ class ExitEditor(QFrame):
         )
         self.remove_button.setVisible(now is not None)
         line.addWidget(self.remove_button)
-        line.addWidget(push_button("✕", f"{NAME}-close", "Leave without a change", self.leave))
+        leave = push_button("", f"{NAME}-close", "Leave without a change", self.leave)
+        icons.put(leave, "close")
+        line.addWidget(leave)
         column.addLayout(line)
         self.said = label("", f"{NAME}-said", "muted")
         column.addWidget(self.said)

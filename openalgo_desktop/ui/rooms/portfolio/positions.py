@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
@@ -17,6 +17,7 @@ from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.sending import sends
@@ -127,7 +128,9 @@ class PositionsDock(TableDock[Line]):
 
     def _build_groups(self) -> None:
         button = named(QToolButton(), f"{self.name}-group", "Group positions")
-        button.setText("Group ▾")
+        button.setText("Group")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        icons.put(button, "down")
         button.setToolTip("Group positions by underlying, product or strategy")
         button.setProperty("role", "dock-button")
         button.setAutoRaise(True)
