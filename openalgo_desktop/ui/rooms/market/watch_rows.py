@@ -179,8 +179,8 @@ def _symbol(bridge: Bridge) -> Col[WatchRow]:
     def text(row: WatchRow) -> str:
         if row.item.is_heading:
             return row.item.symbol
-        flag = f"⚑{row.item.flag} " if row.item.flag else ""
-        return f"{flag}{name(row)}{' ✎' if row.item.note else ''}"
+        flag = f"◆{row.item.flag} " if row.item.flag else ""
+        return f"{flag}{name(row)}{' •' if row.item.note else ''}"
 
     def tone(row: WatchRow) -> str:
         if row.item.is_heading:

@@ -500,7 +500,7 @@ class WatchlistDock(TableDock[WatchRow]):
         flags.setObjectName(f"{self.name}-menu-flags")
         for flag in (0, *watchlists.FLAGS):
             item = self.add_item(
-                flags, f"⚑{flag}" if flag else "None", partial(self.mark, row.key, flag=flag)
+                flags, f"◆{flag}" if flag else "None", partial(self.mark, row.key, flag=flag)
             )
             item.setCheckable(True)
             item.setChecked(row.item.flag == flag)

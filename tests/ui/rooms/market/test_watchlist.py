@@ -100,7 +100,7 @@ def test_lists_notes_and_flags_survive_closing_and_restart_of_the_dock(drive: Dr
         assert isinstance(again, WatchlistDock)
         assert again.keys() == [ITC] and again.tabs.bar.currentIndex() == 1
         again.choose_group(0)
-        assert texts(again, SBIN)["symbol"] == "⚑2 SBIN ✎"
+        assert texts(again, SBIN)["symbol"] == "◆2 SBIN •"
         assert again.rows[1].item.is_heading and again.keys() == [SBIN, INFY, TCS]
         assert "results" in watch_rows.tip(again.rows[0])
         assert msgspec.json.decode(msgspec.json.encode(state)) == state
