@@ -53,6 +53,7 @@ from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.day_trades import day_trades
 from openalgo_desktop.ui.engine.depths import DepthsDoor
+from openalgo_desktop.ui.engine.diagnostics import DiagnosticsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.journal import JournalDoor
@@ -129,6 +130,7 @@ class Bridge(QObject):
         self.lock = LockDoor(terminal, self)
         self.journal = JournalDoor(terminal, self)
         self.performance = PerformanceDoor(terminal, self.frames, self)
+        self.diagnostics = DiagnosticsDoor(terminal, self.performance)
         self.risk = RiskDoor(terminal)
         self.markets = MarketsDoor(terminal)
         self.work = WorkDoor(terminal, self)

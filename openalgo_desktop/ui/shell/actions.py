@@ -158,6 +158,22 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Help",
         words="wizard, setup, tour",
     ),
+    R(
+        "diagnostics",
+        "Diagnostics",
+        "",
+        "Versions, settings, figures and today's log as one file",
+        "Help",
+        words="support, bug, log, bundle, zip",
+    ),
+    R(
+        "crash-report",
+        "Crash report",
+        "",
+        "What the last run left that did not end properly",
+        "Help",
+        words="bug, error",
+    ),
     R("about", "About", "", "Version, licence, source, libraries", "Help"),
 )
 

@@ -29,6 +29,8 @@ from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
 from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
 from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.about import AboutDialog
+from openalgo_desktop.ui.shell.crash_report import offer_crash_report, show_last_report
+from openalgo_desktop.ui.shell.diagnostics import show_diagnostics
 from openalgo_desktop.ui.shell.first_run import first_run
 from openalgo_desktop.ui.shell.first_run_pages import Workplaces
 from openalgo_desktop.ui.shell.leaving import QUIT, TRAY, ask_to_leave, what_is_left
@@ -405,6 +407,18 @@ class Commands:
             go()
         elif choice == TRAY:
             keep_in_tray()
+
+    def diagnostics(self) -> None:
+        """What the program knows of itself, as one file."""
+        self._once("diagnostics", lambda: show_diagnostics(self._window, self._bridge))
+
+    def crash_report(self) -> None:
+        """What the last run left that did not end properly."""
+        self._once("crash report", lambda: show_last_report(self._window, self._bridge))
+
+    def offer_crash_report(self) -> None:
+        """The same after a start, where nobody has seen it yet."""
+        self._once("crash report", lambda: offer_crash_report(self._window, self._bridge))
 
     def about(self) -> None:
         """Version, licence, source, libraries."""

@@ -75,6 +75,7 @@ class Session:
             self.window.lock_screen.start()
             if QGuiApplication.platformName() not in BLIND:
                 self.window.start_tray()
+                self.window.commands.offer_crash_report()
                 if await is_due(self.bridge):
                     self.window.first_run()
         except BaseException:

@@ -150,6 +150,8 @@ class MainWindow(QMainWindow):
             "copy-api-key": commands.copy_api_key,
             "accounts": commands.accounts,
             "audit": commands.audit,
+            "diagnostics": commands.diagnostics,
+            "crash-report": commands.crash_report,
             "about": commands.about,
             "app-lock": commands.app_lock,
             "lock-now": commands.lock_now,

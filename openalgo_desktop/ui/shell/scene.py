@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from decimal import Decimal
+from pathlib import Path
 
 from PySide6.QtWidgets import QDialog
 
@@ -31,9 +32,18 @@ from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
 from openalgo_desktop.ui.rooms.safety.review import ReviewDialog
 from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.about import AboutDialog
+from openalgo_desktop.ui.shell.crash_report import CrashReportDialog
+from openalgo_desktop.ui.shell.diagnostics import DiagnosticsDialog
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 
+#: The beginning of a report.
+CRASH = """OpenAlgo Desktop: the run before did not end properly.
+seen: 2026-11-24 09:00:00 IST
+that run began: 2026-11-23 09:01:12
+
+The interpreter left no stacks: it was ended from outside, or the machine stopped.
+"""
 #: Requests of a script that the API monitor shows.
 REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("ping", {}),
@@ -200,6 +210,11 @@ async def dialogs(session: Session) -> list[QDialog]:
     await trail.load()
     found.append(trail)
     found.append(AboutDialog(window))
+    helper = DiagnosticsDialog(window, bridge)
+    await helper.load()
+    found.append(helper)
+    crash = Path("crash-report-2026-11-24-090000.txt")
+    found.append(CrashReportDialog(window, bridge, crash, CRASH))
     found.append(LockSetupDialog(window, bridge))
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
