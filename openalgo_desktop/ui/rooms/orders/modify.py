@@ -97,6 +97,12 @@ class ModifyDialog(QDialog):
     def _submit(self) -> None:
         if self._sending:
             return
+        for field, editor in (
+            ("quantity", self.units), ("price", self.price), ("trigger_price", self.trigger),
+        ):  # fmt: skip
+            if self._fields[field].isVisibleTo(self) and (why := editor.problem()):
+                self._fields[field].set_error(why)
+                return
         kind = PriceType(self.price_type.value())
         request = ModifyRequest(
             order_id=self._order.order_id,

@@ -147,6 +147,11 @@ class RiskScopesDialog(QDialog):
         if not self.subject.text().strip():
             self._say("Say which one the limits are for.", "error")
             return
+        for field in self.fields.values():
+            if why := field.problem():
+                self._say(f"{field.accessibleName()}: {why}", "error")
+                field.setFocus()
+                return
         values = {name: field.value() for name, field in self.fields.items()}
         whole = {name for name, _, places, _ in FIELDS if not places}
         limits = {n: int(v) if n in whole else v for n, v in values.items()}
