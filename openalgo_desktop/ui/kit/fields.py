@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -283,7 +283,7 @@ class Segments(QWidget):
             self._buttons[option] = button
             row.addWidget(button, 1)
         self._buttons[options[0]].setChecked(True)
-        self._group.buttonClicked.connect(lambda button: self.changed.emit(button.text()))
+        self._group.buttonClicked.connect(lambda _: self.changed.emit(self.value()))
 
     def value(self) -> str:
         """The chosen text."""
@@ -298,6 +298,14 @@ class Segments(QWidget):
     def button(self, option: str) -> QPushButton:
         """The button of one option."""
         return self._buttons[option]
+
+    def show_counts(self, counts: Mapping[str, int]) -> None:
+        """Put a number behind each option."""
+        for option, count in counts.items():
+            text = f"{option} {fmt.quantity(count)}"
+            if self._buttons[option].text() != text:
+                self._buttons[option].setText(text)
+                self._buttons[option].updateGeometry()
 
     def allow(self, options: tuple[str, ...]) -> None:
         """Show only ``options``; a choice that disappears falls to the first that is left."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
@@ -71,9 +73,10 @@ def test_a_limit_order_is_modified_and_cancelled(drive: Drive) -> None:
         dock.raise_()
         dock.view.selectRow(0)
         click(dock.modify_button)
-        dialog = next(iter(dock._modify.values()))
-        dialog.price.setValue(round(tick.ltp * 0.94, 0))
-        click(dialog.save)
+        editor = dock.changes.editor
+        assert editor is not None
+        editor.fields["price"].setValue(round(tick.ltp * 0.94, 0))
+        QTest.keyClick(editor.fields["price"], Qt.Key.Key_Return)
         await until(lambda: only_order(session).price == round(tick.ltp * 0.94, 0), "the new price")
         dock.view.selectRow(0)
         click(dock.cancel_button)

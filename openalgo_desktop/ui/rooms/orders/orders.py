@@ -1,131 +1,50 @@
-"""The order book: filter, modify and cancel."""
+"""The order book: tabs with counts, a filter, changes in the row, cancellations of several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise, starmap
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QWidget
 
-from openalgo_desktop.core.enums import Action, OrderStatus
+from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import Segments
-from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.sending import sends
-from openalgo_desktop.ui.kit.table_dock import Col, TableDock
-from openalgo_desktop.ui.kit.tables import RowAction
-from openalgo_desktop.ui.kit.widgets import copy_text, name_inner_controls, push_button
-from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
+from openalgo_desktop.ui.kit.table_dock import TableDock
+from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
+from openalgo_desktop.ui.rooms.orders.order_changes import OrderChanges
+from openalgo_desktop.ui.rooms.orders.order_columns import OrderColumns, source_text
+from openalgo_desktop.ui.rooms.orders.order_text import OrderText
 
-FILTERS: dict[str, Callable[[Order], bool]] = {
-    "Open": lambda order: not order.status.is_final,
-    "Executed": lambda order: order.status is OrderStatus.COMPLETE,
-    "Rejected": lambda order: order.status is OrderStatus.REJECTED,
-    "All": lambda order: True,
+FILTERS: dict[str, Callable[[OrderStatus], bool]] = {
+    "Open": lambda status: not status.is_final,
+    "Executed": lambda status: status is OrderStatus.COMPLETE,
+    "Rejected": lambda status: status is OrderStatus.REJECTED,
+    "All": lambda status: True,
 }
-STATUS_TONE = {
-    OrderStatus.OPEN: "buy",
-    OrderStatus.TRIGGER_PENDING: "warning",
-    OrderStatus.COMPLETE: "up",
-    OrderStatus.REJECTED: "down",
-    OrderStatus.UNKNOWN: "warning",
-    OrderStatus.PENDING: "warning",
+NOTHING = {
+    "Open": "No open orders.",
+    "Executed": "Nothing was executed today.",
+    "Rejected": "No rejected orders.",
+    "All": "No orders today.\nBuy or sell with the order ticket.",
 }
-
-
-def side_tone(action: Action) -> str:
-    """Colour role of a side."""
-    return "buy" if action is Action.BUY else "sell"
+#: The filter looks once nobody has typed for so long, milliseconds.
+TYPING = 120
+#: Rows that wait for an answer are looked at so often, milliseconds.
+LOOK_MS = 1000
 
 
 def _is_newer(order: Order, other: Order) -> bool:
     """Whether ``order`` was placed when ``other`` was, or after it."""
     at, before = order.placed_at, other.placed_at
     return at is not None and before is not None and at >= before
-
-
-WORKING_ACTIONS = (RowAction("modify", "Modify"), RowAction("cancel", "Cancel", "down"))
-WHY = (RowAction("why", "Why?"),)
-
-
-def _columns(bridge: Bridge) -> tuple[Col[Order], ...]:
-    def price_text(row: Order, value: float) -> str:
-        return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
-
-    return (
-        Col(
-            "time",
-            "Time",
-            66,
-            lambda o: o.placed_at.timestamp() if o.placed_at else 0.0,
-            lambda o: fmt.clock_text(o.placed_at) if o.placed_at else fmt.MISSING,
-            numeric=False,
-        ),
-        symbol_column(bridge, lambda o: o.key),
-        Col(
-            "side",
-            "Side",
-            46,
-            lambda o: o.action.value,
-            tone=lambda o: side_tone(o.action),
-            numeric=False,
-        ),
-        Col(
-            "quantity",
-            "Filled / Qty",
-            100,
-            lambda o: o.quantity,
-            lambda o: f"{fmt.quantity(o.filled_quantity)} / {fmt.quantity(o.quantity)}",
-        ),
-        Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
-        Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
-        Col("price", "Price", 82, lambda o: o.price, lambda o: price_text(o, o.price)),
-        Col(
-            "trigger",
-            "Trigger",
-            82,
-            lambda o: o.trigger_price,
-            lambda o: price_text(o, o.trigger_price),
-        ),
-        Col(
-            "average",
-            "Avg",
-            82,
-            lambda o: o.average_price,
-            lambda o: price_text(o, o.average_price),
-        ),
-        Col(
-            "status",
-            "Status",
-            108,
-            lambda o: o.status.value,
-            tone=lambda o: STATUS_TONE.get(o.status, "muted"),
-            numeric=False,
-        ),
-        Col(
-            "action",
-            "",
-            112,
-            lambda o: o.status.is_working,
-            numeric=False,
-            actions=lambda o: (
-                WORKING_ACTIONS if o.status.is_working else WHY if o.rejection_reason else ()
-            ),
-        ),
-        Col(
-            "reason",
-            "Reason",
-            320,
-            lambda o: o.rejection_reason,
-            tone=lambda o: "down",
-            numeric=False,
-        ),
-        Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
-        Col("source", "Source", 90, lambda o: o.source or o.strategy, numeric=False),
-        Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
-    )
 
 
 class OrdersDock(TableDock[Order]):
@@ -135,70 +54,191 @@ class OrdersDock(TableDock[Order]):
     title = "Orders"
     linkable = True
     many = True
-    empty_text = "No orders here today.\nBuy or sell with the order ticket."
+    empty_text = NOTHING["All"]
     book = "orders"
     priority = 1
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
-        self.columns = _columns(bridge)
+        self.changes = OrderChanges(self, bridge)
+        self.columns = OrderColumns(bridge, self.changes.waiting, time.monotonic).all()
         super().__init__(bridge, name)
-        self._modify: dict[str, ModifyDialog] = {}
+        self._states: dict[str, OrderStatus] = {}  # of all orders, for the counts
+        self._counts: Counter[OrderStatus] = Counter()
+        self._texts: dict[str, tuple[Order, str]] = {}  # what the filter looks into
+        self._needle = ""
         self.filter = Segments("orders-filter", "Show orders", tuple(FILTERS), compact=True)
         self.filter.choose("All")
         self.filter.changed.connect(lambda _: self.refresh())
+        self.search = named(QLineEdit(), "orders-search", "Filter orders by text")
+        self.search.setPlaceholderText("Filter")
+        self.search.setToolTip("Symbol, side, status, product, source, tag, id or reason")
+        self.search.setClearButtonEnabled(True)
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(TYPING)
+        self._typing.timeout.connect(self._on_typed)
+        self.search.textChanged.connect(lambda _: self._typing.start())
         self.modify_button = push_button(
             "Modify", "orders-modify", "Modify the selected order", self._modify_selected
         )
-        self.cancel_button = push_button(
-            "Cancel", "orders-cancel", "Cancel the selected order", self._cancel_selected
+        self.cancel_button = sends(
+            push_button(
+                "Cancel", "orders-cancel", "Cancel the selected orders", self.cancel_selected
+            )
         )
-        sends(self.cancel_button)
-        self.add_head(self.filter, self.modify_button, self.cancel_button)
+        self.add_head(self._filters(), self.modify_button, self.cancel_button)
+        self.unanswered = label("", "orders-unanswered", "warning")
+        self.unanswered.setContentsMargins(10, 3, 10, 3)
+        self.unanswered.hide()
+        self.content.insertWidget(1, self.unanswered)
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self._look_at_waiting)
+        self._look.start()
         self.listen(bridge.books.orders_changed, self.refresh)
         self.listen(bridge.books.orders_updated, self._on_orders)
+        self.listen(bridge.work.waiting_changed, self._show_unanswered)
+        self.listen(bridge.mode_changed, lambda _: self.changes.leave())
         self.selection_changed.connect(self._on_selection)
+
+    def _filters(self) -> QWidget:
+        both = named(QWidget(), "orders-filters", "What is shown")
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.search.setMinimumWidth(self.search.fontMetrics().horizontalAdvance("m" * 12))
+        row.addWidget(self.filter)
+        row.addWidget(self.search)
+        return both
 
     def row_id(self, row: Order) -> str:
         return row.order_id
 
+    # -- rows -------------------------------------------------------------------------------
     def reload(self) -> None:
         """Show the book through the filter."""
-        keep = FILTERS[self.filter.value()]
         orders = list(reversed(self.bridge.books.orders.values()))
         if not all(starmap(_is_newer, pairwise(orders))):
             orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
-        self.set_rows([order for order in orders if keep(order)])
+        self._states = {order.order_id: order.status for order in orders}
+        self._counts = Counter(self._states.values())
+        if len(self._texts) > 2 * len(orders):
+            self._texts.clear()
+        self.set_rows([order for order in orders if self._keeps(order)])
         self._show_counts()
+        self.changes.check()
+
+    def _nothing(self) -> str:
+        said = super()._nothing()
+        if said != self.empty_text:  # the book is incomplete
+            return said
+        if self._needle and self._states:
+            return f"No order has “{self.search.text().strip()}” in it."
+        return NOTHING[self.filter.value()]
+
+    def _keeps(self, order: Order) -> bool:
+        kept = FILTERS[self.filter.value()](order.status)
+        return kept and (not self._needle or self._needle in self._text(order))
+
+    def _text(self, order: Order) -> str:
+        """What the filter looks into, made once for each state of an order."""
+        known = self._texts.get(order.order_id)
+        if known is not None and known[0] is order:
+            return known[1]
+        parts = (
+            self.bridge.name(order.key),
+            order.symbol,
+            order.exchange,
+            order.action.value,
+            order.price_type.value,
+            order.product.value,
+            order.status.value,
+            source_text(order.source),
+            order.strategy,
+            order.tag,
+            order.order_id,
+            order.rejection_reason,
+        )
+        text = " ".join(parts).casefold()
+        self._texts[order.order_id] = (order, text)
+        return text
+
+    def _on_typed(self) -> None:
+        needle = " ".join(self.search.text().casefold().split())
+        if needle != self._needle:
+            self._needle = needle
+            self.refresh()
 
     def _on_orders(self, orders: list[Order]) -> None:
         """Touch the rows of these orders, and put new ones before the others."""
+        self.changes.answered(orders)
         if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
             return
-        keep = FILTERS[self.filter.value()]
         fresh: list[Order] = []
         for order in {order.order_id: order for order in orders}.values():
-            if self.replace_row(order, keep(order)):
+            self._count(order)
+            keep = self._keeps(order)
+            if self.replace_row(order, keep):
                 continue
             newest = fresh[-1] if fresh else self.rows[0] if self.rows else None
-            if not keep(order) or not (newest is None or _is_newer(order, newest)):
+            if not keep or not (newest is None or _is_newer(order, newest)):
                 return self.reload_soon()
             fresh.append(order)
         if fresh:
             self.add_front(fresh[::-1])
         self._show_counts()
+        self.changes.check()
         self.dirty = True
 
+    def _count(self, order: Order) -> None:
+        before = self._states.get(order.order_id)
+        if before is not None:
+            self._counts[before] -= 1
+        self._states[order.order_id] = order.status
+        self._counts[order.status] += 1
+
     def _show_counts(self) -> None:
-        books = self.bridge.books
-        self.set_subject(f"{books.working_count} working of {len(books.orders)}")
+        working = self.bridge.books.working_count
+        self.set_subject(f"{working} working of {len(self._states)}")
+        counts = self._counts.items()
+        self.filter.show_counts(
+            {
+                name: sum(count for status, count in counts if keep(status))
+                for name, keep in FILTERS.items()
+            }
+        )
         self._on_selection()
 
     def _on_selection(self) -> None:
-        row = self.selected_row()
-        enabled = row is not None and row.status.is_working
-        for button in (self.modify_button, self.cancel_button):
-            button.setEnabled(enabled)
+        working = [row for row in self.selected_rows() if row.status.is_working]
+        self.modify_button.setEnabled(len(working) == 1)
+        self.cancel_button.setEnabled(bool(working))
+        self.cancel_button.setText(f"Cancel {len(working)}" if len(working) > 1 else "Cancel")
+
+    def flush(self) -> None:
+        super().flush()
+        self.changes.place()
+
+    # -- no answer yet ----------------------------------------------------------------------
+    def _show_unanswered(self, count: int) -> None:
+        what = "1 order write has" if count == 1 else f"{count} order writes have"
+        self.unanswered.setText(
+            f"⚠ {what} no answer yet: the account is being asked, nothing is sent again"
+        )
+        self.unanswered.setVisible(bool(count))
+
+    def _look_at_waiting(self) -> None:
+        """Rows that wait for an answer say so by themselves, once it is overdue."""
+        if self.is_hidden():
+            return
+        unsure = self._counts[OrderStatus.PENDING] + self._counts[OrderStatus.UNKNOWN]
+        late = set(self.changes.asked())
+        if unsure:
+            late |= {row.order_id for row in self.rows if not _is_known(row)}
+        for order_id in late:
+            if (row := self.row_of(order_id)) is not None:
+                self.row_changed(row)
 
     # -- interaction ------------------------------------------------------------------------
     def activated(self, row: Order) -> None:
@@ -208,60 +248,85 @@ class OrdersDock(TableDock[Order]):
         if name == "cancel":
             self.cancel(row)
         elif name == "why":
-            self.bridge.notice.emit("error", f"{row.order_id}: {row.rejection_reason}")
+            reason = self.bridge.names.spoken(row.rejection_reason)
+            self.bridge.notice.emit("error", f"{row.order_id}: {reason}")
+        elif name == "repeat":
+            self.repeat(row)
         else:
             self.modify(row)
 
     def delete_pressed(self, row: Order) -> None:
-        self.cancel(row)
+        self.cancel_selected()
+
+    def edit_pressed(self, row: Order) -> None:
+        self.modify(row)
 
     def fill_menu(self, menu: QMenu, row: Order) -> None:
+        chosen = self.selected_rows()
+        working = [order for order in chosen if order.status.is_working]
+        if len(chosen) > 1:
+            if working:
+                self.add_item(menu, f"Cancel {len(working)} orders", self.cancel_selected)
+            return
         if row.status.is_working:
-            self.add_item(menu, "Modify", lambda: self.modify(row))
-            self.add_item(menu, "Cancel", lambda: self.cancel(row))
+            self.changes.fill_menu(menu, row)
+            self.add_item(menu, "Cancel", partial(self.cancel, row))
             menu.addSeparator()
+        self.add_item(menu, "Repeat in the ticket ...", partial(self.repeat, row))
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
-        self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))
+        self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
+        self.add_item(menu, "Copy order id", partial(copy_text, row.order_id))
+        self.add_item(menu, "Raw JSON ...", partial(self.show_raw, row))
+
+    def repeat(self, order: Order) -> None:
+        """The same order again in the ticket; nothing is sent."""
+        self.bridge.ticket_wanted.emit(of_order(order))
+
+    def show_raw(self, order: Order) -> None:
+        """The row as JSON."""
+        dialog = OrderText(self, self.bridge, order)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.show()
 
     def _modify_selected(self) -> None:
-        if (row := self.selected_row()) is not None:
-            self.modify(row)
-
-    def _cancel_selected(self) -> None:
-        if (row := self.selected_row()) is not None:
-            self.cancel(row)
+        working = [row for row in self.selected_rows() if row.status.is_working]
+        if working:
+            self.modify(working[0])
 
     def modify(self, order: Order) -> None:
-        """Open the modify window of a working order (one per order)."""
-        if not order.status.is_working:
-            return
-        dialog = self._modify.get(order.order_id)
-        if dialog is None:
-            dialog = ModifyDialog(self, self.bridge, order)
-            self._modify[order.order_id] = dialog
-            dialog.finished.connect(lambda _: self._forget(order.order_id))
-        name_inner_controls(dialog)
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
+        """Change a working order in its row."""
+        self.changes.edit(order)
 
-    def _forget(self, order_id: str) -> None:
-        dialog = self._modify.pop(order_id, None)
-        if dialog is not None:
-            dialog.deleteLater()
+    def cancel_selected(self) -> None:
+        """Cancel the working ones of the selected orders."""
+        self.changes.cancel([row for row in self.selected_rows() if row.status.is_working])
 
     def cancel(self, order: Order) -> None:
-        """Cancel a working order; risk-reducing, so it does not ask."""
-        if order.status.is_working:
-            self.spawn(self._cancel(order.order_id), "cancel order", sends=True)
+        """Cancel a working order; risk-reducing, so it does not ask unless the settings say so."""
+        self.changes.cancel([order])
 
     def show_order(self, order_id: str) -> None:
-        """Choose the row of an order; the filter gives way."""
+        """Choose the row of an order; the filters give way."""
         if self.choose_row(order_id):
             return
+        self.search.clear()
+        self._needle = ""
         self.filter.choose("All")
         self.reload()
         self.choose_row(order_id)
 
-    async def _cancel(self, order_id: str) -> None:
-        await self.bridge.cancel(order_id, self.bridge.mode)
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        return super().save_state() | {"filter": self.filter.value()}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        if (chosen := state.get("filter")) in FILTERS:
+            self.filter.choose(str(chosen))
+
+
+def _is_known(order: Order) -> bool:
+    return order.status not in (OrderStatus.PENDING, OrderStatus.UNKNOWN)
+
+
+__all__: Sequence[str] = ("FILTERS", "OrdersDock")

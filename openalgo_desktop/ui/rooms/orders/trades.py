@@ -10,7 +10,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text
-from openalgo_desktop.ui.rooms.orders.orders import side_tone
+from openalgo_desktop.ui.rooms.orders.order_columns import side_tone
 
 
 def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
