@@ -8,7 +8,7 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +145,13 @@ class Window:
 
 
 @contextlib.contextmanager
-def real_window(folder: Path, display: str, *options: str) -> Iterator[Window]:
+def real_window(
+    folder: Path, display: str, *options: str, env: Mapping[str, str] | None = None
+) -> Iterator[Window]:
     """The program on a display, ended in order."""
     place = folder / "window.port"
-    env = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    place.unlink(missing_ok=True)
+    env = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", **(env or {})}
     host = ("tests.e2e.window_host", str(place))
     with Program(folder / "data", *options, env=env, command="gui", module=host) as program:
         window = Window(program, place, display)

@@ -68,10 +68,15 @@ def entry(words: str) -> list[int] | None:
     return None
 
 
+def docks() -> Any:
+    """All open docks by name."""
+    window: Any = next(w for w in QApplication.topLevelWidgets() if w.objectName() == "main-window")
+    return window.docks
+
+
 def dock(name: str) -> Any:
     """An open dock."""
-    window: Any = next(w for w in QApplication.topLevelWidgets() if w.objectName() == "main-window")
-    return window.docks[name]
+    return docks()[name]
 
 
 def point(widget: QWidget, x: float, y: float) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
@@ -42,6 +42,7 @@ class TopBar(QToolBar):
         super().__init__("Toolbar")
         self._bridge = bridge
         self._chip_width = CHIP_WIDTH
+        self._fitting = True  # until it is built
         named(self, "toolbar", "Main toolbar")
         self.setMovable(False)
         self.setFloatable(False)
@@ -50,6 +51,7 @@ class TopBar(QToolBar):
         self._build_pnl()
         self._build_buttons(actions)
         self._build_levels(actions)
+        self._fitting = False
         bridge.account_changed.connect(lambda _: self.show_account())
         bridge.mode_changed.connect(self.show_mode)
         bridge.books.positions_changed.connect(self.show_pnl)
@@ -153,21 +155,34 @@ class TopBar(QToolBar):
         super().resizeEvent(event)
         self.fit()
 
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        # A text or a font has changed: what fitted may not fit any more.
+        if event.type() == QEvent.Type.LayoutRequest and not self._fitting:
+            self.fit()
+        return done
+
     def fit(self) -> None:
         """Give up what is elsewhere, too, one after another, until the switches are in sight: a
         button of Qt's "more" menu is not where a hand looks for it."""
-        for level in range(len(self._levels) + 1):
-            for index, (give_up, back) in enumerate(self._levels):
-                (give_up if index < level else back)()
-            if self._needed() <= self.width():
-                return
+        self._fitting = True
+        try:
+            for level in range(len(self._levels) + 1):
+                for index, (give_up, back) in enumerate(self._levels):
+                    (give_up if index < level else back)()
+                if self._needed() <= self.width():
+                    return
+        finally:
+            self._fitting = False
 
     def _needed(self) -> int:
         layout = self.layout()
         assert layout is not None
-        shown = [w for w in map(self.widgetForAction, self.actions()) if w and not w.isHidden()]
+        # By the actions: what Qt has put behind its button is hidden, too, and still wanted.
+        wanted = [self.widgetForAction(row) for row in self.actions() if row.isVisible()]
+        shown = [widget for widget in wanted if widget is not None]
         fixed = sum(
-            w.minimumWidth() if w is self.search else w.sizeHint().width()
+            w.minimumWidth() if w is self.search else max(w.minimumWidth(), w.sizeHint().width())
             for w in shown
             if w is not self._spacer
         )

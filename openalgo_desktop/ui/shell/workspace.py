@@ -8,9 +8,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRect
+from PySide6.QtCore import QByteArray, QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QTabBar, QWidget
 
 from openalgo_desktop.ui.kit.dock import Dock
 
@@ -35,6 +35,11 @@ def capture(window: QMainWindow, docks: Sequence[Dock]) -> dict[str, Any]:
         "screen": screen.name() if screen is not None else "",
         "state": base64.b64encode(bytes(window.saveState(STATE).data())).decode("ascii"),
         "docks": [dock.name for dock in docks],
+        "sizes": {
+            dock.name: [dock.width(), dock.height()]
+            for dock in docks
+            if not dock.isFloating() and not dock.visibleRegion().isEmpty()
+        },
     }
 
 
@@ -73,6 +78,29 @@ def apply(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Doc
         if child.isWindow() and child.isVisible() and child.parent() is window:
             child.setGeometry(clamp(child.geometry()))
     return True
+
+
+def settle(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Dock]) -> None:
+    """Give the docks the sizes that they had: Qt's own state gives away the width of a separator
+    at each restart. Where the window has another size now, they keep their shares."""
+    sizes = saved.get("sizes")
+    if not isinstance(sizes, Mapping):
+        return
+    known = [
+        (docks[name], size)
+        for name, size in sizes.items()
+        if name in docks and isinstance(size, list) and len(size) == 2
+    ]
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    bar = max((one.height() for one in bars if one.isVisible()), default=0)
+    places = [dock for dock, _ in known]
+    widths = [int(size[0]) for _, size in known]
+    # The place of stacked docks has their tabs in it.
+    heights = [
+        int(size[1]) + (bar if window.tabifiedDockWidgets(dock) else 0) for dock, size in known
+    ]
+    window.resizeDocks(places, widths, Qt.Orientation.Horizontal)
+    window.resizeDocks(places, heights, Qt.Orientation.Vertical)
 
 
 def first_place(window: QMainWindow) -> None:

@@ -346,7 +346,16 @@ class Workspaces(QObject):
             for dock in docks.values():
                 if dock.isHidden():  # version 3 kept closed docks
                     dock.close()
+            workspace.settle(window, row, docks)
+            # Banners and tab bars take their room in the turn that follows.
+            QTimer.singleShot(0, window, lambda w=window, r=row, d=docks: self._settle(w, r, d))
         return bool(self._docking.docks)
+
+    def _settle(
+        self, window: QMainWindow, row: Mapping[str, Any], docks: Mapping[str, Dock]
+    ) -> None:
+        here = {n: d for n, d in docks.items() if self._docking.docks.get(d.name) is d}
+        workspace.settle(window, row, here)
 
     def _preset_of(self, name: str) -> layout_tree.Preset:
         found = [preset for preset in self._presets.values() if preset.title == name]
@@ -400,7 +409,10 @@ def _nearest(layouts: Mapping[str, Any], window: QMainWindow) -> Any:
         return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
 
     here = size(workspace.screen_key(window))
+    # What was made for much room does not fit into little.
+    narrow = here[0] < NARROW
+    alike = [text for text in layouts if not text or (size(text)[0] < NARROW) is narrow]
     keys = sorted(
-        layouts, key=lambda text: abs(size(text)[0] - here[0]) + abs(size(text)[1] - here[1])
+        alike, key=lambda text: abs(size(text)[0] - here[0]) + abs(size(text)[1] - here[1])
     )
     return layouts[keys[0]] if keys else None

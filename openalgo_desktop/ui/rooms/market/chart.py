@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -19,6 +18,7 @@ from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
+from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -148,8 +148,7 @@ class ChartDock(Dock):
             self.retry.show()
         else:
             self.message.setText("" if len(bars) else f"No bars for {interval.value}")
-        # The drawing library takes a while to load: not on the loop.
-        await asyncio.to_thread(importlib.import_module, "openalgo_desktop.ui.chart.canvas")
+        await load_drawing()
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
         self.set_empty(not len(bars), self.message.text())

@@ -1,0 +1,48 @@
+"""Everything is where it was: from start to start, at every scale, and after a day on a small
+screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.screen import Window, real_window, x_display
+
+pytestmark = pytest.mark.xvfb
+
+PLACES = (
+    "{name: [d.x(), d.y(), d.width(), d.height()] for name, d in docks().items()"
+    " if not d.visibleRegion().isEmpty()}"
+)
+
+
+def places(window: Window) -> dict[str, Any]:
+    """Where the docks are that can be seen, once they have come to rest."""
+    window.find(f"list({PLACES}.values())", "docks at rest")
+    found: dict[str, Any] = window.ask(PLACES)
+    return found
+
+
+def look(folder: Path, screen: str, scale: float) -> dict[str, Any]:
+    with (
+        x_display(screen) as display,
+        real_window(folder, display, env={"QT_SCALE_FACTOR": str(scale)}) as window,
+    ):
+        found = places(window)
+        for name in ("mode", "cancel-all", "flatten", "kill"):  # never out of sight
+            shown = window.find(f"rect('toolbar-{name}')")
+            assert shown[2] >= window.ask(f"seen('toolbar-{name}').sizeHint().width()") * 0.95
+        wide = window.ask("docks()['ticket'].window().width()")
+        assert wide * scale == int(screen.partition("x")[0])
+        return found
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_nothing_creeps_and_a_small_screen_spoils_nothing(tmp_path: Path, scale: float) -> None:
+    first = look(tmp_path, "1920x1080", scale)
+    assert look(tmp_path, "1920x1080", scale) == first
+    small = look(tmp_path, f"{int(800 * scale)}x{int(600 * scale)}", scale)
+    assert "chart" in small and "ticket" in small and "watchlist" not in small  # stacked
+    assert look(tmp_path, "1920x1080", scale) == first
