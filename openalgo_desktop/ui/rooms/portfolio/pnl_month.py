@@ -149,9 +149,10 @@ class MonthGrid(QWidget):
                 painter.fillRect(area, _alpha(colours.color(role), alpha))
         painter.setFont(small)
         painter.setPen(colours.color("accent" if day == self.today else "muted"))
-        inner = area.adjusted(5, 2, -5, -3)
+        inner = area.adjusted(4, 2, -4, -3)
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(inner, top, f"{day.day}{' today' if day == self.today else ''}")
+        is_today = day == self.today and inner.width() > look.px(110)
+        painter.drawText(inner, top, f"{day.day} today" if is_today else f"{day.day}")
         if known is not None:
             self._paint_result(painter, known, inner, small)
         if day == self.day:
@@ -174,6 +175,9 @@ class MonthGrid(QWidget):
         painter.setFont(font)
         painter.setPen(colours.color("text"))
         text = amount(known.net, inner.width(), QFontMetrics(font))
+        if QFontMetrics(font).horizontalAdvance(text) > inner.width():
+            painter.setFont(small)  # a narrow panel: small letters, but whole numbers
+            text = amount(known.net, inner.width(), QFontMetrics(small))
         if not known.trades:
             text = fmt.MISSING
         lower = inner.adjusted(0, tall, 0, 0) if inner.height() > 2 * tall else inner
