@@ -1,0 +1,171 @@
+"""Hands and ears: names of all controls, sizes of targets, the way of the Tab key, alerts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QHeaderView,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+    QWidget,
+)
+
+from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.kinds import kinds
+from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
+from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.scene import dialogs, place_some
+from tests.ui.driving import Drive, priced
+from tests.waiting import until
+
+#: Qt's own parts, which no hand aims at, or which are as large as what they are part of.
+INNER = ("qt_", "QToolBarExtension", "ScrollLeftButton", "ScrollRightButton")
+
+
+async def every_screen(session: Session) -> list[QWidget]:
+    """All docks, one of a kind, and all dialogs, shown."""
+    await priced(session)
+    await place_some(session)
+    window = session.window
+    window.showNormal()
+    window.resize(1920, 1080)
+    found: list[QWidget] = []
+    for kind in kinds():
+        dock = window.docking.show(kind)
+        name_inner_controls(dock)
+        await asyncio.sleep(0)
+        found.append(dock)
+    for dialog in await dialogs(session):
+        name_inner_controls(dialog)
+        dialog.show()
+        await asyncio.sleep(0)
+        found.append(dialog)
+    return found
+
+
+def leave(screens: list[QWidget]) -> None:
+    for screen in screens:
+        if isinstance(screen, QDialog):
+            screen.close()
+            screen.deleteLater()
+
+
+def test_every_control_of_every_dock_and_dialog_has_both_names(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        screens = await every_screen(session)
+        unnamed = [
+            f"{screen.objectName()}: {type(control).__name__} {control.objectName()!r}"
+            for screen in screens
+            for control in controls(screen)
+            if not (control.objectName() and control.accessibleName())
+        ]
+        assert unnamed == []
+        assert all(screen.accessibleName() for screen in screens)
+        leave(screens)
+
+    drive(scenario)
+
+
+def target(widget: QWidget) -> bool:
+    """Whether a hand aims at it by itself."""
+    owner = widget.parentWidget()
+    return (
+        widget.isVisible()
+        and not widget.objectName().startswith(INNER)
+        and isinstance(widget, QAbstractButton | QAbstractSpinBox | QComboBox | QLineEdit | QTabBar)
+        and not isinstance(
+            owner, QAbstractSpinBox | QComboBox | QLineEdit | QTabBar | QAbstractItemView
+        )
+        and not isinstance(widget, QHeaderView)
+    )
+
+
+@pytest.mark.parametrize(("density", "least"), [("comfortable", 28), ("compact", 22)])
+def test_targets_are_large_enough_in_every_dock_and_dialog(
+    drive: Drive, density: str, least: int
+) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.density", density)
+        screens = await every_screen(session)
+        assert look.density().target == least
+        small = {
+            f"{screen.objectName()}: {control.objectName()} {control.height()}"
+            for screen in screens
+            for control in screen.findChildren(QWidget)
+            if target(control) and 0 < control.height() < least
+        }
+        assert small == set()
+        leave(screens)
+
+    drive(scenario)
+
+
+def test_tab_reaches_every_control_of_a_dialog(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        await place_some(session)
+        for dialog in await dialogs(session):
+            dialog.show()
+            await asyncio.sleep(0)
+            chain, at = set(), dialog.nextInFocusChain()
+            while at is not None and at is not dialog:
+                chain.add(at)
+                at = at.nextInFocusChain()
+            reachable = Qt.FocusPolicy.TabFocus.value
+            lost = [
+                control.objectName()
+                for control in controls(dialog)
+                if control.isVisible()
+                and control.isEnabled()
+                and control.focusPolicy().value & reachable
+                and control not in chain
+            ]
+            assert lost == [], dialog.objectName()
+            unreachable = [
+                control.objectName()
+                for control in dialog.findChildren(QLineEdit)
+                + dialog.findChildren(QComboBox)
+                + dialog.findChildren(QPlainTextEdit)
+                if control.isVisible()
+                and control.isEnabled()
+                and control.focusPolicy() is Qt.FocusPolicy.NoFocus
+                and control.focusProxy() is None
+                and not isinstance(control.parentWidget(), QAbstractSpinBox | QComboBox)
+            ]
+            assert unreachable == [], dialog.objectName()
+            dialog.close()
+            dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_a_rejection_and_a_fill_are_told_to_screen_readers(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[QAccessible.Event, str]] = []
+
+    def hear(event: QAccessibleEvent) -> None:
+        widget = event.object()
+        assert isinstance(widget, QWidget)
+        told.append((event.type(), widget.accessibleName()))
+
+    async def scenario(session: Session) -> None:
+        monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+        await priced(session)
+        await place_some(session)  # fills, and one order above the freeze quantity
+        await until(lambda: any("Filled" in name for _, name in told), "a fill told")
+        assert {kind for kind, _ in told} == {QAccessible.Event.Alert}
+        session.window.toasts.show("error", "Rejected: BUY 1 lot NIFTY DEC FUT. No margin.")
+        assert told[-1][1] == "error: Rejected: BUY 1 lot NIFTY DEC FUT. No margin."
+
+    drive(scenario)
