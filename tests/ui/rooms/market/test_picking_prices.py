@@ -10,7 +10,8 @@ from openalgo_desktop.core.enums import Action, PriceType
 from openalgo_desktop.core.money import is_on_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
-from openalgo_desktop.ui.rooms.market.depth import HEAD, ROW, DepthDock
+from openalgo_desktop.ui.rooms.market.depth import DepthDock
+from openalgo_desktop.ui.rooms.market.depth_view import HEAD, ROW
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
