@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.symbol_drag import mime_of
 from openalgo_desktop.ui.kit.widgets import named, plain_tip
 
 RESULTS = 50
@@ -24,6 +27,14 @@ def describe(instrument: Instrument, name: str) -> str:
     if instrument.lot_size > 1:
         parts.append(f"lot {instrument.lot_size}")
     return "   ".join(parts)
+
+
+class _Results(QListWidget):
+    """The list; a row can be dragged to where instruments are taken."""
+
+    def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:
+        found = [item.data(Qt.ItemDataRole.UserRole) for item in items]
+        return mime_of((data[0], data[1]) for data in found if data is not None)
 
 
 class SymbolSearch(QLineEdit):
@@ -50,11 +61,12 @@ class SymbolSearch(QLineEdit):
         """The list; a child of the window, so it needs no window of its own."""
         if self._results is None:
             self._results = named(
-                QListWidget(self.window()), f"{self.objectName()}-results", "Search results"
+                _Results(self.window()), f"{self.objectName()}-results", "Search results"
             )
             self._results.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._results.setProperty("role", "popup")
             self._results.setUniformItemSizes(True)
+            self._results.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
             self._results.itemClicked.connect(self._take)
             self.window().installEventFilter(self)
             self._results.hide()

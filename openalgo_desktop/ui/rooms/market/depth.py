@@ -65,7 +65,12 @@ class DepthDock(Dock):
         self.listen(bridge.feed.refused, self._look_again)
         self.listen(bridge.feed.aged, self._look_again)
         self.visibilityChanged.connect(lambda _visible: self._want())
-        column.addWidget(self.count)
+        choice = QHBoxLayout()
+        self.caption = label("Levels", f"{self.name}-levels-caption", "caption")
+        choice.addWidget(self.caption)
+        choice.addWidget(self.count)
+        choice.addStretch(1)
+        column.addLayout(choice)
         column.addWidget(self.view)
         totals = QHBoxLayout()
         self.total_buy = label("", "depth-total-buy", "buy")
@@ -137,7 +142,8 @@ class DepthDock(Dock):
         self.count.allow(tuple(map(str, fitting)))
         self.count.choose(str(max(count for count in fitting if count <= max(self.wished, LEVELS))))
         self.count.blockSignals(False)
-        self.count.setVisible(len(fitting) > 1)
+        for part in (self.caption, self.count):
+            part.setVisible(len(fitting) > 1)
         self._show_count()
 
     def _on_count(self, text: str) -> None:
