@@ -12,7 +12,6 @@ import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -134,7 +133,7 @@ class TicketDock(Dock):
     def _build_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         self.symbol = label("", "ticket-symbol", "heading")
-        self.symbol.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.symbol.setWordWrap(True)
         self.ltp = label("", "ticket-ltp", "number")
         self.ltp.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head.addWidget(self.symbol, 1)

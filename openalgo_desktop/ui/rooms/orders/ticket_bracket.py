@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING, ExitSpec, Offset, Target, Unit
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import Field, PriceField, Segments
+from openalgo_desktop.ui.kit.fields import Field, FieldGrid, PriceField, Segments
 from openalgo_desktop.ui.kit.widgets import label, named
 
 #: How distances are given, by what the buttons say, and how much one step is.
@@ -45,12 +45,11 @@ class BracketPanel(QWidget):
             name: Field(name.title(), editor, f"ticket-bracket-{name}")
             for name, editor in self.editors.items()
         }
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for name, field in self.fields.items():
-            row.addWidget(field, 1)
-            self.editors[name].valueChanged.connect(lambda _: self.changed.emit())
-        column.addLayout(row)
+        self._grid = FieldGrid()
+        self._grid.place(tuple(self.fields.values()))
+        for editor in self.editors.values():
+            editor.valueChanged.connect(lambda _: self.changed.emit())
+        column.addLayout(self._grid)
         self.note = label(f"Watched here, {ONLY_WHILE_RUNNING}.", "ticket-bracket-note", "muted")
         self.note.setWordWrap(True)
         column.addWidget(self.note)
@@ -60,7 +59,8 @@ class BracketPanel(QWidget):
         self._on_toggled(False)
 
     def _on_toggled(self, on: bool) -> None:
-        for part in (*self.fields.values(), self.note, self.unit):
+        self._grid.place(tuple(self.fields.values()) if on else ())
+        for part in (self.note, self.unit):
             part.setVisible(on)
         self.changed.emit()
 
@@ -88,15 +88,16 @@ class BracketPanel(QWidget):
         return ExitSpec(stop=legs.get("stop"), targets=targets, trail=legs.get("trail"))
 
     def words(self) -> str:
-        """What the button says of it: ``stop 10 pt · target 20 pt``."""
+        """What the button says of it: ``stop 10 · target 20 pt``."""
         if self.spec() is None:
             return ""
         sign, unit = ("₹ " if self._unit is Unit.RUPEES else ""), _SHORT[self._unit]
-        return " · ".join(
-            f"{name} {sign}{fmt.exact(editor.value(), 0).rstrip('.')}{unit}"
+        legs = " · ".join(
+            f"{name} {sign}{fmt.exact(editor.value(), 0).rstrip('.')}"
             for name, editor in self.editors.items()
             if editor.value() > 0
         )
+        return legs + unit
 
     def unread(self) -> bool:
         """Say under each field what stands in it and is not its value; whether there is such."""

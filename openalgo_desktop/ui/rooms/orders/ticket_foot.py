@@ -29,7 +29,9 @@ class TicketFoot(QWidget):
             column.addWidget(text)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.send = sends(named(QPushButton(), "ticket-send", "Send order"))
-        self.send.setStyleSheet("min-height: 40px;")  # the theme's sheet wins over the property
+        self.send.setStyleSheet(
+            "min-height: 40px; padding: 3px 4px;"
+        )  # the theme's sheet wins over the property
         self.send.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.send.clicked.connect(lambda _checked: on_send())
         column.addWidget(self.send)

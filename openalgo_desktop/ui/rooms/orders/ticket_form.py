@@ -165,7 +165,7 @@ class TicketForm(QWidget):
         for number, size in enumerate(sizes, 1):
             unit = "lots" if lot > 1 else "units"
             button = named(QPushButton(str(size)), f"ticket-size-{number}", f"{size} {unit}")
-            button.setProperty("role", "chip")
+            button.setProperty("role", "chip-narrow")
             button.setToolTip(plain_tip(f"{size} {unit}"))
             button.clicked.connect(lambda _checked, size=size: self.units.setValue(size * lot))
             self._sizes.append(button)

@@ -37,7 +37,7 @@ class _Line(QWidget):
         column.setSpacing(3)
         self.text = label("", f"{name}-text", "number")
         self.text.setAccessibleName("Position")
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.text.setWordWrap(True)
         column.addWidget(self.text)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -49,7 +49,7 @@ class _Line(QWidget):
                 f"{use.value.title()}: fill the ticket, do not send",
                 partial(self.wanted.emit, use),
             )
-            button.setProperty("role", "chip")
+            button.setProperty("role", "chip-narrow")
             button.setToolTip(plain_tip(f"{tip}. It is filled in, not sent"))
             button.setCheckable(True)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

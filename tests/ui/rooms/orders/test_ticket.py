@@ -17,6 +17,7 @@ from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Produ
 from openalgo_desktop.core.errors import RejectedByBroker
 from openalgo_desktop.core.model import Instrument, OrderAck, OrderRequest, Position, Tick
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish
+from openalgo_desktop.ui.kit.clips import clips
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.ticket import CHOOSE_SIDE, TicketDock
 from openalgo_desktop.ui.rooms.orders.ticket_sender import NO_ANSWER, NO_ANSWER_MS
@@ -665,7 +666,7 @@ def test_a_bracket_goes_out_with_the_entry_and_is_watched(drive: Drive) -> None:
         click(bracket.on)
         bracket.editors["stop"].setValue(10.0)
         bracket.editors["target"].setValue(20.0)
-        assert ticket.send.text().splitlines()[2] == "stop 10 pt · target 20 pt"
+        assert ticket.send.text().splitlines()[2] == "stop 10 · target 20 pt"
         click(ticket.send)
         await settled(ticket)
         assert "sent" in ticket.result.text()
@@ -788,5 +789,29 @@ def test_to_the_basket_sends_nothing(drive: Drive, monkeypatch: pytest.MonkeyPat
         assert [(row.symbol, row.action) for row in wanted] == [("SBIN", SELL)]
         await asyncio.sleep(0)
         assert orders == []
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(100, (1366, 768)), (150, (1920, 1080))])
+def test_nothing_is_cut_with_everything_open(
+    drive: Drive, scale: int, size: tuple[int, int]
+) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.text_scale", scale)
+        session.window.resize(*size)
+        row = derivative(session, option=False)
+        await priced(session, row.key)
+        ticket = ticket_of(session)
+        ticket.raise_()
+        ticket.price_type.choose("SL")
+        click(ticket.bracket.on)
+        for editor in ticket.bracket.editors.values():
+            editor.setValue(25.0)
+        ticket.trigger.setValue(1.0)
+        ticket.submit()
+        ticket.flush()
+        await asyncio.sleep(0.1)
+        assert clips(ticket.frame) == []
 
     drive(scenario)
