@@ -397,8 +397,13 @@ class Terminal:
         self.executions.on_added = self.trade_journal.added
         self.executions.on_changed = self.trade_journal.corrected
         self.desk.books.begun = self.executions.begin
+        self.settings.subscribe(self._estimate_anew)
         await self.executions.start(await self.state.all(JOURNAL_SCOPE))
         self._stops.append(self.executions.stop)
+
+    def _estimate_anew(self, key: str, value: Any) -> None:
+        if key == "sandbox.brokerage_plan":
+            self.trade_journal.corrected()
 
     def _contract_value(self, key: Key) -> float:
         row = self.instruments.get(key)

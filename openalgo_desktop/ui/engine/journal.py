@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from openalgo_desktop.analytics.trade_statistics import GROUPINGS
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.events import ModeChanged, OrderUpdated, PositionsChanged
+from openalgo_desktop.core.events import ModeChanged, OrderUpdated, PositionsChanged, SettingChanged
 from openalgo_desktop.core.trade_journal import JournalBook, JournalReport, RoundTrip, TradeNote
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class JournalDoor(QObject):
             bus.subscribe(OrderUpdated, self._on_order),
             bus.subscribe(PositionsChanged, lambda event: self._soon(event.mode)),
             bus.subscribe(ModeChanged, lambda event: self._soon(event.mode)),
+            bus.subscribe(SettingChanged, self._on_setting),
         ]
 
     def close(self) -> None:
@@ -50,6 +51,10 @@ class JournalDoor(QObject):
     def _on_order(self, event: OrderUpdated) -> None:
         if event.trade is not None:
             self._soon(event.mode)
+
+    def _on_setting(self, event: SettingChanged) -> None:
+        if event.key == "sandbox.brokerage_plan":
+            self._soon(self._terminal.desk.mode)
 
     def _soon(self, mode: Mode) -> None:
         # A timer that runs is left to run: under a flood it would never end.

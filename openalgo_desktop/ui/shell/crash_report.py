@@ -8,10 +8,15 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import fonts, look
-from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.exporting import write_bytes
 from openalgo_desktop.ui.kit.save_file import ask_path
-from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
+from openalgo_desktop.ui.kit.widgets import (
+    copy_text,
+    label,
+    name_inner_controls,
+    named,
+    push_button,
+)
 
 NAME = "dialog-crash-report"
 ENDED_BADLY = "The program did not end properly last time."
@@ -30,6 +35,7 @@ class CrashReportDialog(QDialog):
         super().__init__(parent)
         self._bridge = bridge
         self._report = report
+        self.setModal(False)
         self.setWindowTitle("Crash report")
         self.resize(look.px(760), look.px(520))
         named(self, NAME, "Crash report")
@@ -69,11 +75,13 @@ class CrashReportDialog(QDialog):
 
 
 async def show_crash_report(window: QWidget, bridge: Bridge, report: Path) -> None:
-    """Show a report; it is not offered again."""
+    """Show a report; it is not offered again. Not modal: what is held may need a hand first."""
     door = bridge.diagnostics
     dialog = CrashReportDialog(window, bridge, report, await door.read(report))
     await door.seen(report)
-    await ask(dialog)
+    name_inner_controls(dialog)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.show()
 
 
 async def offer_crash_report(window: QWidget, bridge: Bridge) -> None:

@@ -90,6 +90,7 @@ def test_a_crash_is_offered_once(drive: Drive, tmp_path: Path) -> None:
         dialog = window.findChild(CrashReportDialog)
         assert dialog is not None
         await until(dialog.isVisible, "the report")
+        assert not dialog.isModal()  # a position may need a hand first
         shown = dialog.text.toPlainText()
         assert "4711" in shown and RUN["control_token"] not in shown
         target = tmp_path / "crash.txt"

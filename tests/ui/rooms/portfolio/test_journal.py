@@ -8,6 +8,7 @@ import time
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -140,6 +141,24 @@ def test_rows_figures_and_groups(drive: Drive) -> None:
         )
         assert "3 trades" in dock.title_bar.subject.text()
         assert "since the last reset" in dock.foot.text()
+
+    drive(scenario)
+
+
+def test_another_plan_estimates_anew(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        trades = session.terminal.sandbox.state.trades
+        some(session)
+        for trade_id, trade in trades.items():
+            trades[trade_id] = msgspec.structs.replace(trade, charges=0.0)
+        dock = journal_dock(session)
+        dock.period.choose("Today")
+        dock.reload()
+        await until(lambda: len(dock.rows) == 3, "the trades of today")
+        before = dock.rows[0].trip.charges
+        session.bridge.set_setting("sandbox.brokerage_plan", "flat20")
+        await until(lambda: dock.rows[0].trip.charges != before, "other charges")
+        assert "flat20" in dock.foot.text()
 
     drive(scenario)
 
