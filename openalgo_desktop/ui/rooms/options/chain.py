@@ -318,6 +318,8 @@ class ChainDock(Dock):
         self._item(menu, "Add buy to basket", lambda: self.orders.to_basket(row, Action.BUY))
         self._item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
         menu.addSeparator()
+        self._item(menu, "Chart", lambda: self.bridge.dock_wanted.emit("chart", key))
+        self._item(menu, "Ladder", lambda: self.bridge.dock_wanted.emit("ladder", key))
         self._item(menu, "Show in linked docks", lambda: self.pick(key))
         self._item(menu, "Copy contract", lambda: copy_text(row.symbol))
         self._item(menu, "Copy table", lambda: copy_text(self.model.as_text()))

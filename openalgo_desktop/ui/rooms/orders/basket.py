@@ -324,12 +324,13 @@ class BasketDock(Dock):
         self.again.setVisible(any(line.result is not None for line in self.lines))
         what = f"{len(rest)} order" + ("s" if len(rest) != 1 else "")
         where = self.bridge.mode.value.upper()
-        self.send.setText(f"Send {'the other ' if sent and rest else ''}{what} to {where}")
+        words = f"Send {'the other ' if sent and rest else ''}{what} to {where}"
+        self.send.setText("All lines are out" if sent and not rest else words)
         wrong = any(line.problem for line in rest)
         self.send.setEnabled(bool(rest) and not wrong and not self._sending)
         self._ground.setEnabled(not self._sending)  # what is on its way is not edited
         self.name_field.setEnabled(not self._sending)
-        if not self.lines:
+        if not rest:
             self.totals.setText("")
 
     def show_problems(self, texts: Sequence[str]) -> None:

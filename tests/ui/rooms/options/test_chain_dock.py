@@ -7,9 +7,9 @@ import gc
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest, Position
@@ -256,6 +256,43 @@ def test_a_position_is_shown_at_its_strike(drive: Drive) -> None:
         bridge.books.positions = []
         bridge.books.positions_changed.emit()
         assert side.badge == ""
+
+    drive(scenario)
+
+
+def test_the_menu_of_a_side(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        bridge, table = session.bridge, dock.table
+        atm = money(dock)
+        assert atm is not None
+        wanted: list[tuple[str, Key]] = []
+        sent: list[OrderRequest] = []
+        bridge.dock_wanted.connect(lambda kind, key: wanted.append((kind, key)))
+        bridge.basket_wanted.connect(sent.append)
+        area = table.cell_rect(table.row_of(atm), "ltp", False)
+        dock._on_menu(area.center())
+        menu = next(one for one in dock.findChildren(QMenu) if one.isVisible())
+        items = {action.text(): action for action in menu.actions() if action.text()}
+        assert list(items) == [
+            "Buy", "Sell", "Add buy to basket", "Add sell to basket", "Chart", "Ladder",
+            "Show in linked docks", "Copy contract", "Copy table",
+        ]  # fmt: skip
+        assert bridge.books.orders == {}
+        put = key_of(dock, atm, False)
+        items["Ladder"].trigger()
+        items["Add sell to basket"].trigger()
+        items["Copy contract"].trigger()
+        assert wanted == [("ladder", put)]
+        assert [(one.symbol, one.action) for one in sent] == [(put[1], Action.SELL)]
+        assert QApplication.clipboard().text() == put[1]
+        menu.close()
+        dock._on_header_menu(QPoint(200, 5))
+        menu = next(one for one in dock.findChildren(QMenu) if one.isVisible())
+        greeks = next(action for action in menu.actions() if action.text() == "Greeks")
+        greeks.trigger()
+        assert table.plan.preset == "Greeks"
+        menu.close()
 
     drive(scenario)
 

@@ -238,7 +238,8 @@ def test_sending_in_order_with_what_came_of_each_line(drive: Drive) -> None:
         await until(lambda: not dock._sending, "the end")
         # What is out cannot be edited nor sent once more.
         assert not dock.lines[0].count.isEnabled()
-        assert not dock.send.isEnabled()
+        assert not dock.send.isEnabled() and dock.send.text() == "All lines are out"
+        assert dock.totals.text() == ""
         dock.submit()
         await asyncio.sleep(0)
         assert len(bridge.books.orders) == 2
