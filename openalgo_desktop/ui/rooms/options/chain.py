@@ -52,6 +52,7 @@ class ChainDock(Dock):
         self._family: Family | None = None
         self._view: ChainView | None = None
         self._centred = False
+        self._placed: float | None = None  # the strike that we made the current one
         self._symbol: Key | None = None
         self.span: int | None = 40
         self.by_future = False
@@ -154,6 +155,7 @@ class ChainDock(Dock):
             by_future=self.by_future,
         )
         self._centred = False
+        self._placed = None
         self.table.forward = None
         self.model.set_rows([Line(row) for row in self._view.rows])
         today = self.bridge.now().date()
@@ -231,16 +233,27 @@ class ChainDock(Dock):
                 line.atm = line.strike == head.atm
                 self.model.touch(place)
         if not self._centred and head.atm is not None:
-            self._centred = True
+            # The spot price is a first guess; the money is where the options put the forward.
+            self._centred = head.forward_from != "spot" or self._was_moved()
             self._go_to_money(head.atm)
         self._show_head()
 
+    def _was_moved(self) -> bool:
+        """Whether somebody chose a strike meanwhile, or has the pointer on the table."""
+        line = self.table.current_line
+        chosen = line is not None and self._placed is not None and line.strike != self._placed
+        return chosen or self.table.underMouse()
+
     def _go_to_money(self, atm: float) -> None:
-        """For the first time; an option that was asked for stays the current one."""
+        """For the first time; an option that was asked for stays the current one, and nothing
+        moves under a hand."""
+        if self._was_moved() and self._placed is not None:
+            return
         row = self.bridge.instrument(self._symbol) if self._symbol is not None else None
         if row is not None and row.is_option and row.expiry == self._expiry:
             self.table.centre_on(row.strike)
             return
+        self._placed = atm
         self.table.set_current(atm, self.table.call_side, scroll=False)
         self.table.centre_on(atm)
 

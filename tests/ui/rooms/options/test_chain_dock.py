@@ -34,7 +34,7 @@ async def opened(session: Session) -> ChainDock:
     dock.setFloating(True)
     dock.resize(1200, 700)
     await until(lambda: not dock.is_hidden(), "the dock on the screen")
-    await until(lambda: money(dock) is not None, "figures at the money")
+    await until(lambda: money(dock) is not None and dock._centred, "figures at the money")
     return dock
 
 
@@ -71,7 +71,7 @@ def test_it_shows_the_money_with_its_figures(drive: Drive) -> None:
         first, end = dock.table.visible_rows()
         assert first < dock.table.row_of(atm) < end
         assert dock.table.current_line is not None
-        assert dock.table.current_line.strike == atm
+        assert abs(dock.table.current_line.strike - atm) <= 50  # the money may move on
         texts = dock.model.store.cells(dock.table.row_of(atm)).texts
         for name in ("ltp", "bid", "ask", "iv", "delta", "theta", "oi"):
             assert texts[column_of(name, True)] not in ("", "–"), name
@@ -126,6 +126,7 @@ def test_keys_and_clicks_fill_the_ticket_and_send_nothing(drive: Drive) -> None:
         bridge.basket_wanted.connect(sent.append)
         atm = money(dock)
         assert atm is not None
+        table.set_current(atm, True)
         table.setFocus()
         QTest.keyClick(table, Qt.Key.Key_B)
         QTest.keyClick(table, Qt.Key.Key_Right)
