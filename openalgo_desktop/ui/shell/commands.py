@@ -380,12 +380,16 @@ class Commands:
     async def _log_in(self, account: str) -> None:
         await ask(LoginDialog(self._window, self._bridge, account))
 
-    def settings(self) -> None:
-        """The settings dialog."""
-        self._once("settings", self._show_settings)
+    def settings(self, words: str = "") -> None:
+        """The settings dialog, searched for ``words``."""
+        self._once("settings", lambda: self._show_settings(words))
 
-    async def _show_settings(self) -> None:
-        await ask(SettingsDialog(self._window, self._bridge))
+    async def _show_settings(self, words: str) -> None:
+        dialog = SettingsDialog(self._window, self._bridge)
+        if words:
+            dialog.search.setText(words)
+            dialog.show_found()
+        await ask(dialog)
 
     def first_run(self, places: Workplaces) -> None:
         """The first steps."""

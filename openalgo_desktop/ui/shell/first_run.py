@@ -70,7 +70,7 @@ class FirstRunDialog(QDialog):
         self.login.login_wanted.connect(lambda: bridge.spawn(self._log_in(), "first log-in"))
         for keys, call in (("Alt+Right", self.go_on), ("Alt+Left", self.go_back)):
             QShortcut(QKeySequence(keys), self).activated.connect(call)
-        self._show(0)
+        self.show_step(0)
 
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -93,7 +93,8 @@ class FirstRunDialog(QDialog):
         """The step that is shown, from 0."""
         return self.stack.currentIndex()
 
-    def _show(self, index: int) -> None:
+    def show_step(self, index: int) -> None:
+        """One step, from 0."""
         page = self.pages[index]
         self.stack.setCurrentIndex(index)
         self.step.setText(f"Step {index + 1} of {len(self.pages)}")
@@ -109,7 +110,7 @@ class FirstRunDialog(QDialog):
     def go_back(self) -> None:
         """The step before."""
         if self.index > 0 and not self._busy:
-            self._show(self.index - 1)
+            self.show_step(self.index - 1)
 
     def go_on(self) -> None:
         """The next step, or the end."""
@@ -119,7 +120,7 @@ class FirstRunDialog(QDialog):
             self._busy = True
             self._bridge.spawn(self._choose_broker(), "first account")
         elif self.index + 1 < len(self.pages):
-            self._show(self.index + 1)
+            self.show_step(self.index + 1)
         else:
             self.accept()
 
@@ -134,7 +135,7 @@ class FirstRunDialog(QDialog):
         finally:
             self._busy = False
         self.login.show_account(account)
-        self._show(self.index + 1)
+        self.show_step(self.index + 1)
 
     async def _account_of(self, broker: str) -> str:
         door = self._bridge.accounts

@@ -165,6 +165,7 @@ class BrokerPage(Page):
         for widget in (self.filter, self.list, self.needs):
             self.column.addWidget(widget)
         self.column.addLayout(row)
+        self._naming = False
         self.filter.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(lambda *_: self._on_broker())
         self.group.buttonClicked.connect(lambda _: self._on_kind())
@@ -184,7 +185,18 @@ class BrokerPage(Page):
             widget.setEnabled(own)
         if own and self.list.currentItem() is None:
             self.list.setCurrentRow(0)
+        if own and not self._naming:
+            self._naming = True
+            self.bridge.spawn(self._name_brokers(), "broker titles")
         self.changed.emit()
+
+    async def _name_brokers(self) -> None:
+        """What they are called, one after the other: it imports their adapters, in a thread."""
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            broker = str(item.data(Qt.ItemDataRole.UserRole))
+            if title := await self.bridge.accounts.title(broker):
+                item.setText(title)
 
     def _filter(self, text: str) -> None:
         wanted = text.strip().lower()

@@ -36,7 +36,7 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.change_wanted = False
         self.setWindowTitle(f"Keys: {title}" if title else "Keys")
-        self.resize(620, 560)
+        self.resize(720, 600)
         named(self, NAME, "Keys")
         column = QVBoxLayout(self)
         if title:

@@ -70,7 +70,7 @@ class LeaveDialog(QDialog):
         super().__init__(parent)
         self.choice = STAY
         self.setWindowTitle("Leave the terminal?")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(620)
         named(self, NAME, "Leave the terminal?")
         column = QVBoxLayout(self)
         column.setSpacing(12)

@@ -68,9 +68,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, bridge, self.toasts)
         self.docking = Docking(bridge, self)
         self.workspaces = Workspaces(bridge, self, self.docking)
-        self.hands = Hands(
-            self, bridge, self.docking, self.workspaces, lambda key: self.commands.settings()
-        )
+        self.hands = Hands(self, bridge, self.docking, self.workspaces, self.commands.settings)
         self.actions_by_name = build_actions(self, self._handlers())
         symbols.dress(self.actions_by_name)
         self.hands.take_actions(self.actions_by_name)
@@ -355,10 +353,12 @@ class MainWindow(QMainWindow):
 
     def first_run(self) -> None:
         """The first steps, also when they were seen before."""
+        self.commands.first_run(self.workplaces())
+
+    def workplaces(self) -> Workplaces:
+        """The workspaces to choose from."""
         spaces = self.workspaces
-        self.commands.first_run(
-            Workplaces(spaces.names(), spaces.about, lambda: spaces.current, spaces.switch)
-        )
+        return Workplaces(spaces.names(), spaces.about, lambda: spaces.current, spaces.switch)
 
     def _open_ticket_of(self, key: Key, action: Action) -> None:
         """Buy or Sell in a row: of that row's symbol, whether the ticket is linked or not."""

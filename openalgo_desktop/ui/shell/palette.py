@@ -18,7 +18,7 @@ from openalgo_desktop.core import fuzzy
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.search import describe
-from openalgo_desktop.ui.kit.widgets import label, named
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
 NAME = "palette"
 WIDTH, TOP, ROW, ROWS = 620, 64, 26, 14
@@ -167,6 +167,11 @@ class Palette(QFrame):
         height = min(ROW * ROWS + 84, window.height() - TOP - 20)
         self.setGeometry((window.width() - width) // 2, TOP, width, height)
 
+    def search_now(self) -> None:
+        """Find what the field says, without waiting for more."""
+        self._timer.stop()
+        self._search()
+
     # -- finding ----------------------------------------------------------------------------
     def _search(self) -> None:
         query = self.field.text().strip()
@@ -227,13 +232,20 @@ class Palette(QFrame):
         ]
 
     def _symbol_row(self, row: Instrument) -> Found:
-        return Found(describe(row, self._bridge.name(row.key)), "symbol", symbol=row.key)
+        return Found(describe(row, self._bridge.name(row.key)), "", symbol=row.key)
 
     def _show(self, rows: list[Found]) -> None:
         self._found = rows
         self.results.clear()
+        metrics = self.results.fontMetrics()
+        room = self.width() - 60
         for row in rows:
-            item = QListWidgetItem(f"{row.text}     {row.right}" if row.right else row.text)
+            right = f"     {row.right}" if row.right else ""
+            left = room - metrics.horizontalAdvance(right)
+            text = metrics.elidedText(row.text, Qt.TextElideMode.ElideRight, left)
+            item = QListWidgetItem(text + right)
+            if text != row.text:
+                item.setToolTip(plain_tip(row.text))
             item.setData(_ROLE, row)
             self.results.addItem(item)
         if not rows:
@@ -285,8 +297,7 @@ class Palette(QFrame):
 
     def _enter(self, add: bool) -> None:
         if self._timer.isActive():  # typed faster than the search: search now
-            self._timer.stop()
-            self._search()
+            self.search_now()
         if (item := self.results.currentItem()) is not None:
             self._take(item, add)
 

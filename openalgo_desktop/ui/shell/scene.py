@@ -17,6 +17,7 @@ from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request
 from openalgo_desktop.ui.engine.rows import SymbolMap
+from openalgo_desktop.ui.engine.work import AtWork
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
@@ -34,6 +35,11 @@ from openalgo_desktop.ui.rooms.safety.risk_scopes import RiskScopesDialog
 from openalgo_desktop.ui.shell.about import AboutDialog
 from openalgo_desktop.ui.shell.crash_report import CrashReportDialog
 from openalgo_desktop.ui.shell.diagnostics import DiagnosticsDialog
+from openalgo_desktop.ui.shell.emergency import EmergencyPanel
+from openalgo_desktop.ui.shell.first_run import FirstRunDialog
+from openalgo_desktop.ui.shell.hotkey_editor import HotkeyDialog
+from openalgo_desktop.ui.shell.keys_help import KeysDialog
+from openalgo_desktop.ui.shell.leaving import LeaveDialog, what_is_left
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 
@@ -221,4 +227,28 @@ async def dialogs(session: Session) -> list[QDialog]:
         found.append(ModifyDialog(window, bridge, working[0]))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
+    return found + _shell_dialogs(session)
+
+
+def _shell_dialogs(session: Session) -> list[QDialog]:
+    """Keys, first steps, leaving, and what works while locked."""
+    bridge, window = session.bridge, session.window
+    keys = window.hands.hotkeys
+    orders = window.docks["orders"]
+    found: list[QDialog] = [
+        HotkeyDialog(window, keys, bridge.spawn),
+        KeysDialog(window, orders.title, orders.key_help, keys),
+    ]
+    at = AtWork(2, 1, 4, 3, 1, 2, ("Breakout 15m",), 2)
+    found.append(LeaveDialog(window, what_is_left(at, "Zerodha (AB1234)"), True))
+    locked = PasswordDialog(window, bridge, "The window is locked.", bridge.lock.unlock, must=True)
+    locked.setObjectName("dialog-password-locked")
+    locked.add_below(EmergencyPanel(bridge, locked))
+    found.append(locked)
+    for step in range(5):
+        steps = FirstRunDialog(window, bridge, window.workplaces())
+        steps.setObjectName(f"{steps.objectName()}-{step + 1}")
+        steps.login.show_account("zerodha")
+        steps.show_step(step)
+        found.append(steps)
     return found

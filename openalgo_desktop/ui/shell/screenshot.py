@@ -84,6 +84,12 @@ async def _dialogs(session: Session, camera: Camera, theme: str) -> None:
         await camera.take(dialog, f"{dialog.objectName()}-{theme}")
         dialog.close()
         dialog.deleteLater()
+    palette = session.window.hands.palette
+    palette.open()
+    palette.field.setText("nif")
+    palette.search_now()
+    await camera.take(palette, f"dialog-palette-{theme}")
+    palette.dismiss()
 
 
 async def _workspaces(session: Session, camera: Camera, theme: str, size: Size) -> None:
