@@ -19,6 +19,9 @@ _SQUARE_OFF: Mapping[str, str] = {
     "MCX": "sandbox.mcx_square_off_time",
 }
 
+#: A segment of the other exchange, and the one that it goes with.
+SISTER: Mapping[str, str] = {"BSE": "NSE", "BSE F&O": "F&O"}
+
 
 def words(row: MarketState, now: datetime) -> str:
     """A state in words without its name: ``open, closes in 01:12:07``."""
@@ -66,6 +69,8 @@ class MarketsDoor:
         groups: dict[tuple[str, str], list[str]] = {}
         for row in sorted(self.rows(), key=lambda r: r.phase is Phase.CLOSED):
             groups.setdefault((row.phase.value, words(row, now)), []).append(row.segment)
+        for names in groups.values():  # what the two exchanges do alike is said once
+            names[:] = [name for name in names if SISTER.get(name) not in names]
         return "  ·  ".join(f"{' '.join(names)} {text}" for (_, text), names in groups.items())
 
     def lines(self) -> str:

@@ -25,7 +25,8 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fitting_tabs import keep_fitting
 from openalgo_desktop.ui.kit.keys import alt_letters
-from openalgo_desktop.ui.kit.kinds import kinds
+from openalgo_desktop.ui.kit.kinds import kind_of, kinds
+from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
@@ -52,6 +53,8 @@ from openalgo_desktop.ui.shell.workspaces import Workspaces
 
 KILL_KEY = "Ctrl+F12"
 BANNER_HEIGHT = 28
+#: Kinds of docks over which no toast appears, buttons or not.
+NEVER_COVERED = frozenset({"ticket", "ladder"})
 
 
 class MainWindow(QMainWindow):
@@ -91,7 +94,7 @@ class MainWindow(QMainWindow):
         )
         self.status_bar.performance_wanted.connect(lambda: self.hands.show_kind("performance"))
         self.toasts.overflow.connect(self.status_bar.tell)
-        self.docking.opened.connect(self.marks.watch)
+        self.docking.opened.connect(self._on_opened)
         self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
         self._build_menus()
         self.sounds = Sounds(bridge, self)
@@ -317,6 +320,12 @@ class MainWindow(QMainWindow):
     def _notify(self, level: str, text: str) -> None:
         if self.tray is not None:
             self.tray.notify(level, text)
+
+    def _on_opened(self, dock: Dock) -> None:
+        self.marks.watch(dock)
+        kind = kind_of(dock.name)
+        if kind is not None and kind.id in NEVER_COVERED:
+            trades_on_click(dock.body)
 
     # -- tray -------------------------------------------------------------------------------
     def start_tray(self) -> None:

@@ -176,7 +176,7 @@ class StatusBar(QStatusBar):
         door = self._bridge.orders
         trip, left = door.round_trip(), door.left()
         took = "" if trip is None else f"● {trip.median:.0f} ms  "
-        self._set("pace", f"{took}{left}/{door.budget} a second", "warning" if left < 3 else "")
+        self._set("pace", f"{took}{left}/{door.budget} orders/s", "warning" if left < 3 else "")
         tip = f"Order writes that may leave within this second, over all sources: {left} of "
         tip += f"{door.budget}."
         if trip is not None:

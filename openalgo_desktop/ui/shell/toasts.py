@@ -201,9 +201,10 @@ class Toasts(QObject):
 
 
 def free_place(room: QRect, width: int, height: int, taken: Sequence[QRect]) -> QRect | None:
-    """Where a sheet of this size covers none of ``taken``: as far down as possible, at the right,
-    else at the left, else between; None when there is no such place."""
+    """Where a sheet of this size covers none of ``taken``: as far down as possible, of places alike
+    the one at the right, then the left one; None when there is no such place."""
     bottom, top = room.bottom() - BOTTOM, room.top() + TOP
+    best: QRect | None = None
     lefts = (room.right() - width - EDGE, room.left() + EDGE, room.center().x() - width // 2)
     for left in lefts:
         if left < room.left() or left + width > room.right():
@@ -213,6 +214,8 @@ def free_place(room: QRect, width: int, height: int, taken: Sequence[QRect]) -> 
             place = QRect(left, low - height, width, height)
             hit = [rect for rect in taken if rect.adjusted(-4, -4, 4, 4).intersects(place)]
             if not hit:
-                return place
+                if best is None or place.top() > best.top():
+                    best = place
+                break
             low = min(rect.top() for rect in hit) - 5
-    return None
+    return best

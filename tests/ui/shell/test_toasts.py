@@ -102,3 +102,9 @@ def test_places() -> None:
     assert place is not None and not place.intersects(ticket) and place.left() < 260
     assert free_place(ROOM, 380, 60, [ROOM]) is None
     assert free_place(QRect(0, 0, 300, 700), 380, 60, []) is None
+
+
+def test_the_lowest_place_is_taken_wherever_it_is() -> None:
+    ticket = QRect(640, 330, 350, 360)  # the place above it is free, but high
+    place = free_place(ROOM, 380, 60, [ticket])
+    assert place is not None and (place.left(), place.bottom()) == (16, 658)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QLabel
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Paints
@@ -15,6 +15,8 @@ from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 
+#: Facts beside each other.
+PER_ROW = 3
 #: What the program promises itself, milliseconds: a paint, a turn of the loop.
 PAINT_MS, LAG_MS = 12.0, 50.0
 
@@ -96,52 +98,45 @@ class PerformanceDock(Dock):
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
-        row = QHBoxLayout()
-        row.setContentsMargins(10, 8, 10, 8)
-        row.setSpacing(14)
-        row.addLayout(self._build_facts())
+        self.content.addLayout(self._build_facts())
         self.model: FastTableModel[Paints] = FastTableModel(COLUMNS)
         self.view = named(
             FastTableView(self.model, "No dock has painted yet."),
             f"{self.name}-docks",
             "Paint times of the docks",
         )
-        row.addWidget(self.view, 1)
-        self.content.addLayout(row, 1)
+        self.content.addWidget(self.view, 1)
         self._watching = True
         bridge.performance.watch()
         self.listen(bridge.performance.changed, self._mark)
         self.show_figures()
 
-    def _build_facts(self) -> QVBoxLayout:
-        column = QVBoxLayout()
-        form = QFormLayout()
-        form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(3)
+    def _build_facts(self) -> QGridLayout:
+        """Captions with their values below, and the buttons in the last column."""
+        grid = QGridLayout()
+        grid.setContentsMargins(10, 6, 6, 6)
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(0)
         self.values: dict[str, QLabel] = {}
-        for name, caption, tip in FACTS:
-            value = label(fmt.MISSING, f"{self.name}-{name}", "number")
+        for index, (name, caption, tip) in enumerate(FACTS):
+            value = label(fmt.MISSING, f"{self.name}-{name}", "footer")
             value.setAccessibleName(caption)
-            value.setMinimumWidth(190)
-            head = label(caption, f"{self.name}-{name}-caption", "muted")
-            for part in (value, head):
+            head = label(caption, f"{self.name}-{name}-caption", "caption")
+            row, column = divmod(index, PER_ROW)
+            for offset, part in enumerate((head, value)):
                 part.setToolTip(plain_tip(tip))
-            form.addRow(head, value)
+                grid.addWidget(part, 2 * row + offset, column)
             self.values[name] = value
-        column.addLayout(form)
-        column.addStretch(1)
-        buttons = QHBoxLayout()
         self.reset_button = push_button(
             "Reset", f"{self.name}-reset", "Count anew", self.bridge.performance.reset
         )
         self.save_button = push_button(
             "Save…", f"{self.name}-save", "Save the figures", self._ask_save
         )
-        buttons.addWidget(self.reset_button)
-        buttons.addWidget(self.save_button)
-        buttons.addStretch(1)
-        column.addLayout(buttons)
-        return column
+        for row, button in enumerate((self.reset_button, self.save_button)):
+            grid.addWidget(button, 2 * row, PER_ROW, 2, 1)
+        grid.setColumnStretch(PER_ROW - 1, 1)
+        return grid
 
     def release(self) -> None:
         if self._watching:
