@@ -13,6 +13,8 @@ from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button
 #: The status bar keeps a message that found no other place so long, milliseconds.
 MESSAGE_MS = 6000
 
+#: Between two parts, pixels.
+SPACING = 8
 #: The parts in the order in which they keep their place.
 KEPT_FIRST = ("feed", "orders", "clock", "pace", "api")
 
@@ -99,10 +101,10 @@ class StatusBar(QStatusBar):
 
     def _fit(self) -> None:
         """In a narrow window the least of the parts give way, whole."""
-        room = self.width() - 40 - self.market.minimumWidth()
+        room = self.width() - 40 - self.market.minimumWidth() - self.frame.sizeHint().width()
         for name in (name for name in KEPT_FIRST if name in self._parts):
             part = self._parts[name]
-            room -= part.sizeHint().width()
+            room -= part.sizeHint().width() + SPACING
             part.setVisible(room >= 0)
 
     def _part(self, name: str) -> QLabel:

@@ -25,6 +25,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
@@ -53,6 +54,12 @@ class ChartDock(Dock):
     links_interval = True
     empty_text = "Pick a symbol to see its chart"
     priority = 2
+    key_help = (
+        KeyHelp("Left / Right", "Scroll"),
+        KeyHelp("+ / -", "Zoom"),
+        KeyHelp("End / Home", "Go to now"),
+        KeyHelp("Escape", "Give up what is being dragged"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)

@@ -17,6 +17,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.market.depth_view import CHOICE, LEVELS, RIGHT, DepthView
@@ -34,6 +35,10 @@ class DepthDock(Dock):
     linkable = True
     empty_text = "Pick a symbol to see its depth"
     priority = 0
+    key_help = (
+        KeyHelp("Up / Down / Left / Right", "Choose a price"),
+        KeyHelp("Return", "Put the price into the ticket"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)

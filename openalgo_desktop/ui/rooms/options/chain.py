@@ -17,6 +17,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import ChainView
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
@@ -46,6 +47,14 @@ class ChainDock(Dock):
     linkable = True
     empty_text = NOTHING
     min_interval = 0.05
+    key_help = (
+        KeyHelp("Up / Down / Left / Right", "Choose strike and side"),
+        KeyHelp("B / S", "Ticket: buy or sell the option"),
+        KeyHelp("A", "Add the option to the basket"),
+        KeyHelp("Return", "Show the option in linked docks"),
+        KeyHelp("Space", "Go to the money"),
+        KeyHelp("Ctrl+C", "Copy the contract"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)

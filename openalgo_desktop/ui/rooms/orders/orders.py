@@ -16,6 +16,7 @@ from openalgo_desktop.core.model import Order
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
@@ -57,6 +58,10 @@ class OrdersDock(TableDock[Order]):
     empty_text = NOTHING["All"]
     book = "orders"
     priority = 1
+    key_help = (
+        *TABLE_KEYS,
+        KeyHelp("Delete", "Cancel the order, without a question"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.changes = OrderChanges(self, bridge)

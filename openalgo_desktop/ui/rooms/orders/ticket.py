@@ -32,6 +32,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
+from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.orders.ticket_bracket import BracketPanel
@@ -55,6 +56,11 @@ class TicketDock(Dock):
     linkable = True
     empty_text = "Pick a symbol\nCtrl+K, the watchlist or the chart"
     priority = 0
+    key_help = (
+        KeyHelp("Up / Down", "In a price: one tick"),
+        KeyHelp("Shift+Up / Shift+Down", "In a price: ten ticks"),
+        KeyHelp("Ctrl+Up / Ctrl+Down", "In a price: a tenth of a per cent"),
+    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
