@@ -19,6 +19,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.foot import Foot
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -79,9 +80,6 @@ class PositionsDock(TableDock[Line]):
 
     # -- building ---------------------------------------------------------------------------
     def _build_foot(self) -> None:
-        foot = QHBoxLayout()
-        foot.setContentsMargins(10, 5, 6, 5)
-        foot.setSpacing(6)
         captions = ("Day P&L", "Realised", "Open", "After charges")
         self.total = Totals("positions-total", captions)
         policy = self.total.sizePolicy()
@@ -103,11 +101,10 @@ class PositionsDock(TableDock[Line]):
         self.close_all_button = push_button(
             "Close all  F6", "positions-close-all", "Close all positions", self._close_all
         )
-        foot.addWidget(self.total, 1)
-        for button in (self.half_button, self.close_button, self.close_all_button):
+        buttons = (self.half_button, self.close_button, self.close_all_button)
+        for button in buttons:
             button.setEnabled(False)
-            foot.addWidget(button)
-        self.content.addLayout(foot)
+        self.content.addWidget(Foot("positions-foot", self.total, buttons))
 
     def _build_differs(self) -> None:
         self.differs = named(QWidget(), "positions-differ", "Positions that differ")
