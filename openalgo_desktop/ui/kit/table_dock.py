@@ -16,14 +16,23 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QWidget,
+)
 
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.keys import TABLE_KEYS
 from openalgo_desktop.ui.kit.sending import trades_on_click
+from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
@@ -42,12 +51,32 @@ class BookView(FastTableView):
     delete_pressed = Signal()
     enter_pressed = Signal()
     edit_pressed = Signal()
+    drag_wanted = Signal()  # of the selected rows, where the dock lets them be dragged
+    draggable = False
     pressed_row: Any = None
+    _grabbed: QPoint | None = None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         hit = self.action_at(event.position().toPoint())
         self.pressed_row = self.table.row_at(hit[0]) if hit else None
         super().mousePressEvent(event)
+        position = event.position().toPoint()
+        left = event.button() == Qt.MouseButton.LeftButton
+        grabs = self.draggable and left and hit is None and self.rowAt(position.y()) >= 0
+        self._grabbed = position if grabs else None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grabbed = None
+        super().mouseReleaseEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grabbed is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            super().mouseMoveEvent(event)
+            return
+        moved = (event.position().toPoint() - self._grabbed).manhattanLength()
+        if moved >= QApplication.startDragDistance():
+            self._grabbed = None
+            self.drag_wanted.emit()
 
     def event(self, event: QEvent) -> bool:
         # Of the menu key Qt tells a place that its header is not counted in.
@@ -81,6 +110,7 @@ class TableDock(Dock, Generic[R]):
     key_help = TABLE_KEYS
     book = ""  # the name of the account's book that it shows, if any
     many = False  # several rows can be selected
+    drags = False  # rows can be dragged to where instruments are taken: see ``key_of``
     follows_click = False  # one click is enough to make linked docks follow the row
     selection_changed = Signal()
 
@@ -104,6 +134,8 @@ class TableDock(Dock, Generic[R]):
         self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
         self.view.delete_pressed.connect(self._on_delete)
         self.view.edit_pressed.connect(self._on_edit)
+        self.view.draggable = self.drags
+        self.view.drag_wanted.connect(self.drag_rows)
         self.view.selectionModel().selectionChanged.connect(
             lambda *_: self.selection_changed.emit()
         )
@@ -153,6 +185,10 @@ class TableDock(Dock, Generic[R]):
         """What identifies a row over reloads."""
         raise NotImplementedError
 
+    def key_of(self, row: R) -> Key | None:
+        """The instrument of a row, to drag it."""
+        return None
+
     def activated(self, row: R) -> None:
         """Double click or Enter on a row."""
 
@@ -171,6 +207,12 @@ class TableDock(Dock, Generic[R]):
 
     def fill_menu(self, menu: QMenu, row: R) -> None:
         """Items of the context menu of a row."""
+
+    def drag_rows(self) -> None:
+        """Drag the instruments of the selected rows to another dock."""
+        keys = [key for row in self.selected_rows() if (key := self.key_of(row)) is not None]
+        if keys:
+            drag(self.view, mime_of(keys), Qt.DropAction.CopyAction)
 
     # -- rows -------------------------------------------------------------------------------
     def reload(self) -> None:

@@ -9,11 +9,9 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.ui.kit.symbol_drag import MIME
@@ -31,12 +29,10 @@ class WatchView(BookView):
     typed = Signal(object)  # QKeyEvent: text for the search
     shift_pressed = Signal(int)  # rows that the current one moves down
     trade_pressed = Signal(object)  # Action, for the current row
-    drag_wanted = Signal()
     dropped = Signal(object, int)  # QDropEvent, view row before which
 
     def __init__(self, model: FastTableModel[WatchRow]) -> None:
         super().__init__(model)
-        self._grabbed: QPoint | None = None
         self._drop_at = -1
         self.setAcceptDrops(True)
         self.viewport().setAcceptDrops(True)
@@ -126,26 +122,6 @@ class WatchView(BookView):
         return next(areas, QRect())
 
     # -- dragging ---------------------------------------------------------------------------
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        super().mousePressEvent(event)
-        position = event.position().toPoint()
-        left = event.button() == Qt.MouseButton.LeftButton
-        grabs = left and self._pressed is None and self.rowAt(position.y()) >= 0
-        self._grabbed = position if grabs else None
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._grabbed = None
-        super().mouseReleaseEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grabbed is None or not event.buttons() & Qt.MouseButton.LeftButton:
-            super().mouseMoveEvent(event)
-            return
-        moved = (event.position().toPoint() - self._grabbed).manhattanLength()
-        if moved >= QApplication.startDragDistance():
-            self._grabbed = None
-            self.drag_wanted.emit()
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         data = event.mimeData()
         if data.hasFormat(MIME) or data.hasText():

@@ -70,6 +70,7 @@ class WatchlistDock(TableDock[WatchRow]):
     linkable = True
     follows_click = True
     many = True
+    drags = True
     priority = 0
     key_help = (
         *TABLE_KEYS,
@@ -125,7 +126,6 @@ class WatchlistDock(TableDock[WatchRow]):
         table.typed.connect(self._on_typed)
         table.shift_pressed.connect(self._on_shift)
         table.trade_pressed.connect(self._on_trade)
-        table.drag_wanted.connect(self._drag)
         table.dropped.connect(
             lambda event, row: self._on_drop(event, self._place_of(row), self.current)
         )
@@ -322,7 +322,7 @@ class WatchlistDock(TableDock[WatchRow]):
         add_json(data, ROWS, [msgspec.structs.astuple(row.item) for row in rows])
         return data
 
-    def _drag(self) -> None:
+    def drag_rows(self) -> None:
         rows = self.selected_rows()
         if not rows:
             return

@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QWidget
 
 from openalgo_desktop.core.enums import OrderStatus
-from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.fields import Segments
@@ -52,6 +52,7 @@ class OrdersDock(TableDock[Order]):
     """All orders of the mode; newest first."""
 
     name = "orders"
+    drags = True
     title = "Orders"
     linkable = True
     many = True
@@ -115,6 +116,9 @@ class OrdersDock(TableDock[Order]):
         row.addWidget(self.filter)
         row.addWidget(self.search)
         return both
+
+    def key_of(self, row: Order) -> Key | None:
+        return row.key
 
     def row_id(self, row: Order) -> str:
         return row.order_id

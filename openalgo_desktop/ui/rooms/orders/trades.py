@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QMenu
 
-from openalgo_desktop.core.model import Trade
+from openalgo_desktop.core.model import Key, Trade
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.names import symbol_column
@@ -60,6 +60,7 @@ class TradesDock(TableDock[Trade]):
     """Executions of the mode, newest first."""
 
     name = "trades"
+    drags = True
     title = "Trades"
     linkable = True
     empty_text = "No trades today."
@@ -71,6 +72,9 @@ class TradesDock(TableDock[Trade]):
         self._turnover = 0.0
         self.listen(bridge.books.trades_changed, self.refresh)
         self.listen(bridge.books.trades_added, self._on_trades)
+
+    def key_of(self, row: Trade) -> Key | None:
+        return (row.exchange, row.symbol)
 
     def row_id(self, row: Trade) -> str:
         return row.trade_id

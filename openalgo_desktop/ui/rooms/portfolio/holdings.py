@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action
-from openalgo_desktop.core.model import Holding
+from openalgo_desktop.core.model import Holding, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -86,6 +86,7 @@ class HoldingsDock(TableDock[Holding]):
     """What lies in the depository."""
 
     name = "holdings"
+    drags = True
     title = "Holdings"
     linkable = True
     empty_text = "No holdings.\nShares bought with CNC arrive here after settlement."
@@ -99,6 +100,9 @@ class HoldingsDock(TableDock[Holding]):
         self.content.addWidget(self.total)
         self.listen(bridge.books.holdings_changed, self.refresh)
         self.listen(bridge.feed.aged, self._on_aged)
+
+    def key_of(self, row: Holding) -> Key | None:
+        return row.key
 
     def row_id(self, row: Holding) -> str:
         return f"{row.exchange}:{row.symbol}"

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Position
+from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -46,6 +46,7 @@ class PositionsDock(TableDock[Line]):
     """Net positions; prices are live, totals are at the bottom."""
 
     name = "positions"
+    drags = True
     title = "Positions"
     linkable = True
     empty_text = "Flat. Nothing at risk."
@@ -148,6 +149,9 @@ class PositionsDock(TableDock[Line]):
         self.title_bar.extras.addWidget(button)
 
     # -- rows -------------------------------------------------------------------------------
+    def key_of(self, row: Line) -> Key | None:
+        return row.position.key if row.position is not None else None
+
     def row_id(self, row: Line) -> LineId:
         return row.identity
 

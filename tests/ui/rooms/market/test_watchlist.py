@@ -17,8 +17,10 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Tick, TickExtras
 from openalgo_desktop.core.watchlists import WatchItem
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import table_dock
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.symbol_drag import keys_of, mime_of
+from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.market import watch_rows
 from openalgo_desktop.ui.rooms.market import watchlist as module
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow
@@ -367,3 +369,38 @@ def test_what_the_columns_work_out_is_a_dash_where_it_is_not_known() -> None:
     row.tick = flat
     assert watch_rows.place_in_day(row) is None
     assert fmt.MISSING == "–"
+
+
+def test_rows_of_other_docks_and_found_symbols_can_be_dragged_here(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await shown(session)
+        dragged: list[list[Key]] = []
+
+        def drag(source: QWidget, data: QMimeData, actions: Qt.DropAction) -> Qt.DropAction:
+            assert actions == COPY  # nobody loses a row of a book
+            dragged.append(keys_of(data))
+            return COPY
+
+        monkeypatch.setattr(table_dock, "drag", drag)
+        await session.bridge.place(OrderRequest("ITC", "NSE", Action.BUY, 5), session.bridge.mode)
+        for name in ("orders", "positions", "trades"):
+            book = session.window.docking.show(name)
+            assert isinstance(book, TableDock)
+            await until(lambda book=book: bool(book.rows), f"a row in {name}")
+            port, start = book.view.viewport(), QPoint(20, book.view.row_height // 2)
+            QTest.mousePress(port, LEFT, pos=start)
+            at = QPointF(start + QPoint(0, 40))
+            none = Qt.KeyboardModifier.NoModifier
+            move = QMouseEvent(QEvent.Type.MouseMove, at, at, LEFT, LEFT, none)
+            QApplication.sendEvent(port, move)
+            QTest.mouseRelease(port, LEFT, pos=start)
+        assert dragged == [[ITC]] * 3
+        QTest.keyClicks(dock.add_field, "itc")
+        await until(dock.add_field.results.isVisible, "the results")
+        item = dock.add_field.results.item(0)
+        assert item is not None
+        assert keys_of(dock.add_field.results.mimeData([item])) == [ITC]
+
+    drive(scenario)
