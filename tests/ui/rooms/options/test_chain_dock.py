@@ -261,6 +261,26 @@ def test_a_position_is_shown_at_its_strike(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_a_strike_that_was_chosen_stays_while_the_money_is_found(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        atm = money(dock)
+        assert atm is not None
+        dock._centred, dock._placed = False, atm  # as before the first synthetic forward
+        dock.table.set_current(atm + 200, False)
+        dock._on_solved(set())
+        line = dock.table.current_line
+        assert line is not None
+        assert (line.strike, dock.table.call_side) == (atm + 200, False)
+        dock._centred, dock._placed = False, atm + 200  # nobody chose anything
+        dock._on_solved(set())
+        line = dock.table.current_line
+        assert line is not None and dock.view is not None
+        assert line.strike == dock.view.head.atm
+
+    drive(scenario)
+
+
 def test_the_menu_of_a_side(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
