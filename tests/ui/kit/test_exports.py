@@ -49,7 +49,7 @@ def test_csv_has_plain_numbers_and_contracts(drive: Drive, tmp_path: Path) -> No
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         rows = list(csv.reader(target.read_text("utf-8-sig").splitlines()))
         row = dict(zip(rows[0], rows[1], strict=True))
-        assert row["Symbol"] == "SBIN" and row["Net qty"] == "1250"
+        assert row["Symbol"] == "SBIN" and row["Net"] == "1250"
         assert told == [f"1 row exported to {target}."]
 
     drive(scenario)
