@@ -145,6 +145,11 @@ def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: 
         assert "SBIN" not in shown and "SANDBOX" in shown
         click(panel.buttons["cancel"])  # a click is no hold
         assert bridge.books.working_count == 1
+        dialog.activateWindow()
+        QTest.keyClick(dialog, Qt.Key.Key_F7)  # nor is a key that is not held
+        assert panel.buttons["cancel"].progress > 0.0
+        await until(lambda: not panel.buttons["cancel"].isDown(), "the key counts as released")
+        assert bridge.books.working_count == 1
         for name, done in (
             ("cancel", "1 cancelled, 0 failed."),
             ("flatten", "1 closed, 0 failed."),
