@@ -247,7 +247,6 @@ class MainWindow(QMainWindow):
 
     async def restore(self) -> None:
         """Bring back windows and docks and what they show; select a symbol."""
-        workspace.first_place(self)
         await self.workspaces.start()
         await self.hands.restore()
         await self._take_imported()

@@ -51,20 +51,23 @@ def screen_key(window: QMainWindow) -> str:
     return f"{area.width()}x{area.height()}"
 
 
-def apply(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Dock]) -> bool:
+def apply(
+    window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Dock], move: bool = True
+) -> bool:
     """Bring a captured layout back; False when it is damaged. ``docks`` are by the names that the
-    layout knows them by, which may be former ones."""
+    layout knows them by, maybe former ones; without ``move`` the window stays where it is."""
     try:
         state = base64.b64decode(str(saved["state"]), validate=True)
         x, y, width, height = (int(number) for number in saved["geometry"])
     except (KeyError, TypeError, ValueError, binascii.Error):
         log.warning("the stored layout is damaged; using the default")
         return False
-    whole = saved.get("maximized") is True
-    if not window.isMaximized() or not whole:
+    if move:
+        if window.isMaximized():
+            window.showNormal()
         window.setGeometry(clamp(QRect(x, y, width, height)))
-    if whole:
-        window.showMaximized()
+        if saved.get("maximized") is True:
+            window.showMaximized()
     names = {name: dock.objectName() for name, dock in docks.items()}
     for name, dock in docks.items():
         dock.setObjectName(f"dock-{name}")

@@ -63,7 +63,7 @@ class Workspaces(QObject):
         self._presets = {name: layout_tree.load_preset(name) for name in PRESETS}
         self._records: dict[str, Record] = {}
         self._written: dict[str, Any] = {}
-        self._switching = False
+        self._switching = self._starting = False
         self.windows: list[SideWindow] = []
         self.current = self._presets[PRESETS[0]].title
         docking.menu_wanted.connect(self.dock_menu)
@@ -98,7 +98,11 @@ class Workspaces(QObject):
             self.current = index["current"]
         elif index is None:
             await self._take_legacy()
+        if self.current not in self._records:
+            workspace.first_place(self._main)
+        self._starting = True
         self._show(self.current)
+        self._starting = False
         self._docking.lock(isinstance(index, dict) and index.get("locked") is True)
         self._timer.start()
 
@@ -341,7 +345,7 @@ class Workspaces(QObject):
                 if dock is not None:
                     docks[str(stored)] = dock
                     self._docking.put(dock)
-            if not workspace.apply(window, row, docks):
+            if not workspace.apply(window, row, docks, self._starting or index > 0):
                 return False
             for dock in docks.values():
                 if dock.isHidden():  # version 3 kept closed docks
@@ -370,7 +374,8 @@ class Workspaces(QObject):
         trees = [tree for tree in pruned if tree is not None]
         # What is open and stays open goes on: an order that is half written is not lost.
         self._docking.keep_only({name for tree in trees for name in layout_tree.names(tree)})
-        self._docking.remember({**preset.docks, **states})
+        wanted = {name: {**states.get(name, {}), **own} for name, own in preset.docks.items()}
+        self._docking.remember({**states, **wanted})
         for spare in self.windows[len(trees) - 1 :]:
             self._forget(spare)
         for index, tree in enumerate(trees):

@@ -185,6 +185,9 @@ def test_every_shipped_workspace_comes_up_and_switching_loses_nothing(drive: Dri
         window = session.window
         spaces = window.workspaces
         window.docks["watchlist"].set_keys([SBIN])  # type: ignore[attr-defined]
+        window.docking.open("chart")
+        await drawn(session)
+        before = places(window, window.docks)
         names = spaces.names()
         assert len(names) == len(PRESETS) and spaces.current == names[0]
         for name in names[1:]:
@@ -193,7 +196,10 @@ def test_every_shipped_workspace_comes_up_and_switching_loses_nothing(drive: Dri
             assert spaces.current == name
             assert all(not dock.isHidden() for dock in window.docks.values())
             assert len(spaces.windows) == (1 if name == "Second monitor" else 0)
+        assert window.docks["chart-2"].interval.value() == "1m"  # type: ignore[attr-defined]
         spaces.switch(names[0])
+        await drawn(session)
+        assert places(window, window.docks) == before
         assert window.docks["watchlist"].keys() == [SBIN]  # type: ignore[attr-defined]
 
     drive(scenario)
@@ -394,5 +400,8 @@ def test_a_preset_is_a_sound_tree(name: str) -> None:
 
     names = [n for tree in (preset.main, *preset.windows) for n in layout_tree.names(tree)]
     assert len(set(names)) == len(names)
-    for tree in (preset.main, *preset.windows):
+    trees = [preset.main, *preset.windows, *([preset.narrow] if preset.narrow else [])]
+    for tree in trees:
         check(tree)
+    if preset.narrow is not None:  # the same docks, in less room
+        assert set(layout_tree.names(preset.narrow)) == set(layout_tree.names(preset.main))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode, PriceType
@@ -43,6 +43,9 @@ DAYS: dict[Interval, int] = {
     Interval.DAY: 730,
     Interval.WEEK: 1825,
 }
+
+#: Room that the head needs beside intervals and message, pixels.
+HEAD_ROOM = 260
 
 
 class ChartDock(Dock):
@@ -177,6 +180,12 @@ class ChartDock(Dock):
             update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
             if self.view.isHidden():  # no history, but the market goes on
                 self.set_empty(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a narrow place the prices at the axis matter more than their line in the head.
+        head = self.interval.sizeHint().width() + self.message.sizeHint().width() + HEAD_ROOM
+        self.quote.setVisible(self.width() >= head)
 
     def flush(self) -> None:
         self.dirty = False
