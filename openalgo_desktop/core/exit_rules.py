@@ -19,6 +19,7 @@ from openalgo_desktop.core.exits import (
     Offset,
     PlanState,
     ResultExit,
+    Target,
     Trigger,
     TriggerLeg,
     Unit,
@@ -153,6 +154,23 @@ def left_after(plan: ExitPlan, hit: int) -> int:
         return 0
     out = plan.base * percent // 100
     return max(0, plan.base - out // plan.lot * plan.lot)
+
+
+def ahead(plan: ExitPlan) -> tuple[Target, ...]:
+    """Targets that are not done, in per cent of what is held now: what a change of one of them
+    starts from."""
+    rest, done = plan.spec.targets[plan.hit :], plan.spec.targets[: plan.hit]
+    left = 100 - sum(target.percent for target in done)
+    if not done or left <= 0:
+        return rest
+    found: list[Target] = []
+    before = given = 0
+    for target in rest:  # rounded together, so that all of them stay all of it
+        before += target.percent
+        upto = min(100, int(_HUNDRED * before / left + Decimal("0.5")))
+        found.append(Target(target.at, max(1, upto - given)))
+        given = upto
+    return tuple(found)
 
 
 def _moved(plan: ExitPlan, price: Decimal) -> ExitPlan:

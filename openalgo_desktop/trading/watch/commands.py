@@ -98,7 +98,7 @@ class Commands:
                 both = msgspec.structs.replace(plan, orders=(*plan.orders, *orders))
                 if spec.empty:
                     return await self._shelf.keep(both)
-                return await self._specify(both, merged(plan.spec, spec))
+                return await self._specify(both, merged(plan.spec, spec), watch=True)
         price = await self._prices.ask((exchange, symbol))
         row = book.positions.get(position)
         if row is None or not row.average_price:
@@ -149,12 +149,18 @@ class Commands:
             "updated_at": now,
         }
 
-    async def _specify(self, plan: ExitPlan, spec: ExitSpec) -> ExitPlan:
+    async def _specify(self, plan: ExitPlan, spec: ExitSpec, *, watch: bool = False) -> ExitPlan:
+        """Give a plan another spec. Who protects a position (``watch``) wants it watched: a paused
+        plan goes on. One that failed goes on in any case, with legs that were checked just now."""
         price = await self._prices.ask(plan.key)
         current = self._shelf.exits.get(plan.plan_id)  # it may have fired meanwhile
         if current is None or current.state is PlanState.EXITING:
             raise OrderError(f"The exit of {plan.symbol} is on its way; it cannot be changed now.")
         current = msgspec.structs.replace(current, orders=plan.orders)
+        if current.state is PlanState.FAILED or (watch and current.state is PlanState.PAUSED):
+            current = msgspec.structs.replace(
+                current, state=PlanState.ACTIVE, firing=None, message=""
+            )
         return await self._shelf.keep(specified(current, spec, price))
 
     async def change(self, plan_id: str, spec: ExitSpec, mode: Mode) -> ExitPlan:

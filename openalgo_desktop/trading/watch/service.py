@@ -254,7 +254,11 @@ class Watch:
         return self._results.result(plan)
 
     def trouble(self, plan: AnyPlan) -> str:
-        """Why a plan that is active watches nothing just now; empty when it does."""
+        """Why an open plan watches nothing just now; empty when it does."""
+        if plan.state is PlanState.PAUSED:
+            return "It is paused: nothing is watched."
+        if plan.state is PlanState.FAILED:
+            return plan.message
         try:
             account = self._desk.gateway_of(plan.mode).account_id
         except AppError as error:

@@ -148,8 +148,12 @@ class Triggers:
 
     async def _send(self, trigger: Trigger) -> None:
         request = trigger.legs[trigger.fired].request
+        if not self._stands(trigger):
+            return
         try:
             trigger = await self._shelf.keep(trigger)  # before anything leaves
+            if not self._stands(trigger):
+                return
             placed = await self._desk.place(request, trigger.exit_source, trigger.mode)
         except OrderStateUnknown as error:
             self._shelf.put(msgspec.structs.replace(trigger, message=error.message))
@@ -160,6 +164,11 @@ class Triggers:
             self._end(trigger, text, PlanState.FAILED, "error")
         else:
             self._done(trigger, placed.ids)
+
+    def _stands(self, trigger: Trigger) -> bool:
+        """Whether nobody deleted it since it was reached."""
+        current = self._shelf.triggers.get(trigger.plan_id)
+        return current is not None and current.state is PlanState.EXITING
 
     def _done(self, trigger: Trigger, ids: tuple[str, ...]) -> None:
         trigger = msgspec.structs.replace(trigger, order_ids=ids)

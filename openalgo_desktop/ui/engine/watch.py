@@ -15,12 +15,13 @@ from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.events import ExitPlanChanged
-from openalgo_desktop.core.exit_rules import on_tick, target_prices
+from openalgo_desktop.core.exit_rules import ahead, on_tick, target_prices
 from openalgo_desktop.core.exits import (
     AnyPlan,
     ExitPlan,
@@ -36,6 +37,7 @@ from openalgo_desktop.core.exits import (
 from openalgo_desktop.core.model import Gtt, GttRequest, OrderRequest
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.results import CancelAll, Placed
+from openalgo_desktop.trading.watch.commands import merged
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -107,8 +109,8 @@ class WatchDoor(QObject):
         return None if not found else min(found) if side > 0 else max(found)
 
     def trouble(self, plan: AnyPlan) -> str:
-        """Why an active plan watches nothing just now (price not known, market closed, another
-        account); empty when it does."""
+        """Why an open plan watches nothing just now (paused, failed, price not known, market
+        closed, another account); empty when it does."""
         return self._terminal.watch.trouble(plan)
 
     def result(self, plan: ResultExit) -> Decimal | None:
@@ -146,9 +148,10 @@ class WatchDoor(QObject):
         value: float,
         unit: Unit = Unit.PRICE,
     ) -> ExitPlan:
-        """Stop of the whole position at a price, or so many points, per cent or rupees away."""
+        """Stop of the whole position at a price, or so many points, per cent or rupees away; the
+        stops of its brackets go there, too."""
         spec = ExitSpec(stop=Offset.of(value, unit))
-        return await self.protect(symbol, exchange, product, mode, spec)
+        return await self._set((exchange, symbol, product), mode, spec)
 
     async def set_targets(
         self,
@@ -158,9 +161,31 @@ class WatchDoor(QObject):
         mode: Mode,
         targets: tuple[tuple[float, Unit, int], ...],
     ) -> ExitPlan:
-        """Targets of the whole position, nearest first: value, unit, per cent of the quantity."""
+        """Targets of the whole position, nearest first: value, unit, per cent of the quantity.
+        They take the place of those of its brackets."""
         rows = tuple(Target(Offset.of(value, unit), part) for value, unit, part in targets)
-        return await self.protect(symbol, exchange, product, mode, ExitSpec(targets=rows))
+        return await self._set((exchange, symbol, product), mode, ExitSpec(targets=rows))
+
+    async def move_target(
+        self, symbol: str, exchange: str, product: Product, mode: Mode, value: float
+    ) -> ExitPlan:
+        """Move the next target of a position to a price, and leave those behind it; one for all
+        of it where there is none."""
+        self._check_mode(mode)
+        shown = self.target_price(symbol, exchange, product, mode)
+        at, found = Offset.of(value), None
+        for plan in self.of_position(symbol, exchange, product, mode):
+            rest = ahead(plan)
+            near = target_prices(plan)[plan.hit : plan.hit + 1]
+            if not plan.held or plan.label or near != (shown,) or plan.state is PlanState.EXITING:
+                continue
+            if len(rest) > 1:
+                rows = (Target(at, rest[0].percent), *rest[1:])
+                spec = msgspec.structs.replace(plan.spec, targets=rows)
+                found = await self._terminal.watch.commands.change(plan.plan_id, spec, mode)
+        if found is not None:
+            return found
+        return await self.set_targets(symbol, exchange, product, mode, ((value, Unit.PRICE, 100),))
 
     async def set_trail(
         self,
@@ -173,7 +198,27 @@ class WatchDoor(QObject):
     ) -> ExitPlan:
         """Let the stop follow the best price at a distance."""
         spec = ExitSpec(trail=Offset.of(value, unit))
-        return await self.protect(symbol, exchange, product, mode, spec)
+        return await self._set((exchange, symbol, product), mode, spec)
+
+    async def _set(self, position: tuple[str, str, Product], mode: Mode, leg: ExitSpec) -> ExitPlan:
+        """Give a position a leg. A bracket that has such a leg gets the same: else its old one
+        would go out where the trader believes that it was moved. What no bracket covers is
+        covered by a plan of the whole position."""
+        self._check_mode(mode)
+        exchange, symbol, product = position
+        watch, covered = self._terminal.watch, None
+        row = self._terminal.desk.books.book(mode).positions.get(position)
+        for plan in watch.of_position(position, mode):
+            other = not plan.whole and plan.held and not plan.label
+            if other and plan.state is not PlanState.EXITING and _has(plan.spec, leg):
+                after = await watch.commands.change(plan.plan_id, merged(plan.spec, leg), mode)
+                active = after.state is PlanState.ACTIVE
+                if active and row is not None and after.held >= abs(row.quantity):
+                    covered = after
+        others = [p for p in watch.of_position(position, mode) if p.whole and not p.label]
+        if covered is not None and not any(_has(p.spec, leg) for p in others):
+            return covered
+        return await self.protect(symbol, exchange, product, mode, leg)
 
     async def break_even(
         self, symbol: str, exchange: str, product: Product, mode: Mode, lock: float = 0.0
@@ -293,6 +338,13 @@ class WatchDoor(QObject):
         """Cancel one of them."""
         self._check_mode(mode)
         return await self._gtts.cancel(trigger_id, self._source, mode)
+
+
+def _has(spec: ExitSpec, leg: ExitSpec) -> bool:
+    """Whether there is a leg of the kind that ``leg`` gives."""
+    return bool(
+        (leg.stop and spec.stop) or (leg.targets and spec.targets) or (leg.trail and spec.trail)
+    )
 
 
 def _money(value: float | None) -> Decimal | None:

@@ -8,6 +8,7 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, GttType, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
+from openalgo_desktop.core.exit_rules import target_prices
 from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, TriggerLeg, Unit
 from openalgo_desktop.core.model import GttRequest, OrderRequest
 from openalgo_desktop.ui.shell.main import Session
@@ -57,6 +58,45 @@ def test_bracket_fires_and_is_no_repetition(drive: Drive):
         await until(lambda: _plan(session, plan.plan_id).state is PlanState.DONE, "the stop")
         rows = await session.terminal.desk.positions()
         assert [row.quantity for row in rows if row.symbol == "SBIN"] == [0]
+
+    drive(scenario)
+
+
+def test_a_moved_stop_moves_that_of_the_bracket_and_covers_the_rest(drive: Drive):
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge, watch = session.bridge, session.bridge.watch
+        spec = ExitSpec(stop=Offset.of(1, Unit.PERCENT))
+        plan, _ = await watch.bracket(BUY, spec, Mode.SANDBOX)
+        await until(lambda: _plan(session, plan.plan_id).held == 10)
+        tick = bridge.latest(SBIN)
+        assert tick is not None
+        lower = float(round(tick.ltp * 0.95))
+        await watch.set_stop(*WHERE, lower)
+        assert _plan(session, plan.plan_id).stop_at == Decimal(str(lower))
+        assert len(watch.of_position(*WHERE)) == 1  # nothing is left to cover
+        await bridge.place(BUY, Mode.SANDBOX)
+        await until(lambda: any(row.quantity == 20 for row in bridge.books.positions), "20 held")
+        await watch.set_stop(*WHERE, lower - 1)
+        plans = watch.of_position(*WHERE)
+        assert {row.stop_at for row in plans} == {Decimal(str(lower - 1))}
+        assert sorted(row.held for row in plans) == [10, 20]
+
+    drive(scenario)
+
+
+def test_a_moved_target_leaves_the_ones_behind_it(drive: Drive):
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        watch = session.bridge.watch
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        parts = ((2, Unit.PERCENT, 50), (8, Unit.PERCENT, 50))
+        plan = await watch.set_targets(*WHERE, parts)
+        first, second = target_prices(plan)
+        moved = await watch.move_target(*WHERE, float(first + 1))
+        assert moved.plan_id == plan.plan_id
+        assert target_prices(moved) == (first + 1, second)
+        assert [target.percent for target in moved.spec.targets] == [50, 50]
 
     drive(scenario)
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, PriceType
-from openalgo_desktop.core.errors import InvalidOrder, OrderError
+from openalgo_desktop.core import exit_rules as rules
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import InvalidOrder, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import ExitPlanChanged
-from openalgo_desktop.core.exits import ExitSpec, Offset, PlanState, Target, Unit
+from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target, Unit
 from tests.unit.trading.test_underway import KEY
 from tests.unit.trading.watching import Floor, buy, floor, points, stop_at
 from tests.waiting import until
 
 __all__ = ["floor"]
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 async def test_a_stop_closes_the_position_once(floor: Floor):
@@ -199,3 +203,62 @@ async def test_flatten_cancels_the_orders_of_the_symbol(floor: Floor):
     await floor.desk.close_position("SBIN", "NSE", KEY[2], "window", cancel_orders=True)
     await floor.settled()
     assert ("cancel", entry) in floor.paper.arrived and floor.units == 0
+
+
+async def test_who_protects_a_position_again_gets_a_stop_that_is_watched(floor: Floor):
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    await floor.watch.commands.pause(plan.plan_id, Mode.SANDBOX)
+    assert "paused" in floor.watch.trouble(floor.plan(plan.plan_id))
+    again = await floor.protect(stop_at(795))
+    assert (again.plan_id, again.state) == (plan.plan_id, PlanState.ACTIVE)
+    assert floor.watch.trouble(again) == ""
+
+    def refuse() -> None:
+        raise RejectedByBroker("RMS: blocked")
+
+    floor.paper.answer = refuse
+    floor.ticks.say(794.0)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.FAILED)
+    assert "NOT protected" in floor.watch.trouble(floor.plan(plan.plan_id))
+    floor.paper.answer = lambda: None
+    sent = len(floor.sent)
+    floor.ticks.say(800.0)
+    again = await floor.protect(stop_at(790))
+    assert again.state is PlanState.ACTIVE and again.firing is None
+    assert len(floor.sent) == sent  # what failed does not go out now
+    floor.ticks.say(785.0)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 0
+
+
+async def test_a_target_is_moved_after_the_first_one_is_done(floor: Floor):
+    await floor.hold(20)
+    spec = ExitSpec(targets=(Target(Offset.of(810.0), 50), Target(Offset.of(820.0), 50)))
+    plan = await floor.protect(spec)
+    floor.ticks.say(811.0)
+    await until(lambda: floor.plan(plan.plan_id).held == 10)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.ACTIVE)
+    (rest,) = rules.ahead(floor.plan(plan.plan_id))
+    assert rest == Target(Offset.of(820.0), 100)
+    moved = ExitSpec(targets=(Target(Offset.of(830.0), rest.percent),))
+    await floor.watch.commands.change(plan.plan_id, moved, Mode.SANDBOX)
+    floor.ticks.say(825.0)
+    floor.ticks.say(831.0)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 0 and floor.sent == ["SELL 10", "SELL 10"]
+
+
+def test_what_is_ahead_stays_all_of_it():
+    targets = tuple(Target(Offset.of(at), part) for at, part in ((1, 33), (2, 33), (3, 34)))
+    plan = ExitPlan(
+        plan_id="x", mode=Mode.SANDBOX, account_id="p", created_at=NOW, updated_at=NOW,
+        product=Product.MIS, side=1, spec=ExitSpec(targets=targets), hit=1,
+    )  # fmt: skip
+    assert [target.percent for target in rules.ahead(plan)] == [49, 51]
+    plan = msgspec.structs.replace(plan, hit=2)
+    assert [target.percent for target in rules.ahead(plan)] == [100]
+    plan = msgspec.structs.replace(plan, hit=3)
+    assert rules.ahead(plan) == ()

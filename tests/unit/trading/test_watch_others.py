@@ -12,7 +12,7 @@ import pytest
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import KillSwitchChanged
-from openalgo_desktop.core.exits import PlanState, Trigger, TriggerLeg
+from openalgo_desktop.core.exits import AnyPlan, PlanState, Trigger, TriggerLeg
 from openalgo_desktop.core.model import AuditEntry, Key, OrderAck, OrderRequest, Tick
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.audit import AuditRecorder
@@ -295,3 +295,26 @@ async def test_limits_of_a_result_that_cannot_be(floor: Floor):
     first = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(10))
     again = await floor.watch.commands.add_result("window", Mode.SANDBOX, profit=Decimal(10))
     assert first.plan_id == again.plan_id and again.loss is None
+
+
+@pytest.mark.parametrize("storing", [False, True])
+async def test_a_trigger_that_is_deleted_before_it_left_sends_nothing(floor: Floor, storing: bool):
+    made = await trigger(floor, leg(810, below=False))
+    stored = asyncio.get_running_loop().create_future()
+    save = floor.store.save
+
+    def slowly(plan: AnyPlan) -> asyncio.Future[None]:
+        save(plan)
+        return stored
+
+    floor.store.save = slowly  # type: ignore[method-assign]
+    floor.ticks.say(811.0)
+    assert state(floor, made.plan_id) is PlanState.EXITING
+    if storing:
+        await asyncio.sleep(0)
+    floor.store.save = save  # type: ignore[method-assign]
+    await floor.watch.commands.delete(made.plan_id, Mode.SANDBOX)
+    stored.set_result(None)
+    await asyncio.gather(*(t for t in asyncio.all_tasks() if t.get_name().startswith("trigger ")))
+    await floor.settled()
+    assert floor.sent == [] and state(floor, made.plan_id) is PlanState.CANCELLED

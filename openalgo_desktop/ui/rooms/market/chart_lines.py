@@ -10,7 +10,7 @@ import msgspec
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Mode, PriceType
-from openalgo_desktop.core.exit_rules import target_prices
+from openalgo_desktop.core.exit_rules import ahead, target_prices
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, Offset, PlanState, Target, Trigger
 from openalgo_desktop.core.model import Instrument, Key, Order, OrderRequest, Position
 from openalgo_desktop.core.money import to_tick
@@ -188,8 +188,8 @@ class ChartLines:
                 if leg == "stop":
                     spec = replace(spec, stop=Offset.of(price))
                 else:
-                    targets = list(spec.targets)
-                    targets[number] = Target(Offset.of(price), targets[number].percent)
+                    targets, place = list(ahead(plan)), number - plan.hit
+                    targets[place] = Target(Offset.of(price), targets[place].percent)
                     spec = replace(spec, targets=tuple(targets))
                 await watch.change(plan.plan_id, spec, mode)
         finally:
@@ -217,12 +217,16 @@ class ChartLines:
                 self._parent, "Take this exit away?", text, "Take away"
             ):
                 return
-            if isinstance(plan, ExitPlan):
-                spec = plan.spec
+            # It may have been changed while the question stood there.
+            now, leg, number = self._find(_plan_line(plan, leg, number))
+            if now is None:
+                return
+            if isinstance(now, ExitPlan):
+                spec = now.spec
                 if leg == "stop":
                     spec = replace(spec, stop=None, trail=None, break_even=None)
                 else:
-                    rest = [t for n, t in enumerate(spec.targets) if n != number]
+                    rest = [t for n, t in enumerate(ahead(now)) if n != number - now.hit]
                     spec = replace(spec, targets=tuple(rest))
                 if not spec.empty:
                     await watch.change(plan.plan_id, spec, mode)

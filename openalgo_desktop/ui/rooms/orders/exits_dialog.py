@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.exit_rules import ahead
 from openalgo_desktop.core.exits import (
     ONLY_WHILE_RUNNING,
     ExitPlan,
@@ -99,7 +100,7 @@ class ExitsDialog(QDialog):
         ]
         self.parts = [CountField() for _ in self.targets]
         self._place(column)
-        self._fill(plan.spec if plan is not None else ExitSpec())
+        self._fill(plan.spec if plan is not None else ExitSpec(), ahead(plan) if plan else ())
         hint = label(f"0 is none. Watched {ONLY_WHILE_RUNNING}.", "dialog-exits-hint", "muted")
         hint.setWordWrap(True)
         self.answer = label("", "dialog-exits-result", "error")
@@ -149,11 +150,11 @@ class ExitsDialog(QDialog):
         text = f"{name}  {plan.product.value}  {side} {fmt.quantity(units)}"
         return f"{text}  entry {fmt.exact(float(plan.entry), places)}" if plan.entry else text
 
-    def _fill(self, spec: ExitSpec) -> None:
+    def _fill(self, spec: ExitSpec, targets: tuple[Target, ...]) -> None:
         self.stop.put(spec.stop)
         self.trail.put(spec.trail)
         self.even.put(spec.break_even)
-        for leg, part, target in zip(self.targets, self.parts, spec.targets, strict=False):
+        for leg, part, target in zip(self.targets, self.parts, targets, strict=False):
             leg.put(target.at)
             part.setValue(target.percent)
 

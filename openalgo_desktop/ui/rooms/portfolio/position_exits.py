@@ -98,7 +98,7 @@ class PositionExits:
         if wanted.leg is Leg.STOP:
             await watch.set_stop(*place, wanted.value)
         elif wanted.leg is Leg.TARGET:
-            await watch.set_targets(*place, ((wanted.value, Unit.PRICE, 100),))
+            await watch.move_target(*place, wanted.value)
         else:
             await watch.set_trail(*place, wanted.value)
 
@@ -106,19 +106,22 @@ class PositionExits:
         self._dock.spawn(self._take_away(wanted), f"remove {wanted.leg.value}", sends=True)
 
     async def _take_away(self, wanted: Wanted) -> None:
-        plan = self._plan(wanted.row, wanted.mode)
-        if plan is None:
-            return
+        """From each plan that has it: a bracket's stop that stayed would still go out."""
+        row = wanted.row
         gone: dict[Leg, dict[str, Any]] = {
             Leg.STOP: {"stop": None, "break_even": None},
             Leg.TARGET: {"targets": ()},
             Leg.TRAIL: {"trail": None},
         }
-        spec = msgspec.structs.replace(plan.spec, **gone[wanted.leg])
-        if spec.empty:
-            await self._bridge.watch.delete(plan.plan_id, wanted.mode)
-        else:
-            await self._bridge.watch.change(plan.plan_id, spec, wanted.mode)
+        watch = self._bridge.watch
+        for plan in watch.of_position(row.symbol, row.exchange, row.product, wanted.mode):
+            spec = msgspec.structs.replace(plan.spec, **gone[wanted.leg])
+            if not plan.held or plan.label or spec == plan.spec:
+                continue
+            if spec.empty:
+                await watch.delete(plan.plan_id, wanted.mode)
+            else:
+                await watch.change(plan.plan_id, spec, wanted.mode)
 
     def break_even(self, row: Position) -> None:
         """Move the stop to the entry price."""
