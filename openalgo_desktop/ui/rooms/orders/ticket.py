@@ -7,15 +7,18 @@ has the focus). The button is pinned under what scrolls: it never moves and is n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QVBoxLayout,
     QWidget,
 )
 
+from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
@@ -57,6 +60,7 @@ class TicketDock(Dock):
     empty_text = "Pick a symbol\nCtrl+K, the watchlist or the chart"
     priority = 0
     key_help = (
+        KeyHelp("Alt+1 / Alt+2 / Alt+3 / Alt+4 / Alt+5 / Alt+6", "Take a size"),
         KeyHelp("Up / Down", "In a price: one tick"),
         KeyHelp("Shift+Up / Shift+Down", "In a price: ten ticks"),
         KeyHelp("Ctrl+Up / Ctrl+Down", "In a price: a tenth of a per cent"),
@@ -134,6 +138,11 @@ class TicketDock(Dock):
         self.units_field, self.price_field = form.units_field, form.price_field
         self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
         form.changed.connect(self._edited)
+        for number in range(1, MOST_SIZES + 1):
+            key = QShortcut(QKeySequence(f"Alt+{number}"), self)
+            key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            key.setAutoRepeat(False)
+            key.activated.connect(partial(form.choose_size, number))
         self.bracket.changed.connect(self._edited)
 
     def _build_head(self) -> QHBoxLayout:

@@ -815,3 +815,25 @@ def test_nothing_is_cut_with_everything_open(
         assert clips(ticket.frame) == []
 
     drive(scenario)
+
+
+def test_sizes_by_key_and_by_click(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        row = derivative(session, option=False)
+        await priced(session, row.key)
+        ticket = ticket_of(session)
+        session.window.activateWindow()
+        ticket.lots.setFocus()
+        await until(ticket.lots.hasFocus, "the focus")
+        QTest.keyClick(ticket.lots, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
+        await until(lambda: ticket.lots.value() == 10, "ten lots")
+        assert ticket.units.value() == 10 * row.lot_size
+        click(ticket.form._sizes[1])
+        assert ticket.lots.value() == 2
+        session.bridge.set_setting("ticket.sizes_units", "3,7")
+        session.bridge.select(SBIN)
+        assert [button.text() for button in ticket.form._sizes] == ["3", "7"]
+        ticket.form.choose_size(2)
+        assert ticket.units.value() == 7
+
+    drive(scenario)
