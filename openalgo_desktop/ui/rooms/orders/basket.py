@@ -32,6 +32,7 @@ from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, FeedMode, Mode, 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -309,7 +310,7 @@ class BasketDock(Dock):
                 try:
                     self.bridge.orders.check(line.request())
                 except AppError as error:
-                    problem = error.message
+                    problem = in_words(error)
             if problem != line.problem:
                 line.show_problem(problem)
 
@@ -430,7 +431,7 @@ class BasketDock(Dock):
             results = await self.bridge.baskets.send(basket, mode, on_line)
             self._tell(results)
         except AppError as error:
-            self.show_problems([error.message])
+            self.show_problems([in_words(error)])
         finally:
             self._sending = False
             self._edited()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import OrderStatus, PriceType
 from openalgo_desktop.core.errors import AppError, InvalidOrder
-from openalgo_desktop.core.model import ModifyRequest, Order
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.offered import price_types
+from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
 from openalgo_desktop.ui.kit.sending import enter_sends, sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
@@ -54,6 +58,8 @@ class ModifyDialog(QDialog):
         column.addLayout(grid)
         if instrument is not None:
             self.units.setSingleStep(max(1, instrument.lot_size))
+            kept = {*price_types(instrument), order.price_type}
+            self.price_type.allow(tuple(kind.value for kind in PriceType if kind in kept))
             for price_field in (self.price, self.trigger):
                 price_field.set_tick(instrument.tick_size)
         self.units.setValue(order.quantity)
@@ -114,17 +120,39 @@ class ModifyDialog(QDialog):
         self._sending = True
         self._bridge.spawn(self._send(request), "modify order")
 
+    async def _confirmed(self, request: ModifyRequest) -> bool:
+        """Ask where the order as it would be passes the limits of the confirmations."""
+        order = self._order
+        wanted = OrderRequest(
+            symbol=order.symbol,
+            exchange=order.exchange,
+            action=order.action,
+            quantity=request.quantity or order.quantity,
+            price_type=request.price_type or order.price_type,
+            product=order.product,
+            price=request.price or 0.0,
+            trigger_price=request.trigger_price or 0.0,
+        )
+        self._bridge.orders.check(wanted)  # what will be refused is not asked about
+        why = self._bridge.orders.why_ask(Act.MODIFY, [wanted], self._mode)
+        name = self._bridge.name(order.key)
+        return not why or await confirm(
+            self, "Change the order?", f"{order.action.value} {name}", "Modify", why
+        )
+
     async def _send(self, request: ModifyRequest) -> None:
         for field in self._fields.values():
             field.set_error("")
         try:
+            if not await self._confirmed(request):
+                return
             await self._bridge.modify(request, self._mode)
         except AppError as error:
             name = error.field if isinstance(error, InvalidOrder) else ""
             if name in self._fields and self._fields[name].isVisibleTo(self):
-                self._fields[name].set_error(error.message)
+                self._fields[name].set_error(in_words(error))
             else:
-                self._say(error.message, "error")
+                self._say(in_words(error), "error")
             return
         finally:
             self._sending = False

@@ -1,0 +1,60 @@
+"""A change of an order is asked about like an order, and refused in words."""
+
+from __future__ import annotations
+
+from openalgo_desktop.core.enums import Action, Mode, PriceType
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import SBIN, Drive, click, priced
+from tests.waiting import until
+
+
+async def opened(session: Session) -> tuple[ModifyDialog, float]:
+    """A resting BUY, 3 % below the market, in its dialog."""
+    await priced(session)
+    bridge = session.bridge
+    last = bridge.latest(SBIN).ltp  # type: ignore[union-attr]
+    price = round(last * 0.97, 0)
+    await bridge.place(
+        OrderRequest("SBIN", "NSE", Action.BUY, 5, PriceType.LIMIT, price=price), Mode.SANDBOX
+    )
+    await until(bridge.books.working, "the order")
+    dialog = ModifyDialog(session.window, bridge, bridge.books.working()[0])
+    dialog.show()
+    return dialog, last
+
+
+def test_a_price_far_through_the_market_is_asked_about(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog, last = await opened(session)
+        dialog.price.setValue(round(last * 1.08, 0))
+        click(dialog.save)
+        await until(lambda: dialog.findChildren(ConfirmDialog), "the question")
+        click(dialog.findChildren(ConfirmDialog)[0].no)
+        await until(lambda: not dialog._sending, "the end of the question")
+        (order,) = session.bridge.books.working()
+        assert order.price == round(last * 0.97, 0)
+        dialog.close()
+        dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_a_stop_on_the_wrong_side_is_refused_under_its_field(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog, last = await opened(session)
+        dialog.price_type.choose("SL-M")
+        click(dialog.save)
+        field = dialog._fields["trigger_price"]
+        await until(field.error, "the sentence")
+        assert field.error() == "Enter a trigger price: SL-M waits for it."
+        dialog.trigger.setValue(round(last * 0.9, 0))
+        click(dialog.save)
+        await until(lambda: "BUY stop must be above" in field.error(), "the refusal")
+        assert session.bridge.books.working()[0].price_type is PriceType.LIMIT
+        dialog.close()
+        dialog.deleteLater()
+
+    drive(scenario)
