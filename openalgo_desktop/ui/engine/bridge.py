@@ -296,6 +296,11 @@ class Bridge(QObject):
         """The same where the underlying is told already: ``02 DEC 24,400 CE``."""
         return self._terminal.names.of(key).short
 
+    def lot(self, key: Key) -> int:
+        """Units of a lot; 1 where there are no lots or the instrument is not known."""
+        instrument = self.instrument(key)
+        return 1 if instrument is None else max(1, instrument.lot_size)
+
     def places(self, key: Key) -> int:
         """Decimals of the prices of ``key``."""
         instrument = self.instrument(key)

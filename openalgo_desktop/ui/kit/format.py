@@ -93,6 +93,14 @@ def quantity(value: float) -> str:
     return _fixed(value, 0)
 
 
+def units_text(units: int, lot: int) -> str:
+    """Lots first, units beside: ``2 lots · 150``; units alone where there are no lots."""
+    if lot <= 1 or units % lot:
+        return quantity(units)
+    lots = units // lot
+    return f"{quantity(lots)} {'lot' if abs(lots) == 1 else 'lots'} · {quantity(units)}"
+
+
 def short(value: float) -> str:
     """A large amount in few characters: 12.35 L, 1.24 Cr (western: 1.24 M)."""
     if not math.isfinite(value):

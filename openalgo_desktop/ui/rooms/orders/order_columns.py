@@ -112,7 +112,7 @@ class OrderColumns:
                 "Filled / Qty",
                 112,
                 lambda o: o.quantity,
-                lambda o: quantity_text(o, self._lot(o)),
+                lambda o: quantity_text(o, bridge.lot(o.key)),
                 copied=lambda o: str(o.quantity),
             ),
             Col(
@@ -177,10 +177,6 @@ class OrderColumns:
             return fmt.exact(price, self._bridge.places(order.key)) if price else fmt.MISSING
 
         return Col(key, title, 82, value, text)
-
-    def _lot(self, order: Order) -> int:
-        instrument = self._bridge.instrument(order.key)
-        return 1 if instrument is None else instrument.lot_size
 
     # -- state ------------------------------------------------------------------------------
     def is_late(self, order: Order) -> bool:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.model import Key, Trade
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.format import units_text
 from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text
@@ -34,7 +35,14 @@ def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
             numeric=False,
         ),
         Col("product", "Prod", 54, lambda t: t.product.value, numeric=False),
-        Col("quantity", "Qty", 80, lambda t: t.quantity, lambda t: fmt.quantity(t.quantity)),
+        Col(
+            "quantity",
+            "Qty",
+            96,
+            lambda t: t.quantity,
+            lambda t: units_text(t.quantity, bridge.lot(t.key)),
+            copied=lambda t: str(t.quantity),
+        ),
         Col(
             "price",
             "Price",
@@ -46,14 +54,29 @@ def _columns(bridge: Bridge) -> tuple[Col[Trade], ...]:
         Col(
             "charges",
             "Charges",
-            78,
-            lambda t: t.charges or None,
-            lambda t: fmt.money(t.charges) if t.charges else fmt.MISSING,
-            tooltip="Brokerage, taxes and fees; known in the sandbox when charges are switched on",
+            84,
+            lambda t: bridge.day_trades.charges_of(t)[0],
+            lambda t: _charges(bridge.day_trades.charges_of(t)),
+            tone=lambda t: "muted" if bridge.day_trades.charges_of(t)[1] else "",
+            tooltip="Brokerage, taxes and fees as the account tells them; ≈ is an estimate by the "
+            "brokerage plan of the settings",
+            copied=lambda t: _plain(bridge.day_trades.charges_of(t)[0]),
         ),
+        Col("strategy", "Strategy", 100, lambda t: t.strategy, numeric=False),
         Col("order", "Order id", 150, lambda t: t.order_id, numeric=False),
         Col("trade", "Trade id", 150, lambda t: t.trade_id, numeric=False),
     )
+
+
+def _charges(told: tuple[float | None, bool]) -> str:
+    value, estimated = told
+    if value is None:
+        return fmt.MISSING
+    return f"≈ {fmt.money(value)}" if estimated else fmt.money(value)
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 class TradesDock(TableDock[Trade]):
@@ -72,6 +95,7 @@ class TradesDock(TableDock[Trade]):
         self._turnover = 0.0
         self.listen(bridge.books.trades_changed, self.refresh)
         self.listen(bridge.books.trades_added, self._on_trades)
+        self.listen(bridge.setting_changed, self._on_plan)
 
     def key_of(self, row: Trade) -> Key | None:
         return (row.exchange, row.symbol)
@@ -98,9 +122,17 @@ class TradesDock(TableDock[Trade]):
         self._turnover += sum(trade.value for trade in trades)
         self._show_turnover()
 
+    def _on_plan(self, key: str, _value: object) -> None:
+        """Another brokerage plan: the estimates are other ones."""
+        if key.startswith("sandbox."):
+            self.refresh()
+
     def _show_turnover(self) -> None:
         count = fmt.quantity(len(self.rows))
         text = f"{count} · turnover ₹ {fmt.money(self._turnover)}"
+        charges = self.bridge.day_trades.charges
+        if charges:
+            text += f" · charges ₹ {fmt.money(charges)}"
         self.set_subject(text if self.rows else "")
 
     def activated(self, row: Trade) -> None:
@@ -108,4 +140,6 @@ class TradesDock(TableDock[Trade]):
 
     def fill_menu(self, menu: QMenu, row: Trade) -> None:
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+        self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
+        self.add_item(menu, "Show order", lambda: self.bridge.order_wanted.emit(row.order_id))
         self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))

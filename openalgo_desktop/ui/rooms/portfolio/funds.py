@@ -56,6 +56,10 @@ class FundsDock(Dock):
         self.bar.setTextVisible(True)
         self.bar.setRange(0, 1000)
         column.addWidget(self.bar)
+        self.segments = label("", "funds-segments", "caption")
+        self.segments.setAccessibleName("Used margin by exchange")
+        self.segments.setWordWrap(True)
+        column.addWidget(self.segments)
         foot = QHBoxLayout()
         self.age = label("", "funds-age", "caption")
         foot.addWidget(self.age, 1)
@@ -66,6 +70,7 @@ class FundsDock(Dock):
         column.addStretch(1)
         self.content.addWidget(panel)
         self.listen(bridge.books.funds_changed, self.reload)
+        self.listen(bridge.books.positions_changed, self._show_segments)
         self.listen(bridge.books.prices_moved, self._show_open)
         self.listen(bridge.books.gaps_changed, lambda _: self._show_age())
         if bridge.books.funds_known:
@@ -94,6 +99,16 @@ class FundsDock(Dock):
         value.setText(f"₹ {fmt.signed_money(number) if profit else fmt.money(number)}")
         if profit:
             set_role(value, fmt.sign_role(number), "tone")
+
+    def _show_segments(self) -> None:
+        """What positions block, by exchange, where the account tells it of each."""
+        used: dict[str, float] = {}
+        for row in self.bridge.books.positions:
+            if row.margin:
+                used[row.exchange] = used.get(row.exchange, 0.0) + row.margin
+        parts = [f"{name} ₹ {fmt.money(used[name])}" for name in sorted(used)]
+        self.segments.setText(f"Used by positions: {', '.join(parts)}" if parts else "")
+        self.segments.setVisible(bool(parts))
 
     def _show_open(self) -> None:
         # Live, and the same amount as in the toolbar and under the positions.
@@ -127,6 +142,7 @@ class FundsDock(Dock):
             f"as of {self.bridge.now():%H:%M:%S} IST, {where}" if known else "not read yet"
         )
         self._show_age()
+        self._show_segments()
 
     def _show_age(self) -> None:
         gaps = self.bridge.books.gaps.get(self.name)

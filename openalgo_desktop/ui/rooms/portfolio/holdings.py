@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QMenu
 
-from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.model import Holding, Key
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.widgets import Totals, plain_tip
@@ -29,7 +33,7 @@ def _tone(row: Holding) -> str:
     return fmt.sign_role(row.pnl)
 
 
-def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
+def _columns(bridge: Bridge, worth_of_all: Callable[[], float]) -> tuple[Col[Holding], ...]:
     feed, books = bridge.feed, bridge.books
 
     def price_text(row: Holding, value: float) -> str:
@@ -54,6 +58,14 @@ def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
             live=True,
         )
 
+    def day(row: Holding) -> float | None:
+        change = quote.change(bridge.latest(row.key))
+        return None if change is None else change * row.quantity
+
+    def weight(row: Holding) -> float | None:
+        whole = worth_of_all()
+        return 100.0 * row.ltp * row.quantity / whole if row.ltp and whole else None
+
     return (
         symbol_column(bridge, lambda h: h.key, tip=tip),
         Col("exchange", "Exch", 52, lambda h: h.exchange, numeric=False),
@@ -77,8 +89,36 @@ def _columns(bridge: Bridge) -> tuple[Col[Holding], ...]:
             tip=tip,
         ),
         worth("value", "Value", 120, fmt.money),
+        Col(
+            "day",
+            "Day P&L",
+            100,
+            day,
+            lambda h: fmt.MISSING if day(h) is None else fmt.signed_money(day(h) or 0.0),
+            lambda h: fmt.sign_role(day(h) or 0.0),
+            live=True,
+            tooltip="Since the previous close",
+        ),
+        Col(
+            "day_percent",
+            "Day %",
+            70,
+            lambda h: quote.percent(bridge.latest(h.key)),
+            lambda h: quote.percent_text(bridge.latest(h.key)),
+            lambda h: quote.tone(bridge.latest(h.key)),
+            live=True,
+        ),
         worth("pnl", "P&L", 110, fmt.signed_money, _tone),
         worth("percent", "P&L %", 76, fmt.signed_percent, _tone),
+        Col(
+            "weight",
+            "Weight",
+            70,
+            weight,
+            lambda h: fmt.MISSING if weight(h) is None else fmt.percent(weight(h) or 0.0, 1),
+            live=True,
+            tooltip="Share of the value of all holdings that have a price",
+        ),
     )
 
 
@@ -93,9 +133,10 @@ class HoldingsDock(TableDock[Holding]):
     book = "holdings"
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
-        self.columns = _columns(bridge)
+        self._value = 0.0  # of all rows with a price
+        self.columns = _columns(bridge, lambda: self._value)
         super().__init__(bridge, name)
-        self.total = Totals("holdings-total", ("Invested", "Value", "P&L"))
+        self.total = Totals("holdings-total", ("Invested", "Value", "Day P&L", "P&L"))
         self.total.setContentsMargins(10, 5, 6, 5)
         self.content.addWidget(self.total)
         self.listen(bridge.books.holdings_changed, self.refresh)
@@ -109,19 +150,41 @@ class HoldingsDock(TableDock[Holding]):
 
     def reload(self) -> None:
         """Show the book."""
-        self.set_rows(sorted(self.bridge.books.holdings, key=lambda h: h.symbol))
+        rows = sorted(self.bridge.books.holdings, key=lambda h: h.symbol)
+        self._value = sum(row.ltp * row.quantity for row in rows)
+        self.set_rows(rows)
+        self._want_days()
         self._show_totals()
+
+    def _want_days(self) -> None:
+        """The previous close comes with quotes; only while somebody looks."""
+        seen = not self.is_hidden()
+        self.want({row.key: FeedMode.QUOTE for row in self.rows if row.quantity} if seen else {})
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._want_days)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.want({})
 
     def _show_totals(self) -> None:
         """Invested counts all rows; value and profit those with a price."""
         invested = sum(row.average_price * row.quantity for row in self.rows)
-        value = sum(row.ltp * row.quantity for row in self.rows)
+        value = self._value = sum(row.ltp * row.quantity for row in self.rows)
+        changes = [(row, quote.change(self.bridge.latest(row.key))) for row in self.rows]
+        days = [change * row.quantity for row, change in changes if change is not None]
+        day = (fmt.signed_money(sum(days)), fmt.sign_role(sum(days))) if days else (fmt.MISSING, "")
+        if days and len(days) < len(self.rows):
+            day = (fmt.partly(day[0], len(self.rows) - len(days)), "stale")
         profit = sum(row.pnl for row in self.rows)
         missing = [row for row in self.rows if self.row_stale(row)]
         self.total.setVisible(bool(self.rows))
         self.total.show_numbers(
             (f"₹ {fmt.money(invested)}", ""),
             (fmt.partly(f"₹ {fmt.money(value)}", len(missing)), "stale" if missing else ""),
+            day,
             (fmt.signed_money(profit), "stale" if missing else fmt.sign_role(profit)),
         )
         self.total.setToolTip(plain_tip(self.bridge.feed.tips(row.key for row in missing)))
@@ -147,9 +210,16 @@ class HoldingsDock(TableDock[Holding]):
         self.pick(row.key)
 
     def fill_menu(self, menu: QMenu, row: Holding) -> None:
-        self.add_item(menu, "Sell", lambda: self._sell(row))
+        self.add_item(menu, "Sell ...", lambda: self._sell(row))
+        menu.addSeparator()
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+        self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
+
+    def delete_pressed(self, row: Holding) -> None:
+        self._sell(row)
 
     def _sell(self, row: Holding) -> None:
-        self.pick(row.key)
-        self.bridge.trade_wanted.emit(row.key, Action.SELL)
+        """The ticket, filled with what can be sold; nothing is sent."""
+        self.bridge.ticket_wanted.emit(
+            TicketWish(key=row.key, action=Action.SELL, quantity=row.quantity, product=row.product)
+        )

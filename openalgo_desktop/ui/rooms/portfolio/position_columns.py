@@ -14,7 +14,6 @@ from openalgo_desktop.ui.rooms.portfolio.exit_columns import ExitColumns
 from openalgo_desktop.ui.rooms.portfolio.position_rows import (
     Line,
     price_text,
-    quantity_text,
     strategy_of,
 )
 
@@ -195,7 +194,7 @@ class PositionColumns:
                 return ""
             if not row.quantity:
                 return "closed"
-            return quantity_text(row.quantity, self._lot(row))
+            return fmt.units_text(row.quantity, self._bridge.lot(row.key))
 
         def tone(line: Line) -> str:
             if line.position is None or line.closed:
@@ -312,10 +311,6 @@ class PositionColumns:
         )
 
     # -- prices -----------------------------------------------------------------------------
-    def _lot(self, row: Position) -> int:
-        instrument = self._bridge.instrument(row.key)
-        return 1 if instrument is None else instrument.lot_size
-
     def _buy_average(self, row: Position) -> float | None:
         return self._bridge.day_trades.of(row.key, row.product).buy_average
 

@@ -115,14 +115,6 @@ def price_text(bridge: Bridge, row: Position, value: float | None) -> str:
     return fmt.exact(value, bridge.places(row.key)) if value else fmt.MISSING
 
 
-def quantity_text(units: int, lot: int) -> str:
-    """Lots first, units beside: ``2 lots · 150``; units alone where there are no lots."""
-    if lot <= 1 or units % lot:
-        return fmt.quantity(units)
-    lots = units // lot
-    return f"{fmt.quantity(lots)} {'lot' if abs(lots) == 1 else 'lots'} · {fmt.quantity(units)}"
-
-
 def distance_text(value: Decimal, unit: Unit, places: int) -> str:
     """How far a trailing stop is away, in the unit that it was given in."""
     if unit is Unit.PERCENT:

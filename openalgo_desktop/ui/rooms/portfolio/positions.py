@@ -348,8 +348,7 @@ class PositionsDock(TableDock[Line]):
     def close_part(self, row: Position, percent: int, *, asked: bool = False) -> None:
         """Close so much of a position at market, in whole lots; a second click while it is under
         way does nothing. ``asked``: with a question in any case."""
-        instrument = self.bridge.instrument(row.key)
-        lot = 1 if instrument is None else instrument.lot_size
+        lot = self.bridge.lot(row.key)
         units = closing.part(row.quantity, percent, lot)
         if row.quantity and not units:
             name = self.bridge.name(row.key)

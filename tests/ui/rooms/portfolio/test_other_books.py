@@ -1,0 +1,152 @@
+"""Trades, holdings and funds: charges, days, weights, what a row gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.enums import Action, FeedMode, Product
+from openalgo_desktop.core.errors import DataError
+from openalgo_desktop.core.model import BookRows, Holding, Position, Tick
+from openalgo_desktop.ui.rooms.orders.trades import TradesDock
+from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
+from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive
+from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still, trade
+from tests.waiting import until
+
+
+def calls(dock: Any, row: object) -> dict[str, Any]:
+    menu = QMenu(dock)
+    dock.fill_menu(menu, row)
+    return {action.text(): action.trigger for action in menu.actions()}
+
+
+def test_charges_of_a_trade_are_told_or_estimated_and_said_so(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        told = msgspec.structs.replace(trade(1), charges=3.5)
+        books.trades = BookRows([told, trade(2)])
+        books.trades_changed.emit()
+        dock = await seen(session, "trades")
+        assert isinstance(dock, TradesDock)
+        texts = [shown(dock, n)["charges"] for n in range(2)]  # type: ignore[arg-type]
+        assert texts[1] == "3.50" and texts[0].startswith("≈ ")
+        assert "≈" not in dock.model.as_csv()
+        day = session.bridge.day_trades
+        other = day.charges_of(trade(2))[0]
+        assert other is not None and day.charges == pytest.approx(3.5 + other)
+        assert f"charges ₹ {3.5 + other:.2f}" in dock.title_bar.subject.text()
+
+    drive(scenario)
+
+
+def test_two_trades_of_one_order_share_its_charges(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        one = msgspec.structs.replace(trade(1), quantity=30)
+        two = msgspec.structs.replace(trade(2), order_id=one.order_id, quantity=10)
+        books.trades = BookRows([one, two])
+        books.trades_changed.emit()
+        day = session.bridge.day_trades
+        first, second = (day.charges_of(row)[0] for row in (one, two))
+        assert first is not None and second is not None
+        assert first == pytest.approx(3 * second) and day.charges == pytest.approx(first + second)
+        total = day.of(one.key, one.product)
+        assert (total.bought, total.sold, total.buy_average) == (40, 0, 800.0)
+        books._clear()
+        assert day.charges == 0
+
+    drive(scenario)
+
+
+def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books.orders = {"1": order(1)}
+        books.orders_changed.emit()
+        books.trades = BookRows([trade(1)])
+        books.trades_changed.emit()
+        dock = await seen(session, "trades")
+        found = calls(dock, dock.rows[0])
+        found["Show order"]()
+        orders = session.window.docks["orders"]
+        await until(lambda: not orders.is_hidden(), "the order book")
+        assert orders.selected_row().order_id == "1"  # type: ignore[attr-defined]
+        session.bridge.select(("NSE", "TCS"))
+        found["Show chart"]()
+        assert session.bridge.selected == ("NSE", "SBIN")
+
+    drive(scenario)
+
+
+def test_holdings_know_day_and_weight_and_ask_for_quotes_while_seen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        hub = session.terminal.hub
+        assert hub._source is not None
+        hub._source.set_sink(lambda tick: None)
+        rows = [Holding("SBIN", "NSE", 10, 500.0, 600.0), Holding("TCS", "NSE", 5, 900.0)]
+        books.holdings = BookRows(rows)
+        for symbol, last in (("SBIN", 600.0), ("TCS", 400.0)):
+            hub.publish(Tick(symbol, "NSE", last, close=last - 10.0, mode=FeedMode.QUOTE))
+        rows[1].ltp = 400.0
+        books.holdings_changed.emit()
+        dock = await seen(session, "holdings")
+        assert isinstance(dock, HoldingsDock)
+        wanted = session.bridge._wanted
+        await until(lambda: len(wanted.get("dock-holdings", {})) == 2, "quotes")
+        row = shown(dock)  # type: ignore[arg-type]
+        assert (row["day"], row["weight"], row["percent"]) == ("+100.00", "75.0%", "+20.00%")
+        assert dock.total.numbers[2].text() == "+150.00"
+        dock.hide()
+        assert not wanted.get("dock-holdings")
+
+    drive(scenario)
+
+
+def test_selling_a_holding_fills_the_ticket_and_sends_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        books.holdings = BookRows([Holding("SBIN", "NSE", 10, 500.0, 600.0)])
+        books.holdings_changed.emit()
+        dock = await seen(session, "holdings")
+        wishes: list[Any] = []
+        session.bridge.ticket_wanted.connect(wishes.append)
+        dock.select_row("NSE:SBIN")
+        QTest.keyClick(dock.view, Qt.Key.Key_Delete)
+        calls(dock, dock.rows[0])["Sell ..."]()
+        assert [(w.action, w.quantity, w.product) for w in wishes] == [
+            (Action.SELL, 10, Product.CNC)
+        ] * 2
+
+    drive(scenario)
+
+
+def test_funds_say_what_positions_use_and_are_never_blank(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        dock = session.window.docks["funds"]
+        assert isinstance(dock, FundsDock)
+        dock.show()
+        dock.raise_()
+        books.positions = BookRows(
+            [
+                Position("SBIN", "NSE", Product.MIS, 10, 800.0, margin=1600.0),
+                Position("TCS", "NSE", Product.MIS, 1, 800.0, margin=400.0),
+            ]
+        )
+        books.positions_changed.emit()
+        assert dock.segments.text() == "Used by positions: NSE ₹ 2,000.00"
+        before = dock._values["available_cash"].text()
+        books._failed("funds", DataError("Not logged in."))
+        assert dock._values["available_cash"].text() == before  # the last value, with its age
+        assert "Not read now" in dock.age.text()
+
+    drive(scenario)
