@@ -123,11 +123,8 @@ class OrderColumns:
                 lambda o: fmt.quantity(o.filled_quantity),
                 hidden=True,
             ),
-            Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
-            Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
             self._price("price", "Price", lambda o: o.price),
             self._price("trigger", "Trigger", lambda o: o.trigger_price),
-            self._price("average", "Avg", lambda o: o.average_price),
             Col(
                 "status",
                 "Status",
@@ -146,6 +143,9 @@ class OrderColumns:
                 spoken="Buttons",
                 actions=_actions,
             ),
+            Col("type", "Type", 64, lambda o: o.price_type.value, numeric=False),
+            Col("product", "Prod", 50, lambda o: o.product.value, numeric=False),
+            self._price("average", "Avg", lambda o: o.average_price),
             Col("source", "Source", 90, lambda o: source_text(o.source), numeric=False),
             Col("strategy", "Strategy", 90, lambda o: o.strategy, numeric=False),
             Col(

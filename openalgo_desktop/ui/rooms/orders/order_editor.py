@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.model import Instrument, ModifyRequest, Order
@@ -64,16 +64,18 @@ class OrderEditor(QObject):
             if before is not None:
                 QWidget.setTabOrder(before, number)
             before = number
+        self.card = named(QFrame(port), f"{NAME}-card", "What the change is")
+        self.card.setProperty("role", "card-frame")
+        inside = QHBoxLayout(self.card)
+        inside.setContentsMargins(8, 3, 8, 3)
         self.said: QLabel = label("", f"{NAME}-said", "muted")
-        self.said.setParent(port)
-        self.said.setAutoFillBackground(True)
-        self.said.setContentsMargins(6, 2, 6, 2)
+        inside.addWidget(self.said)
         for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
             bar.valueChanged.connect(self._on_scrolled)
         self._tell()
 
     def _parts(self) -> list[QWidget]:
-        return [*self.fields.values(), self.said]
+        return [*self.fields.values(), self.card]
 
     # -- place ------------------------------------------------------------------------------
     def place(self, row: int | None) -> None:
@@ -97,14 +99,14 @@ class OrderEditor(QObject):
             last = QRect(area.right() + 1 - width, area.top(), width, area.height())
             field.setGeometry(last)
             field.setVisible(not self._view.isColumnHidden(keys.index(key)))
-        size = self.said.sizeHint()
+        size = self.card.sizeHint()
         top = area.bottom() + 1
         if top + size.height() > self._view.viewport().height():
             top = area.top() - size.height()
         left = max(0, min(last.right() - size.width(), self._view.viewport().width()))
-        self.said.setGeometry(left, top, size.width(), size.height())
-        self.said.show()
-        self.said.raise_()
+        self.card.setGeometry(left, top, size.width(), size.height())
+        self.card.show()
+        self.card.raise_()
 
     def focus(self) -> None:
         """The keyboard goes to the price, else to the quantity."""
@@ -146,7 +148,7 @@ class OrderEditor(QObject):
         why = self.problem()
         self.said.setText(why or HINT)
         set_role(self.said, "error" if why else "muted")
-        self.said.adjustSize()
+        self._on_scrolled()
         for field in self.fields.values():
             field.setAccessibleDescription(why or HINT)
 
