@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
@@ -20,7 +21,7 @@ class TextDialog(QDialog):
         super().__init__(parent)
         self._take = take
         self.setWindowTitle(title)
-        self.setMinimumWidth(380)
+        self.setMinimumWidth(look.px(380))
         named(self, "dialog-text", title)
         column = QVBoxLayout(self)
         column.addWidget(label(caption, "dialog-text-caption"))

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFontMetrics, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from openalgo_desktop.config.resources import resource_path, resource_text
@@ -138,7 +138,10 @@ def palette(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme) -> str:
     """``themes/base.qss`` with ``@role`` replaced by colours, ``@px(11)`` by a size at the text
     scale, ``@d-row`` and its like by sizes of the density; unknown names are an error."""
-    sizes = {f"d-{name}": f"{size}px" for name, size in look.density()._asdict().items()}
+    line = QFontMetrics(fonts.text_font()).height()
+    density = look.density()._asdict()
+    density["control"] = max(density["control"], line)  # a field does not grow with its text
+    sizes = {f"d-{name}": f"{size}px" for name, size in density.items()}
     arrows = resource_path("icons").as_posix() + ("/dark" if theme.dark else "/light")
     words = {**theme.roles, **sizes, "mono": fonts.MONO, "icons": arrows}
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop import __version__
 from openalgo_desktop.ui.engine.product import about
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 
@@ -25,7 +26,7 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"About {about.NAME}")
-        self.resize(660, 560)
+        self.resize(look.px(660), look.px(560))
         named(self, NAME, f"About {about.NAME}")
         column = QVBoxLayout(self)
         column.setSpacing(12)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
@@ -44,7 +45,7 @@ class FirstRunDialog(QDialog):
         self._bridge = bridge
         self._busy = False
         self.setWindowTitle("First steps")
-        self.resize(620, 520)
+        self.resize(look.px(620), look.px(520))
         named(self, NAME, "First steps")
         self.look = LookPage(bridge)
         self.broker = BrokerPage(bridge)

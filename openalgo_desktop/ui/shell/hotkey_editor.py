@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.errors import ConfigError
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.shell.hotkeys import Hotkeys
@@ -38,7 +39,7 @@ class HotkeyDialog(QDialog):
         super().__init__(parent)
         self._hotkeys, self._spawn = hotkeys, spawn
         self.setWindowTitle("Keys")
-        self.resize(640, 560)
+        self.resize(look.px(640), look.px(560))
         named(self, NAME, "Keys of the actions")
         column = QVBoxLayout(self)
         self.filter = named(QLineEdit(), f"{NAME}-filter", "Show actions or keys that contain")

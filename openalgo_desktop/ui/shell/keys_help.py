@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, shortcut_text
 from openalgo_desktop.ui.shell.hotkeys import FIXED, Hotkeys
@@ -36,7 +37,7 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.change_wanted = False
         self.setWindowTitle(f"Keys: {title}" if title else "Keys")
-        self.resize(720, 600)
+        self.resize(look.px(720), look.px(600))
         named(self, NAME, "Keys")
         column = QVBoxLayout(self)
         if title:

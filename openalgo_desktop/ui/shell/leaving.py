@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QVBoxLayout, QW
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.engine.work import AtWork
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
@@ -70,7 +71,7 @@ class LeaveDialog(QDialog):
         super().__init__(parent)
         self.choice = STAY
         self.setWindowTitle("Leave the terminal?")
-        self.setMinimumWidth(620)
+        self.setMinimumWidth(look.px(620))
         named(self, NAME, "Leave the terminal?")
         column = QVBoxLayout(self)
         column.setSpacing(12)

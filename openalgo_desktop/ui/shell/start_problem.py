@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
@@ -31,7 +32,7 @@ class StartProblemDialog(QDialog):
         super().__init__()
         self.chosen: Mapping[str, Any] | None = None
         self.setWindowTitle("OpenAlgo Desktop cannot start")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(look.px(520))
         named(self, "dialog-start-problem", "The program cannot start")
         column = QVBoxLayout(self)
         column.setSpacing(14)

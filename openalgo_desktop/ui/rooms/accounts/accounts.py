@@ -20,6 +20,7 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.plain_table import PlainTable
@@ -50,7 +51,7 @@ class AccountsDialog(QDialog):
         self._titled: set[str] = set()  # brokers whose adapter was imported
         self._naming: asyncio.Task[None] | None = None
         self.setWindowTitle("Accounts")
-        self.resize(860, 380)
+        self.resize(look.px(860), look.px(380))
         named(self, NAME, "Broker accounts")
         column = QVBoxLayout(self)
         column.setSpacing(10)

@@ -23,6 +23,7 @@ from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError
 from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.logins import Field, Login
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
     label,
@@ -66,7 +67,7 @@ class LoginDialog(QDialog):
         self._state = ""
         status = bridge.accounts.status(account)
         self.setWindowTitle(f"Log in to {status.title}")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(look.px(520))
         named(self, NAME, f"Log in to {status.title}")
         column = QVBoxLayout(self)
         column.setSpacing(10)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Product
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -58,7 +59,7 @@ class LadderBar(QWidget):
         caption = label("Lots", f"{name}-lots-caption", "caption")
         self.lots = named(CountField(), f"{name}-lots", "Size of an order in lots")
         self.lots.setRange(1, MOST_LOTS)
-        self.lots.setFixedWidth(64)
+        self.lots.setFixedWidth(look.px(64))
         self.lots.valueChanged.connect(lambda _value: self._show_size())
         row.addWidget(caption)
         row.addWidget(self.lots)
@@ -69,7 +70,7 @@ class LadderBar(QWidget):
             button.setProperty("role", "segment")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setMinimumWidth(24)
+            button.setMinimumWidth(look.px(24))
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _checked, at=index: self.choose_size(at))
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -91,7 +92,7 @@ class LadderBar(QWidget):
             field.setSpecialValueText("off")
             field.setValue(1)
             field.setValue(0)  # else the text of the first 0 stays
-            field.setFixedWidth(64)
+            field.setFixedWidth(look.px(64))
             field.setToolTip(
                 "Ticks from the fill. Orders of this ladder that open or add get it; "
                 "it is watched only while the program runs"

@@ -20,6 +20,7 @@ from openalgo_desktop.core.exits import (
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, StillCombo
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
@@ -82,7 +83,7 @@ class ExitsDialog(QDialog):
         self._product = plan.product if plan is not None else product
         self._sending = False
         self.setModal(False)
-        self.setMinimumWidth(400)
+        self.setMinimumWidth(look.px(400))
         named(self, "dialog-exits", "Stop and targets")
         self.setWindowTitle(f"Stop and targets  ·  {self._mode.value.upper()}")
         instrument = bridge.instrument(self._key)

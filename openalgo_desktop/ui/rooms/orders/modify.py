@@ -12,6 +12,7 @@ from openalgo_desktop.core.offered import price_types
 from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
 from openalgo_desktop.ui.kit.sending import enter_sends, sends
@@ -29,7 +30,7 @@ class ModifyDialog(QDialog):
         self._sending = False
         self.setModal(False)
         self.setWindowTitle(f"Modify {order.order_id}")
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(look.px(360))
         named(self, "dialog-modify", f"Modify order {order.order_id}")
         instrument = bridge.instrument(order.key)
         column = QVBoxLayout(self)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 
 
@@ -23,7 +24,7 @@ class OrderText(QDialog):
         named(self, "dialog-order-text", f"Order {order.order_id} as JSON")
         self.setWindowTitle(f"Order {order.order_id}")
         self.setModal(False)
-        self.resize(460, 520)
+        self.resize(look.px(460), look.px(520))
         text = raw_text(bridge, order)
         self.text = named(QPlainTextEdit(text), "dialog-order-text-json", "The order as JSON")
         self.text.setReadOnly(True)

@@ -36,6 +36,7 @@ class _Line(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         self.text = label("", f"{name}-text", "number")
+        self.text.setWordWrap(True)
         self.text.setAccessibleName("Position")
         self.text.setWordWrap(True)
         column.addWidget(self.text)

@@ -12,6 +12,7 @@ from openalgo_desktop.core.trade_journal import JournalBook, JournalDay
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.journal import GROUPS
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.widgets import label, push_button, set_role
 from openalgo_desktop.ui.rooms.portfolio.journal_rows import JournalRow
 from openalgo_desktop.ui.rooms.portfolio.pnl_month import MonthGrid, first_of, moved
@@ -68,7 +69,7 @@ class PnlCalendarDock(TripsDock):
         following = push_button("›", f"{self.name}-next", "Next month", lambda: self.turn(1))
         today = push_button("Today", f"{self.name}-today", "Show today", self._show_today)
         for button in (previous, following):
-            button.setFixedWidth(34)
+            button.setFixedWidth(look.px(34))
         for button in (previous, today, following):
             row.addWidget(button)
         row.addWidget(self.heading)

@@ -32,7 +32,7 @@ class PasswordDialog(QDialog):
         super().__init__(parent)
         self._bridge, self._check, self._must = bridge, check, must
         self.setWindowTitle("Locked" if must else "Password")
-        self.setMinimumWidth(380)
+        self.setMinimumWidth(look.px(380))
         named(self, "dialog-password", "Password")
         if must:
             self.setWindowFlag(Qt.WindowType.WindowCloseButtonHint, False)

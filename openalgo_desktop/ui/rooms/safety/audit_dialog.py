@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
@@ -40,7 +41,7 @@ class AuditDialog(QDialog):
         super().__init__(parent)
         self._bridge = bridge
         self.setWindowTitle("Audit trail")
-        self.resize(1280, 620)
+        self.resize(look.px(1280), look.px(620))
         named(self, NAME, "Audit trail")
         column = QVBoxLayout(self)
         head = QHBoxLayout()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QListWidget, QV
 
 from openalgo_desktop.core.model import KillReport
 from openalgo_desktop.ui.engine.rows import WHAT_RESET_DOES
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 
@@ -15,7 +16,7 @@ class KillReportDialog(QDialog):
     def __init__(self, parent: QWidget, report: KillReport) -> None:
         super().__init__(parent)
         self.setWindowTitle("Kill switch")
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(look.px(460))
         named(self, "dialog-kill-report", "Kill switch report")
         column = QVBoxLayout(self)
         column.setSpacing(12)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
@@ -26,7 +27,7 @@ class ReviewDialog(QDialog):
         self._bridge = bridge
         self._mode = bridge.mode
         self.setWindowTitle("Books differ")
-        self.resize(720, 320)
+        self.resize(look.px(720), look.px(320))
         named(self, NAME, "Differences between the books")
         column = QVBoxLayout(self)
         column.setSpacing(10)

@@ -17,6 +17,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import Limits
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import DecimalField
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
@@ -44,13 +45,13 @@ class RiskScopesDialog(QDialog):
         super().__init__(parent)
         self._bridge = bridge
         self.setWindowTitle("Risk limits")
-        self.resize(760, 440)
+        self.resize(look.px(760), look.px(440))
         named(self, NAME, "Risk limits by scope")
         row = QHBoxLayout(self)
         row.setSpacing(14)
         left = QVBoxLayout()
         self.list = named(QListWidget(), f"{NAME}-list", "Scopes with limits")
-        self.list.setFixedWidth(250)
+        self.list.setFixedWidth(look.px(250))
         self.list.itemClicked.connect(lambda item: self._show(item.text()))
         left.addWidget(self.list, 1)
         row.addLayout(left)
