@@ -279,11 +279,10 @@ def _extension(widget: QWidget) -> Found:
 
 
 def _scroll(widget: QWidget) -> Found:
-    """A page wider than an area that does not, or should not, scroll to the side."""
+    """A page wider than an area that does not scroll to the side."""
     area = cast(QScrollArea, widget)
     inside = area.widget()
     off = area.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-    off = off or isinstance(area.parentWidget(), QDockWidget)  # a panel that does is too wide
     if off and inside is not None:
         yield "page", inside.objectName(), inside.width(), area.viewport().width()
 

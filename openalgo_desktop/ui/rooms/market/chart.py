@@ -27,6 +27,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
 from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
@@ -85,11 +86,11 @@ class ChartDock(Dock):
         self.retry = push_button("Retry", "chart-retry", "Load the history again", self.load)
         self.retry.hide()
         head = QHBoxLayout()
-        head.setContentsMargins(8, 4, 8, 4)
+        head.setContentsMargins(0, 0, 8, 0)
         head.setSpacing(10)
-        head.addWidget(self.interval)
-        head.addWidget(self.quote)
-        head.addStretch(1)
+        # The price goes first: the chart itself has it, too.
+        self._bar = OneLine("chart-bar", self.interval, (self.quote,))
+        head.addWidget(self._bar, 1)
         head.addWidget(self.message)
         head.addWidget(self.retry)
         self.content.addLayout(head)
@@ -202,7 +203,10 @@ class ChartDock(Dock):
         if tick is not None:
             change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
             parts.insert(1, change)
+        before = len(self.quote.text())
         self.quote.setText("   ".join(part for part in parts if part))
+        if len(self.quote.text()) != before:
+            self._bar.fit()
         self.quote.setToolTip(plain_tip(feed.tip(key)))
         set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
         self.view.set_stale(stale)
