@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from openalgo_desktop.core.acts import Act
-from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import Key, Position
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
@@ -18,14 +16,13 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import icons
-from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.foot import Foot
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import Totals, label, named, plain_tip, push_button
-from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.exit_editor import Leg
+from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
 from openalgo_desktop.ui.rooms.portfolio.position_columns import PositionColumns
 from openalgo_desktop.ui.rooms.portfolio.position_exits import PositionExits
 from openalgo_desktop.ui.rooms.portfolio.position_rows import (
@@ -35,9 +32,6 @@ from openalgo_desktop.ui.rooms.portfolio.position_rows import (
     lines,
 )
 
-#: A row that was told to close is not told again before its position has changed, or this long,
-#: milliseconds.
-SETTLES = 1500
 PARTS = (25, 50, 75, 100)
 LEGS = {"stop": Leg.STOP, "target": Leg.TARGET}
 
@@ -57,7 +51,7 @@ class PositionsDock(TableDock[Line]):
         self.columns = PositionColumns(bridge, self._odd).all()
         super().__init__(bridge, name)
         self.model.store.rank = lambda line: line.place
-        self._closing: dict[LineId, int] = {}  # units held when it was told to close
+        self.closing = PositionClosing(self)
         self._odd_rows: dict[tuple[str, str, str], str] = {}
         self._grouping = GROUPINGS[0]
         self._folded: dict[str, bool] = {}
@@ -158,10 +152,7 @@ class PositionsDock(TableDock[Line]):
     def reload(self) -> None:
         """Show the book."""
         rows = self.bridge.books.positions
-        for row in rows:
-            identity = (row.key, row.product.value)
-            if self._closing.get(identity, row.quantity) != row.quantity:
-                del self._closing[identity]
+        self.closing.follow(rows)
         self.set_rows(lines(self.bridge, rows, self._grouping, self._folded))
         self._show_totals()
         self._on_selection()
@@ -346,91 +337,12 @@ class PositionsDock(TableDock[Line]):
         self.close_part(row, 100)
 
     def close_part(self, row: Position, percent: int, *, asked: bool = False) -> None:
-        """Close so much of a position at market, in whole lots; a second click while it is under
-        way does nothing. ``asked``: with a question in any case."""
-        lot = self.bridge.lot(row.key)
-        units = closing.part(row.quantity, percent, lot)
-        if row.quantity and not units:
-            name = self.bridge.name(row.key)
-            self.bridge.notice.emit(
-                "warning", f"{name} is one lot of {fmt.quantity(lot)}: close all of it, or nothing."
-            )
-        elif units and self._begin(row):
-            whole = percent >= 100
-            mode = self.bridge.mode
-            self.spawn(self._close(row, units, whole, asked, mode), "close position", sends=True)
+        """Close so much of a position at market; see :class:`PositionClosing`."""
+        self.closing.close(row, percent, asked=asked)
 
     def reverse_row(self, row: Position) -> None:
-        """Turn one position to the other side at market; asks as the settings say, and where that
-        cancels orders."""
-        if row.quantity and self._begin(row):
-            self.spawn(self._reverse(row, self.bridge.mode), "reverse position", sends=True)
-
-    def _begin(self, row: Position) -> bool:
-        identity = (row.key, row.product.value)
-        if identity in self._closing:
-            return False
-        self._closing[identity] = row.quantity
-        return True
-
-    def _end(self, row: Position, sent: bool) -> None:
-        """It may be told again: at once where nothing went out, else once the book shows it."""
-        identity = (row.key, row.product.value)
-        if sent:
-            QTimer.singleShot(SETTLES, self, lambda: self._closing.pop(identity, None))
-        else:
-            self._closing.pop(identity, None)
-
-    def _where(self, mode: Mode) -> str:
-        return "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
-
-    async def _close(self, row: Position, units: int, whole: bool, asked: bool, mode: Mode) -> None:
-        sent = False
-        try:
-            why = closing.asks(self.bridge, Act.CLOSE, row, units, mode)
-            name = self.bridge.name(row.key)
-            if why or asked:
-                part = "" if whole else f"{fmt.quantity(units)} of "
-                text = (
-                    f"{part}{fmt.quantity(abs(row.quantity))} {name} {row.product.value} "
-                    f"will be closed at market {self._where(mode)}."
-                )
-                rows = closing.exits(self.bridge, row) if whole else []
-                words = "\n".join((text, *why))
-                if not await confirm(self, "Close the position?", words, "Close", rows, True):
-                    return
-            placed = await self.bridge.close_position(
-                row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
-            )
-            sent = placed is not None
-            if placed is not None and placed.message:  # in parts, or under way already
-                self.bridge.notice.emit("info", f"{name}: {placed.message}")
-        finally:
-            self._end(row, sent)
-
-    async def _reverse(self, row: Position, mode: Mode) -> None:
-        sent = False
-        try:
-            why = closing.asks(self.bridge, Act.REVERSE, row, 2 * abs(row.quantity), mode)
-            cancelled = closing.count(self.bridge, [row])
-            if cancelled:
-                why = (*why, closing.words(cancelled))
-            if why:
-                side = "short" if row.quantity > 0 else "long"
-                name = self.bridge.name(row.key)
-                text = (
-                    f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
-                    f"at market {self._where(mode)}."
-                )
-                rows = closing.exits(self.bridge, row)
-                words = "\n".join((text, *why))
-                if not await confirm(self, "Reverse the position?", words, "Reverse", rows, True):
-                    return
-            said = await self.bridge.reverse(row.symbol, row.exchange, row.product, mode)
-            sent = True
-            self.bridge.notice.emit("info", said)
-        finally:
-            self._end(row, sent)
+        """Turn one position to the other side at market."""
+        self.closing.reverse(row)
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

@@ -77,8 +77,8 @@ def test_one_click_closes_half_and_a_second_one_waits_for_the_book(drive: Drive)
         asked = capture(session, result=None)
         press(dock, "half")
         await until(lambda: asked == [("SBIN", 5, Mode.SANDBOX)], "half of it")
-        await until(lambda: not dock._closing, "nothing went out, so it may be asked again")
-        dock._closing[(SBIN, "MIS")] = 10
+        await until(lambda: not dock.closing.told, "nothing went out, so it may be asked again")
+        dock.closing.told[(SBIN, "MIS")] = 10
         press(dock, "half")
         assert len(asked) == 1
         books = session.bridge.books
@@ -123,7 +123,7 @@ def test_what_was_clicked_in_one_mode_is_not_sent_in_the_other(drive: Drive) -> 
         dock = await dock_of(session, held(10))
         row = session.bridge.books.positions[0]
         with pytest.raises(OrderError, match="mode was switched"):
-            await dock._close(row, 10, True, False, Mode.LIVE)
+            await dock.closing._close(row, 10, True, False, Mode.LIVE)
 
     drive(scenario)
 
@@ -154,7 +154,7 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
         session.bridge.reverse = reverse  # type: ignore[method-assign]
         press(dock, "reverse")
         await until(lambda: turned == ["SBIN"], "the reversal")
-        await until(lambda: not dock._closing, "the end of it")
+        await until(lambda: not dock.closing.told, "the end of it")
         session.bridge.set_setting("confirm.reverse", "always")
         press(dock, "reverse")
         await until(lambda: dock.findChildren(ConfirmDialog), "the question")
@@ -373,7 +373,7 @@ def test_an_empty_book_says_flat(drive: Drive) -> None:
         assert dock._empty.isVisible() and dock._empty.text() == "Flat. Nothing at risk."
         for key in (Qt.Key.Key_Delete, Qt.Key.Key_F2, Qt.Key.Key_Return):
             QTest.keyClick(dock.view, key)
-        assert dock.exits.editor is None and not dock._closing
+        assert dock.exits.editor is None and not dock.closing.told
 
     drive(scenario)
 
