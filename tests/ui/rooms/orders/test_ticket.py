@@ -15,7 +15,14 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import RejectedByBroker
-from openalgo_desktop.core.model import Instrument, OrderAck, OrderRequest, Position, Tick
+from openalgo_desktop.core.model import (
+    BookRows,
+    Instrument,
+    OrderAck,
+    OrderRequest,
+    Position,
+    Tick,
+)
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish
 from openalgo_desktop.ui.kit.clips import clips
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
@@ -300,8 +307,14 @@ def test_words_of_the_api_do_not_reach_a_trader(drive: Drive) -> None:
 
 # -- positions -----------------------------------------------------------------------------------
 def hold(session: Session, quantity: int, product: Product = Product.MIS) -> Position:
-    """A position in the books of engine and window."""
+    """A position in the books of account, engine and window."""
     row = Position("SBIN", "NSE", product, quantity, 790.0, 800.0)
+
+    async def positions() -> BookRows[Position]:
+        return BookRows([row])
+
+    sandbox: Any = session.terminal.sandbox
+    sandbox.positions = positions  # the window may read them again at any time
     desk = session.terminal.desk
     desk.books.book(desk.mode).adopt_positions([row])
     books: Any = session.bridge.books
