@@ -501,6 +501,8 @@ class BasketDock(Dock):
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, Any]:
         rest = self.basket(rest=True)  # what is out must not come back as something to send
+        if self._sending:  # nor what is going out now: it goes on when the dock is closed
+            rest = msgspec.structs.replace(rest, lines=())
         return super().save_state() | {
             "basket": msgspec.to_builtins(rest),
             "name": self.keeping.current,

@@ -63,9 +63,8 @@ class ModifyDialog(QDialog):
             self.price_type.allow(tuple(kind.value for kind in PriceType if kind in kept))
             for price_field in (self.price, self.trigger):
                 price_field.set_tick(instrument.tick_size)
-        self.units.setValue(order.quantity)
-        self.price.setValue(order.price)
-        self.trigger.setValue(order.trigger_price)
+        self._seen: dict[str, float] = {}
+        self._follow(order)
         self.answer = label("", "dialog-modify-result", "error")
         self.answer.setWordWrap(True)
         column.addWidget(self.answer)
@@ -88,11 +87,27 @@ class ModifyDialog(QDialog):
         self._fields["price"].setVisible(kind.has_price)
         self._fields["trigger_price"].setVisible(kind.has_trigger)
 
+    def _follow(self, order: Order) -> None:
+        """Show the order as it is now, but for what was typed: what nobody touched must not take
+        back what another has changed."""
+        self._order = order
+        for name, field, value in (
+            ("quantity", self.units, order.quantity),
+            ("price", self.price, order.price),
+            ("trigger_price", self.trigger, order.trigger_price),
+        ):
+            if not field.problem() and field.value() == self._seen.get(name, field.value()):
+                field.setValue(value)  # type: ignore[arg-type]
+                self._seen[name] = field.value()
+
     def _on_update(self, orders: list[Order]) -> None:
         mine = [order for order in orders if order.order_id == self._order.order_id]
-        if not mine or mine[-1].status.is_working:
+        if not mine:
             return
         order = mine[-1]
+        if order.status.is_working:
+            self._follow(order)
+            return
         self.save.setEnabled(False)
         filled = f", {fmt.quantity(order.filled_quantity)} filled" if order.filled_quantity else ""
         self._say(f"The order is {OrderStatus(order.status).value} now{filled}.", "muted")

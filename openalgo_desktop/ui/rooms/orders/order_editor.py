@@ -53,6 +53,7 @@ class OrderEditor(QObject):
                 field.set_tick(instrument.tick_size)
                 field.setValue(value)
                 self.fields[key] = field
+        self._seen = {key: field.value() for key, field in self.fields.items()}
         where = "SANDBOX" if mode is Mode.SANDBOX else "LIVE"
         before: QWidget | None = None
         for key, number in self.fields.items():
@@ -157,6 +158,16 @@ class OrderEditor(QObject):
         if not order.status.is_working:
             return self.leave()
         self.order = order
+        now = {
+            "quantity": order.quantity,
+            "price": order.price,
+            "trigger": order.trigger_price,
+        }
+        for key, field in self.fields.items():
+            # What nobody typed into follows: else Enter would take another's change back.
+            if not field.problem() and field.value() == self._seen[key]:
+                field.setValue(now[key])  # type: ignore[arg-type]
+                self._seen[key] = field.value()
         self._tell()
 
     # -- answers ----------------------------------------------------------------------------

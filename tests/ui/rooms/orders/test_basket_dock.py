@@ -250,6 +250,33 @@ def test_sending_in_order_with_what_came_of_each_line(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_what_is_going_out_does_not_come_back_with_the_workspace(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sells wait for the buys, the workspace is left: the sells go out all the same, so the
+    basket that comes back must not hold them as something to send."""
+
+    async def scenario(session: Session) -> None:
+        never_ask(session)
+        dock = await opened(session)
+        dock.add_keys([SBIN, INFY])
+        go = asyncio.Event()
+
+        async def place(request: OrderRequest, *_: object, **__: object) -> Placed:
+            await go.wait()
+            return Placed(request.symbol, Mode.SANDBOX, "")
+
+        monkeypatch.setattr(session.terminal.desk, "place", place)
+        assert len(dock.save_state()["basket"]["lines"]) == 2
+        click(dock.send)
+        await until(lambda: dock.lines[0].result is not None, "the first line on its way")
+        assert not dock.save_state()["basket"]["lines"]
+        go.set()
+        await until(lambda: not dock._sending, "the end")
+
+    drive(scenario)
+
+
 def test_a_refused_line_keeps_the_rest_back_and_can_be_sent_later(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

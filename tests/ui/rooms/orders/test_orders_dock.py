@@ -416,3 +416,30 @@ def test_five_thousand_orders_filter_and_scroll_without_a_pause(drive: Drive) ->
         assert _cpu(choose) < 60.0
 
     drive(scenario)
+
+
+def test_an_edit_takes_nothing_back_that_another_has_changed(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session, order(1))
+        asked = sent(session)
+        dock.modify(dock.rows[0])
+        edit = editor(dock)
+        dock.changes.edit_all(dock.rows[0])
+        dialog = dock.changes._dialogs["1"]
+        for units, price in ((edit.fields["quantity"], edit.fields["price"]),
+                             (dialog.units, dialog.price)):  # fmt: skip
+            assert units.value() == 10 and price.value() == 800.0
+        session.bridge.set_setting("confirm.modify", "never")
+        edit.fields["price"].setValue(798.0)  # typed
+        dialog.price.setValue(797.0)
+        update(session, order(1, quantity=5))  # a script made it smaller
+        assert edit.fields["quantity"].value() == dialog.units.value() == 5
+        assert edit.fields["price"].value() == 798.0 and dialog.price.value() == 797.0
+        QTest.keyClick(edit.fields["price"], Qt.Key.Key_Return)
+        await until(lambda: len(asked) == 1, "the change")
+        assert asked[0][0] == ModifyRequest("1", price=798.0)
+        click(dialog.save)
+        await until(lambda: len(asked) == 2, "the change of the window")
+        assert (asked[1][0].quantity, asked[1][0].price) == (5, 797.0)
+
+    drive(scenario)
