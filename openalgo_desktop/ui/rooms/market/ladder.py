@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, Unit
 from openalgo_desktop.core.model import Depth, Instrument, Key, Order, OrderRequest, Part, Tick
 from openalgo_desktop.core.money import decimals, to_tick
@@ -65,6 +65,7 @@ class LadderDock(Dock):
         self.auto_centre = True
         self._centred = False
         self._last: float | None = None
+        self._held: tuple[Key, tuple[Product, ...]] | None = None  # products held, as last seen
         self.volumes = Volumes()
         self.hand = OneClick(bridge, self.spawn, self)
         panel = named(QWidget(), f"{self.name}-panel", "Price ladder")
@@ -235,7 +236,16 @@ class LadderDock(Dock):
         set_role(self.bar.change, "warning" if why else quote.tone(tick), "tone")
         self.bar.change.setToolTip(plain_tip(self.bridge.feed.tip(instrument.key)))
         held = self.hand.positions(instrument.key)
+        self._follow_product(instrument.key, tuple(row.product for row in held))
         self.foot.show_held(self.view.market.held_text, sum(row.unrealised for row in held))
+
+    def _follow_product(self, key: Key, products: tuple[Product, ...]) -> None:
+        """What is held decides the product, until the user chooses another: a sell that is meant
+        to close must not open a position of another product beside it."""
+        if self._held != (key, products):
+            self._held = (key, products)
+            if len(products) == 1:
+                self.bar.product.choose(products[0].value)
 
     # -- gestures ---------------------------------------------------------------------------
     def _on_armed(self, armed: bool, _why: str = "") -> None:
