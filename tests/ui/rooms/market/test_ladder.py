@@ -89,8 +89,15 @@ class Ladder:
         QTest.mouseClick(self.view, button, pos=self.at(column, number))
 
     def hold_still(self) -> None:
-        """No more prices: what is shown stays."""
+        """The market stays as it is, and stays fresh however slow the machine is."""
+        hub, frozen = self.session.terminal.hub, self.bridge.latest(SBIN)
+        assert frozen is not None and hub._source is not None
+        hub._source.set_sink(lambda tick: hub.publish(frozen) if tick.key == SBIN else None)
+
+    def silence(self) -> None:
+        """No more prices."""
         self.session.terminal.hub._source.set_sink(lambda tick: None)  # type: ignore[union-attr]
+        self.session.terminal.hub._spoil()
 
     async def rest(self, price: float, action: Action = Action.BUY, quantity: int = 7) -> Order:
         """A working order of ours."""
@@ -249,9 +256,8 @@ def test_old_prices_send_nothing_and_say_why(drive: Drive) -> None:
         ladder = await Ladder(session).ready()
         ladder.spy()
         ladder.arm()
-        ladder.hold_still()
         number = ladder.best_bid - 2
-        session.terminal.hub._spoil()
+        ladder.silence()
         await until(lambda: bool(ladder.view.market.stale), "the hatched ladder")
         ladder.click(Column.BID, number)
         for key in (Qt.Key.Key_Q, Qt.Key.Key_A, Qt.Key.Key_V):
