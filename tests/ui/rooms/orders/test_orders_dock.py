@@ -411,9 +411,9 @@ def test_five_thousand_orders_filter_and_scroll_without_a_pause(drive: Drive) ->
             dock.search.setText(("tcs", "infy", "t49")[next(turn) % 3])
             dock._on_typed()
 
+        assert _cpu(scroll) < 12.0  # all rows; measured 1
         choose()  # the first one makes the texts
-        assert _cpu(scroll) < 25.0
-        assert _cpu(choose) < 60.0
+        assert _cpu(choose) < 45.0  # measured 15
 
     drive(scenario)
 
