@@ -7,6 +7,7 @@ counts only when it is released on the same button, and whoever places something
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -14,6 +15,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QDialog, QPushButton, QWidget
 from shiboken6 import isValid
+
+from openalgo_desktop.core.errors import AppError
 
 B = TypeVar("B", bound=QAbstractButton)
 W = TypeVar("W", bound=QWidget)
@@ -68,6 +71,23 @@ def sends(button: B) -> B:
 def enter_sends(dialog: QDialog, button: QAbstractButton) -> None:
     """Enter in ``dialog`` presses ``button``; an Enter that is still held from before does not."""
     dialog.installEventFilter(_Enter(dialog, button))
+
+
+async def each(works: Iterable[Callable[[], Awaitable[object]]]) -> None:
+    """Do all of them, one after the other: one that is refused keeps no other back (a cancellation,
+    an exit). Raises the first error at the end, and says how many there were."""
+    errors: list[AppError] = []
+    count = 0
+    for work in works:
+        count += 1
+        try:
+            await work()
+        except AppError as error:
+            errors.append(error)
+    if errors:
+        if count > 1:
+            errors[0].message += f" ({len(errors)} of {count} failed; the others are done.)"
+        raise errors[0]
 
 
 def trades_on_click(area: W) -> W:

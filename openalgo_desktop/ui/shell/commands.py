@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
@@ -17,6 +18,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog, confirm
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.sending import each
 from openalgo_desktop.ui.kit.widgets import copy_text
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
@@ -265,10 +267,13 @@ class Commands:
             danger=True,
         ):
             return
-        for row in rows:
+
+        async def close(row: Position) -> None:
             placed = await self._bridge.close_position(row.symbol, row.exchange, row.product, mode)
             if placed is not None and placed.message:
                 self._toasts.show("info", f"{name}: {placed.message}")
+
+        await each(partial(close, row) for row in rows)
 
     def reverse_symbol(self) -> None:
         """Turn the position of the linked symbol to the other side, after a question."""

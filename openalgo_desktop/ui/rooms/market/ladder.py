@@ -287,6 +287,9 @@ class LadderDock(Dock):
         )
 
     def _send(self, request: OrderRequest, mode: Mode) -> None:
+        if why := self.bar.problem():
+            self.bridge.notice.emit("warning", f"Not sent: {why}")
+            return
         self.hand.place(request, mode, self._bracket(request))
 
     def _bracket(self, request: OrderRequest) -> ExitSpec | None:

@@ -125,6 +125,12 @@ class LadderBar(QWidget):
         stop, target = self._ticks
         return stop.value(), target.value()
 
+    def problem(self) -> str:
+        """Why what stands in a field is not what an order would get, in a sentence; empty when it
+        is."""
+        named_fields = zip(("lots", "stop", "target"), (self.lots, *self._ticks), strict=True)
+        return next((f"{name}: {why}" for name, f in named_fields if (why := f.problem())), "")
+
     def choose_size(self, index: int) -> None:
         """Take a size preset."""
         if 0 <= index < len(self.presets):

@@ -7,6 +7,7 @@ order again, and the confirmation policy. What cancels or closes needs no arming
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -28,6 +29,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Spawn
+from openalgo_desktop.ui.kit.sending import each
 
 NOT_ARMED = "One-click trading is not armed."
 
@@ -167,10 +169,8 @@ class OneClick:
         try:
             if reasons and not await self._ask("Move this order?", wanted, reasons, "Move"):
                 return
-            for change in changes:
-                order = self._bridge.books.orders.get(change.order_id)
-                if order is not None and order.status.is_working:
-                    await self._bridge.modify(change, mode)
+            working = [change for change in changes if self._works(change.order_id)]
+            await each(partial(self._bridge.modify, change, mode) for change in working)
         finally:
             self._busy -= {change.order_id for change in changes}
 
@@ -189,12 +189,14 @@ class OneClick:
             reasons = self._bridge.orders.why_ask_of(Act.CANCEL, ConfirmFacts())
             if reasons and not await self._ask("Cancel this order?", (), reasons, "Cancel order"):
                 return
-            for order_id in ids:
-                order = self._bridge.books.orders.get(order_id)
-                if order is not None and order.status.is_working:
-                    await self._bridge.cancel(order_id, mode)
+            working = [order_id for order_id in ids if self._works(order_id)]
+            await each(partial(self._bridge.cancel, order_id, mode) for order_id in working)
         finally:
             self._busy -= set(ids)
+
+    def _works(self, order_id: str) -> bool:
+        order = self._bridge.books.orders.get(order_id)
+        return order is not None and order.status.is_working
 
     # -- a symbol ---------------------------------------------------------------------------
     def positions(self, key: Key) -> list[Position]:
@@ -216,6 +218,9 @@ class OneClick:
         rows = self.positions(key)
         name = self._bridge.name(key)
         if not rows:
+            working = self._bridge.books.working_of(key)
+            if act is Act.CLOSE and working:  # an entry that fills now would be held
+                return self.cancel(working, mode)
             self._tell(f"{name}: nothing is held.", "info")
             return False
         mark = f"{act.value} {key}"
@@ -242,16 +247,18 @@ class OneClick:
             legs = [closing_order(row) for row in rows]
             if reasons and not await self._ask(f"{word} this position?", legs, reasons, word):
                 return
-            for row in rows:
-                if act is Act.CLOSE:
-                    await self._bridge.close_position(
-                        row.symbol, row.exchange, row.product, mode, cancel_orders=True
-                    )
-                else:
-                    said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
-                    self._tell(said, "info")
+            one = self._close if act is Act.CLOSE else self._reverse
+            await each(partial(one, row, mode) for row in rows)
         finally:
             self._busy.discard(mark)
+
+    async def _close(self, row: Position, mode: Mode) -> None:
+        await self._bridge.close_position(
+            row.symbol, row.exchange, row.product, mode, cancel_orders=True
+        )
+
+    async def _reverse(self, row: Position, mode: Mode) -> None:
+        self._tell(await self._bridge.reverse(row.symbol, row.exchange, row.product, mode), "info")
 
     def cancel_of(self, key: Key, mode: Mode) -> bool:
         """Cancel all working orders of an instrument."""

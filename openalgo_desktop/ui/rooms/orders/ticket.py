@@ -24,6 +24,7 @@ from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
 )
+from openalgo_desktop.core.exits import ExitSpec
 from openalgo_desktop.core.following import Followed, followed
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Position
 from openalgo_desktop.core.money import decimals
@@ -72,6 +73,7 @@ class TicketDock(Dock):
         self.use = TicketUse.OPEN
         self._use_product: Product | None = None
         self._attempted = False
+        self._pressed: tuple[OrderRequest | None, ExitSpec | None, Mode] | None = None
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
         self.sending = TicketSender(
@@ -124,7 +126,7 @@ class TicketDock(Dock):
         self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
         self.area.setWidget(inside)
         column.addWidget(self.area, 1)
-        self.foot = TicketFoot(self.submit)
+        self.foot = TicketFoot(self._on_press, self._on_click)
         self.send, self.result, self.warning = self.foot.send, self.foot.result, self.foot.warning
         column.addWidget(self.foot)
         form = self.form
@@ -166,6 +168,8 @@ class TicketDock(Dock):
     def _begin(self, instrument: Instrument) -> None:
         """A new ticket: what was meant for another symbol, or another use, is gone."""
         key = instrument.key
+        if self.instrument is not None and self.instrument.key != key:
+            self.bracket.on.setChecked(False)  # its distances were meant for the other price
         self.instrument = instrument
         self._attempted = False
         self._set_use(TicketUse.OPEN, None)
@@ -424,6 +428,20 @@ class TicketDock(Dock):
             self.foot.say(f"✕ {text}", "error")
 
     # -- sending ----------------------------------------------------------------------------
+    def _on_press(self) -> None:
+        self._pressed = self._order()
+
+    def _order(self) -> tuple[OrderRequest | None, ExitSpec | None, Mode]:
+        """All that the button stands for."""
+        return self.request(), self.bracket.spec(), self.bridge.mode
+
+    def _on_click(self) -> None:
+        """The button was let go: what goes out is what it said when it was pressed, or nothing."""
+        if self._pressed == self._order():
+            self.submit()
+        else:
+            self.foot.say("✕ Not sent: the order changed while the button was pressed.", "error")
+
     def submit(self, read: OrderRequest | None = None) -> None:
         """Send the order as it stands, or as the user has just ``read`` it in a question (a price
         that follows the market moved since). Nothing happens while one is on its way."""

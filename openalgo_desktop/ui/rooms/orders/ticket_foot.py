@@ -15,7 +15,7 @@ from openalgo_desktop.ui.kit.widgets import label, named, set_role
 class TicketFoot(QWidget):
     """It stands under what scrolls: texts grow upwards, the button stays where it is."""
 
-    def __init__(self, on_send: Callable[[], None]) -> None:
+    def __init__(self, on_press: Callable[[], None], on_send: Callable[[], None]) -> None:
         super().__init__()
         named(self, "ticket-foot", "Send")
         column = QVBoxLayout(self)
@@ -33,6 +33,7 @@ class TicketFoot(QWidget):
             "min-height: 40px; padding: 3px 4px;"
         )  # the theme's sheet wins over the property
         self.send.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.send.pressed.connect(on_press)
         self.send.clicked.connect(lambda _checked: on_send())
         column.addWidget(self.send)
 

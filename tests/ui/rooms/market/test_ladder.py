@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.errors import RejectedByBroker
 from openalgo_desktop.core.exits import ExitPlan, Unit
 from openalgo_desktop.core.model import Order, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
@@ -413,6 +414,66 @@ def test_flatten_cancels_the_orders_of_the_symbol_and_closes_it(drive: Drive) ->
         await until(lambda: not books.working_of(SBIN), "no order")
         await until(lambda: not ladder.dock.hand.positions(SBIN), "no position")
         await until(lambda: ladder.dock.foot.held.text() == "Flat", "flat")
+
+    drive(scenario)
+
+
+def test_flatten_takes_back_an_entry_where_nothing_is_held_yet(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        ladder = await Ladder(session).ready()
+        await ladder.rest(ladder.view.grid.price(ladder.best_bid - 8))
+        ladder.dock.foot.buttons["flatten"].click()
+        await until(lambda: not session.bridge.books.working_of(SBIN), "no order")
+
+    drive(scenario)
+
+
+def test_one_refusal_keeps_no_other_cancellation_or_exit_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        ladder = await Ladder(session).ready()
+        bridge: Any = session.bridge
+        base = ladder.best_bid
+        orders = [await ladder.rest(ladder.view.grid.price(base - n)) for n in (8, 9, 10)]
+        done: list[object] = []
+
+        async def refuse_first(*what: object, **_: object) -> None:
+            done.append(what[0])
+            if len(done) == 1:
+                raise RejectedByBroker("not now")
+
+        bridge.cancel = refuse_first
+        ladder.dock.run("cancel-mine", by_button=True)
+        await until(lambda: len(done) == 3, "all three asked")
+        assert set(done) == {order.order_id for order in orders}
+        await until(lambda: any("1 of 3 failed" in text for text in ladder.notices), "it is told")
+        for product in (Product.MIS, Product.CNC):
+            request = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 5, product=product)
+            await bridge.place(request, bridge.mode)
+        await until(lambda: len(ladder.dock.hand.positions(SBIN)) == 2, "two products")
+        done.clear()
+        bridge.close_position = refuse_first
+        ladder.dock.run("flatten", by_button=True)
+        await until(lambda: len(done) == 2, "both asked")
+
+    drive(scenario)
+
+
+def test_a_size_that_is_not_read_yet_sends_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        ladder = await Ladder(session).ready()
+        ladder.spy()
+        ladder.arm()
+        ladder.hold_still()
+        for field, text in ((ladder.dock.bar.lots, ""), (ladder.dock.bar._ticks[0], "1,")):
+            before = field.text()
+            field.lineEdit().setText(text)
+            ladder.dock.run("buy-market")
+            ladder.click(Column.BID, ladder.best_bid - 2)
+            await settle()
+            assert ladder.placed == []
+            field.lineEdit().setText(before)
+        ladder.dock.run("buy-market")
+        await until(lambda: len(ladder.placed) == 1, "it sends again")
 
     drive(scenario)
 

@@ -185,6 +185,45 @@ def test_what_is_being_clicked_does_not_change_under_the_pointer(drive: Drive) -
     drive(scenario)
 
 
+def test_what_changes_between_press_and_release_is_not_sent(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        orders = sent(session, monkeypatch)
+        ticket = ticket_of(session)
+        ticket.price_type.choose("MARKET")
+        ticket.set_action(BUY)
+        left = Qt.MouseButton.LeftButton
+        QTest.mousePress(ticket.send, left)
+        ticket.units.setValue(7)  # a wish of another panel
+        QTest.mouseRelease(ticket.send, left)
+        QTest.mousePress(ticket.send, left)
+        monkeypatch.setattr(session.terminal.desk, "_mode", Mode.LIVE)  # a script moved the switch
+        QTest.mouseRelease(ticket.send, left)
+        monkeypatch.setattr(session.terminal.desk, "_mode", Mode.SANDBOX)
+        await settled(ticket)
+        assert orders == [] and "changed" in ticket.result.text()
+        click(ticket.send)
+        await settled(ticket)
+        assert [order.quantity for order in orders] == [7]
+
+    drive(scenario)
+
+
+def test_a_bracket_does_not_go_to_another_symbol(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.bracket.on.setChecked(True)
+        ticket.bracket.editors["stop"].setValue(2.0)
+        assert ticket.bracket.spec() is not None
+        ticket.show_symbol(("NSE", "INFY"))
+        assert ticket.bracket.spec() is None
+
+    drive(scenario)
+
+
 def test_a_price_that_was_picked_is_fixed(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
