@@ -17,6 +17,8 @@ from tests.waiting import wait_for
 
 #: How far the pointer goes in one step of a drag, pixels.
 STRIDE = 12
+#: What has not moved for so long has come to rest, seconds.
+REST = 0.15
 
 
 @contextlib.contextmanager
@@ -93,6 +95,7 @@ class Window:
         def still() -> Any:
             now = self.ask(expression)
             same, last[0] = now == last[0], now
+            self.hand("sleep", str(REST))
             return now if now and same else None
 
         found: list[int] = wait_for(still, what or expression, 15)

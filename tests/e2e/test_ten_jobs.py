@@ -70,7 +70,9 @@ def test_a_symbol_goes_to_the_list_and_everywhere(window: Window) -> None:
     shown = "dock('ticket').instrument.symbol + dock('depth')._key[1]"
     assert window.ask(shown) == "SBINSBIN"
     assert window.count() == {"clicks": 1}
-    # 9. The margin before the order: nothing to do.
+    # 9. The margin before the order: nothing to do but to say what the order is.
+    window.key("ctrl+shift+b")
+    window.count()
     window.wait("'₹' in (text('ticket-facts-margin') or '')", "the margin")
     assert window.count() == {}
 
@@ -89,3 +91,50 @@ def test_profit_is_in_sight_and_everything_is_cancelled_at_once(window: Window) 
     wait_for(lambda: not working(window), "the cancellations", 15)
     assert window.count() == {"clicks": 1}
     assert held(window, "RELIANCE") == 10
+
+
+def test_a_position_is_protected_halved_turned_and_its_stop_moved(window: Window) -> None:
+    place(window, "SBIN", "BUY", 100)
+    window.ask("dock('watchlist').pick(('NSE', 'SBIN'))")
+    window.wait("len(dock('positions').rows) > 0 and dock('chart').key == ('NSE', 'SBIN')")
+    window.click("rect('statusbar')")  # the focus; nothing else
+    window.key("F9")  # one-click trading, once a day
+    window.wait("dock('chart').bridge.arm.armed")
+    window.count()
+    # 2. A stop for the position: two clicks.
+    window.click("link('positions-table', 0, 'stop')")
+    window.click("rect('position-exit-set')")
+    plans = "[p for p in dock('chart').bridge.watch.plans()]"
+    window.wait(f"len({plans}) == 1", "the stop")
+    assert window.count() == {"clicks": 2}
+    # 5. The stop moved: one drag.
+    price = f"str({plans}[0].stop_at)"
+    before = window.ask(price)
+    x, y, width, height = window.find("tag('Stop')")
+    start = [x + width // 2, y + height // 2]
+    window.drag(start, [start[0], start[1] - 24])
+    window.wait(f"{price} != {before!r}", "the moved stop")
+    assert window.count() == {"drags": 1}
+    # 3. Half of it closed: one click.
+    window.click("link('positions-table', 0, 'half')")
+    wait_for(lambda: held(window, "SBIN") == 50, "half of the position", 15)
+    assert window.count() == {"clicks": 1}
+    # 4. Turned: one click.
+    window.click("link('positions-table', 0, 'reverse')")
+    wait_for(lambda: held(window, "SBIN") == -50, "the other side", 15)
+    assert window.count() == {"clicks": 1}
+
+
+def test_one_lot_of_the_call_at_the_money(window: Window) -> None:
+    # 1. From the option chain: three clicks at most.
+    window.ask("dock('chart').window().workspaces.switch('Options desk')")
+    window.wait("'chain' in docks() and dock('chain').view is not None", "the chain")
+    window.ask("dock('chain').show_symbol(('NSE_INDEX', 'NIFTY'))")
+    window.click("option('ask')")
+    window.wait("(text('ticket-send') or '').startswith('BUY')", "the ticket of the call")
+    window.click("rect('ticket-send')")
+    wait_for(lambda: rows(window, "orderbook"), "the order", 15)
+    done = window.count()
+    assert done["clicks"] <= 3 and set(done) == {"clicks"}
+    (order,) = rows(window, "orderbook")
+    assert order["symbol"].endswith("CE") and order["action"] == "BUY"

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from openalgo_desktop.shell import engine
@@ -79,10 +79,30 @@ def dock(name: str) -> Any:
     return docks()[name]
 
 
-def point(widget: QWidget, x: float, y: float) -> list[int]:
-    """A point of a painted widget on the screen, as an empty rectangle."""
-    at = widget.mapToGlobal(QPoint(round(x), round(y)))
-    return [at.x(), at.y(), 0, 0]
+def link(table: str, row: int, name: str) -> list[int] | None:
+    """Where a link in a row is; ``name`` is that of its action."""
+    view: Any = seen(table)
+    found = view.action_rect(row, name) if view is not None else QRect()
+    return None if found.isEmpty() else on_screen(view.viewport(), found)
+
+
+def option(name: str, is_call: bool = True) -> list[int] | None:
+    """Where a price of the option at the money is in the chain."""
+    chain = dock("chain")
+    if chain.view is None or not chain.view.head.atm:
+        return None
+    row = chain.table.row_of(chain.view.head.atm)
+    return on_screen(chain.table.viewport(), chain.table.cell_rect(row, name, is_call))
+
+
+def tag(word: str) -> list[int] | None:
+    """Where the tag of a line of the chart is whose text has ``word``."""
+    view = dock("chart").view
+    for line in view.shown_lines:
+        chip = view.canvas.overlay.chip_of(line.line_id)
+        if word in line.text and chip is not None:
+            return on_screen(view.canvas.viewport(), chip[0])
+    return None
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
