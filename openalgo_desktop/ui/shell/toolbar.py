@@ -43,6 +43,7 @@ class TopBar(QToolBar):
         self._bridge = bridge
         self._chip_width = CHIP_WIDTH
         self._fitting = True  # until it is built
+        self._workspace_name, self._workspace_short = "", False
         named(self, "toolbar", "Main toolbar")
         self.setMovable(False)
         self.setFloatable(False)
@@ -60,11 +61,18 @@ class TopBar(QToolBar):
         for changed in (bridge.feed.changed, bridge.feed.refused):
             changed.connect(lambda _: self.show_pnl())
         bridge.safety.kill_changed.connect(self.show_killed)
+        bridge.arm.changed.connect(lambda armed, _why: self.show_armed(armed))
         self.show_killed(bridge.safety.killed)
+        self.show_armed(bridge.arm.armed)
         self.show_account()
         self.show_mode(bridge.mode)
 
     def _build_left(self, actions: Mapping[str, QAction]) -> None:
+        self.workspace = named(QToolButton(), "toolbar-workspace", "Workspaces")
+        self.workspace.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.workspace.setToolTip("Workspaces: switch, save, reset, new window")
+        self.workspace.setProperty("role", "plain")
+        self.addWidget(self.workspace)
         self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol")
         self.search.setMinimumWidth(110)  # it gives way first: the switches stay in sight
         self.search.setMaximumWidth(380)
@@ -79,6 +87,9 @@ class TopBar(QToolBar):
         self.mode.setToolTip(plain_tip(actions["toggle-mode"].toolTip()))
         self.mode.clicked.connect(lambda _checked: self.mode_clicked.emit())
         self.addWidget(self.mode)
+        self.arm = push_button("", "toolbar-arm", "One-click trading", actions["arm"].trigger)
+        self.arm.setToolTip(plain_tip(actions["arm"].toolTip()))
+        self._arm_action = self.addWidget(self.arm)
 
     def _build_pnl(self) -> None:
         spacer = self._spacer = QWidget()
@@ -127,21 +138,15 @@ class TopBar(QToolBar):
         self.fit()
 
     def add_workspaces(self, menu: QMenu) -> None:
-        """The workspace picker, first of all."""
-        button = named(QToolButton(), "toolbar-workspace", "Workspaces")
-        button.setMenu(menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setToolTip("Workspaces: switch, save, reset, new window")
-        button.setProperty("role", "plain")
-        self.workspace = button
-        first = self.actions()[0]
-        self.insertWidget(first, button)
+        """What the workspace picker opens."""
+        self.workspace.setMenu(menu)
 
     def show_workspace(self, name: str) -> None:
         """The picker says which one is shown."""
         icons.put(self.workspace, "workspace")
         self.workspace.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.workspace.setText(name)
+        self._workspace_name = name
+        self.workspace.setText("" if self._workspace_short else name)
         self.workspace.setAccessibleName(f"Workspace {name}")
         self.fit()
 
@@ -221,8 +226,18 @@ class TopBar(QToolBar):
             (lambda: hint(False), lambda: hint(True)),
             (lambda: chip(CHIP_NARROW), lambda: chip(CHIP_WIDTH)),
             hide("toolbar-pnl-caption"),
+            (lambda: self._show_arm(False), lambda: self._show_arm(True)),
             hide("toolbar-account"),
+            (lambda: self._shorten(True), lambda: self._shorten(False)),
         ]
+
+    def _shorten(self, short: bool) -> None:
+        """The workspace by its symbol alone."""
+        self._workspace_short = short
+        self.workspace.setText("" if short else self._workspace_name)
+
+    def _show_arm(self, shown: bool) -> None:
+        self._arm_action.setVisible(shown or self._bridge.arm.armed)
 
     def show_account(self) -> None:
         """Account chip: who takes live orders, its state in words and colour, and who gives the
@@ -250,6 +265,15 @@ class TopBar(QToolBar):
         self.mode.setText("SANDBOX" if mode is Mode.SANDBOX else "● LIVE")
         self.mode.setAccessibleName(f"Mode {mode.value}; press to switch")
         set_role(self.mode, f"mode-{mode.value}")
+
+    def show_armed(self, armed: bool) -> None:
+        """Whether a click sends is said in words, and never out of sight while it does."""
+        self.arm.setText("ARMED" if armed else "Arm")
+        self.arm.setAccessibleName(
+            "One-click trading is armed; press to disarm" if armed else "Arm one-click trading"
+        )
+        set_role(self.arm, "arm-on" if armed else "plain")
+        self.fit()
 
     def show_killed(self, killed: bool) -> None:
         """Held again, the switch tries once more what is left; reset is a button of its own."""

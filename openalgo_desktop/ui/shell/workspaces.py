@@ -98,8 +98,6 @@ class Workspaces(QObject):
             self.current = index["current"]
         elif index is None:
             await self._take_legacy()
-        if self.current not in self._records:
-            workspace.first_place(self._main)
         self._starting = True
         self._show(self.current)
         self._starting = False
@@ -319,12 +317,16 @@ class Workspaces(QObject):
         states = self._docking.states()
         self._clear()
         if record is None:
+            if self._starting:
+                workspace.first_place(self._main)
             self._lay_out_preset(self._preset_of(name), states)
             return
         self._docking.remember(_as_states(record.get("docks")))
         layouts = record.get("layouts", {})
         rows = layouts.get(workspace.screen_key(self._main)) or _nearest(layouts, self._main)
         self._link(record.get("links"))
+        if not rows and self._starting:
+            workspace.first_place(self._main)
         if not rows or not self._apply(rows):
             self._lay_out_preset(self._preset_of(name), _as_states(record.get("docks")))
 

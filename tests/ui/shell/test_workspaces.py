@@ -405,3 +405,21 @@ def test_a_preset_is_a_sound_tree(name: str) -> None:
         check(tree)
     if preset.narrow is not None:  # the same docks, in less room
         assert set(layout_tree.names(preset.narrow)) == set(layout_tree.names(preset.main))
+
+
+def test_the_toolbar_says_that_clicks_send_also_where_there_is_little_room(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window, bar = session.window, session.window.top_bar
+        window.showNormal()
+        window.resize(800, 700)
+        await drawn(session)
+        bridge = session.bridge
+        assert bar.arm.text() != "ARMED"
+        bridge.arm.arm(bridge.mode)
+        await drawn(session)
+        assert bar.arm.text() == "ARMED" and not bar.arm.visibleRegion().isEmpty()
+        assert not bar.kill.visibleRegion().isEmpty()
+        bridge.arm.disarm()
+        assert bar.arm.text() == "Arm"
+
+    drive(scenario)
