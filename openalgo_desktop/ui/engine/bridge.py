@@ -501,7 +501,8 @@ class Bridge(QObject):
         """The ring of log lines."""
         return self._terminal.logs
 
-    def watch_list_keys(self, rows: Iterable[Iterable[str]]) -> list[Key]:
-        """Stored ``[exchange, symbol]`` rows that are still in the master."""
-        keys = [(str(a), str(b)) for a, b in rows]
+    def watch_list_keys(self, rows: Iterable[object]) -> list[Key]:
+        """Stored ``[exchange, symbol]`` rows that are still in the master; others are left out."""
+        pairs = [row for row in rows if isinstance(row, list | tuple) and len(row) == 2]
+        keys = [(str(exchange), str(symbol)) for exchange, symbol in pairs]
         return [key for key in keys if self.instrument(key) is not None]

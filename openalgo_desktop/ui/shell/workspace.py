@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 #: What Qt's state is marked with. It knows docks by name and leaves alone those it does not know,
 #: so it stays the same when docks come, go or change their names.
 STATE = 3
+_MOST_PIXELS = 1_000_000
 SCOPE = "workspace"
 #: Symbols that a command left for the watch list (``hands.state``).
 IMPORTED = "imported-watch-list"
@@ -43,6 +45,13 @@ def capture(window: QMainWindow, docks: Sequence[Dock]) -> dict[str, Any]:
     }
 
 
+def _pixels(stored: object) -> int:
+    """A stored number of pixels; raises for what cannot be one."""
+    if not isinstance(stored, int) or abs(stored) > _MOST_PIXELS:
+        raise ValueError(f"{stored!r:.40} is no place on a screen")
+    return stored
+
+
 def screen_key(window: QMainWindow) -> str:
     """The room on the window's screen: what was arranged on a large one is not spoilt by a day on
     a small one."""
@@ -58,8 +67,8 @@ def apply(
     layout knows them by, maybe former ones; without ``move`` the window stays where it is."""
     try:
         state = base64.b64decode(str(saved["state"]), validate=True)
-        x, y, width, height = (int(number) for number in saved["geometry"])
-    except (KeyError, TypeError, ValueError, binascii.Error):
+        x, y, width, height = (_pixels(number) for number in saved["geometry"])
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error):
         log.warning("the stored layout is damaged; using the default")
         return False
     if move:
@@ -89,18 +98,19 @@ def settle(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Do
     sizes = saved.get("sizes")
     if not isinstance(sizes, Mapping):
         return
-    known = [
-        (docks[name], size)
-        for name, size in sizes.items()
-        if name in docks and isinstance(size, list) and len(size) == 2
-    ]
+    known = []
+    for name, size in sizes.items():
+        with contextlib.suppress(TypeError, ValueError):
+            if name in docks and isinstance(size, list):
+                width, height = map(_pixels, size)
+                known.append((docks[name], (width, height)))
     bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
     bar = max((one.height() for one in bars if one.isVisible()), default=0)
     places = [dock for dock, _ in known]
-    widths = [int(size[0]) for _, size in known]
+    widths = [width for _, (width, _) in known]
     # The place of stacked docks has their tabs in it.
     heights = [
-        int(size[1]) + (bar if window.tabifiedDockWidgets(dock) else 0) for dock, size in known
+        height + (bar if window.tabifiedDockWidgets(dock) else 0) for dock, (_, height) in known
     ]
     window.resizeDocks(places, widths, Qt.Orientation.Horizontal)
     window.resizeDocks(places, heights, Qt.Orientation.Vertical)

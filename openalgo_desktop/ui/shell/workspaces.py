@@ -89,13 +89,15 @@ class Workspaces(QObject):
     async def start(self) -> None:
         """Read what is stored and show the workspace that was shown last."""
         index = await self._bridge.load_state(workspace.SCOPE, _INDEX)
-        names = index.get("names", []) if isinstance(index, dict) else []
+        names = index.get("names") if isinstance(index, dict) else None
+        names = names if isinstance(names, list) else []
         for name in (name for name in names if isinstance(name, str)):
             record = await self._bridge.load_state(workspace.SCOPE, _key(name))
-            if isinstance(record, dict):
-                self._records[name] = record
-        if isinstance(index, dict) and index.get("current") in self.names():
-            self.current = index["current"]
+            if (known := _as_record(record)) is not None:
+                self._records[name] = known
+        current = index.get("current") if isinstance(index, dict) else None
+        if isinstance(current, str) and current in self.names():
+            self.current = current
         elif index is None:
             await self._take_legacy()
         self._starting = True
@@ -225,7 +227,8 @@ class Workspaces(QObject):
             name, record = str(body["workspace"]), body["record"]
         except (OSError, ValueError, KeyError, TypeError):
             raise ConfigError(f"{path.name} is no workspace file.") from None
-        if not isinstance(record, dict) or not isinstance(record.get("layouts"), dict):
+        record = _as_record(record)
+        if record is None:
             raise ConfigError(f"{path.name} is no workspace file.")
         taken, number = name, 2
         while taken in self.names():
@@ -392,8 +395,16 @@ class Workspaces(QObject):
             return
         for group, key in shown.items():
             known = self._bridge.watch_list_keys([key]) if isinstance(key, list) else []
-            if known and str(group).isdigit():
+            if known and str(group) in map(str, links.GROUPS):
                 self._bridge.links.select(known[0], int(group))
+
+
+def _as_record(value: Any) -> Record | None:
+    """A stored workspace, without layouts that are none; None where it is no workspace."""
+    if not isinstance(value, dict) or not isinstance(value.get("layouts"), dict):
+        return None
+    layouts = {str(k): rows for k, rows in value["layouts"].items() if isinstance(rows, list)}
+    return value | {"layouts": layouts}
 
 
 def _as_states(value: Any) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@ click, or Shift+F10 in the header's table) changes that; the workspace remembers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt
@@ -12,6 +12,15 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QTableView
 from openalgo_desktop.ui.kit.tables.columns import Column
 from openalgo_desktop.ui.kit.tables.widths import Widths
 from openalgo_desktop.ui.kit.widgets import named
+
+#: A stored width above this is damaged, pixels.
+MOST_WIDE = 10_000
+
+
+def texts_of(stored: object, known: Container[str]) -> list[str]:
+    """The known names in a stored list, each once; what else stands there is left out."""
+    rows = stored if isinstance(stored, list) else []
+    return list(dict.fromkeys(row for row in rows if isinstance(row, str) and row in known))
 
 
 class HeaderColumns(QObject):
@@ -92,10 +101,11 @@ class HeaderColumns(QObject):
         places = {column.key: index for index, column in enumerate(self._columns)}
         order, hidden = state.get("order"), state.get("hidden")
         widths, sort = state.get("widths"), state.get("sorted")
-        known = [key for key in order if key in places] if isinstance(order, list) else []
+        known = texts_of(order, places)
         for place, key in enumerate(known):
             self._header.moveSection(self._header.visualIndex(places[key]), place)
         if isinstance(hidden, list):
+            hidden = texts_of(hidden, places)
             for key in known:
                 self._header.setSectionHidden(places[key], key in hidden)
             if all(self._header.isSectionHidden(index) for index in places.values()):
@@ -103,7 +113,7 @@ class HeaderColumns(QObject):
         if isinstance(widths, dict):
             for key, width in widths.items():
                 if key in places and isinstance(width, int) and width > 0:
-                    self._header.resizeSection(places[key], width)
-        if isinstance(sort, list) and len(sort) == 2 and sort[0] in places:
+                    self._header.resizeSection(places[key], min(width, MOST_WIDE))
+        if isinstance(sort, list) and len(sort) == 2 and texts_of(sort[:1], places):
             down = Qt.SortOrder.DescendingOrder if sort[1] else Qt.SortOrder.AscendingOrder
             self._view.sortByColumn(places[sort[0]], down)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from openalgo_desktop.ui.kit.tables.header import texts_of
 from openalgo_desktop.ui.rooms.options.chain_rows import BY_NAME, SPECS
 
 #: Columns from the strike outwards, by the name that people read.
@@ -60,9 +61,9 @@ class ColumnPlan:
             return
         order, shown, widths = (state.get(name) for name in ("order", "shown", "widths"))
         if isinstance(order, list) and isinstance(shown, list):
-            known = [name for name in dict.fromkeys(order) if name in BY_NAME]
+            known = texts_of(order, BY_NAME)
             self.order = [*known, *(name for name in self.order if name not in known)]
-            self.shown = {name for name in shown if name in BY_NAME} or self.shown
+            self.shown = set(texts_of(shown, BY_NAME)) or self.shown
         if isinstance(widths, Mapping):
             for name, width in widths.items():
                 if name in BY_NAME and isinstance(width, int) and not isinstance(width, bool):

@@ -330,8 +330,9 @@ class OrdersDock(TableDock[Order]):
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         super().restore_state(state)
-        if (chosen := state.get("filter")) in FILTERS:
-            self.filter.choose(str(chosen))
+        chosen = state.get("filter")
+        if isinstance(chosen, str) and chosen in FILTERS:
+            self.filter.choose(chosen)
 
 
 def _is_known(order: Order) -> bool:
