@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dialogs import ask
@@ -83,11 +84,20 @@ class LockScreen(QObject):
             self.dialog = self.emergency = None
             self._uncover()
 
+    def bring(self, window: QWidget) -> None:
+        """Show another window of the program: now, or when it is not locked any more. Nothing else
+        may be seen or used until then, wherever it is called from (the tray)."""
+        if not self._bridge.lock.locked:
+            window.show()
+            window.raise_()
+        elif window not in self._hidden:
+            self._hidden.append(window)
+
     def _cover_up(self) -> None:
-        self._hidden = [
+        self._hidden += [
             widget
             for widget in QApplication.topLevelWidgets()
-            if widget.isVisible() and widget is not self._window
+            if widget.isVisible() and widget is not self._window and widget not in self._hidden
         ]
         for widget in self._hidden:
             widget.hide()
@@ -98,7 +108,8 @@ class LockScreen(QObject):
     def _uncover(self) -> None:
         self.cover.hide()
         for widget in self._hidden:
-            widget.show()
+            if isValid(widget):
+                widget.show()
         self._hidden.clear()
 
 

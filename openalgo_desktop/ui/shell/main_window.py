@@ -346,14 +346,17 @@ class MainWindow(QMainWindow):
 
     def come_back(self) -> None:
         """The windows again."""
-        for window in (*self.workspaces.windows, self):
-            window.show()
-            window.raise_()
+        for window in self.workspaces.windows:
+            self.lock_screen.bring(window)
+        self.show()
+        self.raise_()
         self.activateWindow()
 
     def _flatten_from_tray(self) -> None:
+        """The review; while it is locked the lock screen, which has its own button."""
         self.come_back()
-        self.actions_by_name["flatten"].trigger()
+        if not self.bridge.lock.locked:
+            self.actions_by_name["flatten"].trigger()
 
     def _quit_from_tray(self) -> None:
         self.come_back()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -14,6 +16,7 @@ from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.tray import Tray
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
@@ -164,5 +167,32 @@ def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: 
             await bridge.set_mode(Mode.LIVE)
         await answer(dialog, PASSWORD)
         await until(lambda: not bridge.lock.locked, "the open window")
+
+    drive(scenario)
+
+
+def test_the_tray_opens_nothing_while_locked(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        await priced(session)
+        request = OrderRequest("SBIN", "NSE", Action.BUY, 5)
+        await session.bridge.place(request, session.bridge.mode)
+        await until(lambda: any(p.quantity for p in session.bridge.books.positions), "a position")
+        side = window.workspaces.add_window()
+        tray = Tray(window, session.bridge, window.sounds)
+        window.take_tray(tray)
+        await set_up(session)
+        window.keep_in_tray()
+        window.actions_by_name["lock-now"].trigger()
+        screen = window.lock_screen
+        await until(lambda: screen.dialog is not None, "the question")
+        tray.actions["show"].trigger()
+        tray.actions["flatten"].trigger()
+        assert window.isVisible() and not side.isVisible()
+        await asyncio.sleep(0)
+        assert not window.findChildren(ConfirmDialog)  # no review of what is held
+        assert screen.dialog is not None
+        await answer(screen.dialog, PASSWORD)
+        await until(side.isVisible, "the other window comes with the password")
 
     drive(scenario)
