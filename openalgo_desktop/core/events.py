@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import (
@@ -140,6 +141,19 @@ class ExitPlanChanged(Event, frozen=True):
     """An exit plan or local trigger was made, changed or ended."""
 
     plan: AnyPlan
+
+
+class PriceAlertChanged(Event, frozen=True):
+    """A price alert was made, changed, told, ended or ``deleted``."""
+
+    alert: PriceAlert
+    deleted: bool = False
+
+
+class PriceAlertFired(Event, frozen=True):
+    """A price alert tells: ``alert`` as it is after that, with its time and value."""
+
+    alert: PriceAlert
 
 
 class KillSwitchChanged(Event, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
@@ -219,6 +220,15 @@ class TickSource(Protocol):
     async def snapshot(self, key: Key, need: int = Part.QUOTE) -> Tick:
         """The market now: from the stream when it has every part in ``need`` fresh, else asked
         from the source. Raises :class:`AppError` when nobody can say."""
+
+
+class PriceAlertStore(Protocol):
+    """Durable price alerts."""
+
+    async def load(self) -> list[PriceAlert]: ...
+    async def save(self, alert: PriceAlert) -> None: ...
+    def save_later(self, alert: PriceAlert) -> None: ...
+    async def forget(self, alert_id: str) -> None: ...
 
 
 class PaperStore(Protocol):

@@ -67,6 +67,7 @@ from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 from openalgo_desktop.storage.vault import Vault
@@ -82,6 +83,7 @@ from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.square_off import WebhookSquareOff
+from openalgo_desktop.trading.watch.alerts import Alerts
 from openalgo_desktop.trading.watch.service import Watch
 from openalgo_desktop.trading.webhooks import WebhookStore
 
@@ -160,6 +162,7 @@ class Terminal:
         self.risk_rules: RiskRules
         self.requests: RequestMemory
         self.watch: Watch
+        self.alerts: Alerts
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
@@ -367,6 +370,16 @@ class Terminal:
         )
         await self.watch.start()
         self._stops.append(self.watch.stop)
+        self.alerts = Alerts(
+            self.clock,
+            self.bus,
+            self.instruments,
+            self.hub,
+            PriceAlertRepository(self.state),
+            self.market_open,
+        )
+        await self.alerts.start()
+        self._stops.append(self.alerts.stop)
         self.sandbox.on_changed = self._sandbox_changed
         start_mode = self.options.mode or Mode(settings["trading.start_mode"])
         if self.vault.locked:

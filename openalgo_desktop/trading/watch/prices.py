@@ -21,7 +21,7 @@ _DAY = 86_400
 
 
 class Prices:
-    """Streams what is wanted, by instrument."""
+    """Streams what is wanted, by instrument; ``feed`` says how much of it."""
 
     def __init__(
         self,
@@ -29,7 +29,9 @@ class Prices:
         ticks: TickSource,
         is_open: Callable[[str], bool],
         heard: Callable[[Key, Decimal], None],
+        feed: FeedMode = FeedMode.LTP,
     ) -> None:
+        self._feed = feed
         self._clock = clock
         self._ticks = ticks
         self._is_open = is_open
@@ -40,7 +42,7 @@ class Prices:
     def want(self, key: Key, wanted: bool) -> None:
         """Stream an instrument, or let go of it."""
         if wanted and key not in self._stops:
-            self._stops[key] = self._ticks.watch(key, FeedMode.LTP, self._on_tick)
+            self._stops[key] = self._ticks.watch(key, self._feed, self._on_tick)
         elif not wanted and key in self._stops:
             self._stops.pop(key)()
 

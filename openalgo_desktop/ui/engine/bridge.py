@@ -46,6 +46,7 @@ from openalgo_desktop.sandbox.statistics import Summary
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.engine.accounts import AccountDoor
+from openalgo_desktop.ui.engine.alerts import AlertsDoor
 from openalgo_desktop.ui.engine.api import ApiDoor
 from openalgo_desktop.ui.engine.arming import ArmDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
@@ -138,6 +139,7 @@ class Bridge(QObject):
         self.arm = ArmDoor(terminal, self)
         self.paper = PaperDoor(terminal, self)
         self.watch = WatchDoor(terminal, SOURCE, self._check_mode, self.sending, self)
+        self.alerts = AlertsDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -186,6 +188,7 @@ class Bridge(QObject):
         self.work.close()
         self.arm.close()
         self.watch.close()
+        self.alerts.close()
         self.books.close()
         self._channel.close()
         current = asyncio.current_task()

@@ -1,0 +1,44 @@
+"""Price alerts (:class:`PriceAlertStore`): small JSON values by id; they survive the program."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.storage.state import KeyValueStore
+
+log = logging.getLogger(__name__)
+
+_SCOPE = "price-alerts"
+
+
+class PriceAlertRepository:
+    """One value for each alert."""
+
+    def __init__(self, state: KeyValueStore) -> None:
+        self._state = state
+        self._put = state.put_later(_SCOPE)
+
+    async def load(self) -> list[PriceAlert]:
+        """All of them, oldest first. One that cannot be read costs that one."""
+        found = []
+        for name, value in (await self._state.all(_SCOPE)).items():
+            try:
+                found.append(msgspec.convert(value, PriceAlert))
+            except msgspec.ValidationError as error:
+                log.error("the price alert %s cannot be read and is not watched: %s", name, error)
+        return sorted(found, key=lambda alert: alert.created_at)
+
+    async def save(self, alert: PriceAlert) -> None:
+        """Store an alert as it is now; returns when it is durable."""
+        await self._state.put(_SCOPE, alert.alert_id, msgspec.to_builtins(alert))
+
+    def save_later(self, alert: PriceAlert) -> None:
+        """The same without waiting."""
+        self._put(alert.alert_id, msgspec.to_builtins(alert))
+
+    async def forget(self, alert_id: str) -> None:
+        """Delete one; returns when that is durable."""
+        await self._state.delete(_SCOPE, alert_id)

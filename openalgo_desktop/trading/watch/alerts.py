@@ -1,0 +1,215 @@
+"""Price alerts: watched while the program runs, in every mode; an alert tells and never sends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from decimal import Decimal
+
+from openalgo_desktop.core import alerts as rules
+from openalgo_desktop.core.alerts import AlertNotFound, AlertState, AlertWish, PriceAlert
+from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.events import Bus, PriceAlertChanged, PriceAlertFired
+from openalgo_desktop.core.exit_rules import exact
+from openalgo_desktop.core.model import Key, Part
+from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
+from openalgo_desktop.trading.watch.prices import Prices
+
+log = logging.getLogger(__name__)
+
+#: So many alerts at most: each active one is streamed.
+MAX_ALERTS = 500
+#: How often alerts are looked after between ticks (their last day, prices that came before they
+#: were made), seconds.
+LOOK = 2.0
+
+
+class Alerts:
+    """All alerts. ``start`` after the hub."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        bus: Bus,
+        instruments: InstrumentLookup,
+        ticks: TickSource,
+        store: PriceAlertStore,
+        is_open: Callable[[str], bool],
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._instruments = instruments
+        self._ticks = ticks
+        self._store = store
+        self._prices = Prices(clock, ticks, is_open, self._on_price)
+        self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
+        self._alerts: dict[str, PriceAlert] = {}
+        self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up the alerts of earlier runs."""
+        for alert in await self._store.load():
+            self._keep(alert)
+        self._expire()
+        self._task = asyncio.create_task(self._run(), name="price alerts")
+
+    async def stop(self) -> None:
+        """Watch no more; alerts stay."""
+        self._prices.close()
+        self._days.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                self.look()
+            except Exception:
+                log.exception("looking after the price alerts failed; going on")
+
+    def look(self) -> None:
+        """End what is over, and compare with the fresh prices of this moment."""
+        self._expire()
+        for key in tuple(self._by_key):
+            self._look_at(key)
+
+    def _look_at(self, key: Key) -> None:
+        if key in self._by_key and (price := self._prices.now(key)) is not None:
+            self._on_price(key, price)
+            self._on_day(key, price)
+
+    # -- asking -----------------------------------------------------------------------------
+    def all(self) -> list[PriceAlert]:
+        """Every alert, newest first."""
+        return list(reversed(self._alerts.values()))
+
+    def get(self, alert_id: str) -> PriceAlert:
+        """One of them; raises :class:`AlertNotFound`."""
+        if alert_id not in self._alerts:
+            raise AlertNotFound("There is no such alert any more.")
+        return self._alerts[alert_id]
+
+    def trouble(self, alert: PriceAlert) -> str:
+        """Why an active alert hears nothing just now; empty when it does."""
+        if not alert.is_active:
+            return ""
+        if not self._prices.trades(alert.wish.exchange):
+            return f"{alert.wish.exchange} is closed."
+        need = Part.LTP | Part.DAY if alert.wish.when.of_day else Part.LTP
+        return "" if self._ticks.fresh(alert.key, need) is not None else "The price is not known."
+
+    # -- commands ---------------------------------------------------------------------------
+    async def add(self, wish: AlertWish) -> PriceAlert:
+        """Make an alert; returns when it is stored. Raises :class:`InvalidOrder`."""
+        self._check(wish)
+        if len(self._alerts) >= MAX_ALERTS:
+            raise InvalidOrder(f"There are {MAX_ALERTS} alerts already. Delete old ones first.")
+        now = self._clock.now()
+        return await self._put(PriceAlert(f"{now:%y%m%d}-{secrets.token_hex(4)}", wish, now))
+
+    async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:
+        """Give an alert another wish; it waits anew."""
+        self._check(wish)
+        return await self._put(rules.changed(self.get(alert_id), wish))
+
+    async def pause(self, alert_id: str) -> PriceAlert:
+        """Compare no more until it is resumed."""
+        alert = self.get(alert_id)
+        return await self._put(rules.paused(alert)) if alert.is_active else alert
+
+    async def resume(self, alert_id: str) -> PriceAlert:
+        """Watch a paused or fired alert (again)."""
+        alert = self.get(alert_id)
+        if alert.is_active:
+            return alert
+        self._check(alert.wish)
+        return await self._put(rules.resumed(alert))
+
+    async def delete(self, alert_id: str) -> None:
+        """End an alert for good."""
+        alert = self.get(alert_id)
+        del self._alerts[alert_id]
+        self._index(alert, False)
+        self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
+        await self._store.forget(alert_id)
+
+    def _check(self, wish: AlertWish) -> None:
+        if self._instruments.get(wish.key) is None:
+            raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
+        rules.check(wish, self._clock.now().date())
+
+    async def _put(self, alert: PriceAlert) -> PriceAlert:
+        self._keep(alert)
+        self._bus.publish(PriceAlertChanged(alert=alert))
+        await self._store.save(alert)
+        self._look_at(alert.key)
+        return self._alerts.get(alert.alert_id, alert)
+
+    # -- prices -----------------------------------------------------------------------------
+    def _keep(self, alert: PriceAlert) -> None:
+        self._alerts[alert.alert_id] = alert
+        self._index(alert, alert.is_active)
+
+    def _index(self, alert: PriceAlert, active: bool) -> None:
+        here = self._by_key.setdefault(alert.key, {})
+        here.pop(alert.alert_id, None)
+        if active:
+            here[alert.alert_id] = alert
+        self._prices.want(alert.key, any(not row.wish.when.of_day for row in here.values()))
+        self._days.want(alert.key, any(row.wish.when.of_day for row in here.values()))
+        if not here:
+            del self._by_key[alert.key]
+
+    def _on_price(self, key: Key, price: Decimal) -> None:
+        for alert in tuple(self._by_key.get(key, {}).values()):
+            if not alert.wish.when.of_day:
+                self._compare(alert, price)
+
+    def _on_day(self, key: Key, price: Decimal) -> None:
+        if not any(row.wish.when.of_day for row in self._by_key.get(key, {}).values()):
+            return
+        tick = self._ticks.fresh(key, Part.DAY)
+        change = rules.day_change(price, exact(tick.close)) if tick is not None else None
+        if change is None:
+            return
+        for alert in tuple(self._by_key.get(key, {}).values()):
+            if alert.wish.when.of_day:
+                self._compare(alert, change)
+
+    def _compare(self, alert: PriceAlert, value: Decimal) -> None:
+        if rules.quiet(alert, value):
+            return
+        now = self._clock.now()
+        if rules.expired(alert, now.date()):
+            self._end(alert)
+            return
+        after, tells = rules.look(alert, value, now)
+        if after is alert:
+            return
+        self._keep(after)
+        self._store.save_later(after)
+        if tells:
+            log.info("price alert %s of %s told at %s", after.alert_id, after.key, value)
+            self._bus.publish(PriceAlertFired(alert=after))
+            self._bus.publish(PriceAlertChanged(alert=after))
+
+    def _expire(self) -> None:
+        today = self._clock.now().date()
+        for alert in tuple(self._alerts.values()):
+            waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
+            if waits and rules.expired(alert, today):
+                self._end(alert)
+
+    def _end(self, alert: PriceAlert) -> None:
+        after = rules.ended(alert)
+        self._keep(after)
+        self._store.save_later(after)
+        self._bus.publish(PriceAlertChanged(alert=after))

@@ -1,0 +1,166 @@
+"""Price alerts over the hub's prices and the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from openalgo_desktop.core.alerts import (
+    AlertNotFound,
+    AlertState,
+    AlertWhen,
+    AlertWish,
+    PriceAlert,
+)
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository
+from openalgo_desktop.storage.state import KeyValueStore
+from openalgo_desktop.trading.watch.alerts import Alerts
+from tests.unit.trading.test_underway import World
+from tests.unit.trading.watching import Ticks
+from tests.waiting import until
+
+NOW = datetime(2026, 11, 30, 10, 0, tzinfo=IST)
+
+
+class Room:
+    """Alerts on a disk that outlives them."""
+
+    def __init__(self, db: Database) -> None:
+        self.world = World()
+        self.clock, self.bus = ManualClock(NOW), self.world.bus
+        self.ticks = Ticks()
+        self.open = True
+        self.state = KeyValueStore(db)
+        self.told: list[PriceAlert] = []
+        self.bus.subscribe(PriceAlertFired, lambda event: self.told.append(event.alert))
+        self.alerts = self.make()
+
+    def make(self) -> Alerts:
+        store = PriceAlertRepository(self.state)
+        lookup = self.world.lookup
+        return Alerts(self.clock, self.bus, lookup, self.ticks, store, lambda _: self.open)
+
+    async def restart(self) -> None:
+        await self.alerts.stop()
+        await self.state.put("other", "last", 1)  # writes are done in order
+        self.alerts = self.make()
+        await self.alerts.start()
+
+    async def add(self, when: AlertWhen, level: str, *, again: bool = False) -> PriceAlert:
+        return await self.alerts.add(AlertWish("NSE", "SBIN", when, Decimal(level), again))
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    db = Database(f"sqlite:///{tmp_path / 'alerts.db'}")
+    await db.start()
+    made = Room(db)
+    await made.alerts.start()
+    yield made
+    await made.alerts.stop()
+    await db.stop()
+
+
+async def test_it_tells_once_and_lets_go_of_the_price(room: Room):
+    room.ticks.say(790.0)
+    made = await room.add(AlertWhen.ABOVE, "800")
+    for price in (799.95, 803.0, 799.0, 810.0):
+        room.ticks.say(price)
+    assert [row.fired_value for row in room.told] == [Decimal(803)]
+    assert room.alerts.get(made.alert_id).state is AlertState.FIRED
+    assert not any(room.ticks.listeners.values())
+
+
+async def test_stale_unknown_and_closed_fire_nothing_a_gap_fires_at_the_first_fresh_price(
+    room: Room,
+):
+    made = await room.add(AlertWhen.BELOW, "780")
+    assert room.alerts.trouble(made) == "The price is not known."
+    room.ticks.stale = True
+    room.ticks.say(770.0)
+    room.alerts.look()
+    room.ticks.stale, room.open = False, False
+    room.clock.advance(2)
+    room.ticks.say(769.0)
+    room.alerts.look()
+    assert not room.told and room.alerts.trouble(made) == "NSE is closed."
+    room.open = True
+    room.clock.advance(2)
+    room.alerts.look()
+    assert [row.fired_value for row in room.told] == [Decimal(769)]
+
+
+async def test_a_cross_is_remembered_over_a_restart(room: Room):
+    room.ticks.say(790.0)
+    made = await room.add(AlertWhen.CROSSES, "800")
+    paused = await room.add(AlertWhen.ABOVE, "795")
+    await room.alerts.pause(paused.alert_id)
+    await until(lambda: room.alerts.get(made.alert_id).side == -1)
+    await room.restart()
+    assert len(room.alerts.all()) == 2
+    room.ticks.say(820.0)
+    assert [row.alert_id for row in room.told] == [made.alert_id]
+    await room.restart()
+    room.ticks.say(790.0)
+    assert len(room.told) == 1
+    assert room.alerts.get(made.alert_id).fired_value == Decimal(820)
+
+
+async def test_change_of_the_day(room: Room):
+    room.ticks.say(100.5, close=100.0)
+    made = await room.add(AlertWhen.DAY_ABOVE, "2")
+    room.ticks.say(101.95, close=100.0)
+    room.ticks.say(102.5, close=0.0)  # without a close nobody knows the change
+    assert not room.told
+    room.ticks.say(102.5, close=100.0)
+    assert [row.alert_id for row in room.told] == [made.alert_id]
+    assert room.told[0].fired_value == Decimal("2.5")
+
+
+async def test_its_last_day_ends_it(room: Room):
+    today = room.clock.now().date()
+    wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(800), expires=today)
+    made = await room.alerts.add(wish)
+    room.clock.advance(timedelta(days=1).total_seconds())
+    room.ticks.say(810.0)
+    room.alerts.look()
+    assert room.alerts.get(made.alert_id).state is AlertState.EXPIRED and not room.told
+    with pytest.raises(InvalidOrder, match="that day is over"):
+        await room.alerts.resume(made.alert_id)
+
+
+async def test_change_resume_and_delete(room: Room):
+    heard: list[tuple[str, bool]] = []
+    room.bus.subscribe(
+        PriceAlertChanged, lambda event: heard.append((event.alert.state.value, event.deleted))
+    )
+    room.ticks.say(790.0)
+    made = await room.add(AlertWhen.ABOVE, "780")  # true already: it tells at once
+    assert len(room.told) == 1
+    await room.alerts.change(made.alert_id, AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(795)))
+    room.ticks.say(796.0)
+    assert len(room.told) == 2
+    await room.alerts.resume(made.alert_id)
+    await room.alerts.delete(made.alert_id)
+    assert heard[0] == ("active", False) and heard[-1][1] is True
+    with pytest.raises(AlertNotFound):
+        room.alerts.get(made.alert_id)
+    await room.restart()
+    assert room.alerts.all() == []
+
+
+async def test_bad_wishes_are_refused(room: Room):
+    with pytest.raises(InvalidOrder, match="not known"):
+        await room.alerts.add(AlertWish("NSE", "NOSUCH", AlertWhen.ABOVE, Decimal(1)))
+    with pytest.raises(InvalidOrder, match="Until"):
+        wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(1), expires=date(2000, 1, 1))
+        await room.alerts.add(wish)
+    assert room.alerts.all() == []
