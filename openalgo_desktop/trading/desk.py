@@ -195,6 +195,7 @@ class OrderDesk:
         closing: bool = False,
         standing: bool = False,
         plan: str = "",
+        account: str = "",
     ) -> Placed:
         """Send an order. Raises :class:`OrderError` with the reason when it was refused, and
         :class:`OrderStateUnknown` when nobody knows whether it arrived. With ``mode`` it is
@@ -203,10 +204,11 @@ class OrderDesk:
         ``closing`` is said by :class:`Exits` only: the order takes a position down that is held,
         so it goes out in slices where it must and passes the limits. A ``standing`` one is of an
         exit plan: it goes out in its own mode wherever the switch stands. ``plan`` is the exit
-        plan that its fills belong to; the journal keeps it.
+        plan that its fills belong to; the journal keeps it. ``account``: the order was worked out
+        from what this account holds, and is refused when orders go to another one by now.
         """
         mode = self.still(mode, standing=standing)
-        self.gateway_of(mode)
+        account = self._same_account(mode, account)
         with self.refusals("place", request, source):
             row = self._instruments.require(request.symbol, request.exchange)
             parts = self._parts(request, row, closing)
@@ -215,13 +217,22 @@ class OrderDesk:
         kept = {"plan": plan} if plan else {}
         if len(parts) == 1:
             return await self._place_one(
-                request, row, source, mode, closing=closing, standing=standing, part=kept
+                request, row, source, mode, account, closing=closing, standing=standing, part=kept
             )
         token = one_request.set(one_request.get() or object())  # equal slices are meant
         try:
-            return await self._place_parts(parts, row, source, mode, closing, standing, kept)
+            return await self._place_parts(
+                parts, row, source, mode, account, closing, standing, kept
+            )
         finally:
             one_request.reset(token)
+
+    def _same_account(self, mode: Mode, account: str = "") -> str:
+        """The account of a mode; raises when it is not the one that was meant."""
+        now = self.gateway_of(mode).account_id
+        if account not in ("", now):
+            raise OrderError(f"Orders go to the account {now} by now; it was not sent.")
+        return now
 
     def _parts(self, request: OrderRequest, row: Instrument, closing: bool) -> list[OrderRequest]:
         if closing and request.quantity > 0:
@@ -234,6 +245,7 @@ class OrderDesk:
         row: Instrument,
         source: str,
         mode: Mode,
+        account: str,
         *,
         closing: bool,
         standing: bool,
@@ -241,6 +253,7 @@ class OrderDesk:
     ) -> Placed:
         """An order as it leaves; ``part`` is kept in the journal beside it."""
         gateway = self.gateway_of(self.still(mode, standing=standing))
+        self._same_account(mode, account)
         prompt = request.price_type is PriceType.MARKET
         with self.refusals("place", request, source):
             if self.policies is not None:
@@ -331,6 +344,7 @@ class OrderDesk:
         row: Instrument,
         source: str,
         mode: Mode,
+        account: str,
         closing: bool,
         standing: bool,
         kept: dict[str, Any],
@@ -343,7 +357,14 @@ class OrderDesk:
             fields = kept | {"parent": parent, "part": number, "parts": len(parts)}
             try:
                 placed = await self._place_one(
-                    part, row, source, mode, closing=closing, standing=standing, part=fields
+                    part,
+                    row,
+                    source,
+                    mode,
+                    account,
+                    closing=closing,
+                    standing=standing,
+                    part=fields,
                 )
             except AppError as error:
                 if ids:

@@ -61,6 +61,7 @@ class Corridor(Protocol):
         *,
         closing: bool = False,
         standing: bool = False,
+        account: str = "",
     ) -> Placed: ...
     async def modify(
         self,
@@ -97,6 +98,7 @@ class Exits:
         standing: bool = False,
         fit: bool = False,
         side: int = 0,
+        account: str = "",
     ) -> Placed | None:
         """Close one net position at market; None when it is flat. Of a position that several
         share, ``at_most`` units are closed and resting exits stay (and count); ``strategy``
@@ -107,8 +109,10 @@ class Exits:
 
         When exits under way cover it already, nothing is sent and the answer names them. Raises
         the error of a book that cannot be read (nothing was sent), and those of
-        :meth:`OrderDesk.place`. ``max_age`` as in :meth:`UnderWay.view`.
+        :meth:`OrderDesk.place`. ``max_age`` as in :meth:`UnderWay.view`. What was counted in one
+        account never goes out in another, and nothing in one that is not ``account``.
         """
+        account = account or self._desk.gateway_of(mode).account_id
         exchange, symbol, product = key
         plain = OrderRequest(symbol, exchange, Action.SELL, 1, product=product)
         async with self._under_way.lock(mode, key):
@@ -135,7 +139,12 @@ class Exits:
                 await self._trim(view, abs(view.held) - units, source, mode)
             row = Position(symbol, exchange, product, units if view.held > 0 else -units, 0.0)
             return await self._desk.place(
-                closing_order(row, strategy), source, mode, closing=True, standing=standing
+                closing_order(row, strategy),
+                source,
+                mode,
+                closing=True,
+                standing=standing,
+                account=account,
             )
 
     async def _trim(self, view: View, left: int, source: str, mode: Mode) -> None:

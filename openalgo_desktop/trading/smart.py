@@ -63,11 +63,12 @@ class SmartOrders:
         mode = self._desk.still(mode)
         key = key_of(request)
         async with self._desk.under_way.lock(mode, key):
+            account = self._desk.gateway_of(mode).account_id
             view = await self._desk.exits.ready(key, target, source, mode, request)
             order = smart_order(request, target, view)
             if isinstance(order, str):
                 return NotNeeded(mode, order)
-            return await self._send(order, view, source, mode)
+            return await self._send(order, view, source, mode, account)
 
     async def reverse(
         self, symbol: str, exchange: str, product: Product, source: str, mode: Mode | None = None
@@ -78,14 +79,17 @@ class SmartOrders:
         key = (exchange, symbol, product)
         async with self._desk.under_way.lock(mode, key):
             plain = OrderRequest(symbol, exchange, Action.BUY, 0, product=product)
+            account = self._desk.gateway_of(mode).account_id
             view = await self._desk.exits.ready(key, 0, source, mode, plain)
             target = -(view.held + view.prompt(1) + view.prompt(-1))
             order = smart_order(plain, target, view) if target else MATCHED
             if isinstance(order, str):
                 return NotNeeded(mode, order)
-            return await self._send(order, view, source, mode)
+            return await self._send(order, view, source, mode, account)
 
-    async def _send(self, order: OrderRequest, view: View, source: str, mode: Mode) -> Placed:
+    async def _send(
+        self, order: OrderRequest, view: View, source: str, mode: Mode, account: str
+    ) -> Placed:
         reduces = order.action.sign * view.held < 0 and order.quantity <= view.to_close
         closing = reduces and order.price_type is PriceType.MARKET
-        return await self._desk.place(order, source, mode, closing=closing)
+        return await self._desk.place(order, source, mode, closing=closing, account=account)

@@ -221,7 +221,9 @@ class Commands:
         try:
             plan = await self._new(plan)
             self._follower.believe(plan)
-            placed = await self._desk.place(request, source, mode, plan=plan.plan_id)
+            placed = await self._desk.place(
+                request, source, mode, plan=plan.plan_id, account=plan.account_id
+            )
         except (OrderStateUnknown, StorageError):
             raise
         except AppError as error:

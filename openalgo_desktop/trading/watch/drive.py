@@ -194,6 +194,7 @@ class Driver:
                 strategy=plan.label or SQUARE_OFF_STRATEGY,
                 standing=True,
                 side=plan.side,
+                account=plan.account_id,
             )
         except OrderStateUnknown:  # told by the sender; the reconciler settles it
             await self._wait(plan.plan_id, LOOK)

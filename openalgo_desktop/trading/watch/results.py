@@ -197,7 +197,9 @@ class Results:
                 continue
             problems.append(f"{key[1]} is still open")
             try:
-                await self._desk.exits.close(key, source, mode, standing=True)
+                await self._desk.exits.close(
+                    key, source, mode, standing=True, account=plan.account_id
+                )
             except AppError as error:
                 problems[-1] = f"{key[1]}: {error.message}"
         return problems
@@ -224,6 +226,7 @@ class Results:
                     strategy=plan.label or SQUARE_OFF_STRATEGY,
                     standing=True,
                     side=1 if units > 0 else -1,
+                    account=plan.account_id,
                 )
             except AppError as error:
                 problems[-1] = f"{key[1]}: {error.message}"

@@ -154,7 +154,9 @@ class Triggers:
             trigger = await self._shelf.keep(trigger)  # before anything leaves
             if not self._stands(trigger):
                 return
-            placed = await self._desk.place(request, trigger.exit_source, trigger.mode)
+            placed = await self._desk.place(
+                request, trigger.exit_source, trigger.mode, account=trigger.account_id
+            )
         except OrderStateUnknown as error:
             self._shelf.put(msgspec.structs.replace(trigger, message=error.message))
         except AppError as error:

@@ -11,8 +11,10 @@ from openalgo_desktop.core.basket import Basket, BasketMargin, LineResult
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import ModeChanged, PositionsChanged
-from openalgo_desktop.core.model import Order
+from openalgo_desktop.core.model import Order, OrderRequest
 from openalgo_desktop.trading.basket import BasketMargins, BasketSender, OnLine
+from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.results import Placed
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -60,7 +62,7 @@ class BasketDoor:
         def order(order_id: str) -> Order | None:
             return desk.books.book(mode).orders.get(order_id)
 
-        sender = BasketSender(desk, bus, order, on_line)
+        sender = BasketSender(_OneAccount(desk), bus, order, on_line)
         return await sender.send(basket, self._source, mode)
 
     # -- kept by name -----------------------------------------------------------------------
@@ -88,3 +90,16 @@ class BasketDoor:
     async def delete(self, name: str) -> None:
         """Forget a kept basket."""
         await self._terminal.state.delete(SCOPE, name)
+
+
+class _OneAccount:
+    """A desk that refuses when orders go to another account than at the beginning: the sells of a
+    basket must not go where its buys are not."""
+
+    def __init__(self, desk: OrderDesk) -> None:
+        self._desk = desk
+        self._account = desk.gateway.account_id
+
+    async def place(self, request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
+        """As :meth:`OrderDesk.place`."""
+        return await self._desk.place(request, source, mode, account=self._account)

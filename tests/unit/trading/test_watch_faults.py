@@ -11,6 +11,7 @@ import pytest
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     NetTimeout,
+    OrderError,
     OrderStateUnknown,
     RejectedByBroker,
     StorageError,
@@ -18,9 +19,10 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.exits import ExitSpec, Offset, PlanState, Target
 from openalgo_desktop.core.model import Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.watch import drive
 from tests.unit.trading.test_underway import KEY
-from tests.unit.trading.watching import Floor, buy, floor, points, stop_at
+from tests.unit.trading.watching import Floor, Market, buy, floor, points, stop_at
 from tests.waiting import until
 
 __all__ = ["floor"]
@@ -555,3 +557,28 @@ async def test_books_of_orders_know_whose_exit_it_was(floor: Floor):
     orders: list[Order] = list(floor.desk.books.book(Mode.SANDBOX).orders.values())
     assert [(row.source, row.strategy) for row in orders] == [(plan.exit_source, "breakout")]
     assert not floor.desk.books.book(Mode.SANDBOX).working(KEY)
+
+
+async def test_what_was_counted_in_one_account_never_goes_out_in_another(floor: Floor):
+    await floor.hold(10)
+    other = Market()
+    other.account_id = "another"
+    under_way, view = floor.desk.under_way, floor.desk.under_way.view
+
+    async def changed(*what: Any, **more: Any) -> Any:
+        found = await view(*what, **more)
+        floor.desk.set_gateway(Mode.SANDBOX, other)  # orders go to another account from now on
+        return found
+
+    under_way.view = changed  # type: ignore[method-assign]
+    smart = SmartOrders(floor.desk)
+    for work in (
+        lambda: floor.desk.exits.close(KEY, "window", Mode.SANDBOX),
+        lambda: floor.desk.exits.close(KEY, "window", Mode.SANDBOX, at_most=5, standing=True),
+        lambda: smart.reverse("SBIN", "NSE", Product.MIS, "window", Mode.SANDBOX),
+    ):
+        floor.desk.set_gateway(Mode.SANDBOX, floor.paper)
+        with pytest.raises(OrderError, match="account another"):
+            await work()
+    floor.desk.set_gateway(Mode.SANDBOX, floor.paper)
+    assert floor.sent == [] and other.arrived == [] and floor.units == 10

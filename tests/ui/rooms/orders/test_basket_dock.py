@@ -22,7 +22,7 @@ from openalgo_desktop.core.basket import (
 )
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import InsufficientFunds
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.model import Instrument, Key, OrderAck, OrderRequest
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.ui.kit.sending import sending_buttons
 from openalgo_desktop.ui.kit.symbol_drag import keys_of, mime_of
@@ -273,6 +273,35 @@ def test_what_is_going_out_does_not_come_back_with_the_workspace(
         assert not dock.save_state()["basket"]["lines"]
         go.set()
         await until(lambda: not dock._sending, "the end")
+
+    drive(scenario)
+
+
+def test_a_basket_does_not_go_on_in_another_account(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        never_ask(session)
+        dock = await opened(session)
+        dock.add_keys([SBIN, INFY])
+        desk = session.terminal.desk
+        placed: list[str] = []
+        gateway = desk.gateway
+        place = gateway.place
+
+        async def once(request: OrderRequest, tag: str) -> OrderAck:
+            placed.append(request.symbol)
+            answer = await place(request, tag)
+            monkeypatch.setattr(type(gateway), "account_id", "another")
+            return answer
+
+        monkeypatch.setattr(gateway, "place", once)
+        click(dock.send)
+        await until(lambda: not dock._sending, "the end")
+        assert placed == ["SBIN"]
+        assert dock.lines[1].result.state is LineState.FAILED  # type: ignore[union-attr]
+        assert "another" in dock.lines[1].result.text  # type: ignore[union-attr]
+        monkeypatch.undo()
 
     drive(scenario)
 
