@@ -332,7 +332,9 @@ class Dock(QDockWidget):
 
     # -- prices -----------------------------------------------------------------------------
     def want(self, keys: Mapping[Key, FeedMode]) -> None:
-        """Ask for live prices of ``keys`` instead of the ones before."""
+        """Ask for live prices of ``keys`` instead of the ones before; a closed dock gets none."""
+        if self._released:
+            return
         self.bridge.want(self.objectName(), keys)
 
     def take(self, ticks: Ticks) -> None:

@@ -156,6 +156,7 @@ class Docking(QObject):
         if self.docks.pop(dock.name, None) is None:
             return
         self._windows.pop(dock.name).removeDockWidget(dock)
+        dock.release()  # while it has the name under which it asked for prices
         dock.setObjectName("")  # a stored layout must not find one that is going
         dock.dispose()
 

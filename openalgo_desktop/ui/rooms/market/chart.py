@@ -30,6 +30,7 @@ from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
+from openalgo_desktop.ui.rooms.market.interval_entry import KEY_HELP, IntervalEntry
 from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
@@ -62,7 +63,8 @@ class ChartDock(Dock):
         KeyHelp("Left / Right", "Scroll"),
         KeyHelp("+ / -", "Zoom"),
         KeyHelp("End / Home", "Go to now"),
-        KeyHelp("Escape", "Give up what is being dragged"),
+        KEY_HELP,
+        KeyHelp("Escape", "Give up what is being dragged or typed"),
     )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
@@ -99,6 +101,8 @@ class ChartDock(Dock):
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
         self.content.addWidget(self.view, 1)
+        self.entry = IntervalEntry(self.body, self.name, DAYS)
+        self.entry.chosen.connect(self.interval.choose)
         self.place_empty_over(self.view)
         self.set_empty(True)
         for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
@@ -116,6 +120,7 @@ class ChartDock(Dock):
         if instrument is None or key == self.key:
             return
         self.give_up()
+        self.entry.leave()
         self.key = key
         self._places = decimals(instrument.tick_size)
         self.set_subject(f"{self.bridge.name(key)}  {key[0]}", contract_tip(key))
@@ -273,6 +278,8 @@ class ChartDock(Dock):
             self.lines.move(line_id, price, mode, asked=True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.entry.take(event):
+            return
         if event.key() == Qt.Key.Key_Escape and self._asked is not None:
             self.give_up()
         else:

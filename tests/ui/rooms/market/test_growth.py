@@ -32,6 +32,8 @@ def test_sixty_times_open_and_closed_leaves_nothing(drive: Drive, kind: str) -> 
         await until(lambda: docks() == open_docks, "the docks gone")
         await until(lambda: len(bridge._tasks) <= tasks, "their questions ended")
         assert (bridge.frames.served, len(bridge._wanted)) == (served, wanted)
+        askers = {owner for owner in bridge._wanted if owner.startswith("dock-")}
+        assert askers <= {f"dock-{name}" for name in docking.docks}
         assert (len(bridge.children()), len(bridge.depths._wishes)) == (children, wishes)
 
     drive(scenario)

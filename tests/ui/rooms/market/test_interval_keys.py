@@ -1,0 +1,107 @@
+"""Typing an interval over the chart."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.ui.rooms.market.chart import DAYS, ChartDock
+from openalgo_desktop.ui.rooms.market.interval_entry import WORDS
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive, priced
+from tests.waiting import until
+
+Key = Qt.Key
+
+
+async def chart_of(session: Session) -> ChartDock:
+    await priced(session)
+    dock = session.window.docks["chart"]
+    assert isinstance(dock, ChartDock)
+    dock.raise_()
+    await until(lambda: len(dock.view.canvas.series) > 0, "bars")
+    return dock
+
+
+def typed(dock: ChartDock, text: str) -> None:
+    QTest.keyClicks(dock.view.canvas, text)
+
+
+def test_every_interval_of_the_picker_has_a_word() -> None:
+    assert set(WORDS.values()) == set(DAYS)
+
+
+def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        entry, canvas = dock.entry, dock.view.canvas
+        typed(dock, "1")
+        assert (entry.text.text(), entry.hint.text()) == ("1", "1m: Enter")
+        typed(dock, "5")
+        assert (entry.text.text(), entry.hint.text()) == ("15", "15m: Enter")
+        assert entry.isVisibleTo(dock)
+        assert dock.interval.value() == "5m"  # nothing before Enter
+        QTest.keyClick(canvas, Key.Key_Return)
+        assert dock.interval.value() == "15m"
+        assert not entry.isVisibleTo(dock)
+        await until(lambda: dock._live is not None, "the history of 15m")
+        assert dock._live is not None
+        assert dock._live._interval is Interval.M15
+        typed(dock, "d")
+        QTest.keyClick(canvas, Key.Key_Escape)
+        assert not entry.isVisibleTo(dock)
+        QTest.keyClick(canvas, Key.Key_Return)
+        assert dock.interval.value() == "15m"
+        typed(dock, "30")
+        QTest.keyClick(canvas, Key.Key_Backspace)
+        QTest.keyClick(canvas, Key.Key_Enter)
+        assert dock.interval.value() == "3m"
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("text", ["7", "x", "2"])
+def test_what_starts_no_interval_opens_nothing(drive: Drive, text: str) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        typed(dock, text)
+        assert not dock.entry.isVisibleTo(dock)
+        QTest.keyClick(dock.view.canvas, Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+        assert not dock.entry.isVisibleTo(dock)
+
+    drive(scenario)
+
+
+def test_what_is_no_interval_is_said_and_changes_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        typed(dock, "17")
+        assert dock.entry.hint.text().startswith("no interval")
+        QTest.keyClick(dock.view.canvas, Key.Key_Return)
+        assert dock.interval.value() == "5m"
+        assert dock.entry.isVisibleTo(dock)  # to be mended or left
+        left = dock.view.canvas.scale_x.left
+        QTest.keyClick(dock.view.canvas, Key.Key_Left)  # other keys keep their meaning
+        assert dock.view.canvas.scale_x.left < left
+
+    drive(scenario)
+
+
+def test_a_typed_interval_goes_to_the_group_where_that_is_chosen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        other = session.window.docking.open("chart")
+        assert isinstance(other, ChartDock)
+        for chart in (dock, other):
+            chart.link_interval(True)
+        typed(dock, "h")
+        QTest.keyClick(dock.view.canvas, Key.Key_Return)
+        assert (dock.interval.value(), other.interval.value()) == ("1h", "1h")
+        other.link_interval(False)
+        typed(dock, "w")
+        QTest.keyClick(dock.view.canvas, Key.Key_Return)
+        assert (dock.interval.value(), other.interval.value()) == ("W", "1h")
+
+    drive(scenario)
