@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit import kinds as registry
 from openalgo_desktop.ui.kit.dock import Dock
@@ -57,9 +57,10 @@ def test_every_kind_is_what_its_table_says(drive: Drive, kind: DockKind) -> None
     drive(scenario)
 
 
+@pytest.mark.parametrize("times", [12, pytest.param(60, marks=pytest.mark.long)], ids=["12", "60"])
 @pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.id)
-def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind) -> None:
-    """Sixty times: frame clock, prices, tasks, widgets and memory are as before."""
+def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind, times: int) -> None:
+    """Frame clock, prices, tasks, widgets and memory are as before."""
 
     async def scenario(session: Session) -> None:
         await priced(session)
@@ -75,19 +76,23 @@ def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind) -> None:
             await asyncio.sleep(0)
             session.app.sendPostedEvents(None, 52)  # deferred deletes
 
-        for _ in range(20):
+        for _ in range(max(3, times // 3)):
             await again()
         await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
         gc.collect()
         served, wanted = bridge.frames.served, set(bridge._wanted)
+        handlers = session.terminal.bus.handler_count()
+        children, wishes = len(bridge.children()), len(bridge.depths._wishes)
         before, widgets = resident_mib(), len(session.app.allWidgets())
-        for _ in range(60):
+        for _ in range(times):
             await again()
         await asyncio.sleep(0.05)
         session.app.sendPostedEvents(None, 52)
         gc.collect()
         assert bridge.frames.served == served
-        assert set(bridge._wanted) == wanted
+        assert set(bridge._wanted) == wanted and f"dock-{kind.id}" not in wanted
+        assert session.terminal.bus.handler_count() == handlers
+        assert len(bridge.children()) <= children and len(bridge.depths._wishes) == wishes
         assert len(session.app.allWidgets()) <= widgets + 3
         assert resident_mib() - before < 9.0  # 150 KiB a dock; a leaked table is more
 
@@ -421,5 +426,15 @@ def test_the_toolbar_says_that_clicks_send_also_where_there_is_little_room(drive
         assert not bar.kill.visibleRegion().isEmpty()
         bridge.arm.disarm()
         assert bar.arm.text() == "Arm"
+
+    drive(scenario)
+
+
+def test_what_was_under_way_in_a_closed_dock_asks_for_no_prices(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = session.window.docks["depth"]
+        dock.close()
+        dock.want({SBIN: FeedMode.DEPTH})
+        assert "dock-depth" not in session.bridge._wanted
 
     drive(scenario)
