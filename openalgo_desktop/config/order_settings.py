@@ -101,6 +101,15 @@ ORDER_SETTINGS: tuple[Setting, ...] = (
         group="Window",
     ),
     Setting(
+        "ui.default_lots",
+        1,
+        "Lots of a new ticket, where there are lots",
+        int,
+        low=1,
+        high=100,
+        group="Window",
+    ),
+    Setting(
         "ui.wheel",
         False,
         "The mouse wheel changes quantity and price of an order while the field has the focus",

@@ -120,6 +120,9 @@ def test_what_is_chosen_holds_at_once(drive: Drive) -> None:
         click(dialog.next)
         dialog.safety.lots.setValue(4)
         dialog.safety.lots.editingFinished.emit()
+        dialog.safety.first.setValue(3)
+        dialog.safety.first.editingFinished.emit()
+        assert bridge.setting("ui.default_lots") == 3
         dialog.safety.loss.setValue(5000.0)
         dialog.safety.loss.editingFinished.emit()
         assert bridge.setting("risk.max_lots") == 4 and bridge.setting("risk.day_loss") == 5000.0

@@ -180,7 +180,9 @@ class TicketDock(Dock):
         self.set_subject(f"{name}  {instrument.exchange}", contract_tip(key))
         lots = "lots" if instrument.lot_size > 1 else "units"
         sizes = [int(size) for size in self.bridge.setting(f"ticket.sizes_{lots}").split(",")]
-        self.form.show_instrument(instrument, self.bridge.setting("ui.default_product"), sizes)
+        first = int(self.bridge.setting("ui.default_lots"))
+        product = self.bridge.setting("ui.default_product")
+        self.form.show_instrument(instrument, product, sizes, first)
         self.foot.say("", "muted")
         self.set_empty(False)
         self.dirty = True

@@ -134,9 +134,11 @@ class TicketForm(QWidget):
         return grid
 
     # -- instrument -------------------------------------------------------------------------
-    def show_instrument(self, row: Instrument, preferred: str, sizes: Sequence[int]) -> None:
-        """A new ticket for ``row``: no side, one lot, prices that follow. ``sizes`` in lots, or in
-        units where there are no lots."""
+    def show_instrument(
+        self, row: Instrument, preferred: str, sizes: Sequence[int], first: int = 1
+    ) -> None:
+        """A new ticket for ``row``: no side, ``first`` lots (one unit where there are none), prices
+        that follow. ``sizes`` in lots, or in units where there are no lots."""
         self.instrument = row
         for field in (self.price, self.trigger):
             field.set_tick(row.tick_size)
@@ -150,7 +152,7 @@ class TicketForm(QWidget):
         self.units.setSingleStep(lot)
         self._show_sizes(sizes, lot)
         self.set_action(None)
-        self.set_units(lot)
+        self.set_units(lot * first if lot > 1 else 1)
         self.follows = True
         quietly(self.price, 0.0)
         quietly(self.trigger, 0.0)

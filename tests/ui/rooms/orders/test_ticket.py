@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
-from openalgo_desktop.core.errors import RejectedByBroker
+from openalgo_desktop.core.errors import ConfigError, RejectedByBroker
 from openalgo_desktop.core.model import (
     BookRows,
     Instrument,
@@ -865,6 +865,26 @@ def test_nothing_is_cut_with_everything_open(
         ticket.flush()
         await asyncio.sleep(0.1)
         assert clips(ticket.frame) == []
+
+    drive(scenario)
+
+
+def test_a_new_ticket_begins_with_the_lots_of_the_settings(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        row = derivative(session, option=False)
+        session.bridge.set_setting("ui.default_lots", 3)
+        session.bridge.select(SBIN)  # the window may have begun with the future
+        await priced(session, row.key)
+        ticket = ticket_of(session)
+        assert (ticket.lots.value(), ticket.units.value()) == (3, 3 * row.lot_size)
+        assert ticket.send.text().startswith(f"BUY 3 lots ({3 * row.lot_size})")
+        ticket.lots.setValue(1)
+        session.bridge.select(row.key)  # the same again: what was typed stays
+        assert ticket.lots.value() == 1
+        session.bridge.select(SBIN)  # no lots: one share, whatever the settings say
+        assert ticket.units.value() == 1
+        with pytest.raises(ConfigError):
+            session.bridge.set_setting("ui.default_lots", 101)
 
     drive(scenario)
 
