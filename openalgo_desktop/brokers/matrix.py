@@ -137,6 +137,7 @@ _TRADING: tuple[Column, ...] = (
     ("price types", lambda s: ", ".join(s.capabilities.price_types)),
     ("market orders", _market_orders),
     ("GTT", lambda s: _yes(s.capabilities.gtt)),
+    ("converts positions", lambda s: _yes(s.capabilities.converts)),
     ("margin calculator", lambda s: _yes(s.capabilities.margin)),
     ("order updates", lambda s: "pushed" if s.pushes_orders else "polled"),
     (

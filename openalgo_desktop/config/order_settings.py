@@ -33,6 +33,7 @@ _ACTS: tuple[tuple[Act, str, Asking], ...] = (
     (Act.CANCEL_ALL, "cancelling everything", Asking.LIMITS),
     (Act.CLOSE, "closing a position", Asking.LIMITS),
     (Act.REVERSE, "reversing a position", Asking.LIMITS),
+    (Act.CONVERT, "converting a position to another product", Asking.ALWAYS),
     (Act.FLATTEN, "closing everything", Asking.ALWAYS),
     (Act.BASKET, "sending a basket", Asking.LIMITS),
 )

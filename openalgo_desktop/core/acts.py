@@ -15,6 +15,7 @@ class Act(StrEnum):
     CANCEL_ALL = "cancel_all"
     CLOSE = "close"
     REVERSE = "reverse"
+    CONVERT = "convert"
     FLATTEN = "flatten"
     BASKET = "basket"
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
@@ -69,6 +70,10 @@ class TradingGateway(Protocol):
     async def place(self, request: OrderRequest, tag: str) -> OrderAck: ...
     async def modify(self, request: ModifyRequest) -> OrderAck: ...
     async def cancel(self, order_id: str) -> OrderAck: ...
+    async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
+        """Move units of an open position to another product; the acknowledgement carries ``tag``
+        as ``order_id``. Opens and enlarges nothing."""
+
     async def orders(self) -> BookRows[Order]: ...
     async def order(self, order_id: str) -> Order:
         """One order of the book as the gateway has it now; raises :class:`OrderNotFound`."""

@@ -21,7 +21,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     those of the instruments are guesses. ``protect``: what the broker refuses as a
     market order, so that it has to leave as a limit a little through the price. ``passed_stops``:
     a stop that the market has passed already is taken and trades at once; no broker of ours
-    documents that, so all are believed to refuse it.
+    documents that, so all are believed to refuse it. ``converts``: an open position can be moved
+    to another product.
     """
 
     gtt: bool = False
@@ -31,3 +32,4 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     ticks: bool = True
     protect: ProtectRule = {}
     passed_stops: bool = False
+    converts: bool = False

@@ -2,7 +2,7 @@
 
 Invariants (checked by a property test): cash and reserve are the sums of their entries; the
 reserve is the sum of the margins of positions, working orders and GTTs; no margin is negative;
-a position is the sum of its trades and settlements.
+a position is the sum of its trades, settlements and conversions.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from decimal import Decimal
 
 import msgspec
 
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, OrderStatus, Product
-from openalgo_desktop.core.errors import InsufficientFunds, OrderNotFound
+from openalgo_desktop.core.errors import InsufficientFunds, InvalidOrder, OrderNotFound
 from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Trade
 from openalgo_desktop.core.ports import InstrumentLookup
 from openalgo_desktop.exchange.ledger import (
@@ -27,7 +28,7 @@ from openalgo_desktop.exchange.ledger import (
     paise,
 )
 from openalgo_desktop.exchange.margin import MarginTable
-from openalgo_desktop.exchange.netting import apply_fill, close_out, closing_part
+from openalgo_desktop.exchange.netting import apply_fill, close_out, closing_part, move
 from openalgo_desktop.exchange.records import (
     PaperHolding,
     PaperOrder,
@@ -323,6 +324,62 @@ class Accounting:
                 state.drop_holding(stock)
         state.drop_position(key)
         self._cover_again(key, now)
+
+    def convert(self, request: ConvertRequest, now: datetime) -> None:
+        """Move units of a position to another product at their average and reserve for them what
+        that product needs. Raises :class:`InvalidOrder` and :class:`InsufficientFunds`."""
+        source_key = (*request.key, request.product.value)
+        target_key = (*request.key, request.to.value)
+        source = self._convertible(source_key, request)
+        other = self.state.positions.get(target_key)
+        if other is not None and other.quantity * request.action.sign < 0:
+            raise InvalidOrder(
+                f"The {request.to} position of {request.symbol} is on the other side: close it "
+                "first.",
+                field="to",
+            )
+        instrument, units = self.instrument(request.key), request.quantity
+        share = paise(source.margin * units / abs(source.quantity))
+        needed = share
+        if not self.margin.allotment(request.key):
+            needed = paise(
+                self.margin.required(instrument, request.action, request.to, units, source.average)
+            )
+        self.require(needed - share)
+        target = self.position(request.key, request.to)
+        released = move(source, target, units, now)
+        target.margin += needed
+        premium = request.action is Action.BUY and instrument.is_option
+        ref = "|".join(target_key)
+        self.state.ledger.block(now, needed - released, ref, premium=premium)
+        self.state.mark_position(source)
+        self.state.mark_position(target)
+        self._rebase(request.key, now)
+        self._cover_again(source_key, now)
+        self._cover_again(target_key, now)
+
+    def _convertible(self, key: PositionKey, request: ConvertRequest) -> PaperPosition:
+        """The position that has the units, free of orders that are to close them."""
+        row = self.state.positions.get(key)
+        held = row.quantity * request.action.sign if row is not None else 0
+        if row is None or held <= 0 or row.from_holdings:
+            raise InvalidOrder(
+                f"There is no open {request.product} position of {request.symbol} to convert.",
+                field="product",
+            )
+        if request.quantity > held:
+            raise InvalidOrder(
+                f"Only {held} units of {request.symbol} are held in {request.product}.",
+                field="quantity",
+            )
+        against = Action.SELL if row.quantity > 0 else Action.BUY
+        if request.quantity > self.free_cover(key, against):
+            raise InvalidOrder(
+                f"Orders rest that are to close this position of {request.symbol}: cancel them "
+                "before it is converted.",
+                field="quantity",
+            )
+        return row
 
     # -- bookkeeping ------------------------------------------------------------------------
     def _watch(self, row: PaperOrder) -> None:

@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import (
     AppError,
@@ -66,7 +67,7 @@ _SCANNED = 2000
 class PaperGateway:
     """Orders and books of one paper account; subclasses add rules and timed events."""
 
-    traits = Traits(recall=True)
+    traits = Traits(recall=True, converts=True)
     #: What the tick source is asked for.
     feed_mode = FeedMode.QUOTE
 
@@ -225,6 +226,17 @@ class PaperGateway:
         self.publish(row.order.key)
         await self.stored()
         return OrderAck(order_id, "Order cancelled successfully")
+
+    async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
+        """Move units of a position to another product; raises :class:`OrderError`."""
+        check_conversion(request, self.book.instrument(request.key))
+        await self.quote(request.key)  # what margins depend on is fresh
+        try:
+            self.book.convert(request, self._clock.now())
+        finally:
+            self.publish(request.key)
+        await self.stored()
+        return OrderAck(tag)
 
     def session_of(self, exchange: str, now: datetime) -> date | None:
         """The trading day that an order placed now is good for; None: until it is cancelled."""

@@ -75,6 +75,35 @@ def close_out(position: PaperPosition, price: Decimal, at: datetime) -> Netting:
     return Netting(closed, 0, realised, released)
 
 
+def move(source: PaperPosition, target: PaperPosition, units: int, at: datetime) -> Decimal:
+    """Carry ``units`` of a position with their cost to that of another product; the margin that
+    backed them, which the caller gives back or reserves. What was realised stays."""
+    size = abs(source.quantity)
+    whole = units == size
+    sign = 1 if source.quantity > 0 else -1
+    cost = source.cost if whole else paise(source.cost * units / size)
+    released = source.margin if whole else paise(source.margin * units / size)
+    source.cost -= cost
+    source.margin -= released
+    source.quantity -= sign * units
+    if target.opened is None or not target.quantity:
+        target.opened = at
+    target.cost += cost
+    target.quantity += sign * units
+    target.average = exact_price(target.cost / abs(target.quantity))
+    bought = min(units, source.buy_quantity) if sign > 0 else 0
+    sold = min(units, source.sell_quantity) if sign < 0 else 0
+    source.buy_quantity -= bought
+    source.sell_quantity -= sold
+    target.buy_quantity += bought
+    target.sell_quantity += sold
+    target.mark = source.mark
+    source.updated = target.updated = at
+    if not source.quantity:
+        source.opened = None
+    return released
+
+
 def _close(
     position: PaperPosition, closed: int, price: Decimal, multiplier: Decimal
 ) -> tuple[Decimal, Decimal]:

@@ -74,6 +74,7 @@ from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.clockwatch import ClockWatch
+from openalgo_desktop.trading.conversion import ConversionDesk
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.executions import SCOPE as JOURNAL_SCOPE
 from openalgo_desktop.trading.executions import ExecutionRecorder
@@ -334,6 +335,7 @@ class Terminal:
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
         await self._start_journal()
+        self.conversions = ConversionDesk(self.desk, self.instruments, self.bus)
         self.previews = OrderPreviews(
             self.clock,
             self.desk,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import (
     BookRows,
@@ -18,6 +19,7 @@ from openalgo_desktop.core.model import (
     Holding,
     Key,
     Margin,
+    OrderAck,
     OrderRequest,
     Part,
     Position,
@@ -77,7 +79,7 @@ class Sandbox(GttCalls):
     settings say otherwise, neither has the sandbox.
     """
 
-    traits = Traits(gtt=True, margin=True, frees=True, recall=True)
+    traits = Traits(gtt=True, margin=True, frees=True, recall=True, converts=True)
 
     def __init__(
         self,
@@ -270,6 +272,15 @@ class Sandbox(GttCalls):
         """The MIS cut-off."""
         key = (request.exchange, request.symbol, request.product.value)
         self.hours.check_mis(request, self.book.free_cover(key, request.action), now)
+
+    async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
+        """Move units of a position to another product; to MIS under the cut-off of an order."""
+        await self.run_due()  # what is squared off by now is not there to convert
+        asked = OrderRequest(
+            request.symbol, request.exchange, request.action, request.quantity, product=request.to
+        )
+        self.hours.check_mis(asked, 0, self._clock.now())
+        return await super().convert(request, tag)
 
     def session_of(self, exchange: str, now: datetime) -> date | None:
         """Day orders only."""

@@ -14,6 +14,7 @@ from math import isfinite
 import msgspec
 
 from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
 from openalgo_desktop.core.model import Difference, Key, Order, OrderRequest, Position, Trade
 
@@ -192,6 +193,38 @@ class OwnBook:
             average_price=net.average,
             realised_today=net.realised,
         )
+
+    def convert(self, request: ConvertRequest) -> None:
+        """Units of a position are of another product now, at their average."""
+        source = self.positions.get((*request.key, request.product))
+        if source is None:
+            return
+        self.changes += 1
+        units = request.action.sign * request.quantity
+        key = (*request.key, request.to)
+        target = self.positions.get(key) or msgspec.structs.replace(
+            source, product=request.to, quantity=0, average_price=0.0, realised=0.0,
+            realised_today=0.0, buy_quantity=0, sell_quantity=0, margin=0.0,
+        )  # fmt: skip
+        net = _Net(target.quantity, target.average_price)
+        net.fill(units, source.average_price, source.multiplier)
+        self.positions[key] = msgspec.structs.replace(
+            target, quantity=net.quantity, average_price=net.average
+        )
+        left = source.quantity - units
+        self.positions[(*request.key, request.product)] = msgspec.structs.replace(
+            source, quantity=left, average_price=source.average_price if left else 0.0
+        )
+        if not left:
+            self._convert_strategies((*request.key, request.product), key)
+
+    def _convert_strategies(self, source: PositionKey, target: PositionKey) -> None:
+        """All of a position was converted, so what each strategy holds of it was."""
+        for nets in self.strategies.values():
+            net = nets.get(source)
+            if net is not None and net.quantity:
+                nets.setdefault(target, _Net()).fill(net.quantity, net.average, 1.0)
+                net.quantity, net.average = 0, 0.0
 
     # -- asking -----------------------------------------------------------------------------
     def closes(self, request: OrderRequest) -> bool:

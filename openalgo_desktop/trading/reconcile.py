@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import is_converted
 from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
@@ -274,6 +275,8 @@ class Reconciler:
                     settled = False
                 elif entry.kind.startswith("gtt"):
                     settled = await self._settle_gtt(entry, gateway)
+                elif entry.kind == "convert":
+                    settled = await self._settle_conversion(entry, gateway)
                 else:
                     settled = await self._settle(entry, pairs.found.get(entry.tag), orders.partial)
                 if settled:
@@ -343,6 +346,25 @@ class Reconciler:
         if entry.kind == "gtt_place":
             message = "not in the GTT book: never arrived"
         await self._journal.settle(entry.tag, JournalState.REJECTED, entry.order_id, message)
+        self._tell(entry, f"is settled: {message}")
+        return True
+
+    async def _settle_conversion(self, entry: JournalEntry, gateway: TradingGateway) -> bool:
+        """The position book tells whether the units have the other product."""
+        try:
+            book = await gateway.positions()
+        except AppError as error:
+            log.warning("position book of %s not available: %s", gateway.account_id, error)
+            return False
+        if is_converted(entry.request, book):
+            message = "the position book shows it"
+            await self._journal.settle(entry.tag, JournalState.ACKNOWLEDGED, entry.tag, message)
+            self._tell(entry, f"is settled: {message}", entry.tag)
+            return True
+        if book.partial or not self._absent_long_enough(entry):
+            return False
+        message = "the position book does not show it: it had no effect"
+        await self._journal.settle(entry.tag, JournalState.REJECTED, "", message)
         self._tell(entry, f"is settled: {message}")
         return True
 

@@ -23,6 +23,7 @@ from datetime import timedelta
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Mode, OrderStatus, PriceType
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.events import Bus, OrderUpdated
@@ -189,6 +190,18 @@ class UnderWay:
     def stop(self) -> None:
         """Hear of no more updates."""
         self._stop()
+
+    def converted(self, account_id: str, request: ConvertRequest) -> None:
+        """Units have another product now: no order shows it, and no fill hides it."""
+        account = self._accounts.get(account_id)
+        if account is None:
+            return
+        units = request.action.sign * request.quantity
+        for product, change in ((request.product, -units), (request.to, units)):
+            key = (*request.key, product)
+            ledger = account.ledgers.setdefault(key, _Ledger(sure=account.known))
+            ledger.base += change
+            ledger.moved = self._clock.monotonic()
 
     @asynccontextmanager
     async def lock(self, mode: Mode, key: PositionKey) -> AsyncIterator[None]:

@@ -147,6 +147,7 @@ class SandboxRig:
         },
         gtt=True,
         margin=True,
+        converts=True,
     )
 
     def __init__(self, market: SimulatorAccount, hub: MarketHub, gateway: Sandbox) -> None:

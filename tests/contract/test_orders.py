@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import (
     INDEX_EXCHANGES,
     Action,
@@ -21,6 +22,7 @@ from openalgo_desktop.core.errors import (
     AppError,
     GttNotFound,
     NetError,
+    NotSupported,
     OrderError,
     OrderStateUnknown,
     RateLimited,
@@ -381,3 +383,52 @@ async def test_o16_an_emulator_takes_what_it_is_given(rig: Rig) -> None:
     assert (await find(rig, ack.order_id)).price == 0.017
     await rig.gateway.cancel(ack.order_id)
     assert (await find(rig, ack.order_id)).status is OrderStatus.CANCELLED
+
+
+# -- conversions ----------------------------------------------------------------------------
+async def bought(trader: Any) -> ConvertRequest:
+    """Ten shares in MIS, and the request that makes them delivery."""
+    row = trader.row("NSE")
+    await trader.gateway.place(
+        OrderRequest(row.symbol, "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS), tag()
+    )
+    await until(lambda: any(u.trade for u in trader.updates), "the fill")
+    return ConvertRequest(row.symbol, "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10)
+
+
+async def held(trader: Any, symbol: str) -> dict[Product, int]:
+    rows = await trader.gateway.positions()
+    return {row.product: row.quantity for row in rows if row.symbol == symbol and row.quantity}
+
+
+async def test_o17_a_position_becomes_another_product(trader: Any) -> None:
+    request = ConvertRequest("X", "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10)
+    assert trader.gateway.traits.converts == trader.can.converts
+    if not trader.can.converts:
+        with pytest.raises(NotSupported):
+            await trader.gateway.convert(request, tag())
+        return
+    request = await bought(trader)
+    own = tag()
+    assert (await trader.gateway.convert(request, own)).order_id == own
+    assert await held(trader, request.symbol) == {Product.CNC: 10}
+    with pytest.raises(OrderError):  # there is nothing left of it
+        await trader.gateway.convert(request, tag())
+    assert await held(trader, request.symbol) == {Product.CNC: 10}
+
+
+async def test_o18_a_lost_answer_of_a_conversion_is_unknown(rig: Rig) -> None:
+    if not rig.can.converts:
+        with pytest.raises(NotSupported):
+            await rig.gateway.convert(
+                ConvertRequest("X", "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10), tag()
+            )
+        assert rig.emulator.writes == []
+        return
+    request = await bought(rig)
+    writes = len(rig.emulator.writes)
+    rig.emulator.faults.lose_acks = 1
+    with pytest.raises(OrderStateUnknown) as caught:
+        await rig.gateway.convert(request, tag())
+    assert not caught.value.retryable and len(rig.emulator.writes) == writes + 1
+    assert await held(rig, request.symbol) == {Product.CNC: 10}

@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from openalgo_desktop.core.clock import IST, Clock, SystemClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, InsufficientFunds, OrderError
 from openalgo_desktop.core.model import (
@@ -367,6 +368,23 @@ class KiteEmulator(BrokerEmulator):
         ]
         return {"net": net, "day": net}
 
+    async def _convert(self, request: web.Request) -> Any:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.arrived.append(form)
+        if form["position_type"] != "day":  # nothing here was carried over
+            raise KiteError(400, "InputException", "Invalid position type.")
+        row = self._find(form["exchange"], form["tradingsymbol"])
+        asked = ConvertRequest(
+            symbol=row.symbol,
+            exchange=row.exchange,
+            action=Action(form["transaction_type"]),
+            quantity=int(form["quantity"]) * self._size(row),
+            product=Product(form["old_product"]),
+            to=Product(form["new_product"]),
+        )
+        await self.account.gateway.convert(asked, "")
+        return True
+
     async def _holdings(self, request: web.Request) -> Any:
         return [
             {
@@ -561,6 +579,7 @@ class KiteEmulator(BrokerEmulator):
             ("GET", "/orders", self._orders),
             ("GET", "/trades", self._trades),
             ("GET", "/portfolio/positions", self._positions),
+            ("PUT", "/portfolio/positions", self._convert),
             ("GET", "/portfolio/holdings", self._holdings),
             ("POST", "/margins/orders", self._order_margin),
             ("POST", "/margins/basket", self._basket_margin),

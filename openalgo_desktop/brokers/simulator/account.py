@@ -87,7 +87,7 @@ class Faults:
 class SimulatorGateway(PaperGateway):
     """The live account. Refusals of the risk system leave a rejected row, as at a real broker."""
 
-    traits = Traits(margin=True, recall=True)
+    traits = Traits(margin=True, recall=True, converts=True)
     feed_mode = FeedMode.DEPTH
 
     def __init__(self, *args: Any) -> None:

@@ -14,6 +14,7 @@ from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import (
     Action,
     Exchange,
@@ -45,6 +46,7 @@ class KiteApi(BrokerApi):
         "place": ("variety",),
         "modify": ("variety", "market_protection"),
         "cancel": ("variety",),
+        "convert": ("position_type",),
         "margin_basket": ("legs",),
         "gtt_place": ("gtt_type", "condition", "orders"),
         "gtt_modify": ("gtt_type", "condition", "orders"),
@@ -74,6 +76,33 @@ class KiteApi(BrokerApi):
     def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
         """The address holds the variety that the order was placed with."""
         return {"variety": self._variety.get(order_id, "regular")}
+
+    async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
+        """Kite wants to be told whether the units are of today or were carried over: one
+        conversion moves units of one kind."""
+        wire = self.spec.exchanges.send[Exchange(row.exchange)]
+        product = self.spec.products.send[request.product]
+        held = next(
+            (
+                found
+                for found in as_rows(await self.rest.op("positions"))
+                if (found.get("tradingsymbol"), found.get("exchange"), found.get("product"))
+                == (row.brsymbol, wire, product)
+            ),
+            None,
+        )
+        if held is None:
+            raise InvalidOrder(
+                f"There is no {request.product} position of {row.symbol}.", field="product"
+            )
+        carried, now = abs(count(held.get("overnight_quantity"))), abs(count(held["quantity"]))
+        if carried and carried != now:
+            raise InvalidOrder(
+                f"{row.symbol} was carried over in part: convert it at Zerodha, which takes the "
+                "units of today and those of before apart.",
+                field="quantity",
+            )
+        return {"position_type": "overnight" if carried else "day"}
 
     def read_order(self, row: Mapping[str, Any]) -> Order:
         """An order row; its variety is remembered."""

@@ -253,6 +253,21 @@ SPEC = BrokerSpec(
         "cancel": Op(
             method="DELETE", path="/orders/{variety}/{order_id}", limit="orders", write=True
         ),
+        "convert": Op(
+            method="PUT",
+            path="/portfolio/positions",
+            encoding="form",
+            write=True,
+            body={
+                "tradingsymbol": "$brsymbol",
+                "exchange": "$wire_exchange",
+                "transaction_type": "$wire_action",
+                "position_type": "$position_type",
+                "quantity": "$quantity:text",
+                "old_product": "$wire_product",
+                "new_product": "$wire_to_product",
+            },
+        ),
         "orders": Op(method="GET", path="/orders"),
         "trades": Op(method="GET", path="/trades"),
         "positions": Op(method="GET", path="/portfolio/positions", reply="net"),
@@ -430,6 +445,7 @@ SPEC = BrokerSpec(
         quote_batch=500,
         margin=True,
         gtt=True,
+        converts=True,
         market_protection=True,
         static_ip=True,
     ),

@@ -420,6 +420,19 @@ class Bridge(QObject):
             return f"{self.name((exchange, symbol))}: {done.message}"
         return f"{self.name((exchange, symbol))} is reversed by order {', '.join(done.ids)}."
 
+    @property
+    def converts(self) -> bool:
+        """Whether the account of the current mode can convert positions."""
+        try:
+            return self._terminal.desk.gateway.traits.converts
+        except AppError:
+            return False
+
+    async def convert(self, key: Key, product: Product, to: Product, mode: Mode) -> Placed:
+        """Convert all of a position to another product."""
+        self._check_mode(mode)
+        return await self._terminal.conversions.convert(key, product, to, SOURCE, mode)
+
     async def close_all(self, mode: Mode, *, cancel_orders: bool = False) -> CloseAll:
         """Close all positions at market; with ``cancel_orders`` all working orders are cancelled
         first."""

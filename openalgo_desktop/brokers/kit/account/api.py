@@ -18,6 +18,7 @@ from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import amount, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
 from openalgo_desktop.core.errors import (
     AppError,
@@ -214,6 +215,31 @@ class BrokerApi(MarketCalls):
         if known is None or self.index.get(known.key) is None:
             return {}
         return self.instrument_values(self.index.require(known.symbol, known.exchange))
+
+    async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
+        """Move units of an open position to another product."""
+        row = self.index.require(request.symbol, request.exchange)
+        check_conversion(request, row)
+        products = self.spec.products.of(row.exchange).send
+        if request.to not in self.spec.capabilities.products.get(Exchange(row.exchange), ()):
+            raise InvalidOrder(
+                f"{self.spec.title} has no product {request.to} on {row.exchange}.", field="to"
+            )
+        context = {
+            **self.instrument_values(row),
+            "wire_action": self.spec.actions.of(row.exchange).send[request.action],
+            "wire_product": products[request.product],
+            "wire_to_product": products[request.to],
+            "quantity": self.wire_quantities(row, request.quantity)["quantity"],
+            "tag": tag,
+            **await self.convert_context(request, row),
+        }
+        await self.rest.op("convert", context)
+        return OrderAck(tag)
+
+    async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
+        """Hook: further values of a conversion."""
+        return {}
 
     def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
         """The acknowledgement. ``known`` is the id where we know it (a change, a cancellation):

@@ -14,6 +14,7 @@ from openalgo_desktop.brokers.kit.books.tracker import OrderTracker
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound
 from openalgo_desktop.core.model import (
@@ -54,7 +55,11 @@ class KitGateway:
         self._require_login = require_login
         can = spec.capabilities
         self.traits = Traits(
-            gtt=can.gtt, margin=can.margin, protect=spec.protect, ticks=spec.master.ticks
+            gtt=can.gtt,
+            margin=can.margin,
+            protect=spec.protect,
+            ticks=spec.master.ticks,
+            converts=can.converts,
         )
         self._tracker = OrderTracker(clock)
         self._has_book = False
@@ -84,6 +89,10 @@ class KitGateway:
 
     async def cancel(self, order_id: str) -> OrderAck:
         return await self._sent(self._api.cancel(order_id))
+
+    async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
+        self._require(self.traits.converts, "conversion of positions")
+        return await self._sent(self._api.convert(request, tag))
 
     async def _sent(self, call: Coroutine[Any, Any, OrderAck]) -> OrderAck:
         try:

@@ -44,6 +44,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     depth_levels: int = 5
     margin: bool = False
     gtt: bool = False
+    converts: bool = False  # an open position can be moved to another product
     tags: bool = True  # orders keep our own tag; else they are found by attributes and time
     market_protection: bool = False  # the broker protects market orders itself
     static_ip: bool = False

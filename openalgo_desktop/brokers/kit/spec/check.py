@@ -204,8 +204,13 @@ def _operations(spec: BrokerSpec) -> Iterator[str]:
     wanted += () if can.feed_quotes else ("quotes",)
     wanted += ("margin",) if can.margin else ()
     wanted += ("gtt_place", "gtt_modify", "gtt_cancel", "gtt_orders") if can.gtt else ()
+    wanted += ("convert",) if can.converts else ()
     yield from (f"ops: {name} missing" for name in wanted if name not in spec.ops)
-    for name, can_it in (("margin", can.margin), ("gtt_place", can.gtt)):
+    for name, can_it in (
+        ("margin", can.margin),
+        ("gtt_place", can.gtt),
+        ("convert", can.converts),
+    ):
         if name in spec.ops and not can_it:
             yield f"capabilities: ops has {name}, and nobody is told"
 

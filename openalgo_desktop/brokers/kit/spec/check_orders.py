@@ -14,8 +14,9 @@ from openalgo_desktop.core.enums import OrderStatus, PriceType
 from openalgo_desktop.core.protection import LIMITED
 
 #: Order writes: a lost answer of theirs must make the order's state unknown.
-WRITES = tuple(
-    kind + verb for kind in ("", "gtt_", "oco_") for verb in ("place", "modify", "cancel")
+WRITES = (
+    *(kind + verb for kind in ("", "gtt_", "oco_") for verb in ("place", "modify", "cancel")),
+    "convert",
 )
 #: First words of the names of requests that change nothing, whatever their method.
 READS = frozenset(
@@ -31,6 +32,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "place": frozenset({"wire_action", "wire_product", "wire_price_type", "quantity", "price"}),
     "modify": frozenset({"order_id", "wire_price_type", "quantity", "price"}),
     "cancel": frozenset({"order_id"}),
+    "convert": frozenset({"wire_action", "wire_product", "wire_to_product", "quantity"}),
 }
 #: Value words that would spoil a price or a quantity.
 _SPOIL = {
@@ -55,7 +57,9 @@ def orders(spec: BrokerSpec) -> Iterator[str]:
         if name not in spec.ops or isinstance(spec.ops[name].body, str):
             continue  # a whole body is a hook's
         wanted = set(needed)
-        if name != "cancel" and any(kind.has_trigger for kind in spec.capabilities.price_types):
+        if name in ("place", "modify") and any(
+            kind.has_trigger for kind in spec.capabilities.price_types
+        ):
             wanted.add("trigger_price")
         for missing in sorted(wanted - _used(spec.ops[name])):
             yield f"ops.{name}: it does not say {missing}"

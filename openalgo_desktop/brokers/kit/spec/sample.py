@@ -102,6 +102,7 @@ def operation_values(spec: BrokerSpec) -> dict[str, dict[str, Any]]:
         "place": {**order, "tag": ANY},
         "modify": {**order, **any_of(_MODIFIED)},
         "cancel": {**instrument, "order_id": ANY},
+        "convert": {**order, "wire_to_product": _first(spec.products), "tag": ANY},
         "margin": {**order, "legs": [order]},
         "quotes": {"keys": [ANY]},
         "history": candles,

@@ -24,6 +24,7 @@ from openalgo_desktop.ui.kit.widgets import Totals, label, named, plain_tip, pus
 from openalgo_desktop.ui.rooms.portfolio.exit_editor import Leg
 from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
 from openalgo_desktop.ui.rooms.portfolio.position_columns import PositionColumns
+from openalgo_desktop.ui.rooms.portfolio.position_converting import PositionConverting
 from openalgo_desktop.ui.rooms.portfolio.position_exits import PositionExits
 from openalgo_desktop.ui.rooms.portfolio.position_rows import (
     GROUPINGS,
@@ -52,6 +53,7 @@ class PositionsDock(TableDock[Line]):
         super().__init__(bridge, name)
         self.model.store.rank = lambda line: line.place
         self.closing = PositionClosing(self)
+        self.converting = PositionConverting(self)
         self._odd_rows: dict[tuple[str, str, str], str] = {}
         self._grouping = GROUPINGS[0]
         self._folded: dict[str, bool] = {}
@@ -295,6 +297,7 @@ class PositionsDock(TableDock[Line]):
                 text = "Close at market" if percent == 100 else f"Close {percent} %"
                 self.add_item(menu, text, partial(self.close_part, position, percent))
             self.add_item(menu, "Reverse at market", lambda: self.reverse_row(position))
+            self.converting.fill_menu(menu, position)
             menu.addSeparator()
             self.exits.fill_menu(menu, position)
             menu.addSeparator()

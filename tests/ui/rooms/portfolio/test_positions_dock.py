@@ -164,6 +164,45 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
     drive(scenario)
 
 
+def test_a_position_is_converted_by_its_menu_after_a_question(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await bought(session)
+        menu = QMenu()
+        dock.fill_menu(menu, dock.rows[0])
+        (item,) = [a for a in menu.actions() if a.text().startswith("Convert")]
+        assert item.text() == "Convert to CNC ..."
+        item.trigger()
+        await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+        click(dock.findChildren(ConfirmDialog)[0].no)
+        await until(lambda: not dock.findChildren(ConfirmDialog), "it is gone")
+        assert session.bridge.books.positions[0].product is Product.MIS
+        item.trigger()
+        await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+        click(dock.findChildren(ConfirmDialog)[0].yes)
+        books = session.bridge.books
+        await until(
+            lambda: (
+                {p.product: p.quantity for p in books.positions}
+                == {Product.MIS: 0, Product.CNC: 10}
+            ),
+            "the book",
+        )
+
+    drive(scenario)
+
+
+def test_what_cannot_be_converted_has_no_item(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session, held(-10))
+        menu = QMenu()
+        dock.fill_menu(menu, dock.rows[0])
+        assert not [a for a in menu.actions() if a.text().startswith("Convert")]
+        with pytest.raises(OrderError, match="mode was switched"):
+            await session.bridge.convert(SBIN, Product.MIS, Product.CNC, Mode.LIVE)
+
+    drive(scenario)
+
+
 async def bought(session: Session) -> PositionsDock:
     """Ten shares in the sandbox, in sight."""
     await priced(session)

@@ -21,6 +21,7 @@ from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, Exchange, GttType, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, InvalidOrder, NotSupported
 from openalgo_desktop.core.model import GttRequest, Instrument, OrderRequest
@@ -92,8 +93,8 @@ def test_the_implementations_are_complete(tmp_path: Path) -> None:
     assert (simulator.needs_login, simulator.always_open) == (False, True)
     gateways: list[TradingGateway] = [kit.gateway, simulator.gateway]
     assert [gateway.traits for gateway in gateways] == [
-        Traits(gtt=True, margin=True),
-        Traits(margin=True, recall=True),
+        Traits(gtt=True, margin=True, converts=True),
+        Traits(margin=True, recall=True, converts=True),
     ]
 
 
@@ -111,7 +112,7 @@ async def test_what_an_account_cannot_do_is_refused(tmp_path: Path) -> None:
 
 
 async def test_calls_that_the_traits_deny_send_nothing() -> None:
-    poor = kite(gtt=False, margin=False)
+    poor = kite(gtt=False, margin=False, converts=False)
     api, sent = api_of(poor, 800.0)
     gateway = KitGateway(poor.spec, api, CLOCK, lambda: None)
     assert gateway.traits == Traits(protect=RULE)
@@ -129,6 +130,9 @@ async def test_calls_that_the_traits_deny_send_nothing() -> None:
                 await call
     with pytest.raises(NotSupported, match="margin"):
         await gateway.margin([BUY])
+    with pytest.raises(NotSupported, match="conversion"):
+        asked = ConvertRequest("SBIN", "NSE", Action.BUY, 1, Product.MIS, Product.CNC)
+        await gateway.convert(asked, "t")
     with pytest.raises(NotSupported, match="today"):
         await gateway.recall({"t"}, set())
     assert sent == []
