@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -27,7 +27,6 @@ WORDS: dict[str, Interval] = {
 KEY_HELP = KeyHelp(" / ".join(WORDS), "Type an interval, then Enter; Escape leaves it")
 #: Nothing that has a meaning is longer.
 LONGEST = 3
-MARGIN = 10  # pixels from the corner
 _PLAIN = (
     Qt.KeyboardModifier.NoModifier,
     Qt.KeyboardModifier.ShiftModifier,
@@ -103,6 +102,11 @@ class IntervalEntry(QFrame):
         )
         set_role(self.hint, "muted" if found is not None else "error")
         self.adjustSize()
-        self.move(MARGIN, MARGIN)
+        parent = self.parentWidget()
+        assert parent is not None
+        # In the upper third of the candles: intervals and figures above them stay in sight.
+        place = self.rect()
+        place.moveCenter(QPoint(parent.width() // 2, parent.height() // 3))
+        self.move(max(0, place.left()), max(0, place.top()))
         self.show()
         self.raise_()

@@ -42,6 +42,7 @@ def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Driv
         typed(dock, "5")
         assert (entry.text.text(), entry.hint.text()) == ("15", "15m: Enter")
         assert entry.isVisibleTo(dock)
+        assert entry.y() >= dock.interval.mapTo(dock.body, dock.interval.rect().bottomLeft()).y()
         assert dock.interval.value() == "5m"  # nothing before Enter
         QTest.keyClick(canvas, Key.Key_Return)
         assert dock.interval.value() == "15m"
