@@ -133,8 +133,7 @@ def look(alert: PriceAlert, value: Decimal, now: datetime) -> tuple[PriceAlert, 
         met = alert.side not in {0, side}
         after = alert if side == alert.side else replace(alert, side=side)
     else:
-        above = wish.when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE)
-        true = side >= 0 if above else side <= 0
+        true = holds(wish, value)
         met = true and alert.armed
         after = alert if alert.armed is not true else replace(alert, armed=not true)
     if not met or _lately(alert, now):
@@ -156,6 +155,14 @@ def _lately(alert: PriceAlert, now: datetime) -> bool:
     return told is not None and abs((now - told).total_seconds()) < AGAIN_AFTER
 
 
+def holds(wish: AlertWish, value: Decimal) -> bool:
+    """Whether an alert made at ``value`` would tell at once."""
+    if wish.when is AlertWhen.CROSSES:
+        return False
+    above = wish.when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE)
+    return value >= wish.level if above else value <= wish.level
+
+
 def quiet(alert: PriceAlert, value: Decimal) -> bool:
     """Whether ``value`` certainly changes nothing: one comparison, for the walk of a tick."""
     level = alert.wish.level
@@ -167,10 +174,11 @@ def quiet(alert: PriceAlert, value: Decimal) -> bool:
 
 
 def changed(alert: PriceAlert, wish: AlertWish) -> PriceAlert:
-    """The alert with another wish: it waits anew."""
-    return msgspec.structs.replace(
-        resumed(alert), wish=wish, fired_at=None, fired_value=None, count=0
-    )
+    """The alert with another wish: it waits anew; a paused one stays paused."""
+    after = resumed(alert)
+    if alert.state is AlertState.PAUSED:
+        after = paused(after)
+    return msgspec.structs.replace(after, wish=wish, fired_at=None, fired_value=None, count=0)
 
 
 def paused(alert: PriceAlert) -> PriceAlert:

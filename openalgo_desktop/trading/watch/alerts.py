@@ -116,7 +116,7 @@ class Alerts:
         return await self._put(PriceAlert(f"{now:%y%m%d}-{secrets.token_hex(4)}", wish, now))
 
     async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:
-        """Give an alert another wish; it waits anew."""
+        """Give an alert another wish; it waits anew, a paused one stays paused."""
         self._check(wish)
         return await self._put(rules.changed(self.get(alert_id), wish))
 

@@ -63,7 +63,7 @@ class AlertsDoor(QObject):
         return await self._terminal.alerts.add(wish)
 
     async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:
-        """Give an alert another wish; it waits anew."""
+        """Give an alert another wish; it waits anew, a paused one stays paused."""
         return await self._terminal.alerts.change(alert_id, wish)
 
     async def pause(self, alert_id: str) -> PriceAlert:

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer
 
+from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.model import Approval, Order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.safety.approvals import summary
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.toasts import Toasts
@@ -81,6 +83,8 @@ class Feedback(QObject):
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.feed_changed.connect(self._on_feed)
         bridge.work.unanswered.connect(self._on_unanswered)
+        bridge.alerts.fired.connect(self._on_price_alert)
+        bridge.alerts.test_wanted.connect(lambda: self._sounds.play("alert"))
 
     # -- orders -----------------------------------------------------------------------------
     def _on_book(self) -> None:
@@ -162,6 +166,18 @@ class Feedback(QObject):
         text = f"{approval.source} asks: {summary(approval)}"
         self._toasts.show(
             "warning", text, "", lambda: self._bridge.command_wanted.emit("approvals")
+        )
+        self._sounds.play("alert")
+        self._notify("warning", text)
+
+    def _on_price_alert(self, alert: PriceAlert) -> None:
+        """A toast for each alert: the same one again takes the place of its last."""
+        text = f"Alert: {alert_words.told(self._bridge, alert)}"
+        self._toasts.show(
+            "warning",
+            text,
+            f"alert-{alert.alert_id}",
+            partial(self._bridge.dock_wanted.emit, "alerts", alert.key),
         )
         self._sounds.play("alert")
         self._notify("warning", text)

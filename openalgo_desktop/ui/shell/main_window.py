@@ -28,6 +28,7 @@ from openalgo_desktop.ui.kit.keys import alt_letters
 from openalgo_desktop.ui.kit.kinds import kind_of, kinds
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
+from openalgo_desktop.ui.rooms.automation.alert_dialog import show_form
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         bridge.ticket_wanted.connect(self._open_ticket_wish)
         bridge.basket_wanted.connect(self._add_to_basket)
         bridge.dock_wanted.connect(lambda kind, key: self.docking.show(kind).pick(key))
+        bridge.alerts.wanted.connect(lambda key, price: show_form(self, bridge, key, price))
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()

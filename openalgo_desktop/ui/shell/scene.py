@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog
 
+from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
@@ -22,6 +23,7 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
+from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
@@ -126,6 +128,27 @@ async def place_some(session: Session) -> None:
     await send(nifty, Action.SELL, 1, limit, Product.NRML, 0.004)
     await send(nifty, Action.BUY, 5000, market, Product.NRML)
     await watch_some(session)
+    await alert_some(session)
+
+
+async def alert_some(session: Session) -> None:
+    """Alerts of every kind; one has told, one is paused."""
+    alerts = session.bridge.alerts
+    wishes = (
+        ("INFY", AlertWhen.CROSSES, 1.01, "", True),
+        ("SBIN", AlertWhen.BELOW, 0.98, "", False),
+        ("TCS", AlertWhen.DAY_ABOVE, 2.0, "results tonight", False),
+        ("RELIANCE", AlertWhen.ABOVE, 1.005, "top of the range", False),
+        ("RELIANCE", AlertWhen.ABOVE, 0.98, "", False),
+    )
+    with contextlib.suppress(AppError):  # not every market has these
+        for symbol, when, factor, note, again in wishes:
+            last = (await session.bridge.snapshot(("NSE", symbol))).ltp
+            level = factor if when.of_day else to_tick(last * factor, 0.1)
+            wish = AlertWish("NSE", symbol, when, Decimal(str(level)), again, None, note)
+            made = await alerts.add(wish)
+            if when is AlertWhen.BELOW:
+                await alerts.pause(made.alert_id)
 
 
 async def watch_some(session: Session) -> None:
@@ -225,6 +248,7 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
         found.append(ModifyDialog(window, bridge, working[0]))
+    found.append(AlertDialog(window, bridge, ("NSE", "SBIN")))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     return found + _shell_dialogs(session)

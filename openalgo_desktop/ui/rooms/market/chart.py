@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QMenu
 
+from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode, PriceType
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Bars, Key, Order
+from openalgo_desktop.core.model import Bars, Instrument, Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
@@ -112,6 +113,7 @@ class ChartDock(Dock):
         self.listen(bridge.books.positions_changed, self.show_lines)
         self.listen(bridge.books.prices_moved, self._on_results)
         self.listen(bridge.watch.changed, self._on_plan)
+        self.listen(bridge.alerts.changed, self._on_plan)
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
 
     # -- symbol and history -----------------------------------------------------------------
@@ -262,7 +264,7 @@ class ChartDock(Dock):
         level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
         if level == line.price:
             return
-        if self.hand.armed:
+        if self.hand.armed or self.lines.is_alert(line_id):
             self.lines.move(line_id, level, self.bridge.mode)
             return
         self._asked = (line_id, level, self.bridge.mode)
@@ -290,7 +292,7 @@ class ChartDock(Dock):
         if self.key is not None and self.hand.positions(self.key):
             self.show_lines()
 
-    def _on_plan(self, plan: AnyPlan) -> None:
+    def _on_plan(self, plan: AnyPlan | PriceAlert) -> None:
         if plan.key == self.key:
             self.show_lines()
 
@@ -305,13 +307,24 @@ class ChartDock(Dock):
             self.bridge.pick_price(self.key, price, explicit=True)
 
     def _on_menu(self, price: float, at: QPoint) -> None:
-        """Right click: an order at this price, filled into the ticket and not sent."""
+        """Right click: an order at this price, filled into the ticket and not sent; an alert."""
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is None or instrument.is_index:
+        if instrument is None:
             return
         level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
         text = fmt.price(level, self._places)
         menu = self.menu()
+        if not instrument.is_index:
+            self._fill_orders(menu, instrument, level, text)
+            menu.addSeparator()
+        alert = menu.addAction(f"Alert at {text} …")
+        alert.setObjectName(f"{self.name}-menu-alert")
+        alert.triggered.connect(
+            lambda _checked: self.bridge.alerts.wanted.emit(instrument.key, level)
+        )
+        menu.popup(at)
+
+    def _fill_orders(self, menu: QMenu, instrument: Instrument, level: float, text: str) -> None:
         for action in Action:
             wish = TicketWish(
                 key=instrument.key, action=action, price_type=PriceType.LIMIT, price=level
@@ -322,7 +335,6 @@ class ChartDock(Dock):
         menu.addAction(f"Take {text} into the ticket").triggered.connect(
             lambda _checked: self._on_price(level)
         )
-        menu.popup(at)
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

@@ -1,5 +1,5 @@
-"""The lines of a chart: own orders, what is held, watched stops and targets; moving and ending
-them."""
+"""The lines of a chart: own orders, what is held, watched stops and targets, alerts; moving and
+ending them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 from PySide6.QtWidgets import QWidget
 
+from openalgo_desktop.core.alerts import AlertState, AlertWhen, PriceAlert
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.exit_rules import ahead, target_prices
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, Offset, PlanState, Target, Trigger
@@ -22,7 +23,7 @@ from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.rooms.market.ladder_grid import order_price
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
-PLAN = "plan"
+PLAN, ALERT = "plan", "alert"
 
 
 def size_text(units: int, instrument: Instrument) -> str:
@@ -66,7 +67,32 @@ class ChartLines:
         lines += [self._position_line(row, instrument) for row in held if row.average_price > 0]
         for plan in self._plans(instrument.key):
             lines += self._plan_lines(plan, instrument)
-        return lines
+        alerts = self._bridge.alerts.of(instrument.key)
+        return lines + [self._alert_line(row) for row in alerts if self._has_line(row)]
+
+    @staticmethod
+    def _has_line(alert: PriceAlert) -> bool:
+        """Alerts that wait for a price; the change of the day has no place on the axis."""
+        waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
+        return waits and not alert.wish.when.of_day
+
+    @staticmethod
+    def _alert_line(alert: PriceAlert) -> PriceLine:
+        sign = {AlertWhen.ABOVE: "≥", AlertWhen.BELOW: "≤"}.get(alert.wish.when, "×")
+        paused = "" if alert.is_active else "  paused"
+        return PriceLine(
+            f"{ALERT}|{alert.alert_id}",
+            float(alert.wish.level),
+            f"Alert {sign}{paused}",
+            "accent",
+            draggable=True,
+            closable=True,
+        )
+
+    @staticmethod
+    def is_alert(line_id: str) -> bool:
+        """Whether a line is that of an alert: it sends nothing, so nothing is asked."""
+        return line_id.startswith(f"{ALERT}|")
 
     def _plans(self, key: Key) -> list[AnyPlan]:
         plans = self._bridge.watch.plans(self._bridge.mode)
@@ -149,7 +175,10 @@ class ChartLines:
     # -- moving -----------------------------------------------------------------------------
     def move(self, line_id: str, price: float, mode: Mode, *, asked: bool = False) -> bool:
         """Bring a line to ``price`` (on the tick) by one change, armed or ``asked``; whether it
-        is on its way."""
+        is on its way. An alert moves without either: it sends nothing."""
+        if self.is_alert(line_id):
+            self._spawn(self._move_alert(line_id.split("|")[1], price), "move alert", sends=True)
+            return True
         if not line_id.startswith(f"{PLAN}|"):
             order = self._bridge.books.orders.get(line_id)
             return order is not None and self._hand.move([order], price, mode, asked=asked)
@@ -163,6 +192,11 @@ class ChartLines:
         self._busy.add(plan.plan_id)
         self._spawn(self._move_plan(plan, leg, number, price, mode), "move exit", sends=True)
         return True
+
+    async def _move_alert(self, alert_id: str, price: float) -> None:
+        alert = self._bridge.alerts.get(alert_id)
+        wish = msgspec.structs.replace(alert.wish, level=Decimal(str(price)))
+        await self._bridge.alerts.change(alert_id, wish)
 
     def _find(self, line_id: str) -> tuple[AnyPlan | None, str, int]:
         _, plan_id, leg, number = line_id.split("|")
@@ -197,7 +231,12 @@ class ChartLines:
 
     # -- ending -----------------------------------------------------------------------------
     def close(self, line_id: str, mode: Mode) -> None:
-        """Cancel an order, or take a leg off its plan; unless armed, a leg is asked about."""
+        """Cancel an order, take a leg off its plan (unless armed, that is asked about), or delete
+        an alert."""
+        if self.is_alert(line_id):
+            alert_id = line_id.split("|")[1]
+            self._spawn(self._bridge.alerts.delete(alert_id), "delete alert", sends=True)
+            return
         if not line_id.startswith(f"{PLAN}|"):
             order = self._bridge.books.orders.get(line_id)
             if order is not None:

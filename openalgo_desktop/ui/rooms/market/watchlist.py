@@ -493,6 +493,7 @@ class WatchlistDock(TableDock[WatchRow]):
                 self.add_item(menu, title, partial(self.bridge.dock_wanted.emit, kind, key))
         if row.tradable:
             self.add_item(menu, "Add to basket", lambda: self._to_basket(row))
+        self.add_item(menu, "Alert …", lambda: self.bridge.alerts.wanted.emit(key, 0.0))
         menu.addSeparator()
 
     def _fill_flags(self, menu: QMenu, row: WatchRow) -> None:

@@ -1,0 +1,62 @@
+"""What is said of price alerts: conditions, states, and what one that fires tells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
+from openalgo_desktop.core.model import Part, Tick
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+
+#: Conditions as the form names them.
+WHEN = {
+    AlertWhen.ABOVE: "LTP at or above",
+    AlertWhen.BELOW: "LTP at or below",
+    AlertWhen.CROSSES: "LTP crosses",
+    AlertWhen.DAY_ABOVE: "Chg % at or above",
+    AlertWhen.DAY_BELOW: "Chg % at or below",
+}
+STATE = {
+    AlertState.ACTIVE: "Watching",
+    AlertState.PAUSED: "Paused",
+    AlertState.FIRED: "Fired",
+    AlertState.EXPIRED: "Expired",
+}
+STATE_TONE = {
+    AlertState.ACTIVE: "up",
+    AlertState.PAUSED: "warning",
+    AlertState.FIRED: "accent",
+    AlertState.EXPIRED: "muted",
+}
+
+
+def level(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
+    """A price with the decimals of its instrument, or per cent with a sign."""
+    if wish.when.of_day:
+        return fmt.percent(float(value))
+    return fmt.exact(float(value), bridge.places(wish.key))
+
+
+def current(tick: Tick | None, when: AlertWhen) -> float | None:
+    """What an alert looks at, as it is now: the last price, or the change of the day in per cent;
+    None while it is not known."""
+    if tick is None or not tick.ltp > 0:
+        return None
+    if not when.of_day:
+        return tick.ltp
+    return tick.change_percent if tick.knows(Part.DAY) and tick.close > 0 else None
+
+
+def condition(bridge: Bridge, wish: AlertWish) -> str:
+    """``LTP at or above 800.00``."""
+    return f"{WHEN[wish.when]} {level(bridge, wish, wish.level)}"
+
+
+def told(bridge: Bridge, alert: PriceAlert) -> str:
+    """``SBIN at 803.00 (LTP at or above 800.00)``, and the note."""
+    wish, value = alert.wish, alert.fired_value
+    at = fmt.MISSING if value is None else level(bridge, wish, value)
+    what = f"Chg {at}" if wish.when.of_day else f"at {at}"
+    note = f". {wish.note}" if wish.note else ""
+    return f"{bridge.name(wish.key)} {what} ({condition(bridge, wish)}){note}"

@@ -1,0 +1,290 @@
+"""Alerts: what is told when a price comes. They send nothing, and belong to no mode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.alerts import AlertState, PriceAlert
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
+from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.tables import RowAction
+from openalgo_desktop.ui.kit.widgets import label, push_button
+from openalgo_desktop.ui.rooms.automation import alert_words
+from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog, show_form
+
+WAITING = (AlertState.ACTIVE, AlertState.PAUSED)
+FILTERS: dict[str, Callable[[PriceAlert], bool]] = {
+    "All": lambda alert: True,
+    "Waiting": lambda alert: alert.state in WAITING,
+    "Told": lambda alert: alert.state not in WAITING,
+}
+
+
+@dataclass(slots=True)
+class AlertRow:
+    """One alert. ``now`` is the price or per cent of now, None while it is not known; ``trouble``
+    says why an active one hears nothing."""
+
+    alert: PriceAlert
+    trouble: str = ""
+    now: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """The instrument."""
+        return self.alert.key
+
+    @property
+    def state(self) -> str:
+        """Its state in a word or two."""
+        return "sees nothing" if self.trouble else alert_words.STATE[self.alert.state]
+
+    @property
+    def tone(self) -> str:
+        """Colour role of the state."""
+        return "warning" if self.trouble else alert_words.STATE_TONE[self.alert.state]
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it can be watched again."""
+        return not self.alert.is_active
+
+
+class AlertsDock(TableDock[AlertRow]):
+    """All alerts, newest first."""
+
+    name = "alerts"
+    title = "Alerts"
+    linkable = True
+    empty_text = (
+        "No alerts.\n"
+        "New alert tells when a price comes; the menus of watchlist and chart have it, too."
+    )
+    priority = 1
+    key_help = (
+        *TABLE_KEYS,
+        KeyHelp("F2", "Edit the alert"),
+        KeyHelp("Delete", "Delete the alert"),
+    )
+
+    def __init__(self, bridge: Bridge, name: str = "") -> None:
+        self.columns = columns(bridge)
+        super().__init__(bridge, name)
+        self.filter = Segments("alerts-filter", "Show alerts", tuple(FILTERS), compact=True)
+        self.filter.changed.connect(lambda _: self.refresh())
+        self.new_button = push_button("New alert…", "alerts-new", "New alert", self.new)
+        self.edit_button = push_button(
+            "Edit…", "alerts-edit", "Edit the selected alert", lambda: self._selected(self.edit)
+        )
+        self.pause_button = push_button(
+            "Pause",
+            "alerts-pause",
+            "Pause or resume the selected alert",
+            lambda: self._selected(self._toggle),
+        )
+        self.delete_button = push_button(
+            "Delete",
+            "alerts-delete",
+            "Delete the selected alert",
+            lambda: self._selected(self.delete),
+        )
+        self.sound_button = push_button(
+            "Test sound", "alerts-sound", "Play the sound of alerts", bridge.alerts.test_wanted.emit
+        )
+        self.add_head(
+            self.filter,
+            self.sound_button,
+            self.new_button,
+            self.edit_button,
+            self.pause_button,
+            self.delete_button,
+        )
+        self.new_button.setEnabled(True)
+        self.sound_button.setEnabled(True)
+        self.hint = label(
+            f"Alerts tell and send nothing, in both modes; they work {ONLY_WHILE_RUNNING}.",
+            "alerts-hint",
+            "muted",
+        )
+        self.hint.setWordWrap(True)
+        self.hint.setContentsMargins(10, 3, 10, 3)
+        self.content.addWidget(self.hint)
+        self.listen(bridge.alerts.changed, self._on_alert)
+        self.listen(bridge.feed.aged, self._on_time)
+        self.selection_changed.connect(self._on_selection)
+        self.refresh()
+
+    # -- rows -------------------------------------------------------------------------------
+    def row_id(self, row: AlertRow) -> str:
+        return row.alert.alert_id
+
+    def key_of(self, row: AlertRow) -> Key | None:
+        return row.key
+
+    def reload(self) -> None:
+        """Show the alerts as they are now, through the filter."""
+        keep, every = FILTERS[self.filter.value()], self.bridge.alerts.all()
+        rows = [self._row(alert) for alert in every if keep(alert)]
+        wanted: dict[Key, FeedMode] = {}
+        for row in rows:
+            of_day = row.alert.wish.when.of_day
+            if of_day or row.key not in wanted:
+                wanted[row.key] = FeedMode.QUOTE if of_day else FeedMode.LTP
+        self.want(wanted)
+        self.set_rows(rows)
+        texts = {"All": self.empty_text, "Waiting": "No alert waits.", "Told": "None has told yet."}
+        self.set_empty(not rows, texts[self.filter.value()] if every else self.empty_text)
+        active = sum(alert.is_active for alert in every)
+        self.set_subject(f"{active} watching" if active else "")
+        self._on_selection()
+
+    def _row(self, alert: PriceAlert) -> AlertRow:
+        tick = self.bridge.latest(alert.key)
+        now = alert_words.current(tick, alert.wish.when)
+        return AlertRow(alert, self.bridge.alerts.trouble(alert), now)
+
+    def _on_alert(self, alert: PriceAlert) -> None:
+        self.reload_soon()
+
+    def _on_time(self) -> None:
+        """What changes without a tick: prices that grow old, a market that closes."""
+        if self.is_hidden():
+            return
+        self.age_rows()
+        for row in self.rows:
+            trouble = self.bridge.alerts.trouble(row.alert)
+            if trouble != row.trouble:
+                row.trouble = trouble
+                self.row_changed(row)
+
+    def take(self, ticks: Ticks) -> None:
+        for row in self.rows:
+            tick = ticks.get(row.key)
+            now = alert_words.current(tick, row.alert.wish.when)
+            if now is not None and now != row.now:
+                row.now = now
+                self.row_changed(row)
+
+    def row_stale(self, row: AlertRow) -> bool:
+        return self.bridge.feed.is_stale(row.key)
+
+    def _on_selection(self) -> None:
+        row = self.selected_row()
+        for button in (self.edit_button, self.pause_button, self.delete_button):
+            button.setEnabled(row is not None)
+        self.pause_button.setText("Resume" if row is not None and row.resumes else "Pause")
+
+    # -- interaction ------------------------------------------------------------------------
+    def _selected(self, call: Callable[[AlertRow], object]) -> None:
+        if (row := self.selected_row()) is not None:
+            call(row)
+
+    def activated(self, row: AlertRow) -> None:
+        self.pick(row.key)
+
+    def act(self, row: AlertRow, name: str) -> None:
+        {"edit": self.edit, "toggle": self._toggle, "delete": self.delete}[name](row)
+
+    def delete_pressed(self, row: AlertRow) -> None:
+        self.delete(row)
+
+    def edit_pressed(self, row: AlertRow) -> None:
+        self.edit(row)
+
+    def fill_menu(self, menu: QMenu, row: AlertRow) -> None:
+        self.add_item(menu, "Edit…", lambda: self.edit(row))
+        self.add_item(menu, "Resume" if row.resumes else "Pause", lambda: self._toggle(row))
+        self.add_item(menu, "Delete", lambda: self.delete(row))
+        menu.addSeparator()
+        self.add_item(menu, "New alert…", lambda: self.new(row.key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+
+    def new(self, key: Key | None = None) -> AlertDialog:
+        """The form of a new alert, for the symbol of the group unless one is given."""
+        return show_form(self, self.bridge, key or self.bridge.links.key(self.group))
+
+    def edit(self, row: AlertRow) -> None:
+        """The form of a row."""
+        show_form(self, self.bridge, old=row.alert)
+
+    def _toggle(self, row: AlertRow) -> None:
+        alerts, alert_id = self.bridge.alerts, row.alert.alert_id
+        self._do(alerts.resume(alert_id) if row.resumes else alerts.pause(alert_id))
+
+    def delete(self, row: AlertRow) -> None:
+        """End an alert, without a question: nothing is lost but a line."""
+        self._do(self.bridge.alerts.delete(row.alert.alert_id))
+
+    def _do(self, work: Awaitable[object]) -> None:
+        async def done() -> None:
+            await work
+
+        self.spawn(done(), "change alert", sends=True)
+
+
+def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
+    """The dock's columns."""
+
+    def now(row: AlertRow) -> str:
+        value = None if row.now is None else Decimal(str(row.now))
+        return fmt.MISSING if value is None else alert_words.level(bridge, row.alert.wish, value)
+
+    def fired(row: AlertRow) -> str:
+        at, value = row.alert.fired_at, row.alert.fired_value
+        if at is None or value is None:
+            return fmt.MISSING
+        return f"{fmt.date_time_text(at)}  at {alert_words.level(bridge, row.alert.wish, value)}"
+
+    def until(row: AlertRow) -> str:
+        day = row.alert.wish.expires
+        return fmt.MISSING if day is None else f"{day:%d %b %Y}"
+
+    def actions(row: AlertRow) -> tuple[RowAction, ...]:
+        word = "Resume" if row.resumes else "Pause"
+        return (
+            RowAction("edit", "Edit"), RowAction("toggle", word),
+            RowAction("delete", "Delete", "down"),
+        )  # fmt: skip
+
+    return (
+        Col(
+            "symbol", "Symbol", 110, lambda r: bridge.name(r.key), numeric=False,
+            tip=lambda r: contract_tip(r.key), copied=lambda r: r.key[1],
+        ),
+        Col(
+            "condition", "Condition", 150,
+            lambda r: alert_words.condition(bridge, r.alert.wish), numeric=False,
+        ),
+        Col(
+            "current", "Current", 80, lambda r: r.now, now, flash=True, live=True,
+            tooltip="LTP, or the change of the day where the alert looks at that",
+        ),
+        Col(
+            "state", "State", 90, lambda r: r.state, tone=lambda r: r.tone, numeric=False,
+            tip=lambda r: r.trouble,
+        ),
+        Col("action", "", 150, lambda r: r.resumes, numeric=False, actions=actions),
+        Col("created", "Created", 140, lambda r: fmt.date_time_text(r.alert.created_at),
+            numeric=False),
+        Col("fired", "Fired", 190, fired, numeric=False),
+        Col(
+            "tells", "Action", 110,
+            lambda r: f"Toast, sound {'each time' if r.alert.wish.again else 'once'}",
+            numeric=False,
+            tooltip="An alert tells by a toast, a sound and a notification; it sends nothing",
+        ),
+        Col("until", "Until", 80, until, numeric=False),
+        Col("note", "Note", 200, lambda r: r.alert.wish.note, numeric=False, elides=True),
+    )  # fmt: skip
