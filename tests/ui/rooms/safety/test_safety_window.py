@@ -258,7 +258,7 @@ def test_the_audit_trail_is_searched_and_exported(drive: Drive, tmp_path: Path) 
         session.window.ticket.submit()
         await until(lambda: "sent" in session.window.ticket.result.text(), "an order")
         await post(session, "placeorder", **ORDER)
-        dock = session.window.docks["audit"]
+        dock = session.window.docking.open("audit")
         assert isinstance(dock, AuditDock)
         dock.raise_()
 
