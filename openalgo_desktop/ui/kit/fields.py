@@ -79,6 +79,7 @@ class PriceField(QDoubleSpinBox):
         self.setRange(0.0, 99_999_999.0)
         self.setAlignment(ALIGN_RIGHT)
         self.setKeyboardTracking(True)
+        self.lineEdit().textEdited.connect(lambda _: reading.written_anew(self))
         self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
 
     def set_tick(self, tick: float) -> None:
@@ -103,6 +104,10 @@ class PriceField(QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
+
+    def setValue(self, value: float) -> None:
+        reading.written_anew(self)
+        super().setValue(value)
 
     def is_on_tick(self, value: float) -> bool:
         """Whether ``value`` is a whole number of ticks."""
@@ -159,6 +164,16 @@ class CountField(QSpinBox):
         self._grouped = grouped
         self.setRange(0, 2_000_000_000)
         self.setAlignment(ALIGN_RIGHT)
+        self.lineEdit().textEdited.connect(lambda _: reading.written_anew(self))
+
+    def setValue(self, value: int) -> None:
+        """Bounded before Qt sees it: lots times a lot size may be more than it can count."""
+        reading.written_anew(self)
+        super().setValue(max(self.minimum(), min(value, self.maximum())))
+
+    def stepBy(self, steps: int) -> None:
+        reading.written_anew(self)
+        super().stepBy(steps)
 
     def sizeHint(self) -> QSize:
         return self._narrowed(super().sizeHint())

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QToolTip
 from openalgo_desktop.core.numbers import NotClear, may_become, written
 from openalgo_desktop.ui.kit.widgets import plain_tip
 
+#: Property of a field: why the text that was typed last did not become its value.
+REFUSED = "refused"
 NumberBox = QSpinBox | QDoubleSpinBox
 Validity = tuple[QValidator.State, str, int]
 #: How long the sentence stays beside the field, milliseconds.
@@ -61,6 +63,8 @@ def judged(field: NumberBox, text: str, position: int) -> Validity:
 def problem(field: NumberBox) -> str:
     """Why what stands in the field is not its value, in a sentence; empty when it is. Who sends
     something asks this first: the value is still the one from before."""
+    if refused := field.property(REFUSED):
+        return str(refused)
     text = field.text()
     if field.validate(text, 0)[0] == QValidator.State.Acceptable:
         return ""
@@ -73,11 +77,20 @@ def problem(field: NumberBox) -> str:
 
 
 def refuse(field: NumberBox, text: str) -> None:
-    """What was typed is no number and the value from before comes back: say why, beside it."""
+    """What was typed is no number and another value comes in its place: say why, beside it. The
+    field goes on to have a :func:`problem` until it is written anew: the click on *Send* that takes
+    the focus from it must not send that other value."""
     try:
         read(field, text)
     except NotClear as error:
         if bare(field, text):
+            field.setProperty(REFUSED, str(error))
             below = field.mapToGlobal(QPoint(0, field.height()))
             QToolTip.showText(below, plain_tip(str(error)), field, field.rect(), SHOWN_FOR)
             field.setAccessibleDescription(str(error))
+
+
+def written_anew(field: NumberBox) -> None:
+    """A new text or value: what was refused before does not matter any more."""
+    if field.property(REFUSED):
+        field.setProperty(REFUSED, None)

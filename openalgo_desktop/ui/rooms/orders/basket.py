@@ -309,6 +309,7 @@ class BasketDock(Dock):
             if not line.is_out:
                 try:
                     self.bridge.orders.check(line.request())
+                    problem = line.unread()
                 except AppError as error:
                     problem = in_words(error)
             if problem != line.problem:

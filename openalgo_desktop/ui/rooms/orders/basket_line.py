@@ -190,6 +190,11 @@ class BasketLine(QFrame):
             trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
         )
 
+    def unread(self) -> str:
+        """Why what stands in a field is not its value, in a sentence; empty when it is."""
+        fields = [f for f in (self.count, self.price, self.trigger) if f.isVisibleTo(self)]
+        return next((why for field in fields if (why := field.problem())), "")
+
     @property
     def is_out(self) -> bool:
         """Whether it was sent, or may have been: it is never sent again."""

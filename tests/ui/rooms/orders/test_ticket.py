@@ -285,6 +285,54 @@ def test_a_text_that_is_no_clear_number_is_not_sent(
     drive(scenario)
 
 
+@pytest.mark.parametrize(
+    ("where", "typed"), [("price", "899,50"), ("stop", "1,5"), ("units", "1,")]
+)
+def test_the_click_that_leaves_a_half_typed_field_sends_nothing(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, where: str, typed: str
+) -> None:
+    """The press takes the focus from the field, and Qt puts another value in it: 0, or the one
+    from before. A stop of 0 is no stop, and a quantity from before is not what was meant."""
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        orders = sent(session, monkeypatch)
+        ticket = ticket_of(session)
+        session.window.activateWindow()
+        ticket.price_type.choose("LIMIT" if where == "price" else "MARKET")
+        ticket.form.set_price(800.0)
+        ticket.bracket.on.setChecked(where == "stop")
+        ticket.bracket.editors["target"].setValue(30.0)
+        field = {"price": ticket.price, "units": ticket.units}.get(where)
+        field = field or ticket.bracket.editors["stop"]
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, typed)
+        click(ticket.send)
+        await settled(ticket)
+        assert not field.hasFocus() and orders == []
+        assert field.problem()
+        field.setValue(800.0 if where == "price" else 3)  # type: ignore[arg-type]
+        assert not field.problem()
+
+    drive(scenario)
+
+
+def test_more_than_can_be_counted_is_no_order(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.show_symbol(derivative(session, option=False).key)
+        ticket.set_action(BUY)
+        ticket.lots.setValue(2_000_000_000)
+        request = ticket.request()
+        assert request is not None and request.quantity == ticket.units.maximum()
+        assert not ticket._check(request, told=False)
+        ticket.extras.use({"size": 10**30, "price_type": 3, "bracket": {"stop": "x", "on": 1}})
+
+    drive(scenario)
+
+
 # -- what is refused -----------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("side", "trigger", "words"),
