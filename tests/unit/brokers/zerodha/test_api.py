@@ -19,6 +19,7 @@ from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.brokers.zerodha.api import KiteApi
 from openalgo_desktop.brokers.zerodha.master import read_row
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import (
     Action,
     GttType,
@@ -221,3 +222,26 @@ async def test_no_result_of_the_day_from_a_part_of_the_positions() -> None:
     kite = Kite(**{"/user/margins": {}, "/portfolio/positions": {"net": [row, odd]}})
     with pytest.raises(DataError, match="cannot be read whole"):
         await kite.api.funds()
+
+
+@pytest.mark.parametrize(("carried", "kind"), [(0, "day"), (10, "overnight"), (4, "")])
+async def test_a_conversion_says_whether_the_units_were_carried_over(
+    carried: int, kind: str
+) -> None:
+    row = {"tradingsymbol": "SBIN", "exchange": "NSE", "product": "CNC", "quantity": 10}
+    kite = Kite(**{"/portfolio/positions": {"net": [row | {"overnight_quantity": carried}]}})
+    asked = ConvertRequest("SBIN", "NSE", Action.BUY, 10, Product.CNC, Product.MIS, 10)
+    if not kind:
+        with pytest.raises(InvalidOrder, match="carried over in part"):
+            await kite.api.convert(asked, "T1")
+        assert {request.method for request in kite.sent} == {"GET"}
+        return
+    assert (await kite.api.convert(asked, "T1")).order_id == "T1"
+    assert kite.last == (
+        "PUT",
+        "/portfolio/positions",
+        {
+            "tradingsymbol": "SBIN", "exchange": "NSE", "transaction_type": "BUY",
+            "position_type": kind, "quantity": "10", "old_product": "CNC", "new_product": "MIS",
+        },
+    )  # fmt: skip
