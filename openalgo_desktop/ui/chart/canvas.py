@@ -33,6 +33,8 @@ from openalgo_desktop.ui.kit import theme
 ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06
 #: Pixels at the top that belong to the legend.
 LEGEND_ROOM = 40.0
+#: and the most that they may be of a low pane, as a part of it.
+LEGEND_MOST = 0.3
 VOLUME_ROOM = 1.15
 #: A line this near, as a part of the price range of the bars, is brought into view.
 LINE_REACH = 0.5
@@ -203,7 +205,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if self._auto_price and found is not None:
             low, high = self._with_lines(*found)
             span = high - low or max(abs(high) * 0.01, 10.0**-self.places)
-            room = max(ROOM_TOP, LEGEND_ROOM / max(LEGEND_ROOM, self._price_box.height()))
+            part = min(LEGEND_MOST, LEGEND_ROOM / max(LEGEND_ROOM, self._price_box.height()))
+            room = max(ROOM_TOP, part / (1.0 - part) * (1.0 + ROOM_BOTTOM))
             wanted = (low - span * ROOM_BOTTOM, high + span * room)
             # The forming bar moves the edges only when it leaves the room that is there.
             now = self._price_range

@@ -176,13 +176,13 @@ class Overlay(QWidget):
         if self._last is not None:
             price, role = self._last[0], "muted" if self._stale else self._last[1]
             self._paint_last_line(painter, price, role)
-        self._paint_legend(painter)
         chips: list[QRect] = []
         if self._ghost is not None:
             self._paint_ghost(painter, *self._ghost)
         self._chips.clear()
-        for line in self._lines:  # over the legend: an order matters more than a volume
+        for line in self._lines:
             self._paint_line(painter, line, chips)
+        self._paint_legend(painter, chips)
         if self._last is not None:
             self._paint_last_tag(painter, price, role)
         if self._cross is not None:
@@ -263,21 +263,44 @@ class Overlay(QWidget):
             text = fmt.price(price, self.places)
             self._tag(painter, y, text, colours.color(role), colours.color("panel"))
 
-    def _paint_legend(self, painter: QPainter) -> None:
+    def _paint_legend(self, painter: QPainter, chips: Sequence[QRect]) -> None:
+        """As many of its values as have room left of the axis and of the tags of orders, which
+        matter more."""
         colours = theme.current()
-        x = round(self.frame.pane.left()) + 8
-        top = round(self.frame.pane.top()) + MARGIN
+        pane = self.frame.pane
+        band = QRect(
+            round(pane.left()) + 8,
+            round(pane.top()) + MARGIN,
+            max(0, round(pane.width()) - 12),
+            self._legend_height - MARGIN,
+        )
+        for chip in chips:
+            if chip.intersects(band):
+                band.setRight(min(band.right(), chip.left() - 4))
+        shown = self._fitting(band.width())
+        if not shown:
+            return
+        x = band.left()
+        width = sum(wide for _, _, wide in shown)
+        painter.fillRect(x - 4, band.top(), width + 4, band.height(), colours.color("panel"))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        width = sum(self._metrics.horizontalAdvance(text) + 6 for text, _ in self._legend)
-        if self._legend:
-            painter.fillRect(
-                x - 4, top, width + 4, self._legend_height - MARGIN, colours.color("panel")
-            )
+        for text, role, wide in shown:
+            painter.setPen(colours.color(role))
+            painter.drawText(QRect(x, band.top(), wide, band.height()), flags, text)
+            x += wide
+
+    def _fitting(self, room: int) -> list[tuple[str, str, int]]:
+        """The first parts of the legend that fit, with their widths; never a caption alone."""
+        shown: list[tuple[str, str, int]] = []
         for text, role in self._legend:
             wide = self._metrics.horizontalAdvance(text) + 6
-            painter.setPen(colours.color(role))
-            painter.drawText(QRect(x, top, wide, self._legend_height - MARGIN), flags, text)
-            x += wide
+            room -= wide
+            if room < 0:
+                if shown and shown[-1][1] == "muted":
+                    shown.pop()
+                break
+            shown.append((text, role, wide))
+        return shown
 
     def _paint_cross(self, painter: QPainter, at: QPoint) -> None:
         colours = theme.current()

@@ -36,14 +36,15 @@ class Foot(QWidget):
         self._box.addWidget(self._right)
 
     def _sides(self) -> tuple[QSize, QSize]:
-        return self._figures.minimumSizeHint(), self._right.minimumSizeHint()
+        """What the figures need in one line, and the buttons."""
+        return self._figures.sizeHint(), self._right.minimumSizeHint()
 
     @property
     def _stacked(self) -> bool:
         return self._box.direction() is QBoxLayout.Direction.TopToBottom
 
     def minimumSizeHint(self) -> QSize:
-        left, right = self._sides()
+        left, right = self._figures.minimumSizeHint(), self._right.minimumSizeHint()
         width = max(left.width(), right.width()) + MARGINS[0] + MARGINS[2]
         return QSize(width, self.sizeHint().height())
 

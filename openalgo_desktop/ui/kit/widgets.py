@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QDialogButtonBox,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QMainWindow,
     QMenuBar,
@@ -161,24 +163,70 @@ def make_searchable(box: QComboBox) -> None:
 
 
 class Totals(QWidget):
-    """A line of captions and numbers, each number in its own tone."""
+    """Captions and numbers in a line, each number in its own tone; in two columns where the line
+    has no room."""
+
+    GAP = 14
 
     def __init__(self, object_name: str, captions: Sequence[str]) -> None:
         super().__init__()
         self.setObjectName(object_name)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(self.GAP)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.numbers: list[QLabel] = []
+        self._pairs: list[QWidget] = []
         for caption in captions:
             name = f"{object_name}-{slug(caption)}"
+            pair = QWidget()
+            row = QHBoxLayout(pair)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(6)
             row.addWidget(label(caption, f"{name}-caption", "caption"))
             number = label("", name, "footer")
             number.setAccessibleName(caption)
-            number.setContentsMargins(0, 0, 14, 0)
             row.addWidget(number)
+            row.addStretch(1)
             self.numbers.append(number)
-        row.addStretch(1)
+            self._pairs.append(pair)
+        self._columns = 0
+        self._arrange(len(captions))
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._grid.setColumnStretch(self._columns, 0)
+        self._columns = columns
+        for index, pair in enumerate(self._pairs):
+            self._grid.addWidget(pair, index // columns, index % columns)
+        self._grid.setColumnStretch(columns, 1)
+        self.updateGeometry()
+
+    def _width(self, columns: int) -> int:
+        """What it needs in so many columns."""
+        widths = [pair.sizeHint().width() for pair in self._pairs]
+        parts = [max(widths[column::columns]) for column in range(columns)]
+        return sum(parts) + self.GAP * columns
+
+    def _height(self) -> int:
+        rows = -(-len(self._pairs) // self._columns)
+        return rows * self._pairs[0].sizeHint().height() + 2 * (rows - 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width(len(self._pairs)), self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width(2), self._height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        fits = self._width(len(self._pairs)) <= self.width()
+        self._arrange(len(self._pairs) if fits else 2)
 
     def show_numbers(self, *numbers: tuple[str, str]) -> None:
         """Text and tone of each number."""
@@ -186,6 +234,7 @@ class Totals(QWidget):
             if part.text() != text:
                 part.setText(text)
             set_role(part, tone, "tone")
+        self._fold()
 
 
 def set_role(widget: QWidget, role: str, name: str = "role") -> None:

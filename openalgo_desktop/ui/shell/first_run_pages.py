@@ -182,7 +182,7 @@ class BrokerPage(Page):
     def _on_kind(self) -> None:
         own = self.own.isChecked()
         for widget in (self.filter, self.list, self.needs, self.redirect, self.copy):
-            widget.setEnabled(own)
+            widget.setVisible(own)
         if own and self.list.currentItem() is None:
             self.list.setCurrentRow(0)
         if own and not self._naming:

@@ -74,10 +74,10 @@ class KeysDialog(QDialog):
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.verticalHeader().hide()
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(0, 190)
         for index, row in enumerate(rows):
             table.setItem(index, 0, QTableWidgetItem(written(row.keys)))
             table.setItem(index, 1, QTableWidgetItem(("⚠ " if row.sends else "") + row.does))
+        table.resizeColumnToContents(0)
         return table
 
     def _change(self) -> None:

@@ -21,7 +21,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, set_role, slug
-from openalgo_desktop.ui.rooms.market.ladder_bar import LadderBar, LadderFoot
+from openalgo_desktop.ui.rooms.market.ladder_bar import HeldLine, LadderBar, LadderFoot
 from openalgo_desktop.ui.rooms.market.ladder_grid import (
     GROUPS,
     Volumes,
@@ -65,6 +65,7 @@ class LadderDock(Dock):
         self.auto_centre = True
         self._centred = False
         self._last: float | None = None
+        self._held_lines: list[HeldLine] = []
         self._held: tuple[Key, tuple[Product, ...]] | None = None  # products held, as last seen
         self.volumes = Volumes()
         self.hand = OneClick(bridge, self.spawn, self)
@@ -203,21 +204,24 @@ class LadderDock(Dock):
         held = [row for row in self.hand.positions(instrument.key) if row.average_price > 0]
         if held:
             market.held = grid.number(held[0].average_price)
-        market.held_text = self._held_text(instrument, last)
+        self._held_lines = self._what_is_held(instrument, last)
+        market.held_text = "\n".join(whole for whole, _ in self._held_lines)
         return market
 
-    def _held_text(self, instrument: Instrument, last: float | None) -> str:
-        """What is held: lots, average, ticks and rupees won."""
-        parts = []
+    def _what_is_held(self, instrument: Instrument, last: float | None) -> list[HeldLine]:
+        """What is held: lots, average, ticks and rupees won; the second without the ticks."""
+        parts: list[HeldLine] = []
         for row in self.hand.positions(instrument.key):
             lots = row.quantity / max(1, instrument.lot_size)
             places = decimals(instrument.tick_size)
             text = f"{lots:+g} {row.product.value} @ {fmt.exact(row.average_price, places)}"
+            ticks = money = ""
             if last is not None and self.bridge.books.is_live(row):
                 won = ticks_won(row.quantity, row.average_price, last, self.view.grid.tick)
-                text += f"  {won:+.0f} ticks  {fmt.signed_money(row.unrealised)}"
-            parts.append(text)
-        return "\n".join(parts)
+                ticks = f"  {won:+.0f} ticks"
+                money = f"  {fmt.signed_money(row.unrealised)}"
+            parts.append((f"{text}{ticks}{money}", f"{text}{money}"))
+        return parts
 
     def why_stale(self) -> str:
         """Why the prices must not be traded on; empty when they may."""
@@ -237,7 +241,7 @@ class LadderDock(Dock):
         self.bar.change.setToolTip(plain_tip(self.bridge.feed.tip(instrument.key)))
         held = self.hand.positions(instrument.key)
         self._follow_product(instrument.key, tuple(row.product for row in held))
-        self.foot.show_held(self.view.market.held_text, sum(row.unrealised for row in held))
+        self.foot.show_held(self._held_lines, sum(row.unrealised for row in held))
 
     def _follow_product(self, key: Key, products: tuple[Product, ...]) -> None:
         """What is held decides the product, until the user chooses another: a sell that is meant

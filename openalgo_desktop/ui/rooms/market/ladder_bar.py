@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +20,7 @@ from openalgo_desktop.core.enums import CASH_EXCHANGES, Product
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.clips import may_elide
 from openalgo_desktop.ui.kit.fields import CountField, Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -209,6 +211,8 @@ BUTTONS = (
         ("reverse", "Reverse", "Turn what is held to the other side at market (V)", ""),
     ),
 )
+#: What one position says, with the ticks won and, where there is little room, without.
+HeldLine = tuple[str, str]
 ARMED_ONLY = ("join-bid", "join-ask", "buy-market", "sell-market", "reverse")
 
 
@@ -223,7 +227,8 @@ class LadderFoot(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        self.held = label("", f"{name}-held", "number")
+        self._lines: Sequence[HeldLine] = ()
+        self.held = may_elide(label("", f"{name}-held", "number"))
         self.state = label("", f"{name}-state", "caption")
         for part in (self.held, self.state):  # never wider than the dock; no wrapping: Qt would
             # give the dock its full preferred height then, and a scroll bar
@@ -248,6 +253,20 @@ class LadderFoot(QWidget):
                 grid.addWidget(button, row, place)
         column.addLayout(grid)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_held()
+
+    def _fit_held(self) -> None:
+        """The whole line, or without the ticks, or cut where there is no room for either."""
+        metrics, room = self.held.fontMetrics(), self.width()
+        shown = []
+        for whole, short in self._lines:
+            fits = metrics.horizontalAdvance(whole) <= room
+            cut = metrics.elidedText(short, Qt.TextElideMode.ElideRight, room)
+            shown.append(whole if fits else cut)
+        self.held.setText("\n".join(shown) or "Flat")
+
     def set_armed(self, armed: bool) -> None:
         """Say whether a click sends."""
         for word in ARMED_ONLY:
@@ -259,8 +278,11 @@ class LadderFoot(QWidget):
         )
         set_role(self.state, "warning" if armed else "caption")
 
-    def show_held(self, text: str, won: float) -> None:
-        """What is held, and its open result."""
-        self.held.setText(text or "Flat")
+    def show_held(self, lines: Sequence[HeldLine], won: float) -> None:
+        """What is held, and its open result. Always one line for each: a foot that grew would move
+        the prices under the pointer."""
+        text = "\n".join(whole for whole, _ in lines)
+        self._lines = lines
+        self._fit_held()
         self.held.setToolTip(plain_tip(text))
         set_role(self.held, fmt.sign_role(won) if text else "", "tone")

@@ -336,6 +336,7 @@ class LadderView(QWidget):
             tone = "sell"
         if self._flash is not None and self._flash[0] == number:
             painter.fillRect(area, self.ink.tint(self._flash[1], FLASH_ALPHA))
+            tone = "text"  # blue on green is hard to read
         if number == market.held:
             painter.fillRect(area.left(), area.top(), 3, area.height(), self.ink.colour("position"))
             painter.setPen(self.ink.pen("position"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +30,9 @@ CARDS = (
     ("m2m_realised", "Realised today", True),
     ("realised_total", "Realised, all time", True),
 )
-PER_ROW = 3
+#: Cards beside each other, where there is room; in a narrow dock; pixels between them and around.
+PER_ROW, NARROW_ROW = 3, 2
+GAP, EDGE = 8, 8
 
 
 class FundsDock(Dock):
@@ -41,17 +45,19 @@ class FundsDock(Dock):
         super().__init__(bridge, name)
         panel = named(QWidget(), "funds-panel", "Funds")
         column = QVBoxLayout(panel)
-        column.setContentsMargins(12, 12, 12, 12)
+        column.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
         column.setSpacing(10)
-        grid = QGridLayout()
-        grid.setSpacing(8)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(GAP)
+        self._cards: list[QFrame] = []
         self._values = {}
         self._as_of = "never read"
         for index, (key, caption, _) in enumerate(CARDS):
             card, value = self._card(key, caption)
-            grid.addWidget(card, index // PER_ROW, index % PER_ROW)
+            self._grid.addWidget(card, index // PER_ROW, index % PER_ROW)
+            self._cards.append(card)
             self._values[key] = value
-        column.addLayout(grid)
+        column.addLayout(self._grid)
         self.bar = named(QProgressBar(), "funds-bar", "Share of money in use")
         self.bar.setTextVisible(True)
         self.bar.setRange(0, 1000)
@@ -76,12 +82,21 @@ class FundsDock(Dock):
         if bridge.books.funds_known:
             self.reload()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        widest = max(card.sizeHint().width() for card in self._cards)
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        needed = PER_ROW * (widest + GAP) + 2 * EDGE + bar
+        per_row = PER_ROW if self.width() >= needed else NARROW_ROW
+        for index, card in enumerate(self._cards):
+            self._grid.addWidget(card, index // per_row, index % per_row)
+
     @staticmethod
     def _card(key: str, caption: str) -> tuple[QFrame, QLabel]:
         card = named(QFrame(), f"funds-{key}-card", caption)
         card.setProperty("role", "card-frame")
         inside = QVBoxLayout(card)
-        inside.setContentsMargins(12, 8, 12, 8)
+        inside.setContentsMargins(9, 8, 9, 8)
         inside.setSpacing(2)
         inside.addWidget(label(caption, f"funds-{key}-caption", "caption"))
         value = label(fmt.MISSING, f"funds-{key}", "card")

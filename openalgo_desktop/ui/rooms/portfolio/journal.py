@@ -206,7 +206,8 @@ class JournalDock(TripsDock):
         listed = f", newest {fmt.quantity(MOST_LISTED)} listed"
         more = listed if len(self._found) > MOST_LISTED else ""
         net = fmt.signed_money(float(figures.net))
-        text = f"{count} trades{more} · net {net}"
+        what = "trade" if count == "1" else "trades"
+        text = f"{count} {what}{more} · net {net}"
         self.set_subject(text if self._found else "", text)
 
     # -- notes ------------------------------------------------------------------------------

@@ -34,6 +34,19 @@ STATUS_TONE = {
     ApprovalStatus.REJECTED: "down",
     ApprovalStatus.EXPIRED: "muted",
 }
+#: What the endpoints ask for, as a trader says it.
+REQUESTS = {
+    "placeorder": "Order",
+    "placesmartorder": "Smart order",
+    "basketorder": "Basket",
+    "splitorder": "Split order",
+    "optionsorder": "Option order",
+    "optionsmultiorder": "Option legs",
+    "modifyorder": "Change",
+    "cancelorder": "Cancel",
+    "cancelallorder": "Cancel all",
+    "closeposition": "Close all",
+}
 DECIDE = (RowAction("approve", "Approve", "up"), RowAction("reject", "Reject", "down"))
 
 
@@ -103,7 +116,7 @@ COLUMNS: tuple[Col[Approval], ...] = (
         numeric=False,
     ),
     Col("source", "From", 160, lambda a: a.source, numeric=False),
-    Col("kind", "Request", 96, lambda a: a.kind, numeric=False),
+    Col("kind", "Request", 96, lambda a: REQUESTS.get(a.kind, a.kind), numeric=False),
     Col("summary", "Order", 260, summary, numeric=False),
     Col(
         "status",

@@ -50,6 +50,7 @@ class KillReportDialog(QDialog):
             number = label(str(count), name, "footer")
             number.setProperty("tone", tone)
             grid.addWidget(number, index, 1)
+            grid.setRowMinimumHeight(index, look.px(18))
         grid.setColumnStretch(2, 1)
         column.addLayout(grid)
         if report.errors:

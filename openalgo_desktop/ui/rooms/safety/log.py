@@ -95,7 +95,13 @@ class LogDock(Dock):
             if self._shows(line):
                 shown.append(line.text)
         if shown:
+            fresh = self.lines.document().isEmpty()
             self.lines.appendPlainText("\n".join(shown))
+            if fresh:  # the view follows the cursor: the time and the level stay in sight
+                cursor = self.lines.textCursor()
+                cursor.movePosition(cursor.MoveOperation.End)
+                cursor.movePosition(cursor.MoveOperation.StartOfBlock)
+                self.lines.setTextCursor(cursor)
 
     def _copy(self) -> None:
         copy_text(self.lines.toPlainText())

@@ -67,7 +67,7 @@ def facts(figures: Figures) -> dict[str, tuple[str, str]]:
         "ticks": (
             fmt.MISSING
             if figures.ticks is None
-            else f"{figures.ticks:,.0f} a second · {figures.subscribed} symbols",
+            else f"{figures.ticks:,.0f}/s · {figures.subscribed} symbols",
             "",
         ),
         "age": (fmt.MISSING if figures.tick_age is None else f"{figures.tick_age:.1f} s", ""),
@@ -115,7 +115,7 @@ class PerformanceDock(Dock):
         """Captions with their values below, and the buttons in the last column."""
         grid = QGridLayout()
         grid.setContentsMargins(10, 6, 6, 6)
-        grid.setHorizontalSpacing(18)
+        grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(0)
         self.values: dict[str, QLabel] = {}
         for index, (name, caption, tip) in enumerate(FACTS):
