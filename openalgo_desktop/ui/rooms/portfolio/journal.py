@@ -126,7 +126,7 @@ class JournalDock(TripsDock):
         self.period.choose("Month")
         self.period.changed.connect(lambda _: self.show_found())
         self.words = named(QLineEdit(), f"{self.name}-search", "Search symbol, tag, note")
-        self.words.setPlaceholderText("Symbol, tag, note")
+        self.words.setPlaceholderText("Symbol or note")
         self.words.setClearButtonEnabled(True)
         self.words.textChanged.connect(lambda _: self._timer.start())
         self.words.setMinimumWidth(90)
