@@ -93,6 +93,9 @@ class Session:
         self.window.hide()
         await self.terminal.stop()
         self.window.deleteLater()
+        # Qt holds the callables of its signals where Python's collector does not see them: window,
+        # bridge and engine would stay for as long as the process.
+        self.bridge.deleteLater()
 
 
 async def _started(app: QApplication, options: TerminalOptions) -> Session:
