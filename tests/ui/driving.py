@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Action
@@ -50,6 +50,7 @@ def driver(folder: Path) -> Iterator[Drive]:
             await scenario(session)
         finally:
             await session.stop()
+            app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             forget(session)
 
     def run(scenario: Scenario) -> None:

@@ -88,6 +88,7 @@ class Session:
             await self.window.save()
         except Exception:
             log.exception("the layout could not be saved")
+        self.window.workspaces.close()
         self.window.status_bar.stop()
         await self.bridge.close()
         self.window.hide()

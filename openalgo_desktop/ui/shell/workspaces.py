@@ -143,6 +143,12 @@ class Workspaces(QObject):
         """No saving by itself after this."""
         self._timer.stop()
 
+    def close(self) -> None:
+        """The program ends: further windows go with it."""
+        self.stop()
+        for window in list(self.windows):
+            self._forget(window)
+
     # -- what the user does -------------------------------------------------------------------
     def switch(self, name: str) -> None:
         """Show another workspace; the one that is left keeps how it was."""

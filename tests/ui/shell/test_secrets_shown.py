@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from PySide6.QtCore import QAbstractListModel
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -37,7 +38,9 @@ def readable(root: QWidget) -> str:
             texts.append(widget.toPlainText())
         elif isinstance(widget, QAbstractItemView) and (model := widget.model()) is not None:
             for row in range(model.rowCount()):
-                for column in range(model.columnCount()):
+                # A list has one column, and Qt does not let one ask it.
+                wide = 1 if isinstance(model, QAbstractListModel) else model.columnCount()
+                for column in range(wide):
                     texts.append(str(model.index(row, column).data()))
     return "\n".join(texts)
 
