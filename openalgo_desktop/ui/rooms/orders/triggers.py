@@ -15,6 +15,7 @@ from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, Trigger
 from openalgo_desktop.core.model import Gtt, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -294,10 +295,24 @@ class TriggersDock(TableDock[WatchRow]):
         plan, gtt, watch, mode = row.plan, row.gtt, self.bridge.watch, self.bridge.mode
         if not row.open:
             return
-        if plan is not None:
+        if isinstance(plan, ExitPlan):
+            self._send(row, lambda: self._unprotect(row, plan))
+        elif plan is not None:
             self._send(row, lambda: watch.delete(plan.plan_id, plan.mode))
         elif gtt is not None:
             self._send(row, lambda: watch.cancel_gtt(gtt.trigger_id, mode))
+
+    async def _unprotect(self, row: WatchRow, plan: ExitPlan) -> None:
+        """What guards a position is taken away after a question, as from the chart."""
+        if await confirm(
+            self,
+            "Take the protection away?",
+            f"{self.bridge.name(row.key)}: stop, targets and trailing of this row are no longer "
+            "watched. The position stays.",
+            "Take away",
+            danger=True,
+        ):
+            await self.bridge.watch.delete(plan.plan_id, plan.mode)
 
     def _send(self, row: WatchRow, call: Callable[[], Awaitable[object]]) -> None:
         if row.row_id not in self._busy:

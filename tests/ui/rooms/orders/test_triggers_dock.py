@@ -24,6 +24,7 @@ from openalgo_desktop.core.exits import (
     Unit,
 )
 from openalgo_desktop.core.model import GttRequest, OrderRequest
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import BROKERS, PAIR, TriggerDialog
 from openalgo_desktop.ui.rooms.orders.triggers import TriggersDock
@@ -307,5 +308,31 @@ def test_with_something_in_it_opened_and_closed_leaves_nothing(drive: Drive) -> 
         await until(lambda: not session.window.findChildren(QDialog), "their forms gone")
         assert session.terminal.bus.handler_count() == handlers
         assert len(bridge.children()) <= children
+
+    drive(scenario)
+
+
+def test_what_guards_a_position_is_deleted_after_a_question(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        await until(lambda: bool(session.bridge.books.positions), "the position")
+        stop = round(session.bridge.latest(SBIN).ltp * 0.9)  # type: ignore[union-attr]
+        watch = session.bridge.watch
+        await watch.set_stop(SBIN[1], SBIN[0], Product.MIS, Mode.SANDBOX, stop)
+        await shown(dock, 1)
+
+        def asked() -> ConfirmDialog | None:
+            found = dock.findChildren(ConfirmDialog)
+            return next((one for one in found if one.isVisible()), None)
+
+        for answer, left in (("no", 1), ("yes", 0)):
+            dock.delete(dock.rows[0])
+            await until(lambda: asked() is not None, "the question")
+            question = asked()
+            assert question is not None
+            click(question.no if answer == "no" else question.yes)
+            await until(lambda: asked() is None and not dock._busy, "the answer")
+            await shown(dock, left)
 
     drive(scenario)
