@@ -1,7 +1,7 @@
 """Ten jobs of a trading day in the real window, by real mouse and keys, counted.
 
-The counts are those that issue 11 asks for (:data:`JOBS`); what the window says is looked at,
-what happened is read over REST. ``JOBS`` is also what docs/window.md prints.
+The counts are those of the table in docs/window.md; what the window says is looked at, what
+happened is read over REST.
 """
 
 from __future__ import annotations
