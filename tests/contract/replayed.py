@@ -141,6 +141,8 @@ LEFT: Mapping[str, tuple[str, ...]] = {
         "test_o01_each_price_type_product_exchange",
         "test_o10_updates_are_pushed",
         "test_o13_one_lot_of_mcx_out_and_back_and_the_profit_of_one_tick",
+        "test_o17_a_position_becomes_another_product",
+        "test_o18_a_lost_answer_of_a_conversion_is_unknown",
         "test_o14_what_is_no_whole_contract_does_not_leave",
         "test_b02_a_status_of_each_kind",
         "test_b03_trades_positions_and_their_sign",

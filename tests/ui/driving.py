@@ -51,13 +51,16 @@ def driver(folder: Path) -> Iterator[Drive]:
         finally:
             await session.stop()
             app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-            forget(session)
+            driven.append(session)
 
     def run(scenario: Scenario) -> None:
         work: Coroutine[Any, Any, None] = whole(scenario)
         loop.run_until_complete(asyncio.wait_for(work, 60))
 
+    driven: list[Session] = []
     yield run
+    for session in driven:
+        forget(session)
     loop.close()
     asyncio.set_event_loop(None)
     if next(_DRIVEN) % COLLECT_EVERY == 0:

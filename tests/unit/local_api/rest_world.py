@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -237,7 +238,7 @@ class Desk:
         """No order here came out of a larger one."""
 
     def gateway_of(self, mode: Mode) -> object:
-        return None
+        return SimpleNamespace(account_id="TEST")
 
     def still(self, mode: Mode | None) -> Mode:
         if mode is not None and mode is not self.mode:
@@ -251,7 +252,9 @@ class Desk:
         mode: Mode | None = None,
         *,
         closing: bool = False,
+        account: str = "",
     ) -> Placed:
+        assert account in ("", "TEST")
         self._raise()
         self.still(mode)
         if not self.known(request.key):

@@ -208,7 +208,7 @@ def test_a_watched_stop_is_moved_by_one_drag_and_taken_away_by_its_x(drive: Driv
         chart = await Chart(session).ready()
         before = chart.plan.stop_at
         chart.bridge.arm.arm(chart.bridge.mode)
-        price = chart.drag(chart.tag("Stop"), 12)
+        price = chart.drag(chart.tag("Stop"), -8)
         await until(lambda: chart.plan.stop_at != before, "the stop elsewhere")
         assert chart.plan.stop_at is not None and abs(float(chart.plan.stop_at) - price) <= 0.05
         await until(

@@ -316,7 +316,7 @@ def test_a_refused_line_keeps_the_rest_back_and_can_be_sent_later(
         refuse = {"SBIN"}
         sent: list[str] = []
 
-        async def place(request: OrderRequest, source: str, mode: Mode | None = None) -> Placed:
+        async def place(request: OrderRequest, *_: object, **__: object) -> Placed:
             if request.symbol in refuse:
                 raise InsufficientFunds("Not enough money.")
             sent.append(request.symbol)
