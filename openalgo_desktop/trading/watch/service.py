@@ -83,6 +83,7 @@ class Watch:
         self._result_keys: set[Key] = set()
         self._blind: set[Key] = set()
         self._bands: dict[str, tuple[ExitPlan, Decimal, Decimal]] = {}
+        self._connected: set[str] = set()  # accounts, as their last event told
         self._day: date | None = None
         self._stops: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -223,12 +224,18 @@ class Watch:
                 self._follower.compare(plan)
 
     def _on_account(self, event: AccountChanged) -> None:
+        account = event.status.account_id
         if event.status.state is not AccountState.CONNECTED:
+            self._connected.discard(account)
             return
+        came_back = account not in self._connected
+        self._connected.add(account)
         self._follower.doubt(Mode.LIVE)
         self._triggers.doubt(Mode.LIVE)
+        if not came_back:  # it took another role, say: that is no reason to send what was refused
+            return
         for plan in tuple(self._shelf.exits.values()):
-            if plan.state is PlanState.FAILED and plan.account_id == event.status.account_id:
+            if plan.state is PlanState.FAILED and plan.account_id == account:
                 self._driver.retry(plan)
 
     # -- asking -----------------------------------------------------------------------------

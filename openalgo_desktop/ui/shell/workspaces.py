@@ -62,7 +62,8 @@ class Workspaces(QObject):
         self._docking = docking
         self._presets = {name: layout_tree.load_preset(name) for name in PRESETS}
         self._records: dict[str, Record] = {}
-        self._written: dict[str, Any] = {}
+        self._written: dict[str, str] = {}
+        self._kept: set[str] = set()  # workspaces that were shown since the last writing
         self._switching = self._starting = False
         self.windows: list[SideWindow] = []
         self.current = self._presets[PRESETS[0]].title
@@ -128,8 +129,14 @@ class Workspaces(QObject):
             "names": list(self._records),
             "locked": self.locked,
         }
-        rows = {_key(name): record for name, record in self._records.items()} | {_INDEX: index}
-        for key, value in rows.items():
+        # Only what was shown since can differ: other records are not even encoded.
+        names, self._kept = self._kept, set()
+        rows = {
+            _key(name): record
+            for name, record in self._records.items()
+            if name in names or _key(name) not in self._written
+        }
+        for key, value in (rows | {_INDEX: index}).items():
             text = json.dumps(value, sort_keys=True)
             if self._written.get(key) != text:
                 await self._bridge.save_state(workspace.SCOPE, key, value)
@@ -302,6 +309,7 @@ class Workspaces(QObject):
     def _keep(self) -> None:
         """Put what is shown into the record of the current workspace."""
         record = self._records.setdefault(self.current, {"version": VERSION, "layouts": {}})
+        self._kept.add(self.current)
         windows: list[QMainWindow] = [self._main, *self.windows]
         rows = [workspace.capture(w, self._docking.in_window(w)) for w in windows]
         record["version"] = VERSION

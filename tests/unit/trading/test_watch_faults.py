@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     NetTimeout,
     OrderError,
@@ -16,8 +16,9 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     StorageError,
 )
-from openalgo_desktop.core.exits import ExitSpec, Offset, PlanState, Target
-from openalgo_desktop.core.model import Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.events import AccountChanged
+from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target
+from openalgo_desktop.core.model import AccountStatus, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.watch import drive
@@ -381,6 +382,27 @@ async def test_an_exit_refused_too_often_calls_a_human(floor: Floor):
     last = [notice for notice in floor.notices if "NOT protected" in notice.text]
     assert len(last) == 1 and last[0].level == "error"
     await floor.watch.commands.resume(plan.plan_id, Mode.SANDBOX)  # the human tries again
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
+
+
+async def test_a_failed_exit_goes_out_when_the_account_comes_back_and_not_for_less(floor: Floor):
+    def told(state: AccountState, plan: ExitPlan) -> None:
+        status = AccountStatus(plan.account_id, "paper", "P1", "Paper", state)
+        floor.bus.publish(AccountChanged(status=status))
+
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    told(AccountState.CONNECTED, plan)
+    refuse(floor, 4)
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id, PlanState.FAILED)
+    floor.ticks.say(805.0)  # the market recovered
+    told(AccountState.CONNECTED, plan)  # another role, the same connection
+    await floor.settled()
+    assert floor.plan(plan.plan_id).state is PlanState.FAILED and floor.units == 10
+    told(AccountState.DISCONNECTED, plan)
+    told(AccountState.CONNECTED, plan)
     await ended(floor, plan.plan_id)
     assert floor.units == 0
 
