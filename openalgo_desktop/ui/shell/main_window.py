@@ -43,6 +43,7 @@ from openalgo_desktop.ui.shell.first_run_pages import Workplaces
 from openalgo_desktop.ui.shell.hands import Hands
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
 from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text, titled
+from openalgo_desktop.ui.shell.questions import Questions
 from openalgo_desktop.ui.shell.side_window import TITLE, prepare
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         prepare(self)
         self.toasts = Toasts(self)
         self.commands = Commands(self, bridge, self.toasts)
+        self._questions = Questions(bridge, self)
         self.docking = Docking(bridge, self)
         self.workspaces = Workspaces(bridge, self, self.docking)
         self.hands = Hands(self, bridge, self.docking, self.workspaces, self.commands.settings)
