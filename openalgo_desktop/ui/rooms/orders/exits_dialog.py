@@ -27,6 +27,7 @@ from openalgo_desktop.ui.kit.widgets import label, named, push_button
 #: Units of a leg as they are chosen; a distance has no price.
 UNITS = {Unit.PRICE: "price", Unit.POINTS: "points", Unit.PERCENT: "%", Unit.RUPEES: "₹ in all"}
 DISTANCES = (Unit.POINTS, Unit.PERCENT, Unit.RUPEES)
+#: Targets that the form offers; a plan of a script may have more.
 TARGETS = 3
 
 
@@ -92,16 +93,17 @@ class ExitsDialog(QDialog):
         column.setSpacing(8)
         column.addWidget(label(self._title(), "dialog-exits-symbol", "heading"))
         every = tuple(UNITS)
+        left = ahead(plan) if plan is not None else ()  # all are shown: saving keeps them
         self.stop = Leg("dialog-exits-stop", "Stop", every, tick)
         self.trail = Leg("dialog-exits-trail", "Trail the best price by", DISTANCES, tick)
         self.even = Leg("dialog-exits-even", "To break-even at a gain of", DISTANCES, tick)
         self.targets = [
             Leg(f"dialog-exits-target-{number}", f"Target {number}", every, tick)
-            for number in range(1, TARGETS + 1)
+            for number in range(1, max(TARGETS, len(left)) + 1)
         ]
         self.parts = [CountField() for _ in self.targets]
         self._place(column)
-        self._fill(plan.spec if plan is not None else ExitSpec(), ahead(plan) if plan else ())
+        self._fill(plan.spec if plan is not None else ExitSpec(), left)
         hint = label(f"0 is none. Watched {ONLY_WHILE_RUNNING}.", "dialog-exits-hint", "muted")
         hint.setWordWrap(True)
         self.answer = label("", "dialog-exits-result", "error")

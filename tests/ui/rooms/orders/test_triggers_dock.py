@@ -336,3 +336,18 @@ def test_what_guards_a_position_is_deleted_after_a_question(drive: Drive) -> Non
             await shown(dock, left)
 
     drive(scenario)
+
+
+def test_the_form_keeps_all_targets_of_a_plan(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await opened(session)
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        await until(lambda: bool(session.bridge.books.positions), "the position")
+        parts = tuple(Target(Offset.of(gain, Unit.PERCENT), 20) for gain in (3, 4, 5, 6, 7))
+        spec = ExitSpec(stop=Offset.of(5, Unit.PERCENT), targets=parts)
+        await session.bridge.watch.protect(SBIN[1], SBIN[0], Product.MIS, Mode.SANDBOX, spec)
+        dialog = ExitsDialog.of_position(session.window, session.bridge, SBIN, Product.MIS)
+        assert dialog.spec().targets == parts
+        dialog.deleteLater()
+
+    drive(scenario)
