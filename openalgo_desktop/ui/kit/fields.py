@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -60,35 +61,29 @@ def _wheel_turns(field: QAbstractSpinBox) -> bool:
     return _Wheel.allowed and field.hasFocus()
 
 
-def _regroup(field: QSpinBox | QDoubleSpinBox, event: QEvent) -> None:
-    """Show the number in the grouping in force, which comes with a new style; not while typing."""
-    if event.type() is QEvent.Type.StyleChange and not field.hasFocus():
-        text = field.textFromValue(field.value())  # type: ignore[arg-type]
-        field.lineEdit().setText(f"{field.prefix()}{text}{field.suffix()}")
+#: The Qt field that comes after :class:`_Written` in the classes below.
+_QtField: Any = object
 
 
-class PriceField(QDoubleSpinBox):
-    """A price in rupees. Up/Down move one tick, with Shift ten, with Ctrl 0.1 per cent.
+class _Written(_QtField):  # type: ignore[misc]
+    """What all fields of numbers share: they are read in one language, keep what they refused as a
+    :meth:`problem` until they are written anew, follow the grouping in force and turn with the
+    wheel only where that was asked for."""
 
-    Typed values are kept as typed: whether they are on a tick is said under the field.
-    """
+    _read = staticmethod(reading.read)
+    _widest = ""  # room for numbers that exist, not for the highest one; empty: Qt's own
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._tick = 0.05
-        self.setRange(0.0, 99_999_999.0)
+    def _begin(self) -> None:
         self.setAlignment(ALIGN_RIGHT)
-        self.setKeyboardTracking(True)
         self.lineEdit().textEdited.connect(lambda _: reading.written_anew(self))
-        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
 
-    def set_tick(self, tick: float) -> None:
-        """Step and decimals of the instrument."""
-        self._tick = tick or 0.05
-        # One digit more than the tick has, so that an off-tick price can be typed and refused
-        # in words instead of being changed silently.
-        self.setDecimals(decimals(self._tick) + 1)
-        self.setSingleStep(self._tick)
+    def setValue(self, value: Any) -> None:
+        reading.written_anew(self)
+        super().setValue(value)
+
+    def stepBy(self, steps: int) -> None:
+        reading.written_anew(self)
+        super().stepBy(steps)
 
     def sizeHint(self) -> QSize:
         return self._narrowed(super().sizeHint())
@@ -97,25 +92,14 @@ class PriceField(QDoubleSpinBox):
         return self._narrowed(super().minimumSizeHint())
 
     def _narrowed(self, hint: QSize) -> QSize:
-        """Room for prices that exist, not for the highest one with all decimals: a currency's
-        fields would not fit beside each other."""
-        room = self.fontMetrics().horizontalAdvance(WIDEST_PRICE) + ARROWS
+        if not self._widest:
+            return hint
+        room = self.fontMetrics().horizontalAdvance(self._widest) + ARROWS
         return QSize(min(hint.width(), room), hint.height())
 
-    def textFromValue(self, value: float) -> str:
-        return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
-
-    def setValue(self, value: float) -> None:
-        reading.written_anew(self)
-        super().setValue(value)
-
-    def is_on_tick(self, value: float) -> bool:
-        """Whether ``value`` is a whole number of ticks."""
-        return abs(value / self._tick - round(value / self._tick)) < 1e-6
-
-    def valueFromText(self, text: str) -> float:
+    def valueFromText(self, text: str) -> Any:
         try:
-            return reading.read(self, text)
+            return self._read(self, text)
         except NotClear:
             return self.value()
 
@@ -129,6 +113,52 @@ class PriceField(QDoubleSpinBox):
     def problem(self) -> str:
         """Why what was typed is not the value yet, in a sentence; empty when it is."""
         return reading.problem(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A new grouping comes with a new style; not while somebody types."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange and not self.hasFocus():
+            text = self.textFromValue(self.value())
+            self.lineEdit().setText(f"{self.prefix()}{text}{self.suffix()}")
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if _wheel_turns(self):
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class PriceField(_Written, QDoubleSpinBox):
+    """A price in rupees. Up/Down move one tick, with Shift ten, with Ctrl 0.1 per cent.
+
+    Typed values are kept as typed: whether they are on a tick is said under the field.
+    """
+
+    # With all decimals of the highest price a currency's fields would not fit beside each other.
+    _widest = WIDEST_PRICE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tick = 0.05
+        self.setRange(0.0, 99_999_999.0)
+        self._begin()
+        self.setKeyboardTracking(True)
+        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
+
+    def set_tick(self, tick: float) -> None:
+        """Step and decimals of the instrument."""
+        self._tick = tick or 0.05
+        # One digit more than the tick has, so that an off-tick price can be typed and refused
+        # in words instead of being changed silently.
+        self.setDecimals(decimals(self._tick) + 1)
+        self.setSingleStep(self._tick)
+
+    def textFromValue(self, value: float) -> str:
+        return fmt.price(value, decimals(self._tick)) if self.is_on_tick(value) else f"{value:.10g}"
+
+    def is_on_tick(self, value: float) -> bool:
+        """Whether ``value`` is a whole number of ticks."""
+        return abs(value / self._tick - round(value / self._tick)) < 1e-6
 
     def stepBy(self, steps: int) -> None:
         ticks = round(self.value() / self._tick) + steps
@@ -145,113 +175,44 @@ class PriceField(QDoubleSpinBox):
         else:
             self.stepBy(direction)
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        _regroup(self, event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if _wheel_turns(self):
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-class CountField(QSpinBox):
+class CountField(_Written, QSpinBox):
     """Lots or units, grouped; numbers that are names (ports) are not ``grouped``."""
+
+    _read = staticmethod(reading.read_whole)
+    _widest = WIDEST_COUNT
 
     def __init__(self, *, grouped: bool = True) -> None:
         super().__init__()
         self._grouped = grouped
         self.setRange(0, 2_000_000_000)
-        self.setAlignment(ALIGN_RIGHT)
-        self.lineEdit().textEdited.connect(lambda _: reading.written_anew(self))
+        self._begin()
 
     def setValue(self, value: int) -> None:
         """Bounded before Qt sees it: lots times a lot size may be more than it can count."""
-        reading.written_anew(self)
         super().setValue(max(self.minimum(), min(value, self.maximum())))
-
-    def stepBy(self, steps: int) -> None:
-        reading.written_anew(self)
-        super().stepBy(steps)
-
-    def sizeHint(self) -> QSize:
-        return self._narrowed(super().sizeHint())
-
-    def minimumSizeHint(self) -> QSize:
-        return self._narrowed(super().minimumSizeHint())
-
-    def _narrowed(self, hint: QSize) -> QSize:
-        """Room for quantities that exist, not for the highest one."""
-        room = self.fontMetrics().horizontalAdvance(WIDEST_COUNT) + ARROWS
-        return QSize(min(hint.width(), room), hint.height())
 
     def textFromValue(self, value: int) -> str:
         return fmt.quantity(value) if self._grouped else str(value)
 
-    def valueFromText(self, text: str) -> int:
-        try:
-            return reading.read_whole(self, text)
-        except NotClear:
-            return self.value()
-
     def validate(self, text: str, position: int) -> Validity:
-        verdict = reading.judged(self, text, position)
+        verdict = super().validate(text, position)
         if "." in text and verdict[0] is not QValidator.State.Invalid:
             return QValidator.State.Intermediate, text, position
         return verdict
 
-    def fixup(self, text: str) -> str:
-        reading.refuse(self, text)
-        return text
 
-    def problem(self) -> str:
-        """Why what was typed is not the value yet, in a sentence; empty when it is."""
-        return reading.problem(self)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        _regroup(self, event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if _wheel_turns(self):
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-class DecimalField(QDoubleSpinBox):
+class DecimalField(_Written, QDoubleSpinBox):
     """Any other number with decimals, grouped, shown without needless zeros."""
 
     def __init__(self, places: int = 2) -> None:
         super().__init__()
         self.setDecimals(places)
-        self.setAlignment(ALIGN_RIGHT)
+        self._begin()
 
     def textFromValue(self, value: float) -> str:
         text = fmt.price(value, self.decimals())
         return text.rstrip("0").rstrip(".") if "." in text else text
-
-    def valueFromText(self, text: str) -> float:
-        try:
-            return reading.read(self, text)
-        except NotClear:
-            return self.value()
-
-    def validate(self, text: str, position: int) -> Validity:
-        return reading.judged(self, text, position)
-
-    def fixup(self, text: str) -> str:
-        reading.refuse(self, text)
-        return text
-
-    def problem(self) -> str:
-        """Why what was typed is not the value yet, in a sentence; empty when it is."""
-        return reading.problem(self)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        _regroup(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # a page is scrolled over it

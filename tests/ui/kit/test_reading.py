@@ -119,6 +119,20 @@ def test_other_numbers_have_words_and_units_around_them(qtbot: QtBot, locale: st
     assert field.text() == "off"
 
 
+@pytest.mark.parametrize("make", [PriceField, CountField, DecimalField])
+def test_what_was_refused_holds_until_the_field_is_written_anew(qtbot: QtBot, make: type) -> None:
+    field = make()
+    field.setRange(0, 1000)
+    show(qtbot, field)
+    type_in(field, "1,5")
+    assert field.problem() != ""
+    type_in(field, "15")
+    assert field.problem() == "" and field.value() == 15
+    type_in(field, "1,5")
+    field.setValue(7)
+    assert field.problem() == "" and field.value() == 7
+
+
 def test_the_range_is_said(qtbot: QtBot) -> None:
     field = CountField()
     field.setRange(5, 50)

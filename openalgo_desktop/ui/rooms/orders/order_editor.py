@@ -143,7 +143,7 @@ class OrderEditor(QObject):
         return ""
 
     def _places(self) -> int:
-        return self.fields["price"].decimals() - 1 if "price" in self.fields else 2  # type: ignore[union-attr]
+        return self.fields["price"].decimals() - 1 if "price" in self.fields else 2
 
     def _tell(self) -> None:
         why = self.problem()
