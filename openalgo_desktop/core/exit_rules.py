@@ -6,6 +6,7 @@ overtaken by one that leaves less (a stop while a partial target is being filled
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
@@ -247,15 +248,16 @@ def reached(trigger: Trigger, price: Decimal) -> int:
     return -1
 
 
-def result_due(plan: ResultExit, result: Decimal) -> tuple[ResultExit, str]:
-    """The plan after a result of today, and which limit it reached (empty: none)."""
+def result_due(plan: ResultExit, result: Decimal, today: date) -> tuple[ResultExit, str]:
+    """The plan after a result of today, and which limit it reached (empty: none). The best of
+    another day is no best: results begin anew each day."""
     if plan.loss is not None and result <= -plan.loss:
         return plan, "loss"
     if plan.profit is not None and result >= plan.profit:
         return plan, "profit"
     if plan.trail is not None:
-        if plan.best is None or result > plan.best:
-            return msgspec.structs.replace(plan, best=result), ""
+        if plan.best is None or plan.best_on != today or result > plan.best:
+            return msgspec.structs.replace(plan, best=result, best_on=today), ""
         if result <= plan.best - plan.trail:
             return plan, "trailing result"
     return plan, ""

@@ -7,7 +7,7 @@ A plan belongs to one mode and one account and is watched only while the program
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -201,12 +201,14 @@ class Trigger(Plan, frozen=True, kw_only=True, tag="trigger", tag_field="kind"):
 
 class ResultExit(Plan, frozen=True, kw_only=True, tag="result", tag_field="kind"):
     """Closes what a label (strategy) or, without one, the account holds when its result of today
-    reaches a loss or a profit, or falls ``trail`` below its best. Rupees, all positive."""
+    reaches a loss or a profit, or falls ``trail`` below its best of the same day. Rupees, all
+    positive."""
 
     loss: Decimal | None = None
     profit: Decimal | None = None
     trail: Decimal | None = None
     best: Decimal | None = None
+    best_on: date | None = None  # IST day of ``best``
     firing: Firing | None = None
 
 

@@ -63,6 +63,13 @@ class Prices:
         tick = self._ticks.fresh(key, Part.LTP, max_age)
         return exact(tick.ltp) if tick is not None and self._counts(tick) else None
 
+    def value(self, key: Key) -> Decimal | None:
+        """The price at which what is held counts: the last trade, whenever it was, of a feed that
+        is sound; of a market that is closed the last one known. None when nobody knows it."""
+        closed = not self._trades(key[0])
+        tick = self._ticks.latest(key) if closed else self._ticks.fresh(key, Part.LTP)
+        return exact(tick.ltp) if tick is not None and tick.ltp > 0 else None
+
     async def ask(self, key: Key) -> Decimal | None:
         """The price to check what a human gives: streamed, else asked; None when nobody says."""
         if (price := self.now(key, None)) is not None:

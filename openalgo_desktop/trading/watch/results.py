@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Results are worked out anew this often at most; seconds.
 EVERY = 0.25
+#: A result that is unknown so long is told; seconds.
+BLIND_AFTER = 5.0
 #: Pauses between rounds of closing; after the last one a human is called. Seconds.
 AGAIN = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 _PAISE = Decimal("0.01")
@@ -57,6 +59,7 @@ class Results:
         self._due: asyncio.TimerHandle | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._results: dict[str, Decimal | None] = {}
+        self._blind: dict[str, float] = {}  # result unknown since, monotonic; infinite: told
 
     async def stop(self) -> None:
         """End; the next start goes on with what was being closed."""
@@ -92,23 +95,48 @@ class Results:
 
     def _look(self) -> None:
         self._due = None
+        today = self._clock.now().date()
         for plan in tuple(self._shelf.results.values()):
             if plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
                 continue
             book = self._desk.books.book(plan.mode)
             value = self._results[plan.plan_id] = self._value(plan, book)
             if value is None:
+                self._tell_blind(plan)
                 continue
-            after, leg = rules.result_due(plan, value)
+            self._blind.pop(plan.plan_id, None)
+            after, leg = rules.result_due(plan, value, today)
             if after is not plan:
                 after = self._shelf.put(after, quiet=True)
-            if leg and _held(plan, book):
+            if leg and any(self._prices.trades(key[0]) for key in _held(plan, book)):
                 self._fire(after, leg, value)
 
+    def trouble(self, plan: ResultExit) -> str:
+        """Why its result is not known now; empty when it is."""
+        book = self._desk.books.book(plan.mode)
+        if book.day != self._clock.now().date():
+            return "The books of today are not read yet."
+        for key in _held(plan, book):
+            if self._prices.value(key) is None:
+                return f"The price of {key[1]} is not known."
+        return ""
+
+    def _tell_blind(self, plan: ResultExit) -> None:
+        """An exit whose result nobody knows closes nothing: that is said once."""
+        now = self._clock.monotonic()
+        if now - self._blind.setdefault(plan.plan_id, now) < BLIND_AFTER:
+            return
+        self._blind[plan.plan_id] = float("inf")
+        book = self._desk.books.book(plan.mode)
+        if any(self._prices.trades(key[0]) for key in _held(plan, book)):
+            self._tell(plan, f"{self.trouble(plan)} Until it is, nothing is closed.", "error")
+
     def _value(self, plan: ResultExit, book: OwnBook) -> Decimal | None:
+        if book.day != self._clock.now().date():  # its rows are of another day
+            return None
         prices: dict[Key, float] = {}
         for key in _held(plan, book):
-            price = self._prices.now(key, None)
+            price = self._prices.value(key)
             if price is None:
                 return None
             prices[key] = float(price)

@@ -272,6 +272,9 @@ class Watch:
             return error.message
         if account != plan.account_id:
             return f"Its account {plan.account_id} does not take the orders now."
+        match plan:
+            case ResultExit():
+                return self._results.trouble(plan)
         if plan.symbol and self._prices.blind(plan.key):
             return "The price is not known."
         if plan.symbol and not self._prices.trades(plan.exchange):

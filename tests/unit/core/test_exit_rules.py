@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -28,6 +28,7 @@ from openalgo_desktop.core.exits import (
 from openalgo_desktop.core.model import OrderRequest
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=IST)
+DAY = NOW.date()
 
 
 def d(value: object) -> Decimal:
@@ -240,12 +241,18 @@ def test_results():
         plan_id="r", mode=Mode.SANDBOX, account_id="a", created_at=NOW, updated_at=NOW,
         loss=d(1000), profit=d(3000), trail=d(500),
     )  # fmt: skip
-    assert rules.result_due(row, d(-1000))[1] == "loss"
-    assert rules.result_due(row, d("3000.01"))[1] == "profit"
-    row, leg_ = rules.result_due(row, d(800))
+    assert rules.result_due(row, d(-1000), DAY)[1] == "loss"
+    assert rules.result_due(row, d("3000.01"), DAY)[1] == "profit"
+    row, leg_ = rules.result_due(row, d(800), DAY)
     assert (row.best, leg_) == (d(800), "")
-    assert rules.result_due(row, d(301))[1] == ""
-    assert rules.result_due(row, d(300))[1] == "trailing result"
+    assert rules.result_due(row, d(301), DAY)[1] == ""
+    assert rules.result_due(row, d(300), DAY)[1] == "trailing result"
+    # The best of yesterday is no best of today: a result that begins at 0 closes nothing.
+    next_day = DAY + timedelta(1)
+    row, leg_ = rules.result_due(row, d(0), next_day)
+    assert leg_ == "" and row.best == 0
+    assert rules.result_due(row, d(-499), next_day)[1] == ""
+    assert rules.result_due(row, d(-500), next_day)[1] == "trailing result"
 
 
 # -- what cannot be right -------------------------------------------------------------------------

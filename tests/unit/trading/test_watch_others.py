@@ -9,11 +9,18 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.exits import AnyPlan, PlanState, Trigger, TriggerLeg
-from openalgo_desktop.core.model import AuditEntry, Key, OrderAck, OrderRequest, Tick
+from openalgo_desktop.core.model import (
+    AuditEntry,
+    Key,
+    OrderAck,
+    OrderRequest,
+    Position,
+    Tick,
+)
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.watch import results
@@ -259,6 +266,55 @@ async def test_an_unknown_price_makes_the_result_unknown(floor: Floor, quick: No
     floor.ticks.say(700.0)
     await until(lambda: floor.watch.result(plan) is None)
     assert floor.sent == []
+
+
+async def test_a_closed_market_does_not_blind_the_exit_of_an_account(floor: Floor, quick: None):
+    """Shares rest from 15:30 on while commodities trade: they count at their last price."""
+    floor.open_ones = {"MCX"}
+    await floor.hold(10)
+    floor.paper.rows.append(Position("GOLD", "MCX", Product.NRML, 1, 60_000.0))
+    await floor.desk.books.rebase(Mode.SANDBOX)
+    floor.ticks.say(795.0)
+    floor.ticks.say(60_000.0, ("MCX", "GOLD"))
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(1000))
+    await until(lambda: floor.watch.result(plan) == Decimal(-50))
+    assert floor.watch.trouble(plan) == ""
+    floor.ticks.say(59_000.0, ("MCX", "GOLD"))
+    await until(lambda: state(floor, plan.plan_id) is not PlanState.ACTIVE)
+
+
+async def test_nothing_is_closed_while_no_market_of_it_trades(floor: Floor, quick: None):
+    await floor.hold(10)
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    floor.open_ones = set()
+    floor.ticks.say(700.0)
+    await until(lambda: floor.watch.result(plan) == Decimal(-1000))
+    assert state(floor, plan.plan_id) is PlanState.ACTIVE and floor.sent == []
+
+
+async def test_a_result_that_nobody_knows_is_told(
+    floor: Floor, quick: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(results, "BLIND_AFTER", 0.1)
+    await floor.hold(10)
+    floor.ticks.stale = True
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    said = "The price of SBIN is not known."
+    assert floor.watch.trouble(plan) == said
+    await until(lambda: [notice for notice in floor.notices if said in notice.text] != [])
+
+
+async def test_a_result_is_of_today(floor: Floor, quick: None, monkeypatch: pytest.MonkeyPatch):
+    """Between midnight and the first look at the books of the new day nothing is closed."""
+    await floor.hold(10)
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
+    floor.ticks.say(799.0)
+    await until(lambda: floor.watch.result(plan) == Decimal(-10))
+    floor.desk.books.book(Mode.SANDBOX).day = floor.clock.now().date() - timedelta(1)
+    floor.ticks.say(700.0)
+    await until(lambda: floor.watch.result(plan) is None)
+    assert state(floor, plan.plan_id) is PlanState.ACTIVE and floor.sent == []
+    assert "books of today" in floor.watch.trouble(plan)
 
 
 async def test_a_result_exit_goes_on_after_a_restart(

@@ -112,6 +112,7 @@ class Floor(World):
         self.ticks = Ticks()
         self.store = Store()
         self.open = True
+        self.open_ones: set[str] | None = None  # exchanges; None: all, while ``open``
         self.desk = self.make_desk()
         self.watch = self.make_watch()
 
@@ -124,7 +125,7 @@ class Floor(World):
             self.lookup,
             self.ticks,
             self.store,
-            lambda exchange: self.open,
+            lambda name: self.open if self.open_ones is None else name in self.open_ones,
         )
 
     async def begin(self) -> None:
