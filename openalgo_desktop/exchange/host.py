@@ -151,27 +151,53 @@ class PaperGateway:
         """Place an order; raises :class:`OrderError` with the reason when it is refused."""
         check_fields(request)
         instrument = self._instruments.get(request.key)
+        gone = instrument is None
         if instrument is None:
-            raise InvalidOrder(
-                f"Symbol {request.symbol} not found on {request.exchange}", field="symbol"
-            )
+            self._require_held(request)
+            instrument = self.book.instrument(request.key)
         check_order(request, instrument)
         request = normalised(request)
         tick = await self.quote(request.key)
+        if gone and tick is None:
+            tick = self._last_mark(request)
         now = self._clock.now()
         self.admit(request, now)
-        row = self.enter(request, tag, tick, now)
+        row = self.enter(request, tag, tick, now, gone=gone)
         await self.stored()
         return OrderAck(row.order.order_id)
+
+    def _require_held(self, request: OrderRequest) -> None:
+        """Of what left the symbol master only a position is closed."""
+        key = (request.exchange, request.symbol, request.product.value)
+        row = self.state.positions.get(key)
+        held = row.quantity if row is not None else 0
+        if held * request.action.sign >= 0 or abs(held) < request.quantity:
+            raise InvalidOrder(
+                f"Symbol {request.symbol} not found on {request.exchange}", field="symbol"
+            )
+
+    def _last_mark(self, request: OrderRequest) -> Tick:
+        """What left the master has no market any more: it is worth what it was worth last."""
+        key = (request.exchange, request.symbol, request.product.value)
+        price = self.price(request.key, self.state.positions[key].mark)
+        return Tick(symbol=request.symbol, exchange=request.exchange, ltp=price)
 
     def admit(self, request: OrderRequest, now: datetime) -> None:
         """Rules of the account before money is looked at; raises :class:`OrderError`."""
 
     def enter(
-        self, request: OrderRequest, tag: str, tick: Tick | None, now: datetime, gtt: str = ""
+        self,
+        request: OrderRequest,
+        tag: str,
+        tick: Tick | None,
+        now: datetime,
+        gtt: str = "",
+        *,
+        gone: bool = False,
     ) -> PaperOrder:
-        """Put a checked order into the book and tell everybody."""
-        key, held = request.key, self.latency > 0
+        """Put a checked order into the book and tell everybody. What is ``gone`` from the symbol
+        master has no hours and no way to go: it trades at ``tick``."""
+        key, held = request.key, self.latency > 0 and not gone
         try:
             row = self.book.place(
                 request,
@@ -180,7 +206,7 @@ class PaperGateway:
                 tick,
                 now,
                 session=self.session_of(request.exchange, now),
-                closed=not self.is_open(request.exchange, now),
+                closed=not (gone or self.is_open(request.exchange, now)),
                 hold=held,
                 gtt=gtt,
             )

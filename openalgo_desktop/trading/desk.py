@@ -210,7 +210,7 @@ class OrderDesk:
         mode = self.still(mode, standing=standing)
         account = self._same_account(mode, account)
         with self.refusals("place", request, source):
-            row = self._instruments.require(request.symbol, request.exchange)
+            row = self._row_of(request, closing)
             parts = self._parts(request, row, closing)
             if len(parts) > 1 and not closing:
                 await self.risk.check_whole(request, source)
@@ -226,6 +226,14 @@ class OrderDesk:
             )
         finally:
             one_request.reset(token)
+
+    def _row_of(self, request: OrderRequest, closing: bool) -> Instrument:
+        """The master's row. What is held of an instrument that left the master (expired, renamed,
+        a list that came short) gets out all the same: a market order needs no lot and no tick."""
+        row = self._instruments.get(request.key)
+        if row is None and closing:
+            return Instrument(request.symbol, request.exchange)
+        return row or self._instruments.require(request.symbol, request.exchange)
 
     def _same_account(self, mode: Mode, account: str = "") -> str:
         """The account of a mode; raises when it is not the one that was meant."""

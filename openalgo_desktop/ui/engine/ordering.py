@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from openalgo_desktop.core.acts import Act, Asking
 from openalgo_desktop.core.confirming import ConfirmFacts, ConfirmLimits, why_ask
 from openalgo_desktop.core.enums import Mode
@@ -55,10 +57,13 @@ class OrderDoor:
 
     def why_ask(self, act: Act, requests: Sequence[OrderRequest], mode: Mode) -> tuple[str, ...]:
         """The reasons to ask before these orders are sent, as sentences; empty: send."""
-        instruments = self._terminal.instruments
-        legs = [self.leg(request, mode) for request in requests]
-        rows = [instruments.require(request.symbol, request.exchange) for request in requests]
-        return self.why_ask_of(act, confirm_facts(legs, rows))
+        get = self._terminal.instruments.get
+        rows = [row for request in requests if (row := get(request.key)) is not None]
+        legs = [self.leg(r, mode) for r in requests if get(r.key) is not None]
+        facts = confirm_facts(legs, rows)
+        if len(rows) < len(requests):  # a position whose symbol left the master: it may close
+            facts = msgspec.structs.replace(facts, value=None, unpriced=True)
+        return self.why_ask_of(act, facts)
 
     def why_ask_of(self, act: Act, facts: ConfirmFacts) -> tuple[str, ...]:
         """The same from facts that the caller has (a cancellation has none)."""

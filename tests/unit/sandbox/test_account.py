@@ -22,6 +22,7 @@ from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest,
 from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.sandbox.account import Sandbox
 from tests.unit.sandbox.helpers import Market, MemoryStore, one, settings
+from tests.unit.sandbox.helpers import Rig as Bench
 
 SBIN = ("NSE", "SBIN")
 BUY, SELL = Action.BUY, Action.SELL
@@ -286,3 +287,24 @@ async def test_marks_of_many_positions_are_stored_in_portions(rig: Rig):
     while rig.box._marks.store():
         portions.append(sum(map(len, rig.box.state.take().values())))
     assert portions == [500, 500, 200]
+
+
+@pytest.mark.parametrize("at", ["2026-11-16T10:05:00", "2026-11-16T22:00:00"])
+async def test_what_left_the_symbol_master_is_closed_at_its_last_price(at: str):
+    """It has no market and no hours any more; no more than is held goes, and nothing opens."""
+    rig = Bench([Instrument("OLD", "NSE", lot_size=1), Instrument("SBIN", "NSE")])
+    await rig.start()
+    key = ("NSE", "OLD")
+    rig.market.set(key, 200.0)
+    await rig.trade(Action.BUY, 10, key, Product.CNC)
+    rig.instruments.load([Instrument("SBIN", "NSE")])
+    rig.market.quotes.clear()
+    rig.clock.jump(datetime.fromisoformat(at))
+    for action, quantity in ((Action.BUY, 1), (Action.SELL, 11)):
+        with pytest.raises(InvalidOrder, match="not found"):
+            await rig.trade(action, quantity, key, Product.CNC)
+    row = await rig.trade(Action.SELL, 10, key, Product.CNC)
+    assert row.order.status is OrderStatus.COMPLETE and row.order.average_price == 200.0
+    assert rig.position(key, Product.CNC) == 0
+    rig.check()
+    await rig.kill()

@@ -17,6 +17,7 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     RejectedByBroker,
     StorageError,
+    SymbolUnknown,
 )
 from openalgo_desktop.core.events import OrderCorrected, OrderSettled
 from openalgo_desktop.core.model import (
@@ -684,3 +685,15 @@ async def test_what_becomes_unknown_during_a_look_is_shown_after_it(
     await look
     assert rig.desk.unsettled() == 1
     again.set()
+
+
+async def test_a_position_whose_symbol_left_the_master_gets_out_and_nothing_else_does(rig: Rig):
+    """The master was renewed without it (expired, renamed, a list that came short)."""
+    rig.paper.rows = [Position("GONE", "NSE", Product.MIS, 7, 100.0)]
+    with pytest.raises(SymbolUnknown):
+        await rig.desk.place(OrderRequest("GONE", "NSE", Action.SELL, 7), "window")
+    assert rig.paper.arrived == []
+    placed = await rig.desk.close_position("GONE", "NSE", Product.MIS, "window")
+    assert placed is not None
+    (order,) = rig.paper.book
+    assert (order.symbol, order.action, order.quantity) == ("GONE", Action.SELL, 7)

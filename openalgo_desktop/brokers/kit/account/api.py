@@ -96,8 +96,11 @@ class BrokerApi(MarketCalls):
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
-        """Send a new order; ``tag`` is our own key."""
-        row = self.index.require(request.symbol, request.exchange)
+        """Send a new order; ``tag`` is our own key. What is held and left the master goes out as
+        the position book names it (the desk lets only what closes it come here)."""
+        row = self.index.get(request.key) or self.rows.strangers.get(request.key)
+        if row is None:
+            row = self.index.require(request.symbol, request.exchange)
         self._refuse_locally(request)
         context = self.order_context(request, row) | {"tag": tag}
         return self._ack(await self.rest.op("place", context), tag, "order_id")

@@ -35,6 +35,7 @@ from openalgo_desktop.core.model import (
     Funds,
     Holding,
     Instrument,
+    Key,
     Level,
     Order,
     Part,
@@ -91,6 +92,9 @@ class Rows:
         self._extra_names = [n for n in TickExtras.__struct_fields__ if n in quote]
         self._said: set[tuple[str, str]] = set()
         self._odd: set[str] = set()
+        #: What is held and is not in the master, as the position book names it: enough for an
+        #: order that closes it.
+        self.strangers: dict[Key, Instrument] = {}
 
     # -- vocabulary -------------------------------------------------------------------------
     def _read(self, kind: type[E], table: TwoWay[E], wire: Any) -> E:
@@ -249,6 +253,10 @@ class Rows:
         tick. Raises :class:`OddValue`."""
         row = self._fields("position", raw)
         symbol, exchange, size, instrument = self._names(row)
+        if instrument is None:
+            self.strangers[exchange, symbol] = Instrument(
+                symbol, exchange, token=row.text("token"), brsymbol=row.text("brsymbol")
+            )
         quantity = row.count("quantity", needed=True) * size
         # The broker's multiplier is that of what it counts.
         value = row.number("multiplier") / size

@@ -77,7 +77,7 @@ class TicketDock(Dock):
         self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
         self.sending = TicketSender(
-            self, bridge, self.foot, self.spoken, self._show_error, self._sent
+            self, bridge, self.foot, self.spoken, self._show_error, self._sent, self._shown
         )
         self.content.addWidget(self.frame)
         self.place_empty_over(self.frame)
@@ -463,6 +463,9 @@ class TicketDock(Dock):
         self.sending.busy = True
         work = self.sending.send(request, self.bracket.spec(), self.use, self.bridge.mode)
         self.spawn(work, "send order", sends=True)
+
+    def _shown(self) -> Key | None:
+        return self.instrument.key if self.instrument is not None else None
 
     def _within_position(self, request: OrderRequest) -> bool:
         """What leaves a position never exceeds it, also when it shrank since it was filled in."""

@@ -16,7 +16,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
 )
 from openalgo_desktop.core.exits import ExitSpec
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketUse
 from openalgo_desktop.core.wording import hint_for, in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -31,7 +31,8 @@ NO_ANSWER = "No answer yet. The order may be on its way: it is being looked up a
 
 class TicketSender:
     """``wrong`` shows an error under its field, ``spoken`` says an order in one line, ``sent``
-    hears of an order that was accepted."""
+    hears of an order that was accepted; ``shown`` is the instrument of the ticket now. An answer
+    says its order, and one that comes when the ticket has gone on says its instrument."""
 
     def __init__(
         self,
@@ -41,14 +42,17 @@ class TicketSender:
         spoken: Callable[[OrderRequest], str],
         wrong: Callable[[AppError], None],
         sent: Callable[[TicketUse], None],
+        shown: Callable[[], Key | None],
     ) -> None:
         self._parent, self._bridge, self._foot = parent, bridge, foot
         self._spoken, self._wrong, self._sent = spoken, wrong, sent
+        self._shown = shown
+        self._asked: OrderRequest | None = None
         self.busy = False
         self.late = QTimer(parent)
         self.late.setSingleShot(True)
         self.late.setInterval(NO_ANSWER_MS)
-        self.late.timeout.connect(lambda: foot.say(NO_ANSWER, "warning"))
+        self.late.timeout.connect(self._say_late)
 
     async def send(
         self, request: OrderRequest, legs: ExitSpec | None, use: TicketUse, mode: Mode
@@ -57,28 +61,44 @@ class TicketSender:
         try:
             if not await self._confirmed(request, use, mode):
                 return
-            self._foot.say("Sending …", "muted")
+            self._say(request, "Sending …", "muted")
+            self._asked = request
             self.late.start()
             placed = await self._place(request, legs, mode)
             self.late.stop()
-            self._sent(use)
-            self._foot.say(_accepted(placed), "success")
+            if self._shown() == request.key:
+                self._sent(use)
+            self._foot.say(f"✓ {self._spoken(request)}\n{_accepted(placed)}", "success")
             if use in (TicketUse.STOP, TicketUse.TARGET):
                 await self._bind(request, placed, mode)
         except InvalidOrder as error:
-            self._foot.say("", "muted")
-            self._wrong(error)
+            if self._shown() == request.key:
+                self._foot.say("", "muted")
+                self._wrong(error)
+            else:
+                self._say(request, f"✕ {in_words(error)}", "error")
         except RejectedByBroker as error:
             hint = hint_for(error.message)
             told = f"✕ Rejected: {error.message}"
-            self._foot.say(f"{told}\n{hint}" if hint else told, "error")
+            self._say(request, f"{told}\n{hint}" if hint else told, "error")
         except OrderStateUnknown as error:
-            self._foot.say(f"⚠ {in_words(error)}", "warning")
+            self._say(request, f"⚠ {in_words(error)}", "warning")
         except AppError as error:
-            self._foot.say(f"✕ {in_words(error)}", "error")
+            self._say(request, f"✕ {in_words(error)}", "error")
         finally:
             self.late.stop()
+            self._asked = None
             self.busy = False
+
+    def _say(self, request: OrderRequest, text: str, role: str) -> None:
+        """Of an order whose instrument the ticket does not show any more, with its name."""
+        if self._shown() != request.key:
+            text = f"{self._bridge.name(request.key)}: {text}"
+        self._foot.say(text, role)
+
+    def _say_late(self) -> None:
+        if self._asked is not None:
+            self._say(self._asked, NO_ANSWER, "warning")
 
     async def _place(self, request: OrderRequest, legs: ExitSpec | None, mode: Mode) -> Placed:
         if legs is None:
@@ -127,4 +147,4 @@ def _accepted(placed: Placed) -> str:
     where = "sandbox" if placed.mode is Mode.SANDBOX else "LIVE"
     ids = ", ".join(placed.ids)
     what = f"{len(placed.ids)} orders {ids}" if len(placed.ids) > 1 else f"Order {ids}"
-    return f"✓ {what} sent ({where})"
+    return f"{what} sent ({where})"

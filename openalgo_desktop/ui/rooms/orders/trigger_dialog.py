@@ -4,6 +4,7 @@ this program, or by the broker where it has good-till-triggered orders."""
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import count
 
 import msgspec
 from PySide6.QtCore import QTimer
@@ -32,6 +33,8 @@ SINGLE, PAIR = "One order", "OCO pair"
 #: The last price is shown anew this often, milliseconds.
 LOOK_MS = 300
 _WIDE = 460
+#: Several forms are open together: each wants prices in its own name.
+_NUMBERS = count(1)
 
 
 class TriggerDialog(QDialog):
@@ -44,6 +47,7 @@ class TriggerDialog(QDialog):
         self._bridge = bridge
         self._mode = bridge.mode
         self._old = old
+        self._owner = f"dialog-trigger {next(_NUMBERS)}"
         self._key: Key | None = None
         self._sending = False
         self.setModal(False)
@@ -138,7 +142,7 @@ class TriggerDialog(QDialog):
 
     def closeEvent(self, event: object) -> None:
         self._timer.stop()
-        self._bridge.forget(self.objectName())
+        self._bridge.forget(self._owner)
         super().closeEvent(event)  # type: ignore[arg-type]
 
     # -- what is shown ----------------------------------------------------------------------
@@ -149,7 +153,7 @@ class TriggerDialog(QDialog):
             return
         self._key = key
         self.search.clear()
-        self._bridge.want(self.objectName(), {key: FeedMode.LTP})
+        self._bridge.want(self._owner, {key: FeedMode.LTP})
         lot = max(1, instrument.lot_size)
         self.units.setSingleStep(lot)
         self.units.setValue(lot)

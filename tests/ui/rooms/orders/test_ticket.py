@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
-from openalgo_desktop.core.errors import ConfigError, RejectedByBroker
+from openalgo_desktop.core.errors import ConfigError, InvalidOrder, RejectedByBroker
 from openalgo_desktop.core.model import (
     BookRows,
     Instrument,
@@ -626,6 +626,51 @@ def test_no_answer_yet_is_said_and_nothing_is_sent_again(
         assert len(arrived) == 1
         answer.set()
         await until(lambda: "T1 sent" in ticket.result.text(), "the late answer")
+
+    drive(scenario)
+
+
+def test_an_answer_says_which_order_it_is_for_when_the_ticket_went_on(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ticket shows another symbol by then: neither its side nor its fields change."""
+
+    async def scenario(session: Session) -> None:
+        answer = asyncio.Event()
+        fail: list[Exception] = []
+
+        async def place(request: OrderRequest, tag: str) -> OrderAck:
+            await answer.wait()
+            if fail:
+                raise fail[0]
+            return OrderAck("T1")
+
+        monkeypatch.setattr(session.terminal.sandbox, "place", place)
+        await priced(session)
+        ticket = ticket_of(session)
+        other = derivative(session, option=False)
+        click(ticket.send)
+        ticket.show_symbol(other.key)
+        ticket.set_action(SELL)
+        answer.set()
+        await until(lambda: "T1 sent" in ticket.result.text(), "the answer")
+        assert "BUY" in ticket.result.text() and "SBIN" in ticket.result.text()
+        assert ticket.action is SELL
+        for error, words in (
+            (RejectedByBroker("RMS: no"), "SBIN: ✕ Rejected: RMS: no"),
+            (InvalidOrder("Price must be positive", field="price"), "SBIN: ✕ "),
+        ):
+            ticket.show_symbol(SBIN)
+            ticket.set_action(BUY)
+            answer.clear()
+            fail[:] = [error]
+            ticket.form.set_units(len(fail[0].args[0]))  # another order each time
+            ticket.submit()
+            await until(lambda: ticket.sending._asked is not None, "on its way")
+            ticket.show_symbol(other.key)
+            answer.set()
+            await until(lambda words=words: words in ticket.result.text(), "the refusal")
+            assert not any(field.error() for field in ticket.form.fields)
 
     drive(scenario)
 

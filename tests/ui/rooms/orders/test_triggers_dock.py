@@ -351,3 +351,22 @@ def test_the_form_keeps_all_targets_of_a_plan(drive: Drive) -> None:
         dialog.deleteLater()
 
     drive(scenario)
+
+
+def test_a_form_that_closes_takes_no_prices_from_another(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        first = await trigger(session)
+        await shown(dock, 1)
+        dock.new(("NSE", "TCS"))
+        dock.edit(dock.rows[0])
+        forms = [d for d in session.window.findChildren(TriggerDialog) if d.isVisible()]
+        assert len(forms) == 2
+        assert len({form._owner for form in forms}) == 2
+        edited = next(form for form in forms if form._key == first.key)
+        edited.close()
+        wanted = session.bridge._wanted
+        (left,) = [form for form in forms if form is not edited]
+        assert ("NSE", "TCS") in wanted[left._owner] and edited._owner not in wanted
+
+    drive(scenario)

@@ -20,9 +20,9 @@ from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import OddValue, count, number
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.errors import DataError, ProtocolError
-from openalgo_desktop.core.model import BookRows, Instrument, OrderUpdate, Tick
+from openalgo_desktop.core.enums import Action, Interval, Product
+from openalgo_desktop.core.errors import DataError, ProtocolError, SymbolUnknown
+from openalgo_desktop.core.model import BookRows, Instrument, OrderRequest, OrderUpdate, Tick
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 KITE = Registry().get("zerodha")
@@ -69,10 +69,12 @@ ODD_ORDERS: dict[str, dict[str, Any]] = {
 }
 
 
-def api_of(body: Any, broker: Any = KITE) -> Any:
-    """An adapter whose every request is answered with ``body``."""
+def api_of(body: Any, broker: Any = KITE, seen: list[bytes] | None = None) -> Any:
+    """An adapter whose every request is answered with ``body``; ``seen`` gets their contents."""
 
     async def serve(request: httpx.Request) -> httpx.Response:
+        if seen is not None:
+            seen.append(request.content)
         return httpx.Response(200, content=json.dumps(body))  # writes NaN as some servers do
 
     session = Session(
@@ -258,3 +260,27 @@ def test_times_are_read_or_refused(value: Any) -> None:
 )
 def test_times(value: Any, wanted: datetime | None) -> None:
     assert moment(copy.copy(value), CLOCK) == wanted
+
+
+async def test_what_is_held_and_left_the_master_goes_out_as_the_book_names_it() -> None:
+    """Only after the position book has told of it: nothing else is known of it."""
+    held = {
+        "tradingsymbol": "CRUDEOIL26NOVFUT",
+        "instrument_token": 1,
+        "exchange": "MCX",
+        "product": "NRML",
+        "quantity": 2,
+        "average_price": 5210.0,
+        "last_price": 5200.0,
+        "pnl": 0,
+    }
+    sent: list[bytes] = []
+    api = api_of(good({"net": [held], "order_id": "261127000000009"}), seen=sent)
+    order = OrderRequest("CRUDEOIL26NOVFUT", "MCX", Action.SELL, 200, product=Product.NRML)
+    with pytest.raises(SymbolUnknown):
+        await api.place(order, "T1")
+    (row,) = await api.positions()
+    sent.clear()
+    await api.place(order, "T1")
+    assert row.quantity == 200  # in units: 100 barrels each
+    assert b"quantity=2&" in sent[0] and b"tradingsymbol=CRUDEOIL26NOVFUT" in sent[0]
