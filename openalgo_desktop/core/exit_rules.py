@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.exits import (
     ZERO,
@@ -225,6 +225,13 @@ def positioned(plan: ExitPlan, units: int, average: float = 0.0) -> ExitPlan:
     if plan.whole and here and average > 0 and exact(average) != plan.entry:
         plan = placed(msgspec.structs.replace(plan, entry=exact(average)))
     return plan
+
+
+def converted(plan: ExitPlan, to: Product, *, alone: bool) -> ExitPlan:
+    """The plan of a position that has another product now. Where other units of that product are
+    held (not ``alone``), it goes on protecting its own and no more."""
+    quantity = plan.quantity if alone or not plan.whole else plan.held
+    return msgspec.structs.replace(plan, product=to, quantity=quantity, moving=None)
 
 
 def settled(plan: ExitPlan, *, entry_works: bool = False) -> ExitPlan:

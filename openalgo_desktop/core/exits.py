@@ -104,6 +104,18 @@ class Firing(msgspec.Struct, frozen=True):
     attempts: int = 0  # orders that were refused
 
 
+class Move(msgspec.Struct, frozen=True):
+    """A conversion of the plan's position that is under way, or without an answer: until it is
+    known what became of it, the units are of the plan's product or of ``to``. ``tag`` is its row
+    in the journal, ``at`` when it was to leave; ``alone`` says that nothing else was held of
+    ``to``."""
+
+    to: Product
+    tag: str
+    at: datetime
+    alone: bool = True
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What all plans have. ``label`` is the strategy in whose name orders go out; ``message``
     says what happened last."""
@@ -159,11 +171,19 @@ class ExitPlan(Plan, frozen=True, kw_only=True, tag="exit", tag_field="kind"):
     entries: dict[str, tuple[int, Decimal]] = {}
     orders: tuple[str, ...] = ()
     request: OrderRequest | None = None
+    moving: Move | None = None
 
     @property
     def position(self) -> tuple[str, str, Product]:
         """The position that it is about."""
         return (self.exchange, self.symbol, self.product)
+
+    @property
+    def places(self) -> tuple[tuple[str, str, Product], ...]:
+        """Where its units may be: more than one while a conversion of it is not known."""
+        if self.moving is None:
+            return (self.position,)
+        return (self.position, (self.exchange, self.symbol, self.moving.to))
 
     @property
     def base(self) -> int:

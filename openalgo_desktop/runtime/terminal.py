@@ -335,7 +335,6 @@ class Terminal:
         self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
         self.accounts.attach_desk(self.desk)
         await self._start_journal()
-        self.conversions = ConversionDesk(self.desk, self.instruments, self.bus)
         self.previews = OrderPreviews(
             self.clock,
             self.desk,
@@ -370,6 +369,7 @@ class Terminal:
             PlanRepository(self.db),
             self.market_open,
         )
+        self.conversions = ConversionDesk(self.desk, self.instruments, self.bus, self.watch.moves)
         await self.watch.start()
         self._stops.append(self.watch.stop)
         self.alerts = Alerts(

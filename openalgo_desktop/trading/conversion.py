@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
 
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion, conversion
 from openalgo_desktop.core.enums import Mode, Product
-from openalgo_desktop.core.errors import InvalidOrder, NotSupported, OrderError, OrderStateUnknown
+from openalgo_desktop.core.errors import (
+    AppError,
+    InvalidOrder,
+    NotSupported,
+    OrderError,
+    OrderStateUnknown,
+)
 from openalgo_desktop.core.events import Bus, OrderSettled, PositionsChanged
 from openalgo_desktop.core.model import Key, OrderAck
 from openalgo_desktop.core.ports import InstrumentLookup, TradingGateway
@@ -19,11 +26,27 @@ from openalgo_desktop.trading.sending import REFUSALS
 _Busy = tuple[str, Key]
 
 
-class ConversionDesk:
-    """Moves open positions of the current mode's account to another product. One whose answer was
-    lost is found out from the position book, and until then no other of that instrument leaves."""
+class WatchedExits(Protocol):
+    """The exits of positions that our core watches."""
 
-    def __init__(self, desk: OrderDesk, instruments: InstrumentLookup, bus: Bus) -> None:
+    async def begin(self, account_id: str, request: ConvertRequest, tag: str, mode: Mode) -> None:
+        """Before it leaves; raises where exits forbid it or it cannot be written down."""
+
+    def end(
+        self, account_id: str, request: ConvertRequest, tag: str, mode: Mode, *, done: bool
+    ) -> None:
+        """It is known what became of it; may be told twice."""
+
+
+class ConversionDesk:
+    """Moves open positions of the current mode's account to another product, and their watched
+    exits with them. One whose answer was lost is found out from the position book, and until then
+    no other of that instrument leaves."""
+
+    def __init__(
+        self, desk: OrderDesk, instruments: InstrumentLookup, bus: Bus, exits: WatchedExits
+    ) -> None:
+        self._exits = exits
         self._desk = desk
         self._instruments = instruments
         self._bus = bus
@@ -42,12 +65,14 @@ class ConversionDesk:
         gateway = self._able(self._desk.gateway_of(mode))
         busy = (gateway.account_id, key)
         if busy in self._busy:
-            raise OrderError(
-                f"A conversion of {key[1]} is under way: wait until the position book shows it."
-            )
+            raise _under_way(key)
         self._busy.add(busy)
         try:
-            async with self._desk.under_way.lock(mode, (*key, product)):
+            if await self._desk.reconciler.converting(gateway.account_id, mode, key):
+                raise _under_way(key)
+            async with AsyncExitStack() as locks:
+                for one in sorted({product, to}):  # of two conversions neither waits for the other
+                    await locks.enter_async_context(self._desk.under_way.lock(mode, (*key, one)))
                 return await self._convert(busy, product, to, source, mode, gateway)
         except OrderStateUnknown:
             self._changed(gateway.account_id, mode)  # whoever shows the books reads them again
@@ -75,7 +100,15 @@ class ConversionDesk:
             self._flying[tag] = (busy, request)
             return self._sent(self._able(now), request, tag, mode)
 
-        return await self._desk.send("convert", request, source, call, mode=mode)
+        tag = self._desk.next_tag()
+        try:
+            await self._exits.begin(gateway.account_id, request, tag, mode)
+            return await self._desk.send("convert", request, source, call, mode=mode, tag=tag)
+        except OrderStateUnknown:
+            raise
+        except AppError:  # it never left, or was refused
+            self._exits.end(gateway.account_id, request, tag, mode, done=False)
+            raise
 
     async def _sent(
         self, gateway: TradingGateway, request: ConvertRequest, tag: str, mode: Mode
@@ -91,8 +124,9 @@ class ConversionDesk:
         self._end(tag, mode, done=True)
         return ack
 
-    def _end(self, tag: str, mode: Mode, *, done: bool) -> None:
-        """It is known what became of it, for the first time."""
+    def _end(self, tag: str, mode: Mode, *, done: bool, told: bool = True) -> None:
+        """It is known what became of it, for the first time; ``told`` by the account. Where only
+        the books do not show it, its exits look for the units themselves."""
         busy, request = self._flying.pop(tag, (None, None))
         if busy is None or request is None:
             return
@@ -100,10 +134,12 @@ class ConversionDesk:
         if done:
             self._desk.books.book(mode).convert(request)
             self._desk.under_way.converted(busy[0], request)
+        if told or done:
+            self._exits.end(busy[0], request, tag, mode, done=done)
         self._changed(busy[0], mode)
 
     def _on_settled(self, event: OrderSettled) -> None:
-        self._end(event.tag, event.mode, done=bool(event.order_id))
+        self._end(event.tag, event.mode, done=bool(event.order_id), told=False)
 
     def _able(self, gateway: TradingGateway) -> TradingGateway:
         if not gateway.traits.converts:
@@ -123,3 +159,9 @@ class ConversionDesk:
 
     def _changed(self, account_id: str, mode: Mode) -> None:
         self._bus.publish(PositionsChanged(account_id=account_id, mode=mode))
+
+
+def _under_way(key: Key) -> OrderError:
+    return OrderError(
+        f"A conversion of {key[1]} is under way: wait until the position book shows it."
+    )

@@ -542,21 +542,26 @@ class OrderDesk:
         call: Callable[[TradingGateway, str], Coroutine[Any, Any, OrderAck]],
         order_id: str = "",
         mode: Mode | None = None,
+        tag: str = "",
     ) -> Placed:
         """Journal and send an order write of another kind (good-till-triggered orders).
 
-        ``call`` gets the gateway of the current mode and our own tag; ``mode`` as in
-        :meth:`place`.
+        ``call`` gets the gateway of the current mode and our own tag (``tag`` where it was taken
+        before, from :meth:`next_tag`); ``mode`` as in :meth:`place`.
         """
         mode = self.still(mode)
         gateway = self.gateway_of(mode)
         if not kind.endswith("cancel"):
             with self.refusals(kind, request, source):
                 self.risk.check_blocked(source)
-        tag = self._tags.next()
+        tag = tag or self._tags.next()
         entry = self.sender.entry(tag, kind, mode, gateway, source, msgspec.to_builtins(request))
         entry = msgspec.structs.replace(entry, order_id=order_id)
         return await self.sender.send(entry, mode, gateway, lambda: call(gateway, tag))
+
+    def next_tag(self) -> str:
+        """A tag for a write that somebody has to know of before it leaves."""
+        return self._tags.next()
 
     # -- books ------------------------------------------------------------------------------
     def _on_update(self, mode: Mode, broker: str, update: OrderUpdate) -> None:

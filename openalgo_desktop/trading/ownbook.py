@@ -195,9 +195,10 @@ class OwnBook:
         )
 
     def convert(self, request: ConvertRequest) -> None:
-        """Units of a position are of another product now, at their average."""
+        """Units of a position are of another product now, at their average. A position book that
+        was read meanwhile may show that already."""
         source = self.positions.get((*request.key, request.product))
-        if source is None:
+        if source is None or source.quantity * request.action.sign < request.quantity:
             return
         self.changes += 1
         units = request.action.sign * request.quantity

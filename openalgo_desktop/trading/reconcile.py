@@ -22,7 +22,7 @@ from openalgo_desktop.core.events import (
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import BookRows, Order, OrderRequest
+from openalgo_desktop.core.model import BookRows, Key, Order, OrderRequest
 from openalgo_desktop.core.ports import (
     JournalEntry,
     OrderJournal,
@@ -196,6 +196,15 @@ class Reconciler:
             and entry.account_id == account_id
             and entry.mode is mode
         ]
+
+    async def converting(self, account_id: str, mode: Mode, key: Key) -> bool:
+        """Whether nobody knows yet what became of a conversion of an instrument, of an earlier
+        run too: the journal is asked."""
+        return any(
+            (entry.kind, entry.account_id, entry.mode) == ("convert", account_id, mode)
+            and (entry.request.get("exchange"), entry.request.get("symbol")) == key
+            for entry in await self._journal.open_entries()
+        )
 
     async def _loop(self) -> None:
         while True:

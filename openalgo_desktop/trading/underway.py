@@ -192,11 +192,15 @@ class UnderWay:
         self._stop()
 
     def converted(self, account_id: str, request: ConvertRequest) -> None:
-        """Units have another product now: no order shows it, and no fill hides it."""
+        """Units have another product now: no order shows it, and no fill hides it. Nothing is
+        counted twice where the position book was read meanwhile and shows it already."""
         account = self._accounts.get(account_id)
         if account is None:
             return
         units = request.action.sign * request.quantity
+        before = account.ledgers.get((*request.key, request.product))
+        if before is None or before.expected * request.action.sign < request.quantity:
+            return
         for product, change in ((request.product, -units), (request.to, units)):
             key = (*request.key, product)
             ledger = account.ledgers.setdefault(key, _Ledger(sure=account.known))

@@ -186,16 +186,18 @@ class Driver:
 
     async def _send(self, plan: ExitPlan, units: int) -> None:
         try:
-            placed = await self._desk.exits.close(
-                plan.position,
-                plan.exit_source,
-                plan.mode,
-                at_most=units,
-                strategy=plan.label or SQUARE_OFF_STRATEGY,
-                standing=True,
-                side=plan.side,
-                account=plan.account_id,
-            )
+            placed = None
+            for place in plan.places:  # the second one while a conversion is not known
+                placed = placed or await self._desk.exits.close(
+                    place,
+                    plan.exit_source,
+                    plan.mode,
+                    at_most=units,
+                    strategy=plan.label or SQUARE_OFF_STRATEGY,
+                    standing=True,
+                    side=plan.side,
+                    account=plan.account_id,
+                )
         except OrderStateUnknown:  # told by the sender; the reconciler settles it
             await self._wait(plan.plan_id, LOOK)
         except AppError as error:
@@ -207,8 +209,12 @@ class Driver:
     async def _accepted(self, plan: ExitPlan, placed: Placed | None) -> None:
         if placed is None:  # flat, or on the other side: closed elsewhere
             current = self._exiting(plan.plan_id)
-            if current is not None:
+            if current is None or current.places != plan.places:
+                return  # it is over, or its position was converted: again, where the units are
+            if current.moving is None:
                 self.closed_elsewhere(current)
+            else:
+                await self._wait(plan.plan_id, LOOK)
             return
         ours = [
             order_id

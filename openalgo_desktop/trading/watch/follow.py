@@ -66,6 +66,7 @@ class Follower:
         """Compare what is not compared yet, and find entries that nobody told of."""
         for plan in tuple(self._shelf.exits.values()):
             waits = plan.state is PlanState.WAITING and not plan.entries
+            waits = waits or plan.moving is not None
             if waits or plan.plan_id in self._retry or plan.plan_id not in self._checked:
                 self.check(plan)
 
@@ -121,6 +122,8 @@ class Follower:
         if not plan.state.is_open:
             self.ended(plan)
             return
+        if plan.moving is not None:  # until it is known where the units are, nothing proves it
+            return
         row = self._desk.books.book(plan.mode).positions.get(plan.position)
         here = max(0, (row.quantity if row is not None else 0) * plan.side)
         if plan.whole and row is not None and here > plan.held:
@@ -166,6 +169,13 @@ class Follower:
             if plan.fired_at is not None:
                 sent = await self._sent.of(plan, plan.fired_at, gateway, known=plan.exits)
                 plan = self._driver.count(self._shelf.exits.get(plan_id, plan), sent)
+            if plan.moving is not None:
+                plan = await self._settle_move(plan, gateway)
+            if plan.moving is not None:
+                self._checked.add(plan_id)  # what its legs reach goes out where the units are
+                if plan.state is PlanState.EXITING:
+                    self._driver.go(plan_id)
+                return
             view = await self._desk.under_way.view(plan.mode, gateway, plan.position)
         except AppError as error:
             log.info("exit plan %s is not compared yet: %s", plan_id, error)
@@ -174,8 +184,39 @@ class Follower:
         current = self._shelf.exits.get(plan_id)
         if current is None:
             return
+        if current.places != plan.places:  # converted meanwhile: that was another position
+            self._again.add(plan_id)
+            return
         self._checked.add(plan_id)
         self.hold(current, view.held)
+
+    async def _settle_move(self, plan: ExitPlan, gateway: TradingGateway) -> ExitPlan:
+        """What became of the conversion of a plan's position, by the journal; what no book of
+        orders showed is asked of the positions."""
+        move = plan.moving
+        assert move is not None
+        state = await self._sent.state_of(move.tag, move.at)
+        if state in (JournalState.INTENT, JournalState.UNKNOWN):
+            return plan
+        done = state is JournalState.ACKNOWLEDGED
+        if not done and move.alone:
+            here, there = [
+                (await self._desk.under_way.view(plan.mode, gateway, place)).held * plan.side
+                for place in plan.places
+            ]
+            done = here <= 0 < there
+        current = self._shelf.exits.get(plan.plan_id)
+        if current is None or current.moving != move:
+            return current or plan
+        if done:
+            current = rules.converted(current, move.to, alone=move.alone)
+        return self._shelf.put(msgspec.structs.replace(current, moving=None))
+
+    def moved(self, plan: ExitPlan) -> None:
+        """A conversion of the plan's position has ended."""
+        self.check(plan)
+        if plan.state is PlanState.EXITING:
+            self._driver.go(plan.plan_id)
 
     def hold(self, plan: ExitPlan, units: int) -> None:
         """The position is surely ``units`` (signed)."""

@@ -18,6 +18,8 @@ from openalgo_desktop.trading.desk import OrderDesk
 
 #: The wall clock may have been put back since a leg was reached.
 _SLACK = timedelta(days=1)
+#: A write has its row in the journal by then; seconds.
+_ROW_WITHIN = 60.0
 _OPEN = (JournalState.INTENT, JournalState.UNKNOWN)
 
 
@@ -128,6 +130,15 @@ class SentOrders:
             for row in rows
             if row.request.get("plan") == plan.plan_id and row.account_id == plan.account_id
         ]
+
+    async def state_of(self, tag: str, since: datetime) -> JournalState:
+        """What the journal says of one write that was to leave at ``since``. Of one without a row
+        nothing left, unless that was so lately that its row may still come."""
+        row = await self._journal.find(tag)
+        if row is not None:
+            return row.state
+        young = (self._clock.now() - since).total_seconds() < _ROW_WITHIN
+        return JournalState.INTENT if young else JournalState.REJECTED
 
     async def plan_of(self, tag: str) -> str:
         """The bracket of an entry order by our own tag; empty for any other order."""

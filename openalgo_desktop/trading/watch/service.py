@@ -38,6 +38,7 @@ from openalgo_desktop.trading.ownbook import PositionKey
 from openalgo_desktop.trading.watch.commands import Commands
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
+from openalgo_desktop.trading.watch.moves import Moves
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.results import Results
 from openalgo_desktop.trading.watch.sent import SentOrders
@@ -79,6 +80,8 @@ class Watch:
         self.commands = Commands(
             clock, desk, instruments, self._shelf, self._prices, self._driver, self._follower
         )
+        #: What conversions of positions tell.
+        self.moves = Moves(clock, self._shelf, self._follower)
         self._shelf.on_key = self._want
         self._result_keys: set[Key] = set()
         self._blind: set[Key] = set()

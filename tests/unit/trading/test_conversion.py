@@ -54,12 +54,24 @@ class Account(Gateway):
         return OrderAck(tag)
 
 
+class NoExits:
+    """Nothing is watched."""
+
+    async def begin(self, account_id: str, request: ConvertRequest, tag: str, mode: Mode) -> None:
+        return None
+
+    def end(
+        self, account_id: str, request: ConvertRequest, tag: str, mode: Mode, *, done: bool
+    ) -> None:
+        return None
+
+
 class World(Rig):
     def __init__(self) -> None:
         super().__init__()
         self.account = Account()
         self.desk.set_gateway(Mode.SANDBOX, self.account)  # type: ignore[arg-type]
-        self.conversions = ConversionDesk(self.desk, self.lookup, self.bus)  # type: ignore[arg-type]
+        self.conversions = ConversionDesk(self.desk, self.lookup, self.bus, NoExits())  # type: ignore[arg-type]
         self.changed: list[PositionsChanged] = []
         self.bus.subscribe(PositionsChanged, self.changed.append)
 

@@ -14,7 +14,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.portfolio import closing
-from openalgo_desktop.ui.rooms.portfolio.position_rows import Line, whole_plan
+from openalgo_desktop.ui.rooms.portfolio.position_rows import Line
 
 _MEANING = {
     Product.MIS: "intraday: it is squared off before the close",
@@ -45,12 +45,12 @@ class PositionConverting:
         name = self._bridge.name(row.key)
         what = f"{fmt.quantity(abs(row.quantity))} {name} {row.product.value}"
         why = closing.asks(self._bridge, Act.CONVERT, row, abs(row.quantity), mode)
-        plans = self._bridge.watch.of_position(row.symbol, row.exchange, row.product, mode)
-        if whole_plan(plans) is not None:
-            why = (*why, f"Its stop and targets are of {row.product.value}: set them anew after.")
         if why:
             where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
             text = f"{what} becomes {to.value} ({_MEANING[to]}) {where}."
+            plans = self._bridge.watch.of_position(row.symbol, row.exchange, row.product, mode)
+            if plans:
+                why = (*why, "Its stops and targets that are watched here move along.")
             words = "\n".join((text, *why))
             if not await confirm(self._dock, "Convert the position?", words, "Convert", (), True):
                 return
