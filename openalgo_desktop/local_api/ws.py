@@ -9,6 +9,7 @@ import asyncio
 import http
 import logging
 import socket
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -25,6 +26,7 @@ from openalgo_desktop.local_api.network import BACKLOG, HostPolicy, bind_sockets
 from openalgo_desktop.local_api.ws_actions import Actions
 from openalgo_desktop.local_api.ws_client import WRITE_LIMIT, Client, Connection
 from openalgo_desktop.local_api.ws_fanout import Fanout, OrderStream
+from openalgo_desktop.local_api.ws_turns import SLICE, Turns
 
 #: Largest incoming message: some 17,000 symbols in one frame. A larger one would be decoded for
 #: longer than anything may hold the loop.
@@ -59,6 +61,7 @@ class WsServer:
     def __init__(self, ctx: ApiContext, doorkeeper: Doorkeeper | None = None) -> None:
         self._ctx = ctx
         self._doorkeeper = doorkeeper or Doorkeeper()
+        self._turns = Turns()
         self._policy = HostPolicy(ctx.settings)
         self._fanout = Fanout(ctx.hub, lambda: ctx.broker)
         self._orders = OrderStream(ctx.hub, ctx.user_id)
@@ -105,6 +108,7 @@ class WsServer:
     def _connection(self, *args: Any, **kwargs: Any) -> Connection:
         connection = Connection(*args, **kwargs)
         connection.doorkeeper = self._doorkeeper
+        connection.turns = self._turns
         return connection
 
     async def stop(self) -> None:
@@ -183,8 +187,13 @@ class WsServer:
             timeout, self._close, client, CLOSE_AUTH, "auth timeout"
         )
         try:
+            turn = time.perf_counter()
             async for raw in connection:
                 await self._actions.handle(client, raw)
+                # Messages that wait come without a pause: others on this loop must have theirs.
+                if time.perf_counter() - turn > SLICE:
+                    await asyncio.sleep(0)
+                    turn = time.perf_counter()
         except ConnectionClosed:
             pass
         finally:

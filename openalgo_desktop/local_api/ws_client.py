@@ -13,6 +13,7 @@ from websockets.protocol import State
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.model import ApiKey
+from openalgo_desktop.local_api.ws_turns import PIECE, Turns
 
 if TYPE_CHECKING:
     from openalgo_desktop.local_api.doorkeeper import Doorkeeper
@@ -33,22 +34,76 @@ SubscriptionKey = tuple[str, str, FeedMode]
 
 class Connection(ServerConnection):
     """A connection that tells its client when the socket is full and when it takes data again,
-    and the doorkeeper that it came and went."""
+    and the doorkeeper that it came and went. What comes is taken apart in turns: a read of more
+    than a piece waits, and nothing is read or taken apart while messages wait for their answers."""
 
     client: Client | None = None
     doorkeeper: Doorkeeper
+    turns: Turns
 
     #: For the doorkeeper: only its key says what a socket is worth.
     busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._held = bytearray()  # read, not yet taken apart
+        self._taken = 0  # bytes at its beginning that were
+        self._waits = False  # for a turn
+        messages = self.recv_messages
+        messages.pause, messages.resume = self._full, self._go_on
         peer = transport.get_extra_info("peername")
         self.doorkeeper.arrived(self, peer[0] if peer else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._held.clear()
         self.doorkeeper.left(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._held and len(data) <= PIECE and not self.recv_messages.paused:
+            super().data_received(data)
+            return
+        self._held += data
+        self.transport.pause_reading()
+        self._go_on()
+
+    def eof_received(self) -> None:
+        # Nothing is read while something is held, so nothing comes after the end.
+        if self._held:
+            super().data_received(bytes(self._held[self._taken :]))
+            self._held.clear()
+        super().eof_received()
+
+    def take(self) -> bool:
+        """Take the next piece apart; whether another may be taken now."""
+        held, began = self._held, self._taken
+        if held and not self.recv_messages.paused:
+            self._taken = began + PIECE
+            super().data_received(bytes(held[began : self._taken]))
+        if self.transport.get_write_buffer_size() > MUST_LIMIT:
+            log.warning("WebSocket client %s does not read its answers: cut", self.remote_address)
+            self.drop()
+        if self.transport.is_closing():
+            held.clear()
+        if self._taken >= len(held):
+            held.clear()
+            self._taken = 0
+        self._waits = bool(held) and not self.recv_messages.paused
+        if not held and not self.recv_messages.paused:
+            self.transport.resume_reading()
+        return self._waits
+
+    def _full(self) -> None:
+        """So many messages wait that nothing more is read."""
+        self.transport.pause_reading()
+
+    def _go_on(self) -> None:
+        """There is room for messages again."""
+        if not self._held:
+            self.transport.resume_reading()
+        elif not self._waits and not self.recv_messages.paused:
+            self._waits = True
+            self.turns.wait(self)
 
     def drop(self) -> None:
         """Close the connection at once."""
