@@ -35,9 +35,9 @@ _SAME_HOURS = {
     "NCDEX": "MCX",
     "GLOBAL_INDEX": "CRYPTO",
 }
-_SATURDAY = 5
+SATURDAY = 5
 #: ``Holiday.holiday_type`` of a day with sessions of its own.
-SPECIAL = "SPECIAL_SESSION"
+SPECIAL, SETTLEMENT = "SPECIAL_SESSION", "SETTLEMENT_HOLIDAY"
 
 
 class Opening(msgspec.Struct, frozen=True, array_like=True):
@@ -93,6 +93,10 @@ class MarketCalendar:
             key=lambda holiday: holiday.date,
         )
 
+    def day(self, day: date) -> Holiday | None:
+        """What is listed for a day; None on a regular one."""
+        return self._days.get(day)
+
     def session(self, exchange: str, day: date) -> tuple[datetime, datetime] | None:
         """Opening and closing moment (aware, IST) of that day, or None when it is closed."""
         name = _SAME_HOURS.get(exchange, exchange)
@@ -110,7 +114,7 @@ class MarketCalendar:
             alone = special.holiday_type == SPECIAL and not special.others_regular
             if listed in special.closed or alone:
                 return None
-        return None if day.weekday() >= _SATURDAY else _window(day, *regular)
+        return None if day.weekday() >= SATURDAY else _window(day, *regular)
 
     @staticmethod
     def regular_session(exchange: str, day: date) -> tuple[datetime, datetime] | None:

@@ -36,6 +36,7 @@ class LogLine(NamedTuple):
     level: int
     text: str
     at: float  # epoch seconds
+    source: str = ""  # name of the logger
 
 
 class _Formatter(logging.Formatter):
@@ -121,6 +122,7 @@ class LogRing(logging.Handler):
         self._file = _DailyFile(folder, keep_days)
         self._stderr: logging.Handler | None = None
         self._closed = False
+        self.errors = 0  # records of level ERROR and above, of this run
 
     def install(self) -> None:
         """Take the records of the whole process."""
@@ -134,8 +136,9 @@ class LogRing(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = LogLine(record.levelno, self.format(record), record.created)
+            line = LogLine(record.levelno, self.format(record), record.created, record.name)
             self._ring.append(line)
+            self.errors += line.level >= logging.ERROR
             self._file.put(line.at, line.text)
             for listener in self._listeners:
                 listener(line)

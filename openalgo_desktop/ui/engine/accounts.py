@@ -56,6 +56,29 @@ class AccountDoor:
         """Money of an account, asked now; raises :class:`AppError` when it cannot tell."""
         return await self._terminal.accounts[name].gateway.funds()
 
+    def busy(self) -> list[str]:
+        """What accounts do in the background, one line each."""
+        found = []
+        for name in self.names():
+            if text := self._terminal.accounts.details(name).get("busy"):
+                found.append(f"{self.status(name).title or name}: {text}")
+        return found
+
+    def skew(self) -> tuple[str, float]:
+        """The account whose clock is proved to be the furthest from ours, and by how many seconds
+        we are behind it (negative: ahead)."""
+        worst = ("", 0.0)
+        for name in self.names():
+            seconds = float(self._terminal.accounts.details(name).get("skew", 0.0))
+            if abs(seconds) > abs(worst[1]):
+                worst = (self.status(name).title or name, seconds)
+        return worst
+
+    def capacity(self) -> int | None:
+        """Instruments that the feed of the data account takes; None where nobody says."""
+        feed = self._terminal.accounts.details(self._terminal.accounts.data).get("feed")
+        return None if feed is None else int(feed["capacity"])
+
     def brokers(self) -> list[str]:
         """Ids of the brokers that can be added."""
         return self._terminal.registry.ids()

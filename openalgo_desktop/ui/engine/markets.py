@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
+from openalgo_desktop.core.calendar import SATURDAY, SETTLEMENT
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.market_state import SEGMENTS, MarketState, Phase, countdown, state
 
@@ -72,6 +73,27 @@ class MarketsDoor:
         for names in groups.values():  # what the two exchanges do alike is said once
             names[:] = [name for name in names if SISTER.get(name) not in names]
         return "  ·  ".join(f"{' '.join(names)} {text}" for (_, text), names in groups.items())
+
+    def holiday(self) -> str:
+        """What is special about today, in a sentence; empty on a normal day, at a weekend and
+        where the market has no hours."""
+        today = self.now().date()
+        if self.always_open:
+            return ""
+        day = self._terminal.calendar.day(today)
+        if day is None or day.holiday_type == SETTLEMENT:
+            return ""
+        closed, others = [], []
+        for segment, exchange in SEGMENTS:
+            window = self._terminal.calendar.session(exchange, today)
+            if window is None:
+                closed.append(segment)
+            elif window != self._terminal.calendar.regular_session(exchange, today):
+                others.append(f"{segment} {window[0]:%H:%M} to {window[1]:%H:%M}")
+        if today.weekday() >= SATURDAY and not others and len(closed) == len(SEGMENTS):
+            return ""
+        parts = [f"{', '.join(closed)} closed"] if closed else []
+        return f"{day.description}: {'; '.join([*parts, *others])}" if parts or others else ""
 
     def lines(self) -> str:
         """A line for each segment."""

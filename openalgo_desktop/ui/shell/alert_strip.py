@@ -1,4 +1,5 @@
-"""The red strip under the toolbar: everything that is wrong now, and a way to log in again."""
+"""The strip under the toolbar: everything that is wrong now (red), and a way to log in again. A
+holiday is told there, too, in a quiet colour."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.widgets import label, named, push_button
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
 EDGE, PADDING, LINE = 8, 6, 28  # pixels
 GAP = "      "
+#: A clock that is off by more is told, seconds: candles, cut-offs and one-time passwords go by it.
+SKEW = 2.0
 
 
 class AlertStrip(QWidget):
@@ -26,6 +29,7 @@ class AlertStrip(QWidget):
         self._bridge = bridge
         self._account = ""
         self._alerts: list[str] = []
+        self._slow = ("", "")
         named(self, "banner-alert", "Alerts")
         row = QHBoxLayout(self)
         row.setContentsMargins(EDGE, 0, EDGE, 0)
@@ -48,6 +52,7 @@ class AlertStrip(QWidget):
             bridge.safety.kill_changed,
         ):
             signal.connect(self.refresh)
+        bridge.feed.aged.connect(self._look)
 
     def text(self) -> str:
         """What it says."""
@@ -70,6 +75,21 @@ class AlertStrip(QWidget):
                 return f"NO {what.upper()} from {status.title}: {why}"
         return ""
 
+    def _look(self) -> None:
+        """What nobody tells: the clock, and a day that begins."""
+        if (self._clock_alert(), self._bridge.markets.holiday()) != self._slow:
+            self.refresh()
+
+    def _clock_alert(self) -> str:
+        who, seconds = self._bridge.accounts.skew()
+        if abs(seconds) <= SKEW:
+            return ""
+        way = "behind" if seconds > 0 else "ahead of"
+        return (
+            f"THIS CLOCK IS WRONG: at least {abs(seconds):.0f} s {way} {who}; set it before you "
+            "trade"
+        )
+
     def refresh(self, *_: object) -> None:
         """Say what is wrong now."""
         alerts = []
@@ -88,6 +108,14 @@ class AlertStrip(QWidget):
             alerts.append(f"Market data is disconnected; prices are old. {message}".strip())
         elif self._bridge.feed.stale:
             alerts.append("The market feed is silent; prices are old and shown in grey")
+        self._slow = clock, holiday = self._clock_alert(), self._bridge.markets.holiday()
+        if clock:
+            alerts.append(clock)
+        tone = "" if alerts else "note"
+        for widget in (self, self._label):
+            set_role(widget, tone, "tone")
+        if holiday:
+            alerts.append(f"Holiday  —  {holiday}")
         self._alerts = alerts
         self.log_in.setVisible(bool(self._account))
         self._lay_out()

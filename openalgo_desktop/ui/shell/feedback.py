@@ -6,6 +6,7 @@ once, however often its broker repeats it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.safety.approvals import summary
 from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.toasts import Toasts
+
+log = logging.getLogger(__name__)
 
 #: Orders that change within this time are told together, milliseconds.
 TELL_MS = 250
@@ -113,6 +116,8 @@ class Feedback(QObject):
             known = self._groups.get(topic, []) if self._toasts.has(topic) else []
             self._groups[topic] = rows = [*known, *orders]
             text, last = self.words(kind, name, rows), rows[-1].order_id
+            if kind.level == "error":
+                log.error("order %s: %s", last, text)
             self._toasts.show(
                 kind.level, text, topic, partial(self._bridge.order_wanted.emit, last)
             )
@@ -160,6 +165,7 @@ class Feedback(QObject):
     def _on_notice(self, level: str, text: str) -> None:
         self._toasts.show(level, text)
         if level == "error":
+            log.error("%s", text)
             self._notify(level, text)
 
     def _on_approval(self, approval: Approval) -> None:

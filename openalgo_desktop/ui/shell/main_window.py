@@ -32,6 +32,7 @@ from openalgo_desktop.ui.rooms.automation.alert_dialog import show_form
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
+from openalgo_desktop.ui.rooms.safety.log import LogDock
 from openalgo_desktop.ui.shell import symbols, workspace
 from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
@@ -79,23 +80,8 @@ class MainWindow(QMainWindow):
         symbols.dress(self.actions_by_name)
         self.hands.take_actions(self.actions_by_name)
         self.marks = ModeMarks(bridge, self)
-        self.top_bar = TopBar(bridge, self.actions_by_name)
         self.lock_screen = LockScreen(self, bridge)
-        self.hands.hotkeys.changed.connect(lambda _: self.top_bar.relabel())
-        self.top_bar.kill_held.connect(self.commands.kill)
-        kill_key = QShortcut(QKeySequence(KILL_KEY), self)
-        kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
-        kill_key.activated.connect(self.top_bar.kill.key_pulse)
-        self.top_bar.mode_clicked.connect(self.commands.toggle_mode)
-        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top_bar)
-        self._build_banners()
-        self.status_bar = StatusBar(bridge)
-        self.setStatusBar(self.status_bar)
-        self.status_bar.review_wanted.connect(self.commands.review_books)
-        self.workspaces.changed.connect(
-            lambda: self.top_bar.show_workspace(self.workspaces.current)
-        )
-        self.status_bar.performance_wanted.connect(lambda: self.hands.show_kind("performance"))
+        self._build_bars()
         self.toasts.overflow.connect(self.status_bar.tell)
         self.docking.opened.connect(self._on_opened)
         self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
@@ -117,6 +103,26 @@ class MainWindow(QMainWindow):
         self.alert_banner.refresh()
 
     # -- building ---------------------------------------------------------------------------
+    def _build_bars(self) -> None:
+        """Toolbar, strips, status bar, and what their parts call for."""
+        top = self.top_bar = TopBar(self.bridge, self.actions_by_name)
+        self.hands.hotkeys.changed.connect(lambda _: top.relabel())
+        top.kill_held.connect(self.commands.kill)
+        kill_key = QShortcut(QKeySequence(KILL_KEY), self)
+        kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
+        kill_key.activated.connect(top.kill.key_pulse)
+        top.mode_clicked.connect(self.commands.toggle_mode)
+        top.kind_wanted.connect(self.hands.show_kind)
+        top.setting_wanted.connect(self.commands.settings)
+        self.workspaces.changed.connect(lambda: top.show_workspace(self.workspaces.current))
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
+        self._build_banners()
+        status = self.status_bar = StatusBar(self.bridge)
+        self.setStatusBar(status)
+        status.review_wanted.connect(self.commands.review_books)
+        status.log_wanted.connect(self._show_errors)
+        status.performance_wanted.connect(lambda: self.hands.show_kind("performance"))
+
     def _build_banners(self) -> None:
         self.sandbox_banner = label(SANDBOX_TEXT, "banner-sandbox", "banner-sandbox")
         self.sandbox_banner.setAccessibleName(SANDBOX_TEXT)
@@ -319,6 +325,12 @@ class MainWindow(QMainWindow):
         dock = self.hands.show_kind("orders")
         assert isinstance(dock, OrdersDock)
         dock.show_order(order_id)
+
+    def _show_errors(self) -> None:
+        """The log, with what went wrong."""
+        dock = self.hands.show_kind("log")
+        assert isinstance(dock, LogDock)
+        dock.show_level("ERROR")
 
     def _notify(self, level: str, text: str) -> None:
         if self.tray is not None:

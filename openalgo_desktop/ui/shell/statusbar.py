@@ -1,4 +1,5 @@
-"""The status bar: markets, feed, orders and their pace, local API, frame time, clock."""
+"""The status bar: markets, feed, orders and their pace, local API, what goes on in the background,
+errors in the log, frame time, clock."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ MESSAGE_MS = 6000
 #: Between two parts, pixels.
 SPACING = 8
 #: The parts in the order in which they keep their place.
-KEPT_FIRST = ("feed", "orders", "clock", "pace", "api")
+KEPT_FIRST = ("feed", "orders", "jobs", "clock", "pace", "api")
 
 
 class StatusBar(QStatusBar):
@@ -24,6 +25,7 @@ class StatusBar(QStatusBar):
 
     review_wanted = Signal()
     performance_wanted = Signal()
+    log_wanted = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -33,7 +35,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._parts: dict[str, QLabel] = {}
         self._build_market()
-        for name in ("feed", "orders", "pace", "api"):
+        self._errors_seen = bridge.logs.errors
+        for name in ("feed", "orders", "pace", "api", "jobs"):
             self.addWidget(self._part(name))
         self.frame = push_button(
             "", "status-frame", "Paint time; opens Performance", self.performance_wanted.emit
@@ -48,6 +51,10 @@ class StatusBar(QStatusBar):
         self.differ.setProperty("role", "badge")
         self.differ.hide()
         self.addWidget(self.differ)
+        self.errors = push_button("", "status-errors", "Errors in the log", self._open_log)
+        self.errors.setProperty("role", "badge")
+        self.errors.hide()
+        self.addWidget(self.errors)
         self._timer = QTimer(self)
         self._timer.setInterval(1000)
         self._timer.timeout.connect(self.refresh)
@@ -104,6 +111,9 @@ class StatusBar(QStatusBar):
         room = self.width() - 40 - self.market.minimumWidth() - self.frame.sizeHint().width()
         for name in (name for name in KEPT_FIRST if name in self._parts):
             part = self._parts[name]
+            if not part.text():
+                part.hide()
+                continue
             room -= part.sizeHint().width() + SPACING
             part.setVisible(room >= 0)
 
@@ -137,7 +147,13 @@ class StatusBar(QStatusBar):
             self._set("feed", f"○ feed silent, {since} · {subscribed}", "warning")
         else:
             since = "waiting" if age is None else f"{age:.1f} s"
-            self._set("feed", f"● feed {since} · {subscribed} subscribed", "up")
+            most = self._bridge.accounts.capacity()
+            count = f"{subscribed} subscribed" if most is None else f"{subscribed}/{most}"
+            full = most is not None and subscribed >= most
+            self._set("feed", f"● feed {since} · {count}", "warning" if full else "up")
+            self._parts["feed"].setToolTip(
+                plain_tip(self._feed_tip(subscribed, most) if most is not None else "")
+            )
         self._show_orders()
         _, _, clients = self._bridge.api.state()
         if host := self._bridge.api.listening():
@@ -151,7 +167,35 @@ class StatusBar(QStatusBar):
         frames = self._bridge.frames
         self.frame.setText(f"paint {frames.percentile(0.5):.1f} / {frames.percentile(0.95):.1f} ms")
         self._show_pace()
+        self._show_jobs()
+        self.show_errors()
         self._set("clock", f"{self._bridge.now():%a %d %b  %H:%M:%S} IST")
+
+    @staticmethod
+    def _feed_tip(subscribed: int, most: int) -> str:
+        if subscribed < most:
+            return f"{subscribed} instruments are streamed; the account takes {most}."
+        return f"The account streams no more than {most} instruments: close some lists or chains."
+
+    def _show_jobs(self) -> None:
+        """What goes on in the background, one of them in sight."""
+        jobs = self._bridge.accounts.busy()
+        more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
+        self._set("jobs", f"⟳ {jobs[0]}{more}" if jobs else "")
+        self._parts["jobs"].setToolTip(plain_tip("\n".join(jobs)))
+
+    def show_errors(self) -> None:
+        """The badge: errors since somebody looked."""
+        count = self._bridge.logs.errors - self._errors_seen
+        self.errors.setVisible(count > 0)
+        text = "1 error" if count == 1 else f"{count} errors"
+        self.errors.setText(f"⚠ {text}")
+        self.errors.setToolTip(f"{text} in the log since you looked; a click shows them")
+
+    def _open_log(self) -> None:
+        self._errors_seen = self._bridge.logs.errors
+        self.show_errors()
+        self.log_wanted.emit()
 
     def show_differences(self) -> None:
         """The badge: how many rows of the own books and the account's disagree."""

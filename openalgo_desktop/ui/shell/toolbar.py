@@ -1,16 +1,16 @@
-"""The toolbar: search, account, SANDBOX/LIVE, day P&L, cancel all, flatten, theme, API keys."""
+"""The toolbar: workspace, search, account, SANDBOX/LIVE, arm, what a ticket begins with, day P&L,
+margin, and the buttons that end things."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.hold_button import HoldButton
 from openalgo_desktop.ui.kit.search import SymbolSearch
@@ -24,6 +24,8 @@ from openalgo_desktop.ui.kit.widgets import (
     shortcut_text,
     tool_button,
 )
+from openalgo_desktop.ui.rooms.accounts.account_menu import AccountMenu
+from openalgo_desktop.ui.shell.toolbar_cells import DayCell, DefaultsChip, MarginCell
 
 #: Room for the words of the account chip, pixels; all of them are in its tooltip.
 CHIP_WIDTH, CHIP_NARROW = 220, 96
@@ -37,12 +39,15 @@ class TopBar(QToolBar):
 
     mode_clicked = Signal()
     kill_held = Signal()
+    kind_wanted = Signal(str)  # a dock to show
+    setting_wanted = Signal(str)  # words to look for in the settings
 
     def __init__(self, bridge: Bridge, actions: Mapping[str, QAction]) -> None:
         super().__init__("Toolbar")
         self._bridge = bridge
         self._chip_width = CHIP_WIDTH
         self._fitting = True  # until it is built
+        self._fitted = 0  # the width that was needed when it was fitted last, pixels
         self._workspace_name, self._workspace_short = "", False
         named(self, "toolbar", "Main toolbar")
         self.setMovable(False)
@@ -58,6 +63,7 @@ class TopBar(QToolBar):
         bridge.books.positions_changed.connect(self.show_pnl)
         bridge.books.prices_moved.connect(self.show_pnl)
         bridge.books.gaps_changed.connect(lambda _: self.show_pnl())
+        bridge.books.funds_changed.connect(self.margin.refresh)
         for changed in (bridge.feed.changed, bridge.feed.refused):
             changed.connect(lambda _: self.show_pnl())
         bridge.safety.kill_changed.connect(self.show_killed)
@@ -79,8 +85,9 @@ class TopBar(QToolBar):
         self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
         self._gap(10)
-        self.account = push_button("", "toolbar-account", "Accounts", actions["accounts"].trigger)
+        self.account = push_button("", "toolbar-account", "Accounts", self._open_accounts)
         self.account.setProperty("role", "chip")
+        self._accounts = actions["accounts"]
         self.addWidget(self.account)
         self._gap(10)
         self.mode = named(QPushButton(), "toolbar-mode", "Sandbox or live")
@@ -90,6 +97,15 @@ class TopBar(QToolBar):
         self.arm = push_button("", "toolbar-arm", "One-click trading", actions["arm"].trigger)
         self.arm.setToolTip(plain_tip(actions["arm"].toolTip()))
         self._arm_action = self.addWidget(self.arm)
+        self.defaults = DefaultsChip(self._bridge)
+        self.defaults.more_wanted.connect(lambda: self.setting_wanted.emit("new ticket"))
+        self.addWidget(self.defaults)
+
+    def _open_accounts(self) -> None:
+        """Log in and out, roles; the menu hangs from its chip."""
+        menu = AccountMenu(self.window(), self._bridge, self._accounts)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.account.mapToGlobal(QPoint(0, self.account.height())))
 
     def _build_pnl(self) -> None:
         spacer = self._spacer = QWidget()
@@ -98,9 +114,13 @@ class TopBar(QToolBar):
         self.addWidget(spacer)
         self.addWidget(label("Day P&L", "toolbar-pnl-caption", "muted"))
         self._gap(6)
-        self.pnl = label(fmt.MISSING, "toolbar-pnl", "pnl")
-        self.pnl.setAccessibleName("Day profit and loss")
-        self.addWidget(self.pnl)
+        self.day = DayCell(self._bridge)
+        self.pnl = self.day.total
+        self.addWidget(self.day)
+        self._gap(14)
+        self.margin = MarginCell(self._bridge)
+        self.margin.clicked.connect(lambda: self.kind_wanted.emit("funds"))
+        self.addWidget(self.margin)
         self._gap(14)
 
     def _build_buttons(self, actions: Mapping[str, QAction]) -> None:
@@ -162,9 +182,12 @@ class TopBar(QToolBar):
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
-        # A text or a font has changed: what fitted may not fit any more.
+        # A text or a font has changed: what fitted may not fit any more, or there is room again.
+        # What fitting itself asked for arrives here, too, and finds everything as it was left.
         if event.type() == QEvent.Type.LayoutRequest and not self._fitting:
-            self.fit()
+            needed = self._needed()
+            if needed > self.width() or needed < self._fitted:
+                self.fit()
         return done
 
     def fit(self) -> None:
@@ -175,7 +198,8 @@ class TopBar(QToolBar):
             for level in range(len(self._levels) + 1):
                 for index, (give_up, back) in enumerate(self._levels):
                     (give_up if index < level else back)()
-                if self._needed() <= self.width():
+                self._fitted = self._needed()
+                if self._fitted <= self.width():
                     return
         finally:
             self._fitting = False
@@ -223,9 +247,12 @@ class TopBar(QToolBar):
 
         self._levels: list[Level] = [
             hide("toolbar-toggle-theme", "toolbar-api-keys"),
+            (self.day.parts.hide, self.day.parts.show),
             (lambda: hint(False), lambda: hint(True)),
             (lambda: chip(CHIP_NARROW), lambda: chip(CHIP_WIDTH)),
+            hide("toolbar-margin-cell"),
             hide("toolbar-pnl-caption"),
+            hide("toolbar-defaults"),
             (lambda: self._show_arm(False), lambda: self._show_arm(True)),
             hide("toolbar-account"),
             (lambda: self._shorten(True), lambda: self._shorten(False)),
@@ -288,18 +315,5 @@ class TopBar(QToolBar):
 
     def show_pnl(self) -> None:
         """Day P&L from the positions with live prices."""
-        realised, unrealised = self._bridge.books.day_pnl
-        total = realised + unrealised
-        missing, gaps = self._bridge.books.not_live, self._bridge.books.gaps.get("positions")
-        before = len(self.pnl.text())
-        self.pnl.setText(fmt.signed_money(total) + (" ⚠" if missing or gaps else ""))
-        tip = f"realised {fmt.signed_money(realised)}, open {fmt.signed_money(unrealised)}"
-        if missing:
-            tip += f"\nNot at a fresh price:\n{self._bridge.feed.tips(p.key for p in missing[:10])}"
-        if gaps is not None:
-            tip += f"\nPositions: {gaps.text}"
-        self.pnl.setToolTip(plain_tip(tip))
-        tone = "stale" if missing or gaps or self._bridge.feed.stale else fmt.sign_role(total)
-        set_role(self.pnl, tone, "tone")
-        if len(self.pnl.text()) != before:
+        if self.day.refresh():
             self.fit()

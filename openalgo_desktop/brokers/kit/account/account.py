@@ -387,8 +387,18 @@ class KitAccount:
             "limits": self.rest.limiter.headroom(),
             "master": self.master_text,
             "master_problem": self._master.status.problem,
+            "busy": self._busy_text(),
+            "skew": self.rest.skew.proved,
             "timings": list(self.rest.timings)[-20:],
         }
+
+    def _busy_text(self) -> str:
+        """What goes on in the background: ``symbol master: downloading 63 %``."""
+        if not self._master.doing:
+            return ""
+        share = self.rest.downloaded()
+        part = "" if share is None else f" {share:.0%}".replace("%", " %")
+        return f"symbol master: {self._master.doing}{part}"
 
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
         """A real market obeys nobody: raises :class:`ConfigError`."""

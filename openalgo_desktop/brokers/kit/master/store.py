@@ -83,6 +83,8 @@ class KitMaster:
         self._title = title
         self._busy = asyncio.Lock()
         self.status = MasterStatus()
+        #: What it is doing now, in words; empty when it has nothing to do.
+        self.doing = ""
 
     def use(self, folder: Path) -> None:
         """Keep copies in another folder from now on (the server behind the broker changed)."""
@@ -98,10 +100,16 @@ class KitMaster:
         there is no copy at all.
         """
         async with self._busy:
-            rows = await self._wanted(anew)
-            if index is not None and (twice := await asyncio.to_thread(index.load, rows)):
-                rows = await asyncio.to_thread(self._without, rows, twice)
-            return rows
+            try:
+                return await self._renewed(index, anew)
+            finally:
+                self.doing = ""
+
+    async def _renewed(self, index: BrokerIndex | None, anew: bool) -> list[Instrument]:
+        rows = await self._wanted(anew)
+        if index is not None and (twice := await asyncio.to_thread(index.load, rows)):
+            rows = await asyncio.to_thread(self._without, rows, twice)
+        return rows
 
     async def _wanted(self, anew: bool) -> list[Instrument]:
         place, copy = await asyncio.to_thread(newest, self._folder)
@@ -128,6 +136,9 @@ class KitMaster:
         try:
             for number, file in enumerate(self._spec.files):
                 path = place / file_name(number, file)
+                count = len(self._spec.files)
+                part = f"file {number + 1} of {count}, " if count > 1 else ""
+                self.doing = f"{part}downloading"
                 try:
                     await self._download(file, path)
                 except AppError:
@@ -163,7 +174,7 @@ class KitMaster:
 
     async def _read(self, place: Path) -> Reading:
         """Read a copy in a thread; a cancelled caller stops it at its next breath."""
-        stop = threading.Event()
+        stop, self.doing = threading.Event(), "reading"
         try:
             return await asyncio.to_thread(read_master, self._spec, place, stop)
         finally:

@@ -38,6 +38,7 @@ from openalgo_desktop.core.errors import (
     SessionExpired,
 )
 from openalgo_desktop.core.proxies import is_loopback, proxy_problem
+from openalgo_desktop.core.skew import Skew
 
 log = logging.getLogger(__name__)
 # httpx logs each address at INFO, and addresses carry keys.
@@ -99,6 +100,8 @@ class RestClient:
         self.limiter = Limiter(spec.limits, clock.monotonic)
         self.timings: deque[Timing] = deque(maxlen=200)
         self.clock = clock
+        self.skew = Skew()
+        self._saving: httpx.Response | None = None  # the download under way
         self._on_expired = on_expired
         self._transport = transport
         self._pools: dict[bool, httpx.AsyncClient] = {}  # by whether they go past all proxies
@@ -168,10 +171,11 @@ class RestClient:
         await self.limiter.acquire(op.buckets, longest, op.cost, urgent=self._urgent(op))
         values = {**self.session.context(), **context}  # the session may have changed meanwhile
         sent_at = self.clock.monotonic()
-        status = 0
+        status, wall = 0, self.clock.time()
         try:
             response = await self._send(op, values)
             status = response.status_code
+            self.skew.add(response.headers.get("date", ""), wall, self.clock.time())
         finally:
             ended = self.clock.monotonic()
             self.timings.append(Timing(name, sent_at - began, ended - sent_at, status))
@@ -226,6 +230,14 @@ class RestClient:
         else:
             await self._download(op, path, context)
 
+    def downloaded(self) -> float | None:
+        """Share of the download under way that is here, 0 to 1; None without one, or where the
+        server does not tell how long it is."""
+        length = "" if self._saving is None else self._saving.headers.get("content-length", "")
+        if self._saving is None or not length.isdecimal() or not int(length):
+            return None
+        return min(1.0, self._saving.num_bytes_downloaded / int(length))
+
     async def _download(self, op: Op, path: Path, context: Mapping[str, Any] | None = None) -> None:
         values = {**self.session.context(), **(context or {})}
         await self.limiter.acquire(op.buckets, op.timeout, op.cost)
@@ -239,12 +251,14 @@ class RestClient:
                 if response.status_code >= 300:
                     await self._read(op, await whole(response), values)
                     raise NetError(f"{self.spec.title}: HTTP {response.status_code}")
+                self._saving = response
                 await _save(response, part)
                 saved = await asyncio.to_thread(_short, part)
                 if in_words(op.envelope or self.spec.envelope, saved):
                     short = httpx.Response(response.status_code, content=saved)
                     await self._read(op, short, values)
             finally:
+                self._saving = None
                 await response.aclose()
         except httpx.HTTPError as error:
             name = type(error).__name__

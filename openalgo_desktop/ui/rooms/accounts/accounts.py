@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
@@ -32,6 +31,7 @@ from openalgo_desktop.ui.kit.widgets import (
     set_role,
     slug,
 )
+from openalgo_desktop.ui.rooms.accounts.account_menu import take_orders
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 
 NAME = "dialog-accounts"
@@ -218,18 +218,7 @@ class AccountsDialog(QDialog):
         await self._bridge.accounts.use_for_data(self.selected())
 
     async def _use_for_orders(self) -> None:
-        name = self.selected()
-        live = self._bridge.mode is Mode.LIVE
-        if live and not await confirm(
-            self,
-            "Change the account of LIVE orders?",
-            f"Orders go to {name} from now on. Orders and positions of the account before stay "
-            "there.",
-            "Change",
-            danger=True,
-        ):
-            return
-        await self._bridge.accounts.use_for_orders(name)
+        await take_orders(self, self._bridge, self.selected())
 
     async def _remove(self) -> None:
         name = self.selected()
