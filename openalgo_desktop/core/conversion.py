@@ -64,6 +64,23 @@ def conversion(rows: Iterable[Position], key: Key, product: Product, to: Product
     )
 
 
+def all_carried(request: ConvertRequest, held: int, carried: int, broker: str) -> bool:
+    """Whether the units were carried over from an earlier day, for brokers that convert those and
+    the ones of today apart; ``held`` and ``carried`` are signed, as the broker counts them. Raises
+    :class:`InvalidOrder` for a position of both kinds: one request moves only one of them."""
+    if not held:
+        raise InvalidOrder(
+            f"There is no {request.product} position of {request.symbol}.", field="product"
+        )
+    if carried and carried != held:
+        raise InvalidOrder(
+            f"{request.symbol} was carried over in part: convert it at {broker}, which takes the "
+            "units of today and those of before apart.",
+            field="quantity",
+        )
+    return bool(carried)
+
+
 def check_conversion(request: ConvertRequest, instrument: Instrument) -> None:
     """What can be wrong whatever the account; raises :class:`InvalidOrder` naming the field."""
     cash = request.exchange in CASH_EXCHANGES

@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from openalgo_desktop.core.clock import IST, Clock, SystemClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import (
@@ -260,6 +261,22 @@ class NorenEmulator(NorenFiles, BrokerEmulator):
         order = await self._known(fields["norenordno"], "Cancel")
         await self.drop(order.order_id)
         return {"stat": "Ok", "request_time": self._now(), "result": order.order_id}
+
+    async def convert_product(self, fields: Mapping[str, Any]) -> Any:
+        self.arrived.append(_unified(fields))
+        if fields["postype"] != "DAY":  # nothing here was carried over
+            raise NorenError("Invalid Input : Invalid Position Type")
+        row = self.find(fields["exch"], fields["tsym"])
+        asked = ConvertRequest(
+            symbol=row.symbol,
+            exchange=row.exchange,
+            action=_ACTION[fields["trantype"]],
+            quantity=int(fields["qty"]),
+            product=_PRODUCT[fields["prevprd"]],
+            to=_PRODUCT[fields["prd"]],
+        )
+        await self.account.gateway.convert(asked, "")
+        return {"stat": "Ok", "request_time": self._now()}
 
     def _now(self) -> str:
         return clock_time(self.clock.now())
@@ -586,6 +603,7 @@ class NorenEmulator(NorenFiles, BrokerEmulator):
             "PlaceOrder": self.place_order,
             "ModifyOrder": self.modify_order,
             "CancelOrder": self.cancel_order,
+            "ProductConversion": self.convert_product,
             "OrderBook": self.order_book,
             "TradeBook": self.trade_book,
             "PositionBook": self.position_book,
@@ -712,6 +730,7 @@ _WRITES = frozenset(
     {
         "PlaceOrder", "ModifyOrder", "CancelOrder", "PlaceGTTOrder", "ModifyGTTOrder",
         "CancelGTTOrder", "PlaceOCOOrder", "ModifyOCOOrder", "CancelOCOOrder",
+        "ProductConversion",
     }
 )  # fmt: skip
 

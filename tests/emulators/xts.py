@@ -23,6 +23,7 @@ from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock, SystemClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, InsufficientFunds, OrderNotWorking
 from openalgo_desktop.core.model import (
@@ -340,6 +341,7 @@ class XtsEmulator(BrokerEmulator):
             ("GET", "/orders/trades", self._trades),
             ("GET", "/portfolio/positions", self._positions),
             ("GET", "/portfolio/holdings", self._holdings),
+            ("PUT", "/portfolio/positions/convert", self._convert),
         ]
         if self.variant.margin:
             trading.append(("POST", "/orders/margindetails", self._margin))
@@ -391,7 +393,8 @@ class XtsEmulator(BrokerEmulator):
         return _refusal(status, f"e-fault-{status}", f"fault {status}")
 
     def is_write(self, request: web.Request) -> bool:
-        return request.method != "GET" and request.path.startswith("/interactive/orders")
+        ours = ("/interactive/orders", "/interactive/portfolio")
+        return request.method != "GET" and request.path.startswith(ours)
 
     def _check_trading(self, request: web.Request) -> None:
         if request.headers.get("authorization", "") not in self._trading:
@@ -560,6 +563,32 @@ class XtsEmulator(BrokerEmulator):
         if request.query["dayOrNet"] not in ("NetWise", "DayWise"):
             raise ValueError("dayOrNet")
         return {"positionList": [*map(self._position, await self.account.gateway.positions())]}
+
+    async def _convert(self, request: web.Request) -> Any:
+        body = await request.json()
+        self.arrived.append(body)
+        if body["isDayWise"] is not False or not isinstance(body["targetQty"], str):
+            raise ValueError("isDayWise, targetQty")
+        row = self._row(body["exchangeSegment"], body["exchangeInstrumentID"])
+        product = Product(body["oldProductType"])
+        held = next(
+            (
+                position.quantity
+                for position in await self.account.gateway.positions()
+                if (position.key, position.product) == (row.key, product)
+            ),
+            0,
+        )
+        asked = ConvertRequest(
+            symbol=row.symbol,
+            exchange=row.exchange,
+            action=Action.BUY if held >= 0 else Action.SELL,
+            quantity=int(body["targetQty"]) * self._size(row),
+            product=product,
+            to=Product(body["newProductType"]),
+        )
+        await self.account.gateway.convert(asked, "")
+        return {}
 
     async def _holdings(self, request: web.Request) -> Any:
         holdings = {

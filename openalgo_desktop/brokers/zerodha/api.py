@@ -14,7 +14,7 @@ from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
-from openalgo_desktop.core.conversion import ConvertRequest
+from openalgo_desktop.core.conversion import ConvertRequest, all_carried
 from openalgo_desktop.core.enums import (
     Action,
     Exchange,
@@ -91,17 +91,9 @@ class KiteApi(BrokerApi):
             ),
             None,
         )
-        if held is None:
-            raise InvalidOrder(
-                f"There is no {request.product} position of {row.symbol}.", field="product"
-            )
-        carried, now = abs(count(held.get("overnight_quantity"))), abs(count(held["quantity"]))
-        if carried and carried != now:
-            raise InvalidOrder(
-                f"{row.symbol} was carried over in part: convert it at Zerodha, which takes the "
-                "units of today and those of before apart.",
-                field="quantity",
-            )
+        found = held or {}
+        now, before = count(found.get("quantity")), count(found.get("overnight_quantity"))
+        carried = all_carried(request, now, before, self.spec.title)
         return {"position_type": "overnight" if carried else "day"}
 
     def read_order(self, row: Mapping[str, Any]) -> Order:

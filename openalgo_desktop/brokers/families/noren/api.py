@@ -12,8 +12,9 @@ from openalgo_desktop.brokers.families.noren import rows, triggers
 from openalgo_desktop.brokers.families.noren.feed import wire_exchange
 from openalgo_desktop.brokers.families.noren.member import Member
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
-from openalgo_desktop.brokers.kit.rest.values import absent, number, render
+from openalgo_desktop.brokers.kit.rest.values import absent, count, number, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
+from openalgo_desktop.core.conversion import ConvertRequest, all_carried
 from openalgo_desktop.core.enums import GttType, Interval
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import (
@@ -42,6 +43,7 @@ class NorenApi(triggers.PairedTriggers):
     gives: ClassVar[Gives] = {
         **triggers.PairedTriggers.gives,
         "margin": ("basketlists",),
+        "convert": ("position_type",),
         "quotes": ("@instrument",),
         "history_day": ("chart_symbol",),
     }
@@ -49,6 +51,24 @@ class NorenApi(triggers.PairedTriggers):
     def instrument_values(self, row: Instrument) -> dict[str, Any]:
         """An index is asked for on the exchange of its shares."""
         return super().instrument_values(row) | {"wire_exchange": wire_exchange(row)}
+
+    # -- conversions ------------------------------------------------------------------------
+    async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
+        """The server wants to be told whether the units are of today or were carried over."""
+        where = (wire_exchange(row), row.token)
+        product = self.spec.products.of(row.exchange).send[request.product]
+        held: Mapping[str, Any] = next(
+            (
+                found
+                for found in as_rows(await self.rest.op("positions"))
+                if (found.get("exch"), str(found.get("token"))) == where
+                and found.get("prd") == product
+            ),
+            {},
+        )
+        before = count(held.get("cfbuyqty")) - count(held.get("cfsellqty"))
+        carried = all_carried(request, count(held.get("netqty")), before, self.spec.title)
+        return {"position_type": "CF" if carried else "DAY"}
 
     # -- books ------------------------------------------------------------------------------
     def source_row(self, kind: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:

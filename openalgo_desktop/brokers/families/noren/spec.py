@@ -171,6 +171,19 @@ def operations(m: Member) -> dict[str, Op]:
             },
         ),
         "cancel": write("/CancelOrder", {**_USER, "norenordno": "$order_id"}),
+        "convert": write(
+            "/ProductConversion",
+            {
+                **_ACCOUNT,
+                **_NAMES,
+                "qty": "$quantity:text",
+                "prd": "$wire_to_product",
+                "prevprd": "$wire_product",
+                "trantype": "$wire_action",
+                "postype": "$position_type",
+                "ordersource": "API",
+            },
+        ),
         "orders": op("/OrderBook", _ACCOUNT),
         "trades": op("/TradeBook", _ACCOUNT),
         "positions": op("/PositionBook", _ACCOUNT),
@@ -291,6 +304,7 @@ def spec(m: Member) -> BrokerSpec:
             quote_batch=m.quotes_at_once,
             margin=True,
             gtt=True,
+            converts=True,
         ),
         # The exchanges refuse both over an API.
         protect={PriceType.MARKET: exchanges, PriceType.SLM: exchanges},

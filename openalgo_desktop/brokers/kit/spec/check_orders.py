@@ -32,7 +32,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "place": frozenset({"wire_action", "wire_product", "wire_price_type", "quantity", "price"}),
     "modify": frozenset({"order_id", "wire_price_type", "quantity", "price"}),
     "cancel": frozenset({"order_id"}),
-    "convert": frozenset({"wire_action", "wire_product", "wire_to_product", "quantity"}),
+    "convert": frozenset({"wire_product", "wire_to_product", "quantity"}),
 }
 #: Value words that would spoil a price or a quantity.
 _SPOIL = {

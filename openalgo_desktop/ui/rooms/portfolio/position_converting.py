@@ -31,10 +31,17 @@ class PositionConverting:
         self._bridge = dock.bridge
 
     def fill_menu(self, menu: QMenu, row: Position) -> None:
-        """The item of a position that can be converted where it is."""
+        """The item of a position that can be converted; greyed with the reason where its account
+        offers none."""
         to = converts_to(row)
-        if to is not None and self._bridge.converts:
+        if to is None:
+            return
+        if self._bridge.converts:
             self._dock.add_item(menu, f"Convert to {to.value} ...", partial(self.convert, row, to))
+        else:
+            text = f"Convert to {to.value}: not offered by this account"
+            item = self._dock.add_item(menu, text, lambda: None)
+            item.setEnabled(False)
 
     def convert(self, row: Position, to: Product) -> None:
         """Convert all of a position; asks as the settings say."""

@@ -167,6 +167,9 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
 def test_a_position_is_converted_by_its_menu_after_a_question(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await bought(session)
+        watch = session.bridge.watch
+        last = session.bridge.books.positions[0].ltp
+        await watch.set_stop("SBIN", "NSE", Product.MIS, Mode.SANDBOX, round(last * 0.9))
         menu = QMenu()
         dock.fill_menu(menu, dock.rows[0])
         (item,) = [a for a in menu.actions() if a.text().startswith("Convert")]
@@ -187,6 +190,9 @@ def test_a_position_is_converted_by_its_menu_after_a_question(drive: Drive) -> N
             ),
             "the book",
         )
+        (plan,) = watch.of_position("SBIN", "NSE", Product.CNC, Mode.SANDBOX)
+        assert (plan.whole, plan.moving) == (True, None), "its stop moved along"
+        assert not watch.of_position("SBIN", "NSE", Product.MIS, Mode.SANDBOX)
 
     drive(scenario)
 

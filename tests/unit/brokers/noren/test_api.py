@@ -19,11 +19,14 @@ from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.shoonya import BROKER as SHOONYA
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
     DataError,
+    InvalidOrder,
     NetError,
+    OrderError,
     OrderStateUnknown,
     RateLimited,
     RejectedByBroker,
@@ -96,6 +99,51 @@ async def test_an_open_result_that_is_not_told_follows_from_the_contract() -> No
         assert position.unrealised == pytest.approx(100)
         assert position.realised_today == pytest.approx(5)
         assert (await api.funds()).m2m_unrealised == pytest.approx(100)
+
+
+# -- conversions ------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [
+        ({}, "DAY"),
+        ({"cfbuyqty": "10", "cfsellqty": "0"}, "CF"),
+        ({"cfbuyqty": "4", "cfsellqty": "0"}, ""),
+    ],
+)
+async def test_a_conversion_says_whether_the_units_are_of_today(
+    days: dict[str, str], kind: str
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def serve(path: str, body: dict[str, Any]) -> Any:
+        if path != "ProductConversion":
+            return [{**POSITION, "prd": "C", "netqty": "3"}, {**POSITION, **days}]
+        sent.append(body)
+        return {"stat": "Ok", "request_time": "10:52:12 02-06-2020"}
+
+    api = api_of(SHOONYA, serve)
+    asked = ConvertRequest("SBIN", "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10, 3)
+    if not kind:
+        with pytest.raises(InvalidOrder, match="carried over in part"):
+            await api.convert(asked, "T1")
+        assert sent == []
+        return
+    assert (await api.convert(asked, "T1")).order_id == "T1"
+    assert sent == [
+        {
+            "uid": "FA1", "actid": "FA1", "exch": "NSE", "tsym": "SBIN-EQ", "qty": "10", "prd": "C",
+            "prevprd": "I", "trantype": "B", "postype": kind, "ordersource": "API",
+        }
+    ]  # fmt: skip
+
+
+async def test_a_refused_conversion_is_refused() -> None:
+    answers = {"PositionBook": [POSITION]}
+    said = "Invalid Input : Invalid Position Type"
+    api = api_of(SHOONYA, lambda path, body: answers.get(path, refusal(said)))
+    asked = ConvertRequest("SBIN", "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10)
+    with pytest.raises(OrderError, match="Invalid Position Type"):
+        await api.convert(asked, "T1")
 
 
 # -- quotes ---------------------------------------------------------------------------------
