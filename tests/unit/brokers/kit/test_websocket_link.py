@@ -225,10 +225,13 @@ class _Piece:
         (frames(*[(0x02, bytes(60_000)), (0x80, bytes(60_000))]), "too big"),
         (frames((0x02, b"1"), *[(0x00, b"1")] * 5_000), "too many pieces"),
         (frames((0x02, b""), *[(0x00, b"")] * 5_000), "too many pieces"),
+        (frames(*[(0x89, b"")] * 500), "too many pings"),
+        (frames(*[(0x8A, b"")] * 500), "too many pings"),
     ],
     ids=[
         "text", "text in pieces", "no beginning", "no end", "opcode", "masked", "close",
         "too big", "too big in pieces", "tiny pieces", "empty pieces",
+        "pings", "pongs",
     ],
 )  # fmt: skip
 async def test_what_breaks_the_rules_ends_the_line(data: bytes, said: str) -> None:
@@ -259,6 +262,38 @@ async def test_who_does_not_read_slows_the_server() -> None:
         await link.close()
     assert [int.from_bytes(frame[:2], "big") for frame in found] == list(range(4000))  # type: ignore[arg-type]
     assert "1000" in why
+
+
+async def test_a_flood_of_tiny_frames_leaves_the_loop_to_others() -> None:
+    count, most, now, done = 200_000, 0, 0, asyncio.Event()
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await shake(reader, writer)
+        writer.write(bytes((0x82, 0)) * count + frames((0x88, b"\x03\xe8")))
+        await writer.drain()
+        await done.wait()
+
+    async def turns() -> None:
+        nonlocal now
+        while True:
+            now = 0
+            await asyncio.sleep(0)
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as peer:
+        port = peer.sockets[0].getsockname()[1]
+        link = await open_link(Address(f"ws://127.0.0.1:{port}/"), SPEC)
+        watch, found = asyncio.create_task(turns()), 0
+        with pytest.raises(LinkClosed, match="1000"):
+            while True:
+                come = len(await link.receive())
+                found += come
+                now += come
+                most = max(most, now)
+        watch.cancel()
+        done.set()
+    assert found == count
+    # One read of the line; two when the reader took the first in the turn of the second.
+    assert most <= 2 * websocket._SIP // 2
 
 
 async def test_a_link_that_is_not_read_says_good_bye() -> None:

@@ -44,8 +44,28 @@ _REDIRECTS = 3
 #: Headers that another host does not get.
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
 _NO_CODE = 1005  # RFC 6455, section 7.1.5: closed without a code
+#: Bytes that are read at once. The library's buffer grows with what comes: after a burst one read
+#: would bring a million tiny frames, and no other callback its turn before the last.
+_SIP = 16 * 1024
+#: Pings and pongs in one read: nobody needs more, and each ping costs an answer.
+_MOST_CONTROLS = 200
 _TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
-_PONG, _CLOSE = WSMsgType.PONG, WSMsgType.CLOSE
+_PING, _PONG, _CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
+
+
+class _Sips(asyncio.BufferedProtocol):
+    """The library's protocol, which gets a bounded part of what waits in each turn of the loop."""
+
+    def __init__(self, inner: asyncio.BufferedProtocol) -> None:
+        self._buffer = inner.get_buffer
+        self.buffer_updated = inner.buffer_updated  # type: ignore[method-assign]
+        self.eof_received = inner.eof_received  # type: ignore[method-assign]
+        self.connection_lost = inner.connection_lost  # type: ignore[method-assign]
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer(sizehint)[:_SIP]  # type: ignore[index, return-value]
 
 
 class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
@@ -55,7 +75,16 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
     lost = 0
 
     __slots__ = (
-        *("_before", "_given_up", "_inbox", "_max_frame", "_over", "_parts", "_ping_interval"),
+        *(
+            "_before",
+            "_controls",
+            "_given_up",
+            "_inbox",
+            "_max_frame",
+            "_over",
+            "_parts",
+            "_ping_interval",
+        ),
         *("_pongs", "_put", "_size", "_text", "_timers", "_transport", "_writable"),
     )
 
@@ -70,6 +99,7 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
         self._text = False  # what the pieces make
         self._writable = asyncio.Event()
         self._pongs = 0
+        self._controls = 0  # in this read
         self._before = 0  # what had come when a ping was sent
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._over: asyncio.Task[None] | None = None
@@ -90,6 +120,8 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
             transport.disconnect(False)
             return
         self._transport = transport
+        line = transport.underlying_transport
+        line.set_protocol(_Sips(line.get_protocol()))
         self._writable.set()
         self._over = asyncio.create_task(self._until_over(transport), name="websocket link")
         self._later("ping", self._ping_interval, self._ping)
@@ -105,11 +137,20 @@ class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
             self._put(frame.get_payload_as_utf8_text())
         elif kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
             self._piece(frame, kind)
-        elif kind is _PONG:
-            self._pongs += 1
+        elif kind is _PING or kind is _PONG:
+            self._control(transport, frame, kind)
         elif kind is _CLOSE:
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
+
+    def _control(self, transport: WSTransport, frame: WSFrame, kind: WSMsgType) -> None:
+        self._controls = 0 if frame.last_in_buffer else self._controls + 1
+        if self._controls > _MOST_CONTROLS:
+            raise picows.WSProtocolError(WSCloseCode.POLICY_VIOLATION, "too many pings")
+        if kind is _PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        else:
+            self._pongs += 1
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -250,6 +291,7 @@ async def _connect(link: WebSocketLink, url: str, headers: dict[str, str], max_f
                 websocket_handshake_timeout=OPEN_TIMEOUT,
                 max_frame_size=max_frame,
                 extra_headers={"User-Agent": "openalgo-desktop", **headers},
+                enable_auto_pong=False,
                 max_redirects=0,  # it would hand our headers to whoever is named
                 proxy=_proxy(url),
                 use_aiofastnet=False,  # the loop's own sockets: uvloop's, Qt's, Windows'
