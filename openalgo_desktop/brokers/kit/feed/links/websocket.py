@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import picows
@@ -56,8 +57,9 @@ _PING, _PONG, _CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 class _Sips(asyncio.BufferedProtocol):
     """The library's protocol, which gets a bounded part of what waits in each turn of the loop."""
 
-    def __init__(self, inner: asyncio.BufferedProtocol) -> None:
+    def __init__(self, inner: Any) -> None:
         self._buffer = inner.get_buffer
+        # Bound here, not passed on: these run for each read.
         self.buffer_updated = inner.buffer_updated  # type: ignore[method-assign]
         self.eof_received = inner.eof_received  # type: ignore[method-assign]
         self.connection_lost = inner.connection_lost  # type: ignore[method-assign]
@@ -65,7 +67,8 @@ class _Sips(asyncio.BufferedProtocol):
         self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer(sizehint)[:_SIP]  # type: ignore[index, return-value]
+        whole: memoryview = self._buffer(sizehint)
+        return whole[:_SIP]
 
 
 class WebSocketLink(WSListener):  # type: ignore[misc,unused-ignore]
