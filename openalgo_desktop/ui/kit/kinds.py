@@ -19,7 +19,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dock import Dock
 
 ROOMS = "openalgo_desktop.ui.rooms"
-_INSTANCE = re.compile(r"^(?P<kind>.+?)(?:-(?P<number>[1-9]\d*))?$")
+_INSTANCE = re.compile(r"(?P<kind>.+?)(?:-(?P<number>[1-9][0-9]{0,3}))?")
 
 
 class Place(StrEnum):
@@ -70,8 +70,9 @@ def split_name(name: str) -> tuple[str, int]:
     """``chart-2`` -> (``chart``, 2); a name without a number is the first of its kind."""
     if name in kinds():
         return name, 1
-    match = _INSTANCE.match(name)
-    assert match is not None
+    match = _INSTANCE.fullmatch(name)
+    if match is None:  # a stored name that no version of ours wrote
+        return name, 1
     return match["kind"], int(match["number"] or 1)
 
 

@@ -34,6 +34,11 @@ PRESETS = ("intraday", "options", "scalper", "investor", "developer", "monitor")
 SAVE_MS = 20_000
 #: Below this width a preset is laid out for little room, pixels.
 NARROW = 1100
+#: Longest name of a workspace, letters.
+LONGEST_NAME = 40
+#: What a workspace that is read from a file has at most: bytes, windows, docks in a window. More
+#: is no desk but an accident, which would hold the window for minutes.
+LARGEST_FILE, MOST_WINDOWS, MOST_DOCKS = 2_000_000, 8, 60
 _INDEX = "index"
 #: How version 3 kept its only layout, and the docks that it always had.
 _LEGACY = "last"
@@ -206,8 +211,8 @@ class Workspaces(QObject):
 
     def _new_name(self, name: str) -> str:
         name = " ".join(name.split())
-        if not name or len(name) > 40:
-            raise ConfigError("Name: write 1 to 40 characters.")
+        if not name or len(name) > LONGEST_NAME:
+            raise ConfigError(f"Name: write 1 to {LONGEST_NAME} characters.")
         if name in self.names():
             raise ConfigError(f"Name: there is a workspace {name} already.")
         return name
@@ -236,16 +241,22 @@ class Workspaces(QObject):
         """Read a workspace from a file and show it; returns its name here. Raises
         :class:`ConfigError` for a file that is none."""
         try:
+            if path.stat().st_size > LARGEST_FILE:
+                raise ValueError("it is too large")
             body = json.loads(path.read_text(encoding="utf-8"))
-            name, record = str(body["workspace"]), body["record"]
-        except (OSError, ValueError, KeyError, TypeError):
+            name, record = " ".join(str(body["workspace"]).split()), _as_record(body["record"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(f"{path.name} is no workspace file.") from None
-        record = _as_record(record)
-        if record is None:
+        if record is None or _too_much(record):
             raise ConfigError(f"{path.name} is no workspace file.")
+        version = record.get("version")
+        if isinstance(version, int) and version > VERSION:
+            raise ConfigError(f"{path.name} was written by a newer version of the program.")
+        name = name[:LONGEST_NAME] or "Imported"
         taken, number = name, 2
         while taken in self.names():
-            taken, number = f"{name} {number}"[:40], number + 1
+            end = f" {number}"
+            taken, number = name[: LONGEST_NAME - len(end)] + end, number + 1
         self._records[taken] = record
         self.switch(taken)
         return taken
@@ -419,6 +430,17 @@ def _as_record(value: Any) -> Record | None:
         return None
     layouts = {str(k): rows for k, rows in value["layouts"].items() if isinstance(rows, list)}
     return value | {"layouts": layouts}
+
+
+def _too_much(record: Record) -> bool:
+    """Whether a layout has more windows or docks than anybody arranges."""
+    for rows in record["layouts"].values():
+        docks = [row.get("docks") for row in rows if isinstance(row, dict)]
+        if len(rows) > MOST_WINDOWS or any(
+            isinstance(one, list) and len(one) > MOST_DOCKS for one in docks
+        ):
+            return True
+    return False
 
 
 def _as_states(value: Any) -> dict[str, dict[str, Any]]:

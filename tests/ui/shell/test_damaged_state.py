@@ -52,6 +52,27 @@ def test_every_dock_takes_a_damaged_state(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_an_imported_workspace_finds_a_name(drive: Drive, tmp_path: Path) -> None:
+    """Also one of the longest name, and one whose name is no name."""
+
+    async def scenario(session: Session) -> None:
+        workspaces = session.window.workspaces
+        file = tmp_path / "one.json"
+        workspaces.save_as("n" * 40)
+        workspaces.export_to(file)
+        assert workspaces.import_from(file) == "n" * 38 + " 2"
+        assert workspaces.import_from(file) == "n" * 38 + " 3"
+        record = json.loads(file.read_text())["record"]
+        for name, known in (("a\n  b" + "x" * 99, "a b" + "x" * 37), ("  ", "Imported")):
+            file.write_text(json.dumps({"workspace": name, "record": record}))
+            assert workspaces.import_from(file) == known
+        file.write_text("[" * 100_000)
+        with pytest.raises(ConfigError):
+            workspaces.import_from(file)
+
+    drive(scenario)
+
+
 def test_a_damaged_workspace_costs_its_layout_only(drive: Drive, tmp_path: Path) -> None:
     async def scenario(session: Session) -> None:
         workspaces, docking = session.window.workspaces, session.window.docking
@@ -69,13 +90,18 @@ def test_a_damaged_workspace_costs_its_layout_only(drive: Drive, tmp_path: Path)
             row(geometry=[1e400, 0, 0, 0]), row(geometry=[10**30] * 4), row(docks=[None, 1, "x"]),
             row(sizes={name: ["a", None] for name in rows[0]["docks"]}),
             row(sizes={name: [10**30, 1.5] for name in rows[0]["docks"]}), row(state="!"),
+            row(docks=["", "\n", "chart-" + "9" * 5000, "chart-\u0662", *rows[0]["docks"]]),
         ]  # fmt: skip
         for number, record in enumerate(records):
             file.write_text(json.dumps({"workspace": f"W{number}", "record": record}))
             workspaces.import_from(file)
             assert docking.docks, number
             await workspaces.save()
-        for wrong in ({}, {"layouts": []}, [], None):
+        crowd = [f"chart-{number}" for number in range(2, 5000)]
+        for wrong in (
+            {}, {"layouts": []}, [], None, good | {"version": 99},
+            {"layouts": {size: [{"docks": crowd}]}}, {"layouts": {size: [{}] * 500}},
+        ):  # fmt: skip
             file.write_text(json.dumps({"workspace": "none", "record": wrong}))
             with pytest.raises(ConfigError):
                 workspaces.import_from(file)
