@@ -1,8 +1,9 @@
 """Executions into round trips, first in, first out. Pure.
 
 One row for what an order closed in a day, as the statistics of the sandbox count, each by account,
-mode, symbol and product. Positions that changed product are followed: what MIS left over from an
-earlier day closes with the CNC or NRML order that has no entry of its own.
+mode, symbol and product. Positions that changed product are followed: a conversion that we know
+carries its entries along; of others, what MIS left over from an earlier day closes with the
+CNC or NRML order that has no entry of its own.
 """
 
 from __future__ import annotations
@@ -86,6 +87,9 @@ class RoundTrips:
                 del self._books[key]
             return
         key = (row.mode, row.account_id, row.exchange, row.symbol, row.product)
+        if row.because is Because.CONVERTED:
+            self._convert(key, row)
+            return
         book = self._books.setdefault(key, _Book(deque()))
         if row.because is Because.SETTLED:
             self._settle(book, row)
@@ -156,6 +160,27 @@ class RoundTrips:
         sums.got += sums.paid + gross / row.multiplier * sign
         _shrink(book, quantity)
         self._show(_trip_id(row), msgspec.structs.replace(row, action=_against(sign)), lots)
+
+    def _convert(self, key: BookKey, row: Execution) -> None:
+        """Carry entries, as far as they are known, to the other product; what the account realised
+        otherwise than this journal goes along by their share."""
+        book = self._books.get(key)
+        if row.to is None or book is None or not book.quantity or book.sign != row.action.sign:
+            return
+        other = self._books.setdefault((*key[:4], row.to), _Book(deque()))
+        if other.quantity and other.sign != book.sign:
+            return
+        quantity = min(row.quantity, book.quantity)
+        share = Decimal(quantity) / book.quantity
+        paid = other.average * other.quantity + book.average * quantity
+        day = row.at.astimezone(IST).date()
+        other.lots += [msgspec.structs.replace(lot, day=day) for lot in _take(book, quantity)]
+        other.quantity, other.sign = other.quantity + quantity, book.sign
+        other.average = paid / other.quantity
+        realised, taken = book.realised * share, book.taken * share
+        other.realised, other.taken = other.realised + realised, other.taken + taken
+        book.realised, book.taken = book.realised - realised, book.taken - taken
+        _shrink(book, quantity)
 
     def _close_converted(self, row: Execution, quantity: int) -> int:
         """Units of ``row`` that close what MIS left over from an earlier day; it was converted."""

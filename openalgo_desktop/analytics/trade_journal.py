@@ -19,9 +19,11 @@ import msgspec
 from openalgo_desktop.analytics.round_trips import RoundTrips
 from openalgo_desktop.analytics.trade_statistics import days, figures, groups
 from openalgo_desktop.core.clock import IST, Clock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, Trade
+from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.symbols import parse
 from openalgo_desktop.core.trade_journal import (
     NO_NOTE,
@@ -36,7 +38,12 @@ from openalgo_desktop.exchange.ledger import STARTS_OVER, Entry, EntryKind, deci
 
 _ONE = Decimal(1)
 #: What comes first of one moment: an account starts over, then it trades, then it settles.
-_TURN = {Because.RESET: 0, Because.CARRIED: 1, Because.TRADE: 2, Because.SETTLED: 3}
+_TURN = {
+    Because.RESET: 0, Because.CARRIED: 1, Because.TRADE: 2, Because.CONVERTED: 3,
+    Because.SETTLED: 4,
+}  # fmt: skip
+#: How often recorded executions are read again because more came meanwhile.
+_READ_AGAIN = 5
 
 
 class Paper(Protocol):
@@ -53,6 +60,12 @@ class Executions(Protocol):
     """Recorded executions of live accounts."""
 
     async def all(self) -> list[Execution]: ...
+
+
+class Conversions(Protocol):
+    """The order journal, as far as it tells which positions changed their product."""
+
+    async def conversions(self) -> list[JournalEntry]: ...
 
 
 class Notes(Protocol):
@@ -89,7 +102,9 @@ class TradeJournal:
         instruments: InstrumentTable,
         table: ChargeTable,
         plan: Callable[[], str],
+        conversions: Conversions | None = None,
     ) -> None:
+        self._conversions = conversions
         self._clock = clock
         self._paper = paper
         self._live = live
@@ -101,6 +116,7 @@ class TradeJournal:
         self._builds: dict[Mode, _Build] = {}
         self._fresh: list[Execution] | None = None  # live ones to add; None: read all
         self._notes: dict[str, TradeNote] | None = None
+        self._changes = 0  # how often earlier rows became others
 
     # -- news -------------------------------------------------------------------------------
     def added(self, row: Execution) -> None:
@@ -109,7 +125,9 @@ class TradeJournal:
             self._fresh.append(row)
 
     def corrected(self) -> None:
-        """Earlier live executions are others now, or the plan changed: everything anew."""
+        """Earlier live executions are others now, a position changed its product, or the plan
+        changed: everything anew."""
+        self._changes += 1
         self._fresh = None
         self._builds.clear()
 
@@ -123,18 +141,27 @@ class TradeJournal:
             trades, entries = self._paper.all_trades(), self._paper.results()
             build = self._builds.get(mode)
             first = trades[0].trade_id if trades else ""
+            moved: list[Execution] = []
             if build is None or build.first != first or build.is_ahead(trades, entries):
+                moved = await self._moved(mode)
+                trades, entries = self._paper.all_trades(), self._paper.results()
                 build = self._builds[mode] = _Build()
-                build.first = first
-            rows = self._paper_rows(trades[build.trades :], entries[build.entries :])
+                build.first = trades[0].trade_id if trades else ""
+            rows = self._paper_rows(trades[build.trades :], entries[build.entries :], moved)
             build.trades, build.entries = len(trades), len(entries)
             return await asyncio.to_thread(self._add, build, rows, None)
 
     async def _live_trips(self) -> list[RoundTrip]:
         build, fresh = self._builds.get(Mode.LIVE), self._fresh
         if build is None or fresh is None:
-            self._fresh = []
-            fresh = await self._live.all()
+            for _ in range(_READ_AGAIN):
+                self._fresh = []
+                stored, moved = await self._live.all(), await self._moved(Mode.LIVE)
+                if self._fresh == []:  # else nobody knows whether it is among the stored ones
+                    break
+            else:
+                self._fresh = None
+            fresh = list(merge(stored, moved, key=lambda row: (row.at, _TURN[row.because])))
             build = self._builds[Mode.LIVE] = _Build()
         else:
             self._fresh = []
@@ -146,6 +173,35 @@ class TradeJournal:
         if today is not None:
             build.made.expire(today)
         return list(build.made.trips)
+
+    async def _moved(self, mode: Mode) -> list[Execution]:
+        """Conversions that are known, oldest first."""
+        if self._conversions is None:
+            return []
+        changes = -1
+        while changes != self._changes:  # another was done meanwhile
+            changes = self._changes
+            rows = await self._conversions.conversions()
+        found = []
+        for row in rows:
+            if row.mode is mode:
+                asked = msgspec.convert(row.request, ConvertRequest)
+                found.append(
+                    Execution(
+                        account_id=row.account_id,
+                        mode=mode,
+                        symbol=asked.symbol,
+                        exchange=asked.exchange,
+                        product=asked.product,
+                        action=asked.action,
+                        quantity=asked.quantity,
+                        price=Decimal(0),
+                        at=row.created_at,
+                        because=Because.CONVERTED,
+                        to=asked.to,
+                    )
+                )
+        return found
 
     async def notes(self) -> dict[str, TradeNote]:
         """All notes by the id of the round trip; not to be changed."""
@@ -170,10 +226,12 @@ class TradeJournal:
         )
 
     # -- paper ------------------------------------------------------------------------------
-    def _paper_rows(self, trades: Sequence[Trade], entries: Sequence[Entry]) -> Iterator[Execution]:
+    def _paper_rows(
+        self, trades: Sequence[Trade], entries: Sequence[Entry], moved: Sequence[Execution]
+    ) -> Iterator[Execution]:
         traded = (self._of_trade(trade) for trade in trades)
         settled = (row for entry in entries if (row := self._of_entry(entry)) is not None)
-        return merge(traded, settled, key=lambda row: (row.at, _TURN[row.because]))
+        return merge(traded, settled, moved, key=lambda row: (row.at, _TURN[row.because]))
 
     def _of_trade(self, trade: Trade) -> Execution:
         return Execution(

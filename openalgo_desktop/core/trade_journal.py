@@ -20,13 +20,15 @@ class Because(StrEnum):
 
     TRADE = "trade"
     CARRIED = "carried"  # held before the journal began; the price is the broker's average
+    CONVERTED = "converted"  # the units went to another product
     SETTLED = "settled"  # closed without a trade: expiry, missed square-off
     RESET = "reset"  # the paper account began anew: what was open is gone
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One fill, as the journal reads it. ``multiplier`` is the rupees that a unit earns when the
-    price moves by one. A SETTLED row says its ``profit`` (rupees) and no price."""
+    price moves by one. A SETTLED row says its ``profit`` (rupees) and no price, a CONVERTED one
+    ``to`` which product its units went; its ``action`` is the side of the position."""
 
     account_id: str
     mode: Mode
@@ -43,6 +45,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     multiplier: Decimal = Decimal(1)
     because: Because = Because.TRADE
     profit: Decimal = Decimal(0)
+    to: Product | None = None
 
     @property
     def key(self) -> Key:

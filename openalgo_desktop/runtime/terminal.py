@@ -370,6 +370,7 @@ class Terminal:
             self.market_open,
         )
         self.conversions = ConversionDesk(self.desk, self.instruments, self.bus, self.watch.moves)
+        self.conversions.on_converted = self.trade_journal.corrected
         await self.watch.start()
         self._stops.append(self.watch.stop)
         self.alerts = Alerts(
@@ -408,6 +409,7 @@ class Terminal:
             self.instruments,
             self.sandbox.charging.table,
             lambda: str(self.settings["sandbox.brokerage_plan"]),
+            self.journal,
         )
         self.executions.on_added = self.trade_journal.added
         self.executions.on_changed = self.trade_journal.corrected

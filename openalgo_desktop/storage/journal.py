@@ -161,6 +161,15 @@ class Journal:
             .order_by(_TABLE.c.created_at, _TABLE.c.tag)
         )
 
+    async def conversions(self) -> list[JournalEntry]:
+        """Conversions of positions that were done, oldest first."""
+        await self._db.flush()  # the answer of the last one may be on its way
+        return await self._select(
+            select(_TABLE)
+            .where(_TABLE.c.kind == "convert", _TABLE.c.state == JournalState.ACKNOWLEDGED.value)
+            .order_by(_TABLE.c.created_at, _TABLE.c.tag)
+        )
+
     async def refused(self, limit: int) -> list[JournalEntry]:
         """Placements in state rejected among the newest ``limit`` entries, oldest first."""
         newest = select(_TABLE).order_by(_TABLE.c.created_at.desc()).limit(limit).subquery()

@@ -51,7 +51,8 @@ class ExecutionRepository:
         self._db.write_later(work)
 
     async def all(self) -> list[Execution]:
-        """All, oldest first."""
+        """All that were added so far, oldest first."""
+        await self._db.flush()
         query = select(_TABLE).order_by(_TABLE.c.at, _TABLE.c.id)
         return await self._db.read(
             lambda connection: [_execution(row) for row in connection.execute(query)]

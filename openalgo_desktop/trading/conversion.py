@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -53,6 +53,8 @@ class ConversionDesk:
         self._busy: set[_Busy] = set()
         #: By tag: under way, or without an answer.
         self._flying: dict[str, tuple[_Busy, ConvertRequest]] = {}
+        #: A conversion was done, and is in the order journal.
+        self.on_converted: Callable[[], None] = lambda: None
         bus.subscribe(OrderSettled, self._on_settled)
 
     async def convert(
@@ -103,12 +105,14 @@ class ConversionDesk:
         tag = self._desk.next_tag()
         try:
             await self._exits.begin(gateway.account_id, request, tag, mode)
-            return await self._desk.send("convert", request, source, call, mode=mode, tag=tag)
+            placed = await self._desk.send("convert", request, source, call, mode=mode, tag=tag)
         except OrderStateUnknown:
             raise
         except AppError:  # it never left, or was refused
             self._exits.end(gateway.account_id, request, tag, mode, done=False)
             raise
+        self.on_converted()
+        return placed
 
     async def _sent(
         self, gateway: TradingGateway, request: ConvertRequest, tag: str, mode: Mode
@@ -140,6 +144,8 @@ class ConversionDesk:
 
     def _on_settled(self, event: OrderSettled) -> None:
         self._end(event.tag, event.mode, done=bool(event.order_id), told=False)
+        if event.order_id:  # it may be one of an earlier run
+            self.on_converted()
 
     def _able(self, gateway: TradingGateway) -> TradingGateway:
         if not gateway.traits.converts:

@@ -52,6 +52,45 @@ def only(*rows: Execution) -> RoundTrip:
     return trip
 
 
+def converted(quantity: int, to: Product, minute: int, **more: object) -> Execution:
+    return fill("BUY", quantity, "0", "none", minute, because=Because.CONVERTED, to=to, **more)
+
+
+def test_a_conversion_of_the_same_day_carries_its_entries() -> None:
+    trips = round_trips(
+        [
+            fill("BUY", 100, "100", minute=0, charges=Decimal(5), strategy="breakout"),
+            fill("BUY", 50, "103", minute=1),
+            converted(150, Product.CNC, 2),
+            fill("SELL", 150, "110", minute=3, product=Product.CNC),
+            fill("SELL", 10, "100", minute=4),  # nothing is left in MIS: a short of its own
+            fill("BUY", 10, "90", minute=5),
+        ],
+        TODAY,
+    )
+    assert [(t.product.value, t.side.value, t.gross) for t in trips] == [
+        ("CNC", "BUY", Decimal(1350)), ("MIS", "SELL", Decimal(100)),
+    ]  # fmt: skip
+    assert (trips[0].charges, trips[0].strategy) == (5, "breakout")
+    assert trips[0].entry_at == START
+
+
+def test_a_conversion_of_a_part_and_one_without_known_entries() -> None:
+    trips = round_trips(
+        [
+            converted(10, Product.NRML, 0),  # held before the journal began
+            fill("SELL", 20, "100", minute=1),
+            fill("SELL", 20, "110", minute=2),
+            converted(10, Product.NRML, 3, action=Action.SELL),
+            fill("BUY", 30, "90", minute=4),
+            fill("BUY", 10, "90", minute=5, product=Product.NRML),
+        ],
+        TODAY,
+    )
+    # The oldest ten went; 10 at 100 and 20 at 110 stayed.
+    assert [(t.product.value, t.gross) for t in trips] == [("MIS", 500), ("NRML", 100)]
+
+
 def test_a_trade_in_parts_is_one_row() -> None:
     trip = only(
         fill("BUY", 60, "100", "b", 0, charges=Decimal(6), strategy="breakout"),

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Trade
+from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.trade_journal import Execution, RoundTrip, TradeNote
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.ledger import Entry
@@ -133,6 +136,64 @@ async def test_the_journal_of_the_sandbox_agrees_with_its_books(rig: Rig) -> Non
         (CRUDE[1], False), ("SBIN", False), (CALL[1], True)
     ]  # fmt: skip
     assert trips[1].gross == 2000
+
+
+class Converted:
+    """The order journal: what was converted."""
+
+    def __init__(self) -> None:
+        self.rows: list[JournalEntry] = []
+
+    async def conversions(self) -> list[JournalEntry]:
+        return list(self.rows)
+
+
+async def test_what_was_converted_agrees_with_the_books_too(rig: Rig) -> None:
+    """The account counts by averages and tells a settlement's profit against them."""
+    moved = Converted()
+    journal = TradeJournal(
+        rig.clock, Current(rig), Recorded(), Kept(), rig.instruments, TABLE, lambda: "discount",
+        moved,
+    )  # fmt: skip
+    await rig.trade(BUY, 75, CALL, MIS)
+    rig.market.set(CALL, 130.0)
+    await rig.trade(BUY, 75, CALL, MIS)
+    rig.market.set(CALL, 140.0)
+    await rig.trade(SELL, 75, CALL, MIS)
+    assert gross(await journal.trips(Mode.SANDBOX)) == 1500  # the oldest first; by average 1,125
+    request = ConvertRequest(CALL[1], CALL[0], BUY, 75, MIS, NRML, held=75)
+    await rig.box.convert(request, "tag")
+    moved.rows.append(
+        JournalEntry(
+            "tag", "convert", rig.box.account_id, Mode.SANDBOX, "window",
+            msgspec.to_builtins(request), rig.clock.now(),
+        )
+    )  # fmt: skip
+    journal.corrected()
+    rig.market.tick(CALL, 150.0)
+    await rig.at("2026-11-23T15:40:00")  # expiry: settled without a trade
+    trips = await journal.trips(Mode.SANDBOX)
+    assert [(trip.product, trip.settled) for trip in trips] == [(MIS, False), (NRML, True)]
+    assert gross(trips) == rig.box.state.meta.realised == 3000
+
+
+async def test_a_fill_that_comes_while_all_are_read_counts_once(rig: Rig) -> None:
+    recorded = Recorded()
+    recorded.rows = [live(1, BUY, 800, 0), live(2, SELL, 805, 1), live(3, BUY, 800, 2)]
+    journal = journal_of(rig, live=recorded)
+    read = recorded.all
+
+    async def meanwhile() -> list[Execution]:
+        if recorded.reads == 0:
+            recorded.rows.append(live(4, SELL, 810, 3))
+            journal.added(recorded.rows[-1])
+        return await read()
+
+    recorded.all = meanwhile  # type: ignore[method-assign]
+    assert [trip.gross for trip in await journal.trips(Mode.LIVE)] == [50, 100]
+    journal.added(live(5, SELL, 700, 4))
+    journal.added(live(6, BUY, 690, 5))
+    assert [trip.gross for trip in await journal.trips(Mode.LIVE)] == [50, 100, 100]
 
 
 async def test_a_reset_takes_what_was_open(rig: Rig) -> None:
