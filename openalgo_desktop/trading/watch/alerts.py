@@ -197,7 +197,7 @@ class Alerts:
         self._keep(after)
         self._store.save_later(after)
         if tells:
-            log.info("price alert %s of %s told at %s", after.alert_id, after.key, value)
+            log.info("price alert %s of %s told at %s", after.alert_id, ":".join(after.key), value)
             self._bus.publish(PriceAlertFired(alert=after))
             self._bus.publish(PriceAlertChanged(alert=after))
 

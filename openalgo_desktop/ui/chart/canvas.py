@@ -68,6 +68,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self.intraday = True
         self._dirty = Dirty.NOTHING
         self._auto_price = True
+        self._fitted = True  # nobody has scrolled or zoomed: as many bars as fit
         self._price_range = (0.0, 1.0)
         self._top_volume = 1.0
         self._line_prices: tuple[float, ...] = ()
@@ -129,8 +130,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._price_axis.places = places
         self._time_axis.intraday = interval.is_intraday
         self.overlay.places = places
-        self.scale_x.reset(len(bars))
-        self._auto_price = True
+        self.scale_x.reset(len(bars), self._price_box.width())
+        self._auto_price = self._fitted = True
         self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
 
     def append_bar(
@@ -291,6 +292,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if hasattr(self, "overlay"):
             self.overlay.resize(self.viewport().size())
             self._layout.layout.activate()
+            if self._fitted and len(self.series):
+                self.scale_x.reset(len(self.series), self._price_box.width())
             self._changed_view()
 
     def _changed_view(self) -> None:
@@ -312,6 +315,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
                 # Zooming at the live edge keeps the newest bar where it is.
                 anchor = max(anchor, self.scale_x.count - 0.5)
             self.scale_x.zoom(ZOOM_STEP ** (-steps.y() / 120.0), anchor)
+        self._fitted = False
         event.accept()
         self._changed_view()
 
@@ -346,6 +350,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             middle, half = (high + low) / 2, (high - low) / 2 * 1.006 ** moved.y()
             self._price_range = (middle - half, middle + half)
         else:
+            self._fitted = self._fitted and not moved.x()
             self.scale_x.pan(-moved.x() / max(1.0, pane.width()) * self.scale_x.span)
             if not self._auto_price:
                 by = moved.y() / max(1.0, pane.height()) * (high - low)
@@ -387,8 +392,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def autofit(self) -> None:
         """Newest bars, prices fitted."""
-        self._auto_price = True
-        self.scale_x.reset(len(self.series))
+        self._auto_price = self._fitted = True
+        self.scale_x.reset(len(self.series), self._price_box.width())
         self._price_range = (0.0, 0.0)
         self._changed_view()
 
@@ -413,6 +418,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         scale = self.scale_x
+        fitted, self._fitted = self._fitted, False
         match event.key():
             case Qt.Key.Key_Left:
                 scale.pan(-scale.span * 0.1)
@@ -425,8 +431,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             case Qt.Key.Key_End | Qt.Key.Key_Home:
                 self.autofit()
             case Qt.Key.Key_Escape if self.hand.give_up():
+                self._fitted = fitted
                 return
             case _:
+                self._fitted = fitted
                 event.ignore()
                 return
         self._changed_view()

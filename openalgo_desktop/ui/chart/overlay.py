@@ -5,7 +5,7 @@ Closed bars are not drawn again when only this changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRe
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.tags import spread
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit import format as fmt
 
@@ -43,6 +44,10 @@ class Frame:
 
 
 LegendPart = tuple[str, str]  # text, colour role
+
+
+def _first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
+    return next((other for other in others if other.intersects(rect)), None)
 
 
 class Overlay(QWidget):
@@ -127,6 +132,9 @@ class Overlay(QWidget):
         if old is not None:
             strips += self._strip(self._last_y)
         self._last_y = y
+        if old is not None and self._tag_places(old[0]) != self._tag_places(price):
+            left = round(self.frame.pane.right())  # it pushes tags of lines away
+            strips += QRect(left, 0, self.width() - left, self.height())
         self.update(strips)
 
     def set_stale(self, stale: bool) -> None:
@@ -180,8 +188,13 @@ class Overlay(QWidget):
         if self._ghost is not None:
             self._paint_ghost(painter, *self._ghost)
         self._chips.clear()
+        places = self._tag_places(self._last[0] if self._last is not None else None)
+        tags = list(places.values())
+        if self._last is not None and self._in_pane(self.frame.y(self._last[0])):
+            tags.append(self.frame.y(self._last[0]))
+        self._wipe_labels(painter, tags)
         for line in self._lines:
-            self._paint_line(painter, line, chips)
+            self._paint_line(painter, line, chips, places.get(line.line_id, 0.0))
         self._paint_legend(painter, chips)
         if self._last is not None:
             self._paint_last_tag(painter, price, role)
@@ -203,19 +216,53 @@ class Overlay(QWidget):
         """A filled label on the price axis."""
         left = round(self.frame.pane.right()) + 1
         width = round(self.frame.right) - left
-        for price in self.frame.labels:  # an axis label that would stick out is wiped away
-            at = round(self.frame.y(price))
-            if abs(at - y) < self._tag_height:
-                half = self._tag_height // 2
-                painter.fillRect(
-                    left, at - half, width, self._tag_height, theme.current().color("panel")
-                )
         rect = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
         painter.fillRect(rect, fill)
         painter.setPen(ink)
         painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_line(self, painter: QPainter, line: PriceLine, chips: list[QRect]) -> None:
+    def _tag_places(self, last: float | None) -> dict[str, float]:
+        """Middles of the tags of lines on the axis: beside one another, and clear of that of the
+        last price, which stands where it is."""
+        lines = [line for line in self._lines if self._in_pane(self.frame.y(line.price))]
+        wanted = [self.frame.y(line.price) for line in lines]
+        shown = last is not None and self._in_pane(self.frame.y(last))
+        if last is not None and shown:
+            wanted.append(self.frame.y(last))
+        pane = self.frame.pane
+        fixed = len(lines) if shown else None
+        found = spread(wanted, self._tag_height, pane.top(), self.frame.bottom, fixed)
+        return {line.line_id: place for line, place in zip(lines, found, strict=False)}
+
+    def _free_place(self, chip: QRect, chips: Sequence[QRect]) -> QRect:
+        """Where a tag covers no other: left of them, else above or below where there is no room."""
+        left = QRect(chip)
+        while (other := _first_over(left, chips)) is not None:
+            left.moveRight(other.left() - 7)
+        if left.left() >= round(self.frame.pane.left()) + 4:
+            return left
+        step = self._tag_height + 1
+        for way in (1, -1):
+            moved = QRect(chip)
+            while _first_over(moved, chips) is not None:
+                moved.translate(0, way * step)
+            if self.frame.pane.top() <= moved.top() and moved.bottom() <= self.frame.bottom:
+                return moved
+        return chip
+
+    def _wipe_labels(self, painter: QPainter, tags: Iterable[float]) -> None:
+        """Labels of the axis that would stick out behind a tag are taken away."""
+        left = round(self.frame.pane.right()) + 1
+        width, half = round(self.frame.right) - left, self._tag_height // 2
+        panel, middles = theme.current().color("panel"), list(tags)
+        for price in self.frame.labels:
+            at = round(self.frame.y(price))
+            if any(abs(at - y) < self._tag_height for y in middles):
+                painter.fillRect(left, at - half, width, self._tag_height, panel)
+
+    def _paint_line(
+        self, painter: QPainter, line: PriceLine, chips: list[QRect], tag: float
+    ) -> None:
         y = self.frame.y(line.price)
         if not self._in_pane(y):
             return
@@ -225,9 +272,9 @@ class Overlay(QWidget):
         words = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
         width = words + (self._tag_height if line.closable else 0)
         left = round(self.frame.pane.right()) - width - 6
-        chip = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
-        while any(chip.intersects(other) for other in chips):  # each stays readable
-            chip.translate(-width - 6, 0)
+        over = max(0, round(y) - self._tag_height // 2)
+        chip = QRect(left, over, width, self._tag_height)
+        chip = self._free_place(chip, chips)  # each stays readable
         chips.append(chip)
         painter.fillRect(chip, colours.color("panel"))
         painter.setPen(colour)
@@ -240,7 +287,7 @@ class Overlay(QWidget):
             painter.drawLine(cross.left(), chip.top(), cross.left(), chip.bottom())
             painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
         self._chips[line.line_id] = (chip, cross)
-        self._tag(painter, y, fmt.price(line.price, self.places), colour, colours.color("panel"))
+        self._tag(painter, tag, fmt.price(line.price, self.places), colour, colours.color("panel"))
 
     def _paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
         """Where a line that is dragged would go, and its price there."""
@@ -249,6 +296,7 @@ class Overlay(QWidget):
             colours = theme.current()
             colour = colours.color(line.role)
             self._horizontal(painter, y, colour, Qt.PenStyle.SolidLine)
+            self._wipe_labels(painter, (y,))
             self._tag(painter, y, fmt.price(price, self.places), colour, colours.color("panel"))
 
     def _paint_last_line(self, painter: QPainter, price: float, role: str) -> None:
@@ -312,6 +360,7 @@ class Overlay(QWidget):
         if self._in_pane(at.y()):
             self._horizontal(painter, at.y(), fill, Qt.PenStyle.DashLine)
             price = fmt.price(self.frame.price(at.y()), self.places)
+            self._wipe_labels(painter, (at.y(),))
             self._tag(painter, at.y(), price, fill, ink)
         width = self._metrics.horizontalAdvance(self._cross_time) + 14
         foot = round(self.frame.bottom)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MIN_SPAN = 12.0
 START_SPAN = 140.0
+#: A bar has at least so many pixels at first: a body that can be seen.
+BAR_PIXELS = 6.0
 #: Empty room right of the last bar, as a part of the span.
 MARGIN = 0.06
 
@@ -31,10 +33,12 @@ class TimeScale:
         """Whether the last bar is in view."""
         return self.right >= self.count - 1
 
-    def reset(self, count: int) -> None:
-        """Show the newest bars of a new series."""
+    def reset(self, count: int, width: float = 0.0) -> None:
+        """Show the newest bars of a new series; no more than can be told apart in ``width``
+        pixels (0: not known)."""
         self.count = count
-        self.fit_end(min(START_SPAN, max(MIN_SPAN, count * (1 + MARGIN))))
+        most = min(START_SPAN, width / BAR_PIXELS) if width else START_SPAN
+        self.fit_end(max(MIN_SPAN, min(most, count * (1 + MARGIN))))
 
     def fit_end(self, span: float) -> None:
         """Show ``span`` bars up to the last one."""

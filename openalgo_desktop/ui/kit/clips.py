@@ -279,11 +279,10 @@ def _extension(widget: QWidget) -> Found:
 
 
 def _scroll(widget: QWidget) -> Found:
-    """A page wider than an area that does not scroll to the side."""
+    """A page wider than its area: cut, or scrolled to the side with its buttons out of sight."""
     area = cast(QScrollArea, widget)
     inside = area.widget()
-    off = area.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-    if off and inside is not None:
+    if inside is not None:
         yield "page", inside.objectName(), inside.width(), area.viewport().width()
 
 

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QListWidget,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import label, named
 
 #: The dialog is this wide, and rows may widen it up to that, pixels.
@@ -47,12 +47,11 @@ class ConfirmDialog(QDialog):
         question.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(question)
         if rows:
-            review = named(QListWidget(), "dialog-confirm-rows", "What will be done")
-            review.addItems(list(rows))
-            review.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+            review = PlainList.to_read("dialog-confirm-rows", "What will be done", rows)
+            review.setWordWrap(False)
             layout.addWidget(review)
             review.ensurePolished()  # the theme's font, which is wider than Qt's own
-            wide = min(WIDEST, review.sizeHintForColumn(0) + 40)
+            wide = min(WIDEST, review.sizeHintForColumn(0) + 44)
             margins = layout.contentsMargins()
             # A minimum of its own keeps the dialog from growing with what is in it.
             self.setMinimumWidth(max(NARROWEST, wide + margins.left() + margins.right()))

@@ -45,9 +45,12 @@ class ElidedText(QWidget):
         self.update()
 
     def shown(self) -> str:
-        """What of it fits."""
-        mode = Qt.TextElideMode.ElideMiddle
-        return self._metrics.elidedText(self._text, mode, max(0, self.width()))
+        """What of it fits. A second part, after two spaces, goes as a whole before the first is
+        cut."""
+        mode, room, text = Qt.TextElideMode.ElideMiddle, max(0, self.width()), self._text
+        if self._metrics.horizontalAdvance(text) > room:
+            text = text.rpartition("  ")[0].rstrip() or text
+        return self._metrics.elidedText(text, mode, room)
 
     def _show_tip(self) -> None:
         cut = self._text if self.shown() != self._text else ""

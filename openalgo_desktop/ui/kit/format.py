@@ -76,6 +76,15 @@ def signed_money(value: float) -> str:
     return _fixed(value, 2, plus=True)
 
 
+def rupees(value: float, *, signed: bool = False) -> str:
+    """Rupees with their sign: ``₹ 12.50``; a profit or loss has the + or - before it."""
+    text = _fixed(abs(value), 2)
+    if text == MISSING:
+        return text
+    sign = _fixed(value, 2, plus=signed)[:1]
+    return f"{sign if sign in '+-' else ''}₹ {text}"
+
+
 def percent(value: float, places: int = 2) -> str:
     """A percentage; ``value`` is already in per cent."""
     text = _fixed(value, places)

@@ -254,4 +254,5 @@ def copy_text(text: str) -> None:
 
 def shortcut_text(sequence: str) -> str:
     """A shortcut as this platform writes it."""
-    return QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    text = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    return text.replace("Return", "Enter")  # as it is printed on the key

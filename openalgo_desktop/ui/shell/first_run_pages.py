@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QProgressBar,
     QRadioButton,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -29,6 +29,7 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button, set_role
 
 NAME = "dialog-first-run"
@@ -60,6 +61,7 @@ class Page(QWidget):
         self.column.setSpacing(10)
         note = label(self.text, f"{self.name}-text", "muted")
         note.setWordWrap(True)
+        note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.column.addWidget(note)
 
     def entered(self) -> None:
@@ -141,7 +143,7 @@ class BrokerPage(Page):
         self.filter = named(QLineEdit(), f"{self.name}-filter", "Find a broker")
         self.filter.setPlaceholderText("Find a broker")
         self.filter.setClearButtonEnabled(True)
-        self.list = named(QListWidget(), f"{self.name}-list", "Brokers")
+        self.list = PlainList(f"{self.name}-list", "Brokers")
         for broker in bridge.accounts.brokers():
             item = QListWidgetItem(broker.replace("_", " ").title())
             item.setData(Qt.ItemDataRole.UserRole, broker)
@@ -165,6 +167,7 @@ class BrokerPage(Page):
         for widget in (self.filter, self.list, self.needs):
             self.column.addWidget(widget)
         self.column.addLayout(row)
+        self.column.addStretch(0)  # what is left when the list is not shown
         self._naming = False
         self.filter.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(lambda *_: self._on_broker())
@@ -288,7 +291,7 @@ class SymbolsPage(Page):
     def __init__(self, bridge: Bridge, places: Workplaces) -> None:
         super().__init__(bridge, "symbols")
         self._places = places
-        self.list = named(QListWidget(), f"{self.name}-workspaces", "Workspaces")
+        self.list = PlainList(f"{self.name}-workspaces", "Workspaces")
         for name in places.names:
             about = places.about(name)
             item = QListWidgetItem(f"{name}   {about}" if about else name)

@@ -61,13 +61,16 @@ class HotkeyDialog(QDialog):
     # -- building ---------------------------------------------------------------------------
     def _build_table(self) -> QTableWidget:
         self.table = named(QTableWidget(0, 3), f"{NAME}-table", "Actions and their keys")
-        self.table.setHorizontalHeaderLabels(["Action", "Key", ""])
+        self.table.setHorizontalHeaderLabels(["Action", "Key", "Changed"])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.setShowGrid(False)
         self.table.setColumnWidth(1, 150)
         self.table.setColumnWidth(2, 90)
         self.table.itemSelectionChanged.connect(self._on_selected)
@@ -119,7 +122,7 @@ class HotkeyDialog(QDialog):
         for index, row in enumerate(rows):
             own = row.name in keys.own
             for place, text in enumerate(
-                (f"{row.menu}: {row.text}", keys.text(row.name) or "–", "yours" if own else "")
+                (f"{row.menu}: {row.text}", keys.text(row.name) or "–", "by you" if own else "")
             ):
                 item = QTableWidgetItem(text)
                 item.setData(NAME_ROLE, row.name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.engine.work import AtWork
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 NAME = "dialog-leave"
@@ -76,10 +77,7 @@ class LeaveDialog(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addWidget(label("This is still at work:", f"{NAME}-title", "heading"))
-        self.rows = named(QListWidget(), f"{NAME}-rows", "What is left behind")
-        self.rows.addItems(list(lines))
-        self.rows.setWordWrap(True)
-        self.rows.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.rows = PlainList.to_read(f"{NAME}-rows", "What is left behind", lines)
         column.addWidget(self.rows)
         if tray:
             note = label(

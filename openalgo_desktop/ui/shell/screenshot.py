@@ -19,6 +19,7 @@ from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.ui.engine.links import MAIN
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import theme as themes
 from openalgo_desktop.ui.kit.kinds import kinds
@@ -30,6 +31,8 @@ from openalgo_desktop.ui.shell.scene import ask_some, dialogs, near_future, plac
 from openalgo_desktop.ui.shell.workspaces import PRESETS
 
 THEMES = ("dark", "light")
+#: The link group of the second ladder of the scalper.
+SECOND = 2
 #: Time for history, ticks and fills to arrive before the pictures are taken, and for the docks of
 #: another workspace, seconds.
 SETTLE, SWITCH = 4.0, 1.0
@@ -104,6 +107,7 @@ async def _workspaces(session: Session, camera: Camera, theme: str, size: Size) 
         spaces.switch(title)
         session.window.showNormal()
         session.window.resize(size.width, size.height)
+        session.window.default_layout()  # not what another size has left
         await asyncio.sleep(SWITCH)
         await camera.take(session.window, name)
         for number, window in enumerate(spaces.windows, 2):
@@ -125,8 +129,9 @@ async def _shoot(app: QApplication, shoot: Shoot, options: TerminalOptions) -> l
         await place_some(session)
         await ask_some(session)
         nifty = near_future(session, "NIFTY")
-        if nifty is not None:
-            session.bridge.select(nifty.key)
+        for group, future in ((MAIN, nifty), (SECOND, near_future(session, "BANKNIFTY"))):
+            if future is not None:
+                session.bridge.select(future.key, group)
         await asyncio.sleep(SETTLE)
         for size in shoot.sizes:
             camera = Camera(shoot.out, shoot.only, size)

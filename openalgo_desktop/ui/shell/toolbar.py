@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit import icons
+from openalgo_desktop.ui.kit import icons, look
 from openalgo_desktop.ui.kit.hold_button import HoldButton
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import sends
@@ -53,6 +53,7 @@ class TopBar(QToolBar):
         self.setMovable(False)
         self.setFloatable(False)
         self.toggleViewAction().setEnabled(False)
+        self._size_icons()
         self._build_left(actions)
         self._build_pnl()
         self._build_buttons(actions)
@@ -180,8 +181,14 @@ class TopBar(QToolBar):
         super().resizeEvent(event)
         self.fit()
 
+    def _size_icons(self) -> None:
+        side = look.px(icons.SIDE)
+        self.setIconSize(QSize(side, side))
+
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._size_icons()
         # A text or a font has changed: what fitted may not fit any more, or there is room again.
         # What fitting itself asked for arrives here, too, and finds everything as it was left.
         if event.type() == QEvent.Type.LayoutRequest and not self._fitting:

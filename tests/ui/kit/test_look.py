@@ -17,9 +17,13 @@ from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fields import CountField, PriceField
-from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView, fastview
+from openalgo_desktop.ui.rooms.market import depth_view, ladder_view
+from openalgo_desktop.ui.rooms.options import chain_table
+from openalgo_desktop.ui.rooms.portfolio import pnl_month
 
 THEMES = theme.names()
+UP_DOWN = ("up", "down")
 Linear = tuple[float, float, float]
 #: How the three kinds of colour blindness see (Machado, Oliveira, Fernandes 2009, severity 1).
 BLINDNESS: dict[str, tuple[Linear, Linear, Linear]] = {
@@ -132,6 +136,35 @@ def test_every_role_of_every_theme_keeps_its_contrast(name: str) -> None:
                 pass
             case _:
                 faults.append(f"{role}: unknown use {use!r}")
+    assert faults == []
+
+
+def blended(over: str, under: str, alpha: int) -> str:
+    """``over`` painted on ``under`` with so much of 255."""
+    pairs = ((int(over[at : at + 2], 16), int(under[at : at + 2], 16)) for at in (1, 3, 5))
+    mixed = (round((a * alpha + b * (255 - alpha)) / 255) for a, b in pairs)
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
+#: Texts that stand on a tint of the panel: ink, tint, how strong.
+TINTED = (
+    *((ink, tint, fastview.FLASH_ALPHA) for ink in ("up", "down", "text") for tint in UP_DOWN),
+    *((side, side, depth_view.CUMULATED + depth_view.QUANTITY) for side in ("buy", "sell")),
+    *(("text", tint, pnl_month.STRONG) for tint in UP_DOWN),
+    *(("text", side, ladder_view.BAR_ALPHA) for side in ("buy", "sell")),
+    *(("text", tint, ladder_view.FLASH_ALPHA) for tint in UP_DOWN),
+    *(("text", tint, chain_table.BAR_ALPHA) for tint in UP_DOWN),
+)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_texts_are_readable_on_flashes_and_bars(name: str) -> None:
+    colours = theme.load(name).roles
+    faults = [
+        f"{ink} on {tint} {alpha}: {ratio:.2f}"
+        for ink, tint, alpha in TINTED
+        if (ratio := contrast(colours[ink], blended(colours[tint], colours["panel"], alpha))) < 4.5
+    ]
     assert faults == []
 
 

@@ -42,7 +42,7 @@ ACTION_GAP = 14
 STRIPS = 8
 RESORT_EVERY = 1.0
 ANNOUNCE_EVERY = 1.0
-FLASH_ALPHA = 60
+FLASH_ALPHA = 34
 #: Stands for a badge that has no room.
 SIGN = "⚠"
 TINT_ALPHA = 36

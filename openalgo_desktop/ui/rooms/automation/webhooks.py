@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QTableWidgetItem,
     QVBoxLayout,
@@ -31,6 +30,7 @@ from openalgo_desktop.ui.engine.rows import (
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.fields import CountField
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import (
@@ -135,7 +135,9 @@ class WebhooksDialog(QDialog):
     # -- building ---------------------------------------------------------------------------
     def _build_list(self) -> QVBoxLayout:
         column = QVBoxLayout()
-        self.list = named(QListWidget(), f"{NAME}-list", "Strategies")
+        self.list = PlainList(
+            f"{NAME}-list", "Strategies", "No strategies yet. Fill in the form and save it."
+        )
         self.list.setFixedWidth(look.px(210))
         self.list.itemClicked.connect(self._on_item)
         column.addWidget(self.list, 1)

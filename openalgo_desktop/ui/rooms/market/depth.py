@@ -48,8 +48,8 @@ class DepthDock(Dock):
         panel = named(QWidget(), "depth-panel", "Market depth")
         self.content.addWidget(panel)
         column = QVBoxLayout(panel)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(4)
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(2)
         head = QHBoxLayout()
         self.last = label(fmt.MISSING, "depth-last", "heading")
         self.change = label("", "depth-change", "number")
@@ -70,12 +70,8 @@ class DepthDock(Dock):
         self.listen(bridge.feed.refused, self._look_again)
         self.listen(bridge.feed.aged, self._look_again)
         self.visibilityChanged.connect(lambda _visible: self._want())
-        choice = QHBoxLayout()
-        self.caption = label("Levels", f"{self.name}-levels-caption", "caption")
-        choice.addWidget(self.caption)
-        choice.addWidget(self.count)
-        choice.addStretch(1)
-        column.addLayout(choice)
+        self.count.setToolTip("Levels a side")
+        self.title_bar.extras.addWidget(self.count)  # the book needs the height
         column.addWidget(self.view)
         totals = QHBoxLayout()
         self.total_buy = label("", "depth-total-buy", "buy")
@@ -147,8 +143,7 @@ class DepthDock(Dock):
         self.count.allow(tuple(map(str, fitting)))
         self.count.choose(str(max(count for count in fitting if count <= max(self.wished, LEVELS))))
         self.count.blockSignals(False)
-        for part in (self.caption, self.count):
-            part.setVisible(len(fitting) > 1)
+        self.count.setVisible(len(fitting) > 1)
         self._show_count()
 
     def _on_count(self, text: str) -> None:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from openalgo_desktop.core.model import Depth, Level
+from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.widgets import named
 
 #: Levels a side that can be chosen, as far as the account has them.
 CHOICE = (5, 20, 50, 200)
 LEVELS = CHOICE[0]
-#: Height of a level, and of one of many.
-ROW, TIGHT = 24, 19
-HEAD = 22
+#: Height of a level, and of one of many, and of the captions, at a text scale of 100 per cent.
+ROW, TIGHT = 22, 19
+CAPTIONS = 20
 #: Widths of orders, quantity, price as parts of one side; a narrow view leaves out the orders.
 PARTS = (0.17, 0.37, 0.46)
 NARROW_PARTS = (0.0, 0.44, 0.56)
 NARROW = 360
 #: How strong the bars are: of all up to a level, of the level.
-CUMULATED, QUANTITY = 24, 60
+CUMULATED, QUANTITY = 12, 26
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -53,11 +53,16 @@ class DepthView(QWidget):
     @property
     def row(self) -> int:
         """Height of a level, pixels."""
-        return ROW if self.levels <= LEVELS else TIGHT
+        return look.px(ROW if self.levels <= LEVELS else TIGHT)
+
+    @property
+    def head(self) -> int:
+        """Height of the captions, pixels."""
+        return look.px(CAPTIONS)
 
     @property
     def _tall(self) -> int:
-        return HEAD + self.levels * self.row + 4
+        return self.head + self.levels * self.row + 4
 
     def set_levels(self, levels: int) -> None:
         """Room for so many levels a side."""
@@ -87,6 +92,13 @@ class DepthView(QWidget):
         self._places = places
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            if self.height() != self._tall:
+                self.setFixedHeight(self._tall)
+            self.update()
+        super().changeEvent(event)
+
     def summary(self) -> str:
         """The book in words, for assistive tools."""
         parts = (
@@ -104,20 +116,21 @@ class DepthView(QWidget):
     # -- painting ---------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setFont(fonts.table_font())
         colours = theme.current()
         painter.fillRect(self.rect(), colours.color("panel"))
         half = self.width() / 2
         painter.setPen(colours.color("muted"))
         for side, texts in (("BUY", ("Ord", "Qty", "Bid")), ("SELL", ("Ord", "Qty", "Ask"))):
-            for text, (rect, align) in zip(texts, self._cells(side, 0, HEAD), strict=True):
+            for text, (rect, align) in zip(texts, self._cells(side, 0, self.head), strict=True):
                 painter.drawText(rect, align, text)
         sides = (("BUY", self._depth.buy[: self.levels]), ("SELL", self._depth.sell[: self.levels]))
         sums = [list(accumulate(level.quantity for level in levels)) for _, levels in sides]
         largest = max((level.quantity for _, levels in sides for level in levels), default=0)
         whole = max((known[-1] for known in sums if known), default=0)
         area = event.rect()  # of 200 levels only those that can be seen
-        first = max(0, (area.top() - HEAD) // self.row)
-        last = min(self.levels - 1, (area.bottom() - HEAD) // self.row)
+        first = max(0, (area.top() - self.head) // self.row)
+        last = min(self.levels - 1, (area.bottom() - self.head) // self.row)
         for (side, levels), known in zip(sides, sums, strict=True):
             for index in range(first, last + 1):
                 level = levels[index] if index < len(levels) else None
@@ -125,7 +138,7 @@ class DepthView(QWidget):
                 self._paint_level(painter, side, index, level, largest, share)
         if self._stale:
             hatch = QBrush(colours.color("border-strong"), Qt.BrushStyle.BDiagPattern)
-            painter.fillRect(QRectF(0, HEAD, self.width(), self.height() - HEAD), hatch)
+            painter.fillRect(QRectF(0, self.head, self.width(), self.height() - self.head), hatch)
         if self._note:
             self._paint_note(painter)
         painter.setPen(colours.color("border"))
@@ -135,7 +148,7 @@ class DepthView(QWidget):
         """How old the book is, or why there is none."""
         colours, metrics = theme.current(), painter.fontMetrics()
         wide = metrics.horizontalAdvance(self._note) + 24
-        middle = HEAD + LEVELS * self.row / 2
+        middle = self.head + LEVELS * self.row / 2
         box = QRectF((self.width() - wide) / 2, middle - 13, wide, 26)
         painter.fillRect(box, colours.color("panel"))
         painter.setPen(colours.color("warning" if self._stale else "muted"))
@@ -154,7 +167,7 @@ class DepthView(QWidget):
     ) -> None:
         """``share``: what is quoted up to this level, as a part of the larger side."""
         colours = theme.current()
-        row, top = self.row, HEAD + index * self.row
+        row, top = self.row, self.head + index * self.row
         half = self.width() / 2
         role = "buy" if side == "BUY" else "sell"
         if self._hover == (index, side):
@@ -201,8 +214,8 @@ class DepthView(QWidget):
     # -- mouse and keys ---------------------------------------------------------------------
     def _hit(self, event: QMouseEvent) -> tuple[int, str] | None:
         position = event.position()
-        index = int((position.y() - HEAD) // self.row)
-        if position.y() < HEAD or not 0 <= index < self.levels:
+        index = int((position.y() - self.head) // self.row)
+        if position.y() < self.head or not 0 <= index < self.levels:
             return None
         return index, "BUY" if position.x() < self.width() / 2 else "SELL"
 

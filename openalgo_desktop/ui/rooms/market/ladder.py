@@ -218,7 +218,7 @@ class LadderDock(Dock):
             ticks = money = ""
             if last is not None and self.bridge.books.is_live(row):
                 won = ticks_won(row.quantity, row.average_price, last, self.view.grid.tick)
-                ticks = f"  {won:+.0f} ticks"
+                ticks = f"  {won:+.0f} tick{'' if abs(round(won)) == 1 else 's'}"
                 money = f"  {fmt.signed_money(row.unrealised)}"
             parts.append((f"{text}{ticks}{money}", f"{text}{money}"))
         return parts

@@ -70,7 +70,8 @@ def figures(head: ChainHead, seconds: float, places: int) -> str:
     parts += [f"PCR {pcr}", f"Max pain {pain}"]
     if head.call_oi is not None and head.put_oi is not None:
         parts.append(f"OI calls {fmt.short(head.call_oi)}, puts {fmt.short(head.put_oi)}")
-    return "  ·  ".join(part.replace(" ", "\u00a0") for part in parts)  # breaks between them only
+    # Breaks between them only.
+    return "\u00a0\u00a0\u00a0 ".join(part.replace(" ", "\u00a0") for part in parts)
 
 
 def explained(head: ChainHead) -> str:

@@ -187,7 +187,7 @@ class ExitEditor(QFrame):
         percent = 100.0 * away / row.ltp if row.ltp else 0.0
         return (
             f"{fmt.signed(away)} points, {fmt.signed_percent(percent)}; result "
-            f"₹ {fmt.signed_money(result)}; {ONLY_WHILE_RUNNING}"
+            f"{fmt.rupees(result, signed=True)}; {ONLY_WHILE_RUNNING}"
         )
 
     # -- answers ----------------------------------------------------------------------------

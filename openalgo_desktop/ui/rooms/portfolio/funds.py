@@ -111,7 +111,7 @@ class FundsDock(Dock):
             value.setText(fmt.MISSING)
             set_role(value, "", "tone")
             return
-        value.setText(f"₹ {fmt.signed_money(number) if profit else fmt.money(number)}")
+        value.setText(fmt.rupees(number, signed=profit))
         if profit:
             set_role(value, fmt.sign_role(number), "tone")
 

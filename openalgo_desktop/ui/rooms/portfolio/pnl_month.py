@@ -25,7 +25,7 @@ COLUMNS, WEEKS = 8, 6
 #: Height of the line with the names of the days, pixels.
 HEAD = 20
 #: Tint of the best (or worst) day of the month, and of a day with next to nothing, 0 to 255.
-STRONG, FAINT = 110, 24
+STRONG, FAINT = 90, 24
 
 
 def first_of(day: date) -> date:
@@ -148,7 +148,8 @@ class MonthGrid(QWidget):
                 alpha = FAINT + round((STRONG - FAINT) * abs(float(known.net)) / most)
                 painter.fillRect(area, _alpha(colours.color(role), alpha))
         painter.setFont(small)
-        painter.setPen(colours.color("accent" if day == self.today else "muted"))
+        plain = "text" if role else "muted"  # a quiet grey is hard to read on a colour
+        painter.setPen(colours.color("accent" if day == self.today and not role else plain))
         inner = area.adjusted(4, 2, -4, -3)
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
         is_today = day == self.today and inner.width() > look.px(110)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.model import KillReport
 from openalgo_desktop.ui.engine.rows import WHAT_RESET_DOES
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 
@@ -54,10 +55,8 @@ class KillReportDialog(QDialog):
         grid.setColumnStretch(2, 1)
         column.addLayout(grid)
         if report.errors:
-            errors = named(QListWidget(), "dialog-kill-report-errors", "What went wrong")
-            errors.addItems(list(report.errors))
-            errors.setWordWrap(True)
-            column.addWidget(errors)
+            name = "dialog-kill-report-errors"
+            column.addWidget(PlainList.to_read(name, "What went wrong", report.errors))
         reset = label(f"Reset: {WHAT_RESET_DOES}", "dialog-kill-report-reset", "muted")
         reset.setWordWrap(True)
         column.addWidget(reset)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import Limits
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import DecimalField
+from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
@@ -50,7 +50,7 @@ class RiskScopesDialog(QDialog):
         row = QHBoxLayout(self)
         row.setSpacing(14)
         left = QVBoxLayout()
-        self.list = named(QListWidget(), f"{NAME}-list", "Scopes with limits")
+        self.list = PlainList(f"{NAME}-list", "Scopes with limits", "No limits of their own yet.")
         self.list.setFixedWidth(look.px(250))
         self.list.itemClicked.connect(lambda item: self._show(item.text()))
         left.addWidget(self.list, 1)

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.model import Depth, Level
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
-from openalgo_desktop.ui.rooms.market.depth_view import HEAD, TIGHT, DepthView
+from openalgo_desktop.ui.rooms.market.depth_view import TIGHT, DepthView
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
@@ -42,7 +42,7 @@ def test_what_the_account_streams_can_be_chosen_and_is_kept(drive: Drive) -> Non
         assert offered == ["5", "20"]
         dock.count.button("20").click()
         await until(lambda: len(dock.view._depth.buy) == 20, "twenty levels")
-        assert dock.view.height() > HEAD + 20 * TIGHT
+        assert dock.view.height() > dock.view.head + 20 * TIGHT
         state = dock.save_state()
         dock.close()
         assert session.bridge.depths._wishes == {}
@@ -125,7 +125,7 @@ def test_clicks_and_keys_reach_every_level(qtbot: QtBot, levels: int) -> None:
     view.show()
     picked: list[tuple[float, str]] = []
     view.picked.connect(lambda price, side: picked.append((price, side)))
-    last = QPoint(20, HEAD + (levels - 1) * view.row + view.row // 2)
+    last = QPoint(20, view.head + (levels - 1) * view.row + view.row // 2)
     ctrl = Qt.KeyboardModifier.ControlModifier
     QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=last)
     assert picked == []

@@ -1,0 +1,66 @@
+"""Tags of a chart never cover one another."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.overlay import Frame, Overlay
+from openalgo_desktop.ui.chart.scale import BAR_PIXELS, MIN_SPAN, START_SPAN, TimeScale
+from openalgo_desktop.ui.chart.tags import spread
+
+
+@pytest.mark.parametrize("fixed", [None, 0, 1, 3])
+def test_tags_stand_beside_one_another_in_their_order(fixed: int | None) -> None:
+    wanted = [50.0, 52.0, 150.0, 51.0]
+    placed = spread(wanted, 16, 0, 200, fixed)
+    rows = sorted(range(4), key=lambda index: wanted[index])
+    assert [placed[index] for index in rows] == sorted(placed)
+    for one, other in itertools.pairwise(sorted(placed)):
+        assert other - one >= 16
+    if fixed is not None:
+        assert placed[fixed] == wanted[fixed]
+    assert placed[2] == 150  # the one with room is left alone
+
+
+def test_tags_stay_within_the_pane() -> None:
+    assert spread([2.0, 3.0], 16, 0, 100) == [8.0, 24.0]
+    assert spread([98.0, 99.0], 16, 0, 100) == [76.0, 92.0]
+    assert spread([], 16, 0, 100) == []
+
+
+@pytest.mark.parametrize("height", [40, 60, 160])
+def test_tags_of_orders_in_a_low_narrow_chart_are_whole_and_apart(
+    qtbot: QtBot, height: int
+) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    overlay = Overlay(parent)
+    overlay.resize(460, height + 60)
+    overlay.set_frame(Frame(QRectF(0, 0, 380, height), height + 60, 460, 24_000, 25_000))
+    prices = {"limit": 24_985.0, "stop": 24_637.0, "held": 24_886.0}
+    overlay.set_lines(
+        [PriceLine(n, p, f"SELL 2 lots LIMIT {n}", "sell", True, True) for n, p in prices.items()]
+    )
+    overlay.set_last(24_887.0, "up")
+    overlay.grab()
+    chips = [overlay.chip_of(name)[0] for name in prices]
+    for one, other in itertools.combinations(chips, 2):
+        assert not one.intersects(other)
+    for chip in chips:
+        assert chip.left() >= 0 and overlay.rect().contains(chip)
+
+
+def test_a_narrow_chart_begins_with_bars_that_have_bodies() -> None:
+    scale = TimeScale()
+    scale.reset(1_000, 420)
+    assert scale.span == 420 / BAR_PIXELS
+    scale.reset(1_000, 3_000)
+    assert scale.span == START_SPAN
+    scale.reset(1_000, 20)
+    assert scale.span == MIN_SPAN
