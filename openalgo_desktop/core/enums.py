@@ -90,6 +90,14 @@ class PriceType(StrEnum):
         return self in (PriceType.SL, PriceType.SLM)
 
 
+class Validity(StrEnum):
+    """How long an order works: DAY until the session ends; IOC (immediate or cancel) trades what
+    it can at once, and the rest is cancelled."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+
+
 class OrderStatus(StrEnum):
     """Order states. ``UNKNOWN`` is ours: sent, no answer; reconciled, never retried."""
 

@@ -26,6 +26,7 @@ from openalgo_desktop.core.enums import (
     OrderStatus,
     PriceType,
     Product,
+    Validity,
 )
 
 #: (exchange, symbol): the one key of an instrument everywhere in the program.
@@ -226,7 +227,8 @@ class Bars(msgspec.Struct):
 
 
 class OrderRequest(msgspec.Struct, frozen=True, gc=False):
-    """An order in unified vocabulary. ``quantity`` in units; prices that do not apply are 0."""
+    """An order in unified vocabulary. ``quantity`` in units; prices that do not apply are 0.
+    ``disclosed_quantity`` units are shown in the depth at a time, 0: all of it."""
 
     symbol: str
     exchange: str
@@ -238,10 +240,16 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     trigger_price: float = 0.0
     disclosed_quantity: int = 0
     strategy: str = ""
+    validity: Validity = Validity.DAY
 
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it is meant to trade at once, or not at all."""
+        return self.price_type is PriceType.MARKET or self.validity is Validity.IOC
 
 
 class Held(Protocol):
@@ -287,6 +295,7 @@ class ModifyRequest(msgspec.Struct, frozen=True, gc=False):
     exchange: str | None = None
     action: Action | None = None
     product: Product | None = None
+    validity: Validity | None = None  # of the order, which keeps it
 
 
 class Order(msgspec.Struct, gc=False):
@@ -318,6 +327,7 @@ class Order(msgspec.Struct, gc=False):
     account_id: str = ""
     reported_pending: int | None = None  # what the broker says, where it says something
     settling: bool = False  # open, but between two states at the broker: cannot be cancelled yet
+    validity: Validity = Validity.DAY
 
     @property
     def key(self) -> Key:
@@ -335,6 +345,8 @@ class Order(msgspec.Struct, gc=False):
     @property
     def rests(self) -> bool:
         """Whether its kind waits at a price or for a trigger, and does not trade at once."""
+        if self.validity is Validity.IOC:
+            return False
         return self.price_type.has_price or self.status is OrderStatus.TRIGGER_PENDING
 
     def leaves(self, row: Position) -> bool:

@@ -1,5 +1,6 @@
-"""Which price types and products are offered on an instrument, and on which side of the market a
-stop belongs. The window offers by these tables, and the corridor refuses by them.
+"""Which price types, products, validities and disclosed quantities are offered on an instrument,
+and on which side of the market a stop belongs. The window offers by these tables, and the corridor
+refuses by them.
 
 Orders that come over the API or by a webhook are not held to them: existing clients rely on what
 they were answered (a stop beyond the market fires at once in the sandbox; a broker refuses it).
@@ -13,10 +14,12 @@ from openalgo_desktop.core.enums import (
     Exchange,
     PriceType,
     Product,
+    Validity,
 )
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import group_indian, price_text
+from openalgo_desktop.core.traits import Traits
 
 #: Exchange -> whether it takes stop-market orders on (shares and futures, options). NSE ended them
 #: for options on 27 September 2021, BSE for all its segments on 9 October 2023 (their circulars).
@@ -26,6 +29,16 @@ _STOP_MARKET: dict[str, tuple[bool, bool]] = {
     Exchange.BSE: (False, False),
     Exchange.BFO: (False, False),
     Exchange.BCD: (False, False),
+}
+#: Exchange -> the least part of an order that may be disclosed, in per cent of its quantity. What
+#: is not listed (futures and options of NSE and BSE) takes no disclosed quantity. By the help pages
+#: of Zerodha and Upstox ("disclosed quantity", 2026); Geojit has none on MCX.
+_LEAST_DISCLOSED: dict[str, int] = {
+    Exchange.NSE: 10,
+    Exchange.BSE: 10,
+    Exchange.CDS: 10,
+    Exchange.BCD: 10,
+    Exchange.MCX: 25,
 }
 #: What comes before the colon in the sources of clients, see the module's docstring.
 _CLIENTS = ("api", "webhook")
@@ -62,6 +75,75 @@ def check_offered(request: OrderRequest, instrument: Instrument) -> None:
             f"No stop-market orders (SL-M) are taken on {what} by the exchange. "
             "Use SL: a stop with a limit price.",
             field="price_type",
+        )
+
+
+def validities(kind: PriceType, traits: Traits) -> tuple[Validity, ...]:
+    """What an account takes with a price type, DAY first. A stop waits for its trigger, so it
+    cannot be immediate."""
+    return tuple(
+        one
+        for one in Validity
+        if one is Validity.DAY or (one in traits.validities and not kind.has_trigger)
+    )
+
+
+def may_disclose(kind: PriceType, instrument: Instrument, traits: Traits) -> bool:
+    """Whether a part of such an order may be shown: it has to rest at a price."""
+    return traits.discloses and kind.has_price and instrument.exchange in _LEAST_DISCLOSED
+
+
+def least_disclosed(quantity: int, instrument: Instrument) -> int:
+    """The smallest quantity that may be disclosed of ``quantity`` units, in whole lots."""
+    percent, lot = _LEAST_DISCLOSED.get(instrument.exchange, 100), max(1, instrument.lot_size)
+    least = -(-quantity * percent // 100)
+    return -(-least // lot) * lot
+
+
+def check_terms(request: OrderRequest, instrument: Instrument, traits: Traits, who: str) -> None:
+    """Raise :class:`InvalidOrder` for a validity or a disclosed quantity that the account ``who``
+    or the exchange does not take."""
+    kind, validity, shown = request.price_type, request.validity, request.disclosed_quantity
+    if validity not in traits.validities:
+        raise InvalidOrder(f"{who} takes no {validity} orders.", field="validity")
+    if validity not in validities(kind, traits):
+        raise InvalidOrder(
+            f"A stop waits for its trigger, so it cannot be {validity}. Choose DAY.",
+            field="validity",
+        )
+    if not shown:
+        return
+    field = "disclosed_quantity"
+    if not traits.discloses:
+        raise InvalidOrder(f"{who} takes no disclosed quantity.", field=field)
+    if instrument.exchange not in _LEAST_DISCLOSED:
+        raise InvalidOrder(
+            f"No disclosed quantity is taken on {instrument.exchange} by the exchange.", field=field
+        )
+    if not kind.has_price or validity is Validity.IOC:
+        what = validity if kind.has_price else kind
+        raise InvalidOrder(
+            f"{what} orders do not wait in the depth, so they have no disclosed quantity.",
+            field=field,
+        )
+    _check_disclosed(request, instrument)
+
+
+def _check_disclosed(request: OrderRequest, instrument: Instrument) -> None:
+    shown, lot, field = request.disclosed_quantity, instrument.lot_size, "disclosed_quantity"
+    if lot > 1 and shown % lot:
+        raise InvalidOrder(f"The disclosed quantity must be whole lots of {lot}.", field=field)
+    if shown > request.quantity:
+        raise InvalidOrder(
+            f"The disclosed quantity is above the quantity, {group_indian(request.quantity)}.",
+            field=field,
+        )
+    if shown < (least := least_disclosed(request.quantity, instrument)):
+        percent = _LEAST_DISCLOSED[instrument.exchange]
+        raise InvalidOrder(
+            f"At least {percent} % must be disclosed on {instrument.exchange}: "
+            f"{group_indian(least)} of {group_indian(request.quantity)}.",
+            field=field,
         )
 
 

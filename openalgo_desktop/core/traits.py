@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from openalgo_desktop.core.enums import Exchange, PriceType
+from openalgo_desktop.core.enums import Exchange, PriceType, Validity
 
 #: Price type -> exchanges where it must go out as a protected limit.
 ProtectRule = Mapping[PriceType, frozenset[Exchange]]
@@ -22,7 +22,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     market order, so that it has to leave as a limit a little through the price. ``passed_stops``:
     a stop that the market has passed already is taken and trades at once; no broker of ours
     documents that, so all are believed to refuse it. ``converts``: an open position can be moved
-    to another product.
+    to another product. ``validities``: how long an order may be meant to work. ``discloses``:
+    orders may show a part of their quantity (where the exchange allows it).
     """
 
     gtt: bool = False
@@ -33,3 +34,5 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     protect: ProtectRule = {}
     passed_stops: bool = False
     converts: bool = False
+    validities: frozenset[Validity] = frozenset({Validity.DAY})
+    discloses: bool = False

@@ -248,6 +248,8 @@ def check_modify(order: Order, request: ModifyRequest, instrument: Instrument) -
             )
     quantity = order.quantity if request.quantity is None else request.quantity
     disclosed = request.disclosed_quantity or min(order.disclosed_quantity, max(0, quantity))
+    if kind is not order.price_type and not kind.has_price and not request.disclosed_quantity:
+        disclosed = 0  # what trades at once shows all of it
     wanted = OrderRequest(
         symbol=order.symbol,
         exchange=order.exchange,
@@ -259,6 +261,7 @@ def check_modify(order: Order, request: ModifyRequest, instrument: Instrument) -
         trigger_price=request.trigger_price or order.trigger_price,
         disclosed_quantity=disclosed,
         strategy=order.strategy,
+        validity=order.validity,
     )
     wanted = normalised(wanted)
     check_order(wanted, instrument)

@@ -15,10 +15,11 @@ from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import takewhile
+from typing import TypedDict
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.enums import FeedMode, Validity
 from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
@@ -64,10 +65,21 @@ _TURN = 300
 _SCANNED = 2000
 
 
+class Terms(TypedDict):
+    """The traits that every paper account has."""
+
+    validities: frozenset[Validity]
+    discloses: bool
+
+
+#: Immediate-or-cancel is carried out; a disclosed quantity is kept and shown, nothing more.
+PAPER_TERMS: Terms = {"validities": frozenset(Validity), "discloses": True}
+
+
 class PaperGateway:
     """Orders and books of one paper account; subclasses add rules and timed events."""
 
-    traits = Traits(recall=True, converts=True)
+    traits = Traits(recall=True, converts=True, **PAPER_TERMS)
     #: What the tick source is asked for.
     feed_mode = FeedMode.QUOTE
 
@@ -162,6 +174,11 @@ class PaperGateway:
             tick = self._last_mark(request)
         now = self._clock.now()
         self.admit(request, now)
+        if request.validity is Validity.IOC and not self.is_open(request.exchange, now):
+            raise InvalidOrder(
+                f"The {request.exchange} market is closed: an IOC order cannot wait for its open.",
+                field="validity",
+            )
         row = self.enter(request, tag, tick, now, gone=gone)
         await self.stored()
         return OrderAck(row.order.order_id)

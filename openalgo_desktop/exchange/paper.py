@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product, Validity
 from openalgo_desktop.core.errors import OrderNotWorking, RejectedByBroker
 from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest, Tick
 from openalgo_desktop.core.ports import InstrumentLookup
@@ -22,6 +22,16 @@ from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.matching import Fill, FillModel, Matcher, Outcome, Refused, Resting
 from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.exchange.state import PaperState
+
+#: Shown beside an immediate-or-cancel order that did not fill whole.
+IOC_ENDED = "IOC: what did not trade at once was cancelled."
+
+
+def _changed(row: PaperOrder) -> datetime:
+    """When a stored order changed last."""
+    at = row.order.updated_at or row.order.placed_at
+    assert at is not None
+    return at
 
 
 class PaperBook(Accounting):
@@ -49,9 +59,12 @@ class PaperBook(Accounting):
         self.updates.clear()
         self._working.clear()
         self.matcher = Matcher(self.matcher.model)
-        for row in state.orders.values():
+        for row in tuple(state.orders.values()):
             if row.order.status.is_working:
                 self._watch(row)
+                if row.order.validity is Validity.IOC:  # the program ended while it was on its way
+                    self._finish(row, OrderStatus.CANCELLED, _changed(row), IOC_ENDED)
+                    continue
                 resting = self._resting(row)
                 resting.fresh = False
                 self.matcher.submit(resting, None)
@@ -103,7 +116,14 @@ class PaperBook(Accounting):
         self._apply(self.matcher.submit(resting, None if closed else tick), now)
         if tick is None and not (hold or closed):
             resting.fresh = False
+        if not hold:
+            self._end_immediate(row, now)
         return row
+
+    def _end_immediate(self, row: PaperOrder, now: datetime) -> None:
+        """What an immediate-or-cancel order did not get at once it does not get."""
+        if row.order.validity is Validity.IOC and row.order.status.is_working:
+            self._finish(row, OrderStatus.CANCELLED, now, IOC_ENDED)
 
     def _basis(self, request: OrderRequest, tick: Tick | None) -> Decimal:
         """The price an order is margined at: limit, trigger, or for MARKET the last price."""
@@ -183,6 +203,7 @@ class PaperBook(Accounting):
             price=float(basis) if at_market else request.price,
             trigger_price=request.trigger_price,
             disclosed_quantity=request.disclosed_quantity,
+            validity=request.validity,
             placed_at=now,
             updated_at=now,
             strategy=request.strategy,
@@ -259,6 +280,7 @@ class PaperBook(Accounting):
         if wanted.price_type is not order.price_type:
             row.live = False
         order.quantity, order.price_type = wanted.quantity, wanted.price_type
+        order.disclosed_quantity = wanted.disclosed_quantity
         if wanted.price_type is not PriceType.MARKET:
             order.price = wanted.price
         order.trigger_price = wanted.trigger_price
@@ -273,6 +295,8 @@ class PaperBook(Accounting):
         else:
             resting.fresh = True
         self._apply(self.matcher.submit(resting, None if closed else tick), now)
+        if not hold:
+            self._end_immediate(row, now)
         self._cover_again(row.position_key, now)
         return row
 
@@ -323,6 +347,7 @@ class PaperBook(Accounting):
         if resting is not None:
             resting.active = True
             self._apply(self.matcher.wake(order_id, tick), now)
+            self._end_immediate(self.state.orders[order_id], now)
 
     def _apply(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         for outcome in outcomes:

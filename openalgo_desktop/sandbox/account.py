@@ -30,6 +30,7 @@ from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import BookModel, TouchModel
+from openalgo_desktop.exchange.host import PAPER_TERMS
 from openalgo_desktop.exchange.ledger import Entry, EntryKind, paise
 from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
@@ -79,7 +80,7 @@ class Sandbox(GttCalls):
     settings say otherwise, neither has the sandbox.
     """
 
-    traits = Traits(gtt=True, margin=True, frees=True, recall=True, converts=True)
+    traits = Traits(gtt=True, margin=True, frees=True, recall=True, converts=True, **PAPER_TERMS)
 
     def __init__(
         self,

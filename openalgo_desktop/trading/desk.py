@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode, PriceType, Product
+from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import (
     AppError,
     NotConnected,
@@ -54,7 +54,12 @@ from openalgo_desktop.core.model import (
     Position,
     Trade,
 )
-from openalgo_desktop.core.offered import check_offered, check_stop_side, is_client
+from openalgo_desktop.core.offered import (
+    check_offered,
+    check_stop_side,
+    check_terms,
+    is_client,
+)
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
     OrderJournal,
@@ -262,7 +267,7 @@ class OrderDesk:
         """An order as it leaves; ``part`` is kept in the journal beside it."""
         gateway = self.gateway_of(self.still(mode, standing=standing))
         self._same_account(mode, account)
-        prompt = request.price_type is PriceType.MARKET
+        prompt = request.is_prompt
         with self.refusals("place", request, source):
             if self.policies is not None:
                 request = await self.policies.protect(request, row, gateway, closing=closing)
@@ -293,6 +298,7 @@ class OrderDesk:
         if is_client(source):
             return
         check_offered(request, row)
+        check_terms(request, row, gateway.traits, gateway.broker)
         asks = request.price_type.has_trigger and not gateway.traits.passed_stops
         if asks and self.policies is not None:
             check_stop_side(request, self.policies.last(request.key))
@@ -428,7 +434,8 @@ class OrderDesk:
         retyped = wanted.price_type is not order.price_type
         if self.policies is not None:
             wanted = await self.policies.protect(wanted, row, gateway, retyped=retyped)
-        if retyped or wanted.trigger_price != order.trigger_price:
+        shows = wanted.disclosed_quantity not in (0, order.disclosed_quantity)
+        if retyped or shows or wanted.trigger_price != order.trigger_price:
             self._check_offer(wanted, row, source, gateway)
         return ModifyRequest(
             order_id=order.order_id,
@@ -441,6 +448,7 @@ class OrderDesk:
             exchange=wanted.exchange,
             action=wanted.action,
             product=wanted.product,
+            validity=wanted.validity,
         )
 
     async def cancel(

@@ -33,6 +33,8 @@ def order_of_entry(entry: JournalEntry) -> Order:
         product=request.product,
         price=request.price,
         trigger_price=request.trigger_price,
+        disclosed_quantity=request.disclosed_quantity,
+        validity=request.validity,
         status=OrderStatus.UNKNOWN,
         rejection_reason=entry.message,
         placed_at=entry.created_at,

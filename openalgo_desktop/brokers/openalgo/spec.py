@@ -285,6 +285,7 @@ SPEC = BrokerSpec(
         ),
     ),
     capabilities=Capabilities(
+        discloses=True,
         exchanges=tuple(Exchange),
         products={
             **dict.fromkeys(sorted(CASH_EXCHANGES), _CASH),

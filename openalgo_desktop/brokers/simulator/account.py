@@ -47,7 +47,7 @@ from openalgo_desktop.core.numbers import number
 from openalgo_desktop.core.ports import PaperStore
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.fills import BookModel
-from openalgo_desktop.exchange.host import PaperGateway
+from openalgo_desktop.exchange.host import PAPER_TERMS, PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
 from openalgo_desktop.exchange.margin import MarginTable
 from openalgo_desktop.exchange.paper import PaperBook
@@ -87,7 +87,7 @@ class Faults:
 class SimulatorGateway(PaperGateway):
     """The live account. Refusals of the risk system leave a rejected row, as at a real broker."""
 
-    traits = Traits(margin=True, recall=True, converts=True)
+    traits = Traits(margin=True, recall=True, converts=True, **PAPER_TERMS)
     feed_mode = FeedMode.DEPTH
 
     def __init__(self, *args: Any) -> None:

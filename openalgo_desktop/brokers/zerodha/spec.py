@@ -36,6 +36,7 @@ from openalgo_desktop.core.enums import (
     OrderStatus,
     PriceType,
     Product,
+    Validity,
 )
 from openalgo_desktop.core.errors import (
     AuthError,
@@ -59,7 +60,7 @@ _ORDER_BODY = {
     "price": "$price:text",
     "trigger_price": "$trigger_price:text",
     "disclosed_quantity": "$disclosed_quantity:text",
-    "validity": "DAY",
+    "validity": "$wire_validity",
 }
 #: One leg of a margin request.
 LEG = {
@@ -318,6 +319,7 @@ SPEC = BrokerSpec(
             "price": "price",
             "trigger_price": "trigger_price",
             "disclosed_quantity": "disclosed_quantity",
+            "validity": "validity",
             "price_type": "order_type",
             "product": "product",
             "status": "status",
@@ -402,6 +404,8 @@ SPEC = BrokerSpec(
         ),
     ),
     capabilities=Capabilities(
+        validities={Validity.DAY: "DAY", Validity.IOC: "IOC"},
+        discloses=True,
         exchanges=(
             Exchange.NSE,
             Exchange.BSE,

@@ -10,10 +10,17 @@ import msgspec
 
 from openalgo_desktop.core.acts import Act, Asking
 from openalgo_desktop.core.confirming import ConfirmFacts, ConfirmLimits, why_ask
-from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.enums import Mode, PriceType, Validity
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key, Order, OrderRequest, Part, Tick
-from openalgo_desktop.core.offered import check_offered, check_stop_side
+from openalgo_desktop.core.offered import (
+    check_offered,
+    check_stop_side,
+    check_terms,
+    least_disclosed,
+    may_disclose,
+    validities,
+)
 from openalgo_desktop.core.preview import LegPreview, OrderPreview, confirm_facts
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.pace import BUDGET, RoundTrip
@@ -41,9 +48,23 @@ class OrderDoor:
         parts = [request] if policies is None else policies.split(request, row)
         check_order(parts[0], row)
         check_offered(request, row)
-        if not terminal.desk.gateway.traits.passed_stops:
+        gateway = terminal.desk.gateway
+        check_terms(request, row, gateway.traits, gateway.broker)
+        if not gateway.traits.passed_stops:
             tick = terminal.hub.fresh(request.key, Part.LTP)
             check_stop_side(request, tick.ltp if tick is not None else 0.0)
+
+    def validities(self, kind: PriceType) -> tuple[Validity, ...]:
+        """What the account of the mode takes with a price type, DAY first."""
+        return validities(kind, self._terminal.desk.gateway.traits)
+
+    def least_disclosed(self, kind: PriceType, key: Key, quantity: int) -> int | None:
+        """The least that may be disclosed of ``quantity`` units, in units; None where such an
+        order cannot disclose a part."""
+        row, traits = self._terminal.instruments.get(key), self._terminal.desk.gateway.traits
+        if row is None or not may_disclose(kind, row, traits):
+            return None
+        return least_disclosed(quantity, row)
 
     def leg(self, request: OrderRequest, mode: Mode) -> LegPreview:
         """What needs no answer of an account, at once."""

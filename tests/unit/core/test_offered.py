@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.enums import Action, PriceType, Product, Validity
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.offered import (
     check_offered,
     check_stop_side,
+    check_terms,
     is_client,
+    least_disclosed,
+    may_disclose,
     price_types,
     products,
+    validities,
 )
+from openalgo_desktop.core.traits import Traits
 
 SHARE = Instrument("SBIN", "NSE")
 FUTURE = Instrument("NIFTY29DEC26FUT", "NFO", instrument_type="FUT", lot_size=75)
@@ -96,3 +102,73 @@ def test_prices_of_other_types_are_no_stops() -> None:
 def test_clients_are_known_by_their_source() -> None:
     assert [is_client(text) for text in ("api:a", "api", "webhook:b")] == [True] * 3
     assert not any(map(is_client, ("window", "cli", "apiary:x", "watch:exit", "")))
+
+
+# -- validity and disclosed quantity -------------------------------------------------------------
+BOTH = Traits(validities=frozenset(Validity), discloses=True)
+LIMIT = OrderRequest("SBIN", "NSE", Action.BUY, 105, PriceType.LIMIT, price=800.0)
+CRUDE = Instrument("CRUDEOIL18DEC26FUT", "MCX", instrument_type="FUT", lot_size=100)
+
+
+def test_what_an_account_takes_and_where() -> None:
+    assert validities(PriceType.LIMIT, BOTH) == (Validity.DAY, Validity.IOC)
+    assert validities(PriceType.SL, BOTH) == (Validity.DAY,)
+    assert validities(PriceType.LIMIT, Traits()) == (Validity.DAY,)
+    assert may_disclose(PriceType.LIMIT, SHARE, BOTH) and may_disclose(PriceType.SL, CRUDE, BOTH)
+    assert not may_disclose(PriceType.MARKET, SHARE, BOTH)
+    assert not may_disclose(PriceType.LIMIT, FUTURE, BOTH)
+    assert not may_disclose(PriceType.LIMIT, SHARE, Traits())
+
+
+def test_the_least_that_is_disclosed_in_whole_lots() -> None:
+    assert [least_disclosed(units, SHARE) for units in (1, 100, 105, 1000)] == [1, 10, 11, 100]
+    assert [least_disclosed(units, CRUDE) for units in (100, 400, 500)] == [100, 100, 200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "traits", "field", "words"),
+    [
+        ({"validity": Validity.IOC}, SHARE, Traits(), "validity", "Demo takes no IOC orders"),
+        (
+            {"validity": Validity.IOC, "price_type": PriceType.SL},
+            SHARE,
+            BOTH,
+            "validity",
+            "cannot be IOC",
+        ),
+        ({"disclosed_quantity": 20}, SHARE, Traits(), "", "Demo takes no disclosed quantity"),
+        ({"disclosed_quantity": 20}, FUTURE, BOTH, "", "on NFO by the exchange"),
+        (
+            {"disclosed_quantity": 20, "price_type": PriceType.MARKET},
+            SHARE,
+            BOTH,
+            "",
+            "MARKET orders do not wait",
+        ),
+        (
+            {"disclosed_quantity": 20, "validity": Validity.IOC},
+            SHARE,
+            BOTH,
+            "",
+            "IOC orders do not wait",
+        ),
+        ({"disclosed_quantity": 10}, SHARE, BOTH, "", "At least 10 % .* on NSE: 11 of 105"),
+        ({"disclosed_quantity": 106}, SHARE, BOTH, "", "above the quantity, 105"),
+        ({"disclosed_quantity": 150, "quantity": 400}, CRUDE, BOTH, "", "whole lots of 100"),
+    ],
+)
+def test_what_is_not_taken_is_refused_in_words(
+    changes: dict[str, object], row: Instrument, traits: Traits, field: str, words: str
+) -> None:
+    order = msgspec.structs.replace(LIMIT, **changes)
+    with pytest.raises(InvalidOrder, match=words) as refused:
+        check_terms(order, row, traits, "Demo")
+    assert refused.value.field == (field or "disclosed_quantity")
+
+
+def test_what_is_taken_passes() -> None:
+    check_terms(LIMIT, SHARE, Traits(), "Demo")
+    check_terms(msgspec.structs.replace(LIMIT, validity=Validity.IOC), SHARE, BOTH, "Demo")
+    for shown in (11, 105):
+        order = msgspec.structs.replace(LIMIT, disclosed_quantity=shown)
+        check_terms(order, SHARE, BOTH, "Demo")

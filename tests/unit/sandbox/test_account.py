@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product, Validity
 from openalgo_desktop.core.errors import (
     InsufficientFunds,
     InvalidOrder,
@@ -19,6 +19,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest, OrderUpdate
+from openalgo_desktop.exchange.paper import IOC_ENDED
 from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.sandbox.account import Sandbox
 from tests.unit.sandbox.helpers import Market, MemoryStore, one, settings
@@ -308,3 +309,68 @@ async def test_what_left_the_symbol_master_is_closed_at_its_last_price(at: str):
     assert rig.position(key, Product.CNC) == 0
     rig.check()
     await rig.kill()
+
+
+# -- immediate or cancel --------------------------------------------------------------------------
+IOC = {"validity": Validity.IOC}
+
+
+async def test_what_an_ioc_order_does_not_get_at_once_is_cancelled_and_frees_its_money(rig: Rig):
+    free = (await rig.box.funds()).available_cash
+    rests = await rig.box.place(order(BUY, 10, 790.0, **IOC), "T1")
+    row = rig.box.book.find(rests.order_id).order
+    assert row.status is OrderStatus.CANCELLED and row.filled_quantity == 0
+    assert row.rejection_reason == IOC_ENDED and row.validity is Validity.IOC
+    assert (await rig.box.funds()).available_cash == free
+    assert not rig.box.book.matcher.has_orders(SBIN)
+    fills = await rig.box.place(order(BUY, 10, 801.0, **IOC), "T2")
+    assert rig.box.book.find(fills.order_id).order.status is OrderStatus.COMPLETE
+
+
+async def test_an_ioc_order_fills_in_part_and_the_rest_is_cancelled():
+    """With the depth as it is shown: what is there at the limit, and no more."""
+    rig = Bench([Instrument("SBIN", "NSE")], fill_model="book")
+    await rig.start()
+    rig.market.set(SBIN, 800.0, bid=799.95, ask=800.05, bid_quantity=50, ask_quantity=40)
+    ack = await rig.box.place(order(BUY, 100, 800.05, **IOC), "T1")
+    row = rig.box.book.find(ack.order_id).order
+    assert (row.status, row.filled_quantity) == (OrderStatus.CANCELLED, 40)
+    rig.market.tick(SBIN, 799.0, bid=798.95, ask=799.05, bid_quantity=50, ask_quantity=500)
+    assert row.filled_quantity == rig.position(SBIN, Product.MIS) == 40
+    rig.check()
+    await rig.kill()
+
+
+async def test_an_ioc_order_waits_for_no_open_and_no_price():
+    rig = Bench([Instrument("SBIN", "NSE")])
+    await rig.start()
+    ack = await rig.box.place(order(BUY, 10, 801.0, **IOC), "T1")  # nobody knows the price
+    assert rig.box.book.find(ack.order_id).order.status is OrderStatus.CANCELLED
+    rig.market.set(SBIN, 800.0)
+    await rig.at("2026-11-16T20:00:00")
+    with pytest.raises(InvalidOrder, match="market is closed: an IOC order cannot wait"):
+        await rig.box.place(order(BUY, 10, 801.0, **IOC, product=Product.CNC), "T2")
+    await rig.kill()
+
+
+async def test_an_ioc_order_on_its_way_when_the_program_ended_does_not_rest(rig: Rig):
+    """It had not arrived (latency); after the start it is cancelled, not let loose."""
+    rig.box.latency = 60.0
+    ack = await rig.box.place(order(BUY, 10, 801.0, **IOC), "T1")
+    assert rig.box.book.find(ack.order_id).order.status is OrderStatus.OPEN
+    box = rig.make()
+    await box.start(box.capital)
+    row = box.book.find(ack.order_id).order
+    assert row.status is OrderStatus.CANCELLED and not box.book.matcher.has_orders(SBIN)
+    await box.stop()
+
+
+async def test_a_disclosed_quantity_is_kept_and_changes_no_fill(rig: Rig):
+    ack = await rig.box.place(order(BUY, 10, 790.0, disclosed_quantity=5), "T1")
+    await rig.box.modify(ModifyRequest(ack.order_id, price=791.0))
+    row = rig.box.book.find(ack.order_id).order
+    assert (row.disclosed_quantity, row.price, row.status) == (5, 791.0, OrderStatus.OPEN)
+    await rig.box.modify(ModifyRequest(ack.order_id, disclosed_quantity=4))
+    assert rig.box.book.find(ack.order_id).order.disclosed_quantity == 4
+    rig.market.tick(SBIN, 790.0, bid=789.0, ask=790.0)
+    assert rig.box.book.find(ack.order_id).order.filled_quantity == 10

@@ -7,12 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product, Validity
+from openalgo_desktop.core.errors import InvalidOrder, OrderStateUnknown
 from openalgo_desktop.core.events import OrderRefused
-from openalgo_desktop.core.model import Instrument, Key, ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.core.model import (
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+    Tick,
+)
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.policies import OrderPolicies
+from openalgo_desktop.trading.witness import order_of_entry
 from tests.unit.trading.test_desk import Rig
 
 CALL = Instrument("NIFTY29DEC2626000CE", "NFO", instrument_type="CE", lot_size=75)
@@ -114,3 +123,73 @@ async def test_another_quantity_is_possible_while_the_market_passes_the_trigger(
     resting(rig)
     await rig.desk.modify(ModifyRequest("7", quantity=5), "window")
     assert rig.paper.arrived == [("modify", "7")]
+
+
+IOC = OrderRequest("SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, price=800.0)
+IOC = msgspec.structs.replace(IOC, validity=Validity.IOC)
+ICEBERG = msgspec.structs.replace(IOC, validity=Validity.DAY, disclosed_quantity=20)
+TERMS = Traits(validities=frozenset(Validity), discloses=True)
+
+
+async def test_terms_that_the_account_does_not_take_are_refused_before_the_journal(rig: Rig):
+    for order in (IOC, ICEBERG):
+        with pytest.raises(InvalidOrder, match="sandbox takes no"):
+            await rig.desk.place(order, "window")
+    assert rig.paper.arrived == [] and not rig.journal.rows
+    await rig.desk.place(ICEBERG, "api:key")  # a client's goes through as recorded
+    assert len(rig.paper.arrived) == 1
+
+
+async def test_terms_stand_in_the_journal_and_an_unknown_order_shows_them(rig: Rig):
+    rig.paper.traits = TERMS
+
+    def lose() -> None:
+        raise OrderStateUnknown("reset", tag="")
+
+    rig.paper.answer = lose
+    for order in (IOC, ICEBERG):
+        with pytest.raises(OrderStateUnknown):
+            await rig.desk.place(order, "window")
+    entries = list(rig.journal.rows.values())
+    assert [msgspec.convert(entry.request, OrderRequest) for entry in entries] == [IOC, ICEBERG]
+    shown = [order_of_entry(entry) for entry in entries]
+    assert [(row.validity, row.disclosed_quantity) for row in shown] == [
+        (Validity.IOC, 0),
+        (Validity.DAY, 20),
+    ]
+    old = {k: v for k, v in entries[0].request.items() if k != "validity"}  # of an older program
+    assert msgspec.convert(old, OrderRequest).validity is Validity.DAY
+
+
+async def test_a_change_keeps_them_and_what_becomes_a_market_order_discloses_nothing(rig: Rig):
+    rig.paper.traits = TERMS
+    seen: list[ModifyRequest] = []
+
+    async def modify(request: ModifyRequest) -> OrderAck:
+        seen.append(request)
+        return OrderAck(request.order_id)
+
+    rig.paper.modify = modify  # type: ignore[method-assign]
+    rig.desk.books.book(Mode.SANDBOX).seen(
+        [
+            Order(
+                "7", "SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, Product.MIS, 800.0,
+                disclosed_quantity=20,
+            )
+        ]
+    )  # fmt: skip
+    await rig.desk.modify(ModifyRequest("7", price=801.0), "window")
+    await rig.desk.modify(ModifyRequest("7", price_type=PriceType.MARKET), "window")
+    assert [(one.disclosed_quantity, one.validity) for one in seen] == [
+        (20, Validity.DAY),
+        (0, Validity.DAY),
+    ]
+    with pytest.raises(InvalidOrder, match="At least 10 %"):
+        await rig.desk.modify(ModifyRequest("7", disclosed_quantity=5), "window")
+    assert len(seen) == 2
+
+
+def test_an_immediate_order_is_waited_for_like_a_market_order() -> None:
+    assert IOC.is_prompt and not ICEBERG.is_prompt
+    order = Order("7", "SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, Product.MIS, 800.0)
+    assert order.rests and not msgspec.structs.replace(order, validity=Validity.IOC).rests

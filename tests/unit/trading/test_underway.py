@@ -10,7 +10,14 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import (
+    Action,
+    Mode,
+    OrderStatus,
+    PriceType,
+    Product,
+    Validity,
+)
 from openalgo_desktop.core.errors import (
     DataError,
     InsufficientFunds,
@@ -783,4 +790,5 @@ async def test_a_change_goes_out_complete(world: World, monkeypatch: pytest.Monk
         exchange="NSE",
         action=Action.BUY,
         product=Product.MIS,
+        validity=Validity.DAY,
     )

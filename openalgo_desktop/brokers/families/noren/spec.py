@@ -50,6 +50,7 @@ from openalgo_desktop.core.enums import (
     Interval,
     PriceType,
     Product,
+    Validity,
 )
 
 _USER = {"uid": "$client_id"}
@@ -150,7 +151,7 @@ def operations(m: Member) -> dict[str, Op]:
                 **_LEG,
                 "dscqty": "$disclosed_quantity:text",
                 **protection,
-                "ret": "DAY",
+                "ret": "$wire_validity",
                 "ordersource": "API",
                 "remarks": "$tag",
             },
@@ -165,7 +166,7 @@ def operations(m: Member) -> dict[str, Op]:
                 "prctyp": "$wire_price_type",
                 "prc": "$price:text",
                 "qty": "$quantity:text",
-                "ret": "DAY",
+                "ret": "$wire_validity",
                 "dscqty": "$disclosed_quantity:text",
                 "trgprc": "$trigger_price:text?",
             },
@@ -298,6 +299,8 @@ def spec(m: Member) -> BrokerSpec:
             ),
         ),
         capabilities=Capabilities(
+            validities={Validity.DAY: "DAY", Validity.IOC: "IOC"},
+            discloses=True,
             exchanges=(*EXCHANGES, *m.indices),
             products={**dict.fromkeys(CASH, cash), **dict.fromkeys(DERIVATIVES, derivative)},
             intervals=intervals(m),

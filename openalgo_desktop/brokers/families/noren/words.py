@@ -87,6 +87,7 @@ ROWS = {
         "price": "prc",
         "trigger_price": "trgprc",
         "disclosed_quantity": "dscqty",
+        "validity": "ret",
         "price_type": "prctyp",
         "product": "prd|pcode",
         "status": "status",

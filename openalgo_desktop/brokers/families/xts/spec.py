@@ -44,6 +44,7 @@ from openalgo_desktop.core.enums import (
     OrderStatus,
     PriceType,
     Product,
+    Validity,
 )
 from openalgo_desktop.core.errors import (
     BadCredentials,
@@ -73,7 +74,7 @@ _ORDER: Final = {
     "productType": "$wire_product",
     "orderType": "$wire_price_type",
     "orderSide": "$wire_action",
-    "timeInForce": "DAY",
+    "timeInForce": "$wire_validity",
     "disclosedQuantity": "$disclosed_quantity:int",
     "orderQuantity": "$quantity:int",
     "limitPrice": "$price:float",
@@ -88,7 +89,7 @@ _CHANGE: Final = {
     "modifiedDisclosedQuantity": "$disclosed_quantity:int",
     "modifiedLimitPrice": "$price:float",
     "modifiedStopPrice": "$trigger_price:float",
-    "modifiedTimeInForce": "DAY",
+    "modifiedTimeInForce": "$wire_validity",
     "orderUniqueIdentifier": "$tag",
 }
 #: A leg of the margin calculator, filled for each.
@@ -219,6 +220,7 @@ _ROWS: Final = {
         "price": "OrderPrice",
         "trigger_price": "OrderStopPrice",
         "disclosed_quantity": "OrderDisclosedQuantity",
+        "validity": "TimeInForce",
         "price_type": "OrderType",
         "product": "ProductType",
         "status": "OrderStatus",
@@ -458,6 +460,8 @@ def spec_of(member: Member) -> BrokerSpec:
         streams=_streams(member),
         renewals=_renewals(member),
         capabilities=Capabilities(
+            validities={Validity.DAY: "DAY", Validity.IOC: "IOC"},
+            discloses=True,
             exchanges=member.exchanges,
             products={
                 exchange: cash if exchange in CASH_EXCHANGES else (Product.NRML, Product.MIS)

@@ -19,7 +19,7 @@ from openalgo_desktop.brokers.kit.rest.values import amount, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
-from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType, Validity
 from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
@@ -114,6 +114,7 @@ class BrokerApi(MarketCalls):
             "wire_action": spec.actions.of(row.exchange).send[request.action],
             "wire_product": spec.products.of(row.exchange).send[request.product],
             "wire_price_type": spec.price_types.of(row.exchange).send[kind],
+            "wire_validity": spec.capabilities.validities[request.validity],
             **self.wire_quantities(row, request.quantity, request.disclosed_quantity),
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
@@ -149,6 +150,10 @@ class BrokerApi(MarketCalls):
             raise InvalidOrder(
                 f"{self.spec.title} has no {request.price_type} orders.", field="pricetype"
             )
+        if request.validity not in can.validities:
+            raise InvalidOrder(
+                f"{self.spec.title} has no {request.validity} orders.", field="validity"
+            )
         if request.price_type.has_trigger and request.trigger_price <= 0:
             raise InvalidOrder(
                 f"A {request.price_type} order needs a trigger price.", field="trigger_price"
@@ -177,6 +182,7 @@ class BrokerApi(MarketCalls):
             **self.instrument_values(row),
             **self.wire_quantities(row, request.quantity or 0, request.disclosed_quantity or 0),
             "wire_price_type": self.spec.price_types.of(exchange).send[kind],
+            "wire_validity": self.spec.capabilities.validities[request.validity or Validity.DAY],
             "price": request.price if kind.has_price else 0.0,
             "trigger_price": request.trigger_price if kind.has_trigger else 0.0,
         }

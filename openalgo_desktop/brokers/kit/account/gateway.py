@@ -60,6 +60,8 @@ class KitGateway:
             protect=spec.protect,
             ticks=spec.master.ticks,
             converts=can.converts,
+            validities=frozenset(can.validities),
+            discloses=can.discloses,
         )
         self._tracker = OrderTracker(clock)
         self._has_book = False

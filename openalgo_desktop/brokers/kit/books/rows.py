@@ -26,6 +26,7 @@ from openalgo_desktop.core.enums import (
     OrderStatus,
     PriceType,
     Product,
+    Validity,
     surfaced,
 )
 from openalgo_desktop.core.errors import AppError, DataError
@@ -225,7 +226,15 @@ class Rows:
                 row.count("pending_quantity") * size if pending is not None else None
             ),
             settling=str(status) in self._spec.settling,
+            validity=self._validity(row.text("validity")),
         )
+
+    def _validity(self, wire: str) -> Validity:
+        """Words of the broker that we do not place with (a lifetime of minutes) count as DAY:
+        such an order rests."""
+        words = self._spec.capabilities.validities
+        said = wire.upper()
+        return next((ours for ours, word in words.items() if word.upper() == said), Validity.DAY)
 
     def trade(self, raw: Mapping[str, Any]) -> Trade:
         """An execution. Raises :class:`OddValue`."""

@@ -26,6 +26,7 @@ from openalgo_desktop.core.enums import (
     OrderStatus,
     PriceType,
     Product,
+    Validity,
 )
 
 #: Signs a request just before it leaves: (operation, method, path with query, body, values,
@@ -46,6 +47,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     gtt: bool = False
     converts: bool = False  # an open position can be moved to another product
     tags: bool = True  # orders keep our own tag; else they are found by attributes and time
+    #: How long orders may work, by the broker's words (``wire_validity``).
+    validities: Mapping[Validity, str] = msgspec.field(
+        default_factory=lambda: {Validity.DAY: "DAY"}
+    )
+    discloses: bool = False  # a part of an order's quantity may be shown
     market_protection: bool = False  # the broker protects market orders itself
     static_ip: bool = False
     feed_quotes: bool = False  # quotes and depth come from the market feed: no REST for them

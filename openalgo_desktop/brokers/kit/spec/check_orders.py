@@ -61,6 +61,10 @@ def orders(spec: BrokerSpec) -> Iterator[str]:
             kind.has_trigger for kind in spec.capabilities.price_types
         ):
             wanted.add("trigger_price")
+        if name in ("place", "modify") and len(spec.capabilities.validities) > 1:
+            wanted.add("wire_validity")  # else what was meant to be immediate would stay
+        if name in ("place", "modify") and spec.capabilities.discloses:
+            wanted.add("disclosed_quantity")
         for missing in sorted(wanted - _used(spec.ops[name])):
             yield f"ops.{name}: it does not say {missing}"
     for status in _STATES:

@@ -20,7 +20,7 @@ ROW_FIELDS: Mapping[str, frozenset[str]] = {
         "ack": ("order_id", "trigger_id"),
         "order": (
             *_ABOUT, "order_id", "action", "quantity", "price_type", "product", "price",
-            "trigger_price", "disclosed_quantity", "status", "filled_quantity",
+            "trigger_price", "disclosed_quantity", "validity", "status", "filled_quantity",
             "pending_quantity", "average_price", "rejection_reason", "placed_at", "updated_at",
             "tag",
         ),

@@ -80,6 +80,7 @@ def order_values(spec: BrokerSpec) -> dict[str, Any]:
         "wire_action": _first(spec.actions),
         "wire_product": _first(spec.products),
         "wire_price_type": _first(spec.price_types),
+        "wire_validity": next(iter(spec.capabilities.validities.values()), ANY),
         "quantity": _LOT,
         "disclosed_quantity": _LOT,
         "price": 812.35,

@@ -28,6 +28,7 @@ from openalgo_desktop.core.model import GttRequest, Instrument, OrderRequest
 from openalgo_desktop.core.ports import BrokerAccount, TradingGateway
 from openalgo_desktop.core.protection import ALWAYS
 from openalgo_desktop.core.traits import Traits
+from openalgo_desktop.exchange.host import PAPER_TERMS
 from tests.emulators.base import MemoryPaper
 from tests.memory import MemorySecrets
 
@@ -93,8 +94,8 @@ def test_the_implementations_are_complete(tmp_path: Path) -> None:
     assert (simulator.needs_login, simulator.always_open) == (False, True)
     gateways: list[TradingGateway] = [kit.gateway, simulator.gateway]
     assert [gateway.traits for gateway in gateways] == [
-        Traits(gtt=True, margin=True, converts=True),
-        Traits(margin=True, recall=True, converts=True),
+        Traits(gtt=True, margin=True, converts=True, **PAPER_TERMS),
+        Traits(margin=True, recall=True, converts=True, **PAPER_TERMS),
     ]
 
 
@@ -115,7 +116,7 @@ async def test_calls_that_the_traits_deny_send_nothing() -> None:
     poor = kite(gtt=False, margin=False, converts=False)
     api, sent = api_of(poor, 800.0)
     gateway = KitGateway(poor.spec, api, CLOCK, lambda: None)
-    assert gateway.traits == Traits(protect=RULE)
+    assert gateway.traits == Traits(protect=RULE, **PAPER_TERMS)
     trigger = GttRequest(GttType.SINGLE, "SBIN", "NSE", Action.BUY, 1)
     simulator = SimulatorAccount(CLOCK, MemoryPaper(), SimulatorOptions()).gateway
     for told in (gateway, simulator):

@@ -455,8 +455,9 @@ class Hooked(BrokerApi):
 
 def needed(name: str) -> dict[str, str]:
     """A body that says of an order what it must."""
-    trigger = {"trigger_price"} if name in ("place", "modify") else set()
-    return {word: f"${word}" for word in sorted(NEEDED.get(name, frozenset()) | trigger)}
+    more = {"trigger_price", "wire_validity", "disclosed_quantity"}
+    needed = NEEDED.get(name, frozenset()) | (more if name in ("place", "modify") else set())
+    return {word: f"${word}" for word in sorted(needed)}
 
 
 def hooked(**more: Any) -> list[str]:

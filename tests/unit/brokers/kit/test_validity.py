@@ -1,0 +1,92 @@
+"""Validity and disclosed quantity on the wire: every adapter that says it takes them sends them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from openalgo_desktop.brokers.kit.account.session import Session
+from openalgo_desktop.brokers.kit.broker import Broker
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.spec import Op
+from openalgo_desktop.brokers.kit.spec.check import check
+from openalgo_desktop.brokers.registry import Registry
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, PriceType, Product, Validity
+from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest
+
+CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
+SBIN = Instrument("SBIN", "NSE", token="3045", brsymbol="SBIN-EQ", brexchange="NSE")
+ORDER = OrderRequest(
+    "SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, Product.MIS, 800.0, disclosed_quantity=20
+)
+REGISTRY = Registry()
+IDS = sorted(REGISTRY.ids())
+TAKES = [i for i in IDS if Validity.IOC in REGISTRY.get(i).spec.capabilities.validities]
+
+
+def api_of(broker: Broker, sent: list[str]) -> Any:
+    def serve(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content.decode())
+        body = {
+            "status": "success", "stat": "Ok", "type": "success", "norenordno": "1", "result": "1",
+            "data": {"order_id": "1"}, "orderid": "1",
+        }  # fmt: skip
+        if "xts" in broker.spec.family:
+            body["result"] = {"AppOrderID": 1}  # type: ignore[assignment]
+        return httpx.Response(200, content=json.dumps(body))
+
+    names = {name for login in broker.spec.logins for name in login.session}
+    values = dict.fromkeys(names | {"api_key", "access_token", "client_id"}, "x")
+    session = Session(values | {"rest_url": "http://x"})
+    session.open = True
+    rest = RestClient(broker.spec, session, CLOCK, transport=httpx.MockTransport(serve))
+    return broker.api(broker.spec, rest, BrokerIndex([SBIN]), CLOCK)
+
+
+def test_the_families_and_zerodha_take_ioc() -> None:
+    families = {REGISTRY.get(i).spec.family or i for i in TAKES}
+    assert families == {"zerodha", "noren", "xts"}
+    assert "openalgo" not in TAKES and REGISTRY.get("openalgo").spec.capabilities.discloses
+
+
+@pytest.mark.parametrize("broker_id", TAKES)
+@pytest.mark.parametrize("validity", list(Validity))
+async def test_an_order_and_its_change_say_it(broker_id: str, validity: Validity) -> None:
+    sent: list[str] = []
+    api = api_of(REGISTRY.get(broker_id), sent)
+    await api.place(msgspec.structs.replace(ORDER, validity=validity), "T1")
+    change = ModifyRequest(
+        "1", 100, 801.0, 0.0, PriceType.LIMIT, 20, "SBIN", "NSE", Action.BUY, Product.MIS, validity
+    )
+    await api.modify(change)
+    other = next(one for one in Validity if one is not validity)
+    assert len(sent) == 2
+    for body in sent:
+        assert validity.value in body and other.value not in body and "20" in body
+
+
+@pytest.mark.parametrize("broker_id", [i for i in IDS if i not in TAKES])
+async def test_who_does_not_take_it_sends_nothing(broker_id: str) -> None:
+    sent: list[str] = []
+    api = api_of(REGISTRY.get(broker_id), sent)
+    with pytest.raises(InvalidOrder, match="has no IOC orders") as refused:
+        await api.place(msgspec.structs.replace(ORDER, validity=Validity.IOC), "T1")
+    assert refused.value.field == "validity" and sent == []
+
+
+def test_a_spec_that_takes_ioc_and_does_not_say_it_is_refused() -> None:
+    """An order that was meant to be immediate would rest."""
+    kite = REGISTRY.get("zerodha")
+    place = kite.spec.ops["place"]
+    fixed = {**place.body, "validity": "DAY"} if isinstance(place.body, dict) else {}
+    ops: dict[str, Op] = {**kite.spec.ops, "place": msgspec.structs.replace(place, body=fixed)}
+    spec = msgspec.structs.replace(kite.spec, ops=ops)
+    assert check(spec, kite.api) == ["ops.place: it does not say wire_validity"]
