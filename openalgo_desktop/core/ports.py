@@ -197,7 +197,8 @@ class BrokerAccount(Protocol):
     def details(self) -> dict[str, Any]:
         """For the account's status panel: ``feed`` (figures or None), ``limits`` (free requests),
         ``master`` (a sentence), ``master_problem`` (why it is not of today), ``busy`` (what it does
-        in the background, in words), ``skew`` (seconds that our clock is behind the broker's at
+        in the background, in words), ``downloaded`` (share of a symbol master on its way, 0 to 1,
+        or None), ``skew`` (seconds that our clock is behind the broker's at
         least, negative ahead), ``timings``; empty where there is nothing to tell."""
 
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:

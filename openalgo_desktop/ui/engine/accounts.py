@@ -64,6 +64,15 @@ class AccountDoor:
                 found.append(f"{self.status(name).title or name}: {text}")
         return found
 
+    def downloaded(self) -> float | None:
+        """Share of the symbol master that is here, 0 to 1, of the account that downloads one; None
+        where nobody does, or its length is not told."""
+        for name in self.names():
+            share = self._terminal.accounts.details(name).get("downloaded")
+            if share is not None:
+                return float(share)
+        return None
+
     def skew(self) -> tuple[str, float]:
         """The account whose clock is proved to be the furthest from ours, and by how many seconds
         we are behind it (negative: ahead)."""

@@ -156,7 +156,15 @@ ACTIONS: tuple[ActionRow, ...] = (
         "",
         "The steps of the first start again",
         "Help",
-        words="wizard, setup, tour",
+        words="wizard, setup",
+    ),
+    R(
+        "tour",
+        "Tour",
+        "",
+        "Six hints beside the parts they are about",
+        "Help",
+        words="hints, learn",
     ),
     R(
         "diagnostics",

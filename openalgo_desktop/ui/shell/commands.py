@@ -396,9 +396,13 @@ class Commands:
             dialog.show_found()
         await ask(dialog)
 
-    def first_run(self, places: Workplaces) -> None:
-        """The first steps."""
-        self._once("first steps", lambda: first_run(self._window, self._bridge, places))
+    def first_run(self, places: Workplaces, after: Callable[[], None]) -> None:
+        """The first steps; ``after`` is called when they were seen to the end."""
+        self._once("first steps", lambda: self._first_run(places, after))
+
+    async def _first_run(self, places: Workplaces, after: Callable[[], None]) -> None:
+        if await first_run(self._window, self._bridge, places):
+            after()
 
     def leave(self, tray: bool, go: Callable[[], None], keep_in_tray: Callable[[], None]) -> None:
         """Leave the program; asks while something is at work."""

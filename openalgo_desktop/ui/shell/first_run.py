@@ -158,11 +158,11 @@ class FirstRunDialog(QDialog):
         self.login.show_account(account)
 
 
-async def first_run(parent: QWidget, bridge: Bridge, places: Workplaces) -> None:
-    """Show the steps; they do not come again by themselves."""
+async def first_run(parent: QWidget, bridge: Bridge, places: Workplaces) -> bool:
+    """Show the steps; they do not come again by themselves. Whether they were seen to the end."""
     dialog = FirstRunDialog(parent, bridge, places)
     await bridge.save_state(SCOPE, DONE, True)
-    await ask(dialog)
+    return await ask(dialog)
 
 
 async def is_due(bridge: Bridge) -> bool:

@@ -309,11 +309,26 @@ class SymbolsPage(Page):
         self.column.addWidget(self.said)
         self.column.addStretch(1)
         bridge.instruments_loaded.connect(self._on_loaded)
+        # The master of an account that has just been added is on its way while one is here.
+        bridge.feed.aged.connect(self._show_progress)
         self._on_loaded(bridge.instrument_count)
+        self._show_progress()
 
     def _on_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
             self._places.switch(str(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _show_progress(self) -> None:
+        """What is being downloaded, with its share where the broker tells how long it is."""
+        busy = self.bridge.accounts.busy()
+        if not busy:
+            self._on_loaded(self.bridge.instrument_count)
+            return
+        share = self.bridge.accounts.downloaded()
+        self.progress.setRange(0, 0 if share is None else 100)
+        self.progress.setValue(0 if share is None else round(100 * share))
+        self.progress.setFormat("" if share is None else "%p %")
+        self.said.setText(f"{'; '.join(busy)}. Go on meanwhile.")
 
     def _on_loaded(self, count: int) -> None:
         self.progress.setRange(0, 1 if count else 0)  # without an end while it is on its way

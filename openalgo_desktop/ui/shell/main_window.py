@@ -50,6 +50,7 @@ from openalgo_desktop.ui.shell.sounds import Sounds
 from openalgo_desktop.ui.shell.statusbar import StatusBar
 from openalgo_desktop.ui.shell.toasts import Toasts
 from openalgo_desktop.ui.shell.toolbar import TopBar
+from openalgo_desktop.ui.shell.tour import Tour
 from openalgo_desktop.ui.shell.tray import Tray, there_is_one
 from openalgo_desktop.ui.shell.workspace_menu import WorkspaceMenu
 from openalgo_desktop.ui.shell.workspaces import Workspaces
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, bridge, self.toasts)
         self._questions = Questions(bridge, self)
         self.docking = Docking(bridge, self)
+        self.tour = Tour(self, bridge, self.docking)
         self.workspaces = Workspaces(bridge, self, self.docking)
         self.hands = Hands(self, bridge, self.docking, self.workspaces, self.commands.settings)
         self.actions_by_name = build_actions(self, self._handlers())
@@ -142,6 +144,7 @@ class MainWindow(QMainWindow):
         return {
             **self.hands.handlers(),
             "first-run": self.first_run,
+            "tour": self.tour.start,
             "cancel-symbol": commands.cancel_symbol,
             "flatten-symbol": commands.flatten_symbol,
             "reverse-symbol": commands.reverse_symbol,
@@ -380,7 +383,7 @@ class MainWindow(QMainWindow):
 
     def first_run(self) -> None:
         """The first steps, also when they were seen before."""
-        self.commands.first_run(self.workplaces())
+        self.commands.first_run(self.workplaces(), self.tour.start)
 
     def workplaces(self) -> Workplaces:
         """The workspaces to choose from."""

@@ -28,6 +28,7 @@ from openalgo_desktop.ui.rooms.api.api_monitor import PAGES, ApiMonitorDock
 from openalgo_desktop.ui.shell.camera import MOMENT, USUAL, Camera, Size
 from openalgo_desktop.ui.shell.main import Session, make_application
 from openalgo_desktop.ui.shell.scene import ask_some, dialogs, near_future, place_some
+from openalgo_desktop.ui.shell.tour import HINTS
 from openalgo_desktop.ui.shell.workspaces import PRESETS
 
 THEMES = ("dark", "light")
@@ -95,6 +96,17 @@ async def _dialogs(session: Session, camera: Camera, theme: str) -> None:
     palette.dismiss()
 
 
+async def _tour(session: Session, camera: Camera, theme: str) -> None:
+    """Each hint, in the window."""
+    if not camera.wants_some("tour-"):
+        return
+    tour = session.window.tour
+    tour.start()
+    for number in range(1, len(HINTS) + 1):
+        await camera.take(session.window, f"tour-{number}-{theme}")
+        tour.go()
+
+
 async def _workspaces(session: Session, camera: Camera, theme: str, size: Size) -> None:
     spaces = session.window.workspaces
     if not camera.wants_some("workspace-"):
@@ -155,6 +167,7 @@ async def _take_all(session: Session, camera: Camera, size: Size, names: Sequenc
         camera.check_size(window, size, f"window-{theme}")
         await _docks(session, camera, theme)
         await _dialogs(session, camera, theme)
+        await _tour(session, camera, theme)
         await _workspaces(session, camera, theme, size)
 
 

@@ -130,3 +130,23 @@ def test_what_is_chosen_holds_at_once(drive: Drive) -> None:
         await until(lambda: not session.window.findChildren(FirstRunDialog), "the end")
 
     drive(scenario)
+
+
+def test_the_symbol_master_on_its_way_shows_how_much_is_here(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = await steps(session)
+        dialog.show_step(3)
+        page = dialog.symbols
+        assert page.progress.maximum() == 1 and "symbols" in page.progress.text()
+        details = {"busy": "symbol master: downloading 63 %", "downloaded": 0.63, "skew": 0.0}
+        session.terminal.account.details = lambda: details  # type: ignore[method-assign]
+        session.bridge.feed.aged.emit()
+        assert (page.progress.value(), page.progress.maximum()) == (63, 100)
+        assert "downloading 63 %" in page.said.text()
+        details.update(busy="", downloaded=None)
+        session.bridge.feed.aged.emit()
+        assert page.progress.maximum() == 1
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+        await until(lambda: not session.window.findChildren(FirstRunDialog), "the end")
+
+    drive(scenario)

@@ -388,6 +388,7 @@ class KitAccount:
             "master": self.master_text,
             "master_problem": self._master.status.problem,
             "busy": self._busy_text(),
+            "downloaded": self.rest.downloaded() if self._master.doing else None,
             "skew": self.rest.skew.proved,
             "timings": list(self.rest.timings)[-20:],
         }
