@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from heapq import merge
@@ -21,6 +22,7 @@ from openalgo_desktop.analytics.trade_statistics import days, figures, groups
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.gently import gently, uncollected
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Key, Trade
 from openalgo_desktop.core.ports import JournalEntry
@@ -168,11 +170,13 @@ class TradeJournal:
         return await asyncio.to_thread(self._add, build, fresh, self._clock.now().date())
 
     def _add(self, build: _Build, rows: Iterable[Execution], today: date | None) -> list[RoundTrip]:
-        for row in rows:
-            build.made.add(self._charged(build, row))
-        if today is not None:
-            build.made.expire(today)
-        return list(build.made.trips)
+        first = not build.made.trips
+        with uncollected() if first else nullcontext():
+            for row in gently(rows):
+                build.made.add(self._charged(build, row))
+            if today is not None:
+                build.made.expire(today)
+            return list(build.made.trips)
 
     async def _moved(self, mode: Mode) -> list[Execution]:
         """Conversions that are known, oldest first."""

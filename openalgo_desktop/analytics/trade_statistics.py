@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.gently import gently
 from openalgo_desktop.core.symbols import parse
 from openalgo_desktop.core.trade_journal import (
     NO_NOTE,
@@ -56,7 +57,7 @@ def figures(trips: Iterable[RoundTrip]) -> TradeFigures:
     best: Decimal | None = None
     worst: Decimal | None = None
     held = 0.0
-    for trip in trips:
+    for trip in gently(trips):
         result = trip.net
         if result is None or trip.gross is None:
             unknown += 1
@@ -100,7 +101,7 @@ def groups(trips: Iterable[RoundTrip], by: str, notes: Notes) -> list[Group]:
     best net first. A trade with two tags counts under both."""
     labels = GROUPINGS[by]
     found: dict[str, list[RoundTrip]] = {}
-    for trip in trips:
+    for trip in gently(trips):
         for label in labels(trip, notes.get(trip.trip_id, NO_NOTE)):
             found.setdefault(label, []).append(trip)
     made = [Group(label, figures(rows)) for label, rows in found.items()]
@@ -115,7 +116,7 @@ def days(trips: Iterable[RoundTrip]) -> dict[date, JournalDay]:
     """What was closed on each day; days without a closed trade are not there."""
     sums: dict[date, list[Decimal]] = {}
     counts: dict[date, list[int]] = {}
-    for trip in trips:
+    for trip in gently(trips):
         day = trip_day(trip)
         money = sums.setdefault(day, [_ZERO, _ZERO])
         count = counts.setdefault(day, [0, 0, 0])

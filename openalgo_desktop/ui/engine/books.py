@@ -33,6 +33,7 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
+from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.ui.engine import known
 from openalgo_desktop.ui.engine.frames import Ticks
 
@@ -120,6 +121,8 @@ class Books(QObject):
         self.funds = Funds()
         self.funds_known = False  # zeros that nobody told are no money
         self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
+        #: Updates that came while the order book is being read: they are newer than its answer.
+        self._fresher: dict[str, Order] | None = None
         self._shown = desk.mode  # whose rows these are
         self._moved = False
         self.news = News(self)
@@ -161,6 +164,8 @@ class Books(QObject):
         if event.mode is not self._desk.mode:
             return
         self.orders[event.order.order_id] = event.order
+        if self._fresher is not None:
+            self._fresher[event.order.order_id] = event.order
         self._index(event.order)
         trade = event.trade
         if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
@@ -239,15 +244,27 @@ class Books(QObject):
         return rows
 
     async def _read_orders(self) -> None:
-        # Updates that arrive while we wait are newer than the answer.
-        before = dict(self.orders)
-        rows = await self._asked(self._desk.orders())
-        answer = {order.order_id: order for order in rows}
-        fresher = {k: v for k, v in self.orders.items() if before.get(k) is not v}
-        self.orders = answer | {k: v for k, v in fresher.items() if k in answer or not before}
-        self._working, self.working_count = {}, 0
-        for order in self.orders.values():
-            self._index(order)
+        first, mode = not self.orders, self._desk.mode
+        fresher = self._fresher = {}
+        try:
+            rows = await self._asked(self._desk.orders())
+            answer: dict[str, Order] = {}
+            working: dict[Key, dict[str, Order]] = {}
+            async for part in in_turns(rows):
+                for order in part:
+                    answer[order.order_id] = order
+                    if order.status.is_working:
+                        working.setdefault(order.key, {})[order.order_id] = order
+        finally:
+            self._fresher = None
+        if mode is not self._desk.mode:
+            raise _ModeMoved
+        self.orders, self._working = answer, working
+        self.working_count = sum(map(len, working.values()))
+        for order_id, order in fresher.items():
+            if first or order_id in answer:
+                answer[order_id] = order
+                self._index(order)
         self._read("orders", rows.unreadable)
         self.orders_changed.emit()
 

@@ -24,7 +24,8 @@ from openalgo_desktop.core.model import (
     Tick,
     Trade,
 )
-from openalgo_desktop.ui.engine.books import Books
+from openalgo_desktop.trading import books as books_of_trading
+from openalgo_desktop.ui.engine.books import Books, _ModeMoved
 from tests.waiting import until
 
 CLOCK = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
@@ -142,6 +143,36 @@ async def test_a_mode_switch_replaces_the_books(desk: Desk, qapp: object) -> Non
     bus.publish(ModeChanged(Mode.LIVE, "test"))
     await asyncio.sleep(0.1)
     assert list(books.orders) == ["live"]
+    task.cancel()
+
+
+async def test_a_long_order_book_is_taken_in_turns_and_updates_win(
+    desk: Desk, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two parts others have the loop: an update then is newer than the answer, and a mode
+    that is switched then leaves nothing of it."""
+    monkeypatch.setattr(books_of_trading, "TURN", 10)
+    desk.book = [order(str(number)) for number in range(100)]
+    bus, parent = Bus(), QObject()
+    books = Books(desk, Market(), bus, parent)
+    task = await settled(books)
+    assert (len(books.orders), books.working_count) == (100, 100)
+    work = asyncio.create_task(books._read_orders())
+    turns = 0
+    while not work.done():
+        turns += 1
+        if turns == 4:
+            done = order("7", OrderStatus.CANCELLED)
+            bus.publish(OrderUpdated("a", Mode.SANDBOX, "x", done))
+        await asyncio.sleep(0)
+    assert turns >= 10 and books.orders["7"].status is OrderStatus.CANCELLED
+    assert books.working_count == 99 == len(books.working_of(("NSE", "SBIN")))
+    work = asyncio.create_task(books._read_orders())
+    for _ in range(4):
+        await asyncio.sleep(0)
+    desk.mode = Mode.LIVE
+    with pytest.raises(_ModeMoved):
+        await work
     task.cancel()
 
 

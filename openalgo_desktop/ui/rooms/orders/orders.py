@@ -133,7 +133,8 @@ class OrdersDock(TableDock[Order]):
         self._counts = Counter(self._states.values())
         if len(self._texts) > 2 * len(orders):
             self._texts.clear()
-        self.set_rows([order for order in orders if self._keeps(order)])
+        wanted = FILTERS[self.filter.value()]  # once: the field is asked for its buttons
+        self.set_rows([order for order in orders if wanted(order.status) and self._finds(order)])
         self._show_counts()
         self.changes.check()
 
@@ -146,8 +147,10 @@ class OrdersDock(TableDock[Order]):
         return NOTHING[self.filter.value()]
 
     def _keeps(self, order: Order) -> bool:
-        kept = FILTERS[self.filter.value()](order.status)
-        return kept and (not self._needle or self._needle in self._text(order))
+        return FILTERS[self.filter.value()](order.status) and self._finds(order)
+
+    def _finds(self, order: Order) -> bool:
+        return not self._needle or self._needle in self._text(order)
 
     def _text(self, order: Order) -> str:
         """What the filter looks into, made once for each state of an order."""

@@ -25,8 +25,9 @@ from openalgo_desktop.ui.rooms.portfolio.trips_dock import TripsDock
 
 #: Milliseconds from the last key in the search to the answer.
 SEARCH_AFTER = 150
-#: The table lists so many at most, the newest; statistics count all.
-MOST_LISTED = 5000
+#: The table lists so many at most, the newest: what a sorted table takes in without a pause.
+#: Period and words find the others; statistics count all.
+MOST_LISTED = 2000
 TRADES, STATISTICS = "Trades", "Statistics"
 NOTHING = "No closed trades yet.\nEach exit becomes a line here, with its entry and its charges."
 NONE_FOUND = "No closed trade in this period has these words."

@@ -10,6 +10,7 @@ import msgspec
 
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode
+from openalgo_desktop.core.gently import gently
 from openalgo_desktop.core.trade_journal import NO_NOTE, JournalBook, RoundTrip, TradeNote
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
@@ -40,7 +41,8 @@ def journal_rows(bridge: Bridge, book: JournalBook) -> list[JournalRow]:
     """All rows, newest first. Thousands: for a thread."""
     notes = book.notes
     return [
-        journal_row(bridge, trip, notes.get(trip.trip_id, NO_NOTE)) for trip in book.trips[::-1]
+        journal_row(bridge, trip, notes.get(trip.trip_id, NO_NOTE))
+        for trip in gently(book.trips[::-1])
     ]
 
 

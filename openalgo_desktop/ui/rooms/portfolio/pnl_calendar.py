@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QHBoxLayout
 
+from openalgo_desktop.core.gently import gently
 from openalgo_desktop.core.trade_journal import JournalBook, JournalDay
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.journal import GROUPS
@@ -25,7 +26,7 @@ def _trades(count: int) -> str:
 
 def _sorted_in(rows: list[JournalRow]) -> dict[date, list[JournalRow]]:
     by_day: dict[date, list[JournalRow]] = {}
-    for row in rows:
+    for row in gently(rows):
         by_day.setdefault(row.day, []).append(row)
     return by_day
 
