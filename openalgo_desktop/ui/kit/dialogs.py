@@ -1,16 +1,36 @@
-"""Dialogs. None of them runs a nested event loop: ``await ask(dialog)`` opens and waits."""
+"""Dialogs. None of them runs a nested event loop: ``await ask(dialog)`` opens and waits.
+
+A dialog blocks the windows below it, and with them the buttons and keys that get a trader out. So
+the keys of actions marked with :func:`keep_key` work in every dialog as well.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtWidgets import QDialog
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog
 
 from openalgo_desktop.ui.kit.widgets import name_inner_controls
 
+#: Property of an action whose key works in dialogs, too.
+KEPT = "key-in-dialogs"
 
-async def ask(dialog: QDialog) -> bool:
-    """Open ``dialog`` and wait until it is finished; True when it was accepted."""
+
+def keep_key(action: QAction) -> QAction:
+    """Cancel all, flatten, kill: the key works whatever dialog is open."""
+    action.setProperty(KEPT, True)
+    return action
+
+
+def _lend_keys(dialog: QDialog) -> None:
+    for window in QApplication.topLevelWidgets():
+        dialog.addActions([action for action in window.actions() if action.property(KEPT)])
+
+
+async def ask(dialog: QDialog, *, lends_keys: bool = True) -> bool:
+    """Open ``dialog`` and wait until it is finished; True when it was accepted. ``lends_keys``:
+    the keys of :func:`keep_key` work in it; the lock screen has its own."""
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def finished(code: int) -> None:
@@ -19,6 +39,8 @@ async def ask(dialog: QDialog) -> bool:
 
     dialog.finished.connect(finished)
     name_inner_controls(dialog)
+    if lends_keys:
+        _lend_keys(dialog)
     dialog.open()
     try:
         return await answer == QDialog.DialogCode.Accepted

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
+from openalgo_desktop.ui.kit.dialogs import keep_key
 from openalgo_desktop.ui.kit.keys import alt_letters
 
 
@@ -27,6 +28,8 @@ class ActionRow:
 
 
 R = ActionRow
+#: Their keys work in dialogs, too: nobody closes a form first to get out of the market.
+REDUCE_RISK = frozenset({"cancel-all", "cancel-symbol", "flatten", "flatten-symbol"})
 #: Ctrl+1 to Ctrl+9 show the workspaces in their order.
 WORKSPACES = 9
 ACTIONS: tuple[ActionRow, ...] = (
@@ -210,5 +213,5 @@ def build_actions(
         action.triggered.connect(lambda checked=False, call=handler: call())
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         owner.addAction(action)
-        actions[row.name] = action
+        actions[row.name] = keep_key(action) if row.name in REDUCE_RISK else action
     return actions

@@ -79,7 +79,7 @@ class LockScreen(QObject):
         self.emergency = EmergencyPanel(self._bridge, self.dialog)
         self.dialog.add_below(self.emergency)
         try:
-            await ask(self.dialog)
+            await ask(self.dialog, lends_keys=False)
         finally:
             self.dialog = self.emergency = None
             self._uncover()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -21,6 +21,7 @@ from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.dialogs import keep_key
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fitting_tabs import keep_fitting
@@ -110,9 +111,11 @@ class MainWindow(QMainWindow):
         top = self.top_bar = TopBar(self.bridge, self.actions_by_name)
         self.hands.hotkeys.changed.connect(lambda _: top.relabel())
         top.kill_held.connect(self.commands.kill)
-        kill_key = QShortcut(QKeySequence(KILL_KEY), self)
-        kill_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
-        kill_key.activated.connect(top.kill.key_pulse)
+        kill_key = keep_key(QAction("Kill switch", self))  # it repeats: it has to be held
+        kill_key.setShortcut(KILL_KEY)
+        kill_key.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        kill_key.triggered.connect(lambda _checked: self.top_bar.kill.key_pulse())
+        self.addAction(kill_key)
         top.mode_clicked.connect(self.commands.toggle_mode)
         top.kind_wanted.connect(self.hands.show_kind)
         top.setting_wanted.connect(self.commands.settings)
