@@ -417,24 +417,18 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._show_legend()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        scale = self.scale_x
-        fitted, self._fitted = self._fitted, False
-        match event.key():
-            case Qt.Key.Key_Left:
-                scale.pan(-scale.span * 0.1)
-            case Qt.Key.Key_Right:
-                scale.pan(scale.span * 0.1)
-            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
-                scale.zoom(1 / ZOOM_STEP, scale.right)
-            case Qt.Key.Key_Minus:
-                scale.zoom(ZOOM_STEP, scale.right)
-            case Qt.Key.Key_End | Qt.Key.Key_Home:
-                self.autofit()
-            case Qt.Key.Key_Escape if self.hand.give_up():
-                self._fitted = fitted
-                return
-            case _:
-                self._fitted = fitted
-                event.ignore()
-                return
+        # The keys of the chart are the dock's; Qt's own scrolling of a view means nothing here.
+        if event.key() != Qt.Key.Key_Escape or not self.hand.give_up():
+            event.ignore()
+
+    def scroll_by(self, share: float) -> None:
+        """Move by a part of what is seen; positive is later."""
+        self._fitted = False
+        self.scale_x.pan(self.scale_x.span * share)
+        self._changed_view()
+
+    def zoom_by(self, steps: int) -> None:
+        """Fewer (positive) or more bars at once; the last one that is seen stays."""
+        self._fitted = False
+        self.scale_x.zoom(ZOOM_STEP**-steps, self.scale_x.right)
         self._changed_view()

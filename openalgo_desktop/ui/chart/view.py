@@ -114,10 +114,20 @@ class ChartView(QWidget):
         if self._canvas is not None:
             self._canvas.overlay.set_stale(stale)
 
-    def autofit(self) -> None:
+    def go_to_now(self) -> None:
         """Show the newest bars, prices fitted."""
         if self._canvas is not None:
             self._canvas.autofit()
+
+    def scroll_by(self, share: float) -> None:
+        """Move by a part of what is seen; positive is later."""
+        if self._canvas is not None:
+            self._canvas.scroll_by(share)
+
+    def zoom_by(self, steps: int) -> None:
+        """Fewer (positive) or more bars at once."""
+        if self._canvas is not None:
+            self._canvas.zoom_by(steps)
 
     # -- drawing ----------------------------------------------------------------------------
     def flush(self) -> None:

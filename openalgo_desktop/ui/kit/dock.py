@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, SignalInstance
@@ -20,15 +21,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine import links
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import icons
+from openalgo_desktop.ui.kit.dock_keys import Answer, DockKeys
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.exporting import png, write_bytes
-from openalgo_desktop.ui.kit.keys import KeyHelp
+from openalgo_desktop.ui.kit.kinds import groups_of
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
@@ -126,7 +128,6 @@ class Dock(QDockWidget):
     linkable = False  # has a link group: shows its symbol, or gives it one
     links_interval = False  # may carry the interval of the group, too
     empty_text = ""
-    key_help: tuple[KeyHelp, ...] = ()  # what it answers to while it has the focus; F1 shows it
     priority = 1
     min_interval = 0.0
     menu_wanted = Signal(object, QPoint)  # the dock, and where on the screen
@@ -147,6 +148,7 @@ class Dock(QDockWidget):
         self._released = False
         self._reads: set[asyncio.Task[Any]] = set()
         self._writes: set[asyncio.Task[Any]] = set()
+        self.hotkeys = DockKeys(groups_of(self.name), self)  # while it has the focus; F1 shows them
         named(self, f"dock-{self.name}", self.title)
         self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
         self.title_bar = TitleBar(self, self.title, self.linkable)
@@ -284,6 +286,29 @@ class Dock(QDockWidget):
 
     def show_symbol(self, key: Key) -> None:
         """Show ``key``; docks of one symbol implement it."""
+
+    # -- keys -------------------------------------------------------------------------------
+    def answer_keys(self, surface: QWidget, answers: Mapping[str, Answer]) -> None:
+        """Do this at the keys of the dock's kind, by their ids, while ``surface`` has the focus."""
+        common: dict[str, Answer] = {
+            action.value.lower(): partial(self._trade_here, action) for action in Action
+        }
+        shared = {ident: call for ident, call in common.items() if self.hotkeys.has(ident)}
+        self.hotkeys.serve(surface, shared | dict(answers))
+
+    def symbol_now(self) -> Key | None:
+        """The instrument that a key means here; docks with one of their own say which."""
+        return self.bridge.links.key(self._group)
+
+    def _trade_here(self, side: Action) -> bool:
+        """The ticket on that side; nothing is sent. False where there is nothing to trade."""
+        key = self.symbol_now()
+        row = self.bridge.instrument(key) if key is not None else None
+        if key is None or row is None or row.is_index:
+            return False
+        self.pick(key)
+        self.bridge.trade_wanted.emit(key, side)
+        return True
 
     def set_subject(self, text: str, tip: str = "") -> None:
         """What the dock shows, beside its title; ``tip`` is for hovering over it."""

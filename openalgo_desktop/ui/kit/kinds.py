@@ -13,10 +13,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.keys import COMMON, DockKey, KeyGroup
+
+if TYPE_CHECKING:
+    from openalgo_desktop.ui.kit.dock import Dock
 
 ROOMS = "openalgo_desktop.ui.rooms"
 _INSTANCE = re.compile(r"(?P<kind>.+?)(?:-(?P<number>[1-9][0-9]{0,3}))?")
@@ -35,7 +38,8 @@ class Place(StrEnum):
 class DockKind:
     """What there is to know of a dock before it exists. ``factory`` is ``module.Class`` within
     the room; ``many`` allows several at once (``chart``, ``chart-2`` ...); ``former`` are names
-    that it had in earlier versions: stored layouts keep it."""
+    that it had in earlier versions: stored layouts keep it. ``keys`` are its own keys, ``shares``
+    the names of those that it has in common with others."""
 
     id: str
     title: str
@@ -43,6 +47,8 @@ class DockKind:
     place: Place
     many: bool = False
     former: tuple[str, ...] = ()
+    keys: tuple[DockKey, ...] = ()
+    shares: tuple[str, ...] = ()
     room: str = field(default="", compare=False)
 
     def build(self, bridge: Bridge, name: str) -> Dock:
@@ -64,6 +70,29 @@ def kinds() -> Mapping[str, DockKind]:
                 raise ValueError(f"two kinds of docks are called {kind.id}")
             found[kind.id] = replace(kind, room=room)
     return found
+
+
+@cache
+def key_groups() -> Mapping[str, KeyGroup]:
+    """The keys of all kinds: those that several share first, then kind by kind."""
+    found = {
+        name: replace(group, panels=frozenset(k.id for k in kinds().values() if name in k.shares))
+        for name, group in COMMON.items()
+    }
+    for kind in kinds().values():
+        if kind.id in found:
+            raise ValueError(f"{kind.id} is the name of keys that several kinds share")
+        if kind.keys:
+            found[kind.id] = KeyGroup(kind.id, kind.title, kind.keys, frozenset({kind.id}))
+    return found
+
+
+def groups_of(name: str) -> list[KeyGroup]:
+    """The keys of the dock called ``name``; its own come first."""
+    kind = kind_of(name)
+    found = key_groups()
+    wanted = (kind.id, *kind.shares) if kind is not None else ()
+    return [found[one] for one in wanted if one in found]
 
 
 def split_name(name: str) -> tuple[str, int]:

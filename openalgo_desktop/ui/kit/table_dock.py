@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import (
@@ -15,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -30,7 +31,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.keys import TABLE_KEYS
+from openalgo_desktop.ui.kit.dock_keys import Answer
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
@@ -45,12 +46,9 @@ AT_ONCE, RELOAD_EVERY = 500, 0.25
 
 
 class BookView(FastTableView):
-    """A fast table that tells keys apart: Enter activates, Delete and F2 ask the dock. It remembers
-    on which row a link was pressed: rows may move before the button is released."""
+    """A fast table whose rows can be dragged. It remembers on which row a link was pressed: rows
+    may move before the button is released."""
 
-    delete_pressed = Signal()
-    enter_pressed = Signal()
-    edit_pressed = Signal()
     drag_wanted = Signal()  # of the selected rows, where the dock lets them be dragged
     draggable = False
     pressed_row: Any = None
@@ -88,26 +86,11 @@ class BookView(FastTableView):
                 return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        signal = {
-            Qt.Key.Key_Delete: self.delete_pressed,
-            Qt.Key.Key_Return: self.enter_pressed,
-            Qt.Key.Key_Enter: self.enter_pressed,
-            Qt.Key.Key_F2: self.edit_pressed,
-        }.get(Qt.Key(event.key()))
-        if signal is not None:
-            # A key held down must not act on row after row.
-            if not event.isAutoRepeat():
-                signal.emit()
-        else:
-            super().keyPressEvent(event)
-
 
 class TableDock(Dock, Generic[R]):
     """Subclasses give ``columns``, :meth:`row_id` and what happens on a row."""
 
     columns: tuple[Col[Any], ...] = ()
-    key_help = TABLE_KEYS
     book = ""  # the name of the account's book that it shows, if any
     many = False  # several rows can be selected
     drags = False  # rows can be dragged to where instruments are taken: see ``key_of``
@@ -131,9 +114,7 @@ class TableDock(Dock, Generic[R]):
         mode = QAbstractItemView.SelectionMode
         self.view.setSelectionMode(mode.ExtendedSelection if self.many else mode.SingleSelection)
         self.header_columns = HeaderColumns(self.view, self.columns, self.view.widths)
-        self.view.enter_pressed.connect(lambda: self._on_activated(self.view.currentIndex()))
-        self.view.delete_pressed.connect(self._on_delete)
-        self.view.edit_pressed.connect(self._on_edit)
+        self._answer_keys()
         self.view.draggable = self.drags
         self.view.drag_wanted.connect(self.drag_rows)
         self.view.selectionModel().selectionChanged.connect(
@@ -186,7 +167,7 @@ class TableDock(Dock, Generic[R]):
         raise NotImplementedError
 
     def key_of(self, row: R) -> Key | None:
-        """The instrument of a row, to drag it."""
+        """The instrument of a row: to drag it, and for the keys of a symbol."""
         return None
 
     def activated(self, row: R) -> None:
@@ -199,11 +180,9 @@ class TableDock(Dock, Generic[R]):
     def act(self, row: R, name: str) -> None:
         """A link in a row was clicked; ``name`` is that of its :class:`RowAction`."""
 
-    def delete_pressed(self, row: R) -> None:
-        """The Delete key on a row."""
-
-    def edit_pressed(self, row: R) -> None:
-        """The F2 key on a row."""
+    def row_keys(self) -> Mapping[str, Callable[[R], object]]:
+        """What is done with the current row at the keys of the kind, by their ids."""
+        return {}
 
     def fill_menu(self, menu: QMenu, row: R) -> None:
         """Items of the context menu of a row."""
@@ -412,15 +391,23 @@ class TableDock(Dock, Generic[R]):
         if row is not None and self.row_id(row) == self.row_id(now):
             self.act(now, name)
 
-    def _on_delete(self) -> None:
-        row = self.selected_row()
-        if row is not None:
-            self.delete_pressed(row)
+    # -- keys -------------------------------------------------------------------------------
+    def _answer_keys(self) -> None:
+        answers: dict[str, Answer] = {
+            ident: partial(self._on_row, call) for ident, call in self.row_keys().items()
+        }
+        if self.hotkeys.has("show"):
+            answers["show"] = lambda: self._on_activated(self.view.currentIndex())
+        self.answer_keys(self.view, answers)
 
-    def _on_edit(self) -> None:
+    def _on_row(self, call: Callable[[R], object]) -> object:
+        """A key on the selected row; without one it means nothing."""
         row = self.selected_row()
-        if row is not None:
-            self.edit_pressed(row)
+        return None if row is None else call(row)
+
+    def symbol_now(self) -> Key | None:
+        row = self.selected_row()
+        return self.key_of(row) if row is not None else super().symbol_now()
 
     def _on_menu(self, position: QPoint) -> None:
         index = self.view.indexAt(position)

@@ -25,12 +25,11 @@ from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.keys import KeyHelp
-from openalgo_desktop.ui.kit.kinds import kinds
+from openalgo_desktop.ui.kit.kinds import key_groups, kinds
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
-from openalgo_desktop.ui.shell.actions import WORKSPACES
-from openalgo_desktop.ui.shell.docking import Docking
+from openalgo_desktop.ui.shell.actions import ACTIONS, WORKSPACES
+from openalgo_desktop.ui.shell.docking import Docking, kind_id
 from openalgo_desktop.ui.shell.hotkey_editor import HotkeyDialog
 from openalgo_desktop.ui.shell.hotkeys import SCOPE, STORED, Hotkeys
 from openalgo_desktop.ui.shell.keys_help import KeysDialog
@@ -88,7 +87,9 @@ class Hands(QObject):
     def take_actions(self, actions: Mapping[str, QAction]) -> None:
         """The actions are there: they get their keys."""
         self._actions = actions
-        self.hotkeys = Hotkeys(actions, self._save_keys, self._local_keys)
+        self.hotkeys = Hotkeys(actions, self._save_keys, key_groups().values())
+        self.hotkeys.changed.connect(self._on_key)
+        self._docking.opened.connect(lambda dock: dock.hotkeys.use(self.hotkeys.key))
 
     # -- what is remembered -------------------------------------------------------------------
     async def restore(self) -> None:
@@ -107,8 +108,12 @@ class Hands(QObject):
         self._bridge.spawn(self._bridge.save_state(RECENT, "recent", recent), "save palette")
 
     # -- keys ---------------------------------------------------------------------------------
-    def _local_keys(self) -> dict[str, tuple[KeyHelp, ...]]:
-        return {dock.title: dock.key_help for dock in self._docking.docks.values()}
+    def _on_key(self, name: str) -> None:
+        """Open panels answer to another key at once."""
+        group = self.hotkeys.rows[name].group
+        for dock in self._docking.docks.values() if group is not None else ():
+            if group is not None and kind_id(dock.name) in group.panels:
+                dock.hotkeys.use(self.hotkeys.key)
 
     def edit_keys(self) -> None:
         """The hotkey editor."""
@@ -121,7 +126,7 @@ class Hands(QObject):
 
     async def _show_keys(self) -> None:
         dock = self.focused_dock()
-        title, keys = (dock.title, dock.key_help) if dock is not None else ("", ())
+        title, keys = (dock.title, dock.hotkeys.lines()) if dock is not None else ("", [])
         dialog = KeysDialog(self._window, title, keys, self.hotkeys)
         if await ask(dialog) and dialog.change_wanted:
             self.edit_keys()
@@ -259,7 +264,7 @@ class Hands(QObject):
                 self.hotkeys.text(row.name),
                 row.words,
             )
-            for row in self.hotkeys.rows.values()
+            for row in ACTIONS
             if row.name not in NOT_OFFERED
         ]
         for kind in kinds().values():

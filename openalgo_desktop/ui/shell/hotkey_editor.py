@@ -1,4 +1,4 @@
-"""The hotkey editor: every action with its key, changed by pressing another one."""
+"""The hotkey editor: every action and every key of a panel, changed by pressing another one."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class HotkeyDialog(QDialog):
         self._hotkeys, self._spawn = hotkeys, spawn
         self.setWindowTitle("Keys")
         self.resize(look.px(640), look.px(560))
-        named(self, NAME, "Keys of the actions")
+        named(self, NAME, "Keys of actions and panels")
         column = QVBoxLayout(self)
-        self.filter = named(QLineEdit(), f"{NAME}-filter", "Show actions or keys that contain")
-        self.filter.setPlaceholderText("Find an action or a key")
+        self.filter = named(QLineEdit(), f"{NAME}-filter", "Show what contains")
+        self.filter.setPlaceholderText("Find an action, a panel or a key")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(lambda _: self.reload())
         column.addWidget(self.filter)
@@ -60,8 +60,8 @@ class HotkeyDialog(QDialog):
 
     # -- building ---------------------------------------------------------------------------
     def _build_table(self) -> QTableWidget:
-        self.table = named(QTableWidget(0, 3), f"{NAME}-table", "Actions and their keys")
-        self.table.setHorizontalHeaderLabels(["Action", "Key", "Changed"])
+        self.table = named(QTableWidget(0, 3), f"{NAME}-table", "What has a key, and its key")
+        self.table.setHorizontalHeaderLabels(["Does", "Key", "Changed"])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -90,7 +90,7 @@ class HotkeyDialog(QDialog):
         row.addWidget(self.edit, 1)
         self.clear_button = push_button("No key", f"{NAME}-clear", "No key", self._clear)
         self.reset_button = push_button(
-            "Built-in key", f"{NAME}-reset", "Built-in key of this action", self._reset
+            "Built-in key", f"{NAME}-reset", "Back to the built-in key", self._reset
         )
         row.addWidget(self.clear_button)
         row.addWidget(self.reset_button)
@@ -110,19 +110,23 @@ class HotkeyDialog(QDialog):
 
     # -- content ----------------------------------------------------------------------------
     def reload(self) -> None:
-        """Show the actions that match the filter."""
+        """Show the rows that match the filter."""
         chosen, wanted = self.chosen(), self.filter.text().strip().lower()
         keys = self._hotkeys
         rows = [
             row
             for row in keys.rows.values()
-            if wanted in f"{row.menu} {row.text} {keys.text(row.name)}".lower()
+            if wanted in f"{row.title} {row.text} {keys.text(row.name)}".lower()
         ]
         self.table.setRowCount(len(rows))
         for index, row in enumerate(rows):
             own = row.name in keys.own
             for place, text in enumerate(
-                (f"{row.menu}: {row.text}", keys.text(row.name) or "–", "by you" if own else "")
+                (
+                    f"{row.title}: {row.text}" if row.title else row.text,
+                    keys.text(row.name) or "–",
+                    "by you" if own else "",
+                )
             ):
                 item = QTableWidgetItem(text)
                 item.setData(NAME_ROLE, row.name)
@@ -132,13 +136,13 @@ class HotkeyDialog(QDialog):
                 self.table.selectRow(index)
 
     def chosen(self) -> str:
-        """Name of the chosen action, or empty."""
+        """Name of the chosen row, or empty."""
         row = self.table.currentRow()
         item = self.table.item(row, 0) if row >= 0 else None
         return str(item.data(NAME_ROLE)) if item is not None else ""
 
     def choose(self, name: str) -> None:
-        """Choose an action by name."""
+        """Choose a row by name."""
         for row in range(self.table.rowCount()):
             item = self.table.item(row, 0)
             if item is not None and item.data(NAME_ROLE) == name:
@@ -191,7 +195,7 @@ class HotkeyDialog(QDialog):
         )
 
     def _reset_all(self) -> None:
-        self._change(self._hotkeys.reset_all, "All actions have their built-in keys.")
+        self._change(self._hotkeys.reset_all, "All keys are the built-in ones.")
 
     # -- files ------------------------------------------------------------------------------
     async def _path(self, title: str, save: bool) -> Path | None:

@@ -1,21 +1,23 @@
-"""The keys of the actions: the built-in ones, the user's own, and what must not meet.
+"""The keys of the actions and of the panels: the built-in ones, the user's own, and what must not
+meet.
 
 Own keys are kept in the terminal's state (scope ``hotkeys``), only where they differ from the
-table. A key means one thing wherever it works: a key of the whole window may not be one that a
-dock or another action answers to.
+tables. A key means one thing wherever it works: one of the whole window may not be one that a
+panel or another action answers to, and two of a panel may not be the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.ui.kit.keys import KeyHelp, single_keys
+from openalgo_desktop.ui.kit.keys import DockKey, KeyGroup, press_of, pressed
 from openalgo_desktop.ui.kit.widgets import plain_tip, shortcut_text
 from openalgo_desktop.ui.shell.actions import ACTIONS, ActionRow
 
@@ -28,20 +30,72 @@ _BARE = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """What is exported: own keys by action; an empty text takes an action's key away."""
+    """What is exported: own keys by name (``ladder.join-bid`` is one of a panel); an empty text
+    takes a key away."""
 
     version: int
     keys: dict[str, str]
 
 
+#: Keys of every panel that are no rows.
+_LEAVE = {
+    Qt.Key.Key_Escape: "it leaves what was begun",
+    Qt.Key.Key_Tab: "it goes to the next field",
+    Qt.Key.Key_Backtab: "it goes to the field before",
+}
+#: What is pressed to look around, to press a button, to end an entry: never something that sends.
+_HARMLESS = frozenset(
+    (
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Home,
+        Qt.Key.Key_End,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Enter,
+        Qt.Key.Key_Space,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HotkeyRow:
+    """What can have a key: an action of the window, or something a panel does (``group``, with its
+    ``row``)."""
+
+    name: str
+    text: str
+    title: str  # menu or panel
+    default: str
+    tip: str = ""
+    group: KeyGroup | None = None
+    row: DockKey | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether it works in panels only."""
+        return self.group is not None
+
+    def meets(self, other: HotkeyRow) -> bool:
+        """Whether both can be pressed in one place."""
+        if self.group is None or other.group is None:
+            return True
+        return bool(self.group.panels & other.group.panels)
+
+
+def _rows(actions: Iterable[ActionRow], groups: Iterable[KeyGroup]) -> Iterator[HotkeyRow]:
+    for action in actions:
+        yield HotkeyRow(action.name, action.text, action.menu, action.shortcut, action.tip)
+    for group in groups:
+        for row in group.rows:
+            yield HotkeyRow(group.name(row), row.text, group.title, row.key, "", group, row)
+
+
 def _same(one: str, other: str) -> bool:
-    return QKeySequence(one) == QKeySequence(other)
-
-
-def _pressed(sequence: QKeySequence) -> QKeyCombination:
-    """The first (and for us only) key of a sequence."""
-    first: QKeyCombination = sequence[0]  # type: ignore[index]
-    return first
+    return press_of(pressed(one)) == press_of(pressed(other))
 
 
 def reads_as(text: str) -> str:
@@ -50,18 +104,21 @@ def reads_as(text: str) -> str:
     if not text.strip():
         return ""
     sequence = QKeySequence(text)
-    if sequence.count() != 1 or _pressed(sequence).key() in (Qt.Key.Key_unknown, Qt.Key(0)):
+    if sequence.count() != 1 or pressed(text).key() in (Qt.Key.Key_unknown, Qt.Key(0)):
         raise ConfigError(f"{text!r} is no key: press one key, with Ctrl, Alt or Shift.")
     return sequence.toString(QKeySequence.SequenceFormat.PortableText)
 
 
+def _is_bare(text: str) -> bool:
+    """Whether neither Ctrl nor Alt belongs to a key."""
+    modifiers = pressed(text).keyboardModifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return modifiers in _BARE
+
+
 def _problem_of_bare(text: str) -> str:
-    """Why a key without Ctrl or Alt cannot be one of the whole window."""
-    combination = _pressed(QKeySequence(text))
-    key, modifiers = combination.key(), combination.keyboardModifiers()
-    modifiers &= ~Qt.KeyboardModifier.KeypadModifier
-    function = Qt.Key.Key_F1 <= key <= Qt.Key.Key_F35
-    if modifiers in _BARE and not function:
+    """Why a key without Ctrl or Alt cannot be one that works in fields, too."""
+    function = Qt.Key.Key_F1 <= pressed(text).key() <= Qt.Key.Key_F35
+    if _is_bare(text) and not function:
         return (
             f"{shortcut_text(text)} is typed into fields and moves in tables: take a function key, "
             "or a key with Ctrl or Alt."
@@ -69,60 +126,82 @@ def _problem_of_bare(text: str) -> str:
     return ""
 
 
-class Hotkeys(QObject):
-    """Gives actions their keys. ``save`` is called with the own keys after each change."""
+def _problem_in_panel(text: str, row: DockKey) -> str:
+    """Why a key cannot be that of a row of a panel, whatever else there is."""
+    key = pressed(text).key()
+    if _is_bare(text) and key in _LEAVE:
+        return f"{shortcut_text(text)} means the same in every panel: {_LEAVE[key]}."
+    if row.sends and _is_bare(text) and key in _HARMLESS:
+        return (
+            f"{shortcut_text(text)} is pressed without thinking of an order: take another key for "
+            "something that sends, or one with Ctrl or Alt."
+        )
+    return _problem_of_bare(text) if row.in_fields else ""
 
-    changed = Signal(str)  # name of the action
+
+class Hotkeys(QObject):
+    """Gives actions and panels their keys. ``save`` is called with the own keys after each
+    change."""
+
+    changed = Signal(str)  # name of a row
 
     def __init__(
         self,
         actions: Mapping[str, QAction],
         save: Callable[[dict[str, str]], object],
-        local_keys: Callable[[], Mapping[str, tuple[KeyHelp, ...]]],
+        groups: Iterable[KeyGroup],
         rows: tuple[ActionRow, ...] = ACTIONS,
     ) -> None:
         super().__init__()
         self._actions = actions
         self._save = save
-        self._local_keys = local_keys  # by title of the dock
-        self.rows = {row.name: row for row in rows}
+        found = tuple(_rows(rows, groups))
+        self._fixed = tuple(row for row in found if row.row is not None and row.row.fixed)
+        self.rows = {row.name: row for row in found if row not in self._fixed}
         self.own: dict[str, str] = {}
-        for row in rows:
-            dress(actions[row.name], row, row.shortcut)
+        for row in self.rows.values():
+            self._dress(row)
 
     def key(self, name: str) -> str:
-        """The key in force, portable; empty when the action has none."""
-        return self.own.get(name, self.rows[name].shortcut)
+        """The key in force, portable; empty when there is none."""
+        return self.own.get(name, self.rows[name].default)
 
     def text(self, name: str) -> str:
         """The same as this platform writes it."""
         return shortcut_text(self.key(name))
 
+    def everywhere(self) -> list[HotkeyRow]:
+        """The actions of the window."""
+        return [row for row in self.rows.values() if not row.local]
+
     # -- conflicts --------------------------------------------------------------------------
     def conflict(self, name: str, key: str) -> str:
-        """Why ``key`` cannot be the key of action ``name``, as a sentence; empty when it can."""
+        """Why ``key`` cannot be that of the row ``name``, as a sentence; empty when it can."""
         if not key:
             return ""
-        if problem := _problem_of_bare(key):
+        mine = self.rows[name]
+        problem = _problem_of_bare(key) if mine.row is None else _problem_in_panel(key, mine.row)
+        if problem:
             return problem
         for fixed, does in FIXED.items():
             if _same(key, fixed):
                 return f"{shortcut_text(key)} is fixed: {does}."
-        for other, row in self.rows.items():
-            if other != name and self.key(other) and _same(key, self.key(other)):
-                return f"{shortcut_text(key)} is already the key of “{row.text}”."
-        for title, rows in self._local_keys().items():
-            for local, help_row in single_keys(rows):
-                if _same(key, local):
-                    return (
-                        f"{shortcut_text(key)} already works inside {title}: "
-                        f"{help_row.does[:1].lower()}{help_row.does[1:]}."
-                    )
+        for other in (*self.rows.values(), *self._fixed):
+            if other.name == name or not other.meets(mine):
+                continue
+            if any(_same(key, held) for held in self._held(other)):
+                return f"{shortcut_text(key)} {_taken(other)}"
         return ""
+
+    def _held(self, row: HotkeyRow) -> tuple[str, ...]:
+        """All keys that a row answers to now."""
+        if row.row is None:
+            return (self.key(row.name),) if self.key(row.name) else ()
+        return row.row.held(row.default if row.row.fixed else self.key(row.name))
 
     # -- changes ----------------------------------------------------------------------------
     def set(self, name: str, text: str) -> None:
-        """Give an action another key (empty: none). Raises :class:`ConfigError` with the reason."""
+        """Give a row another key (empty: none). Raises :class:`ConfigError` with the reason."""
         key = reads_as(text)
         if problem := self.conflict(name, key):
             raise ConfigError(problem)
@@ -130,30 +209,35 @@ class Hotkeys(QObject):
         self._save(dict(self.own))
 
     def reset(self, name: str) -> None:
-        """Back to the built-in key. Raises :class:`ConfigError` when another action has it now."""
-        if problem := self.conflict(name, self.rows[name].shortcut):
+        """Back to the built-in key. Raises :class:`ConfigError` when another row has it now."""
+        if problem := self.conflict(name, self.rows[name].default):
             raise ConfigError(problem)
-        self._take(name, self.rows[name].shortcut)
+        self._take(name, self.rows[name].default)
         self._save(dict(self.own))
 
     def reset_all(self) -> None:
         """All built-in keys."""
         for name in tuple(self.own):
-            self._take(name, self.rows[name].shortcut)
+            self._take(name, self.rows[name].default)
         self._save({})
 
     def _take(self, name: str, key: str) -> None:
-        if key == self.rows[name].shortcut:
+        if key == self.rows[name].default:
             self.own.pop(name, None)
         else:
             self.own[name] = key
-        dress(self._actions[name], self.rows[name], key)
+        self._dress(self.rows[name])
         self.changed.emit(name)
+
+    def _dress(self, row: HotkeyRow) -> None:
+        """Key and tooltip of an action; panels hear of theirs by ``changed``."""
+        if not row.local:
+            dress(self._actions[row.name], row.tip or row.text, self.key(row.name))
 
     # -- stored and exported ----------------------------------------------------------------
     def load(self, stored: Any) -> list[str]:
         """Take own keys as they were kept; what does not fit any more is left out and returned in
-        sentences. Actions that went are dropped."""
+        sentences. What went is dropped."""
         if not isinstance(stored, dict):
             return []
         before = set(self.own)
@@ -165,7 +249,7 @@ class Hotkeys(QObject):
             problems.append(f"Key of “{self.rows[name].text}”: {problem}")
             del self.own[name]
         for name in before | wanted:
-            dress(self._actions[name], self.rows[name], self.key(name))
+            self._dress(self.rows[name])
             self.changed.emit(name)
         return problems
 
@@ -191,14 +275,21 @@ class Hotkeys(QObject):
         if file.version != VERSION:
             raise ConfigError(f"The keys are of form {file.version}; this version reads {VERSION}.")
         unknown = sorted(set(file.keys) - set(self.rows))
-        problems = [f"There is no action “{name}” here." for name in unknown]
+        problems = [f"Nothing here is called “{name}”." for name in unknown]
         problems += self.load(file.keys)
         self._save(dict(self.own))
         return problems
 
 
-def dress(action: QAction, row: ActionRow, key: str) -> None:
+def _taken(row: HotkeyRow) -> str:
+    """What a key that is asked for does already."""
+    if row.group is None:
+        return f"is already the key of “{row.text}”."
+    return f"already works inside {row.title}: {row.text[:1].lower()}{row.text[1:]}."
+
+
+def dress(action: QAction, words: str, key: str) -> None:
     """Key and tooltip of an action."""
     action.setShortcut(QKeySequence(key))
     hint = f" ({shortcut_text(key)})" if key else ""
-    action.setToolTip(plain_tip((row.tip or row.text) + hint))
+    action.setToolTip(plain_tip(words + hint))

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.ui.kit import look
-from openalgo_desktop.ui.kit.keys import KeyHelp
+from openalgo_desktop.ui.kit.keys import DockKey
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, shortcut_text
 from openalgo_desktop.ui.shell.hotkeys import FIXED, Hotkeys
 
@@ -30,10 +30,10 @@ def written(keys: str) -> str:
 
 
 class KeysDialog(QDialog):
-    """``title`` and ``keys`` of the panel; empty where none has the focus."""
+    """``title`` and ``keys`` of the panel (each with its row); empty where none has the focus."""
 
     def __init__(
-        self, parent: QWidget, title: str, keys: Sequence[KeyHelp], hotkeys: Hotkeys
+        self, parent: QWidget, title: str, keys: Sequence[tuple[str, DockKey]], hotkeys: Hotkeys
     ) -> None:
         super().__init__(parent)
         self.change_wanted = False
@@ -44,21 +44,20 @@ class KeysDialog(QDialog):
         if title:
             column.addWidget(label(title, f"{NAME}-panel", "heading"))
             if keys:
-                self.local = self._table("local", f"Keys of {title}", keys)
+                lines = [(text, f"⚠ {row.text}" if row.sends else row.text) for text, row in keys]
+                self.local = self._table("local", f"Keys of {title}", lines)
                 column.addWidget(self.local, 1)
-                if any(row.sends for row in keys):
-                    column.addWidget(
-                        label("⚠ sends at once, only while armed (F9)", f"{NAME}-sends", "warning")
-                    )
+                if any(row.sends for _, row in keys):
+                    column.addWidget(label("⚠ sends at once", f"{NAME}-sends", "warning"))
             else:
                 column.addWidget(label("It has no keys of its own.", f"{NAME}-none", "muted"))
         column.addWidget(label("Everywhere", f"{NAME}-everywhere", "heading"))
         rows = [
-            KeyHelp(hotkeys.key(row.name), row.tip or row.text)
-            for row in hotkeys.rows.values()
+            (hotkeys.key(row.name), row.tip or row.text)
+            for row in hotkeys.everywhere()
             if hotkeys.key(row.name)
         ]
-        rows += [KeyHelp(key, does) for key, does in FIXED.items()]
+        rows += FIXED.items()
         column.addWidget(self._table("all", "Keys that work everywhere", rows), 2)
         bottom = QHBoxLayout()
         bottom.addWidget(push_button("Change…", f"{NAME}-change", "Change keys", self._change))
@@ -68,7 +67,7 @@ class KeysDialog(QDialog):
         bottom.addWidget(close)
         column.addLayout(bottom)
 
-    def _table(self, name: str, title: str, rows: Sequence[KeyHelp]) -> QTableWidget:
+    def _table(self, name: str, title: str, rows: Sequence[tuple[str, str]]) -> QTableWidget:
         table = named(QTableWidget(len(rows), 2), f"{NAME}-{name}", title)
         table.setHorizontalHeaderLabels(["Key", "Does"])
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -78,9 +77,9 @@ class KeysDialog(QDialog):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         table.setShowGrid(False)
-        for index, row in enumerate(rows):
-            table.setItem(index, 0, QTableWidgetItem(written(row.keys)))
-            table.setItem(index, 1, QTableWidgetItem(("⚠ " if row.sends else "") + row.does))
+        for index, (keys, does) in enumerate(rows):
+            table.setItem(index, 0, QTableWidgetItem(written(keys)))
+            table.setItem(index, 1, QTableWidgetItem(does))
         table.resizeColumnToContents(0)
         return table
 

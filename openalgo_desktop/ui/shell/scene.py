@@ -261,7 +261,7 @@ def _shell_dialogs(session: Session) -> list[QDialog]:
     orders = window.docks["orders"]
     found: list[QDialog] = [
         HotkeyDialog(window, keys, bridge.spawn),
-        KeysDialog(window, orders.title, orders.key_help, keys),
+        KeysDialog(window, orders.title, orders.hotkeys.lines(), keys),
     ]
     at = AtWork(2, 1, 4, 3, 1, 2, ("Breakout 15m",), 2)
     found.append(LeaveDialog(window, what_is_left(at, "Zerodha (AB1234)"), True))

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.ui.kit.keys import KeyHelp, alt_letters, single_keys
+from openalgo_desktop.ui.kit.keys import DockKey, alt_letters
 from openalgo_desktop.ui.kit.sending import (
     enter_sends,
     sending_buttons,
@@ -104,6 +104,8 @@ def test_alt_letters_are_their_own() -> None:
     assert alt_letters(("A", "a")) == ["&A", "a"]
 
 
-def test_single_keys() -> None:
-    rows = (KeyHelp("Q / W", "Join bid or ask", sends=True),)
-    assert [name for name, _ in single_keys(rows)] == ["Q", "W"]
+def test_the_keys_that_a_row_answers_to() -> None:
+    assert DockKey("now", "Go to now", "End", also=("Home",)).held("End") == ("End", "Home")
+    assert DockKey("now", "Go to now", "End", also=("Home",)).held("F4") == ("F4",)
+    assert DockKey("now", "Go to now", "End").held("") == ()
+    assert DockKey("move", "Choose", "Up / Down", fixed=True).held("x") == ("Up", "Down")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,7 +16,6 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.fields import Segments
-from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
@@ -73,11 +72,6 @@ class AlertsDock(TableDock[AlertRow]):
         "New alert tells when a price comes; the menus of watchlist and chart have it, too."
     )
     priority = 1
-    key_help = (
-        *TABLE_KEYS,
-        KeyHelp("F2", "Edit the alert"),
-        KeyHelp("Delete", "Delete the alert"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = columns(bridge)
@@ -197,11 +191,8 @@ class AlertsDock(TableDock[AlertRow]):
     def act(self, row: AlertRow, name: str) -> None:
         {"edit": self.edit, "toggle": self._toggle, "delete": self.delete}[name](row)
 
-    def delete_pressed(self, row: AlertRow) -> None:
-        self.delete(row)
-
-    def edit_pressed(self, row: AlertRow) -> None:
-        self.edit(row)
+    def row_keys(self) -> Mapping[str, Callable[[AlertRow], object]]:
+        return {"edit": self.edit, "delete": self.delete}
 
     def fill_menu(self, menu: QMenu, row: AlertRow) -> None:
         self.add_item(menu, "Edit…", lambda: self.edit(row))

@@ -26,12 +26,11 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
-from openalgo_desktop.ui.rooms.market.interval_entry import KEY_HELP, IntervalEntry
+from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
@@ -47,6 +46,8 @@ DAYS: dict[Interval, int] = {
     Interval.WEEK: 1825,
 }
 
+#: Part of what is seen that a key scrolls.
+SCROLL = 0.1
 #: Room that the head needs beside intervals and message, pixels.
 HEAD_ROOM = 260
 
@@ -60,13 +61,6 @@ class ChartDock(Dock):
     links_interval = True
     empty_text = "Pick a symbol to see its chart"
     priority = 2
-    key_help = (
-        KeyHelp("Left / Right", "Scroll"),
-        KeyHelp("+ / -", "Zoom"),
-        KeyHelp("End / Home", "Go to now"),
-        KEY_HELP,
-        KeyHelp("Escape", "Give up what is being dragged or typed"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
@@ -106,6 +100,7 @@ class ChartDock(Dock):
         self.entry.chosen.connect(self.interval.choose)
         self.place_empty_over(self.view)
         self.set_empty(True)
+        self._answer_keys()
         for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
             self.listen(changed, self._look_again)
         self.listen(bridge.books.orders_changed, self.show_lines)
@@ -115,6 +110,26 @@ class ChartDock(Dock):
         self.listen(bridge.watch.changed, self._on_plan)
         self.listen(bridge.alerts.changed, self._on_plan)
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
+
+    def _answer_keys(self) -> None:
+        view = self.view
+        self.answer_keys(
+            view,
+            {
+                "back": lambda: view.scroll_by(-SCROLL),
+                "forward": lambda: view.scroll_by(SCROLL),
+                "zoom-in": lambda: view.zoom_by(1),
+                "zoom-out": lambda: view.zoom_by(-1),
+                "now": view.go_to_now,
+            },
+        )
+
+    def symbol_now(self) -> Key | None:
+        return self.key
+
+    def _trade_here(self, side: Action) -> bool:
+        """A letter of an interval that is being typed is no order."""
+        return False if self.entry.typed else super()._trade_here(side)
 
     # -- symbol and history -----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:

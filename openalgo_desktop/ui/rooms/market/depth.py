@@ -17,7 +17,6 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import Segments
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.market.depth_view import CHOICE, LEVELS, RIGHT, DepthView
@@ -35,10 +34,6 @@ class DepthDock(Dock):
     linkable = True
     empty_text = "Pick a symbol to see its depth"
     priority = 0
-    key_help = (
-        KeyHelp("Up / Down / Left / Right", "Choose a price"),
-        KeyHelp("Return", "Put the price into the ticket"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
@@ -66,6 +61,7 @@ class DepthDock(Dock):
         self.count.changed.connect(self._on_count)
         self.listen(bridge.account_changed, self._offer)
         self.view.picked.connect(self._on_pick)
+        self.answer_keys(self.view, {"take": self.view.take_chosen})
         self.listen(bridge.feed.changed, self._look_again)
         self.listen(bridge.feed.refused, self._look_again)
         self.listen(bridge.feed.aged, self._look_again)
@@ -118,6 +114,9 @@ class DepthDock(Dock):
         self.set_empty(False)
         self.view.show_depth(Depth(), self._places)
         self.dirty = True
+
+    def symbol_now(self) -> Key | None:
+        return self._key
 
     def _on_pick(self, price: float, side: str) -> None:
         if self._key is not None:

@@ -251,6 +251,10 @@ class DepthView(QWidget):
         if event.button() == Qt.MouseButton.LeftButton and hit is not None:
             self._pick(hit)
 
+    def take_chosen(self) -> None:
+        """The price where the keyboard or the pointer is."""
+        self._pick(self._hover or (0, "BUY"))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index, side = self._hover or (0, "BUY")
         match event.key():
@@ -262,8 +266,6 @@ class DepthView(QWidget):
                 side = "BUY"
             case Qt.Key.Key_Right:
                 side = "SELL"
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter if not event.isAutoRepeat():
-                self._pick((index, side))
             case _:
                 super().keyPressEvent(event)
                 return

@@ -9,22 +9,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.widgets import label, set_role
+from openalgo_desktop.ui.rooms.market.interval_words import WORDS
 
-#: What is typed for each interval: minutes, or the letter of hour, day and week.
-WORDS: dict[str, Interval] = {
-    "1": Interval.M1,
-    "3": Interval.M3,
-    "5": Interval.M5,
-    "15": Interval.M15,
-    "30": Interval.M30,
-    "H": Interval.H1,
-    "D": Interval.DAY,
-    "W": Interval.WEEK,
-}
-#: What the chart's list of keys says about it.
-KEY_HELP = KeyHelp(" / ".join(WORDS), "Type an interval, then Enter; Escape leaves it")
 #: Nothing that has a meaning is longer.
 LONGEST = 3
 _PLAIN = (

@@ -18,9 +18,9 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, set_role, slug
+from openalgo_desktop.ui.rooms.market.keys import SIZES
 from openalgo_desktop.ui.rooms.market.ladder_bar import HeldLine, LadderBar, LadderFoot
 from openalgo_desktop.ui.rooms.market.ladder_grid import (
     GROUPS,
@@ -34,6 +34,19 @@ from openalgo_desktop.ui.rooms.market.one_click import NOT_ARMED, OneClick
 
 #: A ladder asks for so many levels; it gets what the account streams.
 LEVELS = 20
+#: Rows of a page.
+PAGE = 10
+#: Ids of the keys that are also words of the buttons.
+COMMANDS = (
+    "centre",
+    "join-bid",
+    "join-ask",
+    "buy-market",
+    "sell-market",
+    "cancel-mine",
+    "flatten",
+    "reverse",
+)
 NO_LADDER = "An index has no ladder.\nPick a future, an option or a share."
 
 
@@ -45,19 +58,6 @@ class LadderDock(Dock):
     linkable = True
     empty_text = "Pick a symbol to see its ladder"
     priority = 0
-    key_help = (
-        KeyHelp("Space", "Last price to the middle"),
-        KeyHelp("Up / Down / PgUp / PgDown", "Show higher or lower prices"),
-        KeyHelp("Alt+1 / Alt+2 / Alt+3 / Alt+4 / Alt+5", "Take a size"),
-        KeyHelp("Q", "Armed: buy at the best bid", sends=True),
-        KeyHelp("W", "Armed: sell at the best ask", sends=True),
-        KeyHelp("A", "Armed: buy at market", sends=True),
-        KeyHelp("D", "Armed: sell at market", sends=True),
-        KeyHelp("E", "Armed: cancel my orders of the symbol", sends=True),
-        KeyHelp("R", "Armed: cancel my orders of the symbol and close it", sends=True),
-        KeyHelp("V", "Armed: turn what is held to the other side", sends=True),
-        KeyHelp("Esc", "Give up what was pressed or dragged"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
@@ -91,8 +91,9 @@ class LadderDock(Dock):
         view.dragged.connect(self._on_drag)
         view.cancel_wanted.connect(lambda orders: self.hand.cancel(orders, bridge.mode))
         view.menu_wanted.connect(self._on_menu)
-        view.command.connect(self.run)
-        view.size_wanted.connect(self.bar.choose_size)
+        self._answer_keys()
+        self.hotkeys.changed.connect(self._show_keys)
+        self._show_keys()
         self.foot.pressed.connect(lambda word: self.run(word, by_button=True))
         self.listen(bridge.arm.changed, self._on_armed)
         self.listen(bridge.mode_changed, lambda _mode: view.give_up())
@@ -108,6 +109,24 @@ class LadderDock(Dock):
         self.listen(bridge.books.orders_updated, self._on_orders)
         self.visibilityChanged.connect(lambda _visible: self._want())
         self._on_armed(bridge.arm.armed)
+
+    def _answer_keys(self) -> None:
+        view = self.view
+        steps = {"higher": 1, "lower": -1, "page-up": PAGE, "page-down": -PAGE}
+        self.answer_keys(
+            view,
+            {word: partial(self.run, word) for word in COMMANDS}
+            | {word: partial(view.scroll_rows, rows) for word, rows in steps.items()}
+            | {f"size-{n}": partial(self.bar.choose_size, n - 1) for n in range(1, SIZES + 1)},
+        )
+
+    def _show_keys(self) -> None:
+        """Tooltips name the keys in force."""
+        self.bar.show_keys([self.hotkeys.text(f"size-{n}") for n in range(1, SIZES + 1)])
+        self.foot.show_keys(self.hotkeys.tip)
+
+    def symbol_now(self) -> Key | None:
+        return self.key
 
     # -- symbol -----------------------------------------------------------------------------
     @property
@@ -324,8 +343,6 @@ class LadderDock(Dock):
         if self.instrument is None or self.instrument.is_index:
             return
         key, mode = self.instrument.key, self.bridge.mode
-        if word == "scrolled":
-            return
         if word == "centre":
             if self._last is not None:
                 self.view.grid.centre(self._last)

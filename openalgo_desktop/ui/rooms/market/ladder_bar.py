@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -38,6 +38,7 @@ class LadderBar(QWidget):
         named(self, f"{name}-bar", "Size and bracket")
         self._preferred = product
         self.presets = list(PRESETS)
+        self._keys = [""] * len(PRESETS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -144,12 +145,18 @@ class LadderBar(QWidget):
         self.presets[index] = self.lots.value()
         self._show_size()
 
+    def show_keys(self, keys: Sequence[str]) -> None:
+        """The keys of the sizes, for their tooltips."""
+        self._keys = list(keys)
+        self._show_size()
+
     def _show_size(self) -> None:
         for index, button in enumerate(self.size_buttons):
             button.setText(fmt.quantity(self.presets[index]))
             button.setAccessibleName(f"Size {self.presets[index]} lots")
             button.setChecked(self.presets[index] == self.lots.value())
-            tip = f"{self.presets[index]} lots (Alt+{index + 1}); right click: change it"
+            key = f" ({self._keys[index]})" if self._keys[index] else ""
+            tip = f"{self.presets[index]} lots{key}; right click: change it"
             button.setToolTip(plain_tip(tip))
 
     def _on_size_menu(self, index: int, position: QPoint) -> None:
@@ -199,16 +206,16 @@ class LadderBar(QWidget):
 #: Word, text, tooltip, role; the first row needs arming.
 BUTTONS = (
     (
-        ("join-bid", "Join bid", "Buy at the best bid (Q)", "buy"),
-        ("join-ask", "Join ask", "Sell at the best ask (W)", "sell"),
-        ("buy-market", "Buy mkt", "Buy at market (A)", "buy"),
-        ("sell-market", "Sell mkt", "Sell at market (D)", "sell"),
+        ("join-bid", "Join bid", "Buy at the best bid", "buy"),
+        ("join-ask", "Join ask", "Sell at the best ask", "sell"),
+        ("buy-market", "Buy mkt", "Buy at market", "buy"),
+        ("sell-market", "Sell mkt", "Sell at market", "sell"),
     ),
     (
-        ("centre", "Centre", "Last price to the middle (Space)", ""),
-        ("cancel-mine", "Cancel", "Cancel my orders of this symbol (E)", ""),
-        ("flatten", "Flatten", "Cancel my orders of this symbol and close it (R)", ""),
-        ("reverse", "Reverse", "Turn what is held to the other side at market (V)", ""),
+        ("centre", "Centre", "Last price to the middle", ""),
+        ("cancel-mine", "Cancel", "Cancel my orders of this symbol", ""),
+        ("flatten", "Flatten", "Cancel my orders of this symbol and close it", ""),
+        ("reverse", "Reverse", "Turn what is held to the other side at market", ""),
     ),
 )
 #: What one position says, with the ticks won and, where there is little room, without.
@@ -238,10 +245,10 @@ class LadderFoot(QWidget):
         grid = QGridLayout()
         grid.setSpacing(3)
         self.buttons: dict[str, QPushButton] = {}
+        self._tips: dict[str, str] = {}
         for row, words in enumerate(BUTTONS):
             for place, (word, text, tip, side) in enumerate(words):
                 button = named(QPushButton(text), f"{name}-{word}", tip)
-                button.setToolTip(plain_tip(tip))
                 button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
                 button.setStyleSheet("padding-left: 2px; padding-right: 2px;")
                 if side:
@@ -250,8 +257,14 @@ class LadderFoot(QWidget):
                     sends(button)
                 button.clicked.connect(lambda _checked, word=word: self.pressed.emit(word))
                 self.buttons[word] = button
+                self._tips[word] = tip
                 grid.addWidget(button, row, place)
         column.addLayout(grid)
+
+    def show_keys(self, tip: Callable[[str, str], str]) -> None:
+        """Tooltips with the key in force; ``tip`` puts words and the key of an id together."""
+        for word, button in self.buttons.items():
+            button.setToolTip(plain_tip(tip(self._tips[word], word)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -79,24 +79,6 @@ SIDES = {
     Column.OWN_ASK: Action.SELL,
 }
 OWN = (Column.OWN_BID, Column.OWN_ASK)
-#: Keys that mean a command, without Ctrl, Alt or Shift.
-COMMANDS = {
-    Qt.Key.Key_Space: "centre",
-    Qt.Key.Key_Q: "join-bid",
-    Qt.Key.Key_W: "join-ask",
-    Qt.Key.Key_A: "buy-market",
-    Qt.Key.Key_D: "sell-market",
-    Qt.Key.Key_E: "cancel-mine",
-    Qt.Key.Key_R: "flatten",
-    Qt.Key.Key_V: "reverse",
-}
-STEPS = {
-    Qt.Key.Key_Up: 1,
-    Qt.Key.Key_Down: -1,
-    Qt.Key.Key_PageUp: 10,
-    Qt.Key.Key_PageDown: -10,
-}
-SIZES = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5)
 
 
 class Cell(NamedTuple):
@@ -129,8 +111,6 @@ class LadderView(QWidget):
     dragged = Signal(list, float)  # list[Order]
     cancel_wanted = Signal(list)  # list[Order]
     menu_wanted = Signal(QPoint, object)  # place on the screen, Cell
-    command = Signal(str)
-    size_wanted = Signal(int)  # index of the preset
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -496,46 +476,18 @@ class LadderView(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120.0
         if steps:
-            self.grid.scroll(round(steps * WHEEL_ROWS) or (1 if steps > 0 else -1))
-            self.command.emit("scrolled")
-            self.update()
+            self.scroll_rows(round(steps * WHEEL_ROWS) or (1 if steps > 0 else -1))
         event.accept()
 
     # -- keys -------------------------------------------------------------------------------
-    def _meaning(self, event: QKeyEvent) -> str:
-        """The command of a key, or the number of a size; empty for any other key."""
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        key = Qt.Key(event.key())
-        if modifiers == Qt.KeyboardModifier.AltModifier and key in SIZES:
-            return str(SIZES.index(key))
-        if modifiers == Qt.KeyboardModifier.NoModifier:
-            return COMMANDS.get(key, "")
-        return ""
-
-    def event(self, event: QEvent) -> bool:
-        # With the focus here its keys are its own, whatever the window uses them for.
-        if event.type() == QEvent.Type.ShortcutOverride:
-            assert isinstance(event, QKeyEvent)
-            if self._meaning(event):
-                event.accept()
-                return True
-        return super().event(event)
+    def scroll_rows(self, rows: int) -> None:
+        """Show higher (positive) or lower prices."""
+        self.grid.scroll(rows)
+        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        meaning = self._meaning(event)
-        step = STEPS.get(Qt.Key(event.key()))
-        if meaning:
-            if event.isAutoRepeat():  # a key that is held sends nothing
-                return
-            if meaning.isdigit():
-                self.size_wanted.emit(int(meaning))
-            else:
-                self.command.emit(meaning)
-        elif step is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            self.grid.scroll(step)
-            self.command.emit("scrolled")
-            self.update()
-        elif event.key() == Qt.Key.Key_Escape and (self._press is not None or self._drag):
+        """The keys of the ladder are the dock's; giving up is of the gesture here."""
+        if event.key() == Qt.Key.Key_Escape and (self._press is not None or self._drag):
             self.give_up()
         else:
             super().keyPressEvent(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -27,8 +27,6 @@ class WatchView(BookView):
     """Speaks of view rows; the dock knows what they are."""
 
     typed = Signal(object)  # QKeyEvent: text for the search
-    shift_pressed = Signal(int)  # rows that the current one moves down
-    trade_pressed = Signal(object)  # Action, for the current row
     dropped = Signal(object, int)  # QDropEvent, view row before which
 
     def __init__(self, model: FastTableModel[WatchRow]) -> None:
@@ -152,44 +150,11 @@ class WatchView(BookView):
             self.viewport().update()
 
     # -- keys -------------------------------------------------------------------------------
-    def event(self, event: QEvent) -> bool:
-        # Keys of the row under the cursor are its own, whatever the window uses them for.
-        if event.type() == QEvent.Type.ShortcutOverride:
-            assert isinstance(event, QKeyEvent)
-            if self._step(event) or self._side(event) is not None:
-                event.accept()
-                return True
-        return super().event(event)
-
-    @staticmethod
-    def _step(event: QKeyEvent) -> int:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-            return steps.get(Qt.Key(event.key()), 0) if ctrl else 0
-        return 0
-
-    def _side(self, event: QKeyEvent) -> Action | None:
-        """B and S on a row that can be traded."""
-        row = self.currentIndex().row()
-        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-        if not plain or not self.selectionModel().hasSelection() or not self._chips(row):
-            return None
-        return {Qt.Key.Key_B: Action.BUY, Qt.Key.Key_S: Action.SELL}.get(Qt.Key(event.key()))
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What is typed is searched for; the keys of the list are the dock's."""
         ctrl_alt = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
-        side = self._side(event)
-        if step := self._step(event):
-            self.shift_pressed.emit(step)
-        elif side is not None:
-            if not event.isAutoRepeat():
-                self.trade_pressed.emit(side)
-        elif (
-            event.text().strip().isprintable()
-            and event.text().strip()
-            and not (event.modifiers() & ctrl_alt)
-        ):
+        text = event.text().strip()
+        if text and text.isprintable() and not event.modifiers() & ctrl_alt:
             self.typed.emit(event)
         else:
             super().keyPressEvent(event)

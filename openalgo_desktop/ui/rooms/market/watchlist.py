@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,6 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.symbol_drag import add_json, drag, keys_of, mime_of, read_json
 from openalgo_desktop.ui.kit.table_dock import BookView, TableDock
@@ -72,13 +71,6 @@ class WatchlistDock(TableDock[WatchRow]):
     many = True
     drags = True
     priority = 0
-    key_help = (
-        *TABLE_KEYS,
-        KeyHelp("B / S", "Ticket: buy or sell the row"),
-        KeyHelp("Delete", "Take the rows from the list"),
-        KeyHelp("F2", "Note on the row"),
-        KeyHelp("Ctrl+Up / Ctrl+Down", "Move the row"),
-    )
     min_interval = 0.02  # with 60 frames a second every other one: thirty looks are enough
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
@@ -124,8 +116,6 @@ class WatchlistDock(TableDock[WatchRow]):
     def _connect(self) -> None:
         table, tabs = self.table, self.tabs
         table.typed.connect(self._on_typed)
-        table.shift_pressed.connect(self._on_shift)
-        table.trade_pressed.connect(self._on_trade)
         table.dropped.connect(
             lambda event, row: self._on_drop(event, self._place_of(row), self.current)
         )
@@ -436,32 +426,39 @@ class WatchlistDock(TableDock[WatchRow]):
     def act(self, row: WatchRow, name: str) -> None:
         self._trade(row.key, Action(name.upper()))
 
-    def delete_pressed(self, row: WatchRow) -> None:
+    def row_keys(self) -> Mapping[str, Callable[[WatchRow], object]]:
+        return {
+            "remove": self.remove_rows,
+            "note": self._ask_note,
+            "up": partial(self._shift, -1),
+            "down": partial(self._shift, 1),
+        }
+
+    def key_of(self, row: WatchRow) -> Key | None:
+        return row.key if row.tradable else None
+
+    def symbol_now(self) -> Key | None:
+        """Of the row; letters on anything else are typed into the search."""
+        row = self.selected_row()
+        return self.key_of(row) if row is not None else None
+
+    def remove_rows(self, row: WatchRow) -> None:
+        """Take a row and what is selected beside it from the list."""
         gone = {one.key for one in self.selected_rows()} | {row.key}
         place = self.rows.index(row)
         self._put_group(watchlists.without(self.group_shown.items, gone))
         if self.rows:  # the next Delete takes the next row
             self.select_row(self.rows[min(place, len(self.rows) - 1)].key)
 
-    def edit_pressed(self, row: WatchRow) -> None:
-        if not row.item.is_heading:
-            self._ask_note(row)
-
     def _on_typed(self, event: QKeyEvent) -> None:
         """Typing in the table searches."""
         self.add_field.setFocus()
         QCoreApplication.sendEvent(self.add_field, event)
 
-    def _on_shift(self, by: int) -> None:
-        row = self.selected_row()
-        if row is not None and not self._sorted:
+    def _shift(self, by: int, row: WatchRow) -> None:
+        if not self._sorted:
             self._put_group(watchlists.shifted(self.group_shown.items, row.key, by))
             self.select_row(row.key)
-
-    def _on_trade(self, action: Action) -> None:
-        row = self.selected_row()
-        if row is not None and row.tradable:
-            self._trade(row.key, action)
 
     def _trade(self, key: Key, side: Action) -> None:
         """The ticket on that side; nothing is sent."""
@@ -483,7 +480,7 @@ class WatchlistDock(TableDock[WatchRow]):
             self._fill_flags(menu, row)
         self._fill_moves(menu, key)
         self.add_item(menu, "Section above …", self._add_heading)
-        self.add_item(menu, "Remove", lambda: self.delete_pressed(row))
+        self.add_item(menu, "Remove", lambda: self.remove_rows(row))
 
     def _fill_places(self, menu: QMenu, row: WatchRow) -> None:
         key = row.key
@@ -519,6 +516,9 @@ class WatchlistDock(TableDock[WatchRow]):
         self._put_group(watchlists.marked(self.group_shown.items, key, note=note, flag=flag))
 
     def _ask_note(self, row: WatchRow) -> None:
+        if row.item.is_heading:
+            return
+
         def take(text: str) -> None:
             self.mark(row.key, note=text)
 

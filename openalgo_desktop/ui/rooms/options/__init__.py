@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.ui.kit.keys import SYMBOL
 from openalgo_desktop.ui.kit.kinds import DockKind, Place
+from openalgo_desktop.ui.rooms.options import keys
 
-KINDS = (DockKind("chain", "Option chain", "chain.ChainDock", Place.LEFT, many=True),)
+KINDS = (
+    DockKind(
+        "chain",
+        "Option chain",
+        "chain.ChainDock",
+        Place.LEFT,
+        many=True,
+        keys=keys.CHAIN,
+        shares=(SYMBOL,),
+    ),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -17,7 +18,6 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import ChainView
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
@@ -47,14 +47,6 @@ class ChainDock(Dock):
     linkable = True
     empty_text = NOTHING
     min_interval = 0.05
-    key_help = (
-        KeyHelp("Up / Down / Left / Right", "Choose strike and side"),
-        KeyHelp("B / S", "Ticket: buy or sell the option"),
-        KeyHelp("A", "Add the option to the basket"),
-        KeyHelp("Return", "Show the option in linked docks"),
-        KeyHelp("Space", "Go to the money"),
-        KeyHelp("Ctrl+C", "Copy the contract"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
@@ -93,6 +85,7 @@ class ChainDock(Dock):
     def _connect(self) -> None:
         self.table.action_clicked.connect(self.table.on_action)
         self.table.asked.connect(self._on_asked)
+        self._answer_keys()
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
         header = self.table.horizontalHeader()
@@ -104,6 +97,18 @@ class ChainDock(Dock):
         self.listen(self.bridge.feed.refused, self._on_aged)
         self.listen(self.bridge.instruments_loaded, self._reload)
         self.listen(self.bridge.setting_changed, self._on_setting)
+
+    def _answer_keys(self) -> None:
+        table = self.table
+        self.answer_keys(
+            table,
+            {
+                "call": partial(table.choose_side, True),
+                "put": partial(table.choose_side, False),
+                "money": table.go_to_money,
+                **{word: partial(table.ask, word) for word in ("buy", "sell", "basket", "choose")},
+            },
+        )
 
     def release(self) -> None:
         self._close()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView
 
 from openalgo_desktop.ui.kit import look
@@ -31,14 +31,6 @@ BUTTON = 20
 AT_ONCE = 12
 ITM_ALPHA, BAR_ALPHA, CURRENT_ALPHA = 14, 46, 150
 CALL_OI, PUT_OI = column_of("oi", True), column_of("oi", False)
-#: Keys of this table and what they ask for.
-KEYS = {
-    Qt.Key.Key_B: "buy",
-    Qt.Key.Key_S: "sell",
-    Qt.Key.Key_A: "basket",
-    Qt.Key.Key_Return: "choose",
-    Qt.Key.Key_Enter: "choose",
-}
 #: Cells that are clicked to trade, and what a click asks for.
 PRICES = {"bid": "hit", "ask": "lift"}
 
@@ -324,26 +316,20 @@ class ChainTable(FastTableView):
             self.asked.emit(word, line.strike, side == "1")
 
     # -- keyboard ---------------------------------------------------------------------------
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not event.modifiers():
-            line = self.current_line
-            if line is not None:
-                self.set_current(line.strike, key == Qt.Key.Key_Left)
-        elif key == Qt.Key.Key_Space:
-            if self.forward is not None and self.table.store.rows:
-                rows = self.table.store.rows
-                nearest = min(rows, key=lambda line: abs(line.strike - (self.forward or 0.0)))
-                self.set_current(nearest.strike, self.call_side)
-                self.centre_on(nearest.strike)
-        elif key in KEYS and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            # A key held down must not ask again and again.
-            if not event.isAutoRepeat():
-                self._ask(KEYS[key])
-        else:
-            super().keyPressEvent(event)
+    def choose_side(self, is_call: bool) -> None:
+        """The call or the put of the current strike."""
+        if (line := self.current_line) is not None:
+            self.set_current(line.strike, is_call)
 
-    def _ask(self, word: str) -> None:
+    def go_to_money(self) -> None:
+        """The strike that is nearest to the forward."""
+        rows = self.table.store.rows
+        if self.forward is not None and rows:
+            nearest = min(rows, key=lambda line: abs(line.strike - (self.forward or 0.0)))
+            self.set_current(nearest.strike, self.call_side)
+            self.centre_on(nearest.strike)
+
+    def ask(self, word: str) -> None:
         """Ask for something of the current side, if there is one."""
         line = self.current_line
         if line is not None and line.side(self.call_side).leg is not None:

@@ -16,7 +16,6 @@ from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.fields import Segments
-from openalgo_desktop.ui.kit.keys import TABLE_KEYS, KeyHelp
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
@@ -59,10 +58,6 @@ class OrdersDock(TableDock[Order]):
     empty_text = NOTHING["All"]
     book = "orders"
     priority = 1
-    key_help = (
-        *TABLE_KEYS,
-        KeyHelp("Delete", "Cancel the order, without a question"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.changes = OrderChanges(self, bridge)
@@ -267,11 +262,8 @@ class OrdersDock(TableDock[Order]):
         else:
             self.modify(row)
 
-    def delete_pressed(self, row: Order) -> None:
-        self.cancel_selected()
-
-    def edit_pressed(self, row: Order) -> None:
-        self.modify(row)
+    def row_keys(self) -> Mapping[str, Callable[[Order], object]]:
+        return {"cancel": lambda _row: self.cancel_selected(), "edit": self.modify}
 
     def fill_menu(self, menu: QMenu, row: Order) -> None:
         chosen = self.selected_rows()

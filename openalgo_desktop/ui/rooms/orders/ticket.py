@@ -11,7 +11,6 @@ from functools import partial
 
 import msgspec
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QVBoxLayout,
@@ -36,7 +35,6 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
-from openalgo_desktop.ui.kit.keys import KeyHelp
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.orders.ticket_bracket import BracketPanel
@@ -60,12 +58,6 @@ class TicketDock(Dock):
     linkable = True
     empty_text = "Pick a symbol\nCtrl+K, the watchlist or the chart"
     priority = 0
-    key_help = (
-        KeyHelp("Alt+1 / Alt+2 / Alt+3 / Alt+4 / Alt+5 / Alt+6", "Take a size"),
-        KeyHelp("Up / Down", "In a price: one tick"),
-        KeyHelp("Shift+Up / Shift+Down", "In a price: ten ticks"),
-        KeyHelp("Ctrl+Up / Ctrl+Down", "In a price: a tenth of a per cent"),
-    )
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
@@ -140,11 +132,8 @@ class TicketDock(Dock):
         self.units_field, self.price_field = form.units_field, form.price_field
         self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
         form.changed.connect(self._edited)
-        for number in range(1, MOST_SIZES + 1):
-            key = QShortcut(QKeySequence(f"Alt+{number}"), self)
-            key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            key.setAutoRepeat(False)
-            key.activated.connect(partial(form.choose_size, number))
+        numbers = range(1, MOST_SIZES + 1)
+        self.answer_keys(self, {f"size-{n}": partial(form.choose_size, n) for n in numbers})
         self.bracket.changed.connect(self._edited)
 
     def _build_head(self) -> QHBoxLayout:

@@ -4,7 +4,7 @@ program watches itself: triggers, stops and targets of positions, exits at a res
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog, QMenu
@@ -231,8 +231,11 @@ class TriggersDock(TableDock[WatchRow]):
         }
         calls[name](row)
 
-    def delete_pressed(self, row: WatchRow) -> None:
-        self.delete(row)
+    def row_keys(self) -> Mapping[str, Callable[[WatchRow], object]]:
+        return {"delete": self.delete}
+
+    def key_of(self, row: WatchRow) -> Key | None:
+        return row.key if row.key[1] else None
 
     def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
         if row.open:

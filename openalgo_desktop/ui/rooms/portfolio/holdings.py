@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -215,8 +215,8 @@ class HoldingsDock(TableDock[Holding]):
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
         self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
 
-    def delete_pressed(self, row: Holding) -> None:
-        self._sell(row)
+    def row_keys(self) -> Mapping[str, Callable[[Holding], object]]:
+        return {"sell-all": self._sell}
 
     def _sell(self, row: Holding) -> None:
         """The ticket, filled with what can be sold; nothing is sent."""

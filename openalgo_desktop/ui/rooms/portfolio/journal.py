@@ -219,8 +219,8 @@ class JournalDock(TripsDock):
         else:
             super()._on_activated(index)
 
-    def edit_pressed(self, row: JournalRow) -> None:
-        self.edit(self.view.currentIndex())
+    def row_keys(self) -> Mapping[str, Callable[[JournalRow], object]]:
+        return {"note": lambda _row: self.edit(self.view.currentIndex())}
 
     def edit(self, index: QModelIndex, key: str = "") -> None:
         """Edit the tags or the note of a row in their place; elsewhere in the row, the tags."""

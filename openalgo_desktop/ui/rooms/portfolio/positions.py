@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -279,11 +279,14 @@ class PositionsDock(TableDock[Line]):
         else:
             self.close_part(position, 100)
 
-    def edit_pressed(self, row: Line) -> None:
+    def row_keys(self) -> Mapping[str, Callable[[Line], object]]:
+        return {"close": self._close_by_key, "stop": self._edit_stop}
+
+    def _edit_stop(self, row: Line) -> None:
         if row.position is not None and row.position.quantity:
             self.exits.edit(row.position, Leg.STOP)
 
-    def delete_pressed(self, row: Line) -> None:
+    def _close_by_key(self, row: Line) -> None:
         if row.position is not None:
             self.close_part(row.position, 100, asked=True)
 

@@ -7,6 +7,7 @@ import asyncio
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.trade_journal import JournalBook
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -66,6 +67,9 @@ class TripsDock(TableDock[JournalRow]):
             rows = await asyncio.to_thread(journal_rows, self.bridge, book)
             self.foot.setText(about(book))
             await self.take_book(book, rows)
+
+    def key_of(self, row: JournalRow) -> Key | None:
+        return row.trip.key
 
     def activated(self, row: JournalRow) -> None:
         self.pick(row.trip.key)

@@ -1,0 +1,8 @@
+"""The keys of the alerts."""
+
+from __future__ import annotations
+
+from openalgo_desktop.ui.kit.keys import DockKey
+
+K = DockKey
+ALERTS = (K("edit", "Edit the alert", "F2"), K("delete", "Delete the alert", "Delete"))

@@ -1,0 +1,45 @@
+"""The keys of watchlist, chart, ladder and depth."""
+
+from __future__ import annotations
+
+from openalgo_desktop.ui.kit.keys import DockKey
+from openalgo_desktop.ui.rooms.market.interval_words import WORDS
+
+K = DockKey
+WATCHLIST = (
+    K("remove", "Take the rows from the list", "Delete"),
+    K("note", "Note on the row", "F2"),
+    K("up", "Move the row up", "Ctrl+Up", repeats=True),
+    K("down", "Move the row down", "Ctrl+Down", repeats=True),
+)
+CHART = (
+    K("back", "Scroll back", "Left", repeats=True),
+    K("forward", "Scroll forward", "Right", repeats=True),
+    K("zoom-in", "Zoom in", "+", repeats=True, also=("=",)),
+    K("zoom-out", "Zoom out", "-", repeats=True),
+    K("now", "Go to now", "End", also=("Home",)),
+    K("interval", "Type an interval, then Enter; Escape leaves it", " / ".join(WORDS), fixed=True),
+    K("give-up", "Give up what is being dragged or typed", "Escape", fixed=True),
+)
+#: Sizes of the ladder that have a key.
+SIZES = 5
+LADDER = (
+    K("centre", "Last price to the middle", "Space"),
+    K("higher", "Show higher prices", "Up", repeats=True),
+    K("lower", "Show lower prices", "Down", repeats=True),
+    K("page-up", "Show much higher prices", "PgUp", repeats=True),
+    K("page-down", "Show much lower prices", "PgDown", repeats=True),
+    *(K(f"size-{n}", f"Take size {n}", f"Alt+{n}") for n in range(1, SIZES + 1)),
+    K("join-bid", "Armed: buy at the best bid", "Q", sends=True),
+    K("join-ask", "Armed: sell at the best ask", "W", sends=True),
+    K("buy-market", "Armed: buy at market", "A", sends=True),
+    K("sell-market", "Armed: sell at market", "D", sends=True),
+    K("cancel-mine", "Armed: cancel my orders of the symbol", "E", sends=True),
+    K("flatten", "Armed: cancel my orders of the symbol and close it", "R", sends=True),
+    K("reverse", "Armed: turn what is held to the other side", "V", sends=True),
+    K("give-up", "Give up what was pressed or dragged", "Escape", fixed=True),
+)
+DEPTH = (
+    K("move", "Choose a price", "Up / Down / Left / Right", fixed=True),
+    K("take", "Put the price into the ticket", "Return"),
+)
