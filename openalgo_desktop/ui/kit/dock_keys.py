@@ -109,7 +109,7 @@ class DockKeys(QObject):
     def _is_elsewhere(self) -> bool:
         """Whether the focus is in something inside of the surface: an editor in a cell."""
         focus, surface = QApplication.focusWidget(), self._surface
-        if focus is None or surface is None or focus is surface.focusProxy():
+        if focus is None or surface is None or focus in (surface, surface.focusProxy()):
             return False
         return surface.isAncestorOf(focus)
 

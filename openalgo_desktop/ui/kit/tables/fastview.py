@@ -246,7 +246,8 @@ class FastTableView(QTableView):
             if column.actions is not None:
                 self._paint_actions(painter, row, index, x, size, baseline)
             else:
-                self._paint_text(painter, cells, index, x, size, baseline, selected)
+                room = self.centred_area(row, x, size) if column.centred else (x, size)
+                self._paint_text(painter, cells, index, *room, baseline, selected)
         painter.setPen(self.ink.pen("grid"))
         painter.drawLine(0, y + tall - 1, width, y + tall - 1)
         self.paint_over(painter, row, y, sections)
@@ -259,6 +260,10 @@ class FastTableView(QTableView):
 
     def paint_over(self, painter: QPainter, row: int, y: int, sections: list[Section]) -> None:
         """Paint over the cells of a view row."""
+
+    def centred_area(self, row: int, x: int, size: int) -> tuple[int, int]:
+        """Left edge and width of what is left for the text of a centred cell."""
+        return x, size
 
     def paint_focus(self, painter: QPainter, row: int, y: int) -> None:
         """The frame that says where the keyboard is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -85,7 +84,7 @@ class ChainDock(Dock):
     def _connect(self) -> None:
         self.table.action_clicked.connect(self.table.on_action)
         self.table.asked.connect(self._on_asked)
-        self._answer_keys()
+        self.answer_keys(self.table, self.table.answers())
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
         header = self.table.horizontalHeader()
@@ -97,18 +96,6 @@ class ChainDock(Dock):
         self.listen(self.bridge.feed.refused, self._on_aged)
         self.listen(self.bridge.instruments_loaded, self._reload)
         self.listen(self.bridge.setting_changed, self._on_setting)
-
-    def _answer_keys(self) -> None:
-        table = self.table
-        self.answer_keys(
-            table,
-            {
-                "call": partial(table.choose_side, True),
-                "put": partial(table.choose_side, False),
-                "money": table.go_to_money,
-                **{word: partial(table.ask, word) for word in ("buy", "sell", "basket", "choose")},
-            },
-        )
 
     def release(self) -> None:
         self._close()

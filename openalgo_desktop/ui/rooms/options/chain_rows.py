@@ -12,8 +12,8 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.tables import Column
 
-#: Width of the strike's column at a text scale of 100 per cent: two buttons, the strike, two more.
-STRIKE_WIDTH = 156
+#: Width of the strike's column at a text scale of 100 per cent: two buttons, the strike, a badge.
+STRIKE_WIDTH = 122
 
 
 class Side:

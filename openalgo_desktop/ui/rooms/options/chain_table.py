@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView
 
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.dock_keys import Answer
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tables.fastview import Section
 from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
@@ -26,7 +28,7 @@ from openalgo_desktop.ui.rooms.options.chain_rows import (
     name_at,
 )
 
-BUTTON = 20
+BUTTON, BADGE, EDGE = 20, 26, 3
 #: More changed lines than these are painted in two turns.
 AT_ONCE = 12
 ITM_ALPHA, BAR_ALPHA, CURRENT_ALPHA = 14, 46, 150
@@ -240,10 +242,16 @@ class ChainTable(FastTableView):
         left, size = self._strike_left(), look.px(BUTTON)
         place = 0 if name == "buy" else 1
         if is_call:
-            x = left + 3 + place * size
+            x = left + EDGE + place * size
         else:
-            x = left + self.strike_width - 3 - (2 - place) * size
+            x = left + self.strike_width - EDGE - (2 - place) * size
         return QRect(x, self.rowViewportPosition(row) + 3, size - 2, self.row_height - 7)
+
+    def badge_rect(self, row: int, is_call: bool) -> QRect:
+        """Where the position of a side is said, in the viewport."""
+        left, size = self._strike_left(), look.px(BADGE)
+        x = left + EDGE if is_call else left + self.strike_width - EDGE - size
+        return QRect(x, self.rowViewportPosition(row) + 3, size, self.row_height - 7)
 
     def cell_rect(self, row: int, name: str, is_call: bool) -> QRect:
         """Where a cell is, in the viewport."""
@@ -316,6 +324,15 @@ class ChainTable(FastTableView):
             self.asked.emit(word, line.strike, side == "1")
 
     # -- keyboard ---------------------------------------------------------------------------
+    def answers(self) -> dict[str, Answer]:
+        """What is done at the keys of a chain, by their ids."""
+        return {
+            "call": partial(self.choose_side, True),
+            "put": partial(self.choose_side, False),
+            "money": self.go_to_money,
+            **{word: partial(self.ask, word) for word in ("buy", "sell", "basket", "choose")},
+        }
+
     def choose_side(self, is_call: bool) -> None:
         """The call or the put of the current strike."""
         if (line := self.current_line) is not None:
@@ -397,9 +414,7 @@ class ChainTable(FastTableView):
                 self._paint_button(painter, row, "buy", is_call)
                 self._paint_button(painter, row, "sell", is_call)
             elif side.held:
-                chip = self.button_rect(row, "buy", is_call).united(
-                    self.button_rect(row, "sell", is_call)
-                )
+                chip = self.badge_rect(row, is_call)
                 painter.fillRect(chip, self.ink.tint("position", BAR_ALPHA))
                 self.paint_words(painter, side.badge, "position", chip)
         if line.atm:
@@ -407,6 +422,21 @@ class ChainTable(FastTableView):
             painter.drawRect(self._strike_left(), y, self.strike_width - 1, self.row_height - 2)
         if self._forward_is_above(row, line):
             painter.fillRect(0, y - 1, self.viewport().width(), 2, self.ink.colour("accent"))
+
+    def centred_area(self, row: int, x: int, size: int) -> tuple[int, int]:
+        """The strike gives way to buttons and badges beside it."""
+        line = self.table.row_at(row)
+        call, put = (self._taken(row, line, is_call) for is_call in (True, False))
+        return x + call, size - call - put
+
+    def _taken(self, row: int, line: Line, is_call: bool) -> int:
+        """What stands at one edge of the strike, pixels."""
+        side = line.side(is_call)
+        if side.leg is None:
+            return 0
+        if row == self._hover and self._hover_call is is_call:
+            return EDGE + 2 * look.px(BUTTON)
+        return EDGE + look.px(BADGE) if side.held else 0
 
     def _forward_is_above(self, row: int, line: Line) -> bool:
         """Whether the forward lies between this line and the one above it."""

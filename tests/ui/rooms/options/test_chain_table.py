@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.chain import ChainStrike
+from openalgo_desktop.ui.kit.dock_keys import DockKeys
+from openalgo_desktop.ui.kit.kinds import groups_of
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.rooms.options.chain_columns import PRESETS, ColumnPlan
 from openalgo_desktop.ui.rooms.options.chain_rows import (
@@ -40,6 +42,7 @@ class Shown:
         self.asked: list[tuple[str, float, bool]] = []
         self.table.asked.connect(lambda *what: self.asked.append(what))
         self.table.action_clicked.connect(self.table.on_action)
+        DockKeys(groups_of("chain"), self.table).serve(self.table, self.table.answers())
         qtbot.addWidget(self.table)
         self.table.resize(width, 320)
         self.table.show()
@@ -225,6 +228,22 @@ def test_copies_of_the_table_tell_calls_from_puts(shown: Shown) -> None:
     assert titles[STRIKE] == "Strike"
     assert {"Call LTP", "Put LTP"} <= set(titles)
     assert len(set(titles)) == len(titles)
+
+
+def test_the_strike_gives_way_to_buttons_and_badges(shown: Shown) -> None:
+    """Its column is narrow: the two sides of it are never both buttons."""
+    table, row = shown.table, shown.row()
+    line = table.line_at(row)
+    assert line is not None
+    left, width = table.columnViewportPosition(STRIKE), table.strike_width
+    assert width <= 124 and table.centred_area(row, left, width) == (left, width)
+    line.put.held = -650
+    QTest.mouseMove(table.viewport(), table.button_rect(row, "sell", True).center())
+    start, room = table.centred_area(row, left, width)
+    assert start > table.button_rect(row, "sell", True).right()
+    assert start + room <= table.badge_rect(row, False).left()
+    assert room >= table.ink.text("24,500")[1]
+    assert table.badge_rect(row, False).width() >= table.ink.text(line.put.badge)[1]
 
 
 # -- columns --------------------------------------------------------------------------------
