@@ -291,7 +291,7 @@ def test_sorting_leaves_sections_out_and_gives_them_back(drive: Drive) -> None:
         assert dock._place_of(0) is None
         before = dock.keys()
         dock.select_row(SBIN)
-        dock._on_shift(1)
+        QTest.keyClick(dock.view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
         assert dock.keys() == before
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         assert [row.item.symbol for row in dock.rows] == ["SBIN", "INFY", "TCS", "All"]
