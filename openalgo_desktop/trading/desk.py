@@ -14,6 +14,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Coroutine,
     Iterator,
     Mapping,
@@ -71,8 +72,8 @@ from openalgo_desktop.trading.books import BookKeeper, in_turns
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.origins import Slice
-from openalgo_desktop.trading.ownbook import impossible
-from openalgo_desktop.trading.policies import OrderPolicies, slices
+from openalgo_desktop.trading.ownbook import PositionKey, impossible
+from openalgo_desktop.trading.policies import OrderPolicies, protected_exits, slices
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE, RiskGate
@@ -520,16 +521,33 @@ class OrderDesk:
         return await self.exits.close(key, source, mode, at_most=quantity or None, fit=True)
 
     async def close_all(
-        self, source: str, mode: Mode | None = None, *, cancel_orders: bool = False
+        self,
+        source: str,
+        mode: Mode | None = None,
+        *,
+        cancel_orders: bool = False,
+        only: Collection[PositionKey] | None = None,
+        protected: bool = False,
     ) -> CloseAll:
-        """Close every open position at market (:meth:`Exits.close_all`); ``mode`` as in
-        :meth:`place`. With ``cancel_orders`` every working order of the account is cancelled
-        first, so that nothing fills when it is flat."""
+        """Close every open position at market (:meth:`Exits.close_all`), or ``only`` some;
+        ``mode`` as in :meth:`place`. ``protected``: as limits a little through the price. With
+        ``cancel_orders`` the working orders of the account, or of the symbols that are closed, are
+        cancelled first, so that nothing fills when it is flat: what guards a position that stays,
+        stays."""
         mode = self.still(mode)
         left: tuple[str, ...] = ()
         if cancel_orders:
-            left = await self._cancel_first(source, mode, None)
-        closed = await self.exits.close_all(source)
+            keys = [None] if only is None else sorted({key[:2] for key in only})
+            for key in keys:
+                left += await self._cancel_first(source, mode, key)
+        token = protected_exits.set(protected)
+        try:
+            if only is None:
+                closed = await self.exits.close_all(source)
+            else:
+                closed = await self.exits.close_all(source, leave=lambda key: key not in only)
+        finally:
+            protected_exits.reset(token)
         return msgspec.structs.replace(closed, errors=closed.errors + left)
 
     async def _cancel_first(self, source: str, mode: Mode, key: Key | None) -> tuple[str, ...]:

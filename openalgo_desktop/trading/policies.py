@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from openalgo_desktop.core.enums import PriceType
@@ -29,6 +30,8 @@ OLD_PRICE_TIMES = 3.0
 PREPARE_SECONDS = 2.0
 #: Most slices of one order: more is a typing error.
 MAX_PARTS = 100
+#: Whether exits that go out now are limits, whatever the settings say: a human asked for it.
+protected_exits: ContextVar[bool] = ContextVar("protected_exits", default=False)
 
 
 def slices(request: OrderRequest, row: Instrument) -> list[OrderRequest]:
@@ -84,7 +87,7 @@ class OrderPolicies:
         as it is: then only the broker's own rule counts. Raises :class:`NoPrice` when no
         price is known. What is ``closing`` a position gets out with an old one too, further
         through it."""
-        rule = self._rule(gateway, retyped)
+        rule = self._rule(gateway, retyped, closing)
         ticks = gateway.traits.ticks
         if not needs_price(request, rule):
             return protect(request, row, 0.0, rule, ticks=ticks)
@@ -104,7 +107,7 @@ class OrderPolicies:
         """Ask for the prices of exits that will go out together, in one go: one after the other
         they would run into the broker's limit on quotes. ``held_at`` are the last prices that
         the position book has, rupees. :meth:`prepared_over` ends their use."""
-        rule = self._rule(gateway, True)
+        rule = self._rule(gateway, True, True)
         wanted = [
             key
             for key in dict.fromkeys(keys)
@@ -136,7 +139,9 @@ class OrderPolicies:
             return tick.ltp
         return self._held_at.get(key, 0.0)
 
-    def _rule(self, gateway: TradingGateway, retyped: bool) -> ProtectRule:
+    def _rule(self, gateway: TradingGateway, retyped: bool, closing: bool) -> ProtectRule:
+        if closing and protected_exits.get():
+            return ALWAYS
         when = self._setting("trading.market_protection")
         if when == "always" and retyped:
             return ALWAYS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -433,11 +433,21 @@ class Bridge(QObject):
         self._check_mode(mode)
         return await self._terminal.conversions.convert(key, product, to, SOURCE, mode)
 
-    async def close_all(self, mode: Mode, *, cancel_orders: bool = False) -> CloseAll:
-        """Close all positions at market; with ``cancel_orders`` all working orders are cancelled
-        first."""
+    async def close_all(
+        self,
+        mode: Mode,
+        *,
+        cancel_orders: bool = False,
+        only: Collection[tuple[str, str, Product]] | None = None,
+        protected: bool = False,
+    ) -> CloseAll:
+        """Close all positions at market, or ``only`` some (exchange, symbol, product); as limits
+        where ``protected``. With ``cancel_orders`` working orders are cancelled first: all, or
+        those of the symbols that are closed."""
         self._check_mode(mode)
-        return await self._terminal.desk.close_all(SOURCE, mode, cancel_orders=cancel_orders)
+        return await self._terminal.desk.close_all(
+            SOURCE, mode, cancel_orders=cancel_orders, only=only, protected=protected
+        )
 
     def sandbox_summary(self) -> Summary:
         """Statistics of the paper account."""

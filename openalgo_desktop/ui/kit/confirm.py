@@ -40,14 +40,17 @@ class ConfirmDialog(QDialog):
         self.setWindowTitle(title)
         self.setMinimumWidth(NARROWEST)
         named(self, "dialog-confirm", title)
-        layout = QVBoxLayout(self)
+        layout = self.body = QVBoxLayout(self)
         layout.setSpacing(12)
-        question = label(text, "dialog-confirm-text")
+        question = self.question = label(text, "dialog-confirm-text")
         question.setWordWrap(True)
         question.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(question)
+        self.review: PlainList | None = None
         if rows:
-            review = PlainList.to_read("dialog-confirm-rows", "What will be done", rows)
+            review = self.review = PlainList.to_read(
+                "dialog-confirm-rows", "What will be done", rows
+            )
             review.setWordWrap(False)
             layout.addWidget(review)
             review.ensurePolished()  # the theme's font, which is wider than Qt's own

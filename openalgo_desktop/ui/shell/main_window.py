@@ -39,6 +39,7 @@ from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
 from openalgo_desktop.ui.shell.docking import Docking
+from openalgo_desktop.ui.shell.ending import Ending
 from openalgo_desktop.ui.shell.export_menu import ExportMenu
 from openalgo_desktop.ui.shell.feedback import Feedback
 from openalgo_desktop.ui.shell.first_run_pages import Workplaces
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         prepare(self)
         self.toasts = Toasts(self)
         self.commands = Commands(self, bridge, self.toasts)
+        self.ending = Ending(self, bridge, self.toasts)
         self._questions = Questions(bridge, self)
         self.docking = Docking(bridge, self)
         self.tour = Tour(self, bridge, self.docking)
@@ -148,11 +150,11 @@ class MainWindow(QMainWindow):
             **self.hands.handlers(),
             "first-run": self.first_run,
             "tour": self.tour.start,
-            "cancel-symbol": commands.cancel_symbol,
-            "flatten-symbol": commands.flatten_symbol,
-            "reverse-symbol": commands.reverse_symbol,
-            "cancel-all": commands.cancel_all,
-            "flatten": commands.flatten,
+            "cancel-symbol": self.ending.cancel_symbol,
+            "flatten-symbol": self.ending.flatten_symbol,
+            "reverse-symbol": self.ending.reverse_symbol,
+            "cancel-all": self.ending.cancel_all,
+            "flatten": self.ending.flatten,
             "review-books": commands.review_books,
             "risk-limits": commands.risk_limits,
             "reset-kill": commands.reset_kill,

@@ -32,7 +32,7 @@ def test_cancelling_everything_takes_one_key(drive: Drive, asking: str) -> None:
         session.bridge.set_setting("confirm.cancel_all", asking)
         await priced(session)
         await resting(session)
-        session.window.commands.cancel_all()
+        session.window.ending.cancel_all()
         await until(lambda: session.bridge.books.working_count == 0, "the cancellation")
 
     drive(scenario)
@@ -43,7 +43,7 @@ def test_who_wants_to_be_asked_before_cancelling_is(drive: Drive) -> None:
         session.bridge.set_setting("confirm.cancel_all", "always")
         await priced(session)
         await resting(session)
-        session.window.commands.cancel_all()
+        session.window.ending.cancel_all()
         await until(lambda: question(session), "the question")
         click(question(session).no)  # type: ignore[union-attr]
         await until(lambda: question(session) is None, "its end")
@@ -62,7 +62,7 @@ def test_flattening_shows_its_list_unless_told_otherwise(
         await priced(session)
         await session.bridge.place(BUY, Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
-        session.window.commands.flatten()
+        session.window.ending.flatten()
         if asked:
             await until(lambda: question(session), "the list")
             assert session.bridge.books.positions[0].quantity == 10
@@ -79,7 +79,7 @@ def test_a_small_position_is_reversed_by_one_key(drive: Drive, asking: str, aske
         await priced(session)
         await session.bridge.place(BUY, Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
-        session.window.commands.reverse_symbol()
+        session.window.ending.reverse_symbol()
         if asked:
             await until(lambda: question(session), "the question")
             click(question(session).yes)  # type: ignore[union-attr]

@@ -52,7 +52,8 @@ from openalgo_desktop.trading.tags import TagMaker
 
 class Lookup:
     def __init__(self) -> None:
-        self.rows = {("NSE", "SBIN"): Instrument(symbol="SBIN", exchange="NSE")}
+        names = ("SBIN", "INFY")
+        self.rows = {("NSE", name): Instrument(symbol=name, exchange="NSE") for name in names}
 
     def get(self, key: Key) -> Instrument | None:
         return self.rows.get(key)
@@ -712,6 +713,25 @@ async def test_close_all_sends_the_opposite_side(rig: Rig):
     result = await rig.desk.close_all("window")
     assert (result.closed, result.failed, result.had_rows) == (1, 0, True)
     assert (rig.paper.book[0].action, rig.paper.book[0].quantity) == (Action.BUY, 10)
+
+
+async def test_only_some_are_closed_and_what_guards_the_others_stays(rig: Rig):
+    rig.paper.rows = [
+        Position("SBIN", "NSE", Product.MIS, 10, 800.0),
+        Position("INFY", "NSE", Product.MIS, 5, 1_500.0),
+    ]
+    for symbol in ("SBIN", "INFY"):
+        away = msgspec.structs.replace(BUY, symbol=symbol)
+        await rig.desk.place(away, "window")
+    before = len(rig.paper.book)
+    result = await rig.desk.close_all(
+        "window", cancel_orders=True, only={("NSE", "SBIN", Product.MIS)}
+    )
+    assert (result.closed, result.failed) == (1, 0)
+    assert [row.symbol for row in rig.paper.book[before:]] == ["SBIN"]
+    cancelled = {what for name, what in rig.paper.arrived if name == "cancel"}
+    symbols = {row.symbol for row in rig.paper.book[:before] if row.order_id in cancelled}
+    assert symbols == {"SBIN"}
 
 
 async def test_updates_carry_mode_and_source(rig: Rig):

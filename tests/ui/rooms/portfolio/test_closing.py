@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QListWidget
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest, Position
+from openalgo_desktop.trading.results import CloseAll
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
+from openalgo_desktop.ui.rooms.portfolio.close_all import CloseAllDialog
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
@@ -56,11 +61,11 @@ def test_flatten_lists_what_it_cancels_and_what_it_sends(drive: Drive) -> None:
         await held(session)
         session.window.actions_by_name["flatten"].trigger()
         dialog, lines = await question(session)
-        assert lines[:2] == [
+        assert [line.strip() for line in lines[1:]] == [
             "cancel  SELL 10 SBIN MIS SL-M trigger 780.00    order S1",
             "cancel  SELL 10 SBIN MIS LIMIT 820.00    order T1",
         ]
-        assert lines[2].startswith("SELL 10 SBIN MIS at market    open ")
+        assert lines[0].startswith("SELL 10 SBIN MIS at market    open ")
         assert len(lines) == 3
         words = dialog.findChild(QLabel, "dialog-confirm-text").text()  # type: ignore[union-attr]
         assert "2 limits and stops that rest against what is held" in words
@@ -122,5 +127,57 @@ def test_the_review_is_as_wide_as_its_longest_line(drive: Drive) -> None:
         assert rows.geometry().right() <= dialog.rect().right()
         assert rows.viewport().width() >= rows.fontMetrics().horizontalAdvance(line)
         dialog.close()
+
+    drive(scenario)
+
+
+def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await held(session)
+        bridge = session.bridge
+        bridge.books.positions.append(Position("INFY", "NSE", Product.CNC, 4, 1_500.0, 1_510.0))
+        asked: list[dict[str, Any]] = []
+
+        async def close_all(mode: Mode, **how: Any) -> CloseAll:
+            asked.append(how)
+            return CloseAll(1, 0, True, mode)
+
+        bridge.close_all = close_all  # type: ignore[method-assign]
+        session.window.actions_by_name["flatten"].trigger()
+        dialog, _ = await question(session)
+        assert isinstance(dialog, CloseAllDialog) and dialog.only() is None
+        boxes = [dialog.review.item(row) for row in range(dialog.review.count())]  # type: ignore[union-attr]
+        first = next(box for box in boxes if "SBIN" in box.text())
+        first.setCheckState(Qt.CheckState.Unchecked)
+        assert dialog.yes.text() == "Close 1" and dialog.question.text().startswith("1 position")
+        assert "of these symbols" in dialog.option.text()
+        other = next(box for box in boxes if "INFY" in box.text())
+        other.setCheckState(Qt.CheckState.Unchecked)
+        assert not dialog.yes.isEnabled()
+        other.setCheckState(Qt.CheckState.Checked)
+        dialog.limit.setChecked(True)
+        click(dialog.yes)
+        await until(lambda: asked, "the order to close")
+        assert asked[0]["only"] == {("NSE", "INFY", Product.CNC)}
+        assert asked[0]["protected"] is True and asked[0]["cancel_orders"] is True
+
+    drive(scenario)
+
+
+def test_a_limit_with_protection_closes_in_the_sandbox(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        bridge = session.bridge
+        await priced(session)
+        buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
+        await bridge.place(buy, Mode.SANDBOX)
+        await until(lambda: any(p.quantity for p in bridge.books.positions), "the position")
+        await bridge.close_all(Mode.SANDBOX, protected=True)
+        await until(lambda: not any(p.quantity for p in bridge.books.positions), "flat")
+        sells = [o for o in bridge.books.orders.values() if o.action is Action.SELL]
+        assert [order.price_type for order in sells] == [PriceType.LIMIT]
+        await bridge.place(buy, Mode.SANDBOX)  # what comes later is a market order again
+        await until(lambda: any(p.quantity for p in bridge.books.positions), "the position")
+        last = max(bridge.books.orders.values(), key=lambda order: order.order_id)
+        assert last.price_type is PriceType.MARKET
 
     drive(scenario)

@@ -431,7 +431,7 @@ def test_flatten_offers_to_cancel_the_other_orders(drive: Drive, ticked: bool) -
         books._index(order(1, symbol="TCS"))
         asked: list[bool] = []
 
-        async def close_all(mode: Mode, *, cancel_orders: bool = False) -> CloseAll:
+        async def close_all(mode: Mode, *, cancel_orders: bool, **_: object) -> CloseAll:
             asked.append(cancel_orders)
             return CloseAll(1, 0, True, mode)
 
