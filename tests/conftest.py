@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,40 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.pop("OPENALGO_VAULT_PASSPHRASE", None)
 os.environ["OPENALGO_VAULT"] = "file"  # never the tester's keyring
+
+
+#: What stopped engines may hold together before one looks for them, bytes.
+GARBAGE = 150 * 2**20
+_STATM = Path("/proc/self/statm")
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has; where the system does not tell, always more."""
+    if not _STATM.exists():
+        return _swept + GARBAGE + 1
+    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _sweep() -> None:
+    """Free what nobody can reach. The program takes large tables out of the collector's sight, for
+    they live as long as it; a process of hundreds of engines would keep them all."""
+    global _swept
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # what pytest holds is walked no more: the passes of the tests are short
+    _swept = _resident()
+
+
+_swept = 0
+
+
+def pytest_collection_finish() -> None:
+    _sweep()
+
+
+def pytest_runtest_logfinish() -> None:
+    if _resident() > _swept + GARBAGE:
+        _sweep()
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ class Accounts:
         self._make_simulator = make_simulator
         self._market_open = market_open
         self._open: dict[str, BrokerAccount] = {}
+        self._kept: dict[str, None] = {}  # names that the next start opens, as a set with order
         self._hub: MarketHub | None = None
         self._desk: OrderDesk | None = None
         self._loaded = ""  # whose master is in force
@@ -114,6 +115,8 @@ class Accounts:
         self.data = self.orders = name
         kept = await self._state.get(_SCOPE, "open") or []
         others = [n for n in kept if n not in self._open and n.partition(":")[0] != SIMULATOR]
+        # All of them at once: one that opens must not write down that it is the only one.
+        self._kept |= dict.fromkeys(others)
         await asyncio.gather(*(self._reopen(other) for other in others))
         await self._load_master(required=split_name(name)[0] == SIMULATOR)
 
@@ -122,6 +125,8 @@ class Accounts:
             await self.open(name)
         except AppError as error:
             log.warning("account %s not opened: %s", name, error.message)
+            if isinstance(error, ConfigError):  # a name that means no account
+                self._kept.pop(name, None)
 
     def attach(self, hub: MarketHub) -> None:
         """The hub takes its data from the data account."""
@@ -193,6 +198,7 @@ class Accounts:
         except BaseException:
             del self._open[name]
             raise
+        self._kept[name] = None
         self._keep()
         return account
 
@@ -214,10 +220,11 @@ class Accounts:
         if forget:
             await account.forget()
         del self._open[name]
+        self._kept.pop(name, None)
         self._keep()
 
     def _keep(self) -> None:
-        self._state.put_later(_SCOPE)("open", [n for n in self._open if n != SIMULATOR])
+        self._state.put_later(_SCOPE)("open", [n for n in self._kept if n != SIMULATOR])
 
     def free_slot(self, broker: str) -> str:
         """A name for one more account of a broker."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,6 @@ from tests.waiting import until
 
 OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
 SBIN = ("NSE", "SBIN")
-#: So many windows wait for one collection of everything, which takes a third of a second.
-COLLECT_EVERY = 8
-_DRIVEN = itertools.count(1)
 Scenario = Callable[[Session], Awaitable[None]]
 Drive = Callable[[Scenario], None]
 
@@ -63,9 +58,6 @@ def driver(folder: Path) -> Iterator[Drive]:
         forget(session)
     loop.close()
     asyncio.set_event_loop(None)
-    if next(_DRIVEN) % COLLECT_EVERY == 0:
-        gc.unfreeze()
-        gc.collect()
 
 
 def click(widget: Any) -> None:

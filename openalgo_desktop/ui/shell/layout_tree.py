@@ -92,7 +92,8 @@ def lay_out(window: QMainWindow, root: Tabs | Split, docks: Mapping[str, QDockWi
     """Put ``docks`` (all that the tree names) where the tree says, and show them."""
     for name in names(root):
         dock = docks[name]
-        if dock.isFloating():
+        # One that was never in a place says that it floats, and to land it costs 10 ms.
+        if dock.isFloating() and dock.parentWidget() is not None:
             dock.setFloating(False)
         window.removeDockWidget(dock)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks[first(root)])

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.brokers.kit.spec import Field
 from openalgo_desktop.config.settings import Settings
@@ -216,6 +217,40 @@ async def test_two_accounts_of_one_broker_and_a_restart(
             "zerodha": AccountState.LOGIN_NEEDED,
             "zerodha:2": AccountState.CONNECTED,
         }
+    finally:
+        await again.stop()
+
+
+async def test_a_start_that_is_cut_short_forgets_no_account(
+    terminal: Terminal, kite: KiteEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One account is open again, the other still asks its broker when the program ends."""
+    for name in ("zerodha", "zerodha:2"):
+        await terminal.accounts.open(name)
+    await terminal.stop()
+    connect, one_is_open = KitAccount.connect, asyncio.Event()
+
+    async def slow(account: KitAccount) -> None:
+        if account.slot == "2":
+            await asyncio.Event().wait()
+        await connect(account)
+        one_is_open.set()
+
+    monkeypatch.setattr(KitAccount, "connect", slow)
+    options = TerminalOptions(
+        data_dir=tmp_path / "data", overrides=settings_of(kite), clock_start=kite.clock.now()
+    )
+    cut = Terminal(options)
+    start = asyncio.create_task(cut.start())
+    await asyncio.wait_for(one_is_open.wait(), 10)
+    await cut.db.flush()
+    start.cancel()
+    await asyncio.gather(start, return_exceptions=True)
+    monkeypatch.undo()
+    again = Terminal(options)
+    await again.start()
+    try:
+        assert set(again.accounts.names()) == {"simulator", "zerodha", "zerodha:2"}
     finally:
         await again.stop()
 
