@@ -15,7 +15,7 @@ from openalgo_desktop.core.gently import gently, let_go, uncollected
 from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.search_query import Aliases, tokens
-from openalgo_desktop.core.symbols import spot_exchange
+from openalgo_desktop.core.symbols import parse, spot_exchange
 from openalgo_desktop.core.text_index import TextIndex
 
 
@@ -200,3 +200,10 @@ class InstrumentTable(Rows):
         if self._texts is None:
             self._texts = TextIndex(self._order)
         return self._texts
+
+
+def is_over(symbol: str, row: Instrument | None, today: date) -> bool:
+    """Whether a contract expired before ``today``: by its row of the symbol master, or by its name,
+    since masters forget what has expired."""
+    last = row.expiry if row is not None else parse(symbol).expiry
+    return last is not None and last < today

@@ -15,6 +15,7 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.events import Bus, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.exit_rules import exact
+from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key, Part
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
 from openalgo_desktop.trading.watch.prices import Prices
@@ -155,6 +156,9 @@ class Alerts:
 
     # -- prices -----------------------------------------------------------------------------
     def _keep(self, alert: PriceAlert) -> None:
+        before = self._alerts.get(alert.alert_id)
+        if before is not None and before.key != alert.key:
+            self._index(before, False)
         self._alerts[alert.alert_id] = alert
         self._index(alert, alert.is_active)
 
@@ -205,7 +209,8 @@ class Alerts:
         today = self._clock.now().date()
         for alert in tuple(self._alerts.values()):
             waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
-            if waits and rules.expired(alert, today):
+            row = self._instruments.get(alert.key)
+            if waits and (rules.expired(alert, today) or is_over(alert.key[1], row, today)):
                 self._end(alert)
 
     def _end(self, alert: PriceAlert) -> None:

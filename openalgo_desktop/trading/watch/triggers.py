@@ -22,6 +22,7 @@ from openalgo_desktop.core.enums import JournalState, Mode
 from openalgo_desktop.core.errors import AppError, OrderStateUnknown
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import PlanState, Trigger
+from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import InstrumentLookup, TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
@@ -83,7 +84,7 @@ class Triggers:
         """End what waits for a contract that is over."""
         for trigger in tuple(self._shelf.triggers.values()):
             row = self._instruments.get(trigger.key)
-            if row is not None and row.expiry is not None and row.expiry < today:
+            if is_over(trigger.symbol, row, today):
                 self._shelf.end(trigger, "the contract has expired", PlanState.CANCELLED)
 
     def look(self) -> None:

@@ -105,7 +105,7 @@ class Toasts(QObject):
         return level != "error" and len(self._shown) > MOST_A_SECOND
 
     def _set_text(self, toast: QPushButton, level: str, text: str) -> None:
-        toast.setText(self._wrapped(toast, text))
+        toast.setText(self._wrapped(toast, text).replace("&", "&&"))  # M&M is no mnemonic
         if level in SIGN:
             icons.put(toast, *SIGN[level])
         toast.setAccessibleName(f"{level}: {text}")

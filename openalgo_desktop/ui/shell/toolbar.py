@@ -167,7 +167,7 @@ class TopBar(QToolBar):
         icons.put(self.workspace, "workspace")
         self.workspace.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._workspace_name = name
-        self.workspace.setText("" if self._workspace_short else name)
+        self._show_workspace_name()
         self.workspace.setAccessibleName(f"Workspace {name}")
         self.fit()
 
@@ -268,7 +268,11 @@ class TopBar(QToolBar):
     def _shorten(self, short: bool) -> None:
         """The workspace by its symbol alone."""
         self._workspace_short = short
-        self.workspace.setText("" if short else self._workspace_name)
+        self._show_workspace_name()
+
+    def _show_workspace_name(self) -> None:
+        name = "" if self._workspace_short else self._workspace_name
+        self.workspace.setText(name.replace("&", "&&"))
 
     def _show_arm(self, shown: bool) -> None:
         self._arm_action.setVisible(shown or self._bridge.arm.armed)

@@ -34,7 +34,8 @@ class WorkspaceMenu(QMenu):
         spaces = self._workspaces
         names = QActionGroup(self)
         for index, name in enumerate(spaces.names(), 1):
-            action = self.addAction(f"&{index}  {name}" if index < 10 else name)
+            text = name.replace("&", "&&")
+            action = self.addAction(f"&{index}  {text}" if index < 10 else text)
             action.setObjectName(f"action-workspace-{slug(name)}")
             action.setCheckable(True)
             action.setChecked(name == spaces.current)

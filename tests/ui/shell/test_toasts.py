@@ -46,6 +46,13 @@ def test_a_topic_is_one_toast_whose_text_changes(rig: Rig) -> None:
     assert rig.toasts.has("fills") and not rig.toasts.has("others")
 
 
+def test_an_ampersand_is_a_letter_and_no_key(rig: Rig) -> None:
+    rig.show("Filled: BUY 1 M&M")
+    (toast,) = rig.buttons()
+    assert toast.shortcut().isEmpty() and toast.text() == "Filled: BUY 1 M&&M"
+    assert rig.toasts.texts() == ["info: Filled: BUY 1 M&M"]
+
+
 def test_there_are_four_at_most_and_a_shower_is_counted(rig: Rig) -> None:
     rig.show(*(f"message {number}" for number in range(6)))
     assert len(rig.toasts.texts()) == MAX_TOASTS

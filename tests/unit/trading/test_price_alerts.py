@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from openalgo_desktop.core.alerts import (
@@ -112,6 +113,37 @@ async def test_a_cross_is_remembered_over_a_restart(room: Room):
     room.ticks.say(790.0)
     assert len(room.told) == 1
     assert room.alerts.get(made.alert_id).fired_value == Decimal(820)
+
+
+async def test_an_alert_of_a_contract_that_is_over_ends(room: Room):
+    """Also when the symbol master has forgotten it."""
+    wish = AlertWish("NFO", "NIFTY24NOV2624000CE", AlertWhen.ABOVE, Decimal(100))
+    alive = msgspec.structs.replace(wish, symbol="NIFTY30NOV2624000CE")
+    store = PriceAlertRepository(room.state)
+    for number, one in enumerate((wish, alive)):
+        await store.save(PriceAlert(str(number), one, NOW))
+    await room.restart()
+    assert [room.alerts.get(name).state for name in "01"] == [
+        AlertState.EXPIRED, AlertState.ACTIVE,
+    ]  # fmt: skip
+    room.clock.advance(86_400)
+    room.alerts.look()
+    assert room.alerts.get("1").state is AlertState.EXPIRED
+    assert not any(room.ticks.listeners.values())
+
+
+async def test_an_alert_for_another_symbol_hears_the_old_one_no_more(room: Room):
+    rows = room.world.lookup.rows
+    rows[("NSE", "INFY")] = msgspec.structs.replace(rows[("NSE", "SBIN")], symbol="INFY")
+    room.ticks.say(790.0)
+    made = await room.add(AlertWhen.ABOVE, "800")
+    await room.alerts.change(
+        made.alert_id, AlertWish("NSE", "INFY", AlertWhen.ABOVE, Decimal(2000))
+    )
+    room.ticks.say(2500.0)
+    assert not room.told and not room.ticks.listeners[("NSE", "SBIN")]
+    room.ticks.say(2500.0, ("NSE", "INFY"))
+    assert len(room.told) == 1
 
 
 async def test_change_of_the_day(room: Room):

@@ -166,6 +166,18 @@ async def test_a_trigger_needs_a_price_and_a_contract(floor: Floor):
     assert floor.watch.plan(made.plan_id).message == "the contract has expired"
 
 
+async def test_a_trigger_ends_when_the_master_has_forgotten_its_contract(floor: Floor):
+    made = await trigger(floor, leg(810, below=False))
+    await floor.watch.stop()
+    old = floor.store.rows[made.plan_id]
+    floor.store.rows[made.plan_id] = msgspec.structs.replace(
+        old, exchange="NFO", symbol="NIFTY24NOV2024000CE"
+    )
+    floor.watch = floor.make_watch()
+    await floor.watch.start()
+    assert floor.watch.plan(made.plan_id).message == "the contract has expired"
+
+
 async def test_a_trigger_that_is_reached_while_it_is_changed_goes_out_once(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ):

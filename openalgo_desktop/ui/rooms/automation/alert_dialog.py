@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
+from itertools import count
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from openalgo_desktop.core.alerts import (
     NOTE_LENGTH,
@@ -39,6 +42,7 @@ from openalgo_desktop.ui.rooms.automation import alert_words
 ONCE, AGAIN = "Once", "Each time"
 #: The value of now is shown anew this often, milliseconds.
 LOOK_MS = 300
+_NUMBERS = count(1)
 _DAYS = (("End of today", 0), ("7 days", 7), ("30 days", 30))
 
 
@@ -74,12 +78,14 @@ class AlertDialog(QDialog):
         column.addWidget(self.heading)
         self._make_fields(column)
         self._make_foot(column)
-        self._owner = f"dialog-alert-{old.alert_id if old is not None else 'new'}"
+        self._owner = f"dialog-alert-{next(_NUMBERS)}"
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._show_words)
         self._timer.start()
         self.finished.connect(lambda _: self._let_go())
+        # Its dock may be closed first: then nothing is finished.
+        self.destroyed.connect(partial(bridge.forget, self._owner))
         if old is not None:
             self._fill(old.wish)
         elif key is not None:
@@ -255,14 +261,16 @@ class AlertDialog(QDialog):
             else:
                 await self._bridge.alerts.change(self.old.alert_id, wish)
         except AppError as error:
-            self._told(error, wish)
-            return
-        finally:
+            if not isValid(self):
+                raise  # told as a notice
             self._saving = False
             self.save.setEnabled(True)
+            self._told(error, wish)
+            return
         text = f"Alert set: {self._bridge.name(wish.key)} "
         self._bridge.notice.emit("info", text + alert_words.condition(self._bridge, wish))
-        self.close()
+        if isValid(self):  # it may have been closed meanwhile
+            self.close()
 
     def _told(self, error: AppError, wish: AlertWish) -> None:
         text = self._bridge.names.spoken(self._bridge.clean(error.message))

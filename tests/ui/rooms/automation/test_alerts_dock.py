@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
+from shiboken6 import isValid
 
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.enums import Mode
@@ -207,5 +209,44 @@ def test_lines_of_the_chart_and_its_menu(drive: Drive) -> None:
         menu.close()
         assert form(session).price.value() == 700.0
         form(session).close()
+
+    drive(scenario)
+
+
+def test_forms_ask_for_prices_of_their_own_and_give_them_back(drive: Drive) -> None:
+    """Also the form whose dock is closed first, and one that is closed while it saves."""
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge = session.bridge
+        dock = await opened(session)
+        before = set(bridge._wanted)
+        bridge.alerts.wanted.emit(("NSE", "SBIN"), 0.0)
+        dock.new(("NSE", "INFY"))
+
+        def owned() -> set[str]:
+            return set(bridge._wanted) - before
+
+        assert len(owned()) == 2
+        forms = session.window.findChildren(AlertDialog)
+        first = next(one for one in forms if one._key == SBIN)
+        store, held = bridge.alerts.add, asyncio.Event()
+
+        async def slow(wish: AlertWish) -> PriceAlert:
+            await held.wait()
+            return await store(wish)
+
+        bridge.alerts.add = slow  # type: ignore[method-assign]
+        first.price.setValue(90_000)
+        click(first.save)
+        first.close()
+        await until(lambda: len(owned()) == 1)
+        await until(lambda: not isValid(first))
+        held.set()
+        await until(lambda: len(bridge.alerts.all()) == 1)
+        assert list(bridge._wanted[owned().pop()]) == [("NSE", "INFY")]
+        dock.close()
+        await until(lambda: not owned())
+        await until(lambda: not any("alert" in task.get_name() for task in bridge._tasks))
 
     drive(scenario)
