@@ -10,6 +10,7 @@ import asyncio
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog
+from shiboken6 import isValid
 
 from openalgo_desktop.ui.kit.widgets import name_inner_controls
 
@@ -26,6 +27,12 @@ def keep_key(action: QAction) -> QAction:
 def _lend_keys(dialog: QDialog) -> None:
     for window in QApplication.topLevelWidgets():
         dialog.addActions([action for action in window.actions() if action.property(KEPT)])
+
+
+def is_open(dialog: QDialog) -> bool:
+    """Whether it is still there and shown. An answer that comes later is told as a notice: who
+    closed the form must hear of a refusal, and never of a window that is gone."""
+    return isValid(dialog) and dialog.isVisible()
 
 
 async def ask(dialog: QDialog, *, lends_keys: bool = True) -> bool:

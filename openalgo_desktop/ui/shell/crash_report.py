@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import fonts, look
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.exporting import write_bytes
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import (
@@ -71,7 +72,8 @@ class CrashReportDialog(QDialog):
         if path is not None:
             text = self.text.toPlainText()
             await write_bytes(path, text.encode)
-            self.said.setText(f"Saved as {path}.")
+            if is_open(self):
+                self.said.setText(f"Saved as {path}.")
 
 
 async def show_crash_report(window: QWidget, bridge: Bridge, report: Path) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import fonts, look
-from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.dialogs import ask, is_open
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button, set_role
 
@@ -76,9 +76,14 @@ class DiagnosticsDialog(QDialog):
         self.save.setEnabled(False)
         try:
             names = await self._bridge.diagnostics.save(path, self._texts)
-            self._say(f"{len(names)} files in {path}.", "muted")
         finally:
-            self.save.setEnabled(True)
+            if is_open(self):
+                self.save.setEnabled(True)
+        text = f"{len(names)} files in {path}."
+        if is_open(self):
+            self._say(text, "muted")
+        else:
+            self._bridge.notice.emit("info", text)
 
     def _say(self, text: str, role: str) -> None:
         self.said.setText(text)

@@ -17,7 +17,7 @@ from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
-from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.dialogs import ask, is_open
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.shell import workspace
@@ -117,6 +117,9 @@ class FirstRunDialog(QDialog):
         """The next step, or the end."""
         if self._busy:
             return
+        if why := self.pages[self.index].problem():
+            self.message.setText(why)
+            return
         if self.pages[self.index] is self.broker:
             self._busy = True
             self._bridge.spawn(self._choose_broker(), "first account")
@@ -131,10 +134,14 @@ class FirstRunDialog(QDialog):
         try:
             account = await self._account_of(broker) if broker else ""
         except AppError as error:
+            if not is_open(self):
+                raise
             self.message.setText(error.message)
             return
         finally:
             self._busy = False
+        if not is_open(self):  # skipped meanwhile: the account is in File, Accounts
+            return
         self.login.show_account(account)
         self.show_step(self.index + 1)
 
@@ -154,7 +161,11 @@ class FirstRunDialog(QDialog):
                     await door.use_for_data(account)
                     await door.use_for_orders(account)
                 except AppError as error:
+                    if not is_open(self):
+                        raise
                     self.message.setText(error.message)
+        if not is_open(self):
+            return
         self.login.show_account(account)
 
 

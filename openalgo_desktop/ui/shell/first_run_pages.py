@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -18,17 +17,17 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QRadioButton,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.enums import AccountState
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT
+from openalgo_desktop.ui.kit.fields import ALIGN_RIGHT, CountField, DecimalField, StillCombo
 from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button, set_role
 
@@ -67,6 +66,10 @@ class Page(QWidget):
     def entered(self) -> None:
         """It is shown now."""
 
+    def problem(self) -> str:
+        """Why the page cannot be left forward: what stands in a field is not its value."""
+        return ""
+
     def form(self) -> QFormLayout:
         """A form at the end of the page."""
         form = QFormLayout()
@@ -77,7 +80,7 @@ class Page(QWidget):
 
     def choice(self, form: QFormLayout, key: str, caption: str) -> QComboBox:
         """A setting with choices as a row; it is changed at once."""
-        box = named(QComboBox(), f"{self.name}-{key.replace('.', '-')}", caption)
+        box = named(StillCombo(), f"{self.name}-{key.replace('.', '-')}", caption)
         for value in SETTINGS[key].choices:
             box.addItem(str(value).replace("-", " ").capitalize(), value)
         box.setCurrentIndex(box.findData(self.bridge.setting(key)))
@@ -103,13 +106,13 @@ class LookPage(Page):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge, "look")
         form = self.form()
-        language = named(QComboBox(), f"{self.name}-language", "Language")
+        language = named(StillCombo(), f"{self.name}-language", "Language")
         language.addItem("English")
         form.addRow("Language", language)
         self.theme = self.choice(form, "ui.theme", "Colours")
         if "ui.density" in SETTINGS:
             self.choice(form, "ui.density", "Density")
-        self.grouping = named(QComboBox(), f"{self.name}-grouping", "Large numbers")
+        self.grouping = named(StillCombo(), f"{self.name}-grouping", "Large numbers")
         for text, value in (("12,34,567  (lakh, crore)", "indian"), ("1,234,567", "western")):
             self.grouping.addItem(text, value)
         self.grouping.setCurrentIndex(self.grouping.findData(bridge.setting("ui.grouping")))
@@ -196,10 +199,12 @@ class BrokerPage(Page):
     async def _name_brokers(self) -> None:
         """What they are called, one after the other: it imports their adapters, in a thread."""
         for row in range(self.list.count()):
-            item = self.list.item(row)
-            broker = str(item.data(Qt.ItemDataRole.UserRole))
-            if title := await self.bridge.accounts.title(broker):
-                item.setText(title)
+            broker = str(self.list.item(row).data(Qt.ItemDataRole.UserRole))
+            title = await self.bridge.accounts.title(broker)
+            if not isValid(self):  # skipped meanwhile
+                return
+            if title:
+                self.list.item(row).setText(title)
 
     def _filter(self, text: str) -> None:
         wanted = text.strip().lower()
@@ -217,7 +222,7 @@ class BrokerPage(Page):
     async def _show(self, broker: str) -> None:
         title = await self.bridge.accounts.title(broker)
         address = await self.bridge.accounts.redirect_address(broker)
-        if broker != self.broker:
+        if not isValid(self) or broker != self.broker:
             return
         item = self.list.currentItem()
         if title:
@@ -276,10 +281,11 @@ class LoginPage(Page):
     async def _show_funds(self, account: str) -> None:
         try:
             funds = await self.bridge.accounts.funds(account)
+            text = f"Available: ₹ {fmt.money(funds.available_cash)}"
         except AppError as error:
-            self.funds.setText(f"Funds: {error.message}")
-        else:
-            self.funds.setText(f"Available: ₹ {fmt.money(funds.available_cash)}")
+            text = f"Funds: {error.message}"
+        if isValid(self):
+            self.funds.setText(text)
 
 
 class SymbolsPage(Page):
@@ -350,18 +356,17 @@ class SafetyPage(Page):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge, "safety")
         form = self.form()
-        self.lots = named(QSpinBox(), f"{self.name}-lots", "Most lots in one order")
+        self.lots = named(CountField(), f"{self.name}-lots", "Most lots in one order")
         self.lots.setRange(0, 100_000)
         self.lots.setValue(int(bridge.setting("risk.max_lots")))
-        self.first = named(QSpinBox(), f"{self.name}-first", "Lots of a new ticket")
+        self.first = named(CountField(), f"{self.name}-first", "Lots of a new ticket")
         self.first.setRange(1, 100)
         self.first.setValue(int(bridge.setting("ui.default_lots")))
         self.first.setAlignment(ALIGN_RIGHT)
         form.addRow("Lots of a new ticket", self.first)
         self.first.editingFinished.connect(lambda: self._set("ui.default_lots", self.first.value()))
-        self.loss = named(QDoubleSpinBox(), f"{self.name}-loss", "Stop at a day's loss of, rupees")
+        self.loss = named(DecimalField(0), f"{self.name}-loss", "Stop at a day's loss of, rupees")
         self.loss.setRange(0.0, 1e12)
-        self.loss.setDecimals(0)
         self.loss.setSingleStep(1000.0)
         self.loss.setValue(float(bridge.setting("risk.day_loss")))
         for field, caption in (
@@ -373,6 +378,11 @@ class SafetyPage(Page):
             form.addRow(caption, field)
         self.lots.editingFinished.connect(lambda: self._set("risk.max_lots", self.lots.value()))
         self.loss.editingFinished.connect(lambda: self._set("risk.day_loss", self.loss.value()))
+        self._numbers: dict[str, CountField | DecimalField] = {
+            "Lots of a new ticket": self.first,
+            "Most lots in one order": self.lots,
+            "Stop at a day's loss of ₹": self.loss,
+        }
         self.choice(form, "confirm.place", "Ask before an order")
         self.tick("sounds.on", "Sounds for fills, rejections and alerts")
         self.api = self.tick("api.enabled", "Local API for scripts and alerts (at the next start)")
@@ -396,6 +406,12 @@ class SafetyPage(Page):
         note.setWordWrap(True)
         self.column.addWidget(note)
         self.column.addStretch(1)
+
+    def problem(self) -> str:
+        for caption, field in self._numbers.items():
+            if why := field.problem():
+                return f"{caption}: {why}"
+        return ""
 
     def _set(self, key: str, value: Any) -> None:
         if self.bridge.setting(key) != value:

@@ -118,6 +118,10 @@ def test_what_is_chosen_holds_at_once(drive: Drive) -> None:
         assert session.window.workspaces.current == names[1]
         assert "is here" in dialog.symbols.said.text()
         click(dialog.next)
+        dialog.safety.loss.selectAll()
+        QTest.keyClicks(dialog.safety.loss, "899,50")
+        dialog.go_on()
+        assert dialog.isVisible() and "two ways" in dialog.message.text()
         dialog.safety.lots.setValue(4)
         dialog.safety.lots.editingFinished.emit()
         dialog.safety.first.setValue(3)

@@ -21,7 +21,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.dialogs import ask, is_open
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import (
     label,
@@ -203,8 +203,11 @@ class AccountsDialog(QDialog):
             try:
                 await work()
             except AppError as error:
+                if not is_open(self):
+                    raise
                 self._say(error.message, "error")
-            self.reload()
+            if is_open(self):
+                self.reload()
 
         return lambda: self._bridge.spawn(run(), "accounts")
 
@@ -233,6 +236,8 @@ class AccountsDialog(QDialog):
 
     async def _add(self) -> None:
         name = await self._bridge.accounts.add(str(self.broker.currentData()))
+        if not is_open(self):
+            return
         self.reload()
         self.table.selectRow(self._names.index(name))
         await self._log_in()

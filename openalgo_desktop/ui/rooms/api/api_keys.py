@@ -21,6 +21,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button, set_role
 
@@ -201,7 +202,12 @@ class ApiKeysDialog(QDialog):
                 self.name.text(), KeyRights(self.rights.currentData()), self.account.currentData()
             )
         except AppError as error:
+            if not is_open(self):
+                raise
             self._say(error.message, "error")
+            return
+        if not is_open(self):  # its text was never seen, so it is worth nothing
+            await self._bridge.api.revoke_key(key.key_id)
             return
         self.name.clear()
         self.made.set_secret(secret, visible=True)
@@ -224,6 +230,8 @@ class ApiKeysDialog(QDialog):
         ):
             return
         await self._bridge.api.revoke_key(key.key_id)
+        if not is_open(self):
+            return
         self.made.hide()
         self._say(f"“{key.name}” was revoked.")
         await self.load()

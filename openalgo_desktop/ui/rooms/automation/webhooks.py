@@ -29,6 +29,7 @@ from openalgo_desktop.ui.engine.rows import (
 )
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.fields import CountField
 from openalgo_desktop.ui.kit.plain_list import PlainList
 from openalgo_desktop.ui.kit.plain_table import PlainTable
@@ -319,7 +320,11 @@ class WebhooksDialog(QDialog):
                 raise ConfigError("symbols: add at least one symbol that alerts may trade.")
             await self._bridge.safety.save_webhook(strategy)
         except AppError as error:
+            if not is_open(self):
+                raise
             self._say(error.message, "error")
+            return
+        if not is_open(self):
             return
         self._current = strategy
         await self.load()

@@ -21,6 +21,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, StillCombo
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
@@ -195,13 +196,15 @@ class ExitsDialog(QDialog):
                 exchange, symbol = self._key
                 await watch.protect(symbol, exchange, self._product, self._mode, spec)
         except AppError as error:
+            if not is_open(self):
+                raise
             self._told(error)
-            return
-        finally:
             self._sending = False
             self.save.setEnabled(True)
+            return
         self._bridge.notice.emit("info", f"Exits of {self._bridge.name(self._key)} are set.")
-        self.close()
+        if is_open(self):
+            self.close()
 
     def _told(self, error: AppError) -> None:
         text = self._bridge.names.spoken(self._bridge.clean(error.message))

@@ -14,6 +14,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
 from openalgo_desktop.ui.kit.sending import enter_sends, sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
@@ -119,6 +120,8 @@ class ModifyDialog(QDialog):
     def _submit(self) -> None:
         if self._sending:
             return
+        for shown in self._fields.values():
+            shown.set_error("")
         for field, editor in (
             ("quantity", self.units), ("price", self.price), ("trigger_price", self.trigger),
         ):  # fmt: skip
@@ -157,13 +160,13 @@ class ModifyDialog(QDialog):
         )
 
     async def _send(self, request: ModifyRequest) -> None:
-        for field in self._fields.values():
-            field.set_error("")
         try:
             if not await self._confirmed(request):
                 return
             await self._bridge.modify(request, self._mode)
         except AppError as error:
+            if not is_open(self):
+                raise
             name = error.field if isinstance(error, InvalidOrder) else ""
             if name in self._fields and self._fields[name].isVisibleTo(self):
                 self._fields[name].set_error(in_words(error))
@@ -173,4 +176,5 @@ class ModifyDialog(QDialog):
         finally:
             self._sending = False
         self._bridge.notice.emit("info", f"Order {request.order_id} modified.")
-        self.close()
+        if is_open(self):
+            self.close()

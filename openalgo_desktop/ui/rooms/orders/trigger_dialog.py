@@ -23,6 +23,7 @@ from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING, Trigger, TriggerLeg
 from openalgo_desktop.core.model import Gtt, GttRequest, Key, OrderRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import sends
@@ -286,13 +287,15 @@ class TriggerDialog(QDialog):
             else:
                 await self._send_ours(key, ltp)
         except AppError as error:
+            if not is_open(self):
+                raise
             self._told(error)
-            return
-        finally:
             self._sending = False
             self.save.setEnabled(True)
+            return
         self._bridge.notice.emit("info", f"The trigger of {self._bridge.name(key)} is set.")
-        self.close()
+        if is_open(self):
+            self.close()
 
     async def _send_ours(self, key: Key, ltp: float) -> None:
         pair = self.kind.value() == PAIR

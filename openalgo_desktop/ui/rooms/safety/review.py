@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.plain_table import PlainTable
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
@@ -82,7 +83,11 @@ class ReviewDialog(QDialog):
         try:
             found = await self._bridge.safety.compare(self._mode)
         except AppError as error:
+            if not is_open(self):
+                raise
             self._say(error.message, "error")
+            return
+        if not is_open(self):
             return
         self._say(f"{len(found)} differences." if found else "The books agree.", "muted")
         self.reload()
@@ -93,4 +98,5 @@ class ReviewDialog(QDialog):
     async def _rebase(self) -> None:
         await self._bridge.safety.take_books(self._mode)
         self._bridge.books.refresh()
-        self.reload()
+        if is_open(self):
+            self.reload()

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from shiboken6 import isValid
+
 from openalgo_desktop.core.enums import Action, Mode, PriceType
-from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.errors import RejectedByBroker
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
 from openalgo_desktop.ui.shell.main import Session
@@ -56,5 +62,35 @@ def test_a_stop_on_the_wrong_side_is_refused_under_its_field(drive: Drive) -> No
         assert session.bridge.books.working()[0].price_type is PriceType.LIMIT
         dialog.close()
         dialog.deleteLater()
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_answer_after_the_dialog_was_closed_is_told_in_its_own_words(
+    drive: Drive, refused: bool
+) -> None:
+    """A change that was done must not be called failed because its window is gone."""
+
+    async def scenario(session: Session) -> None:
+        dialog, _ = await opened(session)
+        bridge, answer = session.bridge, asyncio.Event()
+        told: list[tuple[str, str]] = []
+        bridge.notice.connect(lambda level, text: told.append((level, text)))
+
+        async def modify(change: ModifyRequest, mode: Mode) -> None:
+            await answer.wait()
+            if refused:
+                raise RejectedByBroker("RMS: no margin")
+
+        bridge.modify = modify  # type: ignore[method-assign, assignment]
+        click(dialog.save)
+        dialog.close()
+        dialog.deleteLater()
+        await until(lambda: not isValid(dialog), "the dialog gone")
+        answer.set()
+        await until(lambda: told, "the answer")
+        ((level, text),) = told
+        assert ("no margin" in text, level) == (refused, "error" if refused else "info")
 
     drive(scenario)

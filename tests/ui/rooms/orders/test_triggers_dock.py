@@ -338,6 +338,25 @@ def test_what_guards_a_position_is_deleted_after_a_question(drive: Drive) -> Non
     drive(scenario)
 
 
+def test_a_stop_that_is_refused_after_its_form_was_closed_is_told(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await opened(session)
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        told: list[tuple[str, str]] = []
+        session.bridge.notice.connect(lambda level, text: told.append((level, text)))
+        dialog = ExitsDialog.of_position(session.window, session.bridge, SBIN, Product.MIS)
+        dialog.show()
+        dialog.stop.value.setValue(99_999.0)  # above the price of a long position
+        click(dialog.save)
+        dialog.close()
+        dialog.deleteLater()
+        await until(lambda: any(level == "error" for level, _ in told), "the refusal")
+        (text,) = [text for level, text in told if level == "error"]
+        assert "must be below the price" in text
+
+    drive(scenario)
+
+
 def test_the_form_keeps_all_targets_of_a_plan(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await opened(session)
