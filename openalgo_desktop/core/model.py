@@ -435,7 +435,8 @@ class Position(msgspec.Struct, gc=False):
 
 
 class Holding(msgspec.Struct, gc=False):
-    """Delivered shares."""
+    """Delivered shares. ``pledged`` units are given as collateral; None where the account does
+    not tell."""
 
     symbol: str
     exchange: str
@@ -446,6 +447,7 @@ class Holding(msgspec.Struct, gc=False):
     t1_quantity: int = 0
     settlement_date: date | None = None
     account_id: str = ""
+    pledged: int | None = None
 
     @property
     def key(self) -> Key:
@@ -462,7 +464,8 @@ class Holding(msgspec.Struct, gc=False):
 
 
 class Funds(msgspec.Struct):
-    """Money of an account, rupees."""
+    """Money of an account, rupees. ``payin`` and ``payout`` are of today, None where the account
+    does not tell them; ``used_by`` is ``utilised`` by segment, where the account tells it."""
 
     available_cash: float = 0.0
     collateral: float = 0.0
@@ -473,6 +476,9 @@ class Funds(msgspec.Struct):
     last_reset: datetime | None = None
     reset_count: int = 0
     account_id: str = ""
+    payin: float | None = None
+    payout: float | None = None
+    used_by: dict[str, float] = {}
 
 
 class Margin(msgspec.Struct, frozen=True):

@@ -264,6 +264,8 @@ _ROWS = {
         "available_cash": "available",
         "collateral": "brkcollamt",
         "utilised": "marginused",
+        "payin": "payin",
+        "payout": "payout",
     },
     "candle": {
         "time": "time",

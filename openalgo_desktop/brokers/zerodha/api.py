@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.master.contracts import in_contracts
-from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import absent, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
 from openalgo_desktop.brokers.zerodha.ticker import kite_token
@@ -37,6 +37,12 @@ from openalgo_desktop.core.model import (
     Position,
 )
 from openalgo_desktop.core.protection import ALWAYS
+
+
+def _told(segments: Iterable[Any], path: str) -> float | None:
+    """The sum over the segments that tell it; None where none does."""
+    found = [value for row in segments if not absent(value := pick(row, path))]
+    return sum(map(number, found)) if found else None
 
 
 class KiteApi(BrokerApi):
@@ -110,7 +116,8 @@ class KiteApi(BrokerApi):
 
         The opening balance less what is used and the collateral is what Kite calls ``net``.
         """
-        segments = (await self.rest.op("funds") or {}).values()
+        told = await self.rest.op("funds") or {}
+        segments = told.values()
         used = sum(number(pick(s, "utilised.debits", 0)) for s in segments)
         collateral = sum(number(pick(s, "available.collateral", 0)) for s in segments)
         net = sum(number(pick(s, "net", 0)) for s in segments)
@@ -125,6 +132,12 @@ class KiteApi(BrokerApi):
             m2m_unrealised=await self._unrealised(open_rows),
             utilised=used,
             account_id=self.rows.account_id,
+            payin=_told(segments, "available.intraday_payin"),
+            payout=_told(segments, "utilised.payout"),
+            used_by={
+                name.capitalize(): number(pick(row, "utilised.debits", 0))
+                for name, row in told.items()
+            },
         )
 
     def _result(self, row: Mapping[str, Any]) -> tuple[Position, str, float]:

@@ -359,6 +359,7 @@ SPEC = BrokerSpec(
             "exchange": "exchange",
             "quantity": "quantity",
             "t1_quantity": "t1_quantity",
+            "pledged": "collateral_quantity",
             "average_price": "average_price",
             "ltp": "last_price",
         },

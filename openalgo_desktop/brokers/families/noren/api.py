@@ -12,7 +12,7 @@ from openalgo_desktop.brokers.families.noren import rows, triggers
 from openalgo_desktop.brokers.families.noren.feed import wire_exchange
 from openalgo_desktop.brokers.families.noren.member import Member
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
-from openalgo_desktop.brokers.kit.rest.values import absent, count, number, render
+from openalgo_desktop.brokers.kit.rest.values import absent, count, number, render, told_amount
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.conversion import ConvertRequest, all_carried
 from openalgo_desktop.core.enums import GttType, Interval
@@ -101,6 +101,8 @@ class NorenApi(triggers.PairedTriggers):
             m2m_unrealised=unrealised,
             utilised=number(limits.get("marginused")),
             account_id=self.rows.account_id,
+            payin=told_amount(limits.get("payin")),
+            payout=told_amount(limits.get("payout")),
         )
 
     async def _results(self) -> tuple[float, float]:

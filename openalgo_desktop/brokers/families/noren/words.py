@@ -130,6 +130,7 @@ ROWS = {
         "exchange": "exch",
         "quantity": "quantity",
         "t1_quantity": "btstqty",
+        "pledged": "brkcolqty",
         "average_price": "upldprc",
     },
     "margin": {"total": "ordermargin|marginused"},

@@ -61,7 +61,10 @@ def _funds(entries: Any) -> dict[str, Any]:
     """The limits over all segments; NaN is how the server writes that there is nothing yet."""
     rows = as_rows(entries)
     chosen = next((row for row in rows if pick(row, "limitHeader") == _ALL), None)
-    limits = pick(chosen or (rows[0] if rows else {}), "limitObject.RMSSubLimits", {})
+    row = chosen or (rows[0] if rows else {})
+    limits = pick(row, "limitObject.RMSSubLimits", {})
+    paid = pick(row, "limitObject.marginAvailable", {})
+    limits = {**limits, "payin": paid.get("PayInAmount"), "payout": paid.get("PayOutAmount")}
     return {name: value for name, value in limits.items() if str(value).lower() != "nan"}
 
 

@@ -260,6 +260,7 @@ _ROWS: Final = {
         "exchange": "segment",
         "quantity": "HoldingQuantity",
         "average_price": "BuyAvgPrice",
+        "pledged": "CollateralQuantity",
     },
     "funds": {
         "available_cash": "netMarginAvailable",
@@ -267,6 +268,8 @@ _ROWS: Final = {
         "m2m_unrealised": "UnrealizedMTM",
         "m2m_realised": "RealizedMTM",
         "utilised": "marginUtilized",
+        "payin": "payin",
+        "payout": "payout",
     },
     "margin": {"total": "MarginRequired"},
     "quote": {

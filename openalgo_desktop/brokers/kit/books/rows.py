@@ -57,6 +57,8 @@ _LEVEL = {"price": "price", "quantity": "quantity", "orders": "orders"}
 _PRICES = frozenset({"week_52_high", "week_52_low", "turnover"})
 #: What reading an odd row may raise.
 _ODD = (AppError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+#: Amounts that are unknown, not 0, where the account leaves them open.
+_UNTOLD = ("payin", "payout")
 #: Odd rows whose message is remembered, so that each is said once.
 _MOST_SAID = 10_000
 
@@ -307,6 +309,7 @@ class Rows:
             ltp=row.number("ltp"),
             t1_quantity=t1,
             account_id=self.account_id,
+            pledged=None if absent(row.get("pledged")) else row.count("pledged") * size,
         )
 
     def funds(self, raw: Any) -> Funds:
@@ -314,6 +317,8 @@ class Rows:
         fields = self._spec.rows.get("funds", {})
         funds = Funds(account_id=self.account_id)
         for name, path in fields.items():
+            if name in _UNTOLD and absent(pick(raw, path)):
+                continue
             setattr(funds, name, amount(raw, path))
         return funds
 

@@ -159,6 +159,11 @@ def absent(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT)
 
 
+def told_amount(value: Any) -> float | None:
+    """An amount, or None where the reply leaves it open. Raises :class:`OddValue`."""
+    return None if absent(value) else number(value)
+
+
 def number(value: Any) -> float:
     """A price or amount from a reply: number, or numeric text with or without commas; 0 when it
     is absent. Raises :class:`OddValue` for anything else, NaN and infinity too."""

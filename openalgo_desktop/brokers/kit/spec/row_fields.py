@@ -32,8 +32,10 @@ ROW_FIELDS: Mapping[str, frozenset[str]] = {
             *_ABOUT, "product", "quantity", "average_price", "ltp", "buy_quantity",
             "sell_quantity", "multiplier", "pnl", "realised", "unrealised",
         ),
-        "holding": (*_ABOUT, "quantity", "t1_quantity", "average_price", "ltp"),
-        "funds": tuple(name for name in Funds.__struct_fields__ if name != "account_id"),
+        "holding": (*_ABOUT, "quantity", "t1_quantity", "pledged", "average_price", "ltp"),
+        "funds": tuple(
+            name for name in Funds.__struct_fields__ if name not in ("account_id", "used_by")
+        ),
         "margin": ("total", "span", "exposure"),
         "quote": (
             *_OHLC, "ltp", "ltt", "volume", "last_quantity", "average_price", "oi", "bid", "ask",

@@ -29,6 +29,8 @@ CARDS = (
     ("m2m_unrealised", "Open P&L", True),
     ("m2m_realised", "Realised today", True),
     ("realised_total", "Realised, all time", True),
+    ("payin", "Paid in today", False),
+    ("payout", "Paid out today", False),
 )
 #: Cards beside each other, where there is room; in a narrow dock; pixels between them and around.
 PER_ROW, NARROW_ROW = 3, 2
@@ -105,9 +107,10 @@ class FundsDock(Dock):
         inside.addWidget(value)
         return card, value
 
-    def _show(self, key: str, number: float, profit: bool) -> None:
+    def _show(self, key: str, number: float | None, profit: bool) -> None:
+        """An amount; a dash where nobody told it."""
         value = self._values[key]
-        if not self.bridge.books.funds_known:
+        if number is None or not self.bridge.books.funds_known:
             value.setText(fmt.MISSING)
             set_role(value, "", "tone")
             return
@@ -116,13 +119,16 @@ class FundsDock(Dock):
             set_role(value, fmt.sign_role(number), "tone")
 
     def _show_segments(self) -> None:
-        """What positions block, by exchange, where the account tells it of each."""
-        used: dict[str, float] = {}
-        for row in self.bridge.books.positions:
-            if row.margin:
-                used[row.exchange] = used.get(row.exchange, 0.0) + row.margin
+        """What is used by segment, where the account tells it; else what positions block by
+        exchange, where it tells that of each."""
+        used, what = dict(self.bridge.books.funds.used_by), "Used"
+        if not used:
+            what = "Used by positions"
+            for row in self.bridge.books.positions:
+                if row.margin:
+                    used[row.exchange] = used.get(row.exchange, 0.0) + row.margin
         parts = [f"{name} ₹ {fmt.money(used[name])}" for name in sorted(used)]
-        self.segments.setText(f"Used by positions: {', '.join(parts)}" if parts else "")
+        self.segments.setText(f"{what}: {', '.join(parts)}" if parts else "")
         self.segments.setVisible(bool(parts))
 
     def _show_open(self) -> None:
@@ -144,7 +150,7 @@ class FundsDock(Dock):
         """Show the funds of the mode."""
         funds = self.bridge.books.funds
         for key, _, profit in CARDS:
-            self._show(key, float(getattr(funds, key)), profit)
+            self._show(key, getattr(funds, key), profit)
         self._mark_open()
         total = funds.available_cash + funds.utilised
         share = funds.utilised / total if total > 0 else 0.0

@@ -72,6 +72,14 @@ def _columns(bridge: Bridge, worth_of_all: Callable[[], float]) -> tuple[Col[Hol
         Col("quantity", "Qty", 80, lambda h: h.quantity, lambda h: fmt.quantity(h.quantity)),
         Col("t1", "T1", 64, lambda h: h.t1_quantity, lambda h: fmt.quantity(h.t1_quantity)),
         Col(
+            "pledged",
+            "Pledged",
+            72,
+            lambda h: h.pledged,
+            lambda h: fmt.MISSING if h.pledged is None else fmt.quantity(h.pledged),
+            tooltip="Given as collateral, where the account tells it",
+        ),
+        Col(
             "average",
             "Avg",
             92,

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import BookRows, Holding, Position, Tick
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick
 from openalgo_desktop.ui.rooms.orders.trades import TradesDock
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock
@@ -144,6 +144,12 @@ def test_funds_say_what_positions_use_and_are_never_blank(drive: Drive) -> None:
         )
         books.positions_changed.emit()
         assert dock.segments.text() == "Used by positions: NSE ₹ 2,000.00"
+        assert [dock._values[name].text() for name in ("payin", "payout")] == ["–", "–"]
+        books.funds = Funds(payin=500.0, payout=0.0, used_by={"Equity": 30.0, "Commodity": 5.0})
+        books.funds_changed.emit()
+        assert dock._values["payin"].text() == "₹ 500.00"
+        assert dock._values["payout"].text() == "₹ 0.00"  # told, so no dash
+        assert dock.segments.text() == "Used: Commodity ₹ 5.00, Equity ₹ 30.00"
         before = dock._values["available_cash"].text()
         books._failed("funds", DataError("Not logged in."))
         assert dock._values["available_cash"].text() == before  # the last value, with its age

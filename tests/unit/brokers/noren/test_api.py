@@ -83,6 +83,22 @@ async def test_results_of_the_day_are_the_sums_of_the_book() -> None:
     assert (funds.m2m_realised, funds.m2m_unrealised) == (-40, 100)
 
 
+async def test_what_is_paid_and_pledged_today_is_told() -> None:
+    told = {"stat": "Ok", "cash": "1000", "payin": "50.00", "payout": "0.00"}
+    share = {"exch_tsym": [{"exch": "NSE", "tsym": "SBIN-EQ", "token": "3045"}], "upldprc": "700"}
+    rows = [{**share, "holdqty": "6", "brkcolqty": "4"}, {**share, "holdqty": "6"}]
+
+    def serve(path: str, body: dict[str, Any]) -> Any:
+        return told if path == "Limits" else rows
+
+    api = api_of(SHOONYA, serve)
+    assert [(row.quantity, row.pledged) for row in await api.holdings()] == [(10, 4), (6, None)]
+    funds = await api.funds()
+    assert (funds.payin, funds.payout) == (50.0, 0.0)
+    del told["payin"], told["payout"]
+    assert ((await api.funds()).payin, (await api.funds()).payout) == (None, None)
+
+
 @pytest.mark.parametrize("odd", [{"urmtom": "x"}, {"rpnl": "NaN"}, {"prd": ""}])
 async def test_no_sum_of_a_part_of_the_book(odd: dict[str, str]) -> None:
     with pytest.raises(DataError, match="cannot be read whole"):

@@ -245,3 +245,26 @@ async def test_a_conversion_says_whether_the_units_were_carried_over(
             "position_type": kind, "quantity": "10", "old_product": "CNC", "new_product": "MIS",
         },
     )  # fmt: skip
+
+
+async def test_what_is_pledged_and_paid_today_is_told() -> None:
+    held = {"tradingsymbol": "SBIN", "exchange": "NSE", "quantity": 10, "collateral_quantity": 4}
+    segment = {"net": 100.0, "utilised": {"debits": 30.0}, "available": {"collateral": 0}}
+    paid = segment | {
+        "available": {"collateral": 0, "intraday_payin": 50.0},
+        "utilised": {"debits": 30.0, "payout": 0},
+    }
+    kite = Kite(
+        **{
+            "/portfolio/holdings": [held, held | {"collateral_quantity": None}],
+            "/user/margins": {"equity": paid, "commodity": segment | {"utilised": {"debits": 5.0}}},
+            "/portfolio/positions": {"net": []},
+        }
+    )
+    assert [row.pledged for row in await kite.api.holdings()] == [4, None]
+    funds = await kite.api.funds()
+    assert (funds.payin, funds.payout) == (50.0, 0.0)
+    assert funds.used_by == {"Equity": 30.0, "Commodity": 5.0}
+    kite.replies["/user/margins"] = {"equity": segment}
+    funds = await kite.api.funds()
+    assert (funds.payin, funds.payout) == (None, None)  # unknown, not 0
