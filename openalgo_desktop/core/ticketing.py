@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.enums import Action, PriceType, Product, Validity
 from openalgo_desktop.core.model import Instrument, Key, Order, Position
 from openalgo_desktop.core.offered import price_types
 
@@ -33,7 +33,7 @@ class TicketUse(StrEnum):
 class TicketWish(msgspec.Struct, frozen=True, kw_only=True):
     """None and 0 leave a field as a new ticket has it; ``action`` None leaves the side to the user.
 
-    ``quantity`` in units, prices in rupees and on the tick.
+    Quantities in units, prices in rupees and on the tick.
     """
 
     key: Key
@@ -44,6 +44,8 @@ class TicketWish(msgspec.Struct, frozen=True, kw_only=True):
     price_type: PriceType | None = None
     price: float = 0.0
     trigger_price: float = 0.0
+    disclosed_quantity: int = 0
+    validity: Validity = Validity.DAY
 
 
 def stop_type(instrument: Instrument) -> PriceType:
@@ -80,4 +82,6 @@ def of_order(order: Order) -> TicketWish:
         price_type=order.price_type,
         price=order.price,
         trigger_price=order.trigger_price,
+        disclosed_quantity=order.disclosed_quantity,
+        validity=order.validity,
     )

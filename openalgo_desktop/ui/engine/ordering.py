@@ -22,6 +22,7 @@ from openalgo_desktop.core.offered import (
     validities,
 )
 from openalgo_desktop.core.preview import LegPreview, OrderPreview, confirm_facts
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.pace import BUDGET, RoundTrip
 from openalgo_desktop.trading.results import Placed
@@ -56,15 +57,21 @@ class OrderDoor:
 
     def validities(self, kind: PriceType) -> tuple[Validity, ...]:
         """What the account of the mode takes with a price type, DAY first."""
-        return validities(kind, self._terminal.desk.gateway.traits)
+        return validities(kind, self._traits())
 
     def least_disclosed(self, kind: PriceType, key: Key, quantity: int) -> int | None:
         """The least that may be disclosed of ``quantity`` units, in units; None where such an
         order cannot disclose a part."""
-        row, traits = self._terminal.instruments.get(key), self._terminal.desk.gateway.traits
+        row, traits = self._terminal.instruments.get(key), self._traits()
         if row is None or not may_disclose(kind, row, traits):
             return None
         return least_disclosed(quantity, row)
+
+    def _traits(self) -> Traits:
+        try:
+            return self._terminal.desk.gateway.traits
+        except AppError:  # no account: nothing special is taken
+            return Traits()
 
     def leg(self, request: OrderRequest, mode: Mode) -> LegPreview:
         """What needs no answer of an account, at once."""

@@ -10,41 +10,27 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QVBoxLayout,
-    QWidget,
-)
 
 from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
-    InvalidOrder,
 )
 from openalgo_desktop.core.exits import ExitSpec
 from openalgo_desktop.core.following import Followed, followed
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Position
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.core.preview import LegPreview
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
 from openalgo_desktop.ui.kit.names import contract_tip
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.orders.ticket_bracket import BracketPanel
-from openalgo_desktop.ui.rooms.orders.ticket_extras import TicketExtras
-from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts
-from openalgo_desktop.ui.rooms.orders.ticket_foot import TicketFoot
-from openalgo_desktop.ui.rooms.orders.ticket_form import TicketForm
-from openalgo_desktop.ui.rooms.orders.ticket_position import PositionBar
+from openalgo_desktop.ui.kit.widgets import plain_tip
 from openalgo_desktop.ui.rooms.orders.ticket_sender import TicketSender
-from openalgo_desktop.ui.rooms.orders.ticket_text import one_line, order_text, value_text
+from openalgo_desktop.ui.rooms.orders.ticket_text import one_line, value_text
+from openalgo_desktop.ui.rooms.orders.ticket_use import held_of, is_typed, still_fits, too_much
+from openalgo_desktop.ui.rooms.orders.ticket_view import TicketView
 
 #: What the button says while no side is chosen.
 CHOOSE_SIDE = "Choose BUY or SELL"
@@ -66,7 +52,6 @@ class TicketDock(Dock):
         self._use_product: Product | None = None
         self._attempted = False
         self._pressed: tuple[OrderRequest | None, ExitSpec | None, Mode] | None = None
-        self.frame = named(HatchedFrame(), "ticket-frame", "Order ticket")
         self._build()
         self.sending = TicketSender(
             self, bridge, self.foot, self.spoken, self._show_error, self._sent, self._shown
@@ -91,60 +76,23 @@ class TicketDock(Dock):
 
     # -- building ---------------------------------------------------------------------------
     def _build(self) -> None:
-        column = QVBoxLayout(self.frame)
-        column.setContentsMargins(BORDER + 2, BORDER, BORDER + 2, BORDER)
-        column.setSpacing(0)
-        inside = named(QWidget(), "ticket-content", "Order")
-        rows = QVBoxLayout(inside)
-        rows.setContentsMargins(6, 6, 6, 6)
-        rows.setSpacing(7)
-        rows.addLayout(self._build_head())
-        self.position_bar = PositionBar()
-        self.position_bar.wanted.connect(self._on_position)
-        rows.addWidget(self.position_bar)
-        self.form = TicketForm()
-        rows.addWidget(self.form)
-        self.bracket = BracketPanel()
-        rows.addWidget(self.bracket)
-        self.extras = TicketExtras(self.bridge, self.spawn, self.form, self.bracket)
-        self.extras.basket.clicked.connect(lambda _: self._to_basket())
-        rows.addWidget(self.extras)
-        self.estimate = label("", "ticket-estimate", "muted")
-        self.estimate.setWordWrap(True)
-        rows.addWidget(self.estimate)
-        self.facts = TicketFacts(self.bridge, self.spawn)
-        rows.addWidget(self.facts)
-        rows.addStretch(1)
-        self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
-        self.area.setWidget(inside)
-        column.addWidget(self.area, 1)
-        self.foot = TicketFoot(self._on_press, self._on_click)
-        self.send, self.result, self.warning = self.foot.send, self.foot.result, self.foot.warning
-        column.addWidget(self.foot)
-        form = self.form
+        view = self.frame = TicketView(self.bridge, self.spawn, self._on_press, self._on_click)
+        self.position_bar, self.form, self.bracket = view.position_bar, view.form, view.bracket
+        self.extras, self.estimate, self.facts = view.extras, view.estimate, view.facts
+        self.area, self.foot, self.symbol, self.ltp = view.area, view.foot, view.symbol, view.ltp
+        form, foot = self.form, self.foot
+        self.send, self.result, self.warning = foot.send, foot.result, foot.warning
         self.price_type, self.product = form.price_type, form.product
-        self.lots, self.units, self.price, self.trigger = (
-            form.lots,
-            form.units,
-            form.price,
-            form.trigger,
-        )
+        self.lots, self.units = form.lots, form.units
+        self.price, self.trigger = form.price, form.trigger
         self.units_field, self.price_field = form.units_field, form.price_field
         self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
+        self.position_bar.wanted.connect(self._on_position)
+        self.extras.basket.clicked.connect(lambda _: self._to_basket())
         form.changed.connect(self._edited)
+        self.bracket.changed.connect(self._edited)
         numbers = range(1, MOST_SIZES + 1)
         self.answer_keys(self, {f"size-{n}": partial(form.choose_size, n) for n in numbers})
-        self.bracket.changed.connect(self._edited)
-
-    def _build_head(self) -> QHBoxLayout:
-        head = QHBoxLayout()
-        self.symbol = label("", "ticket-symbol", "heading")
-        self.symbol.setWordWrap(True)
-        self.ltp = label("", "ticket-ltp", "number")
-        self.ltp.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(self.symbol, 1)
-        head.addWidget(self.ltp)
-        return head
 
     # -- symbol and wishes ------------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -190,6 +138,8 @@ class TicketDock(Dock):
         form.set_action(wish.action)
         if wish.quantity:
             form.set_units(wish.quantity)
+        form.terms.set(wish.validity, wish.disclosed_quantity)
+        form.show_fields()
         if wish.trigger_price:
             form.trigger.setValue(wish.trigger_price)
         if wish.price:
@@ -231,17 +181,11 @@ class TicketDock(Dock):
         """Another side or product than the position's: it is a plain order again."""
         if self.use is TicketUse.OPEN or request is None:
             return
-        held = self._held(request)
-        sign = -1 if self.use.leaves else 1
-        fits = held is not None and held.quantity * request.action.sign * sign > 0
-        if not fits or request.product is not self._use_product:
+        if not still_fits(self.use, self._use_product, request, self._held(request)):
             self._set_use(TicketUse.OPEN, None)
 
     def _held(self, request: OrderRequest) -> Position | None:
-        for row in self.bridge.books.positions:
-            if (row.key, row.product) == (request.key, request.product) and row.quantity:
-                return row
-        return None
+        return held_of(self.bridge.books.positions, request)
 
     # -- state ------------------------------------------------------------------------------
     @property
@@ -307,6 +251,7 @@ class TicketDock(Dock):
 
     def _on_mode(self, mode: Mode) -> None:
         self.frame.set_hatched(mode is Mode.SANDBOX)
+        self.form.show_fields()  # another account takes other orders
         self._edited()
 
     # -- the order --------------------------------------------------------------------------
@@ -314,7 +259,7 @@ class TicketDock(Dock):
         """Something was changed by hand: check, and refresh what depends on it."""
         if self.instrument is None:
             return
-        self._clear_errors()
+        self.frame.clear_errors()
         self._show_order(by_hand=True)
 
     def _show_order(self, *, by_hand: bool) -> None:
@@ -337,8 +282,9 @@ class TicketDock(Dock):
         now = self.bridge.monotonic()
         self.facts.show_order(request if good else None, self.bridge.mode, now, by_hand=by_hand)
         self.facts.show_leg(leg, row)
-        self._show_warnings(leg)
-        self._show_button(request, row)
+        self.frame.show_warnings(leg)
+        self.frame.show_button(request, row, self.spoken(request))
+        self.estimate.setText(value_text(request, row, self._last()))
 
     def _show_nothing(self, button: str) -> None:
         """There is no order."""
@@ -360,63 +306,13 @@ class TicketDock(Dock):
         try:
             self.bridge.orders.check(request)
         except AppError as error:
-            if told and (self._attempted or self._typed(request)):
+            if told and (self._attempted or is_typed(request)):
                 self._show_error(error)
             return False
         return True
 
-    def _typed(self, request: OrderRequest) -> bool:
-        """Whether every price that belongs to the order has been typed (or followed)."""
-        kind = request.price_type
-        return not (
-            (kind.has_trigger and not request.trigger_price)
-            or (kind.has_price and not request.price)
-        )
-
-    def _show_warnings(self, leg: LegPreview) -> None:
-        """Those of fields that do not say something worse already."""
-        wrong = {name for name, field in self._named_fields().items() if field.error()}
-        texts = [warned.text for warned in leg.warnings if warned.field not in wrong]
-        self.foot.warn("\n".join(f"⚠ {text}" for text in texts))
-
-    def _named_fields(self) -> dict[str, Field]:
-        """Fields by their names in an order."""
-        return {
-            "quantity": self.units_field,
-            "price": self.price_field,
-            "trigger_price": self.trigger_field,
-            **self.bracket.fields,
-        }
-
-    def _show_button(self, request: OrderRequest, row: Instrument) -> None:
-        text = order_text(request, row, decimals(row.tick_size))
-        if legs := self.bracket.words():
-            text += f"\n{legs}"
-        self.foot.show_order(text, self.spoken(request), request.action)
-        self.estimate.setText(value_text(request, row, self._last()))
-
-    def _clear_errors(self) -> None:
-        for field in self.form.fields:
-            if field.error():
-                field.set_error("")
-        self.bracket.clear_errors()
-        self.form.product_error.hide()
-        self.form.product_error.clear()
-
     def _show_error(self, error: AppError) -> None:
-        """The message under its field; what belongs to no field goes to the result line."""
-        text = in_words(error)
-        name = error.field if isinstance(error, InvalidOrder) else ""
-        field = self._named_fields().get(name)
-        if field is not None and field.isVisibleTo(self.frame):
-            field.set_error(text)
-            if self._attempted:
-                self.area.ensureWidgetVisible(field, 0, 20)
-        elif name == "product":
-            self.form.product_error.setText(text)
-            self.form.product_error.show()
-        else:
-            self.foot.say(f"✕ {text}", "error")
+        self.frame.show_error(error, scroll=self._attempted)
 
     # -- sending ----------------------------------------------------------------------------
     def _on_press(self) -> None:
@@ -440,7 +336,7 @@ class TicketDock(Dock):
         if row is None or row.is_index or self.sending.busy:
             return
         self._attempted = True
-        self._clear_errors()
+        self.frame.clear_errors()
         request = read or self.request()
         if request is None:
             self.foot.say("✕ Choose BUY or SELL first.", "error")
@@ -457,16 +353,10 @@ class TicketDock(Dock):
         return self.instrument.key if self.instrument is not None else None
 
     def _within_position(self, request: OrderRequest) -> bool:
-        """What leaves a position never exceeds it, also when it shrank since it was filled in."""
-        if not self.use.leaves:
-            return True
-        held = self._held(request)
-        units = abs(held.quantity) if held is not None else 0
-        if request.quantity <= units:
-            return True
-        text = f"Only {units} are held now." if units else "Nothing is held any more."
-        self.units_field.set_error(text)
-        return False
+        text = too_much(self.use, request, self._held(request))
+        if text:
+            self.units_field.set_error(text)
+        return not text
 
     def _sent(self, use: TicketUse) -> None:
         """The order is out. Once more of what leaves a position would open the other side."""
@@ -489,11 +379,7 @@ class TicketDock(Dock):
         key, feed, places = row.key, self.bridge.feed, decimals(row.tick_size)
         tick, stale = self.bridge.latest(key), feed.is_stale(key)
         self.facts.show_facts(row, tick)
-        last = quote.price_text(tick, "ltp", places)
-        # What is wrong with the price matters more than how far it is from yesterday's.
-        self.ltp.setText(f"{last}  {feed.note(key) or quote.percent_text(tick)}")
-        self.ltp.setToolTip(plain_tip(feed.tip(key)))
-        set_role(self.ltp, "stale" if stale else quote.tone(tick), "tone")
+        self.frame.show_price(tick, places, feed.note(key), feed.tip(key), stale)
         held = [position for position in self.bridge.books.positions if position.key == key]
         self.position_bar.show_positions(held, row, places, stale)
         self._show_order(by_hand=False)

@@ -41,13 +41,18 @@ class TicketExtras(QWidget):
             "price_type": form.price_type.value(),
             "product": form.product.value(),
             "size": form.units.value() // max(1, lot),
+            "validity": form.terms.validity.value(),
             "bracket": self._bracket.save(),
         }
 
     def use(self, preset: Preset) -> None:
         """Fill in a preset; what is not offered for the symbol stays as it is."""
         form = self._form
-        for name, segments in (("price_type", form.price_type), ("product", form.product)):
+        for name, segments in (
+            ("price_type", form.price_type),
+            ("product", form.product),
+            ("validity", form.terms.validity),
+        ):
             value = preset.get(name)
             if isinstance(value, str) and value in segments.options:
                 segments.choose(value)

@@ -18,8 +18,10 @@ from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.following import Followed
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.offered import price_types, products
+from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.kit.fields import CountField, Field, FieldGrid, PriceField, Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
+from openalgo_desktop.ui.rooms.orders.ticket_terms import TicketTerms
 
 #: What follows nothing.
 FIXED = "fixed"
@@ -60,9 +62,10 @@ class TicketForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, orders: OrderDoor) -> None:
         super().__init__()
         named(self, "ticket-form", "Order")
+        self.terms = TicketTerms(orders, self._on_terms)
         self.instrument: Instrument | None = None
         self.follows = True
         self._sizes: list[QPushButton] = []
@@ -77,7 +80,11 @@ class TicketForm(QWidget):
             "ticket-product", "Product", tuple(product.value for product in Product)
         )
         column.addWidget(self.price_type)
-        column.addWidget(self.product)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(self.product, 1)
+        row.addWidget(self.terms.validity, 1)
+        column.addLayout(row)
         self.product_error = label("", "ticket-product-error", "error")
         self.product_error.setWordWrap(True)
         self.product_error.hide()
@@ -90,7 +97,7 @@ class TicketForm(QWidget):
         column.addLayout(self.size_row)
         self.price_type.changed.connect(self._on_price_type)
         self.product.changed.connect(lambda _: self.changed.emit())
-        self._show_fields()
+        self.show_fields()
 
     # -- building ---------------------------------------------------------------------------
     def _build_side(self) -> QHBoxLayout:
@@ -119,12 +126,13 @@ class TicketForm(QWidget):
         self.units_field = Field("Quantity", self.units, "ticket-quantity")
         self.price_field = FollowField("Price", self.price, "ticket-price")
         self.trigger_field = Field("Trigger price", self.trigger, "ticket-trigger")
-        self.fields: tuple[Field, ...] = (
+        self._numbers: tuple[Field, ...] = (
             self.lots_field,
             self.units_field,
             self.price_field,
             self.trigger_field,
         )
+        self.fields = (*self._numbers, self.terms.disclosed_field)
         grid.place(self.fields)
         self.lots.valueChanged.connect(self._on_lots)
         self.units.valueChanged.connect(self._on_units)
@@ -156,7 +164,8 @@ class TicketForm(QWidget):
         self.follows = True
         quietly(self.price, 0.0)
         quietly(self.trigger, 0.0)
-        self._show_fields()
+        self.terms.begin(row)
+        self.show_fields()
 
     def _show_sizes(self, sizes: Sequence[int], lot: int) -> None:
         for button in self._sizes:
@@ -178,11 +187,14 @@ class TicketForm(QWidget):
         if 1 <= number <= len(self._sizes):
             self._sizes[number - 1].click()
 
-    def _show_fields(self) -> None:
+    def show_fields(self) -> None:
+        """The fields that belong to instrument, price type and account."""
         kind = self.kind
         lots = self.instrument is not None and self.instrument.lot_size > 1
         wanted = (lots, True, kind.has_price, kind.has_trigger)
-        self._grid.place([field for field, shown in zip(self.fields, wanted, strict=True) if shown])
+        shown = [field for field, show in zip(self._numbers, wanted, strict=True) if show]
+        self._grid.place([*shown, *self.terms.offer(kind)])
+        self.terms.show_least(kind, self.units.value())
 
     # -- values -----------------------------------------------------------------------------
     @property
@@ -220,15 +232,19 @@ class TicketForm(QWidget):
         row, action, kind = self.instrument, self.action, self.kind
         if row is None or action is None:
             return None
+        units = self.units.value()
+        validity, disclosed = self.terms.values(kind, units)
         return OrderRequest(
             symbol=row.symbol,
             exchange=row.exchange,
             action=action,
-            quantity=self.units.value(),
+            quantity=units,
             price_type=kind,
             product=Product(self.product.value()),
             price=round(self.price.value(), 6) if kind.has_price else 0.0,
             trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
+            disclosed_quantity=disclosed,
+            validity=validity,
         )
 
     def unread(self) -> bool:
@@ -239,8 +255,10 @@ class TicketForm(QWidget):
             self.units,
             self.price,
             self.trigger,
+            self.terms.disclosed,
         )
-        for field, editor in zip(self.fields, editors, strict=True):
+        fields = (*self._numbers, self.terms.disclosed_field)
+        for field, editor in zip(fields, editors, strict=True):
             if field.isVisibleTo(self) and (why := editor.problem()):
                 field.set_error(why)
                 found = True
@@ -279,9 +297,13 @@ class TicketForm(QWidget):
         self.follows = False
         self.changed.emit()
 
+    def _on_terms(self) -> None:
+        self.show_fields()
+        self.changed.emit()
+
     def _on_price_type(self, text: str) -> None:
         self.follows = True
-        self._show_fields()
+        self.show_fields()
         self.changed.emit()
 
     def _on_lots(self, lots: int) -> None:
@@ -291,6 +313,7 @@ class TicketForm(QWidget):
 
     def _on_units(self, units: int) -> None:
         self._show_lots(units)
+        self.terms.show_least(self.kind, units)
         self.changed.emit()
 
     def _show_lots(self, units: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.enums import PriceType
+from openalgo_desktop.core.enums import PriceType, Validity
 from openalgo_desktop.core.model import Instrument, OrderRequest, Position
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.ui.kit import format as fmt
@@ -17,13 +17,18 @@ def quantity_text(units: int, lot: int) -> str:
 
 
 def price_text(request: OrderRequest, places: int) -> str:
-    """Type, price and trigger: ``SL 780.00 · trigger 782.00``."""
+    """Type, price and trigger: ``SL 780.00 · trigger 782.00``; and what is unusual about how
+    it works: ``LIMIT 780.00 · IOC``."""
     kind = request.price_type
     parts = [kind.value]
     if kind.has_price:
         parts[0] += f" {_given(request.price, places)}"
     if kind.has_trigger:
         parts.append(f"trigger {_given(request.trigger_price, places)}")
+    if request.validity is not Validity.DAY:
+        parts.append(request.validity.value)
+    if request.disclosed_quantity:
+        parts.append(f"shows {fmt.quantity(request.disclosed_quantity)}")
     return " · ".join(parts)
 
 

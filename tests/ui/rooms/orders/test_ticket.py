@@ -13,17 +13,19 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product, Validity
 from openalgo_desktop.core.errors import ConfigError, InvalidOrder, RejectedByBroker
 from openalgo_desktop.core.model import (
     BookRows,
     Instrument,
+    Order,
     OrderAck,
     OrderRequest,
     Position,
     Tick,
 )
-from openalgo_desktop.core.ticketing import TicketUse, TicketWish
+from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_order
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.ui.kit.clips import clips
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.ticket import CHOOSE_SIDE, TicketDock
@@ -795,6 +797,7 @@ def test_requests_are_what_the_fields_say(drive: Drive) -> None:
             "trigger_price": 0.0,
             "disclosed_quantity": 0,
             "strategy": "",
+            "validity": Validity.DAY,
         }
 
     drive(scenario)
@@ -1002,3 +1005,91 @@ def test_sizes_by_key_and_by_click(drive: Drive) -> None:
         assert ticket.units.value() == 7
 
     drive(scenario)
+
+
+# -- validity and disclosed quantity -------------------------------------------------------------
+def test_validity_and_disclosed_are_on_the_button_in_the_order_and_not_in_the_next_one(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        orders = sent(session, monkeypatch)
+        await priced(session)
+        quiet(session)(800.0)
+        ticket = ticket_of(session)
+        terms = ticket.form.terms
+        assert terms.validity.isVisibleTo(ticket)
+        assert not terms.disclosed_field.isVisibleTo(ticket)  # a market order shows nothing
+        ticket.price_type.choose("LIMIT")
+        ticket.form.set_units(100)
+        ticket.form.set_price(800.0)
+        terms.disclosed.setValue(5)
+        assert "shows 5" in ticket.send.text()
+        click(ticket.send)
+        await settled(ticket)
+        assert orders == [] and "At least 10 % must be disclosed" in terms.disclosed_field.error()
+        terms.disclosed.setValue(20)
+        click(ticket.send)
+        await settled(ticket)
+        assert orders[-1].disclosed_quantity == 20 and orders[-1].validity is Validity.DAY
+        terms.validity.choose("IOC")
+        assert not terms.disclosed_field.isVisibleTo(ticket)
+        assert "IOC" in ticket.send.text() and "shows" not in ticket.send.text()
+        click(ticket.send)
+        await settled(ticket)
+        assert (orders[-1].validity, orders[-1].disclosed_quantity) == (Validity.IOC, 0)
+        ticket.price_type.choose("SL")  # a stop cannot be immediate
+        request = ticket.request()
+        assert request is not None and request.validity is Validity.DAY
+        assert not terms.validity.isVisibleTo(ticket)
+        ticket.price_type.choose("LIMIT")
+        terms.validity.choose("IOC")
+        future = derivative(session, option=False)
+        ticket.show_symbol(future.key)
+        ticket.set_action(BUY)
+        request = ticket.request()
+        assert request is not None
+        assert (request.validity, request.disclosed_quantity) == (Validity.DAY, 0)
+        assert not terms.disclosed_field.isVisibleTo(ticket)  # none on futures
+
+    drive(scenario)
+
+
+def test_an_account_that_takes_neither_is_not_offered_them(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        monkeypatch.setattr(type(session.terminal.sandbox), "traits", Traits(margin=True))
+        ticket.price_type.choose("LIMIT")
+        terms = ticket.form.terms
+        assert not terms.validity.isVisibleTo(ticket)
+        assert not terms.disclosed_field.isVisibleTo(ticket)
+        request = ticket.request()
+        assert request is not None and request.validity is Validity.DAY
+
+    drive(scenario)
+
+
+def test_the_same_again_has_the_terms_of_the_order(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        for order, words in (
+            (limit_order(validity=Validity.IOC), "IOC"),
+            (limit_order(disclosed_quantity=20), "shows 20"),
+        ):
+            session.bridge.ticket_wanted.emit(of_order(order))
+            assert words in ticket.send.text()
+            request = ticket.request()
+            assert request is not None
+            assert (request.validity, request.disclosed_quantity) == (
+                order.validity,
+                order.disclosed_quantity,
+            )
+
+    drive(scenario)
+
+
+def limit_order(**more: Any) -> Order:
+    return Order("1", "SBIN", "NSE", BUY, 100, PriceType.LIMIT, Product.MIS, 700.0, **more)
