@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntFlag, auto
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -426,6 +427,16 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._fitted = False
         self.scale_x.pan(self.scale_x.span * share)
         self._changed_view()
+
+    def show_time(self, moment: float) -> bool:
+        """Bring the bar of a moment (epoch seconds) to the middle; False where there is none."""
+        index = int(np.searchsorted(self.series.time, moment, side="right")) - 1
+        if index < 0:
+            return False
+        self._fitted = False
+        self.scale_x.pan(index - (self.scale_x.left + self.scale_x.right) / 2)
+        self._changed_view()
+        return True
 
     def zoom_by(self, steps: int) -> None:
         """Fewer (positive) or more bars at once; the last one that is seen stays."""

@@ -124,6 +124,10 @@ class ChartView(QWidget):
         if self._canvas is not None:
             self._canvas.scroll_by(share)
 
+    def show_time(self, moment: float) -> bool:
+        """Bring the bar of a moment (epoch seconds) to the middle; False where there is none."""
+        return self._canvas is not None and self._canvas.show_time(moment)
+
     def zoom_by(self, steps: int) -> None:
         """Fewer (positive) or more bars at once."""
         if self._canvas is not None:

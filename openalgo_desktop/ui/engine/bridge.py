@@ -91,6 +91,7 @@ class Bridge(QObject):
     flatten_wanted = Signal()
     command_wanted = Signal(str)  # name of an action of the window
     dock_wanted = Signal(str, object)  # id of a kind, Key: show such a dock for the instrument
+    moment_wanted = Signal(object, object)  # Key, datetime: charts of it scroll there
     order_wanted = Signal(str)  # order id: show it in the order book
     closing = Signal()
     notice = Signal(str, str)  # level, text

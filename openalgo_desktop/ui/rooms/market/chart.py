@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -69,6 +69,7 @@ class ChartDock(Dock):
         self._live: LiveBar | None = None
         self._lines_due = False
         self._load: asyncio.Task[None] | None = None
+        self._moment: datetime | None = None  # to be shown when the history is here
         self.interval = Segments(
             "chart-interval",
             "Interval",
@@ -110,6 +111,7 @@ class ChartDock(Dock):
         self.listen(bridge.watch.changed, self._on_plan)
         self.listen(bridge.alerts.changed, self._on_plan)
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
+        self.listen(bridge.moment_wanted, self._on_moment)
 
     def _answer_keys(self) -> None:
         view = self.view
@@ -184,9 +186,22 @@ class ChartDock(Dock):
         await load_drawing()
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
+        self._show_moment()
         self.set_empty(not len(bars), self.message.text())
         self.show_lines()
         self.dirty = True
+
+    def _on_moment(self, key: Key, at: datetime) -> None:
+        """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
+        if key == self.key:
+            self._moment = at
+            if self._load is None or self._load.done():
+                self._show_moment()
+
+    def _show_moment(self) -> None:
+        at, self._moment = self._moment, None
+        if at is not None and not self.view.show_time(at.timestamp()):
+            self.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
 
     # -- live -------------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:

@@ -138,8 +138,13 @@ class TradesDock(TableDock[Trade]):
     def activated(self, row: Trade) -> None:
         self.pick(row.key)
 
+    def _show_chart(self, row: Trade) -> None:
+        """The chart of the symbol, at the bar of the trade."""
+        self.bridge.dock_wanted.emit("chart", row.key)
+        self.bridge.moment_wanted.emit(row.key, row.traded_at)
+
     def fill_menu(self, menu: QMenu, row: Trade) -> None:
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
-        self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
+        self.add_item(menu, "Chart at this trade", lambda: self._show_chart(row))
         self.add_item(menu, "Show order", lambda: self.bridge.order_wanted.emit(row.order_id))
         self.add_item(menu, "Copy order id", lambda: copy_text(row.order_id))

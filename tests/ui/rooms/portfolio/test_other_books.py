@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick
+from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.orders.trades import TradesDock
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock
@@ -71,7 +73,8 @@ def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
         books = await stand_still(session)
         books.orders = {"1": order(1)}
         books.orders_changed.emit()
-        books.trades = BookRows([trade(1)])
+        old = datetime(2001, 1, 1, tzinfo=UTC)
+        books.trades = BookRows([msgspec.structs.replace(trade(1), traded_at=old)])
         books.trades_changed.emit()
         dock = await seen(session, "trades")
         found = calls(dock, dock.rows[0])
@@ -80,8 +83,18 @@ def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
         await until(lambda: not orders.is_hidden(), "the order book")
         assert orders.selected_row().order_id == "1"  # type: ignore[attr-defined]
         session.bridge.select(("NSE", "TCS"))
-        found["Show chart"]()
+        chart = session.window.docks["chart"]
+        assert isinstance(chart, ChartDock)
+        found["Chart at this trade"]()
         assert session.bridge.selected == ("NSE", "SBIN")
+        await until(lambda: chart._moment is None and len(chart.view.canvas.series) > 0, "bars")
+        assert "is loaded" in chart.message.text()  # the trade is older than its history
+        times = chart.view.canvas.series.time
+        middle = len(times) // 2
+        moment = datetime.fromtimestamp(int(times[middle]) + 7, UTC)
+        session.bridge.moment_wanted.emit(("NSE", "SBIN"), moment)
+        scale = chart.view.canvas.scale_x
+        assert (scale.left + scale.right) / 2 == pytest.approx(middle, abs=1)
 
     drive(scenario)
 
