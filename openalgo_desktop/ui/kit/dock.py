@@ -380,7 +380,7 @@ class Dock(QDockWidget):
     # -- giving away ------------------------------------------------------------------------
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
         """What of it can be saved: text of a menu, and what it starts."""
-        return [("Save as picture ...", lambda: self.spawn(self._save_picture(), "save picture"))]
+        return [("Save as picture…", lambda: self.spawn(self._save_picture(), "save picture"))]
 
     def file_name(self) -> str:
         """What a file of it is called at first, without an ending."""

@@ -430,11 +430,11 @@ class TableDock(Dock, Generic[R]):
         view, name = self.view, self.file_name()
         return [
             (
-                "Save as CSV ...",
+                "Save as CSV…",
                 lambda: self.spawn(csv(view, name, self.said), "save CSV"),
             ),
             (
-                "Save as picture ...",
+                "Save as picture…",
                 lambda: self.spawn(
                     picture(view, name, self.title, self._when(), self.said), "save picture"
                 ),

@@ -124,7 +124,7 @@ class Commands:
         self._once("kill switch", self._kill)
 
     async def _kill(self) -> None:
-        self._toasts.show("warning", "Kill switch: blocking, cancelling, closing ...")
+        self._toasts.show("warning", "Kill switch: blocking, cancelling, closing…")
         await ask(KillReportDialog(self._window, await self._bridge.safety.kill()))
 
     def reset_kill(self) -> None:

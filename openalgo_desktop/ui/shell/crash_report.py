@@ -57,7 +57,7 @@ class CrashReportDialog(QDialog):
         copy = push_button(
             "Copy", f"{NAME}-copy", "Copy the report", lambda: copy_text(self.text.toPlainText())
         )
-        self.save = push_button("Save ...", f"{NAME}-save", "Save the report", self._ask_save)
+        self.save = push_button("Save…", f"{NAME}-save", "Save the report", self._ask_save)
         close = push_button("Close", f"{NAME}-close", "Close", self.accept)
         close.setDefault(True)
         for button in (copy, self.save, close):

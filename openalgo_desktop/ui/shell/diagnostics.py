@@ -43,15 +43,15 @@ class DiagnosticsDialog(QDialog):
         bottom = QHBoxLayout()
         bottom.addWidget(self.said, 1)
         self.copy = push_button("Copy", f"{NAME}-copy", "Copy what is shown", self._copy)
-        self.save = push_button("Save ...", f"{NAME}-save", "Save as one file", self._ask_save)
+        self.save = push_button("Save…", f"{NAME}-save", "Save as one file", self._ask_save)
         self.save.setProperty("role", "primary")
+        close = push_button("Close", f"{NAME}-close", "Close", self.accept)
+        close.setDefault(True)
         for button in (self.copy, self.save):
             button.setEnabled(False)
             button.setAutoDefault(False)
+        for button in (self.copy, close, self.save):
             bottom.addWidget(button)
-        close = push_button("Close", f"{NAME}-close", "Close", self.accept)
-        close.setDefault(True)
-        bottom.addWidget(close)
         column.addLayout(bottom)
 
     async def load(self) -> None:

@@ -71,7 +71,7 @@ class EmergencyPanel(QWidget):
             "kill": self._kill,
         }
         self._running.add(name)
-        self._say("Sending ...")
+        self._say("Sending…")
         task = self._bridge.spawn(self._run(works[name], self._bridge.mode), f"locked {name}")
         task.add_done_callback(lambda _: self._running.discard(name))
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
 from openalgo_desktop.core.model import GttRequest, Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
@@ -19,6 +19,7 @@ from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request
 from openalgo_desktop.ui.engine.rows import SymbolMap
 from openalgo_desktop.ui.engine.work import AtWork
+from openalgo_desktop.ui.kit.ask_text import TextDialog
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
@@ -27,6 +28,8 @@ from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
+from openalgo_desktop.ui.rooms.orders.order_text import OrderText
+from openalgo_desktop.ui.rooms.orders.ticket_presets import NameDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
@@ -44,6 +47,7 @@ from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.leaving import LeaveDialog, what_is_left
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.settings import SettingsDialog
+from openalgo_desktop.ui.shell.start_problem import StartProblemDialog
 
 #: The beginning of a report.
 CRASH = """OpenAlgo Desktop: the run before did not end properly.
@@ -52,6 +56,11 @@ that run began: 2026-11-23 09:01:12
 
 The interpreter left no stacks: it was ended from outside, or the machine stopped.
 """
+#: Why a start may fail.
+PORT_TAKEN = (
+    "Port 5000 on 127.0.0.1 is in use by another program. Close that program, or choose another "
+    "port with api.rest_port."
+)
 #: Requests of a script that the API monitor shows.
 REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("ping", {}),
@@ -248,6 +257,10 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(PasswordDialog(window, bridge, "The window is locked.", bridge.lock.require))
     if working := bridge.books.working():
         found.append(ModifyDialog(window, bridge, working[0]))
+        found.append(OrderText(window, bridge, working[0]))
+    preset = NameDialog(window, {"Nifty scalp": {}})
+    preset.text.setText("Nifty scalp")
+    found.append(preset)
     found.append(AlertDialog(window, bridge, ("NSE", "SBIN")))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
@@ -265,6 +278,8 @@ def _shell_dialogs(session: Session) -> list[QDialog]:
     ]
     at = AtWork(2, 1, 4, 3, 1, 2, ("Breakout 15m",), 2)
     found.append(LeaveDialog(window, what_is_left(at, "Zerodha (AB1234)"), True))
+    found.append(TextDialog(window, "Save workspace as", "Name", "Expiry day", str.strip))
+    found.append(StartProblemDialog(ConfigError(PORT_TAKEN)))
     locked = PasswordDialog(window, bridge, "The window is locked.", bridge.lock.unlock, must=True)
     locked.setObjectName("dialog-password-locked")
     locked.add_below(EmergencyPanel(bridge, locked))

@@ -147,14 +147,15 @@ async def _shoot(app: QApplication, shoot: Shoot, options: TerminalOptions) -> l
         await asyncio.sleep(SETTLE)
         for size in shoot.sizes:
             camera = Camera(shoot.out, shoot.only, size)
-            await _take_all(session, camera, size, shoot.themes)
+            await take_all(session, camera, size, shoot.themes)
             faults += camera.faults()
     finally:
         await session.stop()
     return faults
 
 
-async def _take_all(session: Session, camera: Camera, size: Size, names: Sequence[str]) -> None:
+async def take_all(session: Session, camera: Camera, size: Size, names: Sequence[str]) -> None:
+    """Window, docks, dialogs and workspaces in each theme."""
     window = session.window
     for theme in names:
         session.bridge.set_setting("ui.theme", theme)

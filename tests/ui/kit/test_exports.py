@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_a_notice(drive: Drive, tmp_path: Pat
             return tmp_path / "no" / "such" / "folder.csv"
 
         with patch.object(table_exports, "ask_csv_path", chosen):
-            dict(dock.exports())["Save as CSV ..."]()
+            dict(dock.exports())["Save as CSV…"]()
             await until(lambda: bool(told), "the notice")
         assert told[0][0] == "error" and "cannot be written" in told[0][1]
 
@@ -99,7 +99,7 @@ def test_a_picture_is_on_paper_and_the_users_alone(drive: Drive, tmp_path: Path)
             return target
 
         with patch.object(table_exports, "ask_path", chosen):
-            dict(dock.exports())["Save as picture ..."]()
+            dict(dock.exports())["Save as picture…"]()
             await until(lambda: target.exists() and target.stat().st_size > 0, "the picture")
         image = QImage(str(target))
         assert image.width() > 800 and image.pixelColor(2, 2) == QColor("white")
@@ -132,8 +132,8 @@ def test_the_file_menu_offers_every_open_dock(drive: Drive) -> None:
         assert {dock.title for dock in docks} <= set(found)
         for dock in docks:
             assert found[dock.title] == [text for text, _ in dock.exports()]
-        assert "Save as CSV ..." in found["Positions"]
-        assert "Save as CSV ..." not in found["Chart"]
+        assert "Save as CSV…" in found["Positions"]
+        assert "Save as CSV…" not in found["Chart"]
 
     drive(scenario)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -16,16 +18,20 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 
+from openalgo_desktop import ui
+from openalgo_desktop.config.resources import resource_path
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.clips import clips
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
-from openalgo_desktop.ui.shell.camera import Size
+from openalgo_desktop.ui.shell.camera import USUAL, Camera, Size
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.scene import dialogs, place_some
+from openalgo_desktop.ui.shell.screenshot import take_all
 from openalgo_desktop.ui.shell.settings import SettingsDialog
+from openalgo_desktop.ui.shell.workspaces import PRESETS
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
@@ -48,6 +54,49 @@ def test_every_control_of_every_dialog_has_both_names(drive: Drive) -> None:
                 if not (control.objectName() and control.accessibleName())
             ]
             assert unnamed == [], dialog.objectName()
+            dialog.deleteLater()
+
+    drive(scenario)
+
+
+def written_dialogs() -> set[type[QDialog]]:
+    """All classes of dialogs that there are, by reading every module of the window."""
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        importlib.import_module(module.name)
+    found: set[type[QDialog]] = set()
+    more: list[type[QDialog]] = [QDialog]
+    while more:
+        kind = more.pop()
+        more += kind.__subclasses__()
+        if kind.__module__.startswith(f"{ui.__name__}."):
+            found.add(kind)
+    return found
+
+
+def test_every_dialog_dock_and_preset_is_photographed(drive: Drive, tmp_path: Path) -> None:
+    """A new one without a picture, or one that is not looked at for cut texts, fails here."""
+    assert {path.stem for path in resource_path("workspaces").glob("*.json")} == set(PRESETS)
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        await place_some(session)
+        shown = await dialogs(session)
+        missing = written_dialogs() - {type(dialog) for dialog in shown}
+        assert {kind.__name__ for kind in missing} == set()
+        taken: list[str] = []
+
+        class Still(Camera):
+            async def take(self, widget: QWidget, name: str) -> None:
+                assert widget.isVisible(), name
+                taken.append(name)
+
+        await take_all(session, Still(tmp_path, "*"), USUAL, ("dark",))
+        wanted = {f"dock-{kind}-dark" for kind in kinds()}
+        wanted |= {f"workspace-{preset}-dark" for preset in PRESETS[1:]} | {"window-dark"}
+        wanted |= {f"{dialog.objectName()}-dark" for dialog in shown} | {"dialog-palette-dark"}
+        assert wanted - set(taken) == set()
+        assert len(set(taken)) == len(taken)  # no picture is written over
+        for dialog in shown:
             dialog.deleteLater()
 
     drive(scenario)

@@ -176,7 +176,7 @@ class LoginDialog(QDialog):
             self._task = self._bridge.spawn(self._run(), "login")
 
     async def _run(self) -> None:
-        self._say("Logging in ...", "muted")
+        self._say("Logging in…", "muted")
         self.method.setEnabled(False)
         try:
             status = await self._bridge.accounts.login(
@@ -230,7 +230,7 @@ class LoginDialog(QDialog):
         self._focus(missing[0].name)
         self._more = asyncio.get_running_loop().create_future()
         await self._more
-        self._say("Logging in ...", "muted")
+        self._say("Logging in…", "muted")
         return self._values(fields)
 
     async def browse(self, url: str, broker: str, state: str) -> Mapping[str, str]:

@@ -194,7 +194,7 @@ class RequestBuilder(QWidget):
             ):
                 return
             self._remember(row.name, self.body.toPlainText())
-            self._say("Sending ...", "muted")
+            self._say("Sending…", "muted")
             answer = await send(call, key)
             self.answer.setPlainText(answer.text)
             good = 0 < answer.status < FIRST_ERROR

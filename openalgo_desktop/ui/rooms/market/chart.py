@@ -167,7 +167,7 @@ class ChartDock(Dock):
         if self._load is not None:
             self._load.cancel()
         self._live = None
-        self.message.setText("Loading ...")
+        self.message.setText("Loading…")
         self.retry.hide()
         interval = Interval(self.interval.value())
         self._load = self.spawn(self._load_history(self.key, interval), "chart history")

@@ -56,13 +56,13 @@ class BasketKeeping:
         menu_item(
             menu,
             self._dock.name,
-            "Open a CSV file ...",
+            "Open a CSV file…",
             lambda: self._dock.spawn(self._import(), "basket import"),
         )
         menu_item(
             menu,
             self._dock.name,
-            "Write a CSV file ...",
+            "Write a CSV file…",
             lambda: self._dock.spawn(self._export(), "basket csv"),
         )
         if self.current in self.names:

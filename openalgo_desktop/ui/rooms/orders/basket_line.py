@@ -41,7 +41,7 @@ _TONES = {
     LineState.SKIPPED: "warning",
 }
 _WORDS = {
-    LineState.SENDING: "Sending ...",
+    LineState.SENDING: "Sending…",
     LineState.FAILED: "✕",
     LineState.UNKNOWN: "? No answer yet, being looked for; it is not sent again.",
     LineState.SKIPPED: "–",

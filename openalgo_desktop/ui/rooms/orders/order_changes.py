@@ -272,7 +272,7 @@ class OrderChanges:
         """Changes of one working order."""
         add = self._dock.add_item
         add(menu, "Modify in the row", partial(self.edit, row))
-        add(menu, "Modify, all fields ...", partial(self.edit_all, row))
+        add(menu, "Modify, all fields…", partial(self.edit_all, row))
         if row.price_type is PriceType.LIMIT:
             side = "bid" if row.action is Action.BUY else "ask"
             add(menu, f"Chase: to the best {side}", partial(self.chase, row))

@@ -195,7 +195,7 @@ class OrderColumns:
         if self.is_late(order):
             return NO_ANSWER
         asked = self._waiting(order.order_id)
-        return f"{asked.word} ..." if asked is not None else order.status.value
+        return f"{asked.word}…" if asked is not None else order.status.value
 
     def _tone(self, order: Order) -> str:
         if self.is_late(order):

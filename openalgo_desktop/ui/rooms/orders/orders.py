@@ -276,11 +276,11 @@ class OrdersDock(TableDock[Order]):
             self.changes.fill_menu(menu, row)
             self.add_item(menu, "Cancel", partial(self.cancel, row))
             menu.addSeparator()
-        self.add_item(menu, "Repeat in the ticket ...", partial(self.repeat, row))
+        self.add_item(menu, "Repeat in the ticket…", partial(self.repeat, row))
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
         self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
         self.add_item(menu, "Copy order id", partial(copy_text, row.order_id))
-        self.add_item(menu, "Raw JSON ...", partial(self.show_raw, row))
+        self.add_item(menu, "Raw JSON…", partial(self.show_raw, row))
 
     def repeat(self, order: Order) -> None:
         """The same order again in the ticket; nothing is sent."""

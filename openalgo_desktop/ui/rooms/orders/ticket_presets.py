@@ -46,6 +46,7 @@ class NameDialog(QDialog):
         column.addWidget(self.text)
         buttons = named(QDialogButtonBox(), "dialog-preset-buttons", "Answers")
         self.yes = named(QPushButton("Save"), "dialog-preset-save", "Save")
+        self.yes.setProperty("role", "primary")
         self.no = named(QPushButton("Cancel"), "dialog-preset-cancel", "Cancel")
         buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)

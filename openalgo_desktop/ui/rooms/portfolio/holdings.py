@@ -218,7 +218,7 @@ class HoldingsDock(TableDock[Holding]):
         self.pick(row.key)
 
     def fill_menu(self, menu: QMenu, row: Holding) -> None:
-        self.add_item(menu, "Sell ...", lambda: self._sell(row))
+        self.add_item(menu, "Sell…", lambda: self._sell(row))
         menu.addSeparator()
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
         self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))

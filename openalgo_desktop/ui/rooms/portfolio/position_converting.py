@@ -37,7 +37,7 @@ class PositionConverting:
         if to is None:
             return
         if self._bridge.converts:
-            self._dock.add_item(menu, f"Convert to {to.value} ...", partial(self.convert, row, to))
+            self._dock.add_item(menu, f"Convert to {to.value}…", partial(self.convert, row, to))
         else:
             text = f"Convert to {to.value}: not offered by this account"
             item = self._dock.add_item(menu, text, lambda: None)

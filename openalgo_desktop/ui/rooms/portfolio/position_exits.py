@@ -16,7 +16,7 @@ from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.portfolio.exit_editor import ExitEditor, Leg, Wanted
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line, LineId, whole_plan
 
-_MENU = ((Leg.STOP, "Stop ..."), (Leg.TARGET, "Target ..."), (Leg.TRAIL, "Trailing stop ..."))
+_MENU = ((Leg.STOP, "Stop…"), (Leg.TARGET, "Target…"), (Leg.TRAIL, "Trailing stop…"))
 
 
 class PositionExits:

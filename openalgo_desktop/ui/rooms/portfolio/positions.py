@@ -316,7 +316,7 @@ class PositionsDock(TableDock[Line]):
         instrument = self.bridge.instrument(row.key)
         if instrument is None:
             return
-        for text, use in (("Add in the ticket ...", TicketUse.ADD), ("Exit ...", TicketUse.EXIT)):
+        for text, use in (("Add in the ticket…", TicketUse.ADD), ("Exit…", TicketUse.EXIT)):
             wish = of_position(row, use, instrument)
             self.add_item(menu, text, partial(self._show_ticket, wish))
 

@@ -57,10 +57,11 @@ class PasswordDialog(QDialog):
             "Unlock" if must else "Continue", "dialog-password-ok", "Go on", self._go
         )
         self.ok.setDefault(True)
-        row.addWidget(self.ok)
+        self.ok.setProperty("role", "primary")
         self._column = column
         if not must:
             row.addWidget(push_button("Cancel", "dialog-password-cancel", "Cancel", self.reject))
+        row.addWidget(self.ok)
         column.addLayout(row)
         self.password.setFocus()
 
@@ -131,15 +132,18 @@ class LockSetupDialog(QDialog):
         self.said.setWordWrap(True)
         column.addWidget(self.said)
         row = QHBoxLayout()
-        row.addStretch(1)
         self.save = push_button("Set password", "dialog-lock-save", "Set password", self._save)
         self.use_code = push_button(
             "Use one-time codes", "dialog-lock-use-code", "Use one-time codes", self._use_code
         )
         self.remove = push_button("Remove lock", "dialog-lock-remove", "Remove lock", self._remove)
         close = push_button("Close", "dialog-lock-close", "Close", self.accept)
-        for button in (self.save, self.use_code, self.remove, close):
-            row.addWidget(button)
+        self.save.setProperty("role", "primary")
+        row.addWidget(self.remove)
+        row.addWidget(self.use_code)
+        row.addStretch(1)
+        row.addWidget(close)
+        row.addWidget(self.save)
         column.addLayout(row)
         self._show()
 

@@ -46,7 +46,7 @@ class AuditDialog(QDialog):
         column = QVBoxLayout(self)
         head = QHBoxLayout()
         self.text = named(QLineEdit(), f"{NAME}-text", "Words that an entry contains")
-        self.text.setPlaceholderText("Search: symbol, order id, key, setting ...")
+        self.text.setPlaceholderText("Search: symbol, order id, key, setting…")
         self.text.setClearButtonEnabled(True)
         self.span = named(QComboBox(), f"{NAME}-span", "How far back")
         self.span.addItems([title for title, _ in SPANS])

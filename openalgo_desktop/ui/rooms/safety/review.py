@@ -79,7 +79,7 @@ class ReviewDialog(QDialog):
         self._bridge.spawn(self._compare(), "compare books")
 
     async def _compare(self) -> None:
-        self._say("Comparing ...", "muted")
+        self._say("Comparing…", "muted")
         try:
             found = await self._bridge.safety.compare(self._mode)
         except AppError as error:

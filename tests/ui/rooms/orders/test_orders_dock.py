@@ -224,7 +224,7 @@ def test_an_unusual_change_is_asked_about(drive: Drive) -> None:
         editor(dock).fields["price"].setValue(799.0)
         QTest.keyClick(editor(dock).fields["price"], Qt.Key.Key_Return)
         await until(lambda: dock.findChildren(ConfirmDialog), "the question")
-        assert not asked and shown(dock)["status"] == "changing ..."  # type: ignore[arg-type]
+        assert not asked and shown(dock)["status"] == "changing…"  # type: ignore[arg-type]
         click(dock.findChildren(ConfirmDialog)[0].no)
         await until(lambda: not list(dock.changes.asked()), "the end")
         assert not asked
@@ -272,11 +272,11 @@ def test_menu_of_a_working_order(drive: Drive) -> None:
         calls["Convert to market"]()
         await until(lambda: asked, "the change")
         assert asked[0][0].price_type is PriceType.MARKET
-        calls["Repeat in the ticket ..."]()
+        calls["Repeat in the ticket…"]()
         assert (wishes[0].quantity, wishes[0].price) == (10, 800.0)
         calls["Copy order id"]()
         assert QApplication.clipboard().text() == "1"
-        calls["Raw JSON ..."]()
+        calls["Raw JSON…"]()
         raw = dock.findChildren(OrderText)[0].text.toPlainText()
         assert '"order_id": "1"' in raw and '"price": 800.0' in raw
         session.bridge.select(("NSE", "TCS"))

@@ -134,7 +134,7 @@ def test_selling_a_holding_fills_the_ticket_and_sends_nothing(drive: Drive) -> N
         session.bridge.ticket_wanted.connect(wishes.append)
         dock.select_row("NSE:SBIN")
         QTest.keyClick(dock.view, Qt.Key.Key_Delete)
-        calls(dock, dock.rows[0])["Sell ..."]()
+        calls(dock, dock.rows[0])["Sell…"]()
         assert [(w.action, w.quantity, w.product) for w in wishes] == [
             (Action.SELL, 10, Product.CNC)
         ] * 2

@@ -173,7 +173,7 @@ def test_a_position_is_converted_by_its_menu_after_a_question(drive: Drive) -> N
         menu = QMenu()
         dock.fill_menu(menu, dock.rows[0])
         (item,) = [a for a in menu.actions() if a.text().startswith("Convert")]
-        assert item.text() == "Convert to CNC ..."
+        assert item.text() == "Convert to CNC…"
         item.trigger()
         await until(lambda: dock.findChildren(ConfirmDialog), "the question")
         click(dock.findChildren(ConfirmDialog)[0].no)
@@ -259,10 +259,10 @@ def test_target_trail_and_break_even_by_menu_and_keys(drive: Drive) -> None:
         calls = {action.text(): action.trigger for action in menu.actions()}
         names = ("Close 25 %", "Close 50 %", "Close 75 %", "Close at market", "Reverse at market")
         assert set(names) <= set(calls)
-        calls["Target ..."]()
+        calls["Target…"]()
         QTest.keyClick(dock.exits.editor, Qt.Key.Key_Return)
         await until(lambda: text(dock, "target") != "–", "the target")
-        calls["Trailing stop ..."]()
+        calls["Trailing stop…"]()
         QTest.keyClick(dock.exits.editor, Qt.Key.Key_Return)
         await until(lambda: text(dock, "trail") != "–", "the distance")
         dock.select_row((row.key, "MIS"))
@@ -457,7 +457,7 @@ def test_actions_of_a_row_reach_ticket_and_docks(drive: Drive) -> None:
         menu = QMenu()
         dock.fill_menu(menu, dock.rows[0])
         calls: dict[str, Callable[[], None]] = {a.text(): a.trigger for a in menu.actions()}
-        calls["Exit ..."]()
+        calls["Exit…"]()
         assert (wishes[0].action, wishes[0].quantity) == (Action.SELL, 10)
         session.bridge.select(("NSE", "TCS"))
         calls["Show chart"]()
