@@ -51,10 +51,11 @@ class ConfirmDialog(QDialog):
             review = self.review = PlainList.to_read(
                 "dialog-confirm-rows", "What will be done", rows
             )
-            review.setWordWrap(False)
             layout.addWidget(review)
             review.ensurePolished()  # the theme's font, which is wider than Qt's own
-            wide = min(WIDEST, review.sizeHintForColumn(0) + 44)
+            needed = review.sizeHintForColumn(0) + 44
+            review.setWordWrap(needed > WIDEST)
+            wide = min(WIDEST, needed)
             margins = layout.contentsMargins()
             # A minimum of its own keeps the dialog from growing with what is in it.
             self.setMinimumWidth(max(NARROWEST, wide + margins.left() + margins.right()))

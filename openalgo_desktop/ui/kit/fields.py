@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import (
     QBrush,
     QKeyEvent,
@@ -17,14 +17,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
-    QHBoxLayout,
-    QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -35,7 +31,7 @@ from openalgo_desktop.core.numbers import NotClear
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import reading, theme
 from openalgo_desktop.ui.kit.reading import Validity
-from openalgo_desktop.ui.kit.widgets import label, named, slug
+from openalgo_desktop.ui.kit.widgets import label, named
 
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -223,73 +219,6 @@ class StillCombo(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
-
-
-class Segments(QWidget):
-    """A row of exclusive buttons; ``changed`` carries the chosen text."""
-
-    changed = Signal(str)
-
-    def __init__(
-        self,
-        object_name: str,
-        accessible_name: str,
-        options: tuple[str, ...],
-        compact: bool = False,
-    ) -> None:
-        super().__init__()
-        named(self, object_name, accessible_name)
-        self.options = options
-        self._group = QButtonGroup(self)
-        self._buttons: dict[str, QPushButton] = {}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for option in options:
-            button = named(
-                QPushButton(option), f"{object_name}-{slug(option)}", f"{accessible_name} {option}"
-            )
-            button.setCheckable(True)
-            button.setProperty("role", "segment")
-            if compact:
-                button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-            else:
-                button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            self._group.addButton(button)
-            self._buttons[option] = button
-            row.addWidget(button, 1)
-        self._buttons[options[0]].setChecked(True)
-        self._group.buttonClicked.connect(lambda _: self.changed.emit(self.value()))
-
-    def value(self) -> str:
-        """The chosen text."""
-        return next(option for option, button in self._buttons.items() if button.isChecked())
-
-    def choose(self, option: str) -> None:
-        """Choose in code; ``changed`` is emitted when it is a change."""
-        if option != self.value() and not self._buttons[option].isHidden():
-            self._buttons[option].setChecked(True)
-            self.changed.emit(option)
-
-    def button(self, option: str) -> QPushButton:
-        """The button of one option."""
-        return self._buttons[option]
-
-    def show_counts(self, counts: Mapping[str, int]) -> None:
-        """Put a number behind each option."""
-        for option, count in counts.items():
-            text = f"{option} {fmt.quantity(count)}"
-            if self._buttons[option].text() != text:
-                self._buttons[option].setText(text)
-                self._buttons[option].updateGeometry()
-
-    def allow(self, options: tuple[str, ...]) -> None:
-        """Show only ``options``; a choice that disappears falls to the first that is left."""
-        for option, button in self._buttons.items():
-            button.setVisible(option in options)
-        if self.value() not in options:
-            self._buttons[options[0]].setChecked(True)
-            self.changed.emit(options[0])
 
 
 class Field(QWidget):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QTabBar
 
+from openalgo_desktop.ui.kit.clips import SCROLLS
 from openalgo_desktop.ui.kit.widgets import set_role
 
 #: What the style sheet puts beside the text of a tab, both sides, pixels.
 ROOM = 24
+#: and of one that is close to the others.
+TIGHT_ROOM = 10
 _EVENTS = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
 
 
@@ -30,9 +33,11 @@ class FittingTabs(QObject):
             return
         bar.ensurePolished()
         metrics = bar.fontMetrics()
-        texts = (bar.tabText(index).replace("&&", "&") for index in range(bar.count()))
-        wanted = sum(metrics.horizontalAdvance(text) + ROOM for text in texts)
-        set_role(bar, "tight" if wanted > bar.width() else "")
+        texts = [bar.tabText(index).replace("&&", "&") for index in range(bar.count())]
+        wide = sum(metrics.horizontalAdvance(text) for text in texts)
+        set_role(bar, "tight" if wide + ROOM * len(texts) > bar.width() else "")
+        # Where that is not enough, either (large letters, a small window), it may scroll.
+        bar.setProperty(SCROLLS, wide + TIGHT_ROOM * len(texts) > bar.width())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _EVENTS:

@@ -125,6 +125,7 @@ class Palette(QFrame):
         self.results.itemClicked.connect(lambda item: self._take(item, False))
         column.addWidget(self.results, 1)
         self.hint = label(HINT, f"{NAME}-hint", "caption")
+        self.hint.setWordWrap(True)
         column.addWidget(self.hint)
         window.installEventFilter(self)
         self.hide()

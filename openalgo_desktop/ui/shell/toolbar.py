@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolBar, QToolBu
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import icons, look
+from openalgo_desktop.ui.kit.clips import may_elide
 from openalgo_desktop.ui.kit.hold_button import HoldButton
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import sends
@@ -81,13 +82,14 @@ class TopBar(QToolBar):
         self.workspace.setProperty("role", "plain")
         self.addWidget(self.workspace)
         self.search = SymbolSearch(self._bridge, "toolbar-search", "Search symbol")
-        self.search.setMinimumWidth(110)  # it gives way first: the switches stay in sight
+        self.search.setMinimumWidth(look.px(126))  # it gives way first: the switches stay in sight
         self.search.setMaximumWidth(380)
         self.search.chosen.connect(self._bridge.select)
         self.addWidget(self.search)
         self._gap(10)
         self.account = push_button("", "toolbar-account", "Accounts", self._open_accounts)
         self.account.setProperty("role", "chip")
+        may_elide(self.account)
         self._accounts = actions["accounts"]
         self.addWidget(self.account)
         self._gap(10)
@@ -291,7 +293,7 @@ class TopBar(QToolBar):
         self.account.ensurePolished()
         metrics = self.account.fontMetrics()
         self.account.setText(
-            metrics.elidedText(text, Qt.TextElideMode.ElideRight, self._chip_width)
+            metrics.elidedText(text, Qt.TextElideMode.ElideRight, look.px(self._chip_width))
         )
         self.account.setAccessibleName(f"Accounts: {text}")
         tip = status.message or "Accounts: log in, log out, roles"

@@ -103,6 +103,7 @@ class RequestBuilder(QWidget):
         foot = QHBoxLayout()
         foot.setSpacing(6)
         self.result = label("", "api-builder-result", "muted")
+        self.result.setWordWrap(True)
         self.result.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         foot.addWidget(self.result, 1)
         self.with_key = named(

@@ -12,7 +12,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.elided import ElidedText
-from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 from openalgo_desktop.ui.rooms.api.api_builder import RequestBuilder

@@ -34,8 +34,9 @@ from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
-from openalgo_desktop.ui.kit.fields import DecimalField, Field, PriceField, Segments, StillCombo
+from openalgo_desktop.ui.kit.fields import DecimalField, Field, PriceField, StillCombo
 from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, push_button
 from openalgo_desktop.ui.rooms.automation import alert_words
 

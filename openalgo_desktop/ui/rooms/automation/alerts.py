@@ -15,8 +15,8 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import label, push_button

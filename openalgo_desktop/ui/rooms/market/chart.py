@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu
 
 from openalgo_desktop.core.alerts import PriceAlert
@@ -25,9 +25,9 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.one_line import OneLine
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
 from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
@@ -48,8 +48,6 @@ DAYS: dict[Interval, int] = {
 
 #: Part of what is seen that a key scrolls.
 SCROLL = 0.1
-#: Room that the head needs beside intervals and message, pixels.
-HEAD_ROOM = 260
 
 
 class ChartDock(Dock):
@@ -218,12 +216,6 @@ class ChartDock(Dock):
             update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
             if self.view.isHidden():  # no history, but the market goes on
                 self.set_empty(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        # In a narrow place the prices at the axis matter more than their line in the head.
-        head = self.interval.sizeHint().width() + self.message.sizeHint().width() + HEAD_ROOM
-        self.quote.setVisible(self.width() >= head)
 
     def flush(self) -> None:
         self.dirty = False

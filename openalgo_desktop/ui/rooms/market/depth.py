@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import FeedMode
@@ -14,15 +15,17 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit import look, quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.fields import Segments
 from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.market.depth_view import CHOICE, LEVELS, RIGHT, DepthView
 
 #: Field of the tick and its caption, two in a row.
 RANGE = (("open", "Open"), ("high", "High"), ("close", "Prev. close"), ("low", "Low"))
+#: Edges, gaps and the scroll bar beside the parts of the head, pixels.
+HEAD_ROOM = 48
 NO_DEPTH = "No depth for indices"
 
 
@@ -83,6 +86,13 @@ class DepthDock(Dock):
         column.addStretch(1)
         self.place_empty_over(panel)
         self.set_empty(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # The change of the day gives way: watchlist, chart and ticket have it, too.
+        parts = (self.last, self.change, self.spread)
+        needed = sum(part.sizeHint().width() for part in parts) + look.px(HEAD_ROOM)
+        self.change.setVisible(needed <= self.width())
 
     def _build_range(self) -> QGridLayout:
         grid = QGridLayout()

@@ -21,7 +21,8 @@ from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.clips import may_elide
-from openalgo_desktop.ui.kit.fields import CountField, Segments
+from openalgo_desktop.ui.kit.fields import CountField
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
@@ -73,7 +74,8 @@ class LadderBar(QWidget):
             button.setProperty("role", "segment")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setMinimumWidth(look.px(24))
+            button.setProperty("room", "tight")
+            button.setMinimumWidth(look.px(26))
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _checked, at=index: self.choose_size(at))
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

@@ -15,7 +15,8 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import is_open
-from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import enter_sends, sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 

@@ -15,7 +15,7 @@ from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING, ExitSpec, Offset, Target, Unit
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import Field, FieldGrid, PriceField, Segments
+from openalgo_desktop.ui.kit.fields import Field, FieldGrid, PriceField
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named
 
 #: How distances are given, by what the buttons say, and how much one step is.

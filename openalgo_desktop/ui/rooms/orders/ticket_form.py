@@ -19,7 +19,8 @@ from openalgo_desktop.core.following import Followed
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.offered import price_types, products
 from openalgo_desktop.ui.engine.ordering import OrderDoor
-from openalgo_desktop.ui.kit.fields import CountField, Field, FieldGrid, PriceField, Segments
+from openalgo_desktop.ui.kit.fields import CountField, Field, FieldGrid, PriceField
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 from openalgo_desktop.ui.rooms.orders.ticket_terms import TicketTerms
 

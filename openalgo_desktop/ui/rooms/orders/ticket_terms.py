@@ -9,7 +9,8 @@ from openalgo_desktop.core.enums import PriceType, Validity
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit.fields import CountField, Field, Segments
+from openalgo_desktop.ui.kit.fields import CountField, Field
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import plain_tip
 
 VALIDITY_TIP = "DAY: until the session ends. IOC: trades what it can at once, the rest is cancelled"

@@ -24,8 +24,9 @@ from openalgo_desktop.core.model import Gtt, GttRequest, Key, OrderRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dialogs import is_open
-from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField, Segments
+from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField
 from openalgo_desktop.ui.kit.search import SymbolSearch
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 

@@ -16,7 +16,7 @@ from openalgo_desktop.core.model import Gtt, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.kit.widgets import (

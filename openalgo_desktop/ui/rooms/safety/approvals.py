@@ -17,7 +17,7 @@ from openalgo_desktop.core.model import NEVER, Approval, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.fields import Segments
+from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
