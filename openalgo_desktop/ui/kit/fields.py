@@ -110,6 +110,11 @@ class _Written(_QtField):  # type: ignore[misc]
         """Why what was typed is not the value yet, in a sentence; empty when it is."""
         return reading.problem(self)
 
+    def refused(self) -> str:
+        """Why what was typed last did not become the value when the field was left; empty when it
+        did, or was written anew since."""
+        return str(self.property(reading.REFUSED) or "")
+
     def changeEvent(self, event: QEvent) -> None:
         """A new grouping comes with a new style; not while somebody types."""
         super().changeEvent(event)

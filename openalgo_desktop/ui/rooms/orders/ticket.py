@@ -15,6 +15,7 @@ from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
+    InvalidOrder,
 )
 from openalgo_desktop.core.exits import ExitSpec
 from openalgo_desktop.core.following import Followed, followed
@@ -89,8 +90,8 @@ class TicketDock(Dock):
         self.trigger_field, self.side_buttons = form.trigger_field, form.side_buttons
         self.position_bar.wanted.connect(self._on_position)
         self.extras.basket.clicked.connect(lambda _: self._to_basket())
-        form.changed.connect(self._edited)
-        self.bracket.changed.connect(self._edited)
+        form.changed.connect(self._on_form)
+        self.bracket.changed.connect(self._on_form)
         numbers = range(1, MOST_SIZES + 1)
         self.answer_keys(self, {f"size-{n}": partial(form.choose_size, n) for n in numbers})
 
@@ -255,11 +256,18 @@ class TicketDock(Dock):
         self._edited()
 
     # -- the order --------------------------------------------------------------------------
+    def _on_form(self) -> None:
+        """A field was changed: what is said of the order before it is over."""
+        if not self.sending.busy:
+            self.foot.outdate()
+        self._edited()
+
     def _edited(self) -> None:
         """Something was changed by hand: check, and refresh what depends on it."""
         if self.instrument is None:
             return
         self.frame.clear_errors()
+        self.form.say_refused()
         self._show_order(by_hand=True)
 
     def _show_order(self, *, by_hand: bool) -> None:
@@ -275,22 +283,36 @@ class TicketDock(Dock):
         request = self.request()
         self._check_use(request)
         if request is None:
-            self._show_nothing(CHOOSE_SIDE)
+            self._show_nothing(CHOOSE_SIDE, self._both_sides())
             return
         leg = self.bridge.orders.leg(request, self.bridge.mode)
         good = self._check(request, told=by_hand)
         now = self.bridge.monotonic()
-        self.facts.show_order(request if good else None, self.bridge.mode, now, by_hand=by_hand)
+        orders = (request,) if good else ()
+        self.facts.show_orders(orders, self.bridge.mode, now, by_hand=by_hand)
         self.facts.show_leg(leg, row)
         self.frame.show_warnings(leg)
         self.frame.show_button(request, row, self.spoken(request))
         self.estimate.setText(value_text(request, row, self._last()))
 
-    def _show_nothing(self, button: str) -> None:
-        """There is no order."""
+    def _both_sides(self) -> tuple[OrderRequest, ...]:
+        """What BUY and SELL would send, as far as the fields say it: what each needs is shown
+        before one is chosen."""
+        form, found = self.form, []
+        for action in Action:
+            price = None
+            if form.follows:
+                price = self._followed(form.kind, action, form.trigger.value())[0] or 0.0
+            request = form.request_of(action, price)
+            if request is not None and self._check(request, told=False):
+                found.append(request)
+        return tuple(found)
+
+    def _show_nothing(self, button: str, sides: tuple[OrderRequest, ...] = ()) -> None:
+        """There is no order yet; ``sides`` are those that there may be."""
         assert self.instrument is not None
         now = self.bridge.monotonic()
-        self.facts.show_order(None, self.bridge.mode, now, by_hand=True)
+        self.facts.show_orders(sides, self.bridge.mode, now, by_hand=False)
         self.facts.show_leg(None, self.instrument)
         self.foot.show_nothing(button)
         self.estimate.setText("")
@@ -304,6 +326,8 @@ class TicketDock(Dock):
         """Whether the corridor would take it; what is wrong is ``told`` where it is no news that
         a field is still empty."""
         try:
+            if self.form.lacks_trigger:  # the field to blame is not the one that follows it
+                raise InvalidOrder("Enter a trigger price.", field="trigger_price")
             self.bridge.orders.check(request)
         except AppError as error:
             if told and (self._attempted or is_typed(request)):
@@ -336,6 +360,7 @@ class TicketDock(Dock):
         if row is None or row.is_index or self.sending.busy:
             return
         self._attempted = True
+        self.foot.outdate()
         self.frame.clear_errors()
         request = read or self.request()
         if request is None:

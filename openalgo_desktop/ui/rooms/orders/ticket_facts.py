@@ -25,6 +25,8 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 #: Name of the row and its caption, in order.
 ROWS = (
     ("margin", "Margin needed"),
+    ("margin-buy", "Margin to buy"),
+    ("margin-sell", "Margin to sell"),
     ("frees", "Frees"),
     ("books", "Books before charges"),
     ("available", "Available"),
@@ -38,6 +40,7 @@ ROWS = (
     ("freeze", "Freeze quantity"),
     ("working", "Working orders"),
 )
+MARGINS = ("margin", "margin-buy", "margin-sell")
 #: What an account has to be asked for comes this long after the last change, milliseconds.
 SETTLE_MS = 200
 #: It is asked again for a price that moved at most so often, seconds; a broker counts requests.
@@ -85,82 +88,91 @@ class TicketFacts(QFrame):
             grid.addWidget(value, index, 1)
             self._rows[name] = (head, value)
         grid.setColumnStretch(1, 1)
-        self._request: OrderRequest | None = None
+        self._requests: tuple[OrderRequest, ...] = ()
         self._mode = bridge.mode
-        self._preview: OrderPreview | None = None
+        self._previews: tuple[OrderPreview, ...] = ()
         self._asked = 0.0
         self._asking = QTimer(self)
         self._asking.setSingleShot(True)
         self._asking.setInterval(SETTLE_MS)
         self._asking.timeout.connect(self._ask)
-        for name in ("margin", "frees", "books", "charges", "break-even", "distance"):
+        for name in (*MARGINS, "frees", "books", "charges", "break-even", "distance"):
             self._set(name, "")
 
     # -- what the account is asked for --------------------------------------------------------
-    def show_order(
-        self, request: OrderRequest | None, mode: Mode, now: float, *, by_hand: bool
+    def show_orders(
+        self, requests: tuple[OrderRequest, ...], mode: Mode, now: float, *, by_hand: bool
     ) -> None:
-        """The ticket would send this now, or has nothing to send (None). What was changed
-        ``by_hand`` is asked about at once, a price that moved by itself every few seconds;
-        ``now`` is monotonic."""
-        before, self._request = self._request, request
+        """The ticket would send this now: one order, or one of each side while none is chosen, or
+        nothing. What was changed ``by_hand`` is asked about at once, a price that moved by itself
+        every few seconds; ``now`` is monotonic."""
+        before, self._requests = self._requests, requests
         switched = mode is not self._mode
         self._mode = mode
-        other = switched or not _same_but_price(before, request)
-        if request is None or other:
-            self._preview = None
-        if request is None:
+        other = switched or not _same_but_price(before, requests)
+        if not requests or other:
+            self._previews = ()
+        if not requests:
             self._asking.stop()
-        elif other or (by_hand and before != request) or now - self._asked >= AGAIN[mode]:
+        elif other or (by_hand and before != requests) or now - self._asked >= AGAIN[mode]:
             self._asked = now
             self._asking.start()
-        self._show_preview()
+        self._show_previews()
 
     def forget(self) -> None:
         """A position or the funds changed: what the account said is old."""
-        self._preview = None
-        if self._request is not None:
+        self._previews = ()
+        if self._requests:
             self._asking.start()
 
     def _ask(self) -> None:
-        self._spawn(self._ask_preview(), "order preview")
+        self._spawn(self._ask_previews(), "order preview")
 
-    async def _ask_preview(self) -> None:
-        request, mode = self._request, self._mode
-        if request is None:
-            return
+    async def _ask_previews(self) -> None:
+        requests, mode, found = self._requests, self._mode, []
         try:
-            preview = await self._bridge.orders.preview([request], mode, self._available())
+            for request in requests:
+                available = self._available()
+                found.append(await self._bridge.orders.preview([request], mode, available))
         except AppError as error:
             log.info("preview of the ticket: %s", error.message)
             return
-        if _same_but_price(request, self._request) and mode is self._mode:
-            self._preview = preview
-            self._show_preview()
+        if _same_but_price(requests, self._requests) and mode is self._mode:
+            self._previews = tuple(found)
+            self._show_previews()
 
     def _available(self) -> float | None:
         books = self._bridge.books
         return books.funds.available_cash if books.funds_known else None
 
-    def _show_preview(self) -> None:
+    def _show_previews(self) -> None:
         available = self._available()
         self._set("available", fmt.MISSING if available is None else f"₹ {fmt.money(available)}")
-        preview = self._preview
-        margin, frees, tone = "", "", ""
+        asked = {_margin_row(self._requests, one): None for one in self._requests}
+        shown: dict[str, OrderPreview | None] = asked | {
+            _margin_row(self._requests, one): preview
+            for one, preview in zip(self._requests, self._previews, strict=False)
+        }
+        for name in MARGINS:
+            preview = shown.get(name)
+            text, tone = self._margin_text(preview, available) if name in shown else ("", "")
+            self._set(name, text, tone)
+            self._rows[name][1].setToolTip(plain_tip(preview.margin_note if preview else ""))
+        single = shown.get("margin")
+        self._set("frees", "" if single is None else _frees_text(single))
+
+    def _margin_text(
+        self, preview: OrderPreview | None, available: float | None
+    ) -> tuple[str, str]:
         if preview is None:
-            margin = "…" if self._asking.isActive() else ""
-        elif preview.margin is not None:
-            needed = preview.margin.total
-            margin = f"₹ {fmt.money(needed)}"
-            tone = "down" if available is not None and needed > available else ""
-        else:
-            margin = "not told"
-        if preview is not None and preview.frees is not None:
-            about = "≈ " if preview.frees_about else ""
-            frees = f"{about}₹ {fmt.money(preview.frees)}"
-        self._set("margin", margin, tone)
-        self._rows["margin"][1].setToolTip(plain_tip(preview.margin_note if preview else ""))
-        self._set("frees", frees)
+            return "…" if self._asking.isActive() else "", ""
+        if preview.margin is None:
+            return "not told", ""
+        needed, frees = preview.margin.total, _frees_text(preview)
+        if len(self._requests) > 1 and frees and not needed:
+            return f"frees {frees}", ""
+        lacks = available is not None and needed > available
+        return f"₹ {fmt.money(needed)}", "down" if lacks else ""
 
     # -- facts ------------------------------------------------------------------------------
     def _set(self, name: str, text: str, tone: str = "") -> None:
@@ -204,7 +216,7 @@ class TicketFacts(QFrame):
         self._set("circuit", circuit if told and not instrument.is_index else "")
         working = len(self._bridge.books.working_of(instrument.key))
         self._set("working", str(working) if working else "")
-        self._show_preview()
+        self._show_previews()
 
     def _show_freeze(self, instrument: Instrument, leg: LegPreview | None) -> None:
         freeze = instrument.freeze_qty
@@ -225,10 +237,19 @@ def slices_text(parts: tuple[int, ...]) -> str:
     return text if last == first else f"{text} + {fmt.quantity(last)}"
 
 
-def _same_but_price(one: OrderRequest | None, other: OrderRequest | None) -> bool:
-    """Whether two orders differ in nothing but their prices."""
-    if one is None or other is None:
-        return one is other
-    return replace(one, price=0.0, trigger_price=0.0) == replace(
-        other, price=0.0, trigger_price=0.0
-    )
+def _margin_row(requests: tuple[OrderRequest, ...], request: OrderRequest) -> str:
+    """Where the margin of an order stands: that of two sides in a row each."""
+    return "margin" if len(requests) == 1 else f"margin-{request.action.value.lower()}"
+
+
+def _frees_text(preview: OrderPreview) -> str:
+    if preview.frees is None:
+        return ""
+    return f"{'≈ ' if preview.frees_about else ''}₹ {fmt.money(preview.frees)}"
+
+
+def _same_but_price(one: tuple[OrderRequest, ...], other: tuple[OrderRequest, ...]) -> bool:
+    """Whether orders differ in nothing but their prices."""
+    return [replace(row, price=0.0, trigger_price=0.0) for row in one] == [
+        replace(row, price=0.0, trigger_price=0.0) for row in other
+    ]

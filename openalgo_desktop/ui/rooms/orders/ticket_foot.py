@@ -18,6 +18,7 @@ class TicketFoot(QWidget):
     def __init__(self, on_press: Callable[[], None], on_send: Callable[[], None]) -> None:
         super().__init__()
         named(self, "ticket-foot", "Send")
+        self._lasting = False  # what is said outlives a change of the order
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
@@ -46,6 +47,13 @@ class TicketFoot(QWidget):
         _show(self.result, text)
         self.result.setAccessibleName(text)
         set_role(self.result, role)
+        self._lasting = role == "warning"
+
+    def outdate(self) -> None:
+        """The order was changed, or is tried again: the answer to the one before must not be read
+        as one to this. That an order may be on its way stays."""
+        if not self._lasting:
+            self.say("", "muted")
 
     def show_order(self, text: str, spoken: str, action: Action) -> None:
         """The button says the order."""

@@ -70,6 +70,7 @@ class TicketForm(QWidget):
         self.instrument: Instrument | None = None
         self.follows = True
         self._sizes: list[QPushButton] = []
+        self._editors: tuple[CountField | PriceField, ...] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -135,6 +136,9 @@ class TicketForm(QWidget):
         )
         self.fields = (*self._numbers, self.terms.disclosed_field)
         grid.place(self.fields)
+        self._editors = (self.lots, self.units, self.price, self.trigger, self.terms.disclosed)
+        for editor in self._editors:
+            editor.editingFinished.connect(self.say_refused)
         self.lots.valueChanged.connect(self._on_lots)
         self.units.valueChanged.connect(self._on_units)
         self.price.valueChanged.connect(lambda _: self._on_touched())
@@ -230,11 +234,16 @@ class TicketForm(QWidget):
 
     def request(self) -> OrderRequest | None:
         """The order as the fields stand; None while there is no instrument or no side."""
-        row, action, kind = self.instrument, self.action, self.kind
-        if row is None or action is None:
+        return None if self.action is None else self.request_of(self.action)
+
+    def request_of(self, action: Action, price: float | None = None) -> OrderRequest | None:
+        """The same for a side that need not be chosen; ``price`` instead of that of the field."""
+        row, kind = self.instrument, self.kind
+        if row is None:
             return None
         units = self.units.value()
         validity, disclosed = self.terms.values(kind, units)
+        limit = self.price.value() if price is None else price
         return OrderRequest(
             symbol=row.symbol,
             exchange=row.exchange,
@@ -242,24 +251,28 @@ class TicketForm(QWidget):
             quantity=units,
             price_type=kind,
             product=Product(self.product.value()),
-            price=round(self.price.value(), 6) if kind.has_price else 0.0,
+            price=round(limit, 6) if kind.has_price else 0.0,
             trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
             disclosed_quantity=disclosed,
             validity=validity,
         )
 
+    @property
+    def lacks_trigger(self) -> bool:
+        """Whether the price waits for a trigger price that nobody has typed yet."""
+        kind = self.kind
+        return kind.has_price and kind.has_trigger and self.follows and not self.trigger.value()
+
+    def say_refused(self) -> None:
+        """Say under each field why what was typed last did not become its value."""
+        for field, editor in zip(self.fields, self._editors, strict=True):
+            if why := editor.refused():
+                field.set_error(why)
+
     def unread(self) -> bool:
         """Say under each field what stands in it and is not its value; whether there is such."""
         found = False
-        editors: tuple[CountField | PriceField, ...] = (
-            self.lots,
-            self.units,
-            self.price,
-            self.trigger,
-            self.terms.disclosed,
-        )
-        fields = (*self._numbers, self.terms.disclosed_field)
-        for field, editor in zip(fields, editors, strict=True):
+        for field, editor in zip(self.fields, self._editors, strict=True):
             if field.isVisibleTo(self) and (why := editor.problem()):
                 field.set_error(why)
                 found = True

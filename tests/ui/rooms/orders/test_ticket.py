@@ -525,6 +525,28 @@ def test_margin_charges_and_break_even_live_with_price_and_mode(drive: Drive) ->
     drive(scenario)
 
 
+def test_the_margin_of_both_sides_is_there_before_one_is_chosen(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.select(SBIN)
+        await until(lambda: session.bridge.latest(SBIN), "a price")
+        ticket = ticket_of(session)
+        quiet(session)(800.0, spread=2.0)
+        ticket.units.setValue(10)
+        ticket.price_type.choose("LIMIT")  # it would follow the bid or the ask
+        await until(lambda: fact(ticket, "margin-buy") == "₹ 1,598.00", "the margin to buy")
+        assert fact(ticket, "margin-sell") == "₹ 1,602.00" and fact(ticket, "margin") == ""
+        assert ticket.request() is None and not ticket.send.isEnabled()
+        ticket.set_action(SELL)
+        await until(lambda: fact(ticket, "margin") == "₹ 1,602.00", "the margin of the side")
+        assert fact(ticket, "margin-buy") == fact(ticket, "margin-sell") == ""
+        ticket.price_type.choose("SL-M")
+        ticket.form.set_action(None)
+        ticket._edited()  # nobody knows the trigger price yet
+        assert fact(ticket, "margin-buy") == fact(ticket, "margin-sell") == ""
+
+    drive(scenario)
+
+
 def test_an_exit_shows_what_it_frees_and_books(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
@@ -1093,3 +1115,56 @@ def test_the_same_again_has_the_terms_of_the_order(drive: Drive) -> None:
 
 def limit_order(**more: Any) -> Order:
     return Order("1", "SBIN", "NSE", BUY, 100, PriceType.LIMIT, Product.MIS, 700.0, **more)
+
+
+# -- what is said --------------------------------------------------------------------------------
+def test_an_answer_is_not_read_as_one_to_the_next_order(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        orders = sent(session, monkeypatch)
+        await priced(session)
+        ticket = ticket_of(session)
+        click(ticket.send)
+        await until(lambda: "✓" in ticket.result.text(), "the answer")
+        await settled(ticket)
+        ticket.price_type.choose("SL-M")
+        assert ticket.result.text() == ""  # another order: it has no answer yet
+        ticket.submit()
+        assert len(orders) == 1 and ticket.result.text() == "" and ticket.trigger_field.error()
+        ticket.foot.say(NO_ANSWER, "warning")
+        ticket.units.setValue(7)
+        assert ticket.result.text() == NO_ANSWER  # it may be on its way whatever is typed now
+
+    drive(scenario)
+
+
+def test_the_field_to_blame_is_the_one_that_is_empty(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.price_type.choose("SL")  # its price follows the trigger price
+        ticket.submit()
+        assert ticket.trigger_field.error() == "Enter a trigger price."
+        assert not ticket.price_field.error()
+
+    drive(scenario)
+
+
+def test_a_number_that_was_refused_says_why_under_its_field(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.price_type.choose("LIMIT")
+        ticket.price.setFocus()
+        ticket.price.selectAll()
+        QTest.keyClicks(ticket.price, "899,50")
+        ticket.units.setFocus()  # the field is left
+        assert "899.50 or 89950" in ticket.price_field.error()
+        ticket.submit()
+        assert not ticket.sending.busy and "899.50" in ticket.price_field.error()
+        ticket.price.selectAll()
+        QTest.keyClicks(ticket.price, "800")
+        assert not ticket.price_field.error()
+
+    drive(scenario)
