@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
@@ -328,6 +329,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
             if plain and self.hand.press(event.position().toPoint()):
                 return
+            self.overlay.choose("")
             self._pressed = self._dragged_from = event.position()
             self._drag_axis = event.position().x() > self.overlay.frame.pane.right()
 
@@ -419,8 +421,22 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # The keys of the chart are the dock's; Qt's own scrolling of a view means nothing here.
-        if event.key() != Qt.Key.Key_Escape or not self.hand.give_up():
+        escape = event.key() == Qt.Key.Key_Escape
+        if escape:
+            self.overlay.choose("")
+        if not escape or not self.hand.give_up():
             event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.overlay.choose("")  # a key must not mean what nobody looks at any more
+        super().focusOutEvent(event)
+
+    def end_chosen_line(self) -> None:
+        """As if the x of the chosen line was clicked."""
+        line = self.overlay.chosen_line()
+        self.overlay.choose("")
+        if line is not None:
+            self.line_closed.emit(line.line_id)
 
     def scroll_by(self, share: float) -> None:
         """Move by a part of what is seen; positive is later."""

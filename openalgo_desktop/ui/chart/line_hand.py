@@ -74,6 +74,8 @@ class LineHand:
         pane = self._overlay.frame.pane
         if not far or not pane.top() <= at.y() <= pane.bottom():
             self._overlay.set_ghost(None)
+            if not far:  # a click
+                self._overlay.choose(line.line_id)
             return None
         return Gesture(line, self._overlay.frame.price(at.y()))
 

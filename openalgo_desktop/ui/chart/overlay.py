@@ -62,6 +62,7 @@ class Overlay(QWidget):
         self.places = 2
         self.restyle()
         self._lines: Sequence[PriceLine] = ()
+        self.chosen = ""  # id of the line that keys mean
         self._chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
         self._ghost: tuple[PriceLine, float] | None = None
         self._last: tuple[float, str] | None = None
@@ -89,11 +90,35 @@ class Overlay(QWidget):
         """Order and position lines."""
         if tuple(lines) != self._lines:
             self._lines = tuple(lines)
+            self.choose(self.chosen)
             self.update()
 
     def has_line(self, line_id: str) -> bool:
         """Whether a line is still there."""
         return any(line.line_id == line_id for line in self._lines)
+
+    def choose(self, line_id: str) -> None:
+        """Mark a line as the one that keys mean; empty, or one that is gone, for none."""
+        found = line_id if self.has_line(line_id) else ""
+        if found != self.chosen:
+            self.chosen = found
+            self.update()
+
+    def choose_next(self) -> None:
+        """Choose the next line in sight that can be ended, from the highest price down."""
+        ends = [row for row in self._lines if row.closable and self.in_sight(row)]
+        ids = [row.line_id for row in sorted(ends, key=lambda row: -row.price)]
+        at = ids.index(self.chosen) + 1 if self.chosen in ids else 0
+        self.choose(ids[at % len(ids)] if ids else "")
+
+    def in_sight(self, line: PriceLine) -> bool:
+        """Whether the pane shows the price of a line."""
+        return self._in_pane(self.frame.y(line.price))
+
+    def chosen_line(self) -> PriceLine | None:
+        """The chosen line, while it can be seen and ended."""
+        found = (row for row in self._lines if row.line_id == self.chosen)
+        return next((row for row in found if row.closable and self.in_sight(row)), None)
 
     def set_ghost(self, line: PriceLine | None, price: float = 0.0) -> None:
         """Show where a line would go; None shows none."""
@@ -279,6 +304,11 @@ class Overlay(QWidget):
         painter.fillRect(chip, colours.color("panel"))
         painter.setPen(colour)
         painter.drawRect(chip.adjusted(0, 0, -1, -1))
+        if line.line_id == self.chosen:
+            painter.setPen(colours.color("focus"))
+            painter.drawRect(chip.adjusted(-1, -1, 0, 0))
+            painter.drawRect(chip.adjusted(-2, -2, 1, 1))
+            painter.setPen(colour)
         text_area = QRect(chip.left(), chip.top(), words, chip.height())
         painter.drawText(text_area, Qt.AlignmentFlag.AlignCenter, line.text)
         cross = QRect()

@@ -119,6 +119,16 @@ class ChartView(QWidget):
         if self._canvas is not None:
             self._canvas.autofit()
 
+    def choose_next_line(self) -> None:
+        """Choose a line by key."""
+        if self._canvas is not None:
+            self._canvas.overlay.choose_next()
+
+    def end_chosen_line(self) -> None:
+        """Ask for the end of the line that is chosen, if one is."""
+        if self._canvas is not None:
+            self._canvas.end_chosen_line()
+
     def scroll_by(self, share: float) -> None:
         """Move by a part of what is seen; positive is later."""
         if self._canvas is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -16,10 +18,12 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.plain_list import PlainList
-from openalgo_desktop.ui.kit.widgets import label, named
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, shortcut_text
 
 #: The dialog is this wide, and rows may widen it up to that, pixels.
 NARROWEST, WIDEST = 440, 860
+#: A key that was pressed for something else must not answer a question that appears under it.
+READ_SECONDS = 0.5
 
 
 class ConfirmDialog(QDialog):
@@ -78,6 +82,20 @@ class ConfirmDialog(QDialog):
         self.yes.setAutoDefault(False)
         self.no.setDefault(True)
         self.no.setFocus()
+        self.yes.setToolTip(plain_tip(f"{yes} ({shortcut_text('Ctrl+Return')})"))
+        self._since = time.monotonic()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._since = time.monotonic()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Enter says yes: pressed anew, once the question could have been read."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not enter or not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat() and time.monotonic() - self._since >= READ_SECONDS:
+            self.yes.click()
 
 
 async def confirm(

@@ -16,7 +16,8 @@ from openalgo_desktop.ui.kit.keys import alt_letters
 @dataclass(frozen=True, slots=True)
 class ActionRow:
     """One action; ``name`` is the key in :func:`build_actions` and part of the object name. One
-    without a ``menu`` is in none; ``words`` are other names that the command palette knows."""
+    without a ``menu`` is in none; ``words`` are other names that the command palette knows;
+    ``also`` are further keys that hold as long as the key was not changed."""
 
     name: str
     text: str
@@ -25,6 +26,7 @@ class ActionRow:
     menu: str = ""
     checkable: bool = False
     words: str = ""
+    also: tuple[str, ...] = ()
 
 
 R = ActionRow
@@ -46,7 +48,14 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Trade",
         words="short, ticket",
     ),
-    R("send-ticket", "Send ticket", "Ctrl+Return", "Send the order in the ticket", "Trade"),
+    R(
+        "send-ticket",
+        "Send ticket",
+        "Ctrl+Return",
+        "Send the order in the ticket",
+        "Trade",
+        also=("Ctrl+B",),
+    ),
     R(
         "arm",
         "Arm one-click trading",

@@ -71,6 +71,7 @@ class HotkeyRow:
     title: str  # menu or panel
     default: str
     tip: str = ""
+    also: tuple[str, ...] = ()
     group: KeyGroup | None = None
     row: DockKey | None = None
 
@@ -88,10 +89,14 @@ class HotkeyRow:
 
 def _rows(actions: Iterable[ActionRow], groups: Iterable[KeyGroup]) -> Iterator[HotkeyRow]:
     for action in actions:
-        yield HotkeyRow(action.name, action.text, action.menu, action.shortcut, action.tip)
+        yield HotkeyRow(
+            action.name, action.text, action.menu, action.shortcut, action.tip, action.also
+        )
     for group in groups:
         for row in group.rows:
-            yield HotkeyRow(group.name(row), row.text, group.title, row.key, "", group, row)
+            yield HotkeyRow(
+                group.name(row), row.text, group.title, row.key, "", row.also, group, row
+            )
 
 
 def _same(one: str, other: str) -> bool:
@@ -193,11 +198,14 @@ class Hotkeys(QObject):
                 return f"{shortcut_text(key)} {_taken(other)}"
         return ""
 
-    def _held(self, row: HotkeyRow) -> tuple[str, ...]:
+    def held(self, name: str) -> tuple[str, ...]:
         """All keys that a row answers to now."""
-        if row.row is None:
-            return (self.key(row.name),) if self.key(row.name) else ()
-        return row.row.held(row.default if row.row.fixed else self.key(row.name))
+        row, key = self.rows[name], self.key(name)
+        return (key, *row.also) if key == row.default and key else (key,) if key else ()
+
+    def _held(self, row: HotkeyRow) -> tuple[str, ...]:
+        fixed = row.row is not None and row.row.fixed
+        return row.row.held(row.default) if row.row is not None and fixed else self.held(row.name)
 
     # -- changes ----------------------------------------------------------------------------
     def set(self, name: str, text: str) -> None:
@@ -232,7 +240,7 @@ class Hotkeys(QObject):
     def _dress(self, row: HotkeyRow) -> None:
         """Key and tooltip of an action; panels hear of theirs by ``changed``."""
         if not row.local:
-            dress(self._actions[row.name], row.tip or row.text, self.key(row.name))
+            dress(self._actions[row.name], row.tip or row.text, self.held(row.name))
 
     # -- stored and exported ----------------------------------------------------------------
     def load(self, stored: Any) -> list[str]:
@@ -288,8 +296,8 @@ def _taken(row: HotkeyRow) -> str:
     return f"already works inside {row.title}: {row.text[:1].lower()}{row.text[1:]}."
 
 
-def dress(action: QAction, words: str, key: str) -> None:
-    """Key and tooltip of an action."""
-    action.setShortcut(QKeySequence(key))
-    hint = f" ({shortcut_text(key)})" if key else ""
+def dress(action: QAction, words: str, keys: tuple[str, ...]) -> None:
+    """Keys of an action, and its tooltip with the first."""
+    action.setShortcuts([QKeySequence(key) for key in keys])
+    hint = f" ({shortcut_text(keys[0])})" if keys else ""
     action.setToolTip(plain_tip(words + hint))

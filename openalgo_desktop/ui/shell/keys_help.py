@@ -53,7 +53,7 @@ class KeysDialog(QDialog):
                 column.addWidget(label("It has no keys of its own.", f"{NAME}-none", "muted"))
         column.addWidget(label("Everywhere", f"{NAME}-everywhere", "heading"))
         rows = [
-            (hotkeys.key(row.name), row.tip or row.text)
+            (" / ".join(hotkeys.held(row.name)), row.tip or row.text)
             for row in hotkeys.everywhere()
             if hotkeys.key(row.name)
         ]

@@ -121,6 +121,9 @@ class ChartDock(Dock):
                 "zoom-in": lambda: view.zoom_by(1),
                 "zoom-out": lambda: view.zoom_by(-1),
                 "now": view.go_to_now,
+                "next-line": view.choose_next_line,
+                "end-line": view.end_chosen_line,
+                "picture": lambda: self.spawn(self._save_picture(), "save picture"),
             },
         )
 

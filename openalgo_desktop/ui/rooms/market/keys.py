@@ -17,7 +17,10 @@ CHART = (
     K("forward", "Scroll forward", "Right", repeats=True),
     K("zoom-in", "Zoom in", "+", repeats=True, also=("=",)),
     K("zoom-out", "Zoom out", "-", repeats=True),
-    K("now", "Go to now", "End", also=("Home",)),
+    K("now", "Go to now, prices fitted", "End", also=("Home", "Alt+R")),
+    K("next-line", "Choose the next order, stop, target or alert", "N"),
+    K("end-line", "Cancel the chosen order, or end the chosen line", "Delete", sends=True),
+    K("picture", "Save as picture", "Alt+S"),
     K("interval", "Type an interval, then Enter; Escape leaves it", " / ".join(WORDS), fixed=True),
     K("give-up", "Give up what is being dragged or typed", "Escape", fixed=True),
 )
