@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -84,18 +84,27 @@ class ConfirmDialog(QDialog):
         self.no.setFocus()
         self.yes.setToolTip(plain_tip(f"{yes} ({shortcut_text('Ctrl+Return')})"))
         self._since = time.monotonic()
+        for part in (self, self.yes, self.no, self.option):
+            part.installEventFilter(self)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._since = time.monotonic()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+Enter says yes: pressed anew, once the question could have been read."""
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if not enter or not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            super().keyPressEvent(event)
-        elif not event.isAutoRepeat() and time.monotonic() - self._since >= READ_SECONDS:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ctrl+Enter says yes: pressed anew, once the question could have been read. An Enter
+        that is still held from before answers nothing."""
+        if event.type() is not QEvent.Type.KeyPress:
+            return False
+        assert isinstance(event, QKeyEvent)
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return False
+        if event.isAutoRepeat():
+            return True
+        ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if ctrl and time.monotonic() - self._since >= READ_SECONDS:
             self.yes.click()
+        return ctrl
 
 
 async def confirm(
