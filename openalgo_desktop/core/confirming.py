@@ -27,7 +27,8 @@ class ConfirmFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``value`` and ``lots`` are of all that is sent together, ``percent`` how much worse than the
     market one may trade (the largest), ``spread`` that of the option a market order would meet.
-    ``unpriced``: it has a value that nobody knows. ``passed_stop``: a stop that would fire at
+    ``unpriced``: it has a value that nobody knows. ``unmeasured``: it has a limit of which nobody
+    can tell how far it is from the market. ``passed_stop``: a stop that would fire at
     once, where the account takes such.
     """
 
@@ -36,6 +37,7 @@ class ConfirmFacts(msgspec.Struct, frozen=True, kw_only=True):
     percent: float | None = None
     spread: float | None = None
     unpriced: bool = False
+    unmeasured: bool = False
     outside_circuit: bool = False
     passed_stop: bool = False
 
@@ -58,6 +60,8 @@ def _unusual(facts: ConfirmFacts, limits: ConfirmLimits) -> list[str]:
     found = []
     if facts.unpriced and limits.value:
         found.append("Its value is not known: there is no fresh price.")
+    if facts.unmeasured and limits.percent:
+        found.append("There is no fresh price to compare its price with.")
     if _above(facts.value, limits.value):
         found.append(
             f"Its value of ₹ {group_indian(round(facts.value or 0))} is above "

@@ -220,6 +220,9 @@ def confirm_facts(legs: Sequence[LegPreview], rows: Sequence[Instrument]) -> Con
         value=None if None in values else sum(filter(None, values)),
         lots=sum(leg.lots for leg, row in zip(legs, rows, strict=True) if row.lot_size > 1),
         unpriced=None in values,
+        unmeasured=any(
+            leg.worse is None and leg.request.price_type is PriceType.LIMIT for leg in legs
+        ),
         percent=max(far, default=None),
         spread=max(spreads, default=None),
         outside_circuit=Caution.CIRCUIT in kinds,

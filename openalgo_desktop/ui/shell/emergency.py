@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QGridLayout, QWidget
+from shiboken6 import isValid
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
@@ -58,6 +59,9 @@ class EmergencyPanel(QWidget):
         self.where.setText(f"Held for a second, without the password ({where}):")
 
     def _say(self, text: str, role: str = "muted") -> None:
+        if not isValid(self):  # unlocked meanwhile: what it came to is told all the same
+            self._bridge.notice.emit("error" if role == "error" else "info", text)
+            return
         self.said.setText(text)
         self.said.setAccessibleName(text)
         set_role(self.said, role)

@@ -167,6 +167,12 @@ def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: 
             await bridge.set_mode(Mode.LIVE)
         await answer(dialog, PASSWORD)
         await until(lambda: not bridge.lock.locked, "the open window")
+        # What was begun while it was locked may end later: it is told, and not called failed.
+        told: list[tuple[str, str]] = []
+        bridge.notice.connect(lambda level, text: told.append((level, text)))
+        await until(lambda: not isValid(panel), "the panel gone")
+        await bridge.spawn(panel._run(panel._flatten, Mode.SANDBOX), "locked flatten")
+        assert told == [("info", "0 closed, 0 failed.")]
 
     drive(scenario)
 

@@ -21,6 +21,7 @@ SMALL = ConfirmFacts(value=100_000, lots=1, percent=0.5, spread=1)
         (ConfirmFacts(spread=8.0), "8.0 % apart"),
         (ConfirmFacts(outside_circuit=True), "outside the circuit"),
         (ConfirmFacts(unpriced=True), "no fresh price"),
+        (ConfirmFacts(unmeasured=True), "no fresh price to compare"),
     ],
 )
 def test_each_limit_asks_by_itself(facts: ConfirmFacts, words: str) -> None:
@@ -39,7 +40,7 @@ def test_what_is_usual_is_asked_only_where_the_user_wants_it_always() -> None:
 def test_at_a_limit_nobody_is_asked_and_a_limit_of_0_is_off() -> None:
     at = ConfirmFacts(value=5_000_000, lots=20, percent=3, spread=5)
     assert why_ask(Asking.LIMITS, at, LIMITS) == ()
-    far = ConfirmFacts(value=1e12, lots=500, percent=90, spread=200, unpriced=True)
+    far = ConfirmFacts(value=1e12, lots=500, percent=90, spread=200, unpriced=True, unmeasured=True)
     assert why_ask(Asking.LIMITS, far, ConfirmLimits()) == ()
 
 

@@ -117,3 +117,6 @@ def test_the_policy_looks_at_all_legs_together() -> None:
     assert not facts.unpriced
     unknown = [*legs, LegPreview(request=order(PriceType.MARKET))]
     assert confirm_facts(unknown, [SHARE, CALL, SHARE]).unpriced
+    assert not facts.unmeasured
+    blind = [LegPreview(request=order(PriceType.LIMIT, price=1.0), value=100.0)]
+    assert confirm_facts(blind, [SHARE]).unmeasured  # it may be far through the market

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Instrument, Position
-from openalgo_desktop.core.money import is_on_tick, nearest_ticks, to_tick
+from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks, to_tick
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.fields import PriceField
@@ -149,7 +149,8 @@ class ExitEditor(QFrame):
         if value <= 0:
             return "Type a distance." if self._away else "Type a price."
         if tick and not is_on_tick(value, tick):
-            low, high = (fmt.price(end, 2) for end in nearest_ticks(value, tick))
+            places = decimals(tick)
+            low, high = (fmt.price(end, places) for end in nearest_ticks(value, tick))
             return f"Not on the tick of {tick:g}: {low} or {high}."
         if self._away:
             return ""
