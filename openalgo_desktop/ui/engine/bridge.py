@@ -92,6 +92,7 @@ class Bridge(QObject):
     command_wanted = Signal(str)  # name of an action of the window
     dock_wanted = Signal(str, object)  # id of a kind, Key: show such a dock for the instrument
     moment_wanted = Signal(object, object)  # Key, datetime: charts of it scroll there
+    sound_wanted = Signal(str, float)  # category, per cent: play it, as a test
     order_wanted = Signal(str)  # order id: show it in the order book
     closing = Signal()
     notice = Signal(str, str)  # level, text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,9 +15,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QVBoxLayout,
     QWidget,
 )
 
+from openalgo_desktop.config.feedback_settings import SOUNDS
 from openalgo_desktop.config.setting import Setting
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.errors import ConfigError
@@ -23,10 +27,21 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, slug
+from openalgo_desktop.ui.kit.widgets import (
+    label,
+    name_inner_controls,
+    named,
+    plain_tip,
+    push_button,
+    slug,
+)
 
 #: The most that Qt's field for whole numbers can hold.
 MOST = 2**31 - 1
+#: So long a turn of the loop adds fields, seconds; styling and laying them out come on top.
+TURN = 0.0015
+#: Settings that can be tried out, and the sound that is played then.
+TRIED = {f"sounds.{name}": name for name, _ in SOUNDS}
 
 
 class _Default:
@@ -104,9 +119,13 @@ class _Line(NamedTuple):
 
 class SettingsPage(QScrollArea):
     """Some settings as a form, with headings where ``groups`` says so. Nothing is stored before
-    :meth:`store`. ``typed`` are values that were typed elsewhere and are not stored yet."""
+    :meth:`store`. ``typed`` are values that were typed elsewhere and are not stored yet.
+
+    A field costs some milliseconds, so the form grows in turns of the loop; what needs all of it
+    asks for the rest at once (:meth:`complete`)."""
 
     edited = Signal(str, object)  # key, value as typed
+    grown = Signal()  # all fields are there
 
     def __init__(
         self,
@@ -122,22 +141,51 @@ class SettingsPage(QScrollArea):
         self._prefix = prefix
         self._lines: dict[str, _Line] = {}
         self._reset: set[str] = set()
+        self._waiting = deque(rows)
+        self._groups, self._heading = groups, ""
+        self._typed: dict[str, Any] = dict(typed or {})  # for fields that are not there yet
         page = QWidget()
-        grid = QGridLayout(page)
+        column = QVBoxLayout(page)
+        grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(0, 1)
-        heading = ""
-        for row in rows:
-            if groups and row.group != heading:
-                heading = row.group
-                title = label(heading, f"{prefix}-heading-{slug(heading)}", "heading")
-                grid.addWidget(title, grid.rowCount(), 0, 1, 3)
-            self._add(grid, row)
-        grid.setRowStretch(grid.rowCount(), 1)
+        column.addLayout(grid)
+        column.addStretch(1)
         self.setWidgetResizable(True)
         self.setWidget(page)
-        self.show_values(typed or {})
+        self._grow()
+
+    # -- growing ----------------------------------------------------------------------------
+    def _grow(self) -> None:
+        """As many fields as a turn has time for, one at least."""
+        until = time.perf_counter() + TURN
+        while self._waiting:
+            self._add_next()
+            if time.perf_counter() >= until:
+                break
+        if self._waiting:
+            QTimer.singleShot(0, self, self._grow)
+        else:
+            self.grown.emit()
+
+    def complete(self) -> None:
+        """All fields, now."""
+        while self._waiting:
+            self._add_next()
+
+    def _add_next(self) -> None:
+        row = self._waiting.popleft()
+        if self._groups and row.group != self._heading:
+            self._heading = row.group
+            title = label(row.group, f"{self._prefix}-heading-{slug(row.group)}", "heading")
+            self._grid.addWidget(title, self._grid.rowCount(), 0, 1, 3)
+        self._add(self._grid, row)
+        line = self._lines[row.key]
+        name_inner_controls(line.editor.widget)
+        self.blockSignals(True)
+        self._show_value(line, self._typed)
+        self.blockSignals(False)
 
     def _add(self, grid: QGridLayout, row: Setting) -> None:
         name, place = f"{self._prefix}-{slug(row.key)}", grid.rowCount()
@@ -161,10 +209,23 @@ class SettingsPage(QScrollArea):
         reset.clicked.connect(lambda _=False: self._to_default(line))
         editor.changed.connect(lambda *_: self._on_edited(line))
         self._lines[row.key] = line
+        if row.key in TRIED:
+            grid.addWidget(self._try_button(line, name), place, 3, Qt.AlignmentFlag.AlignTop)
         top = Qt.AlignmentFlag.AlignTop
         grid.addWidget(caption, place, 0)
         grid.addWidget(editor.widget, place, 1, top)
         grid.addWidget(reset, place, 2, top)
+
+    def _try_button(self, line: _Line, name: str) -> QPushButton:
+        """Plays the sound as loud as it stands in the field, stored or not."""
+        button = push_button(
+            "Test",
+            f"{name}-test",
+            f"Test: {line.row.help}",
+            lambda: self._bridge.sound_wanted.emit(TRIED[line.row.key], float(line.editor.read())),
+        )
+        button.setAutoDefault(False)
+        return button
 
     def _tip(self, row: Setting) -> str:
         parts = [row.key, f"default {_shown(row.default)}"]
@@ -188,15 +249,20 @@ class SettingsPage(QScrollArea):
         """Show the values in force, and over them those that are ``typed``; what was typed here
         and not stored is lost."""
         self.blockSignals(True)
-        self._reset = {key for key, value in (typed or {}).items() if value is DEFAULT}
-        for key, line in self._lines.items():
-            line.editor.show(self._bridge.setting(key))
-            line.shown[0] = line.editor.read()
-            if typed and key in typed:
-                value = typed[key]
-                line.editor.show(line.row.default if value is DEFAULT else value)
-            line.reset.setVisible(line.editor.read() != line.row.default)
+        self._typed = dict(typed or {})
+        self._reset = {key for key, value in self._typed.items() if value is DEFAULT}
+        for line in self._lines.values():
+            self._show_value(line, self._typed)
         self.blockSignals(False)
+
+    def _show_value(self, line: _Line, typed: Mapping[str, Any]) -> None:
+        key = line.row.key
+        line.editor.show(self._bridge.setting(key))
+        line.shown[0] = line.editor.read()
+        if key in typed:
+            value = typed[key]
+            line.editor.show(line.row.default if value is DEFAULT else value)
+        line.reset.setVisible(line.editor.read() != line.row.default)
 
     def typed(self) -> dict[str, Any]:
         """What is not stored yet, by key."""
@@ -213,10 +279,11 @@ class SettingsPage(QScrollArea):
 
     def has(self, key: str) -> bool:
         """Whether the setting is in this form."""
-        return key in self._lines
+        return key in self._lines or any(row.key == key for row in self._waiting)
 
     def focus(self, key: str) -> None:
         """Lead to the field of a setting."""
+        self.complete()
         if (line := self._lines.get(key)) is not None:
             self.ensureWidgetVisible(line.editor.widget)
             line.editor.widget.setFocus()

@@ -87,6 +87,7 @@ class Feedback(QObject):
         bridge.feed_changed.connect(self._on_feed)
         bridge.work.unanswered.connect(self._on_unanswered)
         bridge.alerts.fired.connect(self._on_price_alert)
+        bridge.sound_wanted.connect(sounds.test)
         bridge.alerts.test_wanted.connect(lambda: self._sounds.play("alert"))
 
     # -- orders -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop import __version__
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.runtime.early import early_setting
 from openalgo_desktop.runtime.logs import catch_crashes, stop_signals
 from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -36,6 +37,16 @@ OnReady = Callable[[Terminal], Awaitable[None]]
 BLIND = ("offscreen", "minimal")
 #: A shutdown that takes longer than this ends the process the hard way, seconds.
 SHUTDOWN_LIMIT = 20.0
+#: How Qt is told a scale, and what is no change, per cent.
+SCALE, WHOLE = "QT_SCALE_FACTOR", 100
+
+
+def scale_for(options: TerminalOptions) -> None:
+    """Tell Qt the scale of the settings; it is read when the application is made. A scale that is
+    forced from outside stays."""
+    percent = int(early_setting(options, "ui.scale"))
+    if percent != WHOLE and SCALE not in os.environ:
+        os.environ[SCALE] = f"{percent / WHOLE:g}"
 
 
 def make_application() -> QApplication:
@@ -144,6 +155,7 @@ async def _run(app: QApplication, options: TerminalOptions, on_ready: OnReady | 
 def run_gui(options: TerminalOptions, on_ready: OnReady | None = None) -> int:
     """Run the windowed program; returns the exit code. ``on_ready`` is awaited once everything
     answers. Raises :class:`AppError` when it cannot start (data folder in use, port taken)."""
+    scale_for(options)
     app = make_application()
     loop = PumpEventLoop(app)
     asyncio.set_event_loop(loop)

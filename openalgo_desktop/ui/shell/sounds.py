@@ -79,6 +79,12 @@ class Sounds(QObject):
         """Switch sounds off or on, for good."""
         self._bridge.set_setting("sounds.on", not muted)
 
+    def test(self, category: str, percent: float) -> None:
+        """Play a sound once, also while sounds are off: it was asked for."""
+        if category in self._known and percent:
+            volume = self._bridge.setting("sounds.volume") * percent
+            self._play(str(resource_path(f"sounds/{category}.wav")), volume / 10_000.0)
+
     def play(self, category: str) -> None:
         """Play the sound of ``category``, unless it is silent or was played just now."""
         if category not in self._known or self.muted:

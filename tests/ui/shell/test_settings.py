@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from openalgo_desktop.config.settings import SETTINGS
+from openalgo_desktop.runtime.early import early_setting
+from openalgo_desktop.runtime.terminal import TerminalOptions
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField
-from openalgo_desktop.ui.kit.settings_page import find_rows
+from openalgo_desktop.ui.kit.settings_page import SettingsPage, find_rows
 from openalgo_desktop.ui.kit.widgets import slug
-from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.main import SCALE, Session, scale_for
 from openalgo_desktop.ui.shell.settings import SettingsDialog
 from tests.ui.driving import Drive, click
 from tests.waiting import until
@@ -29,6 +33,7 @@ def opened(session: Session) -> SettingsDialog:
 def part(dialog: SettingsDialog, kind: type[Any], key: str, prefix: str = "setting") -> Any:
     page = dialog.page()
     assert page is not None
+    page.complete()
     found = page.findChild(kind, f"{prefix}-{slug(key)}")
     assert found is not None, key
     return found
@@ -197,5 +202,84 @@ def test_opening_and_searching_are_quick(drive: Drive, capsys: pytest.CaptureFix
             print(f" open {1000 * shown:.0f} ms, search {1000 * found:.0f} ms ", end="")
         assert shown < 1.0 and found < 1.0
         dialog.reject()
+
+    drive(scenario)
+
+
+def test_a_form_grows_in_turns_and_shows_what_was_typed_before(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        rows = find_rows("price")[:8]
+        assert len(rows) == 8
+        key = rows[-1].key
+        value = not SETTINGS[key].default if SETTINGS[key].kind is bool else SETTINGS[key].default
+        page = SettingsPage(session.bridge, rows, "slow", {key: value})
+        built = [len(page._lines)]
+        assert 1 <= built[0] < 8 and page.has(key)  # the first turn is not all of it
+        grown: list[int] = []
+        page.grown.connect(lambda: grown.append(len(page._lines)))
+        await until(lambda: grown, "the rest")
+        assert grown == [8]
+        assert page.typed().get(key, SETTINGS[key].default) == value
+        page.deleteLater()
+
+    drive(scenario)
+
+
+def test_a_field_that_is_not_there_yet_is_led_to(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        group(dialog, "Window")
+        page = dialog.page()
+        assert page is not None
+        last = [row.key for row in SETTINGS.values() if row.group == "Window"][-1]
+        page.focus(last)
+        assert not page._waiting and last in page._lines
+        dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_the_scale_counts_from_the_next_start_on(drive: Drive, tmp_path: Path) -> None:
+    async def scenario(session: Session) -> None:
+        options = TerminalOptions(data_dir=tmp_path)
+        assert early_setting(options, "ui.scale") == 100
+        session.bridge.set_setting("ui.scale", 150)
+        assert "next start" in session.bridge.setting_origin("ui.scale")
+        await until(lambda: early_setting(options, "ui.scale") == 150, "the value on the disk")
+        forced = TerminalOptions(data_dir=tmp_path, overrides={"ui.scale": "80"})
+        assert early_setting(forced, "ui.scale") == 80
+
+    drive(scenario)
+    assert early_setting(TerminalOptions(data_dir=tmp_path), "ui.scale") == 150  # nothing runs
+
+
+def test_a_scale_is_given_to_qt_unless_the_user_has_forced_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    options = TerminalOptions(data_dir=tmp_path / "none", overrides={"ui.scale": 125})
+    monkeypatch.delenv(SCALE, raising=False)
+    scale_for(options)
+    assert os.environ[SCALE] == "1.25"
+    monkeypatch.setenv(SCALE, "2")
+    scale_for(options)
+    assert os.environ[SCALE] == "2"
+    monkeypatch.delenv(SCALE, raising=False)
+    scale_for(TerminalOptions(data_dir=tmp_path / "none"))
+    assert SCALE not in os.environ
+    assert not (tmp_path / "none").exists()  # looking makes nothing
+
+
+def test_each_sound_is_tried_as_loud_as_the_field_says(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = opened(session)
+        group(dialog, "Sounds")
+        asked: list[tuple[str, float]] = []
+        session.bridge.sound_wanted.connect(lambda name, percent: asked.append((name, percent)))
+        part(dialog, CountField, "sounds.reject").setValue(30)
+        click(part(dialog, QPushButton, "sounds.reject-test"))
+        click(part(dialog, QPushButton, "sounds.fill-test"))
+        assert asked == [("reject", 30.0), ("fill", 100.0)]
+        assert session.bridge.setting("sounds.reject") == 100  # tried, not stored
+        dialog.deleteLater()
 
     drive(scenario)

@@ -70,6 +70,10 @@ def test_volume_mute_and_bursts(qtbot: QtBot) -> None:
     sounds.set_muted(True)
     sounds.play("stop")
     assert len(played) == 2 and sounds.muted and settings.values["sounds.on"] is False
+    sounds.test("stop", 50.0)  # asked for, so it is heard; as loud as the form says
+    sounds.test("stop", 0.0)
+    sounds.test("no such sound", 50.0)
+    assert played[2:] == [("stop", 0.35)]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_settings_are_checked_applied_and_undone(drive: Drive) -> None:
         dock = await opened(session)
         dock.tabs.setCurrentIndex(2)
         editors = dock.settings
+        editors.complete()
         leverage = editors.findChild(QWidget, "sandbox-setting-sandbox-futures-leverage")
         plan = editors.findChild(QWidget, "sandbox-setting-sandbox-brokerage-plan")
         leverage.setValue(4.0)
