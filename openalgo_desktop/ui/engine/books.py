@@ -156,6 +156,10 @@ class Books(QObject):
         """Ask all books again."""
         self._mark(ALL)
 
+    def recheck(self) -> None:
+        """Ask positions, holdings and funds again."""
+        self._mark(MONEY)
+
     def _mark(self, names: frozenset[str]) -> None:
         self._stale |= names
         self._wake.set()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from PySide6.QtCore import QTimer
+from dataclasses import dataclass
 
 from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.errors import OrderStateUnknown
 from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
@@ -15,24 +15,61 @@ from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line, LineId
 
-#: A row that was told to close is not told again before its position has changed, or this long,
-#: milliseconds.
-SETTLES = 1500
+
+@dataclass
+class Told:
+    """A row that was told to leave: the units held then, the orders that came of it (none before
+    the answer; empty where they are not named), and whether none of them works any more."""
+
+    row: Position
+    ids: tuple[str, ...] | None = None
+    read: bool = False  # the whole order book was read since
+    over: bool = False
 
 
 class PositionClosing:
-    """Of one dock. ``told`` has the rows that were told to leave, with the units held then."""
+    """Of one dock. A row that was told to leave is not told again before the position book shows
+    it, or was read after its orders had ended: no clock has a say in that. All of a position may
+    be closed again once an order was answered and rests; what is under way is counted then."""
 
     def __init__(self, dock: TableDock[Line]) -> None:
         self._dock = dock
         self._bridge = dock.bridge
-        self.told: dict[LineId, int] = {}
+        self.told: dict[LineId, Told] = {}
+        dock.listen(self._bridge.books.orders_updated, lambda _: self._look())
+        dock.listen(self._bridge.books.orders_changed, self._on_book)
+        dock.listen(self._bridge.mode_changed, lambda _: self.told.clear())
 
     def follow(self, rows: Iterable[Position]) -> None:
-        """The book was read again: a position that has changed may be told again."""
+        """The book was read again: a position that has changed may be told again, and one whose
+        orders had ended by then."""
         for row in rows:
             identity = (row.key, row.product.value)
-            if self.told.get(identity, row.quantity) != row.quantity:
+            told = self.told.get(identity)
+            if told is not None and (told.over or told.row.quantity != row.quantity):
+                del self.told[identity]
+        self._look()
+
+    def _on_book(self) -> None:
+        for told in self.told.values():
+            told.read = told.ids is not None
+        self._look()
+
+    def _look(self) -> None:
+        """See which orders have ended. One that was rejected or cancelled without a fill moves no
+        position; else the position book comes after it."""
+        orders = self._bridge.books.orders
+        for identity, told in tuple(self.told.items()):
+            if told.ids is None:
+                continue
+            if not told.ids:
+                rows = self._bridge.books.working_of(told.row.key)
+                told.over = all(order.product is not told.row.product for order in rows)
+                continue
+            found = [orders[name] for name in told.ids if name in orders]
+            missing = len(found) < len(told.ids) and not told.read
+            told.over = not missing and all(order.status.is_final for order in found)
+            if told.over and not any(order.filled_quantity for order in found):
                 del self.told[identity]
 
     def close(self, row: Position, percent: int, *, asked: bool = False) -> None:
@@ -45,7 +82,7 @@ class PositionClosing:
             self._bridge.notice.emit(
                 "warning", f"{name} is one lot of {fmt.quantity(lot)}: close all of it, or nothing."
             )
-        elif units and self._begin(row):
+        elif units and self._begin(row, again=percent >= 100):
             whole = percent >= 100
             mode = self._bridge.mode
             self._dock.spawn(
@@ -58,26 +95,31 @@ class PositionClosing:
         if row.quantity and self._begin(row):
             self._dock.spawn(self._reverse(row, self._bridge.mode), "reverse position", sends=True)
 
-    def _begin(self, row: Position) -> bool:
+    def _begin(self, row: Position, *, again: bool = False) -> bool:
+        """Whether it may be told now; ``again`` also where an order of it still rests."""
         identity = (row.key, row.product.value)
-        if identity in self.told:
+        told = self.told.get(identity)
+        if told is not None and (told.ids is None or not again):
             return False
-        self.told[identity] = row.quantity
+        self.told[identity] = Told(row)
         return True
 
-    def _end(self, row: Position, sent: bool) -> None:
-        """It may be told again: at once where nothing went out, else once the book shows it."""
+    def _end(self, row: Position, ids: tuple[str, ...] | None) -> None:
+        """It may be told again: at once where nothing went out (None), else once it is over."""
         identity = (row.key, row.product.value)
-        if sent:
-            QTimer.singleShot(SETTLES, self._dock, lambda: self.told.pop(identity, None))
-        else:
+        if ids is None:
             self.told.pop(identity, None)
+        elif (told := self.told.get(identity)) is not None:
+            told.ids = ids
+            self._look()
+            if told.over:  # its news came before the answer, or nothing was sent
+                self._bridge.books.recheck()
 
     def _where(self, mode: Mode) -> str:
         return "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
 
     async def _close(self, row: Position, units: int, whole: bool, asked: bool, mode: Mode) -> None:
-        sent = False
+        sent: tuple[str, ...] | None = None
         try:
             why = closing.asks(self._bridge, Act.CLOSE, row, units, mode)
             name = self._bridge.name(row.key)
@@ -94,14 +136,17 @@ class PositionClosing:
             placed = await self._bridge.close_position(
                 row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
             )
-            sent = placed is not None
+            sent = placed.ids if placed is not None else None
             if placed is not None and placed.message:  # in parts, or under way already
                 self._bridge.notice.emit("info", f"{name}: {placed.message}")
+        except OrderStateUnknown as error:
+            sent = (error.tag,)
+            raise
         finally:
             self._end(row, sent)
 
     async def _reverse(self, row: Position, mode: Mode) -> None:
-        sent = False
+        sent: tuple[str, ...] | None = None
         try:
             why = closing.asks(self._bridge, Act.REVERSE, row, 2 * abs(row.quantity), mode)
             cancelled = closing.count(self._bridge, [row])
@@ -121,7 +166,10 @@ class PositionClosing:
                 ):
                     return
             said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
-            sent = True
+            sent = ()
             self._bridge.notice.emit("info", said)
+        except OrderStateUnknown as error:
+            sent = (error.tag,)
+            raise
         finally:
             self._end(row, sent)

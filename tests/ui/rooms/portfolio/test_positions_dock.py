@@ -10,14 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QMenu
 
-from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
-from openalgo_desktop.core.model import BookRows, Difference, OrderRequest, Position
-from openalgo_desktop.trading.results import CloseAll
+from openalgo_desktop.core.model import BookRows, Difference, Order, OrderRequest, Position
+from openalgo_desktop.trading.results import CloseAll, Placed
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.exit_editor import ExitEditor, Leg, start_value
+from openalgo_desktop.ui.rooms.portfolio.position_closing import Told
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line
 from openalgo_desktop.ui.rooms.portfolio.positions import PositionsDock
 from openalgo_desktop.ui.shell.main import Session
@@ -78,7 +79,7 @@ def test_one_click_closes_half_and_a_second_one_waits_for_the_book(drive: Drive)
         press(dock, "half")
         await until(lambda: asked == [("SBIN", 5, Mode.SANDBOX)], "half of it")
         await until(lambda: not dock.closing.told, "nothing went out, so it may be asked again")
-        dock.closing.told[(SBIN, "MIS")] = 10
+        dock.closing.told[(SBIN, "MIS")] = Told(held(10))
         press(dock, "half")
         assert len(asked) == 1
         books = session.bridge.books
@@ -86,6 +87,53 @@ def test_one_click_closes_half_and_a_second_one_waits_for_the_book(drive: Drive)
         books.positions_changed.emit()  # the book shows it
         press(dock, "half")
         await until(lambda: asked[1:] == [("SBIN", 2, Mode.SANDBOX)], "half of what is left")
+
+    drive(scenario)
+
+
+def test_a_row_may_be_told_again_when_its_orders_have_ended(drive: Drive) -> None:
+    """No clock decides: a rejection frees the row at once, a fill with the next position book, a
+    resting order blocks further parts but never closing all of it."""
+
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session, held(10))
+        asked = capture(session, result=Placed("1", Mode.SANDBOX))
+        books = session.bridge.books
+
+        def told(status: OrderStatus, filled: int = 0) -> None:
+            order = Order(
+                "1", "SBIN", "NSE", Action.SELL, 5, PriceType.LIMIT, Product.MIS, 800.0,
+                status=status, filled_quantity=filled,
+            )  # fmt: skip
+            books.orders = {"1": order}
+            books.orders_updated.emit([order])
+
+        press(dock, "half")
+        await until(lambda: len(asked) == 1 and dock.closing.told[(SBIN, "MIS")].ids == ("1",))
+        told(OrderStatus.OPEN)
+        press(dock, "half")
+        books.positions_changed.emit()
+        press(dock, "half")
+        assert len(asked) == 1, "it rests, and the book shows what was held before"
+        press(dock, "close")
+        await until(
+            lambda: len(asked) == 2 and dock.closing.told[(SBIN, "MIS")].ids == ("1",),
+            "out is always possible",
+        )
+        assert asked[1] == ("SBIN", 0, Mode.SANDBOX)
+        told(OrderStatus.REJECTED)
+        assert not dock.closing.told
+        press(dock, "half")
+        books.orders = {}
+        await until(
+            lambda: len(asked) == 3 and dock.closing.told[(SBIN, "MIS")].ids == ("1",),
+            "after a rejection at once",
+        )
+        told(OrderStatus.COMPLETE, 5)
+        press(dock, "half")
+        assert len(asked) == 3, "filled, and the position book is older"
+        books.positions_changed.emit()  # read after it, whatever it says
+        assert not dock.closing.told
 
     drive(scenario)
 
@@ -154,6 +202,7 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
         session.bridge.reverse = reverse  # type: ignore[method-assign]
         press(dock, "reverse")
         await until(lambda: turned == ["SBIN"], "the reversal")
+        session.bridge.books.positions_changed.emit()  # the book, read after it
         await until(lambda: not dock.closing.told, "the end of it")
         session.bridge.set_setting("confirm.reverse", "always")
         press(dock, "reverse")
