@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from openalgo_desktop.core.csvtext import csv_text
+from openalgo_desktop.core.csvtext import bare_cell, csv_text
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, Exchange, PriceType, Product
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import plain
@@ -134,7 +134,7 @@ def read_csv(
     lines: half a basket is a position that nobody meant."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     try:
-        records = [[cell.strip() for cell in record] for record in reader]
+        records = [[bare_cell(cell.strip()) for cell in record] for record in reader]
     except csv.Error as error:
         return [], [Problem(reader.line_num, "", f"This is no CSV ({error}).")]
     numbered = [(number, record) for number, record in enumerate(records, 1) if any(record)]

@@ -115,7 +115,7 @@ def test_a_changed_number_flashes_in_its_direction() -> None:
 def test_copies_are_plain_numbers_and_formulas_are_defused(qapp: QApplication) -> None:
     model: FastTableModel[Row] = FastTableModel(COLUMNS)
     model.set_rows([Row("=HYPERLINK(1)", 1_234_567.5), Row("B", None), Row("-5", -2.0)])
-    assert model.as_text([0]) == "Name\tPrice\n=HYPERLINK(1)\t1234567.50"
+    assert model.as_text([0]) == "Name\tPrice\n'=HYPERLINK(1)\t1234567.50"
     assert model.as_csv() == "Name,Price\r\n'=HYPERLINK(1),1234567.50\r\nB,\r\n-5,-2.00\r\n"
 
 

@@ -60,7 +60,7 @@ def test_what_was_written_is_read_back() -> None:
     lines = [
         OrderRequest(
             "NIFTY01DEC2624700CE", "NFO", Action.BUY, 65, PriceType.SL, Product.MIS,
-            price=100.05, trigger_price=99.0, strategy="condor",
+            price=100.05, trigger_price=99.0, strategy="-condor",
         ),
         OrderRequest("INFY", "NSE", Action.SELL, 3, PriceType.MARKET, Product.CNC),
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from openalgo_desktop.core.csvtext import csv_text, safe_cell
+from openalgo_desktop.core.csvtext import bare_cell, csv_text, pasted_text, safe_cell
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx"])
@@ -18,6 +18,16 @@ def test_formulas_get_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "-1250.50", "+3", "SBIN", "a=b", "'quoted"])
 def test_numbers_and_plain_text_stay(text: str) -> None:
     assert safe_cell(text) == text
+
+
+def test_what_is_pasted_runs_nothing_and_keeps_its_rows() -> None:
+    rows = [["Note", "P&L"], ["=HYPERLINK(1)", "-1250.50"], ["two\r\nlines\tand more", "+3"]]
+    assert pasted_text(rows) == ("Note\tP&L\n'=HYPERLINK(1)\t-1250.50\ntwo lines and more\t+3")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "-x", "'quoted", "plain", "", "'", "-5"])
+def test_an_apostrophe_of_ours_is_taken_off_again(text: str) -> None:
+    assert bare_cell(safe_cell(text)) == text
 
 
 def test_cells_with_commas_and_quotes_come_back() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from openalgo_desktop.core.csvtext import csv_text
+from openalgo_desktop.core.csvtext import csv_text, pasted_text
 from openalgo_desktop.ui.kit.tables.columns import Column, plain
 from openalgo_desktop.ui.kit.tables.store import RowStore
 from openalgo_desktop.ui.kit.widgets import plain_tip
@@ -177,7 +177,7 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
 
     def as_text(self, view_rows: Sequence[int] | None = None) -> str:
         """Tab separated, for the clipboard."""
-        return "\n".join("\t".join(line) for line in self.plain_rows(view_rows))
+        return pasted_text(self.plain_rows(view_rows))
 
     def as_csv(self) -> str:
         """The whole table as CSV."""

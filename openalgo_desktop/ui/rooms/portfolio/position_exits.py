@@ -109,7 +109,8 @@ class PositionExits:
         """From each plan that has it: a bracket's stop that stayed would still go out."""
         row = wanted.row
         gone: dict[Leg, dict[str, Any]] = {
-            Leg.STOP: {"stop": None, "break_even": None},
+            # A stop that trails is the stop, too: what stayed of it would still go out.
+            Leg.STOP: {"stop": None, "trail": None, "break_even": None},
             Leg.TARGET: {"targets": ()},
             Leg.TRAIL: {"trail": None},
         }

@@ -321,6 +321,10 @@ def test_target_trail_and_break_even_by_menu_and_keys(drive: Drive) -> None:
         assert dock.exits.editor is None
         plans = session.bridge.watch.of_position("SBIN", "NSE", Product.MIS, Mode.SANDBOX)
         assert len(plans) == 1 and plans[0].spec.targets and plans[0].spec.trail
+        press(dock, "stop")  # the one that trails is what the column shows
+        click(dock.exits.editor.remove_button)
+        await until(lambda: text(dock, "stop") == "–", "no stop that trails")
+        assert text(dock, "target") != "–"
 
     drive(scenario)
 
