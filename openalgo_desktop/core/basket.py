@@ -2,7 +2,8 @@
 
 CSV columns, in any order, titles in any case: ``symbol``, ``exchange``, ``action`` (BUY or SELL),
 ``quantity`` in units or ``lots``, and, where they are not the defaults, ``price_type`` (MARKET),
-``product`` (NRML for derivatives, MIS for shares), ``price``, ``trigger_price``, ``strategy``.
+``product`` (NRML for derivatives, MIS for shares), ``price``, ``trigger_price``, ``strategy``,
+``validity`` (DAY), ``disclosed_quantity`` in units (0: all of it is shown).
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import TypeVar
 import msgspec
 
 from openalgo_desktop.core.csvtext import bare_cell, csv_text
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, Exchange, PriceType, Product
+from openalgo_desktop.core.enums import (
+    DERIVATIVE_EXCHANGES,
+    Action,
+    Exchange,
+    PriceType,
+    Product,
+    Validity,
+)
 from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.numbers import NotClear, written
@@ -36,6 +44,8 @@ COLUMNS = (
     "price",
     "trigger_price",
     "strategy",
+    "validity",
+    "disclosed_quantity",
 )
 _NEEDED = ("symbol", "exchange", "action")
 _TITLES = frozenset((*COLUMNS, "lots"))
@@ -206,7 +216,21 @@ def _line(fields: dict[str, str], instrument: Callable[[Key], Instrument | None]
         price=price,
         trigger_price=trigger,
         strategy=fields.get("strategy", ""),
+        validity=_choice(fields, "validity", Validity, Validity.DAY),
+        disclosed_quantity=_disclosed(fields),
     )
+
+
+def _disclosed(fields: dict[str, str]) -> int:
+    name = "disclosed_quantity"
+    text = fields.get(name, "")
+    try:
+        value = written(text) if text else 0.0
+    except NotClear as error:
+        raise _Wrong(name, str(error)) from None
+    if value < 0 or value != int(value):
+        raise _Wrong(name, "It must be a whole number, 0 for all of it.")
+    return int(value)
 
 
 def _choice(fields: dict[str, str], name: str, kind: type[T], default: T | None) -> T:
@@ -268,6 +292,8 @@ def write_csv(lines: Sequence[OrderRequest]) -> str:
                 plain(line.price) if line.price else "",
                 plain(line.trigger_price) if line.trigger_price else "",
                 line.strategy,
+                line.validity.value if line.validity is not Validity.DAY else "",
+                str(line.disclosed_quantity) if line.disclosed_quantity else "",
             ]
         )
     return csv_text(rows)

@@ -30,6 +30,7 @@ from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock_keys import Answer, DockKeys
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.exporting import png, write_bytes
+from openalgo_desktop.ui.kit.fields import BORDER
 from openalgo_desktop.ui.kit.kinds import groups_of
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -347,6 +348,17 @@ class Dock(QDockWidget):
         self._empty_target = target
         self.content.insertWidget(self.content.indexOf(target), self._empty, 1)
         self._empty.hide()
+
+    def pin_foot(self, frame: QWidget, foot: QWidget) -> None:
+        """Put what the dock shows into ``frame``, over a ``foot`` that stays where it is: in a low
+        place the content scrolls, and what sends is never below the fold."""
+        body = self.widget()
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(BORDER + 2, BORDER + 2, BORDER + 2, BORDER + 2)
+        column.setSpacing(4)
+        column.addWidget(body, 1)
+        column.addWidget(foot)
+        self.setWidget(frame)
 
     def set_empty(self, empty: bool, text: str = "") -> None:
         """Swap content and empty text."""

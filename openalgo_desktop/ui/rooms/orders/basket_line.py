@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.basket import LineResult, LineState
-from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, PriceType, Product
+from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, PriceType, Product, Validity
 from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.offered import price_types
@@ -46,6 +46,15 @@ _WORDS = {
     LineState.UNKNOWN: "? No answer yet, being looked for; it is not sent again.",
     LineState.SKIPPED: "–",
 }
+
+
+def first_order(row: Instrument, preferred: Product) -> OrderRequest:
+    """A lot at market, bought, in the preferred product where the segment has it, else in the one
+    that stays overnight."""
+    carried = Product.CNC if row.exchange in CASH_EXCHANGES else Product.NRML
+    product = preferred if preferred in (Product.MIS, carried) else carried
+    lot = max(1, row.lot_size)
+    return OrderRequest(row.symbol, row.exchange, Action.BUY, lot, PriceType.MARKET, product)
 
 
 class BasketLine(QFrame):
@@ -92,9 +101,32 @@ class BasketLine(QFrame):
         self.product = named(StillCombo(), f"{name}-product", f"Product of {told}")
         cash = self.row.exchange in CASH_EXCHANGES
         self.product.addItems(["MIS", "CNC" if cash else "NRML"])
+        self.terms = self._build_terms(told, name)
         self.note = label("", f"{name}-note")
         self.note.setWordWrap(True)
         self.note.hide()
+        row = self._build_buttons(told, name)
+        for field in (self.price, self.trigger):
+            field.set_tick(self.row.tick_size)
+        self._fields = QHBoxLayout()
+        self._fields.setSpacing(4)
+        for part in self.inputs:
+            self._fields.addWidget(part)
+        self._top, self._bottom = QHBoxLayout(), QHBoxLayout()
+        self._top.setSpacing(6)
+        self._top.addWidget(self.number)
+        self._top.addWidget(self.side)
+        self._top.addWidget(self.title, 1)
+        self._top.addWidget(self.terms)
+        self._top.addLayout(row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 3, 6, 3)
+        column.setSpacing(3)
+        column.addLayout(self._top)
+        column.addLayout(self._bottom)
+        column.addWidget(self.note)
+
+    def _build_buttons(self, told: str, name: str) -> QHBoxLayout:
         self.buttons: dict[str, QToolButton] = {}
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -107,24 +139,14 @@ class BasketLine(QFrame):
             button.clicked.connect(lambda _checked=False, what=what: self.wanted.emit(what))
             self.buttons[what] = button
             row.addWidget(button)
-        for field in (self.price, self.trigger):
-            field.set_tick(self.row.tick_size)
-        self._fields = QHBoxLayout()
-        self._fields.setSpacing(4)
-        for part in self.inputs:
-            self._fields.addWidget(part)
-        self._top, self._bottom = QHBoxLayout(), QHBoxLayout()
-        self._top.setSpacing(6)
-        self._top.addWidget(self.number)
-        self._top.addWidget(self.side)
-        self._top.addWidget(self.title, 1)
-        self._top.addLayout(row)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(6, 3, 6, 3)
-        column.setSpacing(3)
-        column.addLayout(self._top)
-        column.addLayout(self._bottom)
-        column.addWidget(self.note)
+        return row
+
+    def _build_terms(self, told: str, name: str) -> QToolButton:
+        button = named(QToolButton(), f"{name}-terms", f"How the order of {told} works")
+        button.setProperty("role", "chip-tool")
+        button.setToolTip("As it was in the ticket. Click: DAY, and all of it is shown")
+        button.clicked.connect(lambda _checked=False: self._plain_terms())
+        return button
 
     def place(self, *, wide: bool) -> None:
         """All in one row where there is room, else in two."""
@@ -142,8 +164,8 @@ class BasketLine(QFrame):
         while self._bottom.count():
             self._bottom.takeAt(0)
         if wide:
-            self._top.insertWidget(3, self.ltp)
-            self._top.insertLayout(4, self._fields)
+            self._top.insertWidget(4, self.ltp)
+            self._top.insertLayout(5, self._fields)
         else:
             self._bottom.addLayout(self._fields)
             self._bottom.addStretch(1)
@@ -176,6 +198,7 @@ class BasketLine(QFrame):
         self.trigger.setValue(request.trigger_price)
         self._show_fields()
         self._show_side()
+        self._show_terms()
 
     # -- the order --------------------------------------------------------------------------
     def request(self) -> OrderRequest:
@@ -208,6 +231,22 @@ class BasketLine(QFrame):
         self._request = msgspec.structs.replace(self._request, action=self._request.action.opposite)
         self._show_side()
         self._on_edit()
+
+    def _plain_terms(self) -> None:
+        """How it works is as of any other order again."""
+        self._request = msgspec.structs.replace(
+            self._request, validity=Validity.DAY, disclosed_quantity=0
+        )
+        self._show_terms()
+        self._on_edit()
+
+    def _show_terms(self) -> None:
+        """What is unusual about how it works; nothing else takes room."""
+        words = [] if self._request.validity is Validity.DAY else [self._request.validity.value]
+        if shown := self._request.disclosed_quantity:
+            words.append(f"shows {fmt.quantity(shown)}")
+        self.terms.setText(" · ".join(words))
+        self.terms.setVisible(bool(words))
 
     def _show_side(self) -> None:
         action = self._request.action
@@ -260,7 +299,7 @@ class BasketLine(QFrame):
     def show_result(self, result: LineResult | None) -> None:
         """What came of it; None: not sent yet. What is out cannot be edited any more."""
         self.result = result
-        for part in (self.side, *self.inputs):
+        for part in (self.side, self.terms, *self.inputs):
             part.setEnabled(not self.is_out)
         self.buttons["delete"].setEnabled(result is None or result.state is not LineState.SENDING)
         self._show_note()

@@ -20,7 +20,7 @@ from openalgo_desktop.core.basket import (
     read_csv,
     write_csv,
 )
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product, Validity
 from openalgo_desktop.core.errors import InsufficientFunds
 from openalgo_desktop.core.model import Instrument, Key, OrderAck, OrderRequest
 from openalgo_desktop.trading.results import Placed
@@ -235,7 +235,7 @@ def test_sending_in_order_with_what_came_of_each_line(drive: Drive) -> None:
         ids = {order.action: order.order_id for order in bridge.books.orders.values()}
         assert int(ids[Action.BUY][-6:]) < int(ids[Action.SELL][-6:])  # the hedge went first
         await until(lambda: "filled at" in dock.lines[0].note.text(), "the fill at its line")
-        await until(lambda: not dock._sending, "the end")
+        await until(lambda: not dock.sending.busy, "the end")
         # What is out cannot be edited nor sent once more.
         assert not dock.lines[0].count.isEnabled()
         assert not dock.send.isEnabled() and dock.send.text() == "All lines are out"
@@ -272,7 +272,7 @@ def test_what_is_going_out_does_not_come_back_with_the_workspace(
         await until(lambda: dock.lines[0].result is not None, "the first line on its way")
         assert not dock.save_state()["basket"]["lines"]
         go.set()
-        await until(lambda: not dock._sending, "the end")
+        await until(lambda: not dock.sending.busy, "the end")
 
     drive(scenario)
 
@@ -297,7 +297,7 @@ def test_a_basket_does_not_go_on_in_another_account(
 
         monkeypatch.setattr(gateway, "place", once)
         click(dock.send)
-        await until(lambda: not dock._sending, "the end")
+        await until(lambda: not dock.sending.busy, "the end")
         assert placed == ["SBIN"]
         assert dock.lines[1].result.state is LineState.FAILED  # type: ignore[union-attr]
         assert "another" in dock.lines[1].result.text  # type: ignore[union-attr]
@@ -324,14 +324,14 @@ def test_a_refused_line_keeps_the_rest_back_and_can_be_sent_later(
 
         monkeypatch.setattr(session.terminal.desk, "place", place)
         click(dock.send)
-        await until(lambda: dock.lines[1].result is not None and not dock._sending, "the end")
+        await until(lambda: dock.lines[1].result is not None and not dock.sending.busy, "the end")
         assert dock.lines[0].note.text() == "✕ Not enough money."
         assert "SBIN failed before it" in dock.lines[1].note.text()
         assert dock.problems.text() == "No order was sent."
         refuse.clear()
         dock.lines[1].show_result(None)
         click(dock.send)
-        await until(lambda: sent == ["SBIN", "INFY"] and not dock._sending, "both sent")
+        await until(lambda: sent == ["SBIN", "INFY"] and not dock.sending.busy, "both sent")
         assert not dock.problems.isVisible()
 
     drive(scenario)
@@ -345,7 +345,7 @@ def test_a_look_at_it_first_where_the_settings_want_one(drive: Drive) -> None:
         dock.add_keys([SBIN])
         click(dock.send)
         await answer(False)
-        await until(lambda: not dock._sending, "the end")
+        await until(lambda: not dock.sending.busy, "the end")
         assert session.bridge.books.orders == {}
         assert dock.lines[0].result is None
         click(dock.send)
@@ -364,7 +364,7 @@ def test_a_switched_mode_sends_nothing(drive: Drive, monkeypatch: pytest.MonkeyP
         click(dock.send)
         monkeypatch.setattr(session.terminal.desk, "_mode", Mode.LIVE)  # while it is looked at
         await answer(True)
-        await until(lambda: not dock._sending, "the end")
+        await until(lambda: not dock.sending.busy, "the end")
         assert "the mode was switched to LIVE" in dock.problems.text()
         monkeypatch.setattr(session.terminal.desk, "_mode", Mode.SANDBOX)
         assert session.bridge.books.orders == {}
@@ -516,5 +516,60 @@ def test_a_long_basket_is_built_in_time(drive: Drive) -> None:
         assert len(dock.lines) == 40
         assert spent / 40 < 0.02
         assert OrderStatus.COMPLETE.is_final
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("scale", [100, 150])
+def test_the_send_button_is_never_below_the_fold(drive: Drive, scale: int) -> None:
+    """In the bottom strip of a small screen, with everything that takes room, and lower still."""
+
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.text_scale", scale)
+        session.window.resize(1366, 768)
+        dock = session.window.docking.open("basket")
+        assert isinstance(dock, BasketDock)
+        dock.raise_()
+        await until(lambda: not dock.is_hidden(), "the dock on the screen")
+        never_ask(session)
+        dock.add_keys([SBIN, INFY] * 4)
+        dock.show_problems(["What is wrong with a file. " * 4] * 6)
+        await until(lambda: "Margin" in dock.totals.text(), "the totals")
+        assert not dock.isFloating()
+
+        def seen() -> bool:
+            shown = dock.send.visibleRegion().boundingRect()
+            return bool(shown == dock.send.rect()) and dock.send.height() > 0
+
+        await until(seen, "all of the button")
+        dock.setFloating(True)
+        dock.resize(500, 150)
+        await until(lambda: dock.height() <= 200, "a low dock")
+        await until(seen, "all of the button in a low dock")
+
+    drive(scenario)
+
+
+def test_what_is_unusual_in_a_line_is_shown_kept_and_can_be_taken_away(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        limit = OrderRequest("SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, price=700.0)
+        immediate = msgspec.structs.replace(limit, validity=Validity.IOC)
+        iceberg = msgspec.structs.replace(limit, disclosed_quantity=20)
+        for request in (limit, immediate, iceberg):
+            session.bridge.basket_wanted.emit(request)
+        plain, ioc, part = dock.lines
+        assert not plain.terms.isVisibleTo(dock)
+        assert (ioc.terms.text(), part.terms.text()) == ("IOC", "shows 20")
+        assert dock.basket().lines == (limit, immediate, iceberg)
+        read, problems = read_csv(write_csv(dock.basket().lines), session.bridge.instrument)
+        assert (tuple(read), problems) == (dock.basket().lines, [])
+        ioc.kind.setCurrentText("SL")
+        ioc.trigger.setValue(690.0)
+        assert "cannot be IOC" in ioc.problem
+        click(ioc.terms)
+        assert not ioc.terms.isVisibleTo(dock) and "IOC" not in ioc.problem
+        click(part.terms)
+        assert part.request() == limit
 
     drive(scenario)
