@@ -35,9 +35,10 @@ def is_open(dialog: QDialog) -> bool:
     return isValid(dialog) and dialog.isVisible()
 
 
-async def ask(dialog: QDialog, *, lends_keys: bool = True) -> bool:
+async def ask(dialog: QDialog, *, lends_keys: bool = True, modal: bool = True) -> bool:
     """Open ``dialog`` and wait until it is finished; True when it was accepted. ``lends_keys``:
-    the keys of :func:`keep_key` work in it; the lock screen has its own."""
+    the keys of :func:`keep_key` work in it; the lock screen has its own. One that only tells
+    something is not ``modal``: what is held may need a hand."""
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def finished(code: int) -> None:
@@ -48,7 +49,10 @@ async def ask(dialog: QDialog, *, lends_keys: bool = True) -> bool:
     name_inner_controls(dialog)
     if lends_keys:
         _lend_keys(dialog)
-    dialog.open()
+    if modal:
+        dialog.open()
+    else:
+        dialog.show()
     try:
         return await answer == QDialog.DialogCode.Accepted
     finally:

@@ -8,8 +8,15 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QContextMenuEvent
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
+)
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -33,6 +40,7 @@ from openalgo_desktop.ui.kit.exporting import png, write_bytes
 from openalgo_desktop.ui.kit.fields import BORDER
 from openalgo_desktop.ui.kit.kinds import groups_of
 from openalgo_desktop.ui.kit.save_file import ask_path
+from openalgo_desktop.ui.kit.symbol_drag import keys_of
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 T = TypeVar("T")
@@ -155,6 +163,10 @@ class Dock(QDockWidget):
         self.title_bar = TitleBar(self, self.title, self.linkable)
         self.setTitleBarWidget(self.title_bar)
         self.body = named(QWidget(), f"dock-{self.name}-body", f"{self.title}, content")
+        # A click into an empty panel, or on its title, makes it the one that keys are for.
+        self.body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.title_bar.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.title_bar.setFocusProxy(self.body)
         self.content = QVBoxLayout(self.body)
         self.content.setContentsMargins(0, 0, 0, 0)
         self.content.setSpacing(0)
@@ -170,6 +182,7 @@ class Dock(QDockWidget):
         self.title_bar.show_group(self._group)
         bridge.frames.add(self, self.title)
         if self.linkable:
+            self.setAcceptDrops(True)
             self.title_bar.link.setMenu(self._link_menu())
             self.listen(bridge.links.symbol_changed, self._on_selected)
 
@@ -287,6 +300,22 @@ class Dock(QDockWidget):
 
     def show_symbol(self, key: Key) -> None:
         """Show ``key``; docks of one symbol implement it."""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._dropped(event.mimeData()) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A symbol that is dropped on a panel is shown there, and by the panels of its group."""
+        if (key := self._dropped(event.mimeData())) is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)  # it stays in the list it came from
+            event.accept()
+            self.pick(key)
+
+    def _dropped(self, data: QMimeData) -> Key | None:
+        found = (key for key in keys_of(data) if self.bridge.instrument(key) is not None)
+        return next(found, None)
 
     # -- keys -------------------------------------------------------------------------------
     def answer_keys(self, surface: QWidget, answers: Mapping[str, Answer]) -> None:

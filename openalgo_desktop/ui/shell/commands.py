@@ -93,7 +93,7 @@ class Commands:
     async def _audit(self) -> None:
         dialog = AuditDialog(self._window, self._bridge)
         dialog.reload()
-        await ask(dialog)
+        await ask(dialog, modal=False)
 
     # -- app lock ---------------------------------------------------------------------------
     def app_lock(self) -> None:
@@ -125,7 +125,11 @@ class Commands:
 
     async def _kill(self) -> None:
         self._toasts.show("warning", "Kill switch: blocking, cancelling, closing…")
-        await ask(KillReportDialog(self._window, await self._bridge.safety.kill()))
+        report = await self._bridge.safety.kill()
+        # The report may stay open: the switch must work again below it.
+        self._bridge.spawn(
+            ask(KillReportDialog(self._window, report), modal=False), "kill switch report"
+        )
 
     def reset_kill(self) -> None:
         """Accept new orders again, after a question."""
@@ -143,7 +147,7 @@ class Commands:
         self._once("review books", self._review_books)
 
     async def _review_books(self) -> None:
-        await ask(ReviewDialog(self._window, self._bridge))
+        await ask(ReviewDialog(self._window, self._bridge), modal=False)
 
     def risk_limits(self) -> None:
         """Limits of single symbols, strategies and accounts."""
@@ -249,7 +253,7 @@ class Commands:
         self._once("about", self._show_about)
 
     async def _show_about(self) -> None:
-        await ask(AboutDialog(self._window))
+        await ask(AboutDialog(self._window), modal=False)
 
     def toggle_theme(self) -> None:
         """Dark to light and back."""

@@ -64,7 +64,7 @@ class Hands(QObject):
         self._actions: Mapping[str, QAction] = {}
         self.hotkeys: Hotkeys
         self.palette = Palette(window, bridge, self.entries)
-        self.palette.symbol_chosen.connect(bridge.select)
+        self.palette.symbol_chosen.connect(self._show_symbol)
         self.palette.symbol_added.connect(self.add_to_watchlist)
         self.palette.remembered.connect(self._save_recent)
 
@@ -128,7 +128,7 @@ class Hands(QObject):
         dock = self.focused_dock()
         title, keys = (dock.title, dock.hotkeys.lines()) if dock is not None else ("", [])
         dialog = KeysDialog(self._window, title, keys, self.hotkeys)
-        if await ask(dialog) and dialog.change_wanted:
+        if await ask(dialog, modal=False) and dialog.change_wanted:
             self.edit_keys()
 
     # -- panels -------------------------------------------------------------------------------
@@ -185,6 +185,14 @@ class Hands(QObject):
         dock = self.show_kind("watchlist")
         assert isinstance(dock, WatchlistDock)
         dock.add(key)
+
+    def _show_symbol(self, key: Key) -> None:
+        """What was found is for the panel with the focus and its link group, else for group 1."""
+        dock = self.focused_dock()
+        if dock is not None and dock.linkable:
+            dock.pick(key)
+        else:
+            self._bridge.select(key)
 
     # -- the ticket by key --------------------------------------------------------------------
     def send_ticket(self) -> None:

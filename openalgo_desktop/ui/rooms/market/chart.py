@@ -57,7 +57,7 @@ class ChartDock(Dock):
     title = "Chart"
     linkable = True
     links_interval = True
-    empty_text = "Pick a symbol to see its chart"
+    empty_text = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
     priority = 2
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:

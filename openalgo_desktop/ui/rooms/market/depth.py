@@ -35,7 +35,7 @@ class DepthDock(Dock):
     name = "depth"
     title = "Market depth"
     linkable = True
-    empty_text = "Pick a symbol to see its depth"
+    empty_text = "Pick a symbol to see its depth,\nor drop one here; a click and Ctrl+K find one"
     priority = 0
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:

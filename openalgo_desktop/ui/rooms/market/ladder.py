@@ -56,7 +56,7 @@ class LadderDock(Dock):
     name = "ladder"
     title = "Ladder"
     linkable = True
-    empty_text = "Pick a symbol to see its ladder"
+    empty_text = "Pick a symbol to see its ladder,\nor drop one here; a click and Ctrl+K find one"
     priority = 0
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:

@@ -60,12 +60,12 @@ class LadderBar(QWidget):
     def _build_size(self, name: str) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        caption = label("Lots", f"{name}-lots-caption", "caption")
+        self.caption = label("Lots", f"{name}-lots-caption", "caption")
         self.lots = named(CountField(), f"{name}-lots", "Size of an order in lots")
         self.lots.setRange(1, MOST_LOTS)
         self.lots.setFixedWidth(look.px(64))
         self.lots.valueChanged.connect(lambda _value: self._show_size())
-        row.addWidget(caption)
+        row.addWidget(self.caption)
         row.addWidget(self.lots)
         row.addSpacing(4)
         self.size_buttons: list[QPushButton] = []
@@ -118,7 +118,9 @@ class LadderBar(QWidget):
         self.product.allow(fitting)
         if chosen not in fitting:
             self.product.choose(self._preferred if self._preferred in fitting else fitting[0])
-        units = f"{fmt.quantity(max(1, instrument.lot_size))} units a lot"
+        lots = instrument.lot_size > 1
+        self.caption.setText("Lots" if lots else "Units")
+        units = f"{fmt.quantity(instrument.lot_size)} units a lot" if lots else "Shares or units"
         self.lots.setToolTip(plain_tip(units))
 
     def chosen_product(self) -> Product:
