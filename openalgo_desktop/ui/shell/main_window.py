@@ -420,7 +420,7 @@ class MainWindow(QMainWindow):
         self.ticket.show()
         self.ticket.raise_()
         self.ticket.set_action(action)
-        self.ticket.units.setFocus()
+        self.ticket.type_size()
 
     def _full_screen(self) -> None:
         if self.isFullScreen():

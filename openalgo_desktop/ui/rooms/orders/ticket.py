@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
+from PySide6.QtWidgets import QAbstractSpinBox
 
 from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
@@ -154,11 +155,15 @@ class TicketDock(Dock):
     def _focus_for(self, wish: TicketWish) -> None:
         """To what is to be typed next."""
         if wish.use is TicketUse.STOP:
-            self.trigger.setFocus()
+            _type_over(self.trigger)
         elif wish.use is TicketUse.TARGET:
-            self.price.setFocus()
+            _type_over(self.price)
         else:
-            (self.lots if self.lots.isVisibleTo(self) else self.units).setFocus()
+            self.type_size()
+
+    def type_size(self) -> None:
+        """The keyboard goes to the size: lots, or units where there are none."""
+        _type_over(self.lots if self.lots.isVisibleTo(self) else self.units)
 
     def _on_position(self, row: Position, use: TicketUse) -> None:
         if self.instrument is not None:
@@ -421,3 +426,9 @@ class TicketDock(Dock):
             "price_type": self.price_type.value(),
             "product": self.product.value(),
         }
+
+
+def _type_over(field: QAbstractSpinBox) -> None:
+    """What is typed replaces what stands there: 100 over a 1 must not be 1100."""
+    field.setFocus()
+    field.selectAll()

@@ -1168,3 +1168,21 @@ def test_a_number_that_was_refused_says_why_under_its_field(drive: Drive) -> Non
         assert not ticket.price_field.error()
 
     drive(scenario)
+
+
+def test_what_is_typed_after_a_wish_replaces_what_stands_there(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        ticket = ticket_of(session)
+        ticket.take_wish(TicketWish(key=SBIN, action=BUY))
+        QTest.keyClicks(ticket.units, "100")
+        assert ticket.units.value() == 100
+        future = derivative(session, option=False)
+        ticket.take_wish(TicketWish(key=future.key, action=SELL))
+        QTest.keyClicks(ticket.lots, "3")
+        assert ticket.lots.value() == 3
+        session.window.actions_by_name["buy"].trigger()  # its key
+        QTest.keyClicks(ticket.lots, "2")
+        assert ticket.lots.value() == 2 and ticket.action is BUY
+
+    drive(scenario)
