@@ -19,7 +19,7 @@ from openalgo_desktop.core.events import AccountChanged, BooksDiffer, Bus, Order
 from openalgo_desktop.core.model import BookRows, Difference, Order, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.origins import Origins
-from openalgo_desktop.trading.ownbook import OwnBook
+from openalgo_desktop.trading.ownbook import ContractValue, OwnBook
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,9 @@ class BookKeeper:
         gateways: Mapping[Mode, TradingGateway],
         origins: Origins,
         interval: Callable[[], float],
+        contract_value: ContractValue = lambda key: 1.0,
     ) -> None:
+        self._contract_value = contract_value
         self._clock = clock
         self._bus = bus
         self._gateways = gateways
@@ -100,7 +102,7 @@ class BookKeeper:
         book = self._books.get(mode)
         account_id = gateway.account_id if gateway is not None else ""
         if book is None or book.account_id != account_id:
-            book = self._books[mode] = OwnBook(account_id, mode)
+            book = self._books[mode] = OwnBook(account_id, mode, self._contract_value)
         return book
 
     def differences(self, mode: Mode) -> tuple[Difference, ...]:

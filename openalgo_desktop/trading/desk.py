@@ -118,13 +118,24 @@ class OrderDesk:
         self.policies: OrderPolicies | None = None
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.sender = OrderSender(clock, bus, journal, self.reconciler, self.risk, ack_timeout)
-        self.books = BookKeeper(clock, bus, self._gateways, self.sender.origins, reconcile_interval)
+        self.books = BookKeeper(
+            clock,
+            bus,
+            self._gateways,
+            self.sender.origins,
+            reconcile_interval,
+            self._contract_value,
+        )
         self.sender.origins.on_named = lambda mode, order_id, strategy: self.books.book(
             mode
         ).attribute(order_id, strategy)
         self.books.on_orders = self.reconciler.saw_book
         self.under_way = UnderWay(clock, bus, self.books, self.sender)
         self.exits = Exits(self, self.under_way)
+
+    def _contract_value(self, key: Key) -> float:
+        row = self._instruments.get(key)
+        return (row.contract_value if row is not None else 1.0) or 1.0
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:

@@ -21,6 +21,7 @@ from openalgo_desktop.core.model import Difference, Key, Order, OrderRequest, Po
 log = logging.getLogger(__name__)
 
 PositionKey = tuple[str, str, Product]
+ContractValue = Callable[[Key], float]
 
 
 class _Net(msgspec.Struct):
@@ -48,7 +49,12 @@ class _Net(msgspec.Struct):
 class OwnBook:
     """Orders and positions of one account as we know them from its updates."""
 
-    def __init__(self, account_id: str, mode: Mode) -> None:
+    def __init__(
+        self, account_id: str, mode: Mode, contract_value: ContractValue = lambda key: 1.0
+    ) -> None:
+        """``contract_value``: rupees that a unit of an instrument earns when its price moves by
+        one; of a position that no book of the account has shown yet it is all there is."""
+        self._contract_value = contract_value
         self.account_id = account_id
         self.mode = mode
         self.orders: dict[str, Order] = {}
@@ -178,13 +184,14 @@ class OwnBook:
 
     def _multiplier(self, trade: Trade) -> float:
         row = self.positions.get((trade.exchange, trade.symbol, trade.product))
-        return row.multiplier if row is not None else 1.0
+        return row.multiplier if row is not None else self._contract_value(trade.key)
 
     def _fill(self, trade: Trade) -> None:
         key = (trade.exchange, trade.symbol, trade.product)
         row = self.positions.get(key)
         if row is None:
-            row = Position(trade.symbol, trade.exchange, trade.product, 0, 0.0)
+            value = self._contract_value(trade.key)
+            row = Position(trade.symbol, trade.exchange, trade.product, 0, 0.0, multiplier=value)
         net = _Net(row.quantity, row.average_price, row.realised_today)
         net.fill(trade.quantity * trade.action.sign, trade.price, row.multiplier)
         self.positions[key] = msgspec.structs.replace(
@@ -282,7 +289,7 @@ class OwnBook:
             total += net.realised
             if net.quantity:
                 row = self.positions.get(key)
-                multiplier = row.multiplier if row is not None else 1.0
+                multiplier = row.multiplier if row is not None else self._contract_value(key[:2])
                 total += (prices[key[:2]] - net.average) * net.quantity * multiplier
         return total
 

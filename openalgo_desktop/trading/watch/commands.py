@@ -117,7 +117,9 @@ class Commands:
             entry=entry or price or Decimal(0),
             tick=Decimal(str(instrument.tick_size)),
             lot=max(1, instrument.lot_size),
-            multiplier=Decimal(str(row.multiplier if row is not None else 1)),
+            multiplier=Decimal(
+                str(row.multiplier if row is not None else instrument.contract_value or 1)
+            ),
             best=price,
             orders=orders,
         )

@@ -71,6 +71,33 @@ async def test_what_cannot_be_is_refused_and_logged(
     await rig.desk.stop()
 
 
+async def test_a_new_position_of_a_contract_counts_what_its_unit_earns():
+    """A unit of crude earns 100 rupees a point, also before the account shows the position: the
+    limits of a day and of a strategy, and stops in rupees, are worked out from it."""
+    rig = Rig()
+    row = rig.lookup.rows[("NSE", "SBIN")]
+    rig.lookup.rows[("NSE", "SBIN")] = msgspec.structs.replace(row, contract_value=100.0)
+    await rig.desk.start()
+    book = rig.desk.books.book(Mode.SANDBOX)
+    for order_id, action, price in (("1", Action.BUY, 800.0), ("2", Action.SELL, 790.0)):
+        order = changed(
+            order_id=order_id,
+            action=action,
+            filled_quantity=5,
+            status=OrderStatus.COMPLETE,
+            strategy="breakout",
+        )
+        trade = msgspec.structs.replace(
+            trade_of(order, 5, order_id), price=price, strategy="breakout"
+        )
+        book.update(order, trade)
+        if action is Action.BUY:
+            assert book.day_profit({("NSE", "SBIN"): 799.0}) == -500.0
+            assert book.strategy_profit({("NSE", "SBIN"): 799.0}, "breakout") == -500.0
+    assert book.day_profit({}) == book.strategy_profit({}, "breakout") == -5000.0
+    await rig.desk.stop()
+
+
 def test_a_fill_that_is_told_again_under_another_id_counts_once():
     book = OwnBook("a", Mode.LIVE)
     done = changed(filled_quantity=5, status=OrderStatus.COMPLETE)
