@@ -20,7 +20,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,8 @@ from PySide6.QtCore import QSize, Qt  # noqa: E402
 from PySide6.QtWidgets import QTableWidget, QTableWidgetItem  # noqa: E402
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product  # noqa: E402  # noqa: E402
-from openalgo_desktop.core.model import Key, Order, Tick  # noqa: E402
+from openalgo_desktop.core.events import OrderUpdated  # noqa: E402
+from openalgo_desktop.core.model import Key, Order, OrderRequest, Tick  # noqa: E402
 from openalgo_desktop.runtime.terminal import TerminalOptions  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402
 from openalgo_desktop.ui.kit.kinds import kinds  # noqa: E402
@@ -73,9 +75,10 @@ def part(values: Sequence[float], share: float) -> float:
 class Bench:
     """One window, one scene after another."""
 
-    def __init__(self, session: Session, seconds: float) -> None:
+    def __init__(self, session: Session, seconds: float, orders: Sequence[int]) -> None:
         self.session = session
         self.seconds = seconds
+        self.orders = orders
         self.broken: list[str] = []
 
     # -- tools --------------------------------------------------------------------------------
@@ -269,6 +272,86 @@ class Bench:
         self.tell(f"desk of {len(names)} docks, 2,000/s", cost)
         self.limit("desk, hold p99", cost.hold, HOLD, "ms")
 
+    async def day(self) -> None:
+        """A long day in the sandbox, 50 positions and many working orders: how long the loop is
+        held by what touches everything."""
+        terminal, window = self.session.terminal, self.session.window
+        terminal.sandbox.book.fund(Decimal(10**13), terminal.clock.now())
+        window.workspaces.switch("Intraday")
+        rows = [row for row in terminal.instruments.rows() if not row.is_index][:500]
+        ticks = {tick.key: tick for tick in await self.ticks_of([row.key for row in rows])}
+        rows = [row for row in rows if row.key in ticks]
+        for tick in ticks.values():
+            terminal.hub.publish(tick)
+        for row in rows[:50]:
+            product = Product.NRML if row.expiry else Product.MIS
+            request = OrderRequest(
+                row.symbol, row.exchange, Action.BUY, row.lot_size, PriceType.MARKET, product
+            )
+            await terminal.desk.place(request, "bench")
+        done = 0
+        for count in self.orders:
+            for number in range(done, count):
+                row = rows[number % len(rows)]
+                tick = ticks[row.key]
+                price = round(tick.ltp * 0.5 / row.tick_size) * row.tick_size
+                request = OrderRequest(
+                    row.symbol, row.exchange, Action.BUY, row.lot_size, PriceType.LIMIT,
+                    Product.NRML if row.expiry else Product.MIS, price=round(price, 4),
+                )  # fmt: skip
+                terminal.sandbox.enter(request, f"W{number}", tick, terminal.clock.now())
+                if number % 100 == 0:
+                    await terminal.sandbox.stored()
+            await terminal.sandbox.stored()
+            done = count
+            await asyncio.sleep(3.0)
+            await self._acts(f"{count:,} orders", list(ticks.values()))
+
+    async def _acts(self, name: str, ticks: Sequence[Tick]) -> None:
+        """Each act with the longest holds that it brought."""
+        window, bridge = self.session.window, self.session.bridge
+        books = bridge.books
+
+        async def mode(mode: Mode) -> None:
+            await bridge.set_mode(mode)
+
+        async def some_ticks() -> None:
+            for _ in range(5):
+                for tick in ticks:
+                    self.session.terminal.hub.publish(tick)
+                await asyncio.sleep(0.1)
+
+        async def update() -> None:
+            for order in list(books.orders.values())[:20]:
+                fresh = msgspec.structs.replace(order)
+                self.session.terminal.bus.publish(
+                    OrderUpdated(account_id="", mode=bridge.mode, broker="sandbox", order=fresh)
+                )
+
+        acts: dict[str, Callable[[], Awaitable[Any] | None]] = {
+            "ticks of all symbols": some_ticks,
+            "20 orders change": update,
+            "all books anew": books.refresh,
+            "orders: other filter": lambda: window.docks["orders"].filter.choose("Open"),
+            "to live": lambda: mode(Mode.LIVE),
+            "to sandbox": lambda: mode(Mode.SANDBOX),
+            "theme": lambda: self.session.terminal.settings.set("ui.theme", "light"),
+            "theme back": lambda: self.session.terminal.settings.set("ui.theme", "dark"),
+            "workspace": lambda: window.workspaces.switch("Options desk"),
+            "workspace back": lambda: window.workspaces.switch("Intraday"),
+        }
+        for act, call in acts.items():
+            held: list[float] = []
+            watching = asyncio.ensure_future(self.hold(held))
+            await asyncio.sleep(0.2)
+            held.clear()
+            if (waits := call()) is not None:
+                await waits
+            await asyncio.sleep(1.0)
+            watching.cancel()
+            most = sorted(held)[-3:]
+            print(f"{name:>16}: {act:24} holds {' '.join(f'{h:6.1f}' for h in most[::-1])} ms")
+
     async def open(self) -> None:
         """The first dock of each kind, its module imported for it."""
         self.alone()
@@ -315,8 +398,9 @@ async def run(session: Session, options: argparse.Namespace) -> int:
     try:
         session.window.showNormal()
         session.window.resize(1920, 1080)
-        bench = Bench(session, options.seconds)
-        for scene in ("open", "watchlist", "chain", "book", "desk"):
+        counts = [int(text) for text in options.orders.split(",")]
+        bench = Bench(session, options.seconds, counts)
+        for scene in ("open", "watchlist", "chain", "book", "desk", "day"):
             if not options.only or scene in options.only.split(","):
                 await getattr(bench, scene)()
     finally:
@@ -331,6 +415,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     parser.add_argument("--only", default="", help="scenes, comma separated")
+    parser.add_argument("--orders", default="1000,5000,10000,50000", help="of the scene day")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         app = make_application()

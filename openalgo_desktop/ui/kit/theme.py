@@ -93,6 +93,7 @@ def load(name: str) -> Theme:
 
 class _State:
     theme: Theme | None = None
+    fusion = False  # whether the application has its style
 
 
 def current() -> Theme:
@@ -163,10 +164,13 @@ def apply(app: QApplication, name: str) -> None:
     """Dress the whole program in a theme and the look in force; widgets repaint by themselves."""
     theme = load(name)
     _State.theme = theme
-    if app.style().name().lower() != "fusion":
+    if not _State.fusion:  # under a style sheet the style does not tell its own name
         app.setStyle(QStyleFactory.create("Fusion"))
+        _State.fusion = True
     fonts.install(app)
     for effect in EFFECTS:
         QApplication.setEffectEnabled(effect, False)
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    sheet = style_sheet(theme)
+    if app.styleSheet() != sheet:  # Qt would dress every widget anew, whatever is in it
+        app.setStyleSheet(sheet)
