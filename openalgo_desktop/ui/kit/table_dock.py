@@ -220,7 +220,8 @@ class TableDock(Dock, Generic[R]):
         """Replace the rows. The selection stays on the same row identity; where the same rows
         came in the same order, only those that differ are painted again."""
         fresh = list(rows)
-        if [*map(self.row_id, fresh)] == [*map(self.row_id, self.rows)]:
+        ids = [*map(self.row_id, fresh)]
+        if len(fresh) == len(self.rows) and ids == [*map(self.row_id, self.rows)]:
             for source, row in enumerate(fresh):
                 if row is not self.rows[source]:
                     self.model.replace(source, row)
@@ -230,8 +231,7 @@ class TableDock(Dock, Generic[R]):
             return
         kept = self._chosen()
         self.rows = fresh
-        last = len(fresh) - 1
-        self._from_end = {self.row_id(row): last - index for index, row in enumerate(fresh)}
+        self._from_end = dict(zip(ids, range(len(ids) - 1, -1, -1), strict=True))
         self.model.set_rows(self.rows)
         self.set_empty(not self.rows, self._nothing())
         self._choose(*kept)

@@ -171,6 +171,4 @@ def apply(app: QApplication, name: str) -> None:
     for effect in EFFECTS:
         QApplication.setEffectEnabled(effect, False)
     app.setPalette(palette(theme))
-    sheet = style_sheet(theme)
-    if app.styleSheet() != sheet:  # Qt would dress every widget anew, whatever is in it
-        app.setStyleSheet(sheet)
+    app.setStyleSheet(style_sheet(theme))

@@ -72,7 +72,7 @@ class Feedback(QObject):
         super().__init__(parent)
         self._bridge, self._toasts, self._sounds = bridge, toasts, sounds
         self._notify = notify
-        self._seen: dict[str, tuple[OrderStatus, int]] = {}
+        self._seen: dict[str, Order] = {}  # as last told; a row never changes
         self._fresh: list[tuple[Kind, Order]] = []
         self._groups: dict[str, list[Order]] = {}
         self._connected = bridge.feed.connected
@@ -93,13 +93,13 @@ class Feedback(QObject):
     # -- orders -----------------------------------------------------------------------------
     def _on_book(self) -> None:
         """The whole book was read: what it says is no news."""
-        orders = self._bridge.books.orders
-        self._seen = {key: (row.status, row.filled_quantity) for key, row in orders.items()}
+        self._seen = dict(self._bridge.books.orders)
 
     def _on_orders(self, orders: Sequence[Order]) -> None:
         for order in orders:
-            kind = happened(order, self._seen.get(order.order_id))
-            self._seen[order.order_id] = (order.status, order.filled_quantity)
+            seen = self._seen.get(order.order_id)
+            kind = happened(order, None if seen is None else (seen.status, seen.filled_quantity))
+            self._seen[order.order_id] = order
             if kind is not None:
                 self._fresh.append((kind, order))
         while len(self._seen) > REMEMBERED:

@@ -23,11 +23,11 @@ from openalgo_desktop.ui.rooms.orders.order_changes import OrderChanges
 from openalgo_desktop.ui.rooms.orders.order_columns import OrderColumns, source_text
 from openalgo_desktop.ui.rooms.orders.order_text import OrderText
 
-FILTERS: dict[str, Callable[[OrderStatus], bool]] = {
-    "Open": lambda status: not status.is_final,
-    "Executed": lambda status: status is OrderStatus.COMPLETE,
-    "Rejected": lambda status: status is OrderStatus.REJECTED,
-    "All": lambda status: True,
+FILTERS: dict[str, frozenset[OrderStatus]] = {
+    "Open": frozenset(status for status in OrderStatus if not status.is_final),
+    "Executed": frozenset({OrderStatus.COMPLETE}),
+    "Rejected": frozenset({OrderStatus.REJECTED}),
+    "All": frozenset(OrderStatus),
 }
 NOTHING = {
     "Open": "No open orders.",
@@ -129,7 +129,9 @@ class OrdersDock(TableDock[Order]):
         if len(self._texts) > 2 * len(orders):
             self._texts.clear()
         wanted = FILTERS[self.filter.value()]  # once: the field is asked for its buttons
-        self.set_rows([order for order in orders if wanted(order.status) and self._finds(order)])
+        if len(wanted) < len(OrderStatus):
+            orders = [order for order in orders if order.status in wanted]
+        self.set_rows([*filter(self._finds, orders)] if self._needle else orders)
         self._show_counts()
         self.changes.check()
 
@@ -142,7 +144,7 @@ class OrdersDock(TableDock[Order]):
         return NOTHING[self.filter.value()]
 
     def _keeps(self, order: Order) -> bool:
-        return FILTERS[self.filter.value()](order.status) and self._finds(order)
+        return order.status in FILTERS[self.filter.value()] and self._finds(order)
 
     def _finds(self, order: Order) -> bool:
         return not self._needle or self._needle in self._text(order)
@@ -156,11 +158,11 @@ class OrdersDock(TableDock[Order]):
             self.bridge.name(order.key),
             order.symbol,
             order.exchange,
-            order.action.value,
-            order.price_type.value,
-            order.product.value,
-            order.status.value,
-            source_text(order.source),
+            order.action,
+            order.price_type,
+            order.product,
+            order.status,
+            source_text(order.source) if order.source else "",
             order.strategy,
             order.tag,
             order.order_id,
@@ -211,8 +213,8 @@ class OrdersDock(TableDock[Order]):
         counts = self._counts.items()
         self.filter.show_counts(
             {
-                name: sum(count for status, count in counts if keep(status))
-                for name, keep in FILTERS.items()
+                name: sum(count for status, count in counts if status in kept)
+                for name, kept in FILTERS.items()
             }
         )
         self._on_selection()
