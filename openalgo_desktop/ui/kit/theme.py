@@ -143,6 +143,7 @@ def style_sheet(theme: Theme) -> str:
     density = look.density()._asdict()
     density["control"] = max(density["control"], line)  # a field does not grow with its text
     density["inner"] = max(density["target"] - 2, line)  # of what has a frame of one pixel
+    density["tool"] = density["control"] + 3  # Qt adds it to a tool button, and to nothing else
     density["status"] = max(24, line + 4)
     sizes = {f"d-{name}": f"{size}px" for name, size in density.items()}
     arrows = resource_path("icons").as_posix() + ("/dark" if theme.dark else "/light")

@@ -45,6 +45,7 @@ class Preset(msgspec.Struct, frozen=True):
     windows: tuple[Tabs | Split, ...] = ()
     narrow: Tabs | Split | None = None  # of the main window where there is little room
     docks: dict[str, dict[str, object]] = {}
+    futures: dict[str, str] = {}  # underlying whose near future a link group shows at first
 
 
 def load_preset(name: str) -> Preset:

@@ -32,6 +32,7 @@ from openalgo_desktop.ui.rooms.orders.order_text import OrderText
 from openalgo_desktop.ui.rooms.orders.ticket_presets import NameDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
+from openalgo_desktop.ui.rooms.portfolio.close_all import CloseAllDialog
 from openalgo_desktop.ui.rooms.safety.app_lock import LockSetupDialog, PasswordDialog
 from openalgo_desktop.ui.rooms.safety.audit_dialog import AuditDialog
 from openalgo_desktop.ui.rooms.safety.kill_report import KillReportDialog
@@ -224,10 +225,13 @@ async def dialogs(session: Session) -> list[QDialog]:
     question = (
         f"{len(held)} positions will be closed at market in the sandbox. {closing.words(cancelled)}"
     )
+    close_all = CloseAllDialog(window, bridge, held)
+    close_all.setObjectName("dialog-close-all")
     found: list[QDialog] = [
         keys,
         SettingsDialog(window, bridge),
-        ConfirmDialog(window, "Close all positions?", question, "Close all", rows, danger=True),
+        ConfirmDialog(window, "Close positions?", question, "Close", rows, danger=True),
+        close_all,
     ]
     hooks = WebhooksDialog(window, bridge)
     hooks.name.setText("Breakout 15m")

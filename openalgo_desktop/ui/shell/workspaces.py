@@ -414,6 +414,14 @@ class Workspaces(QObject):
             layout_tree.lay_out(
                 window, tree, {name: dock for name, dock in docks.items() if dock is not None}
             )
+        self._show_futures(preset.futures)
+
+    def _show_futures(self, futures: Mapping[str, str]) -> None:
+        """A link group that shows nothing yet begins with a near future."""
+        for group, underlying in futures.items():
+            near = self._bridge.near_future(underlying, "NFO")
+            if near is not None and self._bridge.links.key(int(group)) is None:
+                self._bridge.links.select(near, int(group))
 
     def _link(self, shown: Any) -> None:
         if not isinstance(shown, Mapping):

@@ -438,3 +438,17 @@ def test_what_was_under_way_in_a_closed_dock_asks_for_no_prices(drive: Drive) ->
         assert "dock-depth" not in session.bridge._wanted
 
     drive(scenario)
+
+
+def test_the_second_ladder_of_the_scalper_begins_with_a_future(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        spaces = session.window.workspaces
+        spaces.switch("Scalper")
+        near = session.bridge.near_future("BANKNIFTY", "NFO")
+        assert near is not None and session.bridge.links.key(2) == near
+        session.bridge.select(("NSE", "SBIN"), 2)  # what somebody has picked stays
+        spaces.reset()
+        assert session.bridge.links.key(2) == ("NSE", "SBIN")
+
+    drive(scenario)
