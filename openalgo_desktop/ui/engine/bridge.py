@@ -57,6 +57,7 @@ from openalgo_desktop.ui.engine.depths import DepthsDoor
 from openalgo_desktop.ui.engine.diagnostics import DiagnosticsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
+from openalgo_desktop.ui.engine.greeks import GreeksDoor
 from openalgo_desktop.ui.engine.journal import JournalDoor
 from openalgo_desktop.ui.engine.links import MAIN, Links
 from openalgo_desktop.ui.engine.lock import LockDoor
@@ -129,6 +130,7 @@ class Bridge(QObject):
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
         self.chains = ChainDoor(terminal, self)
+        self.greeks = GreeksDoor(terminal)
         self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
         self.lock = LockDoor(terminal, self)
         self.journal = JournalDoor(terminal, self)

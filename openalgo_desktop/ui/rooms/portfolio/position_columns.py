@@ -11,6 +11,7 @@ from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.rooms.portfolio.exit_columns import ExitColumns
+from openalgo_desktop.ui.rooms.portfolio.position_greeks import GreekColumns
 from openalgo_desktop.ui.rooms.portfolio.position_rows import (
     Line,
     price_text,
@@ -65,6 +66,7 @@ class PositionColumns:
                 tooltip="Open P&L in per cent of what is held at its average price",
             ),
             *ExitColumns(self._bridge).all(),
+            *GreekColumns(self._bridge).all(),
             self._profit("unrealised", "Open P&L", lambda p: p.unrealised, live=True),
             self._profit("realised", "Realised", lambda p: p.realised_today),
             self._profit("total", "Total P&L", lambda p: p.realised + p.unrealised, live=True),

@@ -26,6 +26,7 @@ from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
 from openalgo_desktop.ui.rooms.portfolio.position_columns import PositionColumns
 from openalgo_desktop.ui.rooms.portfolio.position_converting import PositionConverting
 from openalgo_desktop.ui.rooms.portfolio.position_exits import PositionExits
+from openalgo_desktop.ui.rooms.portfolio.position_greeks import GreekWork
 from openalgo_desktop.ui.rooms.portfolio.position_rows import (
     GROUPINGS,
     Line,
@@ -58,6 +59,7 @@ class PositionsDock(TableDock[Line]):
         self._grouping = GROUPINGS[0]
         self._folded: dict[str, bool] = {}
         self.exits = PositionExits(self)
+        self.greeks = GreekWork(self)
         self._build_differs()
         self._build_foot()
         self._build_groups()
@@ -159,6 +161,7 @@ class PositionsDock(TableDock[Line]):
         self._show_totals()
         self._on_selection()
         self.exits.check()
+        self.greeks.look(now=True)
 
     def group_by(self, grouping: str) -> None:
         """Show the book in groups, or not (the first of the groupings)."""
@@ -174,6 +177,7 @@ class PositionsDock(TableDock[Line]):
     def _on_prices(self) -> None:
         if not self.is_hidden():
             self._show_totals()
+        self.greeks.look()
 
     def _on_trades(self) -> None:
         if self._grouping == GROUPINGS[-1]:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QMenu
 
-from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import BookRows, Difference, Order, OrderRequest, Position
 from openalgo_desktop.trading.results import CloseAll, Placed
@@ -522,3 +522,48 @@ def test_actions_of_a_row_reach_ticket_and_docks(drive: Drive) -> None:
 def test_lines_know_their_place() -> None:
     line = Line((held(10), held(0, "TCS")), "MIS")
     assert line.position is None and not line.closed and line.percent == pytest.approx(0.125)
+
+
+def test_greeks_of_options_are_solved_while_they_are_shown(drive: Drive) -> None:
+    """Hidden at first: then nothing is streamed for them. The head of an underlying sums them."""
+
+    async def scenario(session: Session) -> None:
+        bridge = session.bridge
+        table = session.terminal.instruments
+        option = next(
+            row
+            for row in table.rows("NFO")
+            if row.instrument_type == "CE" and row.name == "NIFTY" and bridge.greeks.source(row.key)
+        )
+        spot = bridge.greeks.source(option.key)
+        assert spot is not None
+        rows = [
+            Position(option.symbol, "NFO", Product.NRML, -option.lot_size, 100.0, 100.0),
+            held(10),
+        ]
+        dock = await dock_of(session, *rows)
+        at = [column.key for column in dock.columns].index("delta")
+        assert dock.view.isColumnHidden(at) and dock.greeks._wanted == {}
+        bridge.want("test", {option.key: FeedMode.LTP})
+        dock.header_columns.show_column(at, True)
+        dock.header_columns.show_column([c.key for c in dock.columns].index("iv"), True)
+
+        def solved() -> bool:
+            bridge.books.prices_moved.emit()
+            return bridge.greeks.of(option.key) is not None
+
+        await until(solved, "prices of the option and of what it rests on")
+        assert list(dock.greeks._wanted) == [spot]
+        figures = bridge.greeks.of(option.key)
+        assert figures is not None and 0 < figures.delta < 1
+        line = next(n for n, row in enumerate(dock.rows) if row.position is rows[0])
+        shown_now = {text(dock, "delta", n) for n in range(2)}
+        assert "+10.0" in shown_now, "shares move one by one"
+        expected = fmt.signed(-option.lot_size * figures.delta, 1)
+        dock.model.refresh_all()
+        assert text(dock, "delta", line) == expected and text(dock, "iv", line).endswith("%")
+        dock.header_columns.reset()
+        bridge.books.prices_moved.emit()
+        assert dock.greeks._wanted == {}
+
+    drive(scenario)
