@@ -4,7 +4,7 @@ and how fast orders go out and come back."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
 __all__ = ["OrderDoor", "Placed"]
+
+
+class PartOf(NamedTuple):
+    """Which slice of an order above the freeze quantity; ``parent`` is the same in all of them."""
+
+    parent: str
+    part: int
+    parts: int
 
 
 class OrderDoor:
@@ -125,6 +133,11 @@ class OrderDoor:
     def time_of(self, order: Order) -> float | None:
         """Milliseconds until an order was answered; None where it was not placed in this run."""
         return self._terminal.desk.sender.pace.of_order(order.order_id)
+
+    def part_of(self, order: Order) -> PartOf | None:
+        """Which slice it is; None for an order that went out whole."""
+        found = self._terminal.desk.slice_of(order)
+        return None if found is None else PartOf(found.parent, found.part, found.parts)
 
     def _account(self) -> str:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.acts import Act
-from openalgo_desktop.core.enums import OrderStatus, PriceType
+from openalgo_desktop.core.enums import OrderStatus, PriceType, Validity
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.offered import price_types
@@ -50,11 +50,14 @@ class ModifyDialog(QDialog):
         )
         column.addWidget(self.price_type)
         self.units, self.price, self.trigger = CountField(), PriceField(), PriceField()
+        self.disclosed = CountField()
         self._fields = {
             "quantity": Field("Quantity", self.units, "dialog-modify-quantity"),
             "price": Field("Price", self.price, "dialog-modify-price"),
             "trigger_price": Field("Trigger price", self.trigger, "dialog-modify-trigger"),
+            "disclosed_quantity": Field("Disclosed", self.disclosed, "dialog-modify-disclosed"),
         }
+        self.disclosed.setToolTip("How much of it the depth shows at a time, in units")
         grid = QGridLayout()
         for index, field in enumerate(self._fields.values()):
             grid.addWidget(field, 0, index)
@@ -63,6 +66,7 @@ class ModifyDialog(QDialog):
             self.units.setSingleStep(max(1, instrument.lot_size))
             kept = {*price_types(instrument), order.price_type}
             self.price_type.allow(tuple(kind.value for kind in PriceType if kind in kept))
+            self.disclosed.setSingleStep(max(1, instrument.lot_size))
             for price_field in (self.price, self.trigger):
                 price_field.set_tick(instrument.tick_size)
         self._seen: dict[str, float] = {}
@@ -88,6 +92,11 @@ class ModifyDialog(QDialog):
         kind = PriceType(text)
         self._fields["price"].setVisible(kind.has_price)
         self._fields["trigger_price"].setVisible(kind.has_trigger)
+        order = self._order
+        least = self._bridge.orders.least_disclosed(kind, order.key, order.quantity)
+        self._fields["disclosed_quantity"].setVisible(
+            least is not None and order.validity is Validity.DAY
+        )
 
     def _follow(self, order: Order) -> None:
         """Show the order as it is now, but for what was typed: what nobody touched must not take
@@ -97,6 +106,7 @@ class ModifyDialog(QDialog):
             ("quantity", self.units, order.quantity),
             ("price", self.price, order.price),
             ("trigger_price", self.trigger, order.trigger_price),
+            ("disclosed_quantity", self.disclosed, order.disclosed_quantity),
         ):
             if not field.problem() and field.value() == self._seen.get(name, field.value()):
                 field.setValue(value)  # type: ignore[arg-type]
@@ -125,17 +135,24 @@ class ModifyDialog(QDialog):
             shown.set_error("")
         for field, editor in (
             ("quantity", self.units), ("price", self.price), ("trigger_price", self.trigger),
+            ("disclosed_quantity", self.disclosed),
         ):  # fmt: skip
             if self._fields[field].isVisibleTo(self) and (why := editor.problem()):
                 self._fields[field].set_error(why)
                 return
         kind = PriceType(self.price_type.value())
+        shown = self._fields["disclosed_quantity"]
+        shows = shown.isVisibleTo(self)
+        if shows and not self.disclosed.value() and self._order.disclosed_quantity:
+            shown.set_error("It cannot be taken away: cancel the order and place a new one.")
+            return
         request = ModifyRequest(
             order_id=self._order.order_id,
             quantity=self.units.value(),
             price=round(self.price.value(), 6) if kind.has_price else 0.0,
             trigger_price=round(self.trigger.value(), 6) if kind.has_trigger else 0.0,
             price_type=kind,
+            disclosed_quantity=self.disclosed.value() if shows else None,
         )
         self._sending = True
         self._bridge.spawn(self._send(request), "modify order")
@@ -152,6 +169,8 @@ class ModifyDialog(QDialog):
             product=order.product,
             price=request.price or 0.0,
             trigger_price=request.trigger_price or 0.0,
+            disclosed_quantity=request.disclosed_quantity or 0,
+            validity=order.validity,
         )
         self._bridge.orders.check(wanted)  # what will be refused is not asked about
         why = self._bridge.orders.why_ask(Act.MODIFY, [wanted], self._mode)

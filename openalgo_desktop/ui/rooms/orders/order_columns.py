@@ -166,6 +166,26 @@ class OrderColumns:
                 numeric=False,
                 elides=True,
             ),
+            Col("validity", "Validity", 62, lambda o: o.validity.value, numeric=False, hidden=True),
+            Col(
+                "disclosed",
+                "Disclosed",
+                76,
+                lambda o: o.disclosed_quantity,
+                lambda o: fmt.quantity(o.disclosed_quantity) if o.disclosed_quantity else "all",
+                hidden=True,
+                tooltip="How much of it the depth shows at a time, in units",
+            ),
+            Col(
+                "part",
+                "Part of",
+                110,
+                self._parent,
+                self._part,
+                numeric=False,
+                hidden=True,
+                tooltip="Slices of one order above the freeze quantity",
+            ),
             Col("tag", "Tag", 150, lambda o: o.tag, numeric=False, hidden=True),
             Col("exchange", "Exch", 52, lambda o: o.exchange, numeric=False),
             Col("id", "Order id", 150, lambda o: o.order_id, numeric=False),
@@ -177,6 +197,15 @@ class OrderColumns:
             return fmt.exact(price, self._bridge.places(order.key)) if price else fmt.MISSING
 
         return Col(key, title, 82, value, text)
+
+    def _parent(self, order: Order) -> str:
+        """Slices of one order stand together, in their order."""
+        found = self._bridge.orders.part_of(order)
+        return "" if found is None else f"{found.parent} {found.part:04d}"
+
+    def _part(self, order: Order) -> str:
+        found = self._bridge.orders.part_of(order)
+        return "" if found is None else f"{found.part} of {found.parts} · {found.parent[-6:]}"
 
     # -- state ------------------------------------------------------------------------------
     def is_late(self, order: Order) -> bool:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QWidget
 
 from openalgo_desktop.core.enums import OrderStatus
-from openalgo_desktop.core.model import Key, Order
+from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.segments import Segments
@@ -277,16 +277,53 @@ class OrdersDock(TableDock[Order]):
         if row.status.is_working:
             self.changes.fill_menu(menu, row)
             self.add_item(menu, "Cancel", partial(self.cancel, row))
+            if parts := self._working_parts(row):
+                text = f"Cancel all {len(parts)} working parts"
+                self.add_item(menu, text, partial(self.changes.cancel, parts))
             menu.addSeparator()
         self.add_item(menu, "Repeat in the ticket…", partial(self.repeat, row))
+        self.add_item(menu, "Add to basket", partial(self.to_basket, row))
         self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
-        self.add_item(menu, "Show chart", lambda: self.bridge.dock_wanted.emit("chart", row.key))
+        for kind, text in (("chart", "Show chart"), ("ladder", "Show ladder")):
+            self.add_item(menu, text, partial(self.bridge.dock_wanted.emit, kind, row.key))
         self.add_item(menu, "Copy order id", partial(copy_text, row.order_id))
         self.add_item(menu, "Raw JSON…", partial(self.show_raw, row))
 
     def repeat(self, order: Order) -> None:
         """The same order again in the ticket; nothing is sent."""
         self.bridge.ticket_wanted.emit(of_order(order))
+
+    def to_basket(self, order: Order) -> None:
+        """The same order again as a line of the basket; nothing is sent."""
+        self.bridge.basket_wanted.emit(
+            OrderRequest(
+                symbol=order.symbol,
+                exchange=order.exchange,
+                action=order.action,
+                quantity=order.quantity,
+                price_type=order.price_type,
+                product=order.product,
+                price=order.price if order.price_type.has_price else 0.0,
+                trigger_price=order.trigger_price if order.price_type.has_trigger else 0.0,
+                disclosed_quantity=order.disclosed_quantity,
+                validity=order.validity,
+            )
+        )
+
+    def _working_parts(self, order: Order) -> list[Order]:
+        """The slices of the same order that still work, where there are others."""
+        part_of = self.bridge.orders.part_of
+        mine = part_of(order)
+        if mine is None:
+            return []
+        found = [
+            other
+            for other in self.bridge.books.orders.values()
+            if other.status.is_working
+            and (its := part_of(other)) is not None
+            and its.parent == mine.parent
+        ]
+        return found if len(found) > 1 else []
 
     def show_raw(self, order: Order) -> None:
         """The row as JSON."""

@@ -94,3 +94,31 @@ def test_an_answer_after_the_dialog_was_closed_is_told_in_its_own_words(
         assert ("no margin" in text, level) == (refused, "error" if refused else "info")
 
     drive(scenario)
+
+
+def test_a_disclosed_quantity_is_changed_and_never_taken_away(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge = session.bridge
+        last = bridge.latest(SBIN).ltp  # type: ignore[union-attr]
+        request = OrderRequest(
+            "SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, price=round(last * 0.97, 0),
+            disclosed_quantity=20,
+        )  # fmt: skip
+        await bridge.place(request, Mode.SANDBOX)
+        await until(bridge.books.working, "the order")
+        dialog = ModifyDialog(session.window, bridge, bridge.books.working()[0])
+        dialog.show()
+        assert dialog.disclosed.value() == 20
+        field = dialog._fields["disclosed_quantity"]
+        for value, words in ((5, "At least 10 % must be disclosed"), (0, "cannot be taken away")):
+            dialog.disclosed.setValue(value)
+            click(dialog.save)
+            await until(lambda words=words: words in field.error(), "the refusal")
+        assert bridge.books.working()[0].disclosed_quantity == 20
+        dialog.disclosed.setValue(50)
+        click(dialog.save)
+        await until(lambda: bridge.books.working()[0].disclosed_quantity == 50, "the change")
+        dialog.deleteLater()
+
+    drive(scenario)

@@ -13,8 +13,9 @@ from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType
-from openalgo_desktop.core.model import ModifyRequest, Order, Tick
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Validity
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.ui.engine.ordering import PartOf
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders import order_columns
 from openalgo_desktop.ui.rooms.orders.order_columns import (
@@ -441,5 +442,68 @@ def test_an_edit_takes_nothing_back_that_another_has_changed(drive: Drive) -> No
         click(dialog.save)
         await until(lambda: len(asked) == 2, "the change of the window")
         assert (asked[1][0].quantity, asked[1][0].price) == (5, 797.0)
+
+    drive(scenario)
+
+
+def test_terms_and_slices_have_columns_and_all_parts_are_cancelled_from_the_menu(
+    drive: Drive,
+) -> None:
+    async def scenario(session: Session) -> None:
+        slices = [
+            order(1, validity=Validity.IOC),
+            order(2, disclosed_quantity=5),
+            order(3, status=OrderStatus.COMPLETE),
+            order(4),
+        ]
+        parts = {
+            str(number): PartOf("PARENT99", number, 3) for number in (1, 2, 3)
+        }  # 4 went out whole
+        session.bridge.orders.part_of = lambda row: parts.get(row.order_id)  # type: ignore[method-assign]
+        dock = await dock_of(session, *slices)
+        asked = sent(session)
+
+        def cell(row_id: str, key: str) -> str:
+            row = dock.row_of(row_id)
+            assert row is not None
+            column = next(column for column in dock.columns if column.key == key)
+            return column.text(row) if column.text is not None else str(column.value(row))
+
+        assert [cell(one, "validity") for one in ("1", "2")] == ["IOC", "DAY"]
+        assert [cell(one, "disclosed") for one in ("1", "2")] == ["all", "5"]
+        assert [cell(one, "part") for one in ("1", "3", "4")] == [
+            "1 of 3 · RENT99",
+            "3 of 3 · RENT99",
+            "",
+        ]
+        menu = QMenu()
+        dock.fill_menu(menu, slices[3])
+        assert not [action for action in menu.actions() if "parts" in action.text()]
+        menu = QMenu()
+        dock.fill_menu(menu, slices[0])
+        calls = {action.text(): action.trigger for action in menu.actions()}
+        calls["Cancel all 2 working parts"]()
+        await until(lambda: len(asked) == 2, "both")
+        assert sorted(asked) == [("1", Mode.SANDBOX), ("2", Mode.SANDBOX)]
+
+    drive(scenario)
+
+
+def test_an_order_goes_into_the_basket_as_it_was_and_is_not_sent(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        wanted: list[OrderRequest] = []
+        session.bridge.basket_wanted.connect(wanted.append)
+        market = order(2, price_type=PriceType.MARKET, status=OrderStatus.COMPLETE)
+        dock = await dock_of(session, order(1, disclosed_quantity=5), market)
+        asked = sent(session)
+        for row_id in ("1", "2"):
+            row = dock.row_of(row_id)
+            assert row is not None
+            dock.to_basket(row)
+        assert [(one.price_type, one.price, one.disclosed_quantity) for one in wanted] == [
+            (PriceType.LIMIT, 800.0, 5),
+            (PriceType.MARKET, 0.0, 0),  # the price of a market order is what it traded at
+        ]
+        assert asked == []
 
     drive(scenario)
