@@ -117,9 +117,18 @@ class Results:
         if book.day != self._clock.now().date():
             return "The books of today are not read yet."
         for key in _held(plan, book):
-            if self._prices.value(key) is None:
+            if self._price(key, book) is None:
                 return f"The price of {key[1]} is not known."
         return ""
+
+    def _price(self, key: Key, book: OwnBook) -> float | None:
+        """Where what is held counts. Of a closed market that nobody streams the account's own last
+        price does."""
+        if (price := self._prices.value(key)) is not None:
+            return float(price)
+        if self._prices.trades(key[0]):
+            return None
+        return next((r.ltp for r in book.positions.values() if r.key == key and r.ltp > 0), None)
 
     def _tell_blind(self, plan: ResultExit) -> None:
         """An exit whose result nobody knows closes nothing: that is said once."""
@@ -136,10 +145,10 @@ class Results:
             return None
         prices: dict[Key, float] = {}
         for key in _held(plan, book):
-            price = self._prices.value(key)
+            price = self._price(key, book)
             if price is None:
                 return None
-            prices[key] = float(price)
+            prices[key] = price
         total = book.strategy_profit(prices, plan.label) if plan.label else book.day_profit(prices)
         return Decimal(str(total)).quantize(_PAISE)
 
@@ -223,6 +232,9 @@ class Results:
         for key, units in rows.items():
             if not units:
                 continue
+            if why := self._stays(key):
+                problems.append(why)
+                continue
             problems.append(f"{key[1]} is still open")
             try:
                 await self._desk.exits.close(
@@ -232,10 +244,18 @@ class Results:
                 problems[-1] = f"{key[1]}: {error.message}"
         return problems
 
+    def _stays(self, key: PositionKey) -> str:
+        """Why a position cannot go out now: an order to a closed market may be kept for tomorrow by
+        the broker."""
+        return "" if self._prices.trades(key[0]) else f"{key[1]} stays, {key[0]} is closed"
+
     async def _close_label(self, plan: ResultExit, gateway: TradingGateway) -> list[str]:
         book = self._desk.books.book(plan.mode)
         problems = []
         for key, units in label_units(book, plan.label).items():
+            if why := self._stays(key):
+                problems.append(why)
+                continue
             problems.append(f"{key[1]} is still open")
             for order in book.working(key):
                 if order.strategy == plan.label and order.action.sign * units > 0:

@@ -292,7 +292,24 @@ async def test_a_closed_market_does_not_blind_the_exit_of_an_account(floor: Floo
     await until(lambda: floor.watch.result(plan) == Decimal(-50))
     assert floor.watch.trouble(plan) == ""
     floor.ticks.say(59_000.0, ("MCX", "GOLD"))
-    await until(lambda: state(floor, plan.plan_id) is not PlanState.ACTIVE)
+    await until(lambda: state(floor, plan.plan_id) is PlanState.FAILED)
+    # What a closed market holds stays: an order to it could go out tomorrow.
+    assert "SBIN stays, NSE is closed" in floor.watch.plan(plan.plan_id).message
+    assert all("10" not in order for order in floor.sent)
+
+
+async def test_what_a_closed_market_does_not_stream_counts_as_the_account_values_it(
+    floor: Floor, quick: None
+):
+    floor.open_ones = set()
+    await floor.hold(10)
+    floor.paper.rows[0].ltp = 790.0
+    await floor.desk.books.rebase(Mode.SANDBOX)
+    floor.ticks.ticks.clear()
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(1000))
+    await until(lambda: floor.watch.result(plan) == Decimal(-100))
+    floor.open_ones = {"NSE"}  # it trades, and nobody tells its price
+    await until(lambda: floor.watch.result(plan) is None)
 
 
 async def test_nothing_is_closed_while_no_market_of_it_trades(floor: Floor, quick: None):
