@@ -159,9 +159,8 @@ class EquityCurve(QWidget):
         painter.drawEllipse(line[index], 3.5, 3.5)
         change = point.equity - self._base
         text = f"{point.text}   {fmt.money(point.equity)}   {fmt.signed_money(change)}"
+        place = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
+        area = painter.boundingRect(pane.adjusted(6, 0, -4, -2), place, text)
+        painter.fillRect(area.adjusted(-2, 0, 2, 0), colours.color("panel"))  # clear of the curve
         painter.setPen(colours.color(fmt.sign_role(change)))
-        painter.drawText(
-            pane.adjusted(4, 0, -4, 0),
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
-            text,
-        )
+        painter.drawText(area, place, text)

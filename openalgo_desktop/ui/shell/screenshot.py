@@ -32,6 +32,8 @@ from openalgo_desktop.ui.shell.tour import HINTS
 from openalgo_desktop.ui.shell.workspaces import PRESETS
 
 THEMES = ("dark", "light")
+#: A window of another monitor.
+BESIDE = Size(1200, 800)
 #: The link group of the second ladder of the scalper.
 SECOND = 2
 #: Time for history, ticks and fills to arrive before the pictures are taken, and for the docks of
@@ -123,6 +125,7 @@ async def _workspaces(session: Session, camera: Camera, theme: str, size: Size) 
         await asyncio.sleep(SWITCH)
         await camera.take(session.window, name)
         for number, window in enumerate(spaces.windows, 2):
+            window.resize(BESIDE.width, BESIDE.height)  # the screen of pictures is a small one
             await camera.take(window, f"workspace-{preset}-{number}-{theme}")
     spaces.switch(first)
     await asyncio.sleep(MOMENT)

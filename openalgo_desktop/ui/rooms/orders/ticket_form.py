@@ -161,7 +161,6 @@ class TicketForm(QWidget):
         if preferred in fitting:
             self.product.choose(preferred)
         lot = max(1, row.lot_size)
-        self.units_field.caption.setText("Shares" if lot > 1 else "Quantity")
         self.units.setSingleStep(lot)
         self._show_sizes(sizes, lot)
         self.set_action(None)

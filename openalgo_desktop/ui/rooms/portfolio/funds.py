@@ -33,7 +33,7 @@ CARDS = (
     ("payout", "Paid out today", False),
 )
 #: Cards beside each other, where there is room; in a narrow dock; pixels between them and around.
-PER_ROW, NARROW_ROW = 3, 2
+PER_ROW, NARROW_ROW = 4, 2
 GAP, EDGE = 8, 8
 
 

@@ -116,7 +116,7 @@ class PerformanceDock(Dock):
         grid = QGridLayout()
         grid.setContentsMargins(10, 6, 6, 6)
         grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(0)
+        grid.setVerticalSpacing(2)
         self.values: dict[str, QLabel] = {}
         for index, (name, caption, tip) in enumerate(FACTS):
             value = label(fmt.MISSING, f"{self.name}-{name}", "footer")
