@@ -270,6 +270,35 @@ def result_due(plan: ResultExit, result: Decimal, today: date) -> tuple[ResultEx
     return plan, ""
 
 
+def specified(plan: ExitPlan, spec: ExitSpec, price: Decimal | None) -> ExitPlan:
+    """The plan with another spec, checked against the last price."""
+    check_spec(spec)
+    retargeted = spec.targets != plan.spec.targets
+    plan = msgspec.structs.replace(
+        plan,
+        spec=spec,
+        even=plan.even and spec.break_even is not None and spec.break_even == plan.spec.break_even,
+        hit=0 if retargeted else plan.hit,
+        done=sum(plan.exits.values()) if retargeted else plan.done,
+        best=(plan.best or price) if spec.trail == plan.spec.trail else price,
+    )
+    plan = placed(plan)
+    if plan.held:  # the legs of an entry that waits have no place yet
+        check_places(plan, price)
+    return plan
+
+
+def merged(old: ExitSpec, new: ExitSpec) -> ExitSpec:
+    """``old`` with the legs that ``new`` gives."""
+    return ExitSpec(
+        stop=new.stop or old.stop,
+        targets=new.targets or old.targets,
+        trail=new.trail or old.trail,
+        break_even=new.break_even or old.break_even,
+        lock=new.lock or old.lock,
+    )
+
+
 # -- what cannot be right ------------------------------------------------------------------------
 def check_spec(spec: ExitSpec) -> None:
     """Raise :class:`InvalidOrder` with the field for what can never work."""

@@ -31,8 +31,9 @@ from openalgo_desktop.core.model import (
 )
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import CloseAll, Placed
-from openalgo_desktop.trading.underway import UnderWay, View
+from openalgo_desktop.trading.underway import UnderWay
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.model import OrderRequest, with_quantity
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import Placed
-from openalgo_desktop.trading.underway import View, key_of
+from openalgo_desktop.trading.underway import key_of
 
 MATCHED = "Positions Already Matched. No Action needed."
 NOTHING_TO_EXIT = "No OpenPosition Found. Not placing Exit order."

@@ -13,8 +13,8 @@ from openalgo_desktop.brokers.kit.spec import Browser, Login
 from openalgo_desktop.core.enums import Action, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order, OrderRequest, closing_order
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.smart import smart_order
-from openalgo_desktop.trading.underway import View
 from tests.wire.corridor import protected, protected_change
 from tests.wire.folders import steps_of
 from tests.wire.harness import TAG, Wire, names_of

@@ -98,7 +98,7 @@ class Commands:
                 both = msgspec.structs.replace(plan, orders=(*plan.orders, *orders))
                 if spec.empty:
                     return await self._shelf.keep(both)
-                return await self._specify(both, merged(plan.spec, spec), watch=True)
+                return await self._specify(both, rules.merged(plan.spec, spec), watch=True)
         price = await self._prices.ask((exchange, symbol))
         row = book.positions.get(position)
         if row is None or not row.average_price:
@@ -124,7 +124,7 @@ class Commands:
             orders=orders,
         )
         if not spec.empty or not orders:
-            plan = specified(plan, spec, price)
+            plan = rules.specified(plan, spec, price)
         self._desk.still(mode)
         plan = await self._new(plan)
         self._follower.believe(plan)
@@ -163,7 +163,7 @@ class Commands:
             current = msgspec.structs.replace(
                 current, state=PlanState.ACTIVE, firing=None, message=""
             )
-        return await self._shelf.keep(specified(current, spec, price))
+        return await self._shelf.keep(rules.specified(current, spec, price))
 
     async def change(self, plan_id: str, spec: ExitSpec, mode: Mode) -> ExitPlan:
         """Give an exit plan another spec; what trailing and targets did so far stays where its
@@ -386,32 +386,3 @@ class Commands:
 
     async def _keep(self, plan: AnyPlan, state: PlanState, message: str) -> AnyPlan:
         return await self._shelf.keep(msgspec.structs.replace(plan, state=state, message=message))
-
-
-def specified(plan: ExitPlan, spec: ExitSpec, price: Decimal | None) -> ExitPlan:
-    """The plan with another spec, checked against the last price."""
-    rules.check_spec(spec)
-    retargeted = spec.targets != plan.spec.targets
-    plan = msgspec.structs.replace(
-        plan,
-        spec=spec,
-        even=plan.even and spec.break_even is not None and spec.break_even == plan.spec.break_even,
-        hit=0 if retargeted else plan.hit,
-        done=sum(plan.exits.values()) if retargeted else plan.done,
-        best=(plan.best or price) if spec.trail == plan.spec.trail else price,
-    )
-    plan = rules.placed(plan)
-    if plan.held:  # the legs of an entry that waits have no place yet
-        rules.check_places(plan, price)
-    return plan
-
-
-def merged(old: ExitSpec, new: ExitSpec) -> ExitSpec:
-    """``old`` with the legs that ``new`` gives."""
-    return ExitSpec(
-        stop=new.stop or old.stop,
-        targets=new.targets or old.targets,
-        trail=new.trail or old.trail,
-        break_even=new.break_even or old.break_even,
-        lock=new.lock or old.lock,
-    )

@@ -21,7 +21,7 @@ from PySide6.QtCore import QObject, Signal
 from openalgo_desktop.core.enums import Mode, Product
 from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.events import ExitPlanChanged
-from openalgo_desktop.core.exit_rules import ahead, on_tick, target_prices
+from openalgo_desktop.core.exit_rules import ahead, merged, on_tick, target_prices
 from openalgo_desktop.core.exits import (
     AnyPlan,
     ExitPlan,
@@ -37,7 +37,6 @@ from openalgo_desktop.core.exits import (
 from openalgo_desktop.core.model import Gtt, GttRequest, OrderRequest
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.results import CancelAll, Placed
-from openalgo_desktop.trading.watch.commands import merged
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal

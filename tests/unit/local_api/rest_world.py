@@ -65,8 +65,8 @@ from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
-from openalgo_desktop.trading.underway import View
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)
 EXPIRY = date(2026, 12, 29)

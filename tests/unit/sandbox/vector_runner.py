@@ -45,8 +45,8 @@ from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
 from openalgo_desktop.exchange.records import PaperOrder
 from openalgo_desktop.sandbox.account import Sandbox
+from openalgo_desktop.trading.position_view import View
 from openalgo_desktop.trading.smart import smart_order
-from openalgo_desktop.trading.underway import View
 from tests.unit.sandbox.helpers import Market, MemoryStore, settings
 from tests.unit.sandbox.vector_rules import Case, Rule
 
