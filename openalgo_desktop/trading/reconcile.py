@@ -12,12 +12,11 @@ import msgspec
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import is_converted
-from openalgo_desktop.core.enums import JournalState, Mode, OrderStatus
+from openalgo_desktop.core.enums import JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     Bus,
     Notice,
-    OrderCorrected,
     OrderSettled,
     OrderUpdated,
     PositionsChanged,
@@ -28,6 +27,7 @@ from openalgo_desktop.core.ports import (
     OrderJournal,
     TradingGateway,
 )
+from openalgo_desktop.trading.corrections import NEVER_ARRIVED, Corrections
 from openalgo_desktop.trading.pairing import Pairs
 from openalgo_desktop.trading.witness import gtt_outcome, outcome
 
@@ -41,9 +41,6 @@ ABSENT_AFTER = 30.0
 ABSENT_AFTER_RESTART = 2.0
 #: A call that has not ended after this time is not waited for any more; seconds.
 ANSWER_WITHIN = 150.0
-NEVER_ARRIVED = "not in the order book: never arrived"
-#: Placements that were told as rejected and are remembered.
-MAX_REFUSED = 5000
 #: An order that was filled or modified since is given to an intent only when the intent is so
 #: old: the one that is exactly right may still come; seconds.
 UNSURE_UNTIL = 10.0
@@ -73,9 +70,8 @@ class Reconciler:
         self.blind = False
         self._began: dict[str, float] = {}  # by tag: when this run sent it, monotonic
         self._lost: dict[str, JournalEntry] = {}  # by tag: unknown, as the sender told
-        self._refused: dict[str, JournalEntry] = {}  # by tag: told as rejected or never arrived
+        self._corrections = Corrections(bus, journal, self._tell)
         self._unsubscribe: Callable[[], None] = lambda: None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.open_entries: dict[str, JournalEntry] = {}
         self._ended: set[str] = set()  # tags that were settled or answered during the present look
         self._landed: set[str] = set()  # those whose own answer was written during it
@@ -89,8 +85,7 @@ class Reconciler:
         """Settle what can be settled now, then go on in the background."""
         self._started = self._clock.monotonic()
         self._unsubscribe = self._bus.subscribe(OrderUpdated, self._saw)
-        for entry in await self._journal.refused(2000):
-            self._refused[entry.tag] = entry
+        await self._corrections.load()
         try:
             await self.run_once()
         except AppError as error:
@@ -100,7 +95,7 @@ class Reconciler:
     async def stop(self) -> None:
         """Stop the background tasks."""
         self._unsubscribe()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._corrections.stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -130,11 +125,7 @@ class Reconciler:
 
     def refused(self, entry: JournalEntry, why: str) -> None:
         """A placement is told as rejected; should its tag turn up, that is corrected."""
-        self._refused[entry.tag] = msgspec.structs.replace(
-            entry, state=JournalState.REJECTED, message=why
-        )
-        while len(self._refused) > MAX_REFUSED:
-            del self._refused[next(iter(self._refused))]
+        self._corrections.refused(entry, why)
 
     # -- told by the exchange ---------------------------------------------------------------
     def _saw(self, event: OrderUpdated) -> None:
@@ -143,43 +134,14 @@ class Reconciler:
         tag = event.order.tag
         if not tag:
             return
-        if tag in self._refused:
+        if tag in self._corrections:
             self.saw_book([event.order])
         elif tag in self.open_entries:
             self.wake()
 
     def saw_book(self, orders: Iterable[Order]) -> None:
         """Orders that are at the exchange; one that was told as rejected is corrected."""
-        for order in orders:
-            if order.tag not in self._refused or order.status is OrderStatus.REJECTED:
-                continue
-            entry = self._refused.pop(order.tag)
-            task = asyncio.create_task(self._correct(entry, order))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _correct(self, entry: JournalEntry, order: Order) -> None:
-        was = "never arrived" if entry.message == NEVER_ARRIVED else "rejected"
-        message = f"told as {was} ({entry.message}), but it arrived"
-        try:
-            await self._journal.settle(
-                entry.tag, JournalState.ACKNOWLEDGED, order.order_id, message
-            )
-        except AppError as error:
-            log.warning("order %s arrived after all, not journaled: %s", order.order_id, error)
-            self._refused[entry.tag] = entry  # the next book tells it again
-            return
-        self._bus.publish(
-            OrderCorrected(
-                account_id=entry.account_id,
-                mode=entry.mode,
-                tag=entry.tag,
-                order_id=order.order_id,
-                source=entry.source,
-                message=message,
-            )
-        )
-        self._tell(entry, f"was {message}: it is order {order.order_id}", order.order_id)
+        self._corrections.saw(orders)
 
     def landed(self, tag: str) -> None:
         """What was in flight has its end in the journal."""
