@@ -9,21 +9,12 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
-    QCloseEvent,
-    QContextMenuEvent,
-    QDragEnterEvent,
-    QDropEvent,
-)
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
-    QHBoxLayout,
     QMenu,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -35,13 +26,13 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock_keys import Answer, DockKeys
-from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.exporting import png, write_bytes
 from openalgo_desktop.ui.kit.fields import BORDER
 from openalgo_desktop.ui.kit.kinds import groups_of
 from openalgo_desktop.ui.kit.save_file import ask_path
 from openalgo_desktop.ui.kit.symbol_drag import keys_of
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.kit.title_bar import TitleBar
+from openalgo_desktop.ui.kit.widgets import label, named, slug
 
 T = TypeVar("T")
 
@@ -52,64 +43,6 @@ class Spawn(Protocol):
     def __call__(
         self, work: Coroutine[Any, Any, T], name: str, *, sends: bool = False
     ) -> asyncio.Task[T]: ...
-
-
-class TitleBar(QWidget):
-    """Dock title: name, what it shows, link chip, float and close."""
-
-    def __init__(self, dock: Dock, title: str, linkable: bool) -> None:
-        super().__init__(dock)
-        name = dock.objectName()
-        named(self, f"{name}-title-bar", f"{title}, title bar")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 2, 0)
-        row.setSpacing(4)
-        row.addWidget(label(title, f"{name}-title", "dock-title"))
-        self.subject = ElidedText(f"{name}-subject")
-        row.addWidget(self.subject, 1)
-        self.link = named(QToolButton(), f"{name}-link", f"Link group of {title}")
-        self.link.setProperty("role", "link-chip")
-        self.link.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.link.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        row.addWidget(self.link)
-        if not linkable:  # (showing it before it has a parent would flash a window)
-            self.link.hide()
-        self.extras = QHBoxLayout()
-        row.addLayout(self.extras)
-        self.float_button = named(QToolButton(), f"{name}-float", f"Float or dock {title}")
-        self.float_button.setToolTip("Float or dock")
-        self.float_button.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
-        self.close_button = named(QToolButton(), f"{name}-close", f"Close {title}")
-        icons.put(self.close_button, "close")
-        self.close_button.setToolTip("Close; the View menu opens it again")
-        self.close_button.clicked.connect(dock.close)
-        for button in (self.float_button, self.close_button):
-            button.setProperty("role", "dock-button")
-            button.setAutoRaise(True)
-            row.addWidget(button)
-        self._dock = dock
-        dock.topLevelChanged.connect(self._show_floating)
-        self._show_floating(False)
-
-    def _show_floating(self, floating: bool) -> None:
-        icons.put(self.float_button, "dock" if floating else "float")
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        event.accept()
-        self._dock.menu_wanted.emit(self._dock, event.globalPos())
-
-    def show_group(self, group: int) -> None:
-        """The chip says the group in colour and number."""
-        self.link.setText(str(group) if group else "")
-        icons.put(
-            self.link,
-            "link" if group else "unlink",
-            f"link-{group}" if group else "muted",
-        )
-        self.link.setToolTip(
-            plain_tip(f"Link group {group}: these docks show one symbol" if group else "Not linked")
-        )
-        set_role(self.link, str(group), "group")
 
 
 class _Body(QScrollArea):
@@ -444,6 +377,22 @@ class Dock(QDockWidget):
         menu = named(QMenu(self), f"dock-{self.name}-menu", f"{self.title} menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return menu
+
+    def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:
+        """One item of a context menu."""
+        action = menu.addAction(text)
+        action.setObjectName(f"{self.name}-menu-{slug(text)}")
+        action.triggered.connect(lambda _checked=False: call())
+        return action
+
+    def add_check(
+        self, menu: QMenu, text: str, checked: bool, call: Callable[[], object]
+    ) -> QAction:
+        """One item that is ticked while it holds."""
+        action = self.add_item(menu, text, call)
+        action.setCheckable(True)
+        action.setChecked(checked)
+        return action
 
     def save_state(self) -> dict[str, Any]:
         """What the workspace remembers of this dock (JSON values)."""

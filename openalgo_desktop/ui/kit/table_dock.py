@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -37,7 +37,7 @@ from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
-from openalgo_desktop.ui.kit.widgets import copy_text, label, named, plain_tip, slug
+from openalgo_desktop.ui.kit.widgets import copy_text, label, named, plain_tip
 
 R = TypeVar("R")
 
@@ -449,13 +449,6 @@ class TableDock(Dock, Generic[R]):
     async def _copy_table(self) -> None:
         lines = await table_exports.csv_of(self.model)
         copy_text("\n".join("\t".join(line) for line in lines))
-
-    def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:
-        """One item of a context menu."""
-        action = menu.addAction(text)
-        action.setObjectName(f"{self.name}-menu-{slug(text)}")
-        action.triggered.connect(lambda _checked: call())
-        return action
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

@@ -5,13 +5,16 @@ click does nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.enums import Action, FeedMode, PriceType
 from openalgo_desktop.core.model import Depth, Key, Part, Tick
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -64,6 +67,7 @@ class DepthDock(Dock):
         self.count.changed.connect(self._on_count)
         self.listen(bridge.account_changed, self._offer)
         self.view.picked.connect(self._on_pick)
+        self.view.menu_wanted.connect(self._on_menu)
         self.answer_keys(self.view, {"take": self.view.take_chosen})
         self.listen(bridge.feed.changed, self._look_again)
         self.listen(bridge.feed.refused, self._look_again)
@@ -131,6 +135,35 @@ class DepthDock(Dock):
     def _on_pick(self, price: float, side: str) -> None:
         if self._key is not None:
             self.bridge.pick_price(self._key, price, explicit=True)
+
+    def _on_menu(self, at: QPoint, price: float) -> None:
+        """Right click: an order at the price of the level, filled into the ticket and not sent."""
+        instrument = self.bridge.instrument(self._key) if self._key is not None else None
+        if instrument is None:
+            return
+        key, menu = instrument.key, self.menu()
+        text = fmt.price(price, self._places)
+        if price > 0:
+            for action in Action:
+                self.add_item(
+                    menu,
+                    f"{action.value.title()} at {text} …",
+                    partial(self._to_ticket, key, action, price),
+                )
+            self.add_item(menu, f"Take {text} into the ticket", lambda: self._on_pick(price, ""))
+            menu.addSeparator()
+            self.add_item(
+                menu, f"Alert at {text} …", lambda: self.bridge.alerts.wanted.emit(key, price)
+            )
+        for kind, title in (("chart", "Chart"), ("ladder", "Ladder")):
+            if kind != "ladder" or not instrument.is_index:
+                self.add_item(menu, title, partial(self.bridge.dock_wanted.emit, kind, key))
+        menu.popup(at)
+
+    def _to_ticket(self, key: Key, action: Action, price: float) -> None:
+        self.bridge.ticket_wanted.emit(
+            TicketWish(key=key, action=action, price_type=PriceType.LIMIT, price=price)
+        )
 
     def _want(self) -> None:
         """A book is streamed only while somebody can see it."""

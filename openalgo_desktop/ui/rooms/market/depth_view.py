@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from openalgo_desktop.core.model import Depth, Level
@@ -33,6 +33,7 @@ class DepthView(QWidget):
     """Paints a book. ``picked`` carries price and side of the level (``BUY`` for a bid)."""
 
     picked = Signal(float, str)
+    menu_wanted = Signal(QPoint, float)  # where on the screen; the price there, 0 for none
 
     def __init__(self, name: str = "depth") -> None:
         super().__init__()
@@ -213,7 +214,9 @@ class DepthView(QWidget):
 
     # -- mouse and keys ---------------------------------------------------------------------
     def _hit(self, event: QMouseEvent) -> tuple[int, str] | None:
-        position = event.position()
+        return self._hit_at(event.position())
+
+    def _hit_at(self, position: QPointF) -> tuple[int, str] | None:
         index = int((position.y() - self.head) // self.row)
         if position.y() < self.head or not 0 <= index < self.levels:
             return None
@@ -250,6 +253,16 @@ class DepthView(QWidget):
         hit = self._hit(event)
         if event.button() == Qt.MouseButton.LeftButton and hit is not None:
             self._pick(hit)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        at, hit = event.pos(), self._hit_at(QPointF(event.pos()))
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            hit = self._hover or (0, "BUY")
+            left = 0 if hit[1] == "BUY" else self.width() // 2
+            at = QPoint(left + 12, self.head + hit[0] * self.row + self.row // 2)
+        level = self._level(hit) if hit is not None else None
+        self.menu_wanted.emit(self.mapToGlobal(at), level.price if level is not None else 0.0)
+        event.accept()
 
     def take_chosen(self) -> None:
         """The price where the keyboard or the pointer is."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, Unit
-from openalgo_desktop.core.model import Depth, Instrument, Key, Order, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key, Order, OrderRequest, Tick
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -19,17 +19,18 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip
-from openalgo_desktop.ui.kit.widgets import named, plain_tip, set_role, slug
+from openalgo_desktop.ui.kit.widgets import named, plain_tip, set_role
+from openalgo_desktop.ui.rooms.market import ladder_menu
 from openalgo_desktop.ui.rooms.market.keys import SIZES
 from openalgo_desktop.ui.rooms.market.ladder_bar import HeldLine, LadderBar, LadderFoot
 from openalgo_desktop.ui.rooms.market.ladder_grid import (
     GROUPS,
     Volumes,
-    by_row,
-    own_by_row,
-    ticks_won,
 )
-from openalgo_desktop.ui.rooms.market.ladder_view import OWN, SIDES, Cell, LadderView, Market
+from openalgo_desktop.ui.rooms.market.ladder_market import market_of
+from openalgo_desktop.ui.rooms.market.ladder_marks import Marks
+from openalgo_desktop.ui.rooms.market.ladder_picture import Cell
+from openalgo_desktop.ui.rooms.market.ladder_view import LadderView
 from openalgo_desktop.ui.rooms.market.one_click import NOT_ARMED, OneClick
 
 #: A ladder asks for so many levels; it gets what the account streams.
@@ -67,6 +68,7 @@ class LadderDock(Dock):
         self._last: float | None = None
         self._held_lines: list[HeldLine] = []
         self._held: tuple[Key, tuple[Product, ...]] | None = None  # products held, as last seen
+        self._marks = Marks()
         self.volumes = Volumes()
         self.hand = OneClick(bridge, self.spawn, self)
         panel = named(QWidget(), f"{self.name}-panel", "Price ladder")
@@ -145,6 +147,7 @@ class LadderDock(Dock):
         grid = self.view.grid
         grid.tick = instrument.tick_size or 0.05
         grid.moved += 1
+        self._show_marks()
         self._centred, self._last = False, None
         self.volumes.restart(fmt.clock_text(self.bridge.now())[:5])
         self.bar.show_instrument(instrument)
@@ -192,7 +195,12 @@ class LadderDock(Dock):
         last = quote.price(tick)
         if last is not None:
             self._follow(last)
-        self.view.show_market(self._market(instrument, tick, last))
+        market, self._held_lines = market_of(
+            self.bridge, self.view.grid, instrument, self.hand.positions(instrument.key), last
+        )
+        market.volume = self.volumes.by_row(self.view.grid)
+        market.stale = self.why_stale()
+        self.view.show_market(market)
         self._show_head(instrument, tick)
         self.view.setAccessibleDescription(self.view.summary())
 
@@ -205,42 +213,6 @@ class LadderDock(Dock):
             grid.centre(last)
         elif self.auto_centre and not self.view.pointed_at and not grid.calm(last):
             grid.centre(last)
-
-    def _market(self, instrument: Instrument, tick: Tick | None, last: float | None) -> Market:
-        grid, books = self.view.grid, self.bridge.books
-        known = tick is not None and tick.knows(Part.BOOK)
-        depth = (tick.depth if known and tick is not None else None) or Depth()
-        market = Market(
-            by_row(depth.buy, grid, False),
-            by_row(depth.sell, grid, True),
-            own_by_row(books.working_of(instrument.key), grid),
-            self.volumes.by_row(grid),
-            None if last is None else grid.number(last),
-            lot=max(1, instrument.lot_size),
-            places=decimals(instrument.tick_size),
-            stale=self.why_stale(),
-        )
-        held = [row for row in self.hand.positions(instrument.key) if row.average_price > 0]
-        if held:
-            market.held = grid.number(held[0].average_price)
-        self._held_lines = self._what_is_held(instrument, last)
-        market.held_text = "\n".join(whole for whole, _ in self._held_lines)
-        return market
-
-    def _what_is_held(self, instrument: Instrument, last: float | None) -> list[HeldLine]:
-        """What is held: lots, average, ticks and rupees won; the second without the ticks."""
-        parts: list[HeldLine] = []
-        for row in self.hand.positions(instrument.key):
-            lots = row.quantity / max(1, instrument.lot_size)
-            places = decimals(instrument.tick_size)
-            text = f"{lots:+g} {row.product.value} @ {fmt.exact(row.average_price, places)}"
-            ticks = money = ""
-            if last is not None and self.bridge.books.is_live(row):
-                won = ticks_won(row.quantity, row.average_price, last, self.view.grid.tick)
-                ticks = f"  {won:+.0f} tick{'' if abs(round(won)) == 1 else 's'}"
-                money = f"  {fmt.signed_money(row.unrealised)}"
-            parts.append((f"{text}{ticks}{money}", f"{text}{money}"))
-        return parts
 
     def why_stale(self) -> str:
         """Why the prices must not be traded on; empty when they may."""
@@ -294,9 +266,10 @@ class LadderDock(Dock):
         if self.hand.armed:
             self._send(self._request(action, PriceType.LIMIT, price), self.bridge.mode)
         else:
-            self._to_ticket(action, price)
+            self.to_ticket(action, price)
 
-    def _to_ticket(self, action: Action, price: float) -> None:
+    def to_ticket(self, action: Action, price: float) -> None:
+        """The ticket with that side and price; nothing is sent."""
         request = self._request(action, PriceType.LIMIT, price)
         self.bridge.ticket_wanted.emit(
             TicketWish(
@@ -373,55 +346,34 @@ class LadderDock(Dock):
 
     # -- menu -------------------------------------------------------------------------------
     def _on_menu(self, at: QPoint, cell: Cell) -> None:
-        if self.instrument is None:
-            return
-        menu, grid = self.menu(), self.view.grid
-        price = grid.price(cell.number)
-        text = fmt.price(price, decimals(self.instrument.tick_size))
-        own = (
-            self.view.market.own.get((SIDES[cell.column], cell.number))
-            if cell.column in OWN
-            else None
-        )
-        if own:
-            orders = "order" if len(own) == 1 else f"{len(own)} orders"
-            mode = self.bridge.mode
-            self._item(menu, f"Cancel {orders} at {text}", lambda: self.hand.cancel(own, mode))
-            menu.addSeparator()
-        for action in Action:
-            word = f"{action.value.title()} at {text} …"
-            self._item(menu, word, partial(self._to_ticket, action, price))
-        menu.addSeparator()
-        self._item(menu, "Centre", lambda: self.run("centre"))
-        self._check(menu, "Centre by itself", self.auto_centre, self._toggle_centre)
-        for group in GROUPS:
-            words = "Each tick" if group == 1 else f"{group} ticks a row"
-            self._check(menu, words, grid.group == group, partial(self.regroup, group))
-        menu.addSeparator()
-        self._item(menu, "Count volume anew", self._count_anew)
-        menu.popup(at)
+        if self.instrument is not None:
+            menu = self.menu()
+            ladder_menu.fill(self, menu, cell)
+            menu.popup(at)
 
-    def _item(self, menu: QMenu, text: str, call: Callable[[], object]) -> None:
-        action = menu.addAction(text)
-        action.setObjectName(f"{self.name}-menu-{slug(text)}")
-        action.triggered.connect(lambda _checked=False: call())
-
-    def _check(self, menu: QMenu, text: str, checked: bool, call: Callable[[], object]) -> None:
-        self._item(menu, text, call)
-        action = menu.actions()[-1]
-        action.setCheckable(True)
-        action.setChecked(checked)
-
-    def _toggle_centre(self) -> None:
+    def toggle_centre(self) -> None:
+        """Whether the last price is brought back to the middle by itself."""
         self.auto_centre = not self.auto_centre
         self.dirty = True
+
+    def mark(self, number: int, colour: int) -> None:
+        """Colour the price of a row (0: no more)."""
+        if self.instrument is not None:
+            self._marks.put(self.instrument.key, number * self.view.grid.group, colour)
+            self._show_marks()
+
+    def _show_marks(self) -> None:
+        self.view.marks = self._marks.by_row(self.key, self.view.grid)
+        self.view.update()
 
     def regroup(self, group: int) -> None:
         """So many ticks in a row."""
         self.view.grid.regroup(group, self._last or 0.0)
+        self._show_marks()
         self.dirty = True
 
-    def _count_anew(self) -> None:
+    def count_anew(self) -> None:
+        """Forget the volume that was seen."""
         self.volumes.restart(fmt.clock_text(self.bridge.now())[:5])
         self.dirty = True
 
@@ -433,6 +385,7 @@ class LadderDock(Dock):
             | {
                 "group_ticks": self.view.grid.group,
                 "auto_centre": self.auto_centre,
+                "marks": self._marks.save(),
             }
         )
 
@@ -443,3 +396,5 @@ class LadderDock(Dock):
         if isinstance(group, int) and group in GROUPS:
             self.view.grid.group = group
         self.auto_centre = state.get("auto_centre") is not False
+        self._marks.restore(state.get("marks"))
+        self._show_marks()

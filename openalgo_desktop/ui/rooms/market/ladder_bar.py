@@ -28,6 +28,8 @@ from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 PRESETS = (1, 2, 5, 10, 20)
 MOST_LOTS = 100_000
+#: Stop and target in ticks that are offered first.
+BRACKET = (20, 40)
 MOST_TICKS = 100_000
 
 
@@ -38,6 +40,7 @@ class LadderBar(QWidget):
         super().__init__()
         named(self, f"{name}-bar", "Size and bracket")
         self._preferred = product
+        self._bracket = BRACKET  # what is taken again: see toggle_bracket
         self.presets = list(PRESETS)
         self._keys = [""] * len(PRESETS)
         column = QVBoxLayout(self)
@@ -126,6 +129,13 @@ class LadderBar(QWidget):
     def chosen_product(self) -> Product:
         """The product of an order."""
         return Product(self.product.value())
+
+    def toggle_bracket(self) -> None:
+        """No stop and target any more, or those of before again."""
+        now = self.bracket()
+        self._bracket, wanted = (now, (0, 0)) if any(now) else (self._bracket, self._bracket)
+        for field, ticks in zip(self._ticks, wanted, strict=True):
+            field.setValue(ticks)
 
     def bracket(self) -> tuple[int, int]:
         """Stop and target in ticks from the fill; 0 is none."""

@@ -6,61 +6,33 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QCoreApplication, QMimeData, Qt
 from PySide6.QtGui import QDropEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu
 
 from openalgo_desktop.core import watchlists
-from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
-from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, OrderRequest
+from openalgo_desktop.core.enums import Action, FeedMode
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.watchlists import WatchGroup, WatchItem
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.ask_text import ask_text
-from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.search import SymbolSearch
-from openalgo_desktop.ui.kit.symbol_drag import add_json, drag, keys_of, mime_of, read_json
-from openalgo_desktop.ui.kit.table_dock import BookView, TableDock
+from openalgo_desktop.ui.kit.symbol_drag import drag
+from openalgo_desktop.ui.kit.table_dock import BookView
 from openalgo_desktop.ui.kit.tables import FastTableModel
-from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
+from openalgo_desktop.ui.rooms.market import watch_menu
+from openalgo_desktop.ui.rooms.market.watch_drag import drag_data, items_of
+from openalgo_desktop.ui.rooms.market.watch_groups import GroupedDock
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow, columns
+from openalgo_desktop.ui.rooms.market.watch_sample import EmptyList, sample
 from openalgo_desktop.ui.rooms.market.watch_table import WatchView
-from openalgo_desktop.ui.rooms.market.watch_tabs import WatchTabs
 
-#: What a first start shows, as far as the symbol master has it.
-SAMPLE: tuple[Key, ...] = (
-    ("NSE_INDEX", "NIFTY"),
-    ("NSE_INDEX", "BANKNIFTY"),
-    ("NSE_INDEX", "INDIAVIX"),
-    *(
-        ("NSE", symbol)
-        for symbol in (
-            "RELIANCE",
-            "HDFCBANK",
-            "ICICIBANK",
-            "INFY",
-            "TCS",
-            "SBIN",
-            "ITC",
-            "LT",
-            "BHARTIARTL",
-            "AXISBANK",
-            "TATASTEEL",
-            "MARUTI",
-        )
-    ),
-)
-#: Underlyings whose nearest future joins the sample.
-SAMPLE_FUTURES = ("NIFTY", "BANKNIFTY")
-#: Rows with notes and flags, beside the symbols, of a drag between watchlists.
-ROWS = "application/x-openalgo-watch-rows"
 EMPTY = "Type a symbol, or drop one here"
 
 
-class WatchlistDock(TableDock[WatchRow]):
+class WatchlistDock(GroupedDock):
     """Groups as tabs; the lists belong to the dock and are kept with the workspace."""
 
     name = "watchlist"
@@ -75,18 +47,15 @@ class WatchlistDock(TableDock[WatchRow]):
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = columns(bridge)
-        self.groups: list[WatchGroup] = [WatchGroup(watchlists.FIRST)]
-        self.current = 0
         super().__init__(bridge, name)
-        self.tabs = WatchTabs(self.name, self.title)
         self.add_field = SymbolSearch(bridge, f"{self.name}-add", "Add symbol")
         self.add_field.chosen.connect(self.add)
         head = QHBoxLayout()
         head.setContentsMargins(6, 4, 6, 4)
         head.addWidget(self.add_field)
-        self.content.insertWidget(0, self.tabs)
         self.content.insertLayout(1, head)
-        self._build_empty()
+        self.nothing = EmptyList(self.name, EMPTY, self._fill)
+        self.content.insertWidget(self.content.indexOf(self.view), self.nothing, 1)
         self._connect()
         self._show_tabs()
 
@@ -94,124 +63,17 @@ class WatchlistDock(TableDock[WatchRow]):
         self.table = WatchView(model)
         return self.table
 
-    def _build_empty(self) -> None:
-        """The empty list says what to do, takes what is dropped, and offers a sample."""
-        self.nothing = named(QWidget(), f"{self.name}-nothing", "Empty list")
-        column = QVBoxLayout(self.nothing)
-        column.addStretch(1)
-        says = label(EMPTY, f"{self.name}-nothing-text", "empty")
-        says.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(says)
-        self.sample_button = push_button(
-            "Show a sample list", f"{self.name}-sample", "Fill the list with a sample", self._fill
-        )
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.sample_button)
-        row.addStretch(1)
-        column.addLayout(row)
-        column.addStretch(2)
-        self.content.insertWidget(self.content.indexOf(self.view), self.nothing, 1)
-
     def _connect(self) -> None:
-        table, tabs = self.table, self.tabs
+        table = self.table
         table.typed.connect(self._on_typed)
         table.dropped.connect(
             lambda event, row: self._on_drop(event, self._place_of(row), self.current)
         )
-        table.horizontalHeader().sortIndicatorChanged.connect(lambda *_: self._show_group())
-        tabs.chosen.connect(self.choose_group)
-        tabs.moved.connect(self._on_tab_moved)
-        tabs.add_wanted.connect(self.add_group)
-        tabs.rename_wanted.connect(self._rename)
-        tabs.delete_wanted.connect(self._delete)
-        tabs.heading_wanted.connect(self._add_heading)
-        tabs.dropped.connect(lambda event, tab: self._on_drop(event, None, tab))
+        table.horizontalHeader().sortIndicatorChanged.connect(lambda *_: self.show_group())
+        self.tabs.dropped.connect(lambda event, tab: self._on_drop(event, None, tab))
         self.listen(self.bridge.feed.refused, self._on_refused)
         self.listen(self.bridge.feed.aged, self._on_aged)
-        self.listen(self.bridge.instruments_loaded, lambda _count: self._show_group(anew=True))
-
-    # -- groups -----------------------------------------------------------------------------
-    @property
-    def group_shown(self) -> WatchGroup:
-        """The list whose tab is chosen."""
-        return self.groups[self.current]
-
-    def _put_group(self, items: Sequence[WatchItem], place: int | None = None) -> None:
-        """Another state of a list (default: the shown one)."""
-        at = self.current if place is None else place
-        self.groups[at] = WatchGroup(self.groups[at].name, tuple(items))
-        if at == self.current:
-            self._show_group()
-
-    def choose_group(self, place: int) -> None:
-        """Show the list of a tab."""
-        if 0 <= place < len(self.groups) and place != self.current:
-            self.current = place
-            self._show_tabs()
-            self._show_group()
-
-    def add_group(self, name: str = "") -> None:
-        """A new list, and show it."""
-        taken = [group.name for group in self.groups]
-        self.groups.append(WatchGroup(watchlists.free_name(name or "List", taken)))
-        self.choose_group(len(self.groups) - 1)
-
-    def rename_group(self, place: int, name: str) -> None:
-        """Call a list otherwise; raises :class:`AppError` for no name."""
-        if not name.strip():
-            raise AppError("A group needs a name.")
-        taken = [group.name for at, group in enumerate(self.groups) if at != place]
-        made = watchlists.free_name(name, taken)
-        self.groups[place] = WatchGroup(made, self.groups[place].items)
-        self._show_tabs()
-
-    def delete_group(self, place: int) -> None:
-        """Take a list away; the last one stays."""
-        if len(self.groups) < 2:
-            return
-        del self.groups[place]
-        self.current = max(0, self.current - (1 if place <= self.current else 0))
-        self._show_tabs()
-        self._show_group()
-
-    def _on_tab_moved(self, source: int, target: int) -> None:
-        shown = self.group_shown
-        self.groups.insert(target, self.groups.pop(source))
-        self.current = next(n for n, group in enumerate(self.groups) if group is shown)
-
-    def _show_tabs(self) -> None:
-        self.tabs.show_groups([group.name for group in self.groups], self.current)
-
-    def _rename(self, place: int) -> None:
-        name, take = self.groups[place].name, partial(self.rename_group, place)
-        self.spawn(ask_text(self, "Rename group", "Name", name, take), "rename group")
-
-    def _delete(self, place: int) -> None:
-        self.spawn(self._ask_delete(self.groups[place]), "delete group")
-
-    async def _ask_delete(self, group: WatchGroup) -> None:
-        """An empty list goes at once, a full one after a question."""
-        count = len(group.keys)
-        text = f"{group.name} has {count} symbols. They leave the list; nothing is traded."
-        if count and not await confirm(self, "Delete this group?", text, "Delete"):
-            return
-        place = next((n for n, row in enumerate(self.groups) if row is group), None)
-        if place is not None:
-            self.delete_group(place)
-
-    def _add_heading(self) -> None:
-        self.spawn(ask_text(self, "Section", "Heading", "", self.add_heading), "add section")
-
-    def add_heading(self, text: str) -> None:
-        """A heading before the selected row, or at the end."""
-        if not text.strip():
-            raise AppError("A section needs a heading.")
-        taken = [item.symbol for item in self.group_shown.items if item.is_heading]
-        row = self.selected_row()
-        at = None if row is None else self.group_shown.items.index(row.item)
-        item = watchlists.heading(watchlists.free_name(text, taken))
-        self._put_group(watchlists.put(self.group_shown.items, [item], at))
+        self.listen(self.bridge.instruments_loaded, lambda _count: self.show_group(anew=True))
 
     # -- rows -------------------------------------------------------------------------------
     def row_id(self, row: WatchRow) -> Key:
@@ -221,7 +83,7 @@ class WatchlistDock(TableDock[WatchRow]):
     def _sorted(self) -> bool:
         return self.model.store.sort_column is not None
 
-    def _show_group(self, *, anew: bool = False) -> None:
+    def show_group(self, *, anew: bool = False) -> None:
         """Rows of the list. Sorted by a column, sections mean nothing and are left out."""
         known = {} if anew else {row.key: row for row in self.rows}
         rows = []
@@ -265,11 +127,11 @@ class WatchlistDock(TableDock[WatchRow]):
     def set_keys(self, keys: list[Key]) -> None:
         """Replace the shown list; notes and flags of what stays are kept."""
         known = {item.key: item for item in self.group_shown.items}
-        self._put_group([known.get(item.key, item) for item in watchlists.of_keys(keys)])
+        self.put_group([known.get(item.key, item) for item in watchlists.of_keys(keys)])
 
     def add_all(self, keys: Sequence[Key], at: int | None = None) -> None:
         """Put instruments into the shown list."""
-        self._put_group(watchlists.put(self.group_shown.items, watchlists.of_keys(keys), at))
+        self.put_group(watchlists.put(self.group_shown.items, watchlists.of_keys(keys), at))
 
     def add(self, key: Key) -> None:
         """Append an instrument, or find it, and select it."""
@@ -283,20 +145,10 @@ class WatchlistDock(TableDock[WatchRow]):
 
     def remove(self, key: Key) -> None:
         """Take a row from the shown list."""
-        self._put_group(watchlists.without(self.group_shown.items, {key}))
-
-    def sample(self) -> list[Key]:
-        """Indices, near futures and large shares that the master has."""
-        keys = [key for key in SAMPLE if self.bridge.instrument(key) is not None]
-        place = sum(1 for exchange, _ in keys if exchange.endswith("_INDEX"))
-        for name in reversed(SAMPLE_FUTURES):
-            near = self.bridge.near_future(name, "NFO")
-            if near is not None:
-                keys.insert(place, near)
-        return keys
+        self.put_group(watchlists.without(self.group_shown.items, {key}))
 
     def _fill(self) -> None:
-        self.add_all(self.sample())
+        self.add_all(sample(self.bridge))
 
     # -- dragging ---------------------------------------------------------------------------
     def _place_of(self, view_row: int) -> int | None:
@@ -306,19 +158,13 @@ class WatchlistDock(TableDock[WatchRow]):
             return None
         return self.group_shown.items.index(self.model.row_at(view_row).item)
 
-    def drag_data(self, rows: Sequence[WatchRow]) -> Any:
-        """What is dragged."""
-        data = mime_of([row.key for row in rows if not row.item.is_heading])
-        add_json(data, ROWS, [msgspec.structs.astuple(row.item) for row in rows])
-        return data
-
     def drag_rows(self) -> None:
         rows = self.selected_rows()
         if not rows:
             return
         group, keys = self.group_shown, {row.key for row in rows}
         actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
-        taken = drag(self.view, self.drag_data(rows), actions)
+        taken = drag(self.view, drag_data(rows), actions)
         if taken == Qt.DropAction.MoveAction:
             self.leave(group.name, keys)
 
@@ -326,7 +172,7 @@ class WatchlistDock(TableDock[WatchRow]):
         """Rows of a list went elsewhere."""
         for place, group in enumerate(self.groups):
             if group.name == name:
-                self._put_group(watchlists.without(group.items, keys), place)
+                self.put_group(watchlists.without(group.items, keys), place)
 
     def _on_drop(self, event: QDropEvent, at: int | None, place: int) -> None:
         own = event.source() is self.view
@@ -345,16 +191,12 @@ class WatchlistDock(TableDock[WatchRow]):
         watchlist move there unless they are to be copied; what comes from elsewhere is added.
         ``own`` rows were dragged here. Gives what was done: after a move whoever dragged them
         takes them away. None: there was nothing for us in it."""
-        rows = read_json(data, ROWS)
-        if isinstance(rows, list):
-            items = [WatchItem(*row) for row in rows]
-        else:
-            items = list(watchlists.of_keys(filter(self._exists, keys_of(data))))
+        items, ours = items_of(data, self._exists)
         if not items:
             return None
         # In its own list a row moves by being put.
-        leaves = isinstance(rows, list) and move and not (own and place == self.current)
-        self._put_group(watchlists.put(self.groups[place].items, items, at), place)
+        leaves = ours and move and not (own and place == self.current)
+        self.put_group(watchlists.put(self.groups[place].items, items, at), place)
         return Qt.DropAction.MoveAction if leaves else Qt.DropAction.CopyAction
 
     def _exists(self, key: Key) -> bool:
@@ -424,12 +266,12 @@ class WatchlistDock(TableDock[WatchRow]):
             self.pick(row.key)
 
     def act(self, row: WatchRow, name: str) -> None:
-        self._trade(row.key, Action(name.upper()))
+        self.trade(row.key, Action(name.upper()))
 
     def row_keys(self) -> Mapping[str, Callable[[WatchRow], object]]:
         return {
             "remove": self.remove_rows,
-            "note": self._ask_note,
+            "note": self.ask_note,
             "up": partial(self._shift, -1),
             "down": partial(self._shift, 1),
         }
@@ -446,7 +288,7 @@ class WatchlistDock(TableDock[WatchRow]):
         """Take a row and what is selected beside it from the list."""
         gone = {one.key for one in self.selected_rows()} | {row.key}
         place = self.rows.index(row)
-        self._put_group(watchlists.without(self.group_shown.items, gone))
+        self.put_group(watchlists.without(self.group_shown.items, gone))
         if self.rows:  # the next Delete takes the next row
             self.select_row(self.rows[min(place, len(self.rows) - 1)].key)
 
@@ -457,65 +299,24 @@ class WatchlistDock(TableDock[WatchRow]):
 
     def _shift(self, by: int, row: WatchRow) -> None:
         if not self._sorted:
-            self._put_group(watchlists.shifted(self.group_shown.items, row.key, by))
+            self.put_group(watchlists.shifted(self.group_shown.items, row.key, by))
             self.select_row(row.key)
 
-    def _trade(self, key: Key, side: Action) -> None:
+    def trade(self, key: Key, side: Action) -> None:
         """The ticket on that side; nothing is sent."""
         self.pick(key)
         self.bridge.trade_wanted.emit(key, side)
 
     # -- menu -------------------------------------------------------------------------------
     def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
-        key = row.key
-        if row.tradable:
-            self.add_item(menu, "Buy", lambda: self._trade(key, Action.BUY))
-            self.add_item(menu, "Sell", lambda: self._trade(key, Action.SELL))
-            menu.addSeparator()
-        if row.instrument is not None:
-            self._fill_places(menu, row)
-        if not row.item.is_heading:
-            self.add_item(menu, "Copy symbol", lambda: copy_text(key[1]))
-            self.add_item(menu, "Note …", lambda: self._ask_note(row))
-            self._fill_flags(menu, row)
-        self._fill_moves(menu, key)
-        self.add_item(menu, "Section above …", self._add_heading)
-        self.add_item(menu, "Remove", lambda: self.remove_rows(row))
-
-    def _fill_places(self, menu: QMenu, row: WatchRow) -> None:
-        key = row.key
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
-        for kind, title in (("chart", "Chart"), ("ladder", "Ladder"), ("chain", "Option chain")):
-            if kind != "ladder" or row.tradable:
-                self.add_item(menu, title, partial(self.bridge.dock_wanted.emit, kind, key))
-        if row.tradable:
-            self.add_item(menu, "Add to basket", lambda: self._to_basket(row))
-        self.add_item(menu, "Alert …", lambda: self.bridge.alerts.wanted.emit(key, 0.0))
-        menu.addSeparator()
-
-    def _fill_flags(self, menu: QMenu, row: WatchRow) -> None:
-        flags = menu.addMenu("Flag")
-        flags.setObjectName(f"{self.name}-menu-flags")
-        for flag in (0, *watchlists.FLAGS):
-            item = self.add_item(
-                flags, f"◆{flag}" if flag else "None", partial(self.mark, row.key, flag=flag)
-            )
-            item.setCheckable(True)
-            item.setChecked(row.item.flag == flag)
-
-    def _fill_moves(self, menu: QMenu, key: Key) -> None:
-        moves = menu.addMenu("Move to")
-        moves.setObjectName(f"{self.name}-menu-moves")
-        for place, group in enumerate(self.groups):
-            if place != self.current:
-                self.add_item(moves, group.name, partial(self.move_to, key, place))
-        self.add_item(moves, "New group", lambda: self._move_to_new(key))
+        watch_menu.fill(self, menu, row)
 
     def mark(self, key: Key, *, note: str | None = None, flag: int | None = None) -> None:
         """Another note or flag of a row."""
-        self._put_group(watchlists.marked(self.group_shown.items, key, note=note, flag=flag))
+        self.put_group(watchlists.marked(self.group_shown.items, key, note=note, flag=flag))
 
-    def _ask_note(self, row: WatchRow) -> None:
+    def ask_note(self, row: WatchRow) -> None:
+        """Ask for the note of a row; a heading has none."""
         if row.item.is_heading:
             return
 
@@ -529,31 +330,16 @@ class WatchlistDock(TableDock[WatchRow]):
         """Move a row to another list."""
         item = next((item for item in self.group_shown.items if item.key == key), None)
         if item is not None and place != self.current:
-            self._put_group(watchlists.put(self.groups[place].items, [item]), place)
+            self.put_group(watchlists.put(self.groups[place].items, [item]), place)
             self.remove(key)
 
-    def _move_to_new(self, key: Key) -> None:
+    def move_to_new(self, key: Key) -> None:
+        """Move a row to a list that is made for it."""
         source = self.current
         self.add_group()
         place, self.current = self.current, source
         self.move_to(key, place)
         self.choose_group(place)
-
-    def _to_basket(self, row: WatchRow) -> None:
-        assert row.instrument is not None
-        product = Product(self.bridge.setting("ui.default_product"))
-        if row.is_derivative and product is Product.CNC:
-            product = Product.NRML
-        self.bridge.basket_wanted.emit(
-            OrderRequest(
-                row.item.symbol,
-                row.item.exchange,
-                Action.BUY,
-                max(1, row.instrument.lot_size),
-                PriceType.MARKET,
-                product,
-            )
-        )
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
@@ -566,10 +352,10 @@ class WatchlistDock(TableDock[WatchRow]):
         super().restore_state(state)
         groups = watchlists.from_json(state)
         if groups is None:
-            groups = [WatchGroup(watchlists.FIRST, watchlists.of_keys(self.sample()))]
+            groups = [WatchGroup(watchlists.FIRST, watchlists.of_keys(sample(self.bridge)))]
         self.groups = groups
         current = state.get("current")
         in_range = isinstance(current, int) and 0 <= current < len(groups)
         self.current = current if in_range and isinstance(current, int) else 0
         self._show_tabs()
-        self._show_group()
+        self.show_group()

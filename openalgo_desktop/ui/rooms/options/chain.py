@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -20,7 +21,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
-from openalgo_desktop.ui.kit.widgets import copy_text, named, slug
+from openalgo_desktop.ui.kit.widgets import copy_text, named
 from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
 from openalgo_desktop.ui.rooms.options.chain_head import (
     SPANS,
@@ -324,25 +325,20 @@ class ChainDock(Dock):
             return
         self.table.set_current(line.strike, is_call, scroll=False)
         menu, key, row = self.menu(), side.leg.key, side.leg.row
-        self._item(menu, "Buy", lambda: self.orders.ticket(key, Action.BUY))
-        self._item(menu, "Sell", lambda: self.orders.ticket(key, Action.SELL))
+        self.add_item(menu, "Buy", lambda: self.orders.ticket(key, Action.BUY))
+        self.add_item(menu, "Sell", lambda: self.orders.ticket(key, Action.SELL))
         if side.held:
-            self._item(menu, "Exit position", lambda: self.orders.leave(row))
+            self.add_item(menu, "Exit position", lambda: self.orders.leave(row))
         menu.addSeparator()
-        self._item(menu, "Add buy to basket", lambda: self.orders.to_basket(row, Action.BUY))
-        self._item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
+        self.add_item(menu, "Add buy to basket", lambda: self.orders.to_basket(row, Action.BUY))
+        self.add_item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
         menu.addSeparator()
-        self._item(menu, "Chart", lambda: self.bridge.dock_wanted.emit("chart", key))
-        self._item(menu, "Ladder", lambda: self.bridge.dock_wanted.emit("ladder", key))
-        self._item(menu, "Show in linked docks", lambda: self.pick(key))
-        self._item(menu, "Copy contract", lambda: copy_text(row.symbol))
-        self._item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+        self.add_item(menu, "Chart", lambda: self.bridge.dock_wanted.emit("chart", key))
+        self.add_item(menu, "Ladder", lambda: self.bridge.dock_wanted.emit("ladder", key))
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
+        self.add_item(menu, "Copy contract", lambda: copy_text(row.symbol))
+        self.add_item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
         menu.popup(self.table.viewport().mapToGlobal(position))
-
-    def _item(self, menu: QMenu, text: str, call: Any) -> None:
-        action = menu.addAction(text)
-        action.setObjectName(f"{self.name}-menu-{slug(text)}")
-        action.triggered.connect(lambda _checked=False: call())
 
     def _on_header_menu(self, position: QPoint) -> None:
         menu = self.menu()
@@ -357,18 +353,11 @@ class ChainDock(Dock):
         menu.clear()
         fill_columns(menu, self.table.plan, self.name, self._arrange)
         menu.addSeparator()
-        self._check(menu, "Open interest in lots", self.oi_in_lots, self._toggle_lots)
-        self._check(menu, "IV on the future", self.by_future, self._toggle_future)
+        self.add_check(menu, "Open interest in lots", self.oi_in_lots, self._toggle_lots)
+        self.add_check(menu, "IV on the future", self.by_future, self._toggle_future)
         menu.addSeparator()
         for span, words in SPANS:
-            self._check(menu, words, span == self.span, lambda span=span: self._set_span(span))
-
-    def _check(self, menu: QMenu, text: str, checked: bool, call: Any) -> None:
-        action = menu.addAction(text)
-        action.setObjectName(f"{self.name}-menu-{slug(text)}")
-        action.setCheckable(True)
-        action.setChecked(checked)
-        action.triggered.connect(lambda _checked=False: call())
+            self.add_check(menu, words, span == self.span, partial(self._set_span, span))
 
     def _toggle_lots(self) -> None:
         self.oi_in_lots = not self.oi_in_lots

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Depth, Level
+from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.depth_view import TIGHT, DepthView
 from openalgo_desktop.ui.shell.main import Session
@@ -137,3 +141,28 @@ def test_clicks_and_keys_reach_every_level(qtbot: QtBot, levels: int) -> None:
     view.take_chosen()  # what Enter does in the dock
     assert picked[-1] == (DEEP.sell[levels - 1].price, "SELL")
     assert not view.grab().isNull()
+
+
+def test_the_menu_of_a_level_fills_the_ticket_and_sends_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await shown(session)
+        view = dock.view
+        await until(lambda: bool(view._depth.sell), "a book")
+        session.bridge.arm.arm(session.bridge.mode)  # even then
+        wishes: list[TicketWish] = []
+        session.bridge.ticket_wanted.connect(wishes.append)
+        price = view._depth.sell[0].price
+        place = QPoint(view.width() - 20, view.head + view.row // 2)
+        for reason in (QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard):
+            view._hover = (0, "SELL")
+            price = view._depth.sell[0].price
+            QApplication.sendEvent(view, QContextMenuEvent(reason, place, view.mapToGlobal(place)))
+            menu = dock.findChildren(QMenu, "dock-depth-menu")[-1]
+            items = {action.text(): action for action in menu.actions()}
+            assert f"Alert at {price:,.2f} …" in items and {"Chart", "Ladder"} <= set(items)
+            items[f"Buy at {price:,.2f} …"].trigger()
+            assert (wishes[-1].action, wishes[-1].price) == (Action.BUY, price)
+            menu.close()
+        assert len(wishes) == 2 and await session.terminal.desk.orders() == []
+
+    drive(scenario)

@@ -20,8 +20,11 @@ from openalgo_desktop.core.model import Order, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
+from openalgo_desktop.ui.rooms.market import ladder_menu
 from openalgo_desktop.ui.rooms.market.ladder import LadderDock
-from openalgo_desktop.ui.rooms.market.ladder_view import Cell, Column, LadderView, Market
+from openalgo_desktop.ui.rooms.market.ladder_bar import BRACKET
+from openalgo_desktop.ui.rooms.market.ladder_picture import Cell, Column, Market
+from openalgo_desktop.ui.rooms.market.ladder_view import LadderView
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
@@ -339,36 +342,40 @@ def test_an_own_order_is_dragged_by_one_change_and_cancelled_by_a_click(drive: D
     async def scenario(session: Session) -> None:
         ladder = await Ladder(session).ready()
         grid, view = ladder.view.grid, ladder.view
-        number = ladder.best_bid - 6
-        order = await ladder.rest(grid.price(number))
+        ladder.hold_still()  # before the order: the market must not reach it
+        order = await ladder.rest(grid.price(ladder.best_bid - 6))
         number = grid.number(order.price)
         ladder.spy()
-        ladder.hold_still()
-        own = ladder.at(Column.OWN_BID, number)
-        there = ladder.at(Column.OWN_BID, number + 2)
+
+        def own() -> QPoint:  # looked up each time: a late layout moves the rows
+            return ladder.at(Column.OWN_BID, number)
+
+        def there() -> QPoint:
+            return ladder.at(Column.OWN_BID, number + 2)
 
         def drag(to: QPoint) -> None:
-            QTest.mousePress(view, LEFT, pos=own)
+            QTest.mousePress(view, LEFT, pos=own())
             QTest.mouseMove(view, to)
             QTest.mouseRelease(view, LEFT, pos=to)
 
-        drag(there)  # not armed
+        drag(there())  # not armed
         ladder.click(Column.OWN_BID, number, MIDDLE)
         await settle()
         assert ladder.modified == ladder.cancelled == []
         ladder.arm()
-        drag(own)  # not moved
-        QTest.mousePress(view, LEFT, pos=own)
-        QTest.mouseMove(view, there)
+        drag(own())  # not moved
+        QTest.mousePress(view, LEFT, pos=own())
+        QTest.mouseMove(view, there())
         assert view.dragging
         assert not view.grab().isNull()  # with the ghost
         QTest.keyClick(view, Qt.Key.Key_Escape)
-        QTest.mouseRelease(view, LEFT, pos=there)
+        QTest.mouseRelease(view, LEFT, pos=there())
         await settle()
         assert ladder.modified == []
-        drag(there)
+        await until(lambda: not ladder.dock.why_stale(), "prices that may be traded on")
+        drag(there())
         await until(lambda: bool(ladder.modified), "the change")
-        await settle()
+        await until(lambda: not ladder.dock.hand._busy, "its end")
         (change,) = ladder.modified
         assert (change.order_id, change.price) == (order.order_id, grid.price(number + 2))
         assert ladder.placed == []
@@ -605,3 +612,52 @@ def test_a_trade_flashes_unless_motion_is_off_and_forty_levels_are_cheap(qtbot: 
         view.render(picture)
         costs.append((time.thread_time() - began) * 1e3)
     assert sorted(costs)[len(costs) // 2] < 12.0  # 3 ms on a calm machine, the aim is 4
+
+
+def test_the_menu_marks_prices_takes_sizes_and_brackets_and_sends_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        ladder = await Ladder(session).ready()
+        ladder.spy()
+        ladder.hold_still()
+        ladder.arm()  # even then
+        dock, view, number = ladder.dock, ladder.view, ladder.best_bid - 3
+        assert dock.instrument is not None
+
+        def items() -> dict[str, Any]:
+            menu = QMenu()
+            ladder_menu.fill(dock, menu, Cell(Column.PRICE, number))
+            found = list(menu.actions())
+            for sub in menu.findChildren(QMenu):
+                found += sub.actions()
+            kept.append(menu)
+            return {action.text(): action for action in found}
+
+        kept: list[QMenu] = []
+        items()["Colour 2"].trigger()
+        assert view.marks == {number: 2} and items()["Colour 2"].isChecked()
+        assert not view.grab().isNull()
+        dock.regroup(5)
+        assert view.marks == {number // 5: 2}  # the mark stands at the price
+        dock.regroup(1)
+        state = dock.save_state()
+        items()["None"].trigger()
+        assert view.marks == {}
+        dock.restore_state(state | {"marks": [*state["marks"], ["NSE"], 7]})  # type: ignore[misc]
+        assert view.marks == {number: 2}
+        items()["10 lots"].trigger()
+        assert dock.bar.lots.value() == 10
+        items()["Orders carry stop and target"].trigger()
+        assert dock.bar.bracket() == BRACKET
+        dock.bar.restore_state({"stop_ticks": 7, "target_ticks": 0})
+        items()["Orders carry stop and target"].trigger()
+        assert dock.bar.bracket() == (0, 0)
+        items()["Orders carry stop and target"].trigger()
+        assert dock.bar.bracket() == (7, 0)  # those of before
+        price = view.grid.price(number)
+        items()[f"Sell at {price:,.2f} …"].trigger()
+        await settle()
+        (wish,) = ladder.wishes
+        assert (wish.action, wish.price) == (Action.SELL, price)
+        assert ladder.placed == ladder.modified == ladder.cancelled == []
+
+    drive(scenario)

@@ -23,6 +23,7 @@ from openalgo_desktop.ui.kit.symbol_drag import keys_of, mime_of
 from openalgo_desktop.ui.kit.table_dock import TableDock
 from openalgo_desktop.ui.rooms.market import watch_rows
 from openalgo_desktop.ui.rooms.market import watchlist as module
+from openalgo_desktop.ui.rooms.market.watch_drag import drag_data
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.shell.main import Session
@@ -120,12 +121,12 @@ def test_rows_are_dragged_within_between_groups_and_between_docks(drive: Drive) 
         assert tcs is not None
 
         # Within the list it moves by being put: nobody may take it away afterwards.
-        assert dock.drop(dock.drag_data([tcs]), 0, 0, move=True, own=True) == COPY
+        assert dock.drop(drag_data([tcs]), 0, 0, move=True, own=True) == COPY
         assert dock.keys() == [TCS, SBIN, INFY]
         # To another group by its tab: moved, with note and flag.
         dock.add_group("Other")
         dock.choose_group(0)
-        assert dock.drop(dock.drag_data([tcs]), None, 1, move=True, own=True) == MOVE
+        assert dock.drop(drag_data([tcs]), None, 1, move=True, own=True) == MOVE
         assert dock.groups[1].items == (WatchItem(*TCS, "n", 1),)
         dock.leave("Core", {TCS})
         assert dock.keys() == [SBIN, INFY]
@@ -135,8 +136,8 @@ def test_rows_are_dragged_within_between_groups_and_between_docks(drive: Drive) 
         other.set_keys([ITC])
         sbin, infy = dock.row_of(SBIN), dock.row_of(INFY)
         assert sbin is not None and infy is not None
-        assert other.drop(dock.drag_data([sbin]), 0, 0, move=True, own=False) == MOVE
-        assert other.drop(dock.drag_data([infy]), None, 0, move=False, own=False) == COPY
+        assert other.drop(drag_data([sbin]), 0, 0, move=True, own=False) == MOVE
+        assert other.drop(drag_data([infy]), None, 0, move=False, own=False) == COPY
         assert other.keys() == [SBIN, ITC, INFY]
 
     drive(scenario)
@@ -269,7 +270,7 @@ def test_an_empty_list_says_what_to_do_and_offers_a_sample(drive: Drive) -> None
         dock = await shown(session)
         dock.set_keys([])
         assert not dock.nothing.isHidden() and dock.view.isHidden()
-        dock.sample_button.click()
+        dock.nothing.sample_button.click()
         assert dock.nothing.isHidden() and not dock.view.isHidden()
         assert len(dock.keys()) > 10
 
