@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Signal
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: Theme, density or text scale are others now.
 RESTYLE = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+
+
+#: Part of what is seen that a key scrolls.
+SCROLL = 0.1
 
 
 class ChartView(QWidget):
@@ -118,6 +122,16 @@ class ChartView(QWidget):
         """Show the newest bars, prices fitted."""
         if self._canvas is not None:
             self._canvas.autofit()
+
+    def answers(self) -> dict[str, Callable[[], object]]:
+        """What is done at the keys that every chart has, by their ids."""
+        return {
+            "back": lambda: self.scroll_by(-SCROLL),
+            "forward": lambda: self.scroll_by(SCROLL),
+            "zoom-in": lambda: self.zoom_by(1),
+            "zoom-out": lambda: self.zoom_by(-1),
+            "now": self.go_to_now,
+        }
 
     def choose_next_line(self) -> None:
         """Choose a line by key."""

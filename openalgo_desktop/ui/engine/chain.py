@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from openalgo_desktop.analytics.contracts import Contracts
 from openalgo_desktop.analytics.live_chain import ChainFinder, LiveChain
 from openalgo_desktop.core.chain import ChainHead, ChainName, ChainStrike, Family
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.model import Instrument, Key, Part
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 
 #: Volatility and greeks are found again this often while somebody looks, milliseconds.
 SOLVE_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Call and put of a strike; ``quoted`` is what tells the price of the underlying."""
+
+    name: str
+    expiry: date
+    strike: float
+    call: Instrument
+    put: Instrument
+    quoted: Key
 
 
 class ChainView:
@@ -126,6 +139,37 @@ class ChainDoor:
     def expiries(self, family: Family) -> list[date]:
         """Expiries that are not over, ascending."""
         return self._finder.expiries(family)
+
+    def quoted(self, key: Key) -> Key | None:
+        """What tells the price that the options on ``key`` rest on; None where there are none."""
+        row = self._bridge.instrument(key)
+        family = self.family(row) if row is not None else None
+        return family.quoted if family is not None else None
+
+    def pair(self, key: Key) -> Pair | None:
+        """Call and put of an option's strike; of anything else those at the money of the nearest
+        expiry. None where one of them is not listed, or where the money is not known yet."""
+        row = self._bridge.instrument(key)
+        family = self.family(row) if row is not None else None
+        days = self.expiries(family) if family is not None else []
+        if row is None or family is None or not days:
+            return None
+        if row.is_option and row.expiry is not None:
+            expiry, strike = row.expiry, row.strike
+        else:
+            tick = self._bridge.latest(family.quoted)
+            known = tick is not None and tick.knows(Part.LTP) and tick.ltp > 0
+            strikes = self._terminal.instruments.strikes(family.name, family.exchange, days[0])
+            if tick is None or not known or not strikes:
+                return None
+            expiry, strike = days[0], min(strikes, key=lambda one: abs(one - tick.ltp))
+        find = self._terminal.instruments.option
+        call, put = (
+            find(family.name, family.exchange, expiry, strike, kind) for kind in ("CE", "PE")
+        )
+        if call is None or put is None:
+            return None
+        return Pair(family.name, expiry, strike, call, put, family.quoted)
 
     def open(
         self,

@@ -62,7 +62,7 @@ class KeyGroup:
 
 
 #: Rows that several kinds share, by the name under which a kind asks for them.
-TABLE, SYMBOL = "table", "symbol"
+TABLE, SYMBOL, CANDLES = "table", "symbol", "candles"
 COMMON: dict[str, KeyGroup] = {
     TABLE: KeyGroup(
         TABLE,
@@ -79,6 +79,17 @@ COMMON: dict[str, KeyGroup] = {
         (
             DockKey("buy", "Ticket: buy the symbol; nothing is sent", "B"),
             DockKey("sell", "Ticket: sell the symbol; nothing is sent", "S"),
+        ),
+    ),
+    CANDLES: KeyGroup(
+        CANDLES,
+        "Charts",
+        (
+            DockKey("back", "Scroll back", "Left", repeats=True),
+            DockKey("forward", "Scroll forward", "Right", repeats=True),
+            DockKey("zoom-in", "Zoom in", "+", repeats=True, also=("=",)),
+            DockKey("zoom-out", "Zoom out", "-", repeats=True),
+            DockKey("now", "Go to now, prices fitted", "End", also=("Home", "Alt+R")),
         ),
     ),
 }

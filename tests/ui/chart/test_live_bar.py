@@ -6,7 +6,7 @@ import numpy as np
 
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.model import Bars, Part, Tick
-from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
+from openalgo_desktop.ui.chart.live_bar import LiveBar
 
 T0 = 1_795_500_000  # a whole minute
 

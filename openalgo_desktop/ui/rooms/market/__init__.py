@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.ui.kit.keys import SYMBOL, TABLE
+from openalgo_desktop.ui.kit.keys import CANDLES, SYMBOL, TABLE
 from openalgo_desktop.ui.kit.kinds import DockKind, Place
 from openalgo_desktop.ui.rooms.market import keys
 
@@ -23,7 +23,7 @@ KINDS = (
         Place.CENTRE,
         many=True,
         keys=keys.CHART,
-        shares=(SYMBOL,),
+        shares=(CANDLES, SYMBOL),
     ),
     DockKind(
         "ladder",

@@ -19,6 +19,7 @@ from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
+from openalgo_desktop.ui.chart.live_bar import LiveBar
 from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -31,7 +32,6 @@ from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
 from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
-from openalgo_desktop.ui.rooms.market.live_bar import LiveBar
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Intervals of the picker, and how many days of history each loads.
@@ -45,9 +45,6 @@ DAYS: dict[Interval, int] = {
     Interval.DAY: 730,
     Interval.WEEK: 1825,
 }
-
-#: Part of what is seen that a key scrolls.
-SCROLL = 0.1
 
 
 class ChartDock(Dock):
@@ -116,11 +113,7 @@ class ChartDock(Dock):
         self.answer_keys(
             view,
             {
-                "back": lambda: view.scroll_by(-SCROLL),
-                "forward": lambda: view.scroll_by(SCROLL),
-                "zoom-in": lambda: view.zoom_by(1),
-                "zoom-out": lambda: view.zoom_by(-1),
-                "now": view.go_to_now,
+                **view.answers(),
                 "next-line": view.choose_next_line,
                 "end-line": view.end_chosen_line,
                 "picture": lambda: self.spawn(self._save_picture(), "save picture"),

@@ -13,11 +13,6 @@ WATCHLIST = (
     K("down", "Move the row down", "Ctrl+Down", repeats=True),
 )
 CHART = (
-    K("back", "Scroll back", "Left", repeats=True),
-    K("forward", "Scroll forward", "Right", repeats=True),
-    K("zoom-in", "Zoom in", "+", repeats=True, also=("=",)),
-    K("zoom-out", "Zoom out", "-", repeats=True),
-    K("now", "Go to now, prices fitted", "End", also=("Home", "Alt+R")),
     K("next-line", "Choose the next order, stop, target or alert", "N"),
     K("end-line", "Cancel the chosen order, or end the chosen line", "Delete", sends=True),
     K("picture", "Save as picture", "Alt+S"),

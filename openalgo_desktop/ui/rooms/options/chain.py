@@ -334,6 +334,8 @@ class ChainDock(Dock):
         self.add_item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
         menu.addSeparator()
         self.add_item(menu, "Chart", lambda: self.bridge.dock_wanted.emit("chart", key))
+        self.add_item(menu, "Straddle chart", lambda: self.bridge.dock_wanted.emit("straddle", key))
+        self.add_item(menu, "Alert …", lambda: self.bridge.alerts.wanted.emit(key, 0.0))
         self.add_item(menu, "Ladder", lambda: self.bridge.dock_wanted.emit("ladder", key))
         self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
         self.add_item(menu, "Copy contract", lambda: copy_text(row.symbol))

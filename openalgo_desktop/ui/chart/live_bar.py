@@ -23,6 +23,15 @@ class Candle:
     volume: int
 
 
+def moment_of(tick: Tick, interval: Interval) -> int:
+    """A tick's time on the axis of bars, seconds."""
+    seconds = (tick.ltt or tick.timestamp) // 1000
+    if interval.is_intraday:
+        return seconds
+    local = seconds + IST_OFFSET_SECONDS
+    return local - local % DAY
+
+
 class LiveBar:
     """Feeds on ticks of one instrument. Candles keep the rhythm of the history they follow."""
 
@@ -41,26 +50,21 @@ class LiveBar:
                 int(bars.volume[-1]),
             )
 
-    def _moment(self, tick: Tick) -> int:
-        """The tick's time on the axis of the bars, seconds."""
-        seconds = (tick.ltt or tick.timestamp) // 1000
-        if self._interval.is_intraday:
-            return seconds
-        local = seconds + IST_OFFSET_SECONDS
-        return local - local % DAY
-
     def update(self, tick: Tick) -> bool:
         """Take a tick; True when a new candle began. One without a price makes no candle."""
         if not tick.knows(Part.LTP) or tick.ltp <= 0:
             return False
-        moment = self._moment(tick)
         traded = 0
         if self._day_volume is not None and tick.knows(Part.DAY):
             # A fall means a new day or a reconnect: nothing can be said about that step.
             traded = max(0, tick.volume - self._day_volume)
         if tick.knows(Part.DAY) and tick.volume:
             self._day_volume = tick.volume
-        candle, price = self.candle, tick.ltp
+        return self.price(moment_of(tick, self._interval), tick.ltp, traded)
+
+    def price(self, moment: int, price: float, traded: int = 0) -> bool:
+        """A price at a moment of the axis; True when a new candle began."""
+        candle = self.candle
         if candle is None or moment >= candle.time + self._length:
             start = moment
             if candle is not None:
