@@ -46,7 +46,7 @@ class KeysDialog(QDialog):
             if keys:
                 lines = [(text, f"⚠ {row.text}" if row.sends else row.text) for text, row in keys]
                 self.local = self._table("local", f"Keys of {title}", lines)
-                column.addWidget(self.local, 1)
+                column.addWidget(self.local, 3)
                 if any(row.sends for _, row in keys):
                     column.addWidget(label("⚠ sends at once", f"{NAME}-sends", "warning"))
             else:

@@ -60,6 +60,10 @@ class StraddleDock(Dock):
         self.interval.choose(Interval.M5.value)
         self.interval.changed.connect(lambda _text: self.load())
         self.figures = label("", f"{self.name}-figures", "number")
+        self.figures.setToolTip(
+            "Call and put together, also as a part of the underlying; between which prices of the "
+            "underlying whoever sells both now wins at the expiry, before charges"
+        )
         self.message = label("", f"{self.name}-message", "muted")
         self.retry = push_button("Retry", f"{self.name}-retry", "Load the history again", self.load)
         self.retry.hide()
