@@ -23,6 +23,7 @@ from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed
+from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.sent import Sent, SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
 
@@ -82,7 +83,7 @@ class Driver:
         self._news.setdefault(plan_id, asyncio.Event()).set()
         if plan_id in self._tasks:
             return
-        task = asyncio.create_task(self._run(plan_id), name=f"exit {plan_id}")
+        task = apart(self._run(plan_id), f"exit {plan_id}")
         self._tasks[plan_id] = task
         task.add_done_callback(lambda _: self._over(plan_id))
 

@@ -17,6 +17,7 @@ from openalgo_desktop.core.exits import ExitPlan, PlanState
 from openalgo_desktop.core.model import Order, Trade
 from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.sent import SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
@@ -141,7 +142,7 @@ class Follower:
         if plan_id in self._checking:
             self._again.add(plan_id)
             return
-        task = asyncio.create_task(self._check(plan_id), name=f"check of exit {plan_id}")
+        task = apart(self._check(plan_id), f"check of exit {plan_id}")
         self._checking[plan_id] = task
         task.add_done_callback(lambda _: self._checked_now(plan_id))
 
@@ -301,7 +302,7 @@ class Follower:
     def _shrink(self, plan: ExitPlan, order_id: str, less: int) -> None:
         if order_id in self._shrinking:
             return
-        task = asyncio.create_task(self._do_shrink(plan, order_id, less), name=f"trim {order_id}")
+        task = apart(self._do_shrink(plan, order_id, less), f"trim {order_id}")
         self._shrinking[order_id] = task
         task.add_done_callback(lambda _: self._shrinking.pop(order_id))
 

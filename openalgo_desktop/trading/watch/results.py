@@ -23,6 +23,7 @@ from openalgo_desktop.core.ports import TradingGateway
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import OwnBook, PositionKey
+from openalgo_desktop.trading.watch.apart import apart, apart_later
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.sent import SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
@@ -91,7 +92,7 @@ class Results:
     def touch(self) -> None:
         """A price or a position moved: look soon."""
         if self._shelf.results and self._due is None:
-            self._due = asyncio.get_running_loop().call_later(EVERY, self._look)
+            self._due = apart_later(EVERY, self._look)
 
     def _look(self) -> None:
         self._due = None
@@ -162,7 +163,7 @@ class Results:
     def _go(self, plan: ResultExit) -> None:
         if plan.plan_id in self._tasks:
             return
-        task = asyncio.create_task(self._run(plan.plan_id), name=f"exit {plan.plan_id}")
+        task = apart(self._run(plan.plan_id), f"exit {plan.plan_id}")
         self._tasks[plan.plan_id] = task
         task.add_done_callback(lambda _: self._over(plan.plan_id))
 

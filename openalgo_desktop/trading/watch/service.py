@@ -35,6 +35,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, OrderJournal, PlanStore, TickSource
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.ownbook import PositionKey
+from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.commands import Commands
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
@@ -131,7 +132,7 @@ class Watch:
         self._shelf.flush()
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = apart(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -26,6 +26,7 @@ from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import InstrumentLookup, TradingGateway
 from openalgo_desktop.trading.desk import OrderDesk
+from openalgo_desktop.trading.watch.apart import apart
 from openalgo_desktop.trading.watch.sent import SentOrders
 from openalgo_desktop.trading.watch.shelf import Shelf
 
@@ -129,7 +130,7 @@ class Triggers:
 
     def _own(self, trigger: Trigger, work: Coroutine[Any, Any, None]) -> None:
         self._busy.add(trigger.plan_id)
-        task = asyncio.create_task(work, name=f"trigger {trigger.plan_id}")
+        task = apart(work, f"trigger {trigger.plan_id}")
         self._tasks.add(task)
 
         def over(_: object) -> None:

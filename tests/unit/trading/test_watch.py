@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,8 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import ExitPlanChanged
 from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target, Unit
+from openalgo_desktop.trading.policies import protected_exits
+from openalgo_desktop.trading.results import Placed
 from tests.unit.trading.test_underway import KEY
 from tests.unit.trading.watching import Floor, buy, floor, points, stop_at
 from tests.waiting import until
@@ -262,3 +265,29 @@ def test_what_is_ahead_stays_all_of_it():
     assert [target.percent for target in rules.ahead(plan)] == [100]
     plan = msgspec.structs.replace(plan, hit=3)
     assert rules.ahead(plan) == ()
+
+
+@pytest.mark.parametrize("by_result", [False, True])
+async def test_what_a_fill_sets_off_belongs_to_nobody_else(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, by_result: bool
+):
+    """A human closes by limits, and the news of it wakes a stop: that goes out at market."""
+    await floor.hold(10)
+    if by_result:
+        await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(50))
+    else:
+        await floor.protect(stop_at(790))
+    limits: list[bool] = []
+    close = floor.desk.exits.close
+
+    async def told(*args: Any, **more: Any) -> Placed | None:
+        limits.append(protected_exits.get())
+        return await close(*args, **more)
+
+    monkeypatch.setattr(floor.desk.exits, "close", told)
+    token = protected_exits.set(True)
+    floor.ticks.say(789.0)
+    protected_exits.reset(token)
+    await until(lambda: limits != [])
+    await floor.settled()
+    assert not any(limits)
