@@ -136,7 +136,9 @@ class ConversionDesk:
             return
         self._busy.discard(busy)
         if done:
-            self._desk.books.book(mode).convert(request)
+            book = self._desk.books.book(mode)
+            if book.account_id == busy[0]:  # else another account serves the mode by now
+                book.convert(request)
             self._desk.under_way.converted(busy[0], request)
         if told or done:
             self._exits.end(busy[0], request, tag, mode, done=done)

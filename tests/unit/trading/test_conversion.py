@@ -193,6 +193,29 @@ async def test_what_is_closed_right_after_is_what_is_held_then(world: World) -> 
     assert len(world.account.arrived) == 1
 
 
+async def test_an_answer_that_comes_after_the_account_was_changed_moves_no_other_book(
+    world: World,
+) -> None:
+    came, go = asyncio.Event(), asyncio.Event()
+    convert = world.account.convert
+
+    async def slow(request: ConvertRequest, tag: str) -> OrderAck:
+        came.set()
+        await go.wait()
+        return await convert(request, tag)
+
+    world.account.convert = slow  # type: ignore[method-assign]
+    work = asyncio.create_task(world.convert())
+    await came.wait()
+    other = Account()
+    other.account_id = "sandbox:2"
+    world.desk.set_gateway(Mode.SANDBOX, other)  # type: ignore[arg-type]
+    await world.desk.books.rebase(Mode.SANDBOX)
+    go.set()
+    await work
+    assert world.held() == {MIS: 10}, "the other account holds ten of MIS, too"
+
+
 async def test_two_at_once_are_one(world: World) -> None:
     answers = await asyncio.gather(world.convert(), world.convert(), return_exceptions=True)
     assert sum(isinstance(answer, OrderError) for answer in answers) == 1
