@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import AccountState, Action, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    Exchange,
+    Mode,
+    OrderStatus,
+    PriceType,
+    Product,
+)
 from openalgo_desktop.core.errors import (
     NetTimeout,
     OrderError,
@@ -19,7 +27,9 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.events import AccountChanged
 from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target
 from openalgo_desktop.core.model import AccountStatus, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import reconcile
+from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.smart import SmartOrders
 from openalgo_desktop.trading.watch import drive
 from tests.unit.trading.test_underway import KEY
@@ -504,6 +514,30 @@ async def test_an_exit_that_does_not_fill_is_sent_anew(
     await ended(floor, plan.plan_id)
     assert ("cancel", "1") in floor.paper.arrived and floor.units == 0 and sold(floor) == 20
     assert floor.paper.book[0].status is OrderStatus.CANCELLED
+
+
+async def test_where_market_orders_are_refused_an_exit_is_a_limit_through_the_price_and_follows_it(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    """The price runs away from the limit: it is taken back, and goes out at the price of then."""
+    monkeypatch.setattr(drive, "CHASE", 0.1)
+    settings = {"trading.market_protection": "needed", "trading.freeze_split": False}
+    floor.desk.policies = OrderPolicies(floor.ticks, settings.__getitem__)  # type: ignore[arg-type]
+    rule = {PriceType.MARKET: frozenset({Exchange.NSE})}
+    floor.paper.traits = Traits(protect=rule)  # type: ignore[misc]
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.ticks.say(780.0)
+    await until(lambda: len(floor.paper.book) == 1)
+    floor.ticks.say(700.0)
+    await until(lambda: len(floor.paper.book) == 2)
+    first, second = floor.paper.book
+    assert {first.price_type, second.price_type} == {PriceType.LIMIT}
+    assert (first.price, second.price) == (776.1, 696.5)  # half a per cent through
+    assert first.status is OrderStatus.CANCELLED
+    await floor.paper.fill_part(second.order_id, 10)
+    await ended(floor, plan.plan_id)
+    assert floor.units == 0
 
 
 async def test_a_full_disk_keeps_no_exit_in(floor: Floor, monkeypatch: pytest.MonkeyPatch):

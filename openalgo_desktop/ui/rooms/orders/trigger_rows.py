@@ -151,7 +151,7 @@ class Rows:
     def _result(self, plan: ResultExit) -> WatchRow:
         row = self._row(plan, "Day result")
         row.does = f"close all of {plan.label}" if plan.label else "close all positions"
-        said = []
+        said = ["of today's trades only"] if plan.label else []
         if plan.loss is not None:
             said.append(f"loss {fmt.money(float(plan.loss))}")
         if plan.profit is not None:
