@@ -222,6 +222,7 @@ class Exits:
         refused: dict[PositionKey, AppError] = {}
         ids: list[str] = []
         never: set[PositionKey] = set()
+        vanished: set[Key] = set()  # instruments that were held when it began and are not now
 
         async def one(key: PositionKey) -> None:
             try:
@@ -231,7 +232,9 @@ class Exits:
                 ids.extend(error.sent)
             else:
                 ids.extend(placed.ids if placed is not None else ())
-                if placed is None and not rows.get(key):
+                if placed is None and rows.get(key):
+                    vanished.add(key[:2])
+                elif placed is None:
                     never.add(key)  # the order that would have opened it was refused
 
         held = [key for key, units in rows.items() if units]
@@ -245,6 +248,15 @@ class Exits:
                 for key in again:
                     del refused[key]
                 await _together(one, again)
+            if vanished:  # closed elsewhere, or converted while this waited for it
+                now = await self._under_way.open_positions(gateway)
+                moved = [
+                    key
+                    for key, units in now.items()
+                    if units and key[:2] in vanished and key not in keys and not leave(key)
+                ]
+                keys += moved
+                await _together(one, moved)
         errors = tuple(f"{key[1]}: {error.message}" for key, error in refused.items())
         closed = len(keys) - len(errors) - len(never)
         had_rows = bool(rows) or len(never) < len(keys)

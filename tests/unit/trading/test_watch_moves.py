@@ -188,6 +188,26 @@ async def test_the_mode_is_switched_while_it_is_converted(floor: Floor, paper: C
     assert (floor.units, products(floor), floor.live.arrived) == (0, [CNC], [])
 
 
+async def test_flatten_while_it_is_converted_leaves_nothing_open(floor: Floor, paper: Converting):
+    """It waits for the answer, finds the old product flat and closes the new one."""
+    plan = await floor.protect(stop_at(790))
+    paper.gate = asyncio.Event()
+    paper.arrives = False
+    work = asyncio.create_task(convert(floor))
+    await until(lambda: bool(paper.asked))
+    flatten = asyncio.create_task(floor.desk.close_all("window"))
+    locks = floor.desk.under_way._locks
+    await until(lambda: locks[Mode.SANDBOX, KEY][1] == 2, "it read what is held, and waits")
+    paper.held = {MIS: 0, CNC: 10}
+    paper.rows = [Position("SBIN", "NSE", p, q, 800.0) for p, q in paper.held.items()]
+    paper.gate.set()
+    await work
+    done = await flatten
+    await ended(floor, plan.plan_id)
+    assert done.failed == 0 and (floor.sent, floor.units) == (["SELL 10"], 0)
+    assert products(floor) == [CNC]
+
+
 # -- units of the new product were held before ----------------------------------------------------
 @pytest.mark.parametrize("first", [True, False])
 async def test_each_plan_protects_its_own_units(floor: Floor, paper: Converting, first: bool):
