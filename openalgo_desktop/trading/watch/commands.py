@@ -29,6 +29,7 @@ from openalgo_desktop.core.exits import (
     TriggerLeg,
 )
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.money import group_indian
 from openalgo_desktop.core.ports import InstrumentLookup
 from openalgo_desktop.exchange.checks import check_order, check_tradable
 from openalgo_desktop.trading.desk import OrderDesk
@@ -37,7 +38,7 @@ from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.watch.drive import Driver
 from openalgo_desktop.trading.watch.follow import Follower
 from openalgo_desktop.trading.watch.prices import Prices
-from openalgo_desktop.trading.watch.results import label_units
+from openalgo_desktop.trading.watch.results import Results, label_units
 from openalgo_desktop.trading.watch.shelf import Shelf
 
 P = TypeVar("P", bound=AnyPlan)
@@ -55,6 +56,7 @@ class Commands:
         prices: Prices,
         driver: Driver,
         follower: Follower,
+        results: Results,
     ) -> None:
         self._clock = clock
         self._desk = desk
@@ -63,6 +65,7 @@ class Commands:
         self._prices = prices
         self._driver = driver
         self._follower = follower
+        self._results = results
 
     # -- positions --------------------------------------------------------------------------
     async def attach(
@@ -312,10 +315,15 @@ class Commands:
         loss: Decimal | None = None,
         profit: Decimal | None = None,
         trail: Decimal | None = None,
+        replaces: str = "",
     ) -> ResultExit:
         """Close everything of a label, or of the account without one, when today's result
         reaches ``-loss``, ``profit`` or falls ``trail`` below its best; rupees. One exists for
-        each label: a second call replaces its limits."""
+        each label: a second call replaces its limits. What has a limit that is reached already
+        raises :class:`InvalidOrder`: closing everything at once is not meant. ``replaces``: the
+        plan whose limits were changed; raises :class:`OrderError` where it is closing or over."""
+        if replaces and self._open(replaces, mode).state is PlanState.EXITING:
+            raise OrderError("Its limit was reached: everything is being closed.")
         account_id = self._desk.gateway_of(self._desk.still(mode)).account_id
         given = {"loss": loss, "profit": profit, "trail": trail}
         if not any(given.values()):
@@ -335,8 +343,26 @@ class Commands:
         plan = msgspec.structs.replace(
             plan, loss=loss, profit=profit, trail=trail, best=None, state=PlanState.ACTIVE
         )
+        await self._check_result(plan)
+        if replaces and self._open(replaces, mode).state is PlanState.EXITING:
+            raise OrderError("Its limit was reached: everything is being closed.")
         plan = await self._shelf.keep(plan)
         return plan
+
+    async def _check_result(self, plan: ResultExit) -> None:
+        """A limit that is reached already would close everything at once."""
+        value = await self._results.asked(plan.label, plan.mode)
+        self._desk.still(plan.mode)
+        if value is None:
+            return
+        fresh = msgspec.structs.replace(plan, best=None)
+        _, leg = rules.result_due(fresh, value, self._clock.now().date())
+        if leg:
+            raise InvalidOrder(
+                f"Today's result is {group_indian(str(value))}: the {leg} is reached already, so "
+                "everything would be closed at once. Choose a limit beyond it, or flatten.",
+                field=leg,
+            )
 
     # -- all plans --------------------------------------------------------------------------
     async def pause(self, plan_id: str, mode: Mode) -> AnyPlan:
@@ -359,6 +385,8 @@ class Commands:
                 rules.check_places(plan, await self._prices.ask(plan.key))
             case Trigger():
                 await self._check_legs(plan.legs)
+            case ResultExit() if plan.state is PlanState.PAUSED:
+                await self._check_result(plan)
             case ResultExit():
                 pass
         current = self._open(plan_id, mode)  # it may have ended meanwhile

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import Firing, PlanState, ResultExit
@@ -86,7 +89,7 @@ class Results:
         found: set[Key] = set()
         for plan in self._shelf.results.values():
             if plan.state is PlanState.ACTIVE and self._gateway(plan) is not None:
-                found |= _held(plan, self._desk.books.book(plan.mode))
+                found |= _held(plan.label, self._desk.books.book(plan.mode))
         return found
 
     def touch(self) -> None:
@@ -101,7 +104,7 @@ class Results:
             if plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
                 continue
             book = self._desk.books.book(plan.mode)
-            value = self._results[plan.plan_id] = self._value(plan, book)
+            value = self._results[plan.plan_id] = self._value(plan.label, book)
             if value is None:
                 self._tell_blind(plan)
                 continue
@@ -109,7 +112,7 @@ class Results:
             after, leg = rules.result_due(plan, value, today)
             if after is not plan:
                 after = self._shelf.put(after, quiet=True)
-            if leg and any(self._prices.trades(key[0]) for key in _held(plan, book)):
+            if leg and any(self._prices.trades(key[0]) for key in _held(plan.label, book)):
                 self._fire(after, leg, value)
 
     def trouble(self, plan: ResultExit) -> str:
@@ -117,7 +120,7 @@ class Results:
         book = self._desk.books.book(plan.mode)
         if book.day != self._clock.now().date():
             return "The books of today are not read yet."
-        for key in _held(plan, book):
+        for key in _held(plan.label, book):
             if self._price(key, book) is None:
                 return f"The price of {key[1]} is not known."
         return ""
@@ -138,19 +141,36 @@ class Results:
             return
         self._blind[plan.plan_id] = float("inf")
         book = self._desk.books.book(plan.mode)
-        if any(self._prices.trades(key[0]) for key in _held(plan, book)):
+        if any(self._prices.trades(key[0]) for key in _held(plan.label, book)):
             self._tell(plan, f"{self.trouble(plan)} Until it is, nothing is closed.", "error")
 
-    def _value(self, plan: ResultExit, book: OwnBook) -> Decimal | None:
+    def today(self, label: str, mode: Mode) -> Decimal | None:
+        """Today's result of a label, or of the account without one, rupees; None while it is not
+        known."""
+        return self._value(label, self._desk.books.book(mode))
+
+    async def asked(self, label: str, mode: Mode) -> Decimal | None:
+        """The same; prices that are not streamed are asked for."""
+        book = self._desk.books.book(mode)
+        prices = {
+            key: price
+            for key in _held(label, book)
+            if self._price(key, book) is None and (price := await self._prices.ask(key))
+        }
+        return self._value(label, self._desk.books.book(mode), prices)
+
+    def _value(
+        self, label: str, book: OwnBook, asked: Mapping[Key, Decimal] = MappingProxyType({})
+    ) -> Decimal | None:
         if book.day != self._clock.now().date():  # its rows are of another day
             return None
         prices: dict[Key, float] = {}
-        for key in _held(plan, book):
-            price = self._price(key, book)
+        for key in _held(label, book):
+            price = asked.get(key) or self._price(key, book)
             if price is None:
                 return None
-            prices[key] = price
-        total = book.strategy_profit(prices, plan.label) if plan.label else book.day_profit(prices)
+            prices[key] = float(price)
+        total = book.strategy_profit(prices, label) if label else book.day_profit(prices)
         return Decimal(str(total)).quantize(_PAISE)
 
     def _fire(self, plan: ResultExit, leg: str, value: Decimal) -> None:
@@ -301,8 +321,8 @@ def _leg(plan: ResultExit) -> str:
     return plan.firing.leg if plan.firing is not None else "the limit"
 
 
-def _held(plan: ResultExit, book: OwnBook) -> set[Key]:
-    return book.strategy_held(plan.label) if plan.label else book.held()
+def _held(label: str, book: OwnBook) -> set[Key]:
+    return book.strategy_held(label) if label else book.held()
 
 
 def label_units(book: OwnBook, label: str) -> dict[PositionKey, int]:

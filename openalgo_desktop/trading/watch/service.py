@@ -79,7 +79,14 @@ class Watch:
         self._triggers = Triggers(clock, bus, desk, self._shelf, sent, instruments)
         self._results = Results(clock, bus, desk, self._shelf, sent, self._prices)
         self.commands = Commands(
-            clock, desk, instruments, self._shelf, self._prices, self._driver, self._follower
+            clock,
+            desk,
+            instruments,
+            self._shelf,
+            self._prices,
+            self._driver,
+            self._follower,
+            self._results,
         )
         #: What conversions of positions tell.
         self.moves = Moves(clock, self._shelf, self._follower)
@@ -263,6 +270,10 @@ class Watch:
     def result(self, plan: ResultExit) -> Decimal | None:
         """Today's result that an exit by result looks at, rupees; None while it is not known."""
         return self._results.result(plan)
+
+    def today(self, label: str, mode: Mode) -> Decimal | None:
+        """Today's result of a label, or of the account without one; None while it is not known."""
+        return self._results.today(label, mode)
 
     def trouble(self, plan: AnyPlan) -> str:
         """Why an open plan watches nothing just now; empty when it does."""

@@ -116,6 +116,11 @@ class WatchDoor(QObject):
         """Today's result that an exit by result looks at, rupees; None while it is not known."""
         return self._terminal.watch.result(plan)
 
+    def today(self, label: str, mode: Mode) -> Decimal | None:
+        """Today's result of a strategy, or of the account without one, rupees; None while it is
+        not known."""
+        return self._terminal.watch.today(label, mode)
+
     # -- positions --------------------------------------------------------------------------
     async def protect(
         self,
@@ -273,10 +278,11 @@ class WatchDoor(QObject):
         loss: float | None = None,
         profit: float | None = None,
         trail: float | None = None,
+        replaces: str = "",
     ) -> ResultExit:
         """Close everything of a strategy ``label``, or of the account without one, at a loss or
         profit of today, or ``trail`` rupees below the best. It takes the place of an earlier one
-        of that label."""
+        of that label; ``replaces`` is the plan that was edited, which must still watch."""
         self._check_mode(mode)
         return await self._terminal.watch.commands.add_result(
             self._source,
@@ -285,6 +291,7 @@ class WatchDoor(QObject):
             loss=_money(loss),
             profit=_money(profit),
             trail=_money(trail),
+            replaces=replaces,
         )
 
     # -- all plans --------------------------------------------------------------------------

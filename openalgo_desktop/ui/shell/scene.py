@@ -29,6 +29,7 @@ from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
 from openalgo_desktop.ui.rooms.orders.order_text import OrderText
+from openalgo_desktop.ui.rooms.orders.result_dialog import ResultDialog
 from openalgo_desktop.ui.rooms.orders.ticket_presets import NameDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.portfolio import closing
@@ -268,6 +269,7 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(AlertDialog(window, bridge, ("NSE", "SBIN")))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
+    found.append(ResultDialog(window, bridge))
     return found + _shell_dialogs(session)
 
 

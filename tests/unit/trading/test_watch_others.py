@@ -269,6 +269,29 @@ async def test_a_label_is_closed_and_nothing_else(floor: Floor, quick: None):
     assert floor.units == 20 and floor.sent == ["BUY 10", "SELL 10"]
 
 
+async def test_a_limit_that_is_reached_already_is_no_exit(floor: Floor, quick: None):
+    """Neither when it is made or changed nor when it goes on: nobody means everything at once."""
+    await floor.hold(10)
+    floor.ticks.say(780.0)
+    add = floor.watch.commands.add_result
+    with pytest.raises(InvalidOrder, match="loss is reached already") as refused:
+        await add("window", Mode.SANDBOX, loss=Decimal(100))
+    assert refused.value.field == "loss" and floor.watch.plans() == []
+    plan = await add("window", Mode.SANDBOX, loss=Decimal(300))
+    with pytest.raises(InvalidOrder, match="reached already"):
+        await add("window", Mode.SANDBOX, loss=Decimal(200), replaces=plan.plan_id)
+    await floor.watch.commands.pause(plan.plan_id, Mode.SANDBOX)
+    floor.ticks.say(760.0)
+    with pytest.raises(InvalidOrder, match="reached already"):
+        await floor.watch.commands.resume(plan.plan_id, Mode.SANDBOX)
+    assert floor.sent == [] and state(floor, plan.plan_id) is PlanState.PAUSED
+    floor.ticks.say(790.0)
+    await floor.watch.commands.resume(plan.plan_id, Mode.SANDBOX)
+    await floor.watch.commands.delete(plan.plan_id, Mode.SANDBOX)
+    with pytest.raises(OrderError, match="ended"):
+        await add("window", Mode.SANDBOX, loss=Decimal(900), replaces=plan.plan_id)
+
+
 async def test_an_unknown_price_makes_the_result_unknown(floor: Floor, quick: None):
     await floor.hold(10)
     plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
@@ -314,8 +337,8 @@ async def test_what_a_closed_market_does_not_stream_counts_as_the_account_values
 
 async def test_nothing_is_closed_while_no_market_of_it_trades(floor: Floor, quick: None):
     await floor.hold(10)
-    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
     floor.open_ones = set()
+    plan = await floor.watch.commands.add_result("window", Mode.SANDBOX, loss=Decimal(100))
     floor.ticks.say(700.0)
     await until(lambda: floor.watch.result(plan) == Decimal(-1000))
     assert state(floor, plan.plan_id) is PlanState.ACTIVE and floor.sent == []

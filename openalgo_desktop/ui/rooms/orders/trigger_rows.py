@@ -222,7 +222,7 @@ def actions(row: WatchRow) -> tuple[RowAction, ...]:
     """Links of a row that still does something."""
     if not row.open:
         return ()
-    found = [] if row.kind == "Day result" else [RowAction("edit", "Edit")]
+    found = [RowAction("edit", "Edit")]
     if row.plan is not None and row.plan.state in (PlanState.PAUSED, PlanState.FAILED):
         word = "Resume" if row.plan.state is PlanState.PAUSED else "Try again"
         found.append(RowAction("resume", word))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QMenu
 
 from openalgo_desktop.core.enums import FeedMode, Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, Trigger
+from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
 from openalgo_desktop.core.model import Gtt, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -26,6 +26,7 @@ from openalgo_desktop.ui.kit.widgets import (
     push_button,
 )
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
+from openalgo_desktop.ui.rooms.orders.result_dialog import ResultDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.orders.trigger_rows import OURS, Rows, WatchRow, columns
 
@@ -62,6 +63,9 @@ class TriggersDock(TableDock[WatchRow]):
         self.filter = Segments("triggers-filter", "Show triggers", tuple(FILTERS), compact=True)
         self.filter.changed.connect(lambda _: self.refresh())
         self.new_button = push_button("New trigger…", "triggers-new", "New trigger", self.new)
+        self.result_button = push_button(
+            "Exit at result…", "triggers-result", "New exit at the day's result", self.new_result
+        )
         self.edit_button = push_button(
             "Edit…", "triggers-edit", "Edit the selected row", lambda: self._selected(self.edit)
         )
@@ -80,9 +84,15 @@ class TriggersDock(TableDock[WatchRow]):
             )
         )
         self.add_head(
-            self.filter, self.new_button, self.edit_button, self.pause_button, self.delete_button
+            self.filter,
+            self.new_button,
+            self.result_button,
+            self.edit_button,
+            self.pause_button,
+            self.delete_button,
         )
-        self.new_button.setEnabled(True)
+        for button in (self.new_button, self.result_button):
+            button.setEnabled(True)
         self.hint = label(HINT, "triggers-hint", "muted")
         self.hint.setWordWrap(True)
         self.hint.setContentsMargins(10, 3, 10, 3)
@@ -204,7 +214,7 @@ class TriggersDock(TableDock[WatchRow]):
     def _on_selection(self) -> None:
         row = self.selected_row()
         is_open = row is not None and row.open and row.row_id not in self._busy
-        self.edit_button.setEnabled(is_open and row is not None and row.kind != "Day result")
+        self.edit_button.setEnabled(is_open)
         self.delete_button.setEnabled(is_open)
         state = row.plan.state if row is not None and row.plan is not None else None
         self.pause_button.setEnabled(
@@ -239,8 +249,7 @@ class TriggersDock(TableDock[WatchRow]):
 
     def fill_menu(self, menu: QMenu, row: WatchRow) -> None:
         if row.open:
-            if row.kind != "Day result":
-                self.add_item(menu, "Edit…", lambda: self.edit(row))
+            self.add_item(menu, "Edit…", lambda: self.edit(row))
             if row.plan is not None and row.plan.state is PlanState.ACTIVE:
                 self.add_item(menu, "Pause", lambda: self._toggle(row))
             elif row.plan is not None and row.plan.state is PlanState.PAUSED:
@@ -252,12 +261,19 @@ class TriggersDock(TableDock[WatchRow]):
         if row.key[1]:
             self.add_item(menu, "New trigger…", lambda: self.new(row.key))
             self.add_item(menu, "Show in linked docks", lambda: self.pick(row.key))
+            wanted = self.bridge.dock_wanted
+            self.add_item(menu, "Show chart", lambda: wanted.emit("chart", row.key))
+        self.add_item(menu, "Exit at the day's result…", self.new_result)
         self.add_item(menu, "Copy id", lambda: copy_text(row.row_id.removeprefix("gtt:")))
 
     def new(self, key: Key | None = None) -> None:
         """The form for a new trigger, for the symbol of the group unless one is given."""
         wanted = key or self.bridge.links.key(self.group)
         self._open("new", lambda: TriggerDialog(self, self.bridge, wanted))
+
+    def new_result(self) -> None:
+        """The form for an exit at the day's result."""
+        self._open("new result", lambda: ResultDialog(self, self.bridge))
 
     def edit(self, row: WatchRow) -> None:
         """The form of a row."""
@@ -266,6 +282,8 @@ class TriggersDock(TableDock[WatchRow]):
         match row.plan or row.gtt:
             case ExitPlan() as plan:
                 self._open(row.row_id, lambda: ExitsDialog(self, self.bridge, plan))
+            case ResultExit() as result:
+                self._open(row.row_id, lambda: ResultDialog(self, self.bridge, result))
             case (Trigger() | Gtt()) as old:
                 self._open(row.row_id, lambda: TriggerDialog(self, self.bridge, old.key, old))
 
@@ -298,23 +316,22 @@ class TriggersDock(TableDock[WatchRow]):
         plan, gtt, watch, mode = row.plan, row.gtt, self.bridge.watch, self.bridge.mode
         if not row.open:
             return
-        if isinstance(plan, ExitPlan):
+        if isinstance(plan, ExitPlan | ResultExit):
             self._send(row, lambda: self._unprotect(row, plan))
         elif plan is not None:
             self._send(row, lambda: watch.delete(plan.plan_id, plan.mode))
         elif gtt is not None:
             self._send(row, lambda: watch.cancel_gtt(gtt.trigger_id, mode))
 
-    async def _unprotect(self, row: WatchRow, plan: ExitPlan) -> None:
+    async def _unprotect(self, row: WatchRow, plan: ExitPlan | ResultExit) -> None:
         """What guards a position is taken away after a question, as from the chart."""
-        if await confirm(
-            self,
-            "Take the protection away?",
-            f"{self.bridge.name(row.key)}: stop, targets and trailing of this row are no longer "
-            "watched. The position stays.",
-            "Take away",
-            danger=True,
-        ):
+        if isinstance(plan, ResultExit):
+            text = f"{plan.label or 'The account'}: today's result is no longer watched"
+            text += f" ({row.also})." if row.also else "."
+        else:
+            text = f"{self.bridge.name(row.key)}: stop, targets and trailing of this row are no "
+            text += "longer watched. The position stays."
+        if await confirm(self, "Take the protection away?", text, "Take away", danger=True):
             await self.bridge.watch.delete(plan.plan_id, plan.mode)
 
     def _send(self, row: WatchRow, call: Callable[[], Awaitable[object]]) -> None:

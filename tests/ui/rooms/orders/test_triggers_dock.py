@@ -5,27 +5,30 @@ from __future__ import annotations
 import gc
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
-from openalgo_desktop.core.enums import Action, GttType, Mode, PriceType, Product
+from openalgo_desktop.core.enums import Action, FeedMode, GttType, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NetTimeout
 from openalgo_desktop.core.exits import (
     ExitPlan,
     ExitSpec,
     Offset,
     PlanState,
+    ResultExit,
     Target,
     Trigger,
     TriggerLeg,
     Unit,
 )
-from openalgo_desktop.core.model import GttRequest, OrderRequest
+from openalgo_desktop.core.model import GttRequest, OrderRequest, Tick
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
+from openalgo_desktop.ui.rooms.orders.result_dialog import ACCOUNT, ResultDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import BROKERS, PAIR, TriggerDialog
 from openalgo_desktop.ui.rooms.orders.triggers import TriggersDock
 from openalgo_desktop.ui.shell.main import Session
@@ -387,5 +390,91 @@ def test_a_form_that_closes_takes_no_prices_from_another(drive: Drive) -> None:
         wanted = session.bridge._wanted
         (left,) = [form for form in forms if form is not edited]
         assert ("NSE", "TCS") in wanted[left._owner] and edited._owner not in wanted
+
+    drive(scenario)
+
+
+def result_form(session: Session) -> ResultDialog:
+    (found,) = [d for d in session.window.findChildren(ResultDialog) if d.isVisible()]
+    return found
+
+
+def test_an_exit_at_the_days_result_by_the_form(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        bought = msgspec.structs.replace(BUY, strategy="breakout")
+        await session.bridge.place(bought, Mode.SANDBOX)
+        await until(lambda: bool(session.bridge.books.positions), "the position")
+        click(dock.result_button)
+        form = result_form(session)
+        assert [form.whose.itemText(n) for n in range(form.whose.count())] == [ACCOUNT, "breakout"]
+        click(form.save)
+        await until(form.fields["loss"].error, "the refusal")
+        assert "Give a loss" in form.fields["loss"].error() and session.bridge.watch.plans() == []
+        form.whose.setCurrentText("breakout")
+        form.editors["loss"].setValue(5000.0)
+        form.editors["trail"].setValue(2500.0)
+        click(form.save)
+        await shown(dock, 1)
+        (plan,) = session.bridge.watch.plans(Mode.SANDBOX)
+        assert isinstance(plan, ResultExit)
+        assert (plan.label, plan.loss, plan.profit, plan.trail) == (
+            "breakout",
+            Decimal(5000),
+            None,
+            Decimal(2500),
+        )
+        # Its limits are changed, never its strategy; one that is paused is watched again.
+        await session.bridge.watch.pause(plan.plan_id, Mode.SANDBOX)
+        dock.edit(dock.rows[0])
+        form = result_form(session)
+        assert not form.whose.isEnabled() and form.editors["loss"].value() == 5000.0
+        assert "saving watches it again" in form.hint.text()
+        form.editors["loss"].setValue(6000.0)
+        form.editors["trail"].setValue(0.0)
+        click(form.save)
+        await until(lambda: not session.window.findChildren(ResultDialog), "the answer")
+        (after,) = session.bridge.watch.plans(Mode.SANDBOX)
+        assert isinstance(after, ResultExit)
+        assert (after.plan_id, after.loss, after.trail) == (plan.plan_id, Decimal(6000), None)
+        assert after.state is PlanState.ACTIVE
+
+    drive(scenario)
+
+
+def test_a_result_that_is_reached_already_closes_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        await session.bridge.place(BUY, Mode.SANDBOX)
+        await until(lambda: bool(session.bridge.books.positions), "the position")
+        hub = session.terminal.hub
+        assert hub._source is not None
+        hub._source.set_sink(lambda tick: None)  # the market is what the test says
+        hub.publish(Tick("SBIN", "NSE", 100.0, FeedMode.QUOTE, bid=99.9, ask=100.1))
+        dock.new_result()
+        form = result_form(session)
+        await until(lambda: "-" in form.now.text() or "−" in form.now.text(), "the result")
+        form.editors["loss"].setValue(1.0)
+        click(form.save)
+        await until(form.fields["loss"].error, "the refusal")
+        assert "is reached already" in form.fields["loss"].error()
+        assert session.bridge.watch.plans() == [] and session.bridge.books.positions[0].quantity
+        form.close()
+
+    drive(scenario)
+
+
+def test_what_guards_the_account_is_deleted_after_a_question(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await opened(session)
+        await session.bridge.watch.add_result(Mode.SANDBOX, loss=5000)
+        await shown(dock, 1)
+        for answer, left in (("no", 1), ("yes", 0)):
+            dock.delete(dock.rows[0])
+            await until(lambda: dock.findChildren(ConfirmDialog), "the question")
+            (question,) = dock.findChildren(ConfirmDialog)
+            click(question.no if answer == "no" else question.yes)
+            await until(lambda: not dock._busy and not dock.findChildren(ConfirmDialog), "over")
+            await shown(dock, left)
 
     drive(scenario)
