@@ -28,6 +28,7 @@ class HoldButton(QPushButton):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._since: float | None = None
+        self._by_mouse = False
         self._pulse = 0.0  # last repeat of a held shortcut; 0 when a mouse or space holds
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -42,7 +43,7 @@ class HoldButton(QPushButton):
 
     def _end(self) -> None:
         self._since = None
-        self._pulse = 0.0
+        self._pulse, self._by_mouse = 0.0, False
         self._timer.stop()
         self.setDown(False)
         self.update()
@@ -65,6 +66,11 @@ class HoldButton(QPushButton):
         self._pulse = time.monotonic()
 
     @property
+    def holding(self) -> bool:
+        """Whether it is held now."""
+        return self._since is not None
+
+    @property
     def progress(self) -> float:
         """0 to 1."""
         if self._since is None:
@@ -75,6 +81,7 @@ class HoldButton(QPushButton):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._begin()
+            self._by_mouse = self._since is not None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not self.rect().contains(event.position().toPoint()):
@@ -94,9 +101,11 @@ class HoldButton(QPushButton):
             self._end()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        if not self._pulse:
+        # A finger on the mouse says enough: something that opens meanwhile ends no hold.
+        if not self._pulse and not self._by_mouse:
             self._end()
         super().focusOutEvent(event)
+        self.setDown(self.holding)  # Qt lets go of it
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -51,13 +51,17 @@ class PlainTable(QTableWidget):
         header.setSectionResizeMode(self._stretch, QHeaderView.ResizeMode.Stretch)
         self.fit()
 
-    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
-        """Replace the rows; the selected place stays."""
+    def show_rows(self, rows: Sequence[Sequence[str]], tips: Sequence[Sequence[str]] = ()) -> None:
+        """Replace the rows; the selected place stays. ``tips`` are other words for the cells, told
+        in their tooltips."""
         self.setRowCount(len(rows))
         for place, row in enumerate(rows):
             for column, text in enumerate(row):
                 item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
+                other = tips[place][column] if tips else ""
+                item.setToolTip(
+                    plain_tip(f"{text}\n\n{other}" if other not in ("", text) else text)
+                )
                 self.setItem(place, column, item)
         self.fit()
 

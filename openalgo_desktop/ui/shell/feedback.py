@@ -18,6 +18,7 @@ from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.model import Approval, Order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.trader_words import source_text
 from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.safety.approvals import summary
 from openalgo_desktop.ui.shell.sounds import Sounds
@@ -170,7 +171,7 @@ class Feedback(QObject):
             self._notify(level, text)
 
     def _on_approval(self, approval: Approval) -> None:
-        text = f"{approval.source} asks: {summary(approval)}"
+        text = f"{source_text(approval.source)} asks: {summary(approval, self._bridge)}"
         self._toasts.show(
             "warning", text, "", lambda: self._bridge.command_wanted.emit("approvals")
         )

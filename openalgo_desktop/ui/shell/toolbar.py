@@ -30,6 +30,8 @@ from openalgo_desktop.ui.shell.toolbar_cells import DayCell, DefaultsChip, Margi
 
 #: Room for the words of the account chip, pixels; all of them are in its tooltip.
 CHIP_WIDTH, CHIP_NARROW = 220, 96
+#: More room than was saved before something comes back: texts have changed meanwhile, pixels.
+SPARE = 12
 
 #: How to give something up, and how to have it back.
 Level = tuple[Callable[[], object], Callable[[], object]]
@@ -48,7 +50,8 @@ class TopBar(QToolBar):
         self._bridge = bridge
         self._chip_width = CHIP_WIDTH
         self._fitting = True  # until it is built
-        self._fitted = 0  # the width that was needed when it was fitted last, pixels
+        self._given = 0  # how much is given up
+        self._saved: list[int] = []  # by each of them, pixels
         self._workspace_name, self._workspace_short = "", False
         named(self, "toolbar", "Main toolbar")
         self.setMovable(False)
@@ -194,24 +197,47 @@ class TopBar(QToolBar):
         # A text or a font has changed: what fitted may not fit any more, or there is room again.
         # What fitting itself asked for arrives here, too, and finds everything as it was left.
         if event.type() == QEvent.Type.LayoutRequest and not self._fitting:
-            needed = self._needed()
-            if needed > self.width() or needed < self._fitted:
-                self.fit()
+            self.adjust()
         return done
 
     def fit(self) -> None:
         """Give up what is elsewhere, too, one after another, until the switches are in sight: a
-        button of Qt's "more" menu is not where a hand looks for it."""
+        button of Qt's "more" menu is not where a hand looks for it. This begins with everything, so
+        for a moment Qt may put the switches away: never while KILL is held, nor at each price."""
+        if self.kill.holding:
+            self.adjust()
+            return
         self._fitting = True
         try:
-            for level in range(len(self._levels) + 1):
-                for index, (give_up, back) in enumerate(self._levels):
-                    (give_up if index < level else back)()
-                self._fitted = self._needed()
-                if self._fitted <= self.width():
-                    return
+            for _, back in self._levels:
+                back()
+            self._given, self._saved = 0, []
+            self._give_up_more()
         finally:
             self._fitting = False
+
+    def adjust(self) -> None:
+        """The same from where it stands: what is in sight stays there. Something comes back only
+        where it is sure to have room."""
+        if self._fitting:
+            return
+        self._fitting = True
+        try:
+            self._give_up_more()
+            while self._given and self._needed() + self._saved[-1] + SPARE <= self.width():
+                self._given -= 1
+                self._saved.pop()
+                self._levels[self._given][1]()
+        finally:
+            self._fitting = False
+
+    def _give_up_more(self) -> None:
+        needed = self._needed()
+        while needed > self.width() and self._given < len(self._levels):
+            self._levels[self._given][0]()
+            before, needed = needed, self._needed()
+            self._given += 1
+            self._saved.append(max(0, before - needed))
 
     def _needed(self) -> int:
         layout = self.layout()
@@ -329,4 +355,4 @@ class TopBar(QToolBar):
     def show_pnl(self) -> None:
         """Day P&L from the positions with live prices."""
         if self.day.refresh():
-            self.fit()
+            self.adjust()

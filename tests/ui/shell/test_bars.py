@@ -6,6 +6,8 @@ import logging
 from datetime import datetime
 
 import pytest
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.clock import IST
@@ -114,12 +116,12 @@ def test_fitting_comes_to_rest(drive: Drive) -> None:
         bar = session.window.top_bar
         await wide(session, 900)
         calls: list[int] = []
-        real = bar.fit
-        bar.fit = lambda: (calls.append(1), real())[1]  # type: ignore[method-assign]
+        real = bar.adjust
+        bar.adjust = lambda: (calls.append(1), real())[1]  # type: ignore[method-assign]
         bar.layout().invalidate()
         for _ in range(50):
             QApplication.processEvents()
-        assert len(calls) <= 1
+        assert len(calls) <= 2
 
     drive(scenario)
 
@@ -194,5 +196,56 @@ def test_another_account_without_a_session_is_told_in_its_menu(drive: Drive) -> 
         menu = AccountMenu(session.window, bridge, session.window.actions_by_name["accounts"])
         menu.fill()
         assert any("(login needed)" in text for text in entries(menu))
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("width", [800, 1100, 1600])
+def test_a_result_that_grows_never_takes_kill_out_of_a_hand(drive: Drive, width: int) -> None:
+    """The switches are not put away for a moment while the toolbar makes room."""
+
+    async def scenario(session: Session) -> None:
+        bar, books = session.window.top_bar, session.bridge.books
+        await wide(session, width)
+        hidden: list[str] = []
+
+        class Watch(QObject):
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                if event.type() in (QEvent.Type.Hide, QEvent.Type.FocusOut):
+                    hidden.append(f"{watched.objectName()} {event.type()}")
+                return False
+
+        watch = Watch()
+        bar.kill.setFocus()
+        switches = (bar.kill, bar.mode, bar._buttons["flatten"], bar._buttons["cancel-all"])
+        for button in switches:
+            button.installEventFilter(watch)
+        real = type(books).day_pnl
+        try:
+            for amount in (0.0, -12.5, 1_234_567.0, -98_76_543.25, 5.0, 123_456_789.0, 0.0):
+                type(books).day_pnl = property(lambda _, a=amount: (a, -a / 2))  # type: ignore[assignment, misc]
+                bar.show_pnl()
+                for _ in range(10):
+                    QApplication.processEvents()
+                assert bar._needed() <= bar.width()
+        finally:
+            type(books).day_pnl = real  # type: ignore[method-assign]
+        assert hidden == []
+        before = bar._given
+        await wide(session, 1900)
+        assert bar._given < before or before == 0  # there is room again
+
+    drive(scenario)
+
+
+def test_kill_held_by_the_mouse_goes_on_when_something_takes_the_focus(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        bar = session.window.top_bar
+        await wide(session)
+        QTest.mousePress(bar.kill, Qt.MouseButton.LeftButton)
+        session.window.ticket.setFocus()
+        assert bar.kill.holding and bar.kill.isDown()
+        await until(lambda: session.bridge.safety.killed, "the kill")
+        QTest.mouseRelease(bar.kill, Qt.MouseButton.LeftButton)
 
     drive(scenario)

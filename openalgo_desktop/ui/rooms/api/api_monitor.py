@@ -14,6 +14,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.trader_words import REQUESTS as REQUEST_WORDS
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 from openalgo_desktop.ui.rooms.api.api_builder import RequestBuilder
 
@@ -33,6 +34,11 @@ def _status_tone(row: ApiRequest) -> str:
     return "warning" if row.status >= NOT_FOUND else "up"
 
 
+def request_words(endpoint: str) -> str:
+    """What a client asked for; a dash where the endpoint sends nothing."""
+    return REQUEST_WORDS.get(endpoint.rpartition("/")[2], fmt.MISSING)
+
+
 def _milliseconds(value: float) -> str:
     return f"{value:.2f}"
 
@@ -41,6 +47,7 @@ REQUESTS: tuple[Column[ApiRequest], ...] = (
     Column("time", "Time", 74, lambda r: r.serial, lambda r: fmt.clock_text(r.at), numeric=False),
     Column("status", "Status", 56, lambda r: r.status, tone=_status_tone),
     Column("method", "Method", 58, lambda r: r.method, numeric=False),
+    Column("what", "Request", 96, lambda r: request_words(r.endpoint), numeric=False),
     Column("endpoint", "Endpoint", 190, lambda r: r.endpoint or "–", numeric=False),
     Column("key", "Key", 140, lambda r: r.key or "–", numeric=False),
     Column("total", "Total ms", 78, lambda r: r.total, lambda r: _milliseconds(r.total)),

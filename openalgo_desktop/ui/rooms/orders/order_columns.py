@@ -14,6 +14,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.names import symbol_column
 from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.tables import RowAction
+from openalgo_desktop.ui.kit.trader_words import source_text
 
 STATUS_TONE = {
     OrderStatus.OPEN: "buy",
@@ -29,15 +30,6 @@ REPEAT = (RowAction("repeat", "Repeat"),)
 #: An answer that is not there after so many seconds is told in the row.
 PATIENCE = 3.0
 NO_ANSWER = "no answer yet, querying"
-#: How sources of the journal begin, and what people call them.
-_SOURCES = (
-    ("window", "Window"),
-    ("api:", "API "),
-    ("api", "API"),
-    ("webhook:", "Webhook "),
-    ("exit:", "Watched exit"),
-    ("kill", "Kill switch"),
-)
 
 
 class Waiting(msgspec.Struct):
@@ -51,14 +43,6 @@ class Waiting(msgspec.Struct):
 def side_tone(action: Action) -> str:
     """Colour role of a side."""
     return "buy" if action is Action.BUY else "sell"
-
-
-def source_text(source: str) -> str:
-    """Who asked: ``Window``, ``API key-name``, ``Webhook name``; unknown sources as they are."""
-    for start, name in _SOURCES:
-        if source.startswith(start):
-            return name + source.removeprefix(start) if name.endswith(" ") else name
-    return source
 
 
 def quantity_text(order: Order, lot: int) -> str:

@@ -18,9 +18,10 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
+from openalgo_desktop.ui.kit.trader_words import source_text
 from openalgo_desktop.ui.kit.widgets import copy_text, label, named, push_button
 from openalgo_desktop.ui.rooms.orders.order_changes import OrderChanges
-from openalgo_desktop.ui.rooms.orders.order_columns import OrderColumns, source_text
+from openalgo_desktop.ui.rooms.orders.order_columns import OrderColumns
 from openalgo_desktop.ui.rooms.orders.order_text import OrderText
 
 FILTERS: dict[str, frozenset[OrderStatus]] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu
@@ -21,6 +21,7 @@ from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
 from openalgo_desktop.ui.kit.tables import RowAction
+from openalgo_desktop.ui.kit.trader_words import order_text, request_text, source_text
 from openalgo_desktop.ui.kit.widgets import push_button
 
 KEPT = 200
@@ -34,40 +35,18 @@ STATUS_TONE = {
     ApprovalStatus.REJECTED: "down",
     ApprovalStatus.EXPIRED: "muted",
 }
-#: What the endpoints ask for, as a trader says it.
-REQUESTS = {
-    "placeorder": "Order",
-    "placesmartorder": "Smart order",
-    "basketorder": "Basket",
-    "splitorder": "Split order",
-    "optionsorder": "Option order",
-    "optionsmultiorder": "Option legs",
-    "modifyorder": "Change",
-    "cancelorder": "Cancel",
-    "cancelallorder": "Cancel all",
-    "closeposition": "Close all",
-}
 DECIDE = (RowAction("approve", "Approve", "up"), RowAction("reject", "Reject", "down"))
 
 
-def _order_text(body: Mapping[str, Any]) -> str:
-    parts = [body.get("action"), body.get("quantity"), body.get("symbol"), body.get("exchange")]
-    kind = body.get("pricetype") or body.get("price_type")
-    parts.append(body.get("product"))
-    price = body.get("price")
-    parts.append(f"{kind} {price}" if price and str(price) not in ("0", "0.0") else kind)
-    return " ".join(str(part) for part in parts if part not in (None, ""))
-
-
-def summary(row: Approval) -> str:
+def summary(row: Approval, bridge: Bridge) -> str:
     """What a request would do, in one line."""
     body = row.payload
     several = body.get("orders") or body.get("legs")
     if isinstance(several, list) and several:
-        first = _order_text(several[0]) if isinstance(several[0], dict) else ""
+        first = order_text(several[0], bridge.name) if isinstance(several[0], dict) else ""
         more = f" and {len(several) - 1} more" if len(several) > 1 else ""
         return f"{first}{more}"
-    return _order_text(body) or row.kind
+    return order_text(body, bridge.name) or request_text(row.kind)
 
 
 def _expires(row: Approval) -> str:
@@ -115,9 +94,15 @@ COLUMNS: tuple[Col[Approval], ...] = (
         lambda a: fmt.clock_text(a.created_at),
         numeric=False,
     ),
-    Col("source", "From", 160, lambda a: a.source, numeric=False),
-    Col("kind", "Request", 96, lambda a: REQUESTS.get(a.kind, a.kind), numeric=False),
-    Col("summary", "Order", 260, summary, numeric=False),
+    Col(
+        "source",
+        "From",
+        160,
+        lambda a: source_text(a.source),
+        tip=lambda a: a.source,
+        numeric=False,
+    ),
+    Col("kind", "Request", 96, lambda a: request_text(a.kind), tip=lambda a: a.kind, numeric=False),
     Col(
         "status",
         "Status",
@@ -153,7 +138,15 @@ class ApprovalsDock(TableDock[Approval]):
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         age, prices = _age_column(bridge.now), _prices_column(bridge)
-        self.columns = (COLUMNS[0], age, *COLUMNS[1:4], prices, *COLUMNS[4:])
+        order: Col[Approval] = Col(
+            "summary",
+            "Order",
+            260,
+            lambda a: summary(a, bridge),
+            tip=lambda a: json.dumps(a.payload, indent=1),
+            numeric=False,
+        )
+        self.columns = (COLUMNS[0], age, *COLUMNS[1:3], order, prices, *COLUMNS[3:])
         super().__init__(bridge, name)
         self._busy: set[int] = set()
         self._decided: list[Approval] = []
@@ -255,7 +248,7 @@ class ApprovalsDock(TableDock[Approval]):
             if await confirm(
                 self,
                 "Send all the same?",
-                f"{error.message}\n\n{summary(row)}",
+                f"{error.message}\n\n{summary(row, self.bridge)}",
                 "Send",
                 danger=True,
             ):

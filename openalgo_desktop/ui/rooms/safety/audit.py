@@ -13,6 +13,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.table_dock import Col, TableDock
+from openalgo_desktop.ui.kit.trader_words import Said
 from openalgo_desktop.ui.kit.widgets import named, push_button
 
 SHOWN = 500
@@ -24,23 +25,27 @@ SPANS: tuple[tuple[str, float | None], ...] = (
     ("A year", 365),
     ("Everything", None),
 )
-COLUMNS: tuple[Col[AuditEntry], ...] = (
-    Col(
-        "time",
-        "Time",
-        146,
-        lambda a: a.at.timestamp(),
-        lambda a: fmt.date_time_text(a.at),
-        numeric=False,
-    ),
-    Col("who", "Who", 160, lambda a: a.who, numeric=False),
-    Col("what", "What", 120, lambda a: a.what, numeric=False),
-    Col("subject", "Which", 140, lambda a: a.subject, numeric=False),
-    Col("answer", "Answer", 130, lambda a: a.answer, numeric=False),
-    Col("detail", "Detail", 320, lambda a: a.detail, numeric=False),
-    Col("mode", "Mode", 70, lambda a: a.mode, numeric=False),
-    Col("account", "Account", 150, lambda a: a.account_id, numeric=False),
-)
+
+
+def _columns(said: Said) -> tuple[Col[AuditEntry], ...]:
+    """In words; the tooltips have what was written down."""
+    return (
+        Col(
+            "time",
+            "Time",
+            146,
+            lambda a: a.at.timestamp(),
+            lambda a: fmt.date_time_text(a.at),
+            numeric=False,
+        ),
+        Col("who", "Who", 160, said.who, tip=lambda a: a.who, numeric=False),
+        Col("what", "What", 120, said.what, tip=lambda a: a.what, numeric=False),
+        Col("subject", "Which", 140, said.subject, tip=lambda a: a.subject, numeric=False),
+        Col("answer", "Answer", 130, said.answer, tip=lambda a: a.answer, numeric=False),
+        Col("detail", "Detail", 320, said.detail, tip=lambda a: a.detail, numeric=False),
+        Col("mode", "Mode", 70, lambda a: a.mode, numeric=False),
+        Col("account", "Account", 150, lambda a: a.account_id, numeric=False),
+    )
 
 
 class AuditDock(TableDock[AuditEntry]):
@@ -49,9 +54,9 @@ class AuditDock(TableDock[AuditEntry]):
     name = "audit"
     title = "Audit"
     empty_text = "Nothing was done in this time."
-    columns = COLUMNS
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
+        self.columns = _columns(Said(bridge.name))
         super().__init__(bridge, name)
         self.text = named(QLineEdit(), "audit-text", "Words that an entry contains")
         self.text.setPlaceholderText("Search")

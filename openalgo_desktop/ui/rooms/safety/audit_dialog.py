@@ -24,6 +24,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.plain_table import PlainTable
+from openalgo_desktop.ui.kit.trader_words import Said
 from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 NAME = "dialog-audit"
@@ -39,7 +40,7 @@ class AuditDialog(QDialog):
 
     def __init__(self, parent: QWidget, bridge: Bridge) -> None:
         super().__init__(parent)
-        self._bridge = bridge
+        self._bridge, self._said = bridge, Said(bridge.name)
         self.setWindowTitle("Audit trail")
         self.resize(look.px(1280), look.px(620))
         named(self, NAME, "Audit trail")
@@ -93,12 +94,14 @@ class AuditDialog(QDialog):
     async def load(self) -> None:
         """Search and show."""
         rows = await self._bridge.audit.search(self.text.text(), start=self._start(), limit=MOST)
+        said = self._said
         self.table.show_rows(
             [
-                (api_timestamp(row.at), row.who, row.mode, row.what, row.subject, row.answer,
-                 row.detail)
+                (api_timestamp(row.at), said.who(row), row.mode, said.what(row), said.subject(row),
+                 said.answer(row), said.detail(row))
                 for row in rows
-            ]
+            ],
+            [("", row.who, "", row.what, row.subject, row.answer, row.detail) for row in rows],
         )  # fmt: skip
         more = f", the newest {MOST} are shown" if len(rows) == MOST else ""
         self.message.setText(f"{len(rows)} entries{more}")

@@ -26,10 +26,10 @@ def test_an_order_and_a_setting_are_found_and_exported(drive: Drive, tmp_path: P
         window.actions_by_name["audit"].trigger()
         await until(lambda: window.findChildren(AuditDialog), "the dialog")
         dialog = window.findChildren(AuditDialog)[0]
-        await until(lambda: {"order place", "setting"} <= set(shown(dialog, 3)), "the entries")
+        await until(lambda: {"Order", "Setting"} <= set(shown(dialog, 3)), "the entries")
         dialog.text.setText("SBIN")
-        await until(lambda: set(shown(dialog, 3)) == {"order place"}, "the found entry")
-        assert shown(dialog, 1) == ["window"]
+        await until(lambda: set(shown(dialog, 3)) == {"Order"}, "the found entry")
+        assert shown(dialog, 1) == ["Window"]
         await dialog.export(tmp_path / "trail.csv")
         assert "1 entries written" in dialog.message.text()
         assert "SBIN" in (tmp_path / "trail.csv").read_text()
