@@ -31,6 +31,34 @@ async def take_orders(parent: QWidget, bridge: Bridge, name: str) -> None:
     await bridge.accounts.use_for_orders(name)
 
 
+async def log_out(parent: QWidget, bridge: Bridge, name: str) -> None:
+    """End the session of an account. Of the one that takes live orders that is asked about while
+    something is left at the broker: nobody watches its stops then. Raises :class:`AppError`."""
+    _, orders = bridge.accounts.roles(name)
+    connected = bridge.accounts.status(name).state is AccountState.CONNECTED
+    at = await bridge.work.at_work()
+    plans = sum(plan.state.is_open for plan in bridge.watch.plans(Mode.LIVE))
+    left = [
+        f"{count} {what if count == 1 else more}"
+        for count, what, more in (
+            (at.live_positions, "open position", "open positions"),
+            (at.live_orders, "working order", "working orders"),
+            (plans, "watched exit or trigger", "watched exits and triggers"),
+        )
+        if count
+    ]
+    if (orders and connected and left) and not await confirm(
+        parent,
+        f"Log out {name}?",
+        f"LIVE: {', '.join(left)}. Positions and orders stay at the broker; watched exits and "
+        "triggers see nothing until you log in again.",
+        "Log out",
+        danger=True,
+    ):
+        return
+    await bridge.accounts.logout(name)
+
+
 class AccountMenu(QMenu):
     """Made anew each time it is opened: accounts come, go and end by themselves."""
 
@@ -69,7 +97,7 @@ class AccountMenu(QMenu):
         if door.has_login(name):
             again = "Log in again…" if connected else "Log in…"
             self._act(menu, name, "log-in", again, lambda: self._log_in(name))
-            out = self._act(menu, name, "log-out", "Log out", lambda: door.logout(name))
+            out = self._act(menu, name, "log-out", "Log out", lambda: self._log_out(name))
             out.setEnabled(connected)
         prices = self._act(
             menu, name, "data", "Prices come from it", lambda: door.use_for_data(name)
@@ -97,6 +125,9 @@ class AccountMenu(QMenu):
         action.setObjectName(f"{NAME}-{account}-{name}")
         action.triggered.connect(lambda _=False: self._bridge.spawn(run(), "accounts"))
         return action
+
+    async def _log_out(self, name: str) -> None:
+        await log_out(self._window, self._bridge, name)
 
     async def _log_in(self, name: str) -> None:
         await ask(LoginDialog(self._window, self._bridge, name))

@@ -31,7 +31,7 @@ from openalgo_desktop.ui.kit.widgets import (
     set_role,
     slug,
 )
-from openalgo_desktop.ui.rooms.accounts.account_menu import take_orders
+from openalgo_desktop.ui.rooms.accounts.account_menu import log_out, take_orders
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 
 NAME = "dialog-accounts"
@@ -215,7 +215,7 @@ class AccountsDialog(QDialog):
         await ask(LoginDialog(self, self._bridge, self.selected()))
 
     async def _log_out(self) -> None:
-        await self._bridge.accounts.logout(self.selected())
+        await log_out(self, self._bridge, self.selected())
 
     async def _use_for_data(self) -> None:
         await self._bridge.accounts.use_for_data(self.selected())

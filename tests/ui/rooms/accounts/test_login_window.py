@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, Mode, OrderStatus
+from openalgo_desktop.ui.engine.work import AtWork
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
+from openalgo_desktop.ui.rooms.accounts.account_menu import log_out
 from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.shell.main import Session
@@ -204,5 +209,38 @@ def test_an_expired_session_is_told_in_the_strip_and_renewed_in_place(drive: Dri
             click(dialog.go)  # key and secret are in the keyring
             await until(lambda: door.status(name).state is AccountState.CONNECTED, "login", 20)
             await until(lambda: not strip.log_in.isVisible(), "the end of the alert")
+
+    drive(scenario)
+
+
+def test_logging_out_of_what_holds_live_positions_is_asked_about(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its watched stops see nothing then."""
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge, gone = session.bridge, []
+        name = bridge.accounts.names()[0]
+
+        async def logout(account: str) -> None:
+            gone.append(account)
+
+        async def at_work() -> AtWork:
+            return AtWork(live_positions=held)
+
+        monkeypatch.setattr(bridge.accounts, "logout", logout)
+        monkeypatch.setattr(bridge.work, "at_work", at_work)
+        held = 2
+        task = bridge.spawn(log_out(session.window, bridge, name), "log out")
+        await until(lambda: session.window.findChildren(ConfirmDialog), "the question")
+        (question,) = session.window.findChildren(ConfirmDialog)
+        assert "2 open positions" in question.question.text()
+        question.reject()
+        await task
+        assert gone == []
+        held = 0
+        await log_out(session.window, bridge, name)
+        assert gone == [name]
 
     drive(scenario)
