@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from openalgo_desktop.core.model import OrderAck, Position
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.conversion import ConversionDesk
+from openalgo_desktop.trading.position_view import View
 from tests.unit.trading.test_underway import KEY
 from tests.unit.trading.test_watch_faults import ended, sold
 from tests.unit.trading.watching import SBIN, Floor, Market, floor, stop_at
@@ -123,6 +125,45 @@ async def test_a_stop_that_is_reached_while_it_is_converted(floor: Floor, paper:
     assert (floor.sent, floor.units, products(floor)) == (["SELL 10"], 0, [CNC])
 
 
+async def test_a_reached_stop_that_waits_for_the_answer(floor: Floor, paper: Converting):
+    """Its exit stands before the position's lock with the old product in its hand."""
+    plan = await floor.protect(stop_at(790))
+    paper.gate = asyncio.Event()
+    work = asyncio.create_task(convert(floor))
+    await until(lambda: bool(paper.asked))
+    floor.ticks.say(700.0)
+    locks = floor.desk.under_way._locks
+    await until(lambda: locks[Mode.SANDBOX, KEY][1] == 2, "the exit waits")
+    paper.gate.set()
+    await work
+    await ended(floor, plan.plan_id)
+    assert (floor.sent, floor.units, products(floor)) == (["SELL 10"], 0, [CNC])
+
+
+async def test_a_comparison_that_began_before_the_answer_ends_no_plan(
+    floor: Floor, paper: Converting, monkeypatch: pytest.MonkeyPatch
+):
+    """It read that the old product is flat, and comes back when the plan has the new one."""
+    plan = await floor.protect(stop_at(790))
+    view, go, came = floor.desk.under_way.view, asyncio.Event(), asyncio.Event()
+
+    async def slow(mode: Mode, gateway: Any, key: Any, **more: Any) -> View:
+        if key == KEY and not came.is_set():
+            came.set()
+            await go.wait()
+            return View(0)
+        return await view(mode, gateway, key, **more)
+
+    monkeypatch.setattr(floor.desk.under_way, "view", slow)
+    floor.watch._follower.doubt()
+    await came.wait()
+    await convert(floor)
+    go.set()
+    await until(lambda: not floor.watch._follower._checking)
+    assert floor.plan(plan.plan_id).state is PlanState.ACTIVE
+    await hit(floor, plan.plan_id)
+
+
 async def test_books_that_tell_early_end_no_plan(floor: Floor, paper: Converting):
     """The position book shows the conversion before its answer came."""
     plan = await floor.protect(stop_at(790))
@@ -135,6 +176,8 @@ async def test_books_that_tell_early_end_no_plan(floor: Floor, paper: Converting
     assert floor.plan(plan.plan_id).state is PlanState.ACTIVE
     paper.gate.set()
     await work
+    held = {p.product: p.quantity for p in floor.desk.books.book(Mode.SANDBOX).positions.values()}
+    assert held == {MIS: 0, CNC: 10}, "counted once"
     await hit(floor, plan.plan_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMenu
@@ -75,4 +76,13 @@ class TripsDock(TableDock[JournalRow]):
         self.pick(row.trip.key)
 
     def fill_menu(self, menu: QMenu, row: JournalRow) -> None:
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(row.trip.key))
+        trip = row.trip
+        self.add_item(menu, "Show in linked docks", lambda: self.pick(trip.key))
+        if trip.entry_at is not None:
+            entry = trip.entry_at
+            self.add_item(menu, "Chart at the entry", lambda: self._show_chart(trip.key, entry))
+        self.add_item(menu, "Chart at the exit", lambda: self._show_chart(trip.key, trip.exit_at))
+
+    def _show_chart(self, key: Key, at: datetime) -> None:
+        self.bridge.dock_wanted.emit("chart", key)
+        self.bridge.moment_wanted.emit(key, at)

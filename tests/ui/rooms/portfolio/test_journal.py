@@ -7,12 +7,13 @@ import gc
 import time
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import StorageError
@@ -141,6 +142,23 @@ def test_rows_figures_and_groups(drive: Drive) -> None:
         )
         assert "3 trades" in dock.title_bar.subject.text()
         assert "since the last reset" in dock.foot.text()
+
+    drive(scenario)
+
+
+def test_a_trade_leads_to_its_chart(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await loaded(session)
+        wanted: list[tuple[Any, Any]] = []
+        session.bridge.moment_wanted.connect(lambda key, at: wanted.append((key, at)))
+        menu = QMenu(dock)
+        dock.fill_menu(menu, dock.rows[0])
+        calls = {action.text(): action.trigger for action in menu.actions()}
+        calls["Chart at the entry"]()
+        calls["Chart at the exit"]()
+        trip = dock.rows[0].trip
+        assert wanted == [(trip.key, trip.entry_at), (trip.key, trip.exit_at)]
+        assert session.bridge.selected == trip.key
 
     drive(scenario)
 
