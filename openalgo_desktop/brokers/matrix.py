@@ -135,6 +135,8 @@ _TRADING: tuple[Column, ...] = (
     ("orders on", lambda s: ", ".join(e for e in s.capabilities.exchanges if e in _tradable(s))),
     ("products", lambda s: ", ".join(s.products.send)),
     ("price types", lambda s: ", ".join(s.capabilities.price_types)),
+    ("validity", lambda s: ", ".join(s.capabilities.validities)),
+    ("disclosed quantity", lambda s: _yes(s.capabilities.discloses)),
     ("market orders", _market_orders),
     ("GTT", lambda s: _yes(s.capabilities.gtt)),
     ("converts positions", lambda s: _yes(s.capabilities.converts)),

@@ -282,7 +282,10 @@ class OrderDesk:
         prompt = request.is_prompt
         with self.refusals("place", request, source):
             if self.policies is not None:
-                request = await self.policies.protect(request, row, gateway, closing=closing)
+                held = self.under_way.last_price(gateway, request.key) if closing else 0.0
+                request = await self.policies.protect(
+                    request, row, gateway, closing=closing, held_at=held
+                )
             check_order(request, row, closing=closing)
             if not closing:
                 self._check_offer(request, row, source, gateway)

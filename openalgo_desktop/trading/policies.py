@@ -81,12 +81,14 @@ class OrderPolicies:
         *,
         retyped: bool = True,
         closing: bool = False,
+        held_at: float = 0.0,
     ) -> OrderRequest:
         """A market order as a limit a little through the price, a stop-market as a stop-limit a
         little through its trigger. ``retyped`` is False for a change that leaves an order's type
         as it is: then only the broker's own rule counts. Raises :class:`NoPrice` when no
         price is known. What is ``closing`` a position gets out with an old one too, further
-        through it."""
+        through it, in the end with the one that the position book has (``held_at``): what left the
+        symbol master has no other."""
         rule = self._rule(gateway, retyped, closing)
         ticks = gateway.traits.ticks
         if not needs_price(request, rule):
@@ -96,7 +98,7 @@ class OrderPolicies:
             try:
                 market = await self._ticks.snapshot(request.key, Part.LTP)
             except AppError as error:
-                if closing and (old := self._last_known(request.key)) > 0:
+                if closing and (old := self._last_known(request.key) or held_at) > 0:
                     return protect(request, row, old, rule, times=OLD_PRICE_TIMES, ticks=ticks)
                 raise no_price(request.symbol, error.message) from error
         return within_circuits(protect(request, row, market.ltp, rule, ticks=ticks), market)

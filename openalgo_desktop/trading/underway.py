@@ -184,6 +184,11 @@ class UnderWay:
         last = self._positions.get(gateway.account_id)
         return dict(last.prices) if last is not None else {}
 
+    def last_price(self, gateway: TradingGateway, key: Key) -> float:
+        """One of them; 0 is unknown."""
+        last = self._positions.get(gateway.account_id)
+        return last.prices.get(key, 0.0) if last is not None else 0.0
+
     def coming(self, mode: Mode, gateway: TradingGateway) -> list[PositionKey]:
         """The positions that orders of ours, sent just now to trade at once, may still move."""
         now, outstanding = self._clock.monotonic(), self._sender.outstanding

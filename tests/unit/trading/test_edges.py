@@ -9,7 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from openalgo_desktop.core.enums import Action, JournalState, Mode, OrderStatus, PriceType, Product
+from openalgo_desktop.core.enums import (
+    Action,
+    Exchange,
+    JournalState,
+    Mode,
+    OrderStatus,
+    PriceType,
+    Product,
+)
 from openalgo_desktop.core.errors import (
     DataError,
     OrderError,
@@ -22,6 +30,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.events import OrderCorrected, OrderSettled
 from openalgo_desktop.core.model import (
     BookRows,
+    Key,
     ModifyRequest,
     Order,
     OrderAck,
@@ -30,7 +39,9 @@ from openalgo_desktop.core.model import (
     Position,
 )
 from openalgo_desktop.core.ports import JournalEntry
+from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import exits, reconcile, sending, underway
+from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE
 from openalgo_desktop.trading.smart import NotNeeded
@@ -697,3 +708,36 @@ async def test_a_position_whose_symbol_left_the_master_gets_out_and_nothing_else
     assert placed is not None
     (order,) = rig.paper.book
     assert (order.symbol, order.action, order.quantity) == ("GONE", Action.SELL, 7)
+
+
+class NoMarket:
+    """Nobody knows a price."""
+
+    def fresh(self, key: Key, need: int = 0, max_age: float | None = None) -> None:
+        return None
+
+    def latest(self, key: Key) -> None:
+        return None
+
+    async def snapshot(self, key: Key, need: int = 0) -> None:
+        raise DataError("no quote")
+
+
+async def test_where_market_orders_go_out_as_limits_it_gets_out_at_the_price_of_the_book(rig: Rig):
+    ticks: Any = NoMarket()
+    settings = {"trading.market_protection": "needed", "trading.freeze_split": False}
+    rig.desk.policies = OrderPolicies(ticks, settings.__getitem__)
+    rule = {PriceType.MARKET: frozenset({Exchange.NSE})}
+    rig.paper.traits = Traits(protect=rule)
+    rig.paper.rows = [Position("GONE", "NSE", Product.MIS, 7, 90.0, ltp=100.0)]
+    sent: list[OrderRequest] = []
+    place = rig.paper.place
+
+    async def seen(request: OrderRequest, tag: str) -> OrderAck:
+        sent.append(request)
+        return await place(request, tag)
+
+    rig.paper.place = seen  # type: ignore[method-assign]
+    await rig.desk.close_position("GONE", "NSE", Product.MIS, "window")
+    (request,) = sent
+    assert request.price_type is PriceType.LIMIT and 90.0 < request.price < 100.0
