@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.enums import Mode, OrderStatus, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     Bus,
@@ -245,7 +245,9 @@ class Books(QObject):
         self.orders, self._working = answer, working
         self.working_count = sum(map(len, working.values()))
         for order_id, order in fresher.items():
-            if first or order_id in answer:
+            # An order that came into being meanwhile is not in the answer yet. The row of an
+            # unknown one that is not there any more is settled.
+            if first or order_id in answer or order.status is not OrderStatus.UNKNOWN:
                 answer[order_id] = order
                 self._index(order)
         self._read("orders", rows.unreadable)

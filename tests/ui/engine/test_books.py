@@ -164,9 +164,13 @@ async def test_a_long_order_book_is_taken_in_turns_and_updates_win(
         if turns == 4:
             done = order("7", OrderStatus.CANCELLED)
             bus.publish(OrderUpdated("a", Mode.SANDBOX, "x", done))
+            # A new one rests: nothing will be told of it until it fills.
+            bus.publish(OrderUpdated("a", Mode.SANDBOX, "x", order("new")))
+            bus.publish(OrderUpdated("a", Mode.SANDBOX, "x", order("lost", OrderStatus.UNKNOWN)))
         await asyncio.sleep(0)
     assert turns >= 10 and books.orders["7"].status is OrderStatus.CANCELLED
-    assert books.working_count == 99 == len(books.working_of(("NSE", "SBIN")))
+    assert books.working_count == 100 == len(books.working_of(("NSE", "SBIN")))
+    assert books.orders["new"].status is OrderStatus.OPEN and "lost" not in books.orders
     work = asyncio.create_task(books._read_orders())
     for _ in range(4):
         await asyncio.sleep(0)
