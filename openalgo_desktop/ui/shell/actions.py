@@ -198,6 +198,16 @@ ACTIONS: tuple[ActionRow, ...] = (
 )
 
 
+#: The menu bar, from left to right.
+MENUS = ("File", "Edit", "View", "Trade", "API", "Help")
+
+
+def menu_keys() -> dict[str, str]:
+    """The keys that open a menu, with its title."""
+    captions = zip(MENUS, alt_letters(MENUS), strict=True)
+    return {f"Alt+{text[text.index('&') + 1].upper()}": title for title, text in captions}
+
+
 def build_actions(
     owner: QWidget, handlers: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:

@@ -19,7 +19,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit.keys import DockKey, KeyGroup, press_of, pressed
 from openalgo_desktop.ui.kit.widgets import plain_tip, shortcut_text
-from openalgo_desktop.ui.shell.actions import ACTIONS, ActionRow
+from openalgo_desktop.ui.shell.actions import ACTIONS, ActionRow, menu_keys
 
 SCOPE, STORED = "hotkeys", "own"
 #: Form of the exported file.
@@ -191,6 +191,9 @@ class Hotkeys(QObject):
         for fixed, does in FIXED.items():
             if _same(key, fixed):
                 return f"{shortcut_text(key)} is fixed: {does}."
+        for opens, menu in menu_keys().items():
+            if _same(key, opens):
+                return f"{shortcut_text(key)} opens the menu {menu}."
         for other in (*self.rows.values(), *self._fixed):
             if other.name == name or not other.meets(mine):
                 continue

@@ -35,7 +35,7 @@ from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
 from openalgo_desktop.ui.rooms.safety.log import LogDock
 from openalgo_desktop.ui.shell import symbols, workspace
-from openalgo_desktop.ui.shell.actions import ACTIONS, build_actions
+from openalgo_desktop.ui.shell.actions import ACTIONS, MENUS, build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
 from openalgo_desktop.ui.shell.docking import Docking
@@ -198,8 +198,7 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         named(bar, "menubar", "Menu")
         menus: dict[str, QMenu] = {}
-        titles = ("File", "Edit", "View", "Trade", "API", "Help")
-        for title, caption in zip(titles, alt_letters(titles), strict=True):
+        for title, caption in zip(MENUS, alt_letters(MENUS), strict=True):
             menus[title] = bar.addMenu(caption)
             named(menus[title], f"menu-{title.lower()}", title)
         for row in ACTIONS:

@@ -126,6 +126,7 @@ def test_a_key_that_sends_never_repeats() -> None:
         ("Ctrl+K", "“Search”"),
         ("Ctrl+Up", "Order ticket"),
         ("Ctrl+F12", "fixed"),
+        ("Alt+T", "opens the menu Trade"),
         ("B", "typed into fields"),
         ("Up", "moves in tables"),
         ("Shift+Return", "typed into fields"),

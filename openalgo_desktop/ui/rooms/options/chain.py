@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -21,7 +20,8 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.tables import FastTableModel
-from openalgo_desktop.ui.kit.widgets import copy_text, named
+from openalgo_desktop.ui.kit.widgets import named
+from openalgo_desktop.ui.rooms.options import chain_menu
 from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
 from openalgo_desktop.ui.rooms.options.chain_head import (
     SPANS,
@@ -67,7 +67,7 @@ class ChainDock(Dock):
         self.bar = ChainBar(self.name, search)
         self.bar.expiry_chosen.connect(self._open)
         menu = named(QMenu(self), f"{self.name}-menu", f"{self.title}, columns and more")
-        menu.aboutToShow.connect(lambda: self._fill_menu(menu))
+        menu.aboutToShow.connect(lambda: chain_menu.fill_chain(self, menu))
         self.bar.menu_button.setMenu(menu)
         self._shown = QWidget()
         layout = QVBoxLayout(self._shown)
@@ -317,51 +317,26 @@ class ChainDock(Dock):
     # -- menus ------------------------------------------------------------------------------
     def _on_menu(self, position: QPoint) -> None:
         line = self.table.line_at(self.table.rowAt(position.y()))
-        if line is None:
-            return
         is_call = self.table.is_call_at(position.x())
-        side = line.side(is_call)
-        if side.leg is None:
+        if line is None or line.side(is_call).leg is None:
             return
         self.table.set_current(line.strike, is_call, scroll=False)
-        menu, key, row = self.menu(), side.leg.key, side.leg.row
-        self.add_item(menu, "Buy", lambda: self.orders.ticket(key, Action.BUY))
-        self.add_item(menu, "Sell", lambda: self.orders.ticket(key, Action.SELL))
-        if side.held:
-            self.add_item(menu, "Exit position", lambda: self.orders.leave(row))
-        menu.addSeparator()
-        self.add_item(menu, "Add buy to basket", lambda: self.orders.to_basket(row, Action.BUY))
-        self.add_item(menu, "Add sell to basket", lambda: self.orders.to_basket(row, Action.SELL))
-        menu.addSeparator()
-        self.add_item(menu, "Chart", lambda: self.bridge.dock_wanted.emit("chart", key))
-        self.add_item(menu, "Straddle chart", lambda: self.bridge.dock_wanted.emit("straddle", key))
-        self.add_item(menu, "Alert …", lambda: self.bridge.alerts.wanted.emit(key, 0.0))
-        self.add_item(menu, "Ladder", lambda: self.bridge.dock_wanted.emit("ladder", key))
-        self.add_item(menu, "Show in linked docks", lambda: self.pick(key))
-        self.add_item(menu, "Copy contract", lambda: copy_text(row.symbol))
-        self.add_item(menu, "Copy table", lambda: copy_text(self.model.as_text()))
+        menu = self.menu()
+        chain_menu.fill_side(self, menu, line.side(is_call))
         menu.popup(self.table.viewport().mapToGlobal(position))
 
     def _on_header_menu(self, position: QPoint) -> None:
         menu = self.menu()
-        fill_columns(menu, self.table.plan, self.name, self._arrange)
+        fill_columns(menu, self.table.plan, self.name, self.arrange)
         menu.popup(self.table.horizontalHeader().mapToGlobal(position))
 
-    def _arrange(self) -> None:
+    def arrange(self) -> None:
+        """The plan of the columns is another one."""
         self.table.arrange()
         self.table.viewport().update()
 
-    def _fill_menu(self, menu: QMenu) -> None:
-        menu.clear()
-        fill_columns(menu, self.table.plan, self.name, self._arrange)
-        menu.addSeparator()
-        self.add_check(menu, "Open interest in lots", self.oi_in_lots, self._toggle_lots)
-        self.add_check(menu, "IV on the future", self.by_future, self._toggle_future)
-        menu.addSeparator()
-        for span, words in SPANS:
-            self.add_check(menu, words, span == self.span, partial(self._set_span, span))
-
-    def _toggle_lots(self) -> None:
+    def toggle_lots(self) -> None:
+        """Open interest in lots, or in units."""
         self.oi_in_lots = not self.oi_in_lots
         self._count_oi()
 
@@ -372,11 +347,13 @@ class ChainDock(Dock):
         self.model.refresh_all()
         self.table.viewport().update()
 
-    def _toggle_future(self) -> None:
+    def toggle_future(self) -> None:
+        """Volatilities on the future of the expiry, or on the synthetic one."""
         self.by_future = not self.by_future
         self._again()
 
-    def _set_span(self, span: int | None) -> None:
+    def set_span(self, span: int | None) -> None:
+        """So many strikes on each side are streamed; None: all."""
         self.span = span
         self._again()
 

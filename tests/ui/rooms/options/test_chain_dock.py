@@ -345,8 +345,8 @@ def test_what_it_shows_comes_back_after_a_restart(drive: Drive, tmp_path: Path) 
         dock = await opened(session)
         dock.table.plan.use("Greeks")
         dock.bar.tabs.setCurrentIndex(2)
-        dock._set_span(10)
-        dock._toggle_lots()
+        dock.set_span(10)
+        dock.toggle_lots()
         state, expiry = dock.save_state(), dock._expiry
         for damaged in ({}, {"columns": 3, "span": "x", "symbol": "y", "expiry": 7}):
             dock.restore_state(damaged)
@@ -368,7 +368,7 @@ def test_open_interest_in_lots(drive: Drive) -> None:
         side = dock._leg(atm, True)
         assert side is not None and side.tick is not None
         tick = side.tick
-        dock._toggle_lots()
+        dock.toggle_lots()
         value = dock.model.columns[column].value(dock.model.row_at(row))
         assert value == pytest.approx(tick.oi / side.lot, rel=0.01)
 
