@@ -50,6 +50,11 @@ class DockKeys(QObject):
             self._surface = surface
             surface.installEventFilter(self)
 
+    @property
+    def surface(self) -> QWidget | None:
+        """The part that has to have the focus; None where the dock answers to no key."""
+        return self._surface
+
     @staticmethod
     def _shortcut(surface: QWidget, answer: Answer) -> QShortcut:
         made = QShortcut(surface)

@@ -159,6 +159,10 @@ class Hands(QObject):
         dock.show()
         dock.raise_()
         dock.activateWindow()
+        surface = dock.hotkeys.surface
+        if surface is not None and surface is not dock and surface.isVisibleTo(dock):
+            surface.setFocus(Qt.FocusReason.TabFocusReason)  # where the keys of the panel work
+            return
         for kind in _HANDLES:
             for child in dock.body.findChildren(kind):
                 if child.isVisibleTo(dock) and child.isEnabled():

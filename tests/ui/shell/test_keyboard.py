@@ -185,6 +185,8 @@ def test_alt_digits_take_sizes_in_ticket_and_ladder(drive: Drive) -> None:
         ladder = session.window.docking.show("ladder")
         view = ladder.focusProxy()
         assert isinstance(view, QWidget)
+        session.window.hands.focus(ladder)  # as Ctrl+Tab does: where its keys work
+        assert view.hasFocus()
         QTest.keyClick(view, Key.Key_3, ALT)
         lots = ladder.findChild(QWidget, "ladder-lots")
         assert lots is not None and lots.property("value") == 5
