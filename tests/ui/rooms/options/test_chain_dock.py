@@ -296,7 +296,8 @@ def test_the_menu_of_a_side(drive: Drive) -> None:
         menu = next(one for one in dock.findChildren(QMenu) if one.isVisible())
         items = {action.text(): action for action in menu.actions() if action.text()}
         assert list(items) == [
-            "Buy", "Sell", "Add buy to basket", "Add sell to basket", "Chart", "Straddle chart", "Ladder", "Alert …",
+            "Buy", "Sell", "Add buy to basket", "Add sell to basket", "Chart",
+            "Straddle chart", "Ladder", "Alert …",
             "Show in linked docks", "Copy contract", "Copy table",
         ]  # fmt: skip
         assert bridge.books.orders == {}
