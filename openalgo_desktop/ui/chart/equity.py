@@ -38,6 +38,8 @@ class EquityCurve(QWidget):
         self._points: list[Point] = []
         self._base = 0.0
         self._hover: int | None = None
+        self.setAccessibleName("Equity curve")
+        self.setAccessibleDescription("no points yet")
         self.set_points([], 0.0)
 
     def set_points(self, points: Sequence[Point], base: float) -> None:
@@ -47,7 +49,6 @@ class EquityCurve(QWidget):
         self._points, self._base = list(points), base
         self._hover = None
         last = self._points[-1].equity if self._points else base
-        self.setAccessibleName("Equity curve")
         self.setAccessibleDescription(
             f"{len(self._points)} points, from {fmt.money(base)} to {fmt.money(last)} rupees"
         )

@@ -56,6 +56,7 @@ class Overlay(QWidget):
     def __init__(self, viewport: QWidget) -> None:
         super().__init__(viewport)
         self.setObjectName("chart-overlay")
+        self.setAccessibleName("Lines, last price and crosshair")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.frame = Frame(QRectF(0, 0, 1, 1), 1.0, 1.0)

@@ -168,9 +168,11 @@ class ChartView(QWidget):
             last = series.bar(len(series) - 1)
             names = ("open", "high", "low", "close")
             texts = (fmt.price(value, self._canvas.places) for value in last[:4])
-            self._canvas.setAccessibleDescription(
-                "Last bar: " + ", ".join(map(" ".join, zip(names, texts, strict=True)))
-            )
+            told = "Last bar: " + ", ".join(map(" ".join, zip(names, texts, strict=True)))
+            places = self._canvas.places
+            for line in self._lines:
+                told += f"; {line.text} at {fmt.price(line.price, places)}"
+            self._canvas.setAccessibleDescription(told)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in RESTYLE and self._canvas is not None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.kinds import DockKind, Place, instance_name, kind_of, kinds
+from openalgo_desktop.ui.kit.tab_order import order_tabs
 from openalgo_desktop.ui.kit.widgets import name_inner_controls
 
 _AREAS = {
@@ -73,6 +74,7 @@ class Docking(QObject):
             if key is not None:
                 dock.show_symbol(key)
         dock.set_locked(self._locked)
+        order_tabs(dock.title_bar, dock.body)
         self.opened.emit(dock)
         self.changed.emit()
         return dock

@@ -21,6 +21,7 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.settings_page import SettingsPage, find_rows, group_rows, store
+from openalgo_desktop.ui.kit.tab_order import order_tabs
 from openalgo_desktop.ui.kit.widgets import (
     label,
     name_inner_controls,
@@ -134,6 +135,7 @@ class SettingsDialog(QDialog):
         page.edited.connect(self._typed.__setitem__)
         self.stack.addWidget(page)
         name_inner_controls(page)
+        order_tabs(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Find):

@@ -18,7 +18,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fields import CountField, PriceField
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView, fastview
-from openalgo_desktop.ui.rooms.market import depth_view, ladder_view
+from openalgo_desktop.ui.rooms.market import depth_view, ladder_picture
 from openalgo_desktop.ui.rooms.options import chain_table
 from openalgo_desktop.ui.rooms.portfolio import pnl_month
 
@@ -151,8 +151,8 @@ TINTED = (
     *((ink, tint, fastview.FLASH_ALPHA) for ink in ("up", "down", "text") for tint in UP_DOWN),
     *((side, side, depth_view.CUMULATED + depth_view.QUANTITY) for side in ("buy", "sell")),
     *(("text", tint, pnl_month.STRONG) for tint in UP_DOWN),
-    *(("text", side, ladder_view.BAR_ALPHA) for side in ("buy", "sell")),
-    *(("text", tint, ladder_view.FLASH_ALPHA) for tint in UP_DOWN),
+    *(("text", side, ladder_picture.BAR_ALPHA) for side in ("buy", "sell")),
+    *(("text", tint, ladder_picture.FLASH_ALPHA) for tint in UP_DOWN),
     *(("text", tint, chain_table.BAR_ALPHA) for tint in UP_DOWN),
 )
 

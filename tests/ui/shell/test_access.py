@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
 from openalgo_desktop.ui.shell.main import Session
@@ -145,6 +147,70 @@ def test_tab_reaches_every_control_of_a_dialog(drive: Drive) -> None:
             assert unreachable == [], dialog.objectName()
             dialog.close()
             dialog.deleteLater()
+
+    drive(scenario)
+
+
+def chain_of(screen: QWidget) -> list[QWidget]:
+    """What Tab goes through, in order, of what can be seen and used."""
+    found: list[QWidget] = []
+    at = screen.nextInFocusChain()
+    while at is not None and at is not screen:
+        stops = at.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
+        if screen.isAncestorOf(at) and at.isVisible() and at.isEnabled() and stops:
+            owner = at.parentWidget()
+            if not isinstance(owner, QAbstractSpinBox | QComboBox) and at.width() > 1:
+                found.append(at)
+        at = at.nextInFocusChain()
+    return found
+
+
+def test_tab_goes_down_and_never_jumps_up_within_a_column(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        screens = await every_screen(session)
+        jumps = []
+        for screen in screens:
+            chain = chain_of(screen)
+            for one, other in pairwise(chain):
+                first, second = (QRect(w.mapTo(screen, QPoint()), w.size()) for w in (one, other))
+                same_column = first.left() < second.right() and second.left() < first.right()
+                if same_column and second.bottom() <= first.top():
+                    jumps.append(
+                        f"{screen.objectName()}: {one.objectName()} -> {other.objectName()}"
+                    )
+        assert jumps == [], "\n".join(jumps)
+        leave(screens)
+
+    drive(scenario)
+
+
+def is_painted(widget: QWidget) -> bool:
+    """Whether it draws its content itself, so that only its names tell what it shows."""
+    ours = any(
+        "paintEvent" in kind.__dict__ and kind.__module__.startswith("openalgo_desktop.")
+        for kind in type(widget).__mro__
+    )
+    qt = QAbstractButton | QAbstractItemView | QAbstractSpinBox | QComboBox | QLineEdit
+    return ours and not isinstance(widget, qt)
+
+
+def test_what_is_painted_says_what_it_shows(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        screens = await every_screen(session)
+        await asyncio.sleep(0.5)
+        silent, seen = [], set()
+        for screen in screens:
+            for widget in screen.findChildren(QWidget):
+                empty = isinstance(widget, ElidedText) and not widget.text()
+                if is_painted(widget) and widget.isVisibleTo(screen) and not empty:
+                    seen.add(type(widget).__name__)
+                    reads = widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+                    named_it = bool(widget.accessibleName())
+                    if not named_it or (reads and not widget.accessibleDescription()):
+                        silent.append(f"{screen.objectName()}: {widget.objectName()}")
+        assert {"DepthView", "LadderView", "MonthGrid", "EquityCurve"} <= seen, seen
+        assert silent == [], "\n".join(silent)
+        leave(screens)
 
     drive(scenario)
 

@@ -24,6 +24,7 @@ from openalgo_desktop.core.logins import with_redirect
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.logins import Field, Login
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.tab_order import order_tabs
 from openalgo_desktop.ui.kit.widgets import (
     copy_text,
     label,
@@ -141,6 +142,7 @@ class LoginDialog(QDialog):
         for field in self.login.fields:
             form.addRow(field.label + (" (optional)" if field.optional else ""), self._input(field))
         self._form_place.addWidget(self._form_widget)
+        order_tabs(self)
         self.redirect_row.setVisible(self.login.needs_browser)
         if self.login.needs_browser:
             self._bridge.spawn(self._show_redirect(), "redirect address")

@@ -92,7 +92,7 @@ class LadderPicture(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        named(self, f"{name}-view", "Price ladder")
+        named(self, f"{name}-view", "Price ladder", "no prices yet")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.grid = Grid()
         self.market = Market()

@@ -21,6 +21,7 @@ from openalgo_desktop.core.offered import price_types, products
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.kit.fields import CountField, Field, FieldGrid, PriceField
 from openalgo_desktop.ui.kit.segments import Segments
+from openalgo_desktop.ui.kit.tab_order import order_tabs
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 from openalgo_desktop.ui.rooms.orders.ticket_terms import TicketTerms
 
@@ -185,6 +186,7 @@ class TicketForm(QWidget):
             button.clicked.connect(lambda _checked, size=size: self.units.setValue(size * lot))
             self._sizes.append(button)
             self.size_row.addWidget(button, 1)
+        order_tabs(self)
 
     def choose_size(self, number: int) -> None:
         """The size preset of that number, from 1 on; nothing where there is none."""
