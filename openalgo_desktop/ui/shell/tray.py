@@ -78,7 +78,8 @@ class Tray(QObject):
         self.icon.hide()
 
     def text(self) -> str:
-        """The tooltip: mode, day P&L, what is open. The lock hides amounts."""
+        """The tooltip: mode, day P&L, what is open. The lock hides amounts. Most desktops show it
+        letter by letter, so nothing in it may need to be escaped (hence no ampersand)."""
         mode = "SANDBOX" if self._bridge.mode is Mode.SANDBOX else "LIVE"
         if self._bridge.lock.locked:
             return f"{TITLE}: locked"
@@ -87,7 +88,7 @@ class Tray(QObject):
         flag = " ⚠" if books.not_live or "positions" in books.gaps else ""
         held = sum(1 for row in books.positions if row.quantity)
         return (
-            f"{TITLE}: {mode}\nDay P&L {fmt.signed_money(realised + unrealised)}{flag}\n"
+            f"{TITLE}: {mode}\nDay P/L {fmt.signed_money(realised + unrealised)}{flag}\n"
             f"{held} open, {books.working_count} working"
         )
 
