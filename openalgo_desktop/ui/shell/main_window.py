@@ -10,7 +10,6 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
     QSizePolicy,
     QTabBar,
     QToolBar,
@@ -25,8 +24,7 @@ from openalgo_desktop.ui.kit.dialogs import keep_key
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dressing import KEYS, dress
 from openalgo_desktop.ui.kit.fitting_tabs import keep_fitting
-from openalgo_desktop.ui.kit.keys import alt_letters
-from openalgo_desktop.ui.kit.kinds import kind_of, kinds
+from openalgo_desktop.ui.kit.kinds import kind_of
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, set_role
 from openalgo_desktop.ui.rooms.automation.alert_dialog import show_form
@@ -35,16 +33,16 @@ from openalgo_desktop.ui.rooms.orders.orders import OrdersDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
 from openalgo_desktop.ui.rooms.safety.log import LogDock
 from openalgo_desktop.ui.shell import symbols, workspace
-from openalgo_desktop.ui.shell.actions import ACTIONS, MENUS, build_actions
+from openalgo_desktop.ui.shell.actions import build_actions
 from openalgo_desktop.ui.shell.alert_strip import AlertStrip
 from openalgo_desktop.ui.shell.commands import Commands
 from openalgo_desktop.ui.shell.docking import Docking
 from openalgo_desktop.ui.shell.ending import Ending
-from openalgo_desktop.ui.shell.export_menu import ExportMenu
 from openalgo_desktop.ui.shell.feedback import Feedback
 from openalgo_desktop.ui.shell.first_run_pages import Workplaces
 from openalgo_desktop.ui.shell.hands import Hands
 from openalgo_desktop.ui.shell.lock_screen import LockScreen
+from openalgo_desktop.ui.shell.menu_bar import fill_menu_bar
 from openalgo_desktop.ui.shell.mode_marks import SANDBOX_TEXT, ModeMarks, live_text, titled
 from openalgo_desktop.ui.shell.questions import Questions
 from openalgo_desktop.ui.shell.side_window import TITLE, prepare
@@ -90,7 +88,7 @@ class MainWindow(QMainWindow):
         self.toasts.overflow.connect(self.status_bar.tell)
         self.docking.opened.connect(self._on_opened)
         self.top_bar.add_workspaces(WorkspaceMenu(self, bridge, self.workspaces))
-        self._build_menus()
+        fill_menu_bar(self.menuBar(), self.docking, self.actions_by_name)
         self.sounds = Sounds(bridge, self)
         self.tray: Tray | None = None
         self.feedback = Feedback(self, bridge, self.toasts, self.sounds, self._notify)
@@ -193,46 +191,6 @@ class MainWindow(QMainWindow):
         content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
         return bar
-
-    def _build_menus(self) -> None:
-        bar = self.menuBar()
-        named(bar, "menubar", "Menu")
-        menus: dict[str, QMenu] = {}
-        for title, caption in zip(MENUS, alt_letters(MENUS), strict=True):
-            menus[title] = bar.addMenu(caption)
-            named(menus[title], f"menu-{title.lower()}", title)
-        for row in ACTIONS:
-            if row.menu:
-                menus[row.menu].addAction(self.actions_by_name[row.name])
-        export = ExportMenu(self.docking, menus["File"])
-        menus["File"].insertMenu(self.actions_by_name["accounts"], export)
-        menus["View"].addSeparator()
-        self._add_dock_actions(menus["View"])
-
-    def _add_dock_actions(self, menu: QMenu) -> None:
-        """One entry for each kind: shows or closes the only one, or opens one more."""
-        single: list[QAction] = []
-        for kind in kinds().values():
-            action = QAction(f"New {kind.title.lower()}" if kind.many else kind.title, menu)
-            action.setObjectName(f"action-dock-{kind.id}")
-            action.setData(kind.id)
-            action.setCheckable(not kind.many)
-            action.triggered.connect(lambda _checked=False, kind=kind.id: self._toggle_dock(kind))
-            menu.addAction(action)
-            if not kind.many:
-                single.append(action)
-
-        def refresh() -> None:
-            for action in single:
-                action.setChecked(action.data() in self.docks)
-
-        menu.aboutToShow.connect(refresh)
-
-    def _toggle_dock(self, kind: str) -> None:
-        if not kinds()[kind].many and kind in self.docks:
-            self.docks[kind].close()
-        else:
-            self.docking.open(kind)
 
     @property
     def docks(self) -> dict[str, Dock]:
