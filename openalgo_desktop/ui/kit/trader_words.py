@@ -66,6 +66,8 @@ _WHAT: Mapping[str, str] = {
 _ORDER = ("action", "quantity", "symbol", "exchange", "product", "price_type", "pricetype", "price")
 #: What says nothing to a trader.
 _SILENT = frozenset({"apikey", "strategy", "tag", "account_id", "plan"})
+#: How long an order is good for, unless it says otherwise.
+_USUAL = ("validity", "DAY")
 _UNSET: tuple[Any, ...] = (None, "", 0, 0.0, "0", "0.0", [], {})
 
 
@@ -108,7 +110,7 @@ def plain(value: Any, name: Naming) -> str:
         pairs = [
             f"{_FIELDS.get(key, key.replace('_', ' '))} {plain(part, name)}".strip()
             for key, part in value.items()
-            if key not in _SILENT and not _is_unset(part)
+            if key not in _SILENT and not _is_unset(part) and (key, part) != _USUAL
         ]
         return ", ".join(pairs)
     if isinstance(value, list):

@@ -54,6 +54,7 @@ def test_an_order_is_read_and_not_json() -> None:
         "price": 101.5,
         "trigger_price": "100",
         "disclosed_quantity": 0,
+        "validity": "DAY",
     }
     text = order_text(body, name)
     assert text == "BUY 75 NIFTY 02 DEC 24,400 CE NRML SL 101.5, trigger 100"

@@ -16,6 +16,8 @@ from openalgo_desktop.ui.kit.widgets import named, plain_tip
 from openalgo_desktop.ui.rooms.portfolio import closing
 
 NAME = "dialog-close-all"
+#: How a line of the list says what goes out.
+MARKET, LIMIT = " at market ", " by a limit "
 PROTECTED = (
     "A limit a little through the last price: it trades at once in a normal market and never far "
     "away from it. What the market has left behind rests as an order, and is then still held."
@@ -82,11 +84,18 @@ class CloseAllDialog(ConfirmDialog):
         self.limit.setToolTip(plain_tip(PROTECTED))
         self.limit.setAccessibleDescription(PROTECTED)
         self.market.setChecked(True)
+        self.limit.toggled.connect(self._show_how)
         for button in (self.market, self.limit):
             group.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
         self.body.insertLayout(self.body.indexOf(review) + 1, row)
+
+    def _show_how(self, limits: bool) -> None:
+        """The lines say how, too."""
+        before, after = (MARKET, LIMIT) if limits else (LIMIT, MARKET)
+        for box in self._boxes:
+            box.setText(box.text().replace(before, after))
 
     # -- answers ----------------------------------------------------------------------------
     def chosen(self) -> list[Position]:

@@ -155,7 +155,9 @@ def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
         other.setCheckState(Qt.CheckState.Unchecked)
         assert not dialog.yes.isEnabled()
         other.setCheckState(Qt.CheckState.Checked)
+        assert " at market " in other.text()
         dialog.limit.setChecked(True)
+        assert " by a limit " in other.text() and " at market " not in other.text()
         click(dialog.yes)
         await until(lambda: asked, "the order to close")
         assert asked[0]["only"] == {("NSE", "INFY", Product.CNC)}
