@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit import kinds as registry
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.kinds import DockKind, Place, kinds
+from openalgo_desktop.ui.kit.kinds import DockKind, kinds
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.shell import layout_tree, workspace
 from openalgo_desktop.ui.shell.main import Session
@@ -347,15 +348,7 @@ def test_docks_that_came_went_or_changed_their_names(
     drive(arrange)
     drive(damage)
     known = dict(registry.kinds())
-    known["depth"] = DockKind(
-        "depth",
-        "Market depth",
-        "depth.DepthDock",
-        Place.RIGHT,
-        True,
-        ("book",),
-        known["depth"].room,
-    )
+    known["depth"] = replace(known["depth"], former=("book",))
     registry.kinds.cache_clear()
     monkeypatch.setattr(registry, "kinds", lambda: known)
     drive(look)

@@ -11,7 +11,6 @@ from openalgo_desktop.core.money import is_on_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
-from openalgo_desktop.ui.rooms.market.depth_view import HEAD, ROW
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
@@ -43,7 +42,7 @@ def test_a_plain_click_in_depth_leaves_the_ticket_alone(drive: Drive) -> None:
         await until(lambda: bool(depth.view.summary() != "no depth"), "a book")
         picked: list[float] = []
         session.bridge.price_picked.connect(lambda key, price, side: picked.append(price))
-        level = QPoint(20, HEAD + ROW // 2)
+        level = QPoint(20, depth.view.head + depth.view.row // 2)
         before = session.window.ticket.price_type.value()
         QTest.mouseClick(depth.view, LEFT, pos=level)
         assert picked == [] and session.window.ticket.price_type.value() == before
