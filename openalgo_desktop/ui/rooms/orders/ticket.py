@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
-from PySide6.QtWidgets import QAbstractSpinBox
 
 from openalgo_desktop.config.order_settings import MOST_SIZES
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
@@ -132,38 +131,14 @@ class TicketDock(Dock):
         if instrument is None:
             return
         self._begin(instrument)
-        form = self.form
-        if wish.price_type is not None:
-            form.price_type.choose(wish.price_type.value)
-        if wish.product is not None:
-            form.product.choose(wish.product.value)
-        form.set_action(wish.action)
-        if wish.quantity:
-            form.set_units(wish.quantity)
-        form.terms.set(wish.validity, wish.disclosed_quantity)
-        form.show_fields()
-        if wish.trigger_price:
-            form.trigger.setValue(wish.trigger_price)
-        if wish.price:
-            form.set_price(wish.price)
-        elif wish.use is TicketUse.TARGET:
-            form.set_price(0.0)  # to be typed: a target at the market would be an exit
+        self.form.fill(wish)
         self._set_use(wish.use, wish.product)
         self._edited()
-        self._focus_for(wish)
-
-    def _focus_for(self, wish: TicketWish) -> None:
-        """To what is to be typed next."""
-        if wish.use is TicketUse.STOP:
-            _type_over(self.trigger)
-        elif wish.use is TicketUse.TARGET:
-            _type_over(self.price)
-        else:
-            self.type_size()
+        self.form.focus_for(wish.use)
 
     def type_size(self) -> None:
         """The keyboard goes to the size: lots, or units where there are none."""
-        _type_over(self.lots if self.lots.isVisibleTo(self) else self.units)
+        self.form.type_size()
 
     def _on_position(self, row: Position, use: TicketUse) -> None:
         if self.instrument is not None:
@@ -233,14 +208,7 @@ class TicketDock(Dock):
             if not self.linked:
                 return
             self.show_symbol(key)
-        if side:
-            self.form.set_action(Action(side))
-        if self.form.kind is PriceType.MARKET:
-            self.price_type.choose(PriceType.LIMIT.value)
-        if self.form.kind is PriceType.SLM:
-            self.trigger.setValue(price)
-        else:
-            self.form.set_price(price)
+        self.form.pick(price, Action(side) if side else None)
         self._edited()
 
     def _mark_dirty(self, *_: object) -> None:
@@ -426,9 +394,3 @@ class TicketDock(Dock):
             "price_type": self.price_type.value(),
             "product": self.product.value(),
         }
-
-
-def _type_over(field: QAbstractSpinBox) -> None:
-    """What is typed replaces what stands there: 100 over a 1 must not be 1100."""
-    field.setFocus()
-    field.selectAll()

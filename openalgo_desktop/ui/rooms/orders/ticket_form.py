@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QButtonGroup,
     QHBoxLayout,
     QPushButton,
@@ -18,6 +19,7 @@ from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.following import Followed
 from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.offered import price_types, products
+from openalgo_desktop.core.ticketing import TicketUse, TicketWish
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.kit.fields import CountField, Field, FieldGrid, PriceField
 from openalgo_desktop.ui.kit.segments import Segments
@@ -233,6 +235,48 @@ class TicketForm(QWidget):
         self.follows = False
         quietly(self.price, price)
 
+    def fill(self, wish: TicketWish) -> None:
+        """Fill in what somebody wants to look at, in a form that was begun for its instrument."""
+        if wish.price_type is not None:
+            self.price_type.choose(wish.price_type.value)
+        if wish.product is not None:
+            self.product.choose(wish.product.value)
+        self.set_action(wish.action)
+        if wish.quantity:
+            self.set_units(wish.quantity)
+        self.terms.set(wish.validity, wish.disclosed_quantity)
+        self.show_fields()
+        if wish.trigger_price:
+            self.trigger.setValue(wish.trigger_price)
+        if wish.price:
+            self.set_price(wish.price)
+        elif wish.use is TicketUse.TARGET:
+            self.set_price(0.0)  # to be typed: a target at the market would be an exit
+
+    def pick(self, price: float, side: Action | None) -> None:
+        """A price of the chart or the ladder, taken by an explicit gesture."""
+        if side is not None:
+            self.set_action(side)
+        if self.kind is PriceType.MARKET:
+            self.price_type.choose(PriceType.LIMIT.value)
+        if self.kind is PriceType.SLM:
+            self.trigger.setValue(price)
+        else:
+            self.set_price(price)
+
+    def focus_for(self, use: TicketUse) -> None:
+        """To what is to be typed next."""
+        if use is TicketUse.STOP:
+            _type_over(self.trigger)
+        elif use is TicketUse.TARGET:
+            _type_over(self.price)
+        else:
+            self.type_size()
+
+    def type_size(self) -> None:
+        """The keyboard goes to the size: lots, or units where there are none."""
+        _type_over(self.lots if self.lots.isVisibleTo(self) else self.units)
+
     def request(self) -> OrderRequest | None:
         """The order as the fields stand; None while there is no instrument or no side."""
         return None if self.action is None else self.request_of(self.action)
@@ -334,6 +378,12 @@ class TicketForm(QWidget):
     def _show_lots(self, units: int) -> None:
         if self.instrument is not None:
             quietly(self.lots, units // max(1, self.instrument.lot_size))
+
+
+def _type_over(field: QAbstractSpinBox) -> None:
+    """What is typed replaces what stands there: 100 over a 1 must not be 1100."""
+    field.setFocus()
+    field.selectAll()
 
 
 def quietly(field: CountField | PriceField, value: float) -> None:
