@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -347,6 +348,11 @@ class Books(QObject):
     def working_of(self, key: Key) -> list[Order]:
         """Orders of one instrument that may still fill."""
         return list(self._working.get(key, {}).values())
+
+    def working_keys(self, most: int) -> list[Key]:
+        """Instruments with orders that may still fill, ``most`` of them at most: those whose first
+        one came last."""
+        return list(islice(reversed(self._working), most))
 
     def _index(self, order: Order) -> None:
         rows = self._working.setdefault(order.key, {})

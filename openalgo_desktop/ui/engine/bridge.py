@@ -80,6 +80,8 @@ T = TypeVar("T")
 
 #: Source under which the journal files what the window sends.
 SOURCE = "window"
+#: Of so many instruments with working orders the price is streamed for their sake.
+MOST_WORKING = 200
 
 
 class Bridge(QObject):
@@ -124,6 +126,8 @@ class Bridge(QObject):
         self.frames.add(self.books)
         self.books.positions_changed.connect(self._want_books)
         self.books.holdings_changed.connect(self._want_books)
+        self.books.orders_changed.connect(self._want_orders)
+        self.books.orders_updated.connect(lambda _: self._want_orders())
         self.feed = FeedDoor(terminal, self)
         self.depths = DepthsDoor(terminal)
         self.accounts = AccountDoor(terminal)
@@ -246,6 +250,12 @@ class Bridge(QObject):
         """Positions and holdings are priced whether their docks are open or not."""
         rows: list[Position | Holding] = [*self.books.positions, *self.books.holdings]
         self.want("books", {row.key: FeedMode.LTP for row in rows if row.quantity})
+
+    def _want_orders(self) -> None:
+        """So are instruments with working orders: a change is compared with the market."""
+        keys = self.books.working_keys(MOST_WORKING)
+        if self._wanted.get("orders", {}).keys() != set(keys):
+            self.want("orders", dict.fromkeys(keys, FeedMode.LTP))
 
     def _drain(self) -> dict[Key, Tick]:
         return {tick.key: tick for tick in self._channel.drain()}

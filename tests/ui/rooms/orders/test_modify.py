@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from shiboken6 import isValid
 
-from openalgo_desktop.core.enums import Action, Mode, PriceType
+from openalgo_desktop.core.acts import Act
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType
 from openalgo_desktop.core.errors import RejectedByBroker
 from openalgo_desktop.core.model import ModifyRequest, OrderRequest
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
@@ -120,5 +122,26 @@ def test_a_disclosed_quantity_is_changed_and_never_taken_away(drive: Drive) -> N
         click(dialog.save)
         await until(lambda: bridge.books.working()[0].disclosed_quantity == 50, "the change")
         dialog.deleteLater()
+
+    drive(scenario)
+
+
+def test_a_working_order_has_a_price_to_be_compared_with(drive: Drive) -> None:
+    """Whatever panels are open: else a change far through the market would not be asked about, or
+    every change would be."""
+
+    async def scenario(session: Session) -> None:
+        bridge, tcs = session.bridge, ("NSE", "TCS")
+        last = (await bridge.snapshot(tcs)).ltp
+        price = round(last * 0.97, 0)
+        order = OrderRequest("TCS", "NSE", Action.BUY, 5, PriceType.LIMIT, price=price)
+        await bridge.place(order, Mode.SANDBOX)
+        await until(lambda: bridge._wanted.get("orders") == {tcs: FeedMode.LTP}, "its price")
+        await until(lambda: bridge.orders.fresh(tcs) is not None, "a tick of it")
+        near = msgspec.structs.replace(order, price=round(last * 0.98, 0))
+        assert bridge.orders.why_ask(Act.MODIFY, [near], Mode.SANDBOX) == ()
+        (working,) = bridge.books.working()
+        await bridge.cancel(working.order_id, Mode.SANDBOX)
+        await until(lambda: not bridge._wanted["orders"], "nothing works")
 
     drive(scenario)
