@@ -181,7 +181,7 @@ class StatusBar(QStatusBar):
         """What goes on in the background, one of them in sight."""
         jobs = self._bridge.accounts.busy()
         more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
-        self._set("jobs", f"⟳ {jobs[0]}{more}" if jobs else "")
+        self._set("jobs", f"{jobs[0]}{more}" if jobs else "")
         self._parts["jobs"].setToolTip(plain_tip("\n".join(jobs)))
 
     def show_errors(self) -> None:
@@ -190,7 +190,7 @@ class StatusBar(QStatusBar):
         self.errors.setVisible(count > 0)
         text = "1 error" if count == 1 else f"{count} errors"
         self.errors.setText(f"⚠ {text}")
-        self.errors.setToolTip(f"{text} in the log since you looked; a click shows them")
+        self.errors.setToolTip(plain_tip(f"{text} in the log since you looked; a click shows them"))
 
     def _open_log(self) -> None:
         self._errors_seen = self._bridge.logs.errors
