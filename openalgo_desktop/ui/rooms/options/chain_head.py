@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -150,8 +151,18 @@ class ChainBar(QWidget):
         """The line of figures; unchanged texts cost nothing."""
         if self.figures.text() != text:
             self.figures.setText(text)
+            self._make_room()
         if self.figures.toolTip() != plain_tip(tip):
             self.figures.setToolTip(plain_tip(tip))
+
+    def _make_room(self) -> None:
+        """As many lines as the figures need now; the layout alone comes too late for a text that
+        is longer than the one before."""
+        self.figures.setMinimumHeight(self.figures.heightForWidth(self.figures.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
 
     def _on_tab(self, place: int) -> None:
         if 0 <= place < len(self._days):
