@@ -74,18 +74,19 @@ class Ending:
             dialog.deleteLater()
         elif not await ask(dialog):
             return
+        protected = dialog.protected()  # the dialog is gone once this has waited for anything
         result = await self._bridge.close_all(
             mode,
             cancel_orders=dialog.option.isChecked(),
             only=dialog.only(),
-            protected=dialog.protected(),
+            protected=protected,
         )
         if result.failed:
             self._toasts.show(
                 "error",
                 f"{result.closed} closed, {result.failed} failed. {'; '.join(result.errors[:3])}",
             )
-        elif dialog.protected():
+        elif protected:
             text = f"Limits to close {result.closed} positions are out; what does not trade rests."
             self._toasts.show("info", text)
         else:

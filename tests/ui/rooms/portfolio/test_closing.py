@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QListWidget
+from shiboken6 import isValid
 
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest, Position
@@ -140,6 +141,7 @@ def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
 
         async def close_all(mode: Mode, **how: Any) -> CloseAll:
             asked.append(how)
+            await until(lambda: not isValid(dialog), "the dialog's end")  # an answer takes its time
             return CloseAll(1, 0, True, mode)
 
         bridge.close_all = close_all  # type: ignore[method-assign]
@@ -162,6 +164,8 @@ def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
         await until(lambda: asked, "the order to close")
         assert asked[0]["only"] == {("NSE", "INFY", Product.CNC)}
         assert asked[0]["protected"] is True and asked[0]["cancel_orders"] is True
+        told = "Limits to close 1 positions are out"
+        await until(lambda: any(told in row for row in session.window.toasts.texts()), told)
 
     drive(scenario)
 
