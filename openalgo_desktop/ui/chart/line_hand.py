@@ -71,8 +71,7 @@ class LineHand:
         if closing:
             same = on_close and now is not None and now.line_id == line.line_id
             return Gesture(line, None) if same else None
-        pane = self._overlay.frame.pane
-        if not far or not pane.top() <= at.y() <= pane.bottom():
+        if not far or not self._overlay.frame.takes(at.y()):
             self._overlay.set_ghost(None)
             if not far:  # a click
                 self._overlay.choose(line.line_id)

@@ -42,6 +42,11 @@ class Frame:
         """Price of a pixel."""
         return self.high - (y - self.pane.top()) / self.pane.height() * (self.high - self.low)
 
+    def takes(self, y: float) -> bool:
+        """Whether a line may be let go there. Prices go on below the lowest one in sight, over the
+        volumes: else a stop could never be dragged lower than the chart happens to end."""
+        return self.pane.top() <= y <= self.bottom and self.price(y) > 0
+
 
 LegendPart = tuple[str, str]  # text, colour role
 
@@ -323,7 +328,7 @@ class Overlay(QWidget):
     def _paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
         """Where a line that is dragged would go, and its price there."""
         y = self.frame.y(price)
-        if self._in_pane(y):
+        if self.frame.takes(y):
             colours = theme.current()
             colour = colours.color(line.role)
             self._horizontal(painter, y, colour, Qt.PenStyle.SolidLine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -159,6 +160,27 @@ def test_armed_a_dragged_order_is_changed_once_on_release(drive: Drive) -> None:
         chart.drag(start, 1)
         await settle()
         assert len(chart.modified) == 1 and chart.dock._asked is None
+
+    drive(scenario)
+
+
+def test_a_stop_is_dragged_lower_than_the_chart_ends(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        chart.bridge.arm.arm(chart.bridge.mode)
+        frame, before = chart.view.canvas.overlay.frame, chart.plan.stop_at
+        start = chart.tag("Stop")
+        depth = round(frame.pane.bottom()) + 12 - start.y()  # over the volumes
+        price = chart.drag(start, depth)
+        assert price < frame.low and before is not None
+        await until(lambda: chart.plan.stop_at != before, "the moved stop")
+        assert chart.plan.stop_at is not None
+        assert float(chart.plan.stop_at) == pytest.approx(price, abs=0.06)
+        chart.draw()
+        start = chart.tag("Stop")
+        chart.drag(start, round(frame.bottom) + 20 - start.y())  # below everything: given up
+        await settle()
+        assert float(chart.plan.stop_at) == pytest.approx(price, abs=0.06)
 
     drive(scenario)
 
