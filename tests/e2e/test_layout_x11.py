@@ -46,3 +46,19 @@ def test_nothing_creeps_and_a_small_screen_spoils_nothing(tmp_path: Path, scale:
     small = look(tmp_path, f"{int(800 * scale)}x{int(600 * scale)}", scale)
     assert "chart" in small and "ticket" in small and "watchlist" not in small  # stacked
     assert look(tmp_path, "1920x1080", scale) == first
+
+
+def test_no_shipped_workspace_creeps(tmp_path: Path) -> None:
+    seen = []
+    with x_display() as display:
+        for _ in range(3):
+            with real_window(tmp_path, display) as window:
+                found = {}
+                window.click("rect('statusbar')")  # the keys come here
+                for number in range(1, 6):
+                    window.key(f"ctrl+{number}")
+                    found[number] = places(window)
+                seen.append(found)
+    for number in range(1, 6):
+        assert len(seen[0][number]) > 1
+        assert seen[1][number] == seen[0][number] == seen[2][number]

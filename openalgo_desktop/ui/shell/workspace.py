@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 STATE = 3
 _MOST_PIXELS = 1_000_000
 SCOPE = "workspace"
+#: By so much the room of tabs differs from their height at most, pixels.
+_TABS_DIFFER = 4
 #: Symbols that a command left for the watch list (``hands.state``).
 IMPORTED = "imported-watch-list"
 
@@ -94,7 +96,8 @@ def apply(
 
 def settle(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Dock]) -> None:
     """Give the docks the sizes that they had: Qt's own state gives away the width of a separator
-    at each restart. Where the window has another size now, they keep their shares."""
+    at each restart. Where the window has another size now, they keep their shares. Qt lays out
+    in a later turn, so that once is not enough."""
     sizes = saved.get("sizes")
     if not isinstance(sizes, Mapping):
         return
@@ -104,6 +107,9 @@ def settle(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Do
             if name in docks and isinstance(size, list):
                 width, height = map(_pixels, size)
                 known.append((docks[name], (width, height)))
+    off = [height - dock.height() for dock, (_, height) in known]
+    if not any(off) and all(dock.width() == width for dock, (width, _) in known):
+        return
     bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
     bar = max((one.height() for one in bars if one.isVisible()), default=0)
     places = [dock for dock, _ in known]
@@ -112,6 +118,10 @@ def settle(window: QMainWindow, saved: Mapping[str, Any], docks: Mapping[str, Do
     heights = [
         height + (bar if window.tabifiedDockWidgets(dock) else 0) for dock, (_, height) in known
     ]
+    # A style may give tabs a pixel more or less than they are high: a pixel at each restart. Where
+    # the docks have less room than they had it is not the tabs.
+    if not sum(off) and max(map(abs, off)) <= _TABS_DIFFER:
+        heights = [height + more for height, more in zip(heights, off, strict=True)]
     window.resizeDocks(places, widths, Qt.Orientation.Horizontal)
     window.resizeDocks(places, heights, Qt.Orientation.Vertical)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from openalgo_desktop.core.errors import ConfigError
@@ -49,6 +50,10 @@ _LEGACY_DOCKS = [
 ]
 
 Record = dict[str, Any]
+
+
+#: When the sizes of docks are looked at after a layout was brought back, milliseconds.
+SETTLE_MS = (0, 50, 150, 300)
 
 
 def _key(name: str) -> str:
@@ -381,15 +386,28 @@ class Workspaces(QObject):
                 if dock.isHidden():  # version 3 kept closed docks
                     dock.close()
             workspace.settle(window, row, docks)
-            # Banners and tab bars take their room in the turn that follows.
-            QTimer.singleShot(0, window, lambda w=window, r=row, d=docks: self._settle(w, r, d))
+            # Banners, tab and status bars take their room in the turns that follow.
+            self._settle_later(window, row, docks)
         return bool(self._docking.docks)
 
-    def _settle(
-        self, window: QMainWindow, row: Mapping[str, Any], docks: Mapping[str, Dock]
+    def _settle_later(
+        self,
+        window: QMainWindow,
+        row: Mapping[str, Any],
+        docks: Mapping[str, Dock],
+        turn: int = 0,
     ) -> None:
-        here = {n: d for n, d in docks.items() if self._docking.docks.get(d.name) is d}
-        workspace.settle(window, row, here)
+        """Each turn once: they have their sizes when the last one has passed."""
+
+        def settle() -> None:
+            here = {n: d for n, d in docks.items() if self._docking.docks.get(d.name) is d}
+            if QGuiApplication.mouseButtons() is not Qt.MouseButton.NoButton:
+                return  # somebody drags them already
+            workspace.settle(window, row, here)
+            if turn + 1 < len(SETTLE_MS):
+                self._settle_later(window, row, here, turn + 1)
+
+        QTimer.singleShot(SETTLE_MS[turn], window, settle)
 
     def _preset_of(self, name: str) -> layout_tree.Preset:
         found = [preset for preset in self._presets.values() if preset.title == name]
