@@ -119,6 +119,11 @@ class Program:
             self.kill()
             raise AssertionError(f"still running {STOP_TIMEOUT} s after SIGTERM") from None
 
+    def ended(self, timeout: float = STOP_TIMEOUT) -> int:
+        """Wait until it has ended by itself, and give the exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout)
+
     def kill(self) -> None:
         """End without warning, as a crash does."""
         assert self._process is not None

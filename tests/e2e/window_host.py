@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from openalgo_desktop.shell import engine
 from openalgo_desktop.shell.main import main
+from openalgo_desktop.ui.rooms.market.ladder_view import Cell, Column
 
 
 def on_screen(widget: QWidget, rect: QRect | None = None) -> list[int]:
@@ -86,13 +87,22 @@ def link(table: str, row: int, name: str) -> list[int] | None:
     return None if found.isEmpty() else on_screen(view.viewport(), found)
 
 
-def option(name: str, is_call: bool = True) -> list[int] | None:
-    """Where a price of the option at the money is in the chain."""
+def option(name: str, is_call: bool = True, strikes: int = 0) -> list[int] | None:
+    """Where a price of the option at the money is in the chain, or of one so many ``strikes``
+    above (below) it."""
     chain = dock("chain")
     if chain.view is None or not chain.view.head.atm:
         return None
-    row = chain.table.row_of(chain.view.head.atm)
+    row = chain.table.row_of(chain.view.head.atm) + strikes
     return on_screen(chain.table.viewport(), chain.table.cell_rect(row, name, is_call))
+
+
+def rung(column: str, price: float) -> list[int] | None:
+    """Where a price is in a column of the ladder; None while it is not in sight."""
+    view = dock("ladder").view
+    number = view.grid.number(price)
+    found = view.cell_rect(Cell(Column(column), number))
+    return on_screen(view, found) if view.grid.shows(number) else None
 
 
 def tag(word: str) -> list[int] | None:
@@ -102,6 +112,16 @@ def tag(word: str) -> list[int] | None:
         chip = view.canvas.overlay.chip_of(line.line_id)
         if word in line.text and chip is not None:
             return on_screen(view.canvas.viewport(), chip[0])
+    return None
+
+
+def tab(words: str) -> list[int] | None:
+    """Where a tab of stacked docks is."""
+    for bar in QApplication.allWidgets():
+        if isinstance(bar, QTabBar) and not bar.visibleRegion().isEmpty():
+            for index in range(bar.count()):
+                if bar.tabText(index) == words:
+                    return on_screen(bar, bar.tabRect(index))
     return None
 
 
