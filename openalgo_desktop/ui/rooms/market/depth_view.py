@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from itertools import accumulate
+from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QBrush,
+    QContextMenuEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from openalgo_desktop.core.model import Depth, Level
@@ -22,7 +31,7 @@ CAPTIONS = 20
 #: Widths of orders, quantity, price as parts of one side; a narrow view leaves out the orders.
 PARTS = (0.17, 0.37, 0.46)
 NARROW_PARTS = (0.0, 0.44, 0.56)
-NARROW = 360
+NARROW, NARROWEST = 360, 240
 #: How strong the bars are: of all up to a level, of the level.
 CUMULATED, QUANTITY = 12, 26
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -46,6 +55,7 @@ class DepthView(QWidget):
         self._note = ""
         self._depth = Depth()
         self._places = 2
+        self._longest = 0  # price, pixels
         self._hover: tuple[int, str] | None = None
         self._pressed: tuple[int, str] | None = None
         self._stale = False
@@ -76,7 +86,21 @@ class DepthView(QWidget):
         return QSize(300, self._tall)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, self._tall)
+        """A price is never cut: where the panel is narrower it scrolls."""
+        return QSize(max(NARROWEST, self._room(NARROW_PARTS[-1])), self._tall)
+
+    def _room(self, part: float) -> int:
+        """The width at which a price fits into its ``part`` of a side, pixels."""
+        return ceil(2 * ((self._longest + 8) / part + 8))
+
+    def _measure(self) -> None:
+        """The longest price; a book that has none keeps what was measured."""
+        prices = [level.price for level in (*self._depth.buy[:1], *self._depth.sell[-1:])]
+        advance = QFontMetrics(fonts.table_font()).horizontalAdvance
+        longest = max((advance(fmt.price(price, self._places)) for price in prices), default=0)
+        if longest and longest != self._longest:
+            self._longest = longest
+            self.setMinimumWidth(self.minimumSizeHint().width())
 
     def set_stale(self, stale: bool, note: str = "") -> None:
         """Whether the book is too old: it turns grey and is hatched then. ``note`` is written
@@ -91,12 +115,14 @@ class DepthView(QWidget):
             return
         self._depth = depth
         self._places = places
+        self._measure()
         self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             if self.height() != self._tall:
                 self.setFixedHeight(self._tall)
+            self._measure()
             self.update()
         super().changeEvent(event)
 
@@ -202,7 +228,8 @@ class DepthView(QWidget):
         half = self.width() / 2 - 8
         cells: list[tuple[QRectF, Qt.AlignmentFlag]] = []
         x = 6.0
-        for part in NARROW_PARTS if self.width() < NARROW else PARTS:
+        narrow = self.width() < max(NARROW, self._room(PARTS[-1]))
+        for part in NARROW_PARTS if narrow else PARTS:
             width = half * part
             if side == "BUY":
                 cells.append((QRectF(x, top, width - 6, height), RIGHT))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Depth, Level
 from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.ui.kit import fonts
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.depth_view import TIGHT, DepthView
 from openalgo_desktop.ui.shell.main import Session
@@ -166,3 +167,15 @@ def test_the_menu_of_a_level_fills_the_ticket_and_sends_nothing(drive: Drive) ->
         assert len(wishes) == 2 and await session.terminal.desk.orders() == []
 
     drive(scenario)
+
+
+@pytest.mark.parametrize("width", [100, 300, 365])
+def test_a_price_is_never_cut(qtbot: QtBot, width: int) -> None:
+    view = DepthView()
+    qtbot.addWidget(view)
+    view.show_depth(Depth((Level(123_456.5, 10, 1),), (Level(123_456.55, 10, 1),)), 2)
+    view.resize(max(width, view.minimumSizeHint().width()), 200)
+    advance = QFontMetrics(fonts.table_font()).horizontalAdvance("1,23,456.50")
+    for side in ("BUY", "SELL"):
+        cell, _ = view._cells(side, 0, 20)[-1]
+        assert cell.width() >= advance and cell.left() >= 0 and cell.right() <= view.width()
