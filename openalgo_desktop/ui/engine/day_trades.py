@@ -68,6 +68,7 @@ class DayTrades:
         self._orders: dict[PositionId, dict[str, _Filled]] = {}
         self._strategies: dict[PositionId, dict[str, None]] = {}
         self._sums: dict[PositionId, DaySum] = {}
+        self._counted: list[Trade] = []  # in the order of the book
         books.trades_changed.connect(self._read)
         books.trades_added.connect(self._add)
 
@@ -106,11 +107,21 @@ class DayTrades:
 
     # -- keeping ----------------------------------------------------------------------------
     def _read(self) -> None:
-        self._orders, self._strategies, self._sums = {}, {}, {}
-        self._add(self._books.trades)
+        """The book was read whole. What it lists as before is counted already."""
+        trades, known = self._books.trades, len(self._counted)
+        self._sums = {}
+        if trades[:known] == self._counted:
+            for orders in self._orders.values():
+                for order in orders.values():
+                    order.charges = None  # the plan may be another one
+            return self._add(trades[known:])
+        self._orders, self._strategies = {}, {}
+        self._counted.clear()
+        self._add(trades)
 
     def _add(self, trades: Iterable[Trade]) -> None:
         for trade in trades:
+            self._counted.append(trade)
             place = (trade.key, trade.product)
             orders = self._orders.setdefault(place, {})
             order = orders.get(trade.order_id)

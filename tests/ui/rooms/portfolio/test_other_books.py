@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick, Trade
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.orders.trades import TradesDock
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
@@ -45,6 +45,28 @@ def test_charges_of_a_trade_are_told_or_estimated_and_said_so(drive: Drive) -> N
         other = day.charges_of(trade(2))[0]
         assert other is not None and day.charges == pytest.approx(3.5 + other)
         assert f"charges ₹ {3.5 + other:.2f}" in dock.title_bar.subject.text()
+
+    drive(scenario)
+
+
+def test_a_book_that_is_read_again_is_counted_once(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books, day = await stand_still(session), session.bridge.day_trades
+
+        def read(*trades: Trade) -> tuple[int, float | None]:
+            books.trades = BookRows(msgspec.structs.replace(row) for row in trades)
+            books.trades_changed.emit()
+            found = day.of(("NSE", "SBIN"), Product.MIS)
+            return found.bought, found.charges
+
+        one, two = trade(1), msgspec.structs.replace(trade(2), charges=2.0)
+        assert read(one)[0] == 10
+        assert read(one)[0] == 10
+        assert read(one, two)[0] == 20
+        told = msgspec.structs.replace(one, charges=3.5)  # the account tells it later
+        assert read(told, two) == (20, 5.5)
+        assert read(two) == (10, 2.0)
+        assert read() == (0, 0.0)
 
     drive(scenario)
 
