@@ -70,10 +70,9 @@ def test_a_symbol_goes_to_the_list_and_everywhere(window: Window) -> None:
     shown = "dock('ticket').instrument.symbol + dock('depth')._key[1]"
     assert window.ask(shown) == "SBINSBIN"
     assert window.count() == {"clicks": 1}
-    # 9. The margin before the order: nothing to do but to say what the order is.
-    window.key("ctrl+shift+b")
-    window.count()
-    window.wait("'₹' in (text('ticket-facts-margin') or '')", "the margin")
+    # 9. The margin before the order: nothing to do, of both sides while none is chosen.
+    for side in ("buy", "sell"):
+        window.wait(f"'₹' in (text('ticket-facts-margin-{side}') or '')", f"the margin to {side}")
     assert window.count() == {}
 
 
