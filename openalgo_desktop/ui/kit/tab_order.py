@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -29,9 +30,11 @@ def in_reading_order(root: QWidget) -> Iterator[QWidget]:
     if layout is not None:
         yield from _of_layout(layout)
         return
-    # Of tabs the bar first, whichever side it was built on; else Qt's own order.
-    for child in sorted(root.children(), key=lambda child: not isinstance(child, QTabBar)):
-        if isinstance(child, QWidget) and not child.isWindow():
+    # Of tabs the bar first, whichever side it was built on; else Qt's own order. Widgets only:
+    # wrappers of Qt's inner objects outlive them, and the next change of the text size crashed.
+    direct = root.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    for child in sorted(direct, key=lambda child: not isinstance(child, QTabBar)):
+        if not child.isWindow():
             yield child
             yield from in_reading_order(child)
 
