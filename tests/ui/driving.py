@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
@@ -20,7 +21,12 @@ from tests.waiting import until
 OVERRIDES = {"api.rest_port": 0, "api.ws_port": 0, "simulator.rate": 200.0}
 SBIN = ("NSE", "SBIN")
 Scenario = Callable[[Session], Awaitable[None]]
-Drive = Callable[[Scenario], None]
+
+
+class Drive(Protocol):
+    """Run a scenario in a started window; it has ``seconds`` for it."""
+
+    def __call__(self, scenario: Scenario, seconds: float = 60.0) -> None: ...
 
 
 def forget(session: Session) -> None:
@@ -48,9 +54,9 @@ def driver(folder: Path) -> Iterator[Drive]:
             app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             driven.append(session)
 
-    def run(scenario: Scenario) -> None:
+    def run(scenario: Scenario, seconds: float = 60.0) -> None:
         work: Coroutine[Any, Any, None] = whole(scenario)
-        loop.run_until_complete(asyncio.wait_for(work, 60))
+        loop.run_until_complete(asyncio.wait_for(work, seconds))
 
     driven: list[Session] = []
     yield run
@@ -58,6 +64,12 @@ def driver(folder: Path) -> Iterator[Drive]:
         forget(session)
     loop.close()
     asyncio.set_event_loop(None)
+
+
+def resident_mib() -> float:
+    """Memory of this process, MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def click(widget: Any) -> None:

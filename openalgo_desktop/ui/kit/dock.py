@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.model import Key
@@ -88,6 +89,7 @@ class Dock(QDockWidget):
         self._interval_linked = False
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._released = False
+        self._disposed = False
         self._reads: set[asyncio.Task[Any]] = set()
         self._writes: set[asyncio.Task[Any]] = set()
         self.hotkeys = DockKeys(groups_of(self.name), self)  # while it has the focus; F1 shows them
@@ -104,6 +106,8 @@ class Dock(QDockWidget):
         self.content.setContentsMargins(0, 0, 0, 0)
         self.content.setSpacing(0)
         self._empty = label(self.empty_text, f"dock-{self.name}-empty", "empty")
+        self._empty.setParent(self)  # also where it is never shown: it goes with the dock
+        self._empty.hide()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         area = named(_Body(), f"dock-{self.name}-area", f"{self.title}, content")
@@ -148,22 +152,27 @@ class Dock(QDockWidget):
         task = self.bridge.spawn(work, name)
         if self._released and not sends:  # a timer that had been set before
             task.cancel()
+            return task
         tasks = self._writes if sends else self._reads
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task.add_done_callback(partial(self._ended, tasks))
         return task
+
+    def _ended(self, tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
+        tasks.discard(task)
+        if self._disposed:
+            self._delete_when_idle()
 
     def dispose(self) -> None:
         """Delete the dock once nothing of it runs any more."""
         self.release()
-        running = [*self._reads, *self._writes]
-        if not running:
-            self.deleteLater()
-        for task in running:
-            task.add_done_callback(lambda _: self._dispose_if_idle())
+        self._disposed = True
+        if self._reads or self._writes:
+            self.setParent(None)  # a further window takes all that is in it along
+        self._delete_when_idle()
 
-    def _dispose_if_idle(self) -> None:
-        if not any(not task.done() for task in (*self._reads, *self._writes)):
+    def _delete_when_idle(self) -> None:
+        if not self._reads and not self._writes and isValid(self):
             self.deleteLater()
 
     def closeEvent(self, event: QCloseEvent) -> None:

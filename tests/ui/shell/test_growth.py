@@ -1,0 +1,125 @@
+"""Workspaces and windows that come and go leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import NamedTuple
+
+import pytest
+from PySide6.QtCore import QEvent
+
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive, priced, resident_mib
+from tests.waiting import until
+
+#: Seconds for the long form on a busy machine.
+LONG = 280.0
+#: MiB for each time: a chart or a table that stays is more.
+EACH = 0.15
+#: Widgets that more or less may be there, of menus and messages.
+SOME = 12
+#: For what a first few times leave in caches and in the allocator.
+ROOM = 9.0
+
+
+class Held(NamedTuple):
+    """What a window holds."""
+
+    clients: int
+    wanted: set[str]
+    handlers: int
+    children: int
+    tasks: int
+    widgets: int
+
+
+def held(session: Session) -> Held:
+    bridge = session.bridge
+    return Held(
+        bridge.frames.served,
+        set(bridge._wanted),
+        session.terminal.bus.handler_count(),
+        len(bridge.children()),
+        len(bridge._tasks),
+        len(session.app.allWidgets()),
+    )
+
+
+async def settled(session: Session) -> None:
+    """Charts have their history, what was closed is deleted: a dock ends with its last task."""
+    bridge = session.bridge
+    await asyncio.sleep(0.02)
+    await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
+    await until(lambda: docks(session) == len(session.window.docking.docks), "closed docks go")
+    gc.collect()
+
+
+def docks(session: Session) -> int:
+    """How many there are, open or on their way out."""
+    session.app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return sum(isinstance(widget, Dock) for widget in session.app.allWidgets())
+
+
+@pytest.mark.parametrize("times", [pytest.param(2), pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.timeout(LONG + 20)
+def test_workspaces_switched_leave_nothing(drive: Drive, times: int) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        workspaces = session.window.workspaces
+        home = workspaces.current
+        others = [name for name in workspaces.names() if name != home][:times]
+
+        async def there_and_back(count: int) -> None:
+            for number in range(count):
+                workspaces.switch(others[number % len(others)])
+                await asyncio.sleep(0)
+                workspaces.switch(home)
+                await asyncio.sleep(0)
+
+        await there_and_back(len(others))
+        await settled(session)
+        before, memory = held(session), resident_mib()
+        await there_and_back(times)
+        await settled(session)
+        after = held(session)
+        assert after._replace(tasks=0, widgets=0) == before._replace(tasks=0, widgets=0)
+        assert after.tasks <= before.tasks + 3  # of those that come and go
+        assert after.widgets <= before.widgets + SOME
+        assert resident_mib() - memory < ROOM + EACH * times
+
+    drive(scenario, LONG)
+
+
+@pytest.mark.parametrize("times", [pytest.param(4), pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.timeout(LONG + 20)
+def test_windows_opened_and_closed_leave_nothing(drive: Drive, times: int) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        workspaces, docking = session.window.workspaces, session.window.docking
+
+        async def again() -> None:
+            window = workspaces.add_window()
+            docking.open("depth", window)
+            docking.open("chart", window)
+            window.show()
+            await asyncio.sleep(0)
+            window.close()
+            await asyncio.sleep(0)
+
+        for _ in range(3):
+            await again()
+        await settled(session)
+        before, memory, windows = held(session), resident_mib(), len(workspaces.windows)
+        for _ in range(times):
+            await again()
+        await settled(session)
+        assert len(workspaces.windows) == windows
+        after = held(session)
+        assert after._replace(tasks=0, widgets=0) == before._replace(tasks=0, widgets=0)
+        assert after.tasks <= before.tasks + 3  # of those that come and go
+        assert after.widgets <= before.widgets + SOME
+        assert resident_mib() - memory < ROOM + EACH * times
+
+    drive(scenario, LONG)
