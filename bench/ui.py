@@ -6,7 +6,7 @@ a core; holds are CPU of the loop's thread between two turns of a 1 ms timer, wh
 do not spoil. Floors in the same run: the same scene without ticks, and a QTableWidget of the same
 rows and rate that sets the text of each cell (what a plain Qt program does).
 
-    .venv/bin/python bench/ui.py [--seconds 8] [--only watchlist,chain,book,desk,open]
+    .venv/bin/python bench/ui.py [--seconds 8] [--only watchlist,chain,book,desk,open,day]
 
 Exits with 1 when a limit of issue 11 is broken: watchlist 30 paints/s within 35 % of a core, loop
 hold p99 12 ms with a full desk, first opening of a dock 80 ms.
@@ -80,6 +80,9 @@ class Bench:
         self.seconds = seconds
         self.orders = orders
         self.broken: list[str] = []
+        self.facts: list[str] = []  # of the row in bench/README.md
+        self.book_rows: list[str] = []
+        self.day_rows: list[str] = []
 
     # -- tools --------------------------------------------------------------------------------
     async def ticks_of(self, keys: Sequence[Key]) -> list[Tick]:
@@ -171,6 +174,10 @@ class Bench:
         plain = await self._plain_table(ticks, size)
         self.tell("QTableWidget, the same", plain)
         print(f"{'':34} ratio {plain.cpu / cost.cpu:.1f}", flush=True)
+        self.facts.append(
+            f"watchlist of {len(ticks)} rows {shown:.0f} paints/s for {cost.cpu:.0f} % of a core, "
+            f"hold p99 {cost.hold:.1f} ms (QTableWidget {plain.cpu:.0f} %, still {still.cpu:.0f})"
+        )
 
     async def _plain_table(self, ticks: Sequence[Tick], dock_size: QSize) -> Cost:
         table = QTableWidget(len(ticks), 10)
@@ -213,8 +220,12 @@ class Bench:
         sides = [side for row in view.rows for side in (row.call, row.put)]
         keys = [side.key for side in sides if side is not None][:162]
         ticks = await self.ticks_of(keys)
-        self.tell(f"chain {len(ticks)} options, no ticks", await self.measure(ticks, 0))
+        still = await self.measure(ticks, 0)
+        self.tell(f"chain {len(ticks)} options, no ticks", still)
         cost = await self.measure(ticks, 5000)
+        self.facts.append(
+            f"chain {cost.cpu:.0f} % (still {still.cpu:.0f}), hold p99 {cost.hold:.1f}"
+        )
         self.tell(f"chain {len(ticks)} options, 5,000/s", cost)
         self.limit("chain, hold p99", cost.hold, HOLD, "ms")
 
@@ -245,6 +256,9 @@ class Bench:
                 f"{part(steps, 0.95):5.1f} ms  filter {filtered:7.1f} ms",
                 flush=True,
             )
+            self.book_rows.append(
+                f"| {count:,} | {loaded:.0f} | {part(steps, 0.95):.1f} | {filtered:.0f} |"
+            )
             if count == 5_000:
                 self.limit("scroll of 5,000 orders", part(steps, 0.95), HOLD, "ms")
         books.orders = {}
@@ -271,6 +285,10 @@ class Bench:
         cost = await self.measure(ticks, 2000)
         self.tell(f"desk of {len(names)} docks, 2,000/s", cost)
         self.limit("desk, hold p99", cost.hold, HOLD, "ms")
+        self.facts.append(
+            f"desk of {len(names)} docks {cost.cpu:.0f} %, hold p99 {cost.hold:.1f}, "
+            f"longest {cost.most:.1f}"
+        )
 
     async def day(self) -> None:
         """A long day in the sandbox, 50 positions and many working orders: how long the loop is
@@ -340,6 +358,7 @@ class Bench:
             "workspace": lambda: window.workspaces.switch("Options desk"),
             "workspace back": lambda: window.workspaces.switch("Intraday"),
         }
+        longest: list[float] = []
         for act, call in acts.items():
             held: list[float] = []
             watching = asyncio.ensure_future(self.hold(held))
@@ -350,13 +369,36 @@ class Bench:
             await asyncio.sleep(1.0)
             watching.cancel()
             most = sorted(held)[-3:]
+            longest.append(most[-1])
             print(f"{name:>16}: {act:24} holds {' '.join(f'{h:6.1f}' for h in most[::-1])} ms")
+        if not self.day_rows:
+            self.day_rows = [f"| orders | {' | '.join(acts)} |", "|---" * (len(acts) + 1) + "|"]
+        self.day_rows.append(
+            f"| {name.split(maxsplit=1)[0]} | {' | '.join(f'{value:.0f}' for value in longest)} |"
+        )
+
+    def rows(self) -> None:
+        """For bench/README.md, ready to paste."""
+        if self.facts:
+            print(
+                "\n| `ui.py` | the window: paints, CPU and holds of its docks, first openings, "
+                "books and switches of a long day | watchlist 30 paints/s in 35 % of a core, hold "
+                "p99 12 ms, first opening 80 ms | the same without ticks; a QTableWidget | "
+                f"{'; '.join(self.facts)} |"
+            )
+        if self.book_rows:
+            print("\n| orders | load, ms | scroll p95 | filter |\n|---|---|---|---|")
+            print("\n".join(self.book_rows))
+        if self.day_rows:
+            print("\nLongest hold of each act, ms:\n")
+            print("\n".join(self.day_rows))
 
     async def open(self) -> None:
         """The first dock of each kind, its module imported for it."""
         self.alone()
         docking = self.session.window.docking
         await asyncio.sleep(0.2)
+        firsts: list[float] = []
         for kind in kinds():
             began = time.process_time()
             dock = docking.open(kind)
@@ -374,6 +416,8 @@ class Bench:
             await asyncio.sleep(0.05)
             print(f"open {kind:14} first {first:6.1f} ms   again {again:6.1f} ms", flush=True)
             self.limit(f"open {kind}", first, OPEN, "ms")
+            firsts.append(first)
+        self.facts.append(f"first opening of a dock {min(firsts):.0f} to {max(firsts):.0f} ms")
 
 
 def _shown(tick: Tick) -> tuple[float, ...]:
@@ -403,6 +447,7 @@ async def run(session: Session, options: argparse.Namespace) -> int:
         for scene in ("open", "watchlist", "chain", "book", "desk", "day"):
             if not options.only or scene in options.only.split(","):
                 await getattr(bench, scene)()
+        bench.rows()
     finally:
         await session.stop()
     for line in bench.broken:
