@@ -167,8 +167,9 @@ class Dock(QDockWidget):
         """Delete the dock once nothing of it runs any more."""
         self.release()
         self._disposed = True
-        if self._reads or self._writes:
-            self.setParent(None)  # a further window takes all that is in it along
+        # A further window would take all that is in it along; and a window that is asked for its
+        # children while one of them is going keeps its Python half for good.
+        self.setParent(None)
         self._delete_when_idle()
 
     def _delete_when_idle(self) -> None:

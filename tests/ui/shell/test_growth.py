@@ -18,9 +18,8 @@ from tests.waiting import until
 LONG = 280.0
 #: MiB for each time: a chart or a table that stays is more.
 EACH = 0.15
-#: MiB for each switch there and back. Widgets and engine are as before, but the Python halves of
-#: some fifteen closed docks stay until the process ends: known, to be brought down to EACH.
-EACH_SWITCH = 3.2
+#: MiB for each switch there and back: some fifteen docks go each time.
+EACH_SWITCH = 0.5
 #: Widgets that more or less may be there, of menus and messages.
 SOME = 12
 #: For what a first few times leave in caches and in the allocator.

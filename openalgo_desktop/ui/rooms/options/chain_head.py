@@ -158,7 +158,7 @@ class ChainBar(QWidget):
     def _make_room(self) -> None:
         """As many lines as the figures need now; the layout alone comes too late for a text that
         is longer than the one before."""
-        self.figures.setMinimumHeight(self.figures.heightForWidth(self.figures.width()))
+        self.figures.setMinimumHeight(max(0, self.figures.heightForWidth(self.figures.width())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
