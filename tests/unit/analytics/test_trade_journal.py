@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -284,38 +283,28 @@ class Many:
         return []
 
 
-async def test_twenty_thousand_trades_leave_the_loop_free(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+async def test_twenty_thousand_trades_leave_the_loop_free() -> None:
     clock = ManualClock(datetime(2026, 11, 16, 10, tzinfo=IST))
     paper = Many(40_000)
     journal = TradeJournal(
         clock, paper, Recorded(), Kept(), InstrumentTable(), TABLE, lambda: "discount"
     )
-    worst, done = 0.0, asyncio.Event()
+    beats = 0
 
     async def beat() -> None:
-        nonlocal worst
-        while not done.is_set():
-            before = time.perf_counter()
-            await asyncio.sleep(0.002)
-            worst = max(worst, time.perf_counter() - before - 0.002)
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0)
+            beats += 1
 
     heart = asyncio.create_task(beat())
-    began = time.perf_counter()
     trips = await journal.trips(Mode.SANDBOX)
-    built = time.perf_counter() - began
-    began = time.perf_counter()
+    built, beats = beats, 0
     assert len(await journal.trips(Mode.SANDBOX)) == len(trips) == 20_000
-    again = time.perf_counter() - began
-    began = time.perf_counter()
     report = await journal.report(trips, "Underlying")
-    reported = time.perf_counter() - began
-    done.set()
-    await heart
+    heart.cancel()
     assert report.figures.trades == 20_000
-    with capsys.disabled():
-        print(f" built {built:.2f} s, again {again:.3f} s, report {reported:.2f} s, "
-              f"longest hold {1000 * worst:.0f} ms ", end="")  # fmt: skip
-    assert built < 20 and again < 0.5 and reported < 5
-    assert worst < 0.25
+    # Turns of the loop while it worked (how long they are is measured by bench/): in one piece
+    # it would be two or three.
+    assert built > 50
+    assert beats > 20
