@@ -86,6 +86,6 @@ class TicketTerms:
             return
         lot = max(1, row.lot_size)
         what = f"{fmt.quantity(least // lot)} lots" if lot > 1 else fmt.quantity(least)
-        tip = plain_tip(f"How much the depth shows at a time: at least {what}. 0: all of it")
-        if self.disclosed.toolTip() != tip:
-            self.disclosed.setToolTip(tip)
+        tip = f"How much the depth shows at a time: at least {what}. 0: all of it"
+        if self.disclosed.toolTip() != plain_tip(tip):
+            self.disclosed.setToolTip(plain_tip(tip))
