@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from openalgo_desktop import ui
 from openalgo_desktop.config.resources import resource_path
@@ -120,6 +120,7 @@ def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
 
     async def scenario(session: Session) -> None:
         await priced(session)
+        await place_some(session)
         before = await rounds(session, 2)
         handlers = session.terminal.bus.handler_count()
         after = await rounds(session, 4)
@@ -187,10 +188,6 @@ def test_no_text_is_cut_in_a_dock_or_dialog_of_a_small_window(drive: Drive) -> N
             dock.grab()
             await asyncio.sleep(0)
             cut += [f"{kind}: {clip}" for clip in clips(dock)]
-            area = dock.widget()
-            assert isinstance(area, QScrollArea)
-            if area.horizontalScrollBar().maximum():  # its buttons may be out of sight
-                cut.append(f"{kind} scrolls to the side")
         for dialog in await dialogs(session):
             name_inner_controls(dialog)
             dialog.show()

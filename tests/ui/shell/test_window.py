@@ -287,7 +287,7 @@ def test_buy_in_a_row_is_of_that_row_whatever_the_ticket_is_linked_to(drive: Dri
         ticket, watchlist = session.window.ticket, session.window.docks["watchlist"]
         assert isinstance(watchlist, WatchlistDock)
         ticket.set_group(0)
-        watchlist._trade(("NSE", "INFY"), Action.SELL)
+        watchlist.trade(("NSE", "INFY"), Action.SELL)
         assert ticket.request().symbol == "INFY"
         assert ticket.action is Action.SELL
         session.bridge.select(SBIN)
