@@ -143,7 +143,9 @@ class Program:
         trace: TracebackType | None,
     ) -> None:
         assert self._process is not None
-        if self._process.poll() is not None:
+        if (code := self._process.poll()) is not None:
+            if error is not None:  # it may have failed because the program was gone
+                error.add_note(f"the program ended with {code}:\n{self.output[-4000:]}")
             return
         code = self.stop()
         if error is None:

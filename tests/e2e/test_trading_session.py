@@ -91,7 +91,8 @@ class Day:
 def begin(day: Day) -> None:
     """First steps, a symbol to watch, an order by the ticket."""
     window = day.window
-    for _ in range(5):
+    for step in range(1, 6):  # a click during the work of a step is none
+        window.wait(f"text('dialog-first-run-step') == 'Step {step} of 5'", f"step {step}")
         window.click("rect('dialog-first-run-next')")
     window.click("rect('tour-skip')")
     assert "simulated" in window.ask("text('banner-sandbox')")

@@ -101,11 +101,17 @@ class Driver:
     def _over(self, plan_id: str) -> None:
         task = self._tasks.pop(plan_id)
         self._news.pop(plan_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
             log.error("exit plan %s failed", plan_id, exc_info=error)
-            plan = self._shelf.exits.get(plan_id)
-            if plan is not None and plan.state is PlanState.EXITING:
-                self._give_up(plan, f"{type(error).__name__} (see the log)")
+        plan = self._exiting(plan_id)
+        if plan is None:
+            return
+        if error is not None:
+            self._give_up(plan, f"{type(error).__name__} (see the log)")
+        else:  # its next leg was reached between the end of the task and this call
+            self.go(plan_id)
 
     def gateway(self, plan: ExitPlan) -> TradingGateway | None:
         """The gateway of the plan's account; None while another account serves its mode."""

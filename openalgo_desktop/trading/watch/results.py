@@ -189,10 +189,15 @@ class Results:
 
     def _over(self, plan_id: str) -> None:
         task = self._tasks.pop(plan_id)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        plan = self._shelf.results.get(plan_id)
+        if (error := task.exception()) is not None:
             log.error("exit %s failed", plan_id, exc_info=error)
-            if (plan := self._shelf.results.get(plan_id)) is not None:
+            if plan is not None:
                 self._end(plan, f"could not be closed: {error!r}", PlanState.FAILED)
+        elif plan is not None and plan.state is PlanState.EXITING:
+            self._go(plan)  # resumed and reached again between the end of the task and this call
 
     def _gateway(self, plan: ResultExit) -> TradingGateway | None:
         try:

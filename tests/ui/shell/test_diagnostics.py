@@ -42,6 +42,7 @@ def test_the_bundle_says_what_helps_and_nothing_secret(drive: Drive, tmp_path: P
         assert key is not None
         bridge.performance.watch()
         dialog = DiagnosticsDialog(session.window, bridge)
+        dialog.show()
         assert not dialog.save.isEnabled()
         await dialog.load()
         shown = dialog.text.toPlainText()

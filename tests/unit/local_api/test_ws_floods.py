@@ -22,9 +22,9 @@ TINY = {
     "questions": b"\x81\x91" + MASK + b'{"action":"ping"}',
 }
 #: Bytes of the smallest frame, and frames that may be handled in one turn: two connections have
-#: a piece each, and what waits of one is answered in the same turn.
+#: a piece each, and what waits of one is answered in the same turn; and two good-byes.
 SMALLEST = 6
-MOST = 3 * PIECE // SMALLEST
+MOST = 3 * PIECE // SMALLEST + 2
 COUNT = 6_000
 
 

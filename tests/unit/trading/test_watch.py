@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import ExitPlanChanged
-from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target, Unit
+from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ExitSpec, Offset, PlanState, Target, Unit
 from openalgo_desktop.trading.policies import protected_exits
 from openalgo_desktop.trading.results import Placed
 from tests.unit.trading.test_underway import KEY
@@ -249,6 +250,32 @@ async def test_a_target_is_moved_after_the_first_one_is_done(floor: Floor):
     await floor.watch.commands.change(plan.plan_id, moved, Mode.SANDBOX)
     floor.ticks.say(825.0)
     floor.ticks.say(831.0)
+    await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
+    await floor.settled()
+    assert floor.units == 0 and floor.sent == ["SELL 10", "SELL 10"]
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_leg_that_is_reached_while_the_one_before_ends_goes_out(floor: Floor, turns: int):
+    """So many turns of the loop after the first target was done, its task being over in one of
+    them and forgotten in the next."""
+    await floor.hold(20)
+    spec = ExitSpec(targets=(Target(Offset.of(810.0), 50), Target(Offset.of(820.0), 50)))
+    plan = await floor.protect(spec)
+    keep, later = floor.store.save_later, []
+
+    async def say() -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        floor.ticks.say(821.0)
+
+    def kept(row: AnyPlan) -> None:
+        keep(row)
+        if isinstance(row, ExitPlan) and row.state is PlanState.ACTIVE and row.held == 10:
+            later.append(asyncio.ensure_future(say()))
+
+    floor.store.save_later = kept  # type: ignore[method-assign]
+    floor.ticks.say(811.0)
     await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
     await floor.settled()
     assert floor.units == 0 and floor.sent == ["SELL 10", "SELL 10"]

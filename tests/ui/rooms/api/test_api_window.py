@@ -193,6 +193,7 @@ def test_a_webhook_strategy_made_in_the_window_trades(drive: Drive) -> None:
         session.window.actions_by_name["webhooks"].trigger()
         await until(lambda: session.window.findChildren(WebhooksDialog), "the dialog")
         dialog = session.window.findChildren(WebhooksDialog)[0]
+        await until(dialog.isVisible, "the dialog in sight")
         click(dialog.save_button)
         await until(lambda: "symbol" in dialog.message.text(), "the complaint about symbols")
         dialog._add_symbol(SBIN)
