@@ -40,6 +40,7 @@ class Follower:
         self.sending: set[str] = set()  # brackets whose entry is on its way
         self._retry: set[str] = set()  # a comparison that failed
         self._shrinking: dict[str, asyncio.Task[None]] = {}  # by order id
+        self._shrink_again: dict[str, ExitPlan] = {}  # asked while it shrinks
 
     async def stop(self) -> None:
         """End what is under way."""
@@ -301,10 +302,23 @@ class Follower:
 
     def _shrink(self, plan: ExitPlan, order_id: str, less: int) -> None:
         if order_id in self._shrinking:
+            self._shrink_again[order_id] = plan
             return
         task = apart(self._do_shrink(plan, order_id, less), f"trim {order_id}")
         self._shrinking[order_id] = task
-        task.add_done_callback(lambda _: self._shrinking.pop(order_id))
+        task.add_done_callback(lambda _: self._shrunk(order_id))
+
+    def _shrunk(self, order_id: str) -> None:
+        """It is smaller now; what was wanted meanwhile comes after it."""
+        cancelled = self._shrinking.pop(order_id).cancelled()
+        asked = self._shrink_again.pop(order_id, None)
+        if asked is None or cancelled:
+            return
+        plan = self._shelf.exits.get(asked.plan_id)
+        if plan is not None and plan.state.is_open and order_id in plan.orders:
+            self._trim(plan)
+        else:
+            self.let_go(asked, (order_id,))
 
     async def _do_shrink(self, plan: ExitPlan, order_id: str, less: int) -> None:
         try:

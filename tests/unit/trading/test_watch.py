@@ -15,6 +15,7 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import ExitPlanChanged
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ExitSpec, Offset, PlanState, Target, Unit
+from openalgo_desktop.core.model import ModifyRequest, OrderAck
 from openalgo_desktop.trading.policies import protected_exits
 from openalgo_desktop.trading.results import Placed
 from tests.unit.trading.test_underway import KEY
@@ -190,6 +191,30 @@ async def test_resting_orders_of_a_plan_do_not_outlive_the_position(floor: Floor
     await until(lambda: ("cancel", stop) in floor.paper.arrived)
     await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
     assert floor.units == 0
+
+
+@pytest.mark.parametrize("rest", [6, 3])
+async def test_what_rests_follows_also_while_a_change_of_it_is_on_its_way(floor: Floor, rest: int):
+    await floor.hold(10)
+    stop = await floor.rest(PriceType.SLM, Action.SELL)
+    target = await floor.rest(PriceType.LIMIT, Action.SELL)
+    await floor.protect(ExitSpec(), orders=(stop, target))
+    change, asked, answer = floor.paper.modify, asyncio.Event(), asyncio.Event()
+
+    async def slow(request: ModifyRequest) -> OrderAck:
+        asked.set()
+        await answer.wait()
+        return await change(request)
+
+    floor.paper.modify = slow  # type: ignore[method-assign]
+    await floor.paper.fill_part(target, 4)
+    await asked.wait()
+    await floor.paper.fill_part(target, rest)
+    await until(lambda: floor.units == 6 - rest)
+    await asyncio.sleep(0)
+    answer.set()
+    last = ("cancel", stop) if rest == 6 else ("modify", f"{stop} 3")
+    await until(lambda: last in floor.paper.arrived)
 
 
 async def test_partial_exits_shrink_what_rests(floor: Floor):
