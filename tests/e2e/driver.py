@@ -147,6 +147,8 @@ class Program:
             if error is not None:  # it may have failed because the program was gone
                 error.add_note(f"the program ended with {code}:\n{self.output[-4000:]}")
             return
+        if error is not None:
+            error.add_note(f"the program said:\n{self.output[-4000:]}")
         code = self.stop()
         if error is None:
             assert code == 0, f"exit code {code}:\n{self.output}"

@@ -17,16 +17,25 @@ from tests.waiting import wait_for
 
 #: How far the pointer goes in one step of a drag, pixels.
 STRIDE = 12
+#: Displays of tests; a server knows no number from 59536 on (as TCP ports they would be too high).
+FIRST_DISPLAY, DISPLAYS = 1_000, 50_000
 #: What has not moved for so long has come to rest, seconds.
 REST = 0.15
 
 
 @contextlib.contextmanager
 def x_display(size: str = "1920x1080") -> Iterator[str]:
-    """A display; its name."""
+    """A display; its name. Its number is that of this process: of two servers that look for a free
+    one at the same time both may take the same, and windows and hands come to the wrong one. It
+    does not begin anew when its last client leaves, which would throw out the next one.
+    """
     read, write = os.pipe()
+    number = FIRST_DISPLAY + os.getpid() % DISPLAYS
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+        [
+            *("Xvfb", f":{number}", "-displayfd", str(write), "-screen", "0", f"{size}x24"),
+            *("-nolisten", "tcp", "-noreset"),
+        ],
         pass_fds=(write,),
         stderr=subprocess.DEVNULL,
     )
