@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from openalgo_desktop.shell import engine
 from openalgo_desktop.shell.main import main
+from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.rooms.market.ladder_view import Cell, Column
 
 
@@ -67,6 +68,13 @@ def entry(words: str) -> list[int] | None:
                 if words in action.text().replace("&", ""):
                     return on_screen(widget, widget.actionGeometry(action))
     return None
+
+
+def result() -> str | None:
+    """The day's profit or loss in words; None before there is a position. It may well be 0.00: the
+    simulated price stands still at times."""
+    books = dock("positions").bridge.books
+    return fmt.signed_money(sum(books.day_pnl)) if books.positions else None
 
 
 def docks() -> Any:
