@@ -35,7 +35,16 @@ async def opened(session: Session) -> ChainDock:
     dock.resize(1200, 700)
     await until(lambda: not dock.is_hidden(), "the dock on the screen")
     await until(lambda: money(dock) is not None and dock._centred, "figures at the money")
+    # Figures come from quotes; what is sent at one click is compared with a price of the stream.
+    await until(lambda: streamed(dock), "prices at the money")
     return dock
+
+
+def streamed(dock: ChainDock) -> bool:
+    """Whether the call at the money and the one above and below have a fresh price."""
+    atm = money(dock)
+    keys = [] if atm is None else [key_of(dock, atm + step) for step in (-50, 0, 50)]
+    return bool(keys) and all(dock.bridge.orders.fresh(key) is not None for key in keys)
 
 
 def money(dock: ChainDock) -> float | None:
