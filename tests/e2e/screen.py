@@ -65,6 +65,7 @@ class Hand:
             timeout=20,
             check=False,
         )
+        assert done.returncode == 0, (words, done.stderr)
         return done.stdout
 
     def order(self, symbol: str, quantity: str, side: str) -> None:
