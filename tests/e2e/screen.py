@@ -117,8 +117,12 @@ class Window:
 
     # -- doing --------------------------------------------------------------------------------
     def _to(self, rect: list[int]) -> None:
-        x, y, width, height = rect
-        self.hand("mousemove", str(x + width // 2), str(y + height // 2))
+        """Nobody clicks before the pointer is there; a window that the display does not show yet
+        would get nothing."""
+        left, top, width, height = rect
+        x, y = left + width // 2, top + height // 2
+        self.hand("mousemove", str(x), str(y))
+        self.wait(f"pointed({x}, {y})", f"the pointer at {x}, {y}")
 
     def hover(self, expression: str) -> None:
         """Point at it."""

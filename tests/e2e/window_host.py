@@ -43,6 +43,13 @@ def rect(name: str) -> list[int] | None:
     return None if widget is None else on_screen(widget, widget.visibleRegion().boundingRect())
 
 
+def pointed(x: int, y: int) -> bool:
+    """Whether the pointer has come to that place of the screen as far as the program knows: the
+    window there is shown by the display, and what lies there was told."""
+    widget = QApplication.widgetAt(x, y)
+    return widget is not None and widget.underMouse()
+
+
 def text(name: str) -> str | None:
     """What it says."""
     widget: Any = seen(name)
@@ -97,11 +104,15 @@ def link(table: str, row: int, name: str) -> list[int] | None:
 
 def option(name: str, is_call: bool = True, strikes: int = 0) -> list[int] | None:
     """Where a price of the option at the money is in the chain, or of one so many ``strikes``
-    above (below) it."""
+    above (below) it; None until the stream has its price, without which nothing is sent."""
     chain = dock("chain")
     if chain.view is None or not chain.view.head.atm:
         return None
     row = chain.table.row_of(chain.view.head.atm) + strikes
+    line = chain.table.line_at(row)
+    leg = None if line is None else (line.call if is_call else line.put).leg
+    if leg is None or chain.bridge.orders.fresh(leg.key) is None:
+        return None
     return on_screen(chain.table.viewport(), chain.table.cell_rect(row, name, is_call))
 
 
