@@ -33,7 +33,8 @@ from openalgo_desktop.core.options_math import (
     greeks,
     implied_volatility,
 )
-from openalgo_desktop.market.hub import Channel, MarketHub
+from openalgo_desktop.market.channel import Channel
+from openalgo_desktop.market.hub import MarketHub
 
 #: A chain stays subscribed this long after its last request; seconds.
 LEASE_SECONDS = 120.0

@@ -18,6 +18,7 @@ from openalgo_desktop.core.errors import AppError, NotConnected
 from openalgo_desktop.core.model import Bars, Key, Part, Tick
 from openalgo_desktop.core.ports import InstrumentLookup, MarketSource
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.market.channel import Channel
 from openalgo_desktop.market.deeper import DeepBooks
 from openalgo_desktop.market.record import Record
 
@@ -29,61 +30,6 @@ _RETRY = 1.0  # a subscription that failed is asked again after this, seconds
 
 #: A streamed part older than this is not used as a snapshot for an order; seconds.
 SNAPSHOT_MAX_AGE = 2.0
-
-
-class Channel:
-    """A conflating reader: :meth:`drain` gives the latest tick of each key that changed."""
-
-    def __init__(self, hub: MarketHub) -> None:
-        self._hub = hub
-        self._dirty: dict[Key, Tick] = {}
-        self._modes: dict[Key, FeedMode] = {}
-
-    @property
-    def keys(self) -> frozenset[Key]:
-        """Instruments this reader follows."""
-        return frozenset(self._modes)
-
-    def add(self, key: Key, mode: FeedMode) -> None:
-        """Follow ``key`` at least at ``mode``; the cached tick is delivered at the next drain."""
-        if self._modes.get(key, 0) >= mode:
-            return
-        self._modes[key] = mode
-        self._hub._channel_added(self, key)
-        cached = self._hub.latest(key)
-        if cached is not None:
-            self._dirty[key] = cached
-
-    def remove(self, key: Key) -> None:
-        """Stop following ``key``."""
-        if self._modes.pop(key, None) is not None:
-            self._dirty.pop(key, None)
-            self._hub._channel_removed(self, key)
-
-    def mode(self, key: Key) -> FeedMode | None:
-        """The mode asked for ``key``."""
-        return self._modes.get(key)
-
-    @property
-    def dirty(self) -> bool:
-        """Whether :meth:`drain` has something to give."""
-        return bool(self._dirty)
-
-    def drain(self) -> list[Tick]:
-        """Latest ticks since the last drain, one per instrument."""
-        if not self._dirty:
-            return []
-        ticks = list(self._dirty.values())
-        self._dirty.clear()
-        return ticks
-
-    def close(self) -> None:
-        """Stop following everything."""
-        for key in tuple(self._modes):
-            self.remove(key)
-
-    def _push(self, key: Key, tick: Tick) -> None:
-        self._dirty[key] = tick
 
 
 class MarketHub:
@@ -231,7 +177,7 @@ class MarketHub:
                 except Exception:
                     log.exception("a reader of %s:%s failed", *key)
         for channel in self._channels.get(key, ()):
-            channel._push(key, record.tick)
+            channel.push(key, record.tick)
 
     def latest(self, key: Key) -> Tick | None:
         """What was last heard of an instrument, or None when it is not streamed: to be shown,
@@ -281,7 +227,7 @@ class MarketHub:
 
     def open_channel(self) -> Channel:
         """A conflating reader for a consumer that reads at its own pace."""
-        return Channel(self)
+        return Channel(self._channel_added, self._channel_removed, self.latest)
 
     @property
     def subscribed(self) -> int:
@@ -361,7 +307,7 @@ class MarketHub:
         if before is not None and mode < before and record is not None:
             record.lower(mode, self._clock.monotonic())
             for channel in self._channels.get(key, ()):
-                channel._push(key, record.tick)
+                channel.push(key, record.tick)
 
     def _ask_again(self, source: MarketSource, keys: Sequence[Key]) -> None:
         if source is self._source:
