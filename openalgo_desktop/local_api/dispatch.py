@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import re
 import time
 from collections.abc import Callable
@@ -15,8 +14,7 @@ import msgspec
 import numpy as np
 
 from openalgo_desktop.core.encodings import utf8_json
-from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AppError, RateLimited, RejectedByBroker
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.stopwatch import Stopwatch
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.doorkeeper import BODY_SECONDS
@@ -25,6 +23,7 @@ from openalgo_desktop.local_api.gate import Gate, approved_fields
 from openalgo_desktop.local_api.http_server import web
 from openalgo_desktop.local_api.monitor import ApiMonitor, RequestRecord
 from openalgo_desktop.local_api.network import HostPolicy
+from openalgo_desktop.local_api.refusals import Malformed, error_body, invalid, refusal
 from openalgo_desktop.local_api.services import Services
 from openalgo_desktop.local_api.table import (
     JSON_TYPE,
@@ -57,7 +56,6 @@ _DECODE = msgspec.json.Decoder()
 _SLASHES = re.compile(r"/{2,}")
 #: Bytes of an answer that leaves whole: less than a millisecond.
 _WHOLE = 1 << 18
-MALFORMED = "The browser (or proxy) sent a request that this server could not understand."
 
 
 class Dispatcher:
@@ -146,7 +144,7 @@ class Dispatcher:
     ) -> Reply:
         if not self.access.host_allowed(request.headers.get("Host")):
             text = "This Host name is not allowed. Add it to the setting api.allowed_hosts."
-            return Reply(_error(text), 403)
+            return Reply(error_body(text), 403)
         if request.method == "OPTIONS":
             headers = self.access.cors_headers(origin, preflight=True)
             return Reply(b"", 200, TEXT_TYPE, headers)
@@ -163,12 +161,12 @@ class Dispatcher:
             data = dict(query) if row.method == "GET" else await self._body(request, row)
             return await self._run(request, row, path_arg, data, record)
         except AppError as error:
-            return _refusal(row, error, mode, plain)
+            return refusal(row, error, mode, plain)
         except InvalidFields as error:
-            return _invalid(row, error, mode, plain)
+            return invalid(row, error, mode, plain)
         except Exception:
             log.exception("%s failed", row.name)
-            return _refusal(row, ApiError(500, row.crash), mode, plain)
+            return refusal(row, ApiError(500, row.crash), mode, plain)
 
     def _find(self, method: str, path: str) -> tuple[Endpoint | None, str]:
         row = self._exact.get((method, path))
@@ -187,7 +185,7 @@ class Dispatcher:
         other = self._exact.get(("POST", path))
         if other is not None and other.form is ErrorForm.FAILED:
             return Reply({"message": "The method is not allowed for the requested URL."}, 405)
-        return Reply(_error("Not found", path=request.path), 404)
+        return Reply(error_body("Not found", path=request.path), 404)
 
     def _check_origin(self, request: web.BaseRequest, row: Endpoint, origin: str | None) -> None:
         if row.foreign_form or self.access.origin_allowed(origin):
@@ -225,7 +223,7 @@ class Dispatcher:
             if media == "text/plain":
                 text = "A text/plain body must be a JSON object."
                 raise ApiError(415, text, with_mode=False) from None
-            raise _Malformed() from None
+            raise Malformed() from None
         if not isinstance(data, dict):
             raise ApiError(400, "The request body must be a JSON object.", with_mode=False)
         return data
@@ -281,7 +279,7 @@ class Dispatcher:
             try:
                 reply = await self._handled(call)
             except AppError as error:
-                reply = _refusal(call.endpoint, error, call.mode, plain=False)
+                reply = refusal(call.endpoint, error, call.mode, plain=False)
             return {"status": reply.status, "payload": reply.payload}
 
         body = {"endpoint": call.endpoint.name, **call.data}
@@ -329,17 +327,6 @@ def _document_row(handler: Handler) -> Endpoint:
     )
 
 
-class _Malformed(ApiError):
-    """Not JSON; existing clients know this form, which has no status."""
-
-    def __init__(self) -> None:
-        super().__init__(400, MALFORMED, with_mode=False)
-
-
-def _error(message: Any, **fields: Any) -> dict[str, Any]:
-    return {"status": "error", "message": message, **fields}
-
-
 def _request_id(request: web.BaseRequest, row: Endpoint, data: dict[str, Any]) -> str:
     """The client's own id of an order write: field ``request_id`` or header ``Idempotency-Key``."""
     if row.need is not Need.TRADE:
@@ -355,60 +342,6 @@ def _path(request: web.BaseRequest) -> str:
 
 def _media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
-def _refusal(row: Endpoint, error: AppError, mode: Mode, plain: bool) -> Reply:
-    message: Any = error.message
-    fields: dict[str, Any] = {}
-    headers: dict[str, str] = {"Connection": "close"} if error.http_status == 408 else {}
-    with_mode = row.mode_in_errors
-    if isinstance(error, ApiError):
-        message, fields = error.body_message, error.fields
-        with_mode = with_mode and error.with_mode
-    elif isinstance(error, RejectedByBroker) and error.order_id:
-        fields["orderid"] = error.order_id
-    elif isinstance(error, RateLimited):
-        fields["retry_after"] = max(1, math.ceil(error.retry_after))
-    if "retry_after" in fields:
-        headers["Retry-After"] = str(fields["retry_after"])
-    if plain:
-        end = "\n" if error.http_status == 403 else ""
-        return Reply(f"{message}{end}".encode(), error.http_status, TEXT_TYPE, headers)
-    if row.error_key != "message":
-        payload = {row.error_key: message, **fields}
-    elif isinstance(error, _Malformed):
-        payload = {"message": message}
-    else:
-        payload = _error(message, **fields)
-    if with_mode and mode is Mode.SANDBOX:
-        payload["mode"] = mode.api_text
-    return Reply(payload, error.http_status, headers=headers)
-
-
-def _invalid(row: Endpoint, error: InvalidFields, mode: Mode, plain: bool) -> Reply:
-    if plain:
-        return Reply(str(error.messages).encode(), 400, TEXT_TYPE)
-    payload = validation_payload(row.form, error.messages)
-    if row.mode_in_validation and mode is Mode.SANDBOX:
-        payload["mode"] = mode.api_text
-    return Reply(payload, 400)
-
-
-def validation_payload(form: ErrorForm, errors: Any) -> dict[str, Any]:
-    """The body of a validation error in the form of its endpoint."""
-    if form is ErrorForm.TEXT:
-        return _error(str(errors))
-    if form is ErrorForm.OBJECT:
-        return _error(_text_keys(errors))
-    message = "Validation error" if form is ErrorForm.ERRORS else "Validation failed"
-    return _error(message, errors=_text_keys(errors))
-
-
-def _text_keys(errors: Any) -> Any:
-    """List positions are numbers in marshmallow and texts in JSON."""
-    if isinstance(errors, dict):
-        return {str(name): _text_keys(value) for name, value in errors.items()}
-    return errors
 
 
 def _to_the_page(request: web.BaseRequest) -> Reply | None:
