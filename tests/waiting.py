@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def until(
-    condition: Callable[[], object], what: str = "the condition", seconds: float = 10.0
+    condition: Callable[[], object], what: str = "the condition", seconds: float = 30.0
 ) -> None:
     """Return once ``condition`` holds; fail with what did not happen after ``seconds``."""
     try:
@@ -24,7 +24,7 @@ async def until(
         pytest.fail(f"did not happen within {seconds:g} s: {what}")
 
 
-def wait_for(condition: Callable[[], T], what: str = "the condition", seconds: float = 20.0) -> T:
+def wait_for(condition: Callable[[], T], what: str = "the condition", seconds: float = 45.0) -> T:
     """The same for code without a loop; gives the condition's value."""
     end = time.monotonic() + seconds
     while not (value := condition()):

@@ -21,6 +21,8 @@ STRIDE = 12
 FIRST_DISPLAY, DISPLAYS = 1_000, 50_000
 #: What has not moved for so long has come to rest, seconds.
 REST = 0.15
+#: What a busy machine may take, seconds; what comes at once is not waited for.
+PATIENCE = 45.0
 
 
 @contextlib.contextmanager
@@ -87,7 +89,7 @@ class Window:
         self.hand = Hand(display)
         self.clicks = self.drags = self.keys = 0
         port = int(wait_for(lambda: place.exists() and place.read_text(), "the window's server"))
-        self._line = socket.create_connection(("127.0.0.1", port), timeout=20).makefile("rwb")
+        self._line = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).makefile("rwb")
 
     # -- looking ------------------------------------------------------------------------------
     def ask(self, expression: str) -> Any:
@@ -108,10 +110,10 @@ class Window:
             self.hand("sleep", str(REST))
             return now if now and same else None
 
-        found: list[int] = wait_for(still, what or expression, 15)
+        found: list[int] = wait_for(still, what or expression, PATIENCE)
         return found
 
-    def wait(self, expression: str, what: str = "", timeout: float = 15) -> Any:
+    def wait(self, expression: str, what: str = "", timeout: float = PATIENCE) -> Any:
         """Until an expression is true."""
         return wait_for(lambda: self.ask(expression), what or expression, timeout)
 
@@ -172,5 +174,10 @@ def real_window(
     host = ("tests.e2e.window_host", str(place))
     with Program(folder / "data", *options, env=env, command="gui", module=host) as program:
         window = Window(program, place, display)
-        window.wait("rect('main-window') is not None", "the window", 30)
-        yield window
+        window.wait("rect('main-window') is not None", "the window")
+        try:
+            yield window
+        except BaseException as error:
+            with contextlib.suppress(Exception):  # what has ended says nothing
+                error.add_note(f"the window: {window.ask('state()')}")
+            raise

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QObject, QRect
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from openalgo_desktop.shell import engine
@@ -48,6 +49,20 @@ def pointed(x: int, y: int) -> bool:
     window there is shown by the display, and what lies there was told."""
     widget = QApplication.widgetAt(x, y)
     return widget is not None and widget.underMouse()
+
+
+def state() -> dict[str, Any]:
+    """Where the pointer and the focus are and what lies above the rest: for a test that fails."""
+    at = QCursor.pos()
+    found: dict[str, QObject | None] = {
+        "under the pointer": QApplication.widgetAt(at),
+        "focus": QApplication.focusWidget(),
+        "dialog": QApplication.activeModalWidget(),
+        "menu": QApplication.activePopupWidget(),
+        "active": QApplication.activeWindow(),
+    }
+    names = {key: None if who is None else who.objectName() for key, who in found.items()}
+    return {"pointer": [at.x(), at.y()], "buttons": QApplication.mouseButtons().value, **names}
 
 
 def text(name: str) -> str | None:

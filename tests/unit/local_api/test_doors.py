@@ -279,7 +279,7 @@ async def served(rest: str, stream: str) -> None:
     import httpx
     from websockets.asyncio.client import connect
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async with httpx.AsyncClient() as client:
             answer = await client.post(f"{rest}/api/v1/funds", json={"apikey": "good"})
             assert answer.status_code == 200

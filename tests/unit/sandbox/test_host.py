@@ -77,7 +77,7 @@ async def test_an_order_sees_the_market_at_its_arrival():
     assert row.order.status is OrderStatus.OPEN
     rig.market.tick(SBIN, 805.0)
     assert row.order.status is OrderStatus.OPEN
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while row.order.status is not OrderStatus.COMPLETE:
             await asyncio.sleep(0.005)
     assert row.order.average_price == 805.0
@@ -89,7 +89,7 @@ async def test_an_order_cancelled_on_its_way_never_arrives():
     rig = await opened(fill_model="book", book_latency_ms=20)
     row = await rig.trade(BUY, 10, SBIN, Product.MIS)
     await rig.box.cancel(row.order.order_id)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while rig.box._arrivals:
             await asyncio.sleep(0.005)
     assert row.order.status is OrderStatus.CANCELLED and not rig.box.state.trades

@@ -340,7 +340,7 @@ async def test_timeout_is_unknown_and_the_late_answer_settles_it(rig: Rig):
     with pytest.raises(OrderStateUnknown):
         await rig.desk.place(BUY, "window")
     rig.paper.hold.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
             await asyncio.sleep(0)
     assert len(rig.paper.arrived) == 1
@@ -378,7 +378,7 @@ async def test_an_order_that_arrives_after_the_judgement_is_taken_back_into_the_
     assert rig.paper.listener is not None
     late = Order("5", "SBIN", "NSE", Action.BUY, 10, PriceType.MARKET, Product.MIS, tag=row.tag)
     rig.paper.listener(OrderUpdate("sandbox:1", late))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while rig.journal.rows[row.tag].state is not JournalState.ACKNOWLEDGED:
             await asyncio.sleep(0)
     assert rig.journal.rows[row.tag].order_id == "5"
@@ -639,7 +639,7 @@ async def test_a_caller_who_goes_away_does_not_lose_the_order(rig: Rig):
         await asyncio.sleep(0)
     call.cancel()
     rig.paper.hold.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while rig.journal.states() != [JournalState.ACKNOWLEDGED]:
             await asyncio.sleep(0)
 
