@@ -15,7 +15,7 @@ from tests.ui.driving import Drive, priced, resident_mib
 from tests.waiting import until
 
 #: Seconds for the long form on a busy machine.
-LONG = 280.0
+LONG = 900.0
 #: MiB for each time: a chart or a table that stays is more.
 EACH = 0.15
 #: MiB for each switch there and back: some fifteen docks go each time.
