@@ -13,13 +13,14 @@ from openalgo_desktop.brokers.simulator.process import SESSION_MINUTES, cell_of,
 from openalgo_desktop.brokers.simulator.sessions import Sessions, Window
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument, Tick, TickExtras
 from openalgo_desktop.core.money import decimals, to_tick
 
 _CIRCUIT = 0.10  # of the previous close; options have none that matters
 _FROZEN = {"open": 0.995, "high": 1.02, "low": 0.98, "close": 0.99}
 _FROZEN_VOLUME = 1_234_567
 _FROZEN_INTEREST = 123_450  # of derivatives
+_FROZEN_BEFORE = 120_000  # at the end of the day before
 _PAISA = 0.01
 
 
@@ -30,6 +31,7 @@ class _Day:
     window: Window
     previous_close: float
     until: int
+    extras: TickExtras | None = None
     open: float = 0.0
     high: float = 0.0
     low: float = 0.0
@@ -78,7 +80,10 @@ class Quoter:
 
     def _new_day(self, window: Window) -> _Day:
         before = self._sessions.previous(self.instrument.exchange, window.day)
-        return _Day(window, self.pricer.at(before.end - 0.001), window.start)
+        end, extras = before.end - 0.001, None
+        if self.instrument.expiry is not None:
+            extras = TickExtras(prev_oi=self.pricer.interest(cell_of(end)))
+        return _Day(window, self.pricer.at(end), window.start, extras)
 
     def _add(self, day: _Day, process_day: int, first: int, last: int) -> None:
         bars = self.pricer.minutes(process_day, first, last)
@@ -151,6 +156,7 @@ class Quoter:
             upper_circuit=to_tick(close * (1 + _CIRCUIT), tick) if limits else 0.0,
             lower_circuit=to_tick(close * (1 - _CIRCUIT), tick) if limits else 0.0,
             depth=book.depth if mode is FeedMode.DEPTH else None,
+            extras=day.extras,
         )
 
 
@@ -166,6 +172,7 @@ class FrozenQuoter:
             for name, ratio in _FROZEN.items()
         }
         self._book: Book = make_frozen_book(instrument, first)
+        self._extras = TickExtras(prev_oi=_FROZEN_BEFORE) if instrument.expiry else None
 
     def stat(self, name: str) -> float:
         """``open``, ``high``, ``low`` or ``close`` (previous) of the frozen day."""
@@ -209,4 +216,5 @@ class FrozenQuoter:
             total_buy_quantity=book.total_buy,
             total_sell_quantity=book.total_sell,
             depth=book.depth if mode is FeedMode.DEPTH else None,
+            extras=self._extras,
         )

@@ -82,7 +82,7 @@ def test_it_shows_the_money_with_its_figures(drive: Drive) -> None:
         assert dock.table.current_line is not None
         assert abs(dock.table.current_line.strike - atm) <= 50  # the money may move on
         texts = dock.model.store.cells(dock.table.row_of(atm)).texts
-        for name in ("ltp", "bid", "ask", "iv", "delta", "theta", "oi"):
+        for name in ("ltp", "bid", "ask", "iv", "delta", "theta", "oi", "oi_change", "oi_percent"):
             assert texts[column_of(name, True)] not in ("", "–"), name
         words = dock.bar.figures.text().replace("\u00a0", " ")
         for word in ("Spot", "Forward", "synthetic", "left", "ATM", "IV", "PCR", "Max pain"):

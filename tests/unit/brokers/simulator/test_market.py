@@ -190,6 +190,8 @@ async def test_the_last_bar_is_the_quote(day: int, hour: int) -> None:
         assert daily.volume[-1] == tick.volume
         assert daily.close[-2] == tick.close
         assert daily.oi[-1] == tick.oi
+        told = tick.extras.prev_oi if tick.extras is not None else None
+        assert told == (None if key == SBIN else daily.oi[-2])
         assert daily.time[-1] == datetime(2026, 11, day).replace(tzinfo=IST).timestamp() + 19_800
 
 
@@ -416,6 +418,7 @@ def test_the_frozen_market_is_the_golden_one() -> None:
     assert [(x.price, x.quantity) for x in tick.depth.sell][:2] == [(800.05, 90), (800.1, 180)]
     assert (tick.total_buy_quantity, tick.total_sell_quantity) == (1500, 1350)
     option = setup.tick(("NFO", "NIFTY29DEC2626000CE"))
+    assert option.extras is not None and (option.oi, option.extras.prev_oi) == (123450, 120000)
     assert (option.open, option.high, option.low, option.close) == (394.27, 404.18, 388.32, 392.29)
     index = setup.tick(NIFTY)
     assert (index.ltp, index.bid, index.ask, index.volume) == (26000.0, 0.0, 0.0, 0)
