@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.alerts import PriceAlert
-from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode, PriceType
+from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Bars, Instrument, Key, Order
+from openalgo_desktop.core.model import Bars, Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
-from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.chart.live_bar import LiveBar
@@ -31,6 +30,7 @@ from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
+from openalgo_desktop.ui.rooms.market.chart_trading import SideButtons, fill_menu
 from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
@@ -81,8 +81,10 @@ class ChartDock(Dock):
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 8, 0)
         head.setSpacing(10)
-        # The price goes first: the chart itself has it, too.
-        self._bar = OneLine("chart-bar", self.interval, (self.quote,))
+        # The price gives way first, then the buttons: the chart and the ticket have them, too.
+        self.hand = OneClick(bridge, self.spawn, self)
+        self.sides = SideButtons(self.name, bridge, self.hand, self._fit_bar)
+        self._bar = OneLine("chart-bar", self.interval, (self.sides, self.quote))
         head.addWidget(self._bar, 1)
         head.addWidget(self.message)
         head.addWidget(self.retry)
@@ -107,6 +109,8 @@ class ChartDock(Dock):
         self.listen(bridge.alerts.changed, self._on_plan)
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
         self.listen(bridge.moment_wanted, self._on_moment)
+        self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
+        self.listen(bridge.setting_changed, lambda *_: self.sides.show_armed())
 
     def _answer_keys(self) -> None:
         view = self.view
@@ -116,7 +120,7 @@ class ChartDock(Dock):
                 **view.answers(),
                 "next-line": view.choose_next_line,
                 "end-line": view.end_chosen_line,
-                "picture": lambda: self.spawn(self._save_picture(), "save picture"),
+                "picture": self._ask_picture,
             },
         )
 
@@ -137,6 +141,8 @@ class ChartDock(Dock):
         self.key = key
         self._places = decimals(instrument.tick_size)
         self.set_subject(f"{self.bridge.name(key)}  {key[0]}", contract_tip(key))
+        self.sides.show_instrument(instrument)
+        self.sides.show_armed()
         self.want({key: FeedMode.QUOTE})
         self.load()
 
@@ -228,13 +234,17 @@ class ChartDock(Dock):
         if tick is not None:
             change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
             parts.insert(1, change)
+        self.sides.show_prices(tick)
         before = len(self.quote.text())
         self.quote.setText("   ".join(part for part in parts if part))
         if len(self.quote.text()) != before:
-            self._bar.fit()
+            self._fit_bar()
         self.quote.setToolTip(plain_tip(feed.tip(key)))
         set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
         self.view.set_stale(stale)
+
+    def _fit_bar(self) -> None:
+        self._bar.fit()
 
     def _look_again(self, *_: object) -> None:
         self.dirty = True
@@ -257,7 +267,6 @@ class ChartDock(Dock):
 
     def _build_lines(self) -> None:
         """What can be dragged, and the question at a line that was."""
-        self.hand = OneClick(self.bridge, self.spawn, self)
         self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
         self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
         self.bubble = ApplyBubble(self.view, self.name)
@@ -325,34 +334,19 @@ class ChartDock(Dock):
             self.bridge.pick_price(self.key, price, explicit=True)
 
     def _on_menu(self, price: float, at: QPoint) -> None:
-        """Right click: an order at this price, filled into the ticket and not sent; an alert."""
+        """Right click: orders at this price, filled into the ticket and not sent; an alert."""
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
         if instrument is None:
             return
-        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
-        text = fmt.price(level, self._places)
         menu = self.menu()
-        if not instrument.is_index:
-            self._fill_orders(menu, instrument, level, text)
-            menu.addSeparator()
-        alert = menu.addAction(f"Alert at {text} …")
-        alert.setObjectName(f"{self.name}-menu-alert")
-        alert.triggered.connect(
-            lambda _checked: self.bridge.alerts.wanted.emit(instrument.key, level)
-        )
+        fill_menu(self, menu, instrument, price)
+        menu.addSeparator()
+        self.add_item(menu, "Fit", self.view.go_to_now)
+        self.add_item(menu, "Save as picture …", self._ask_picture)
         menu.popup(at)
 
-    def _fill_orders(self, menu: QMenu, instrument: Instrument, level: float, text: str) -> None:
-        for action in Action:
-            wish = TicketWish(
-                key=instrument.key, action=action, price_type=PriceType.LIMIT, price=level
-            )
-            item = menu.addAction(f"{action.value.title()} at {text} …")
-            item.triggered.connect(lambda _checked, wish=wish: self.bridge.ticket_wanted.emit(wish))
-        menu.addSeparator()
-        menu.addAction(f"Take {text} into the ticket").triggered.connect(
-            lambda _checked: self._on_price(level)
-        )
+    def _ask_picture(self) -> None:
+        self.spawn(self._save_picture(), "save picture")
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

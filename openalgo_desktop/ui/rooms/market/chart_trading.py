@@ -1,0 +1,168 @@
+"""Orders from a chart: a button for each side with its price, and the menu of a price.
+
+Armed, a button sends the size of a new ticket as a limit at the price that it showed when it was
+pressed; else it opens the ticket on that side. Nothing of the menu sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+
+from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.offered import products
+from openalgo_desktop.core.ticketing import TicketWish, stop_type
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.sending import sends
+from openalgo_desktop.ui.kit.widgets import named, plain_tip, push_button
+from openalgo_desktop.ui.rooms.market.one_click import OneClick
+
+#: Side, and where its price comes from: what can be had at once.
+TOUCH = ((Action.SELL, "bid"), (Action.BUY, "ask"))
+
+
+class SideButtons(QWidget):
+    """Sell at the bid and buy at the ask of the chart's instrument; none on an index.
+    ``resized`` is called when they need more room or less."""
+
+    def __init__(
+        self, name: str, bridge: Bridge, hand: OneClick, resized: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        named(self, f"{name}-sides", "Buy and sell")
+        self._bridge, self._hand, self._resized = bridge, hand, resized
+        self._instrument: Instrument | None = None
+        self._shown: dict[Action, float] = {}  # prices on the buttons, 0 while not known
+        self._pressed: dict[Action, float] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        self.buttons: dict[Action, QPushButton] = {}
+        for action, _ in TOUCH:
+            word = action.value.lower()
+            button = push_button(
+                word.title(),
+                f"{name}-{word}",
+                f"{word.title()} from the chart",
+                partial(self._on_click, action),
+            )
+            button.setProperty("role", f"side-{word}")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the chart
+            button.pressed.connect(partial(self._on_press, action))
+            row.addWidget(sends(button))
+            button.hide()
+            self.buttons[action] = button
+
+    def show_instrument(self, instrument: Instrument) -> None:
+        """Begin for another instrument, without prices."""
+        self._instrument = instrument
+        self._shown.clear()
+        for button in self.buttons.values():
+            button.setVisible(not instrument.is_index)
+            button.setMinimumWidth(0)
+        self.show_prices(None)
+
+    def show_prices(self, tick: Tick | None) -> None:
+        """The prices of now. The buttons grow with them and never shrink under a hand."""
+        if self._instrument is None or self._instrument.is_index:
+            return
+        places, grown = decimals(self._instrument.tick_size), False
+        for action, name in TOUCH:
+            price = quote.price(tick, name) or 0.0
+            if self._shown.get(action) == price:
+                continue
+            self._shown[action] = price
+            button = self.buttons[action]
+            text = fmt.price(price, places) if price else fmt.MISSING
+            button.setText(f"{action.value.title()} {text}")
+            wide = button.sizeHint().width()
+            if wide > button.minimumWidth():
+                button.setMinimumWidth(wide)
+                grown = True
+        if grown:
+            self._resized()
+
+    def show_armed(self) -> None:
+        """What a click would do, in the tooltips."""
+        row = self._instrument
+        if row is None or row.is_index:
+            return
+        for action, button in self.buttons.items():
+            word = action.value.lower()
+            units = self._request(row, action, 0.0).quantity
+            tip = f"Opens the ticket to {word}; armed it sends {fmt.quantity(units)} at once"
+            if self._hand.armed:
+                size = fmt.units_text(units, row.lot_size)
+                tip = f"ARMED: a click sends {word} {size} as a limit at this price"
+            button.setToolTip(plain_tip(tip))
+
+    # -- sending ----------------------------------------------------------------------------
+    def _on_press(self, action: Action) -> None:
+        """What is meant is the price that was there when the button went down."""
+        self._pressed[action] = self._shown.get(action, 0.0)
+
+    def _on_click(self, action: Action) -> None:
+        row, price = self._instrument, self._pressed.pop(action, 0.0)
+        if row is None or row.is_index:
+            return
+        if not self._hand.armed:
+            self._bridge.trade_wanted.emit(row.key, action)
+        elif not price:
+            self._bridge.notice.emit("warning", "Not sent: nobody quotes on that side.")
+        else:
+            self._hand.place(self._request(row, action, price), self._bridge.mode)
+
+    def _request(self, row: Instrument, action: Action, price: float) -> OrderRequest:
+        lots = int(self._bridge.setting("ui.default_lots"))
+        units = lots * row.lot_size if row.lot_size > 1 else 1
+        return OrderRequest(
+            row.symbol, row.exchange, action, units, PriceType.LIMIT, self._product(row), price
+        )
+
+    def _product(self, row: Instrument) -> Product:
+        """That of what is held, so that a sell closes it; else that of a new ticket."""
+        held = {position.product for position in self._hand.positions(row.key)}
+        if len(held) == 1:
+            return held.pop()
+        wanted, fitting = Product(self._bridge.setting("ui.default_product")), products(row)
+        return wanted if wanted in fitting or not fitting else fitting[-1]
+
+
+def fill_menu(dock: Dock, menu: QMenu, row: Instrument, price: float) -> None:
+    """What can be done at a price of the chart: tickets, an alert. Nothing of it sends."""
+    level = max(to_tick(price, row.tick_size), row.tick_size)
+    text = fmt.price(level, decimals(row.tick_size))
+    bridge, wanted = dock.bridge, dock.bridge.ticket_wanted
+    if not row.is_index:
+        for action in Action:
+            wish = TicketWish(key=row.key, action=action, price_type=PriceType.LIMIT, price=level)
+            dock.add_item(menu, f"{action.value.title()} at {text} …", partial(wanted.emit, wish))
+        if (stop := _stop_wish(row, level, quote.price(bridge.latest(row.key)))) is not None:
+            assert stop.action is not None
+            word = f"Stop {stop.action.value.lower()} at {text} …"
+            dock.add_item(menu, word, partial(wanted.emit, stop))
+        menu.addSeparator()
+        dock.add_item(
+            menu,
+            f"Take {text} into the ticket",
+            lambda: bridge.pick_price(row.key, level, explicit=True),
+        )
+        menu.addSeparator()
+    dock.add_item(menu, f"Alert at {text} …", lambda: bridge.alerts.wanted.emit(row.key, level))
+
+
+def _stop_wish(row: Instrument, level: float, last: float | None) -> TicketWish | None:
+    """A stop at a level: it buys above the market and sells below it. None while the last price
+    is not known, or where the level is at it."""
+    if last is None or level == last:
+        return None
+    action = Action.BUY if level > last else Action.SELL
+    return TicketWish(key=row.key, action=action, price_type=stop_type(row), trigger_price=level)

@@ -1,0 +1,180 @@
+"""Orders from the chart: one click at the bid or the ask while armed, tickets of its menu."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
+from openalgo_desktop.core.model import Key, OrderRequest, Tick
+from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import SBIN, Drive, click, priced
+from tests.waiting import until
+
+LEFT = Qt.MouseButton.LeftButton
+NIFTY: Key = ("NSE_INDEX", "NIFTY")
+
+
+class Chart:
+    """A chart of SBIN whose buttons show prices, and what left through it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.bridge = session, session.bridge
+        dock = session.window.docks["chart"]
+        assert isinstance(dock, ChartDock)
+        self.dock, self.buttons = dock, dock.sides.buttons
+        self.placed: list[OrderRequest] = []
+        self.notices: list[str] = []
+        self.bridge.notice.connect(lambda _level, text: self.notices.append(text))
+
+    async def ready(self) -> Chart:
+        window = self.session.window
+        window.showNormal()
+        window.resize(1600, 1000)
+        await priced(self.session)
+        self.dock.raise_()
+        await until(lambda: self.shown(Action.BUY) > 0, "prices on the buttons")
+        await until(self.buttons[Action.BUY].isVisible, "the buttons")
+        bridge: Any = self.bridge
+
+        async def place(request: OrderRequest, mode: Mode) -> None:
+            self.placed.append(request)
+
+        bridge.place = place
+        return self
+
+    def shown(self, action: Action) -> float:
+        text = self.buttons[action].text().split()[-1].replace(",", "")
+        return 0.0 if text == "–" else float(text)
+
+    def hold_still(self) -> Tick:
+        """The market stays as it is, and fresh however slow the machine is."""
+        hub, frozen = self.session.terminal.hub, self.bridge.latest(SBIN)
+        assert frozen is not None and hub._source is not None
+        hub._source.set_sink(lambda tick: hub.publish(frozen) if tick.key == SBIN else None)
+        return frozen
+
+    def arm(self) -> None:
+        self.bridge.arm.arm(self.bridge.mode)
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_not_armed_a_side_opens_the_ticket_and_sends_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        ticket = session.window.ticket
+        ticket.form.set_action(None)
+        click(chart.buttons[Action.SELL])
+        await settle()
+        assert chart.placed == [] and ticket.form.action is Action.SELL
+
+    drive(scenario)
+
+
+def test_armed_a_click_sends_a_limit_at_the_price_that_was_pressed(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        frozen = chart.hold_still()
+        chart.arm()
+        button = chart.buttons[Action.BUY]
+        assert "ARMED" in button.toolTip()
+        chart.dock.sides.show_prices(frozen)
+        pressed = chart.shown(Action.BUY)
+        assert pressed == frozen.ask
+        QTest.mousePress(button, LEFT)
+        chart.dock.sides._shown[Action.BUY] = pressed + 5.0  # the market goes on under the hand
+        QTest.mouseRelease(button, LEFT)
+        await until(lambda: bool(chart.placed), "the order")
+        (order,) = chart.placed
+        assert (order.key, order.action, order.price_type) == (SBIN, Action.BUY, PriceType.LIMIT)
+        assert (order.price, order.quantity, order.product) == (pressed, 1, Product.MIS)
+        # Let go elsewhere nothing is sent.
+        chart.placed.clear()
+        QTest.mousePress(chart.buttons[Action.SELL], LEFT)
+        QTest.mouseRelease(chart.buttons[Action.SELL], LEFT, pos=QPoint(-40, -40))
+        await settle()
+        assert chart.placed == []
+
+    drive(scenario)
+
+
+def test_old_prices_send_nothing_and_say_why(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        chart.arm()
+        session.terminal.hub._source.set_sink(lambda tick: None)  # type: ignore[union-attr]
+        session.terminal.hub._spoil()
+        chart.notices.clear()
+        click(chart.buttons[Action.SELL])
+        await settle()
+        assert chart.placed == [] and any("Not sent" in text for text in chart.notices)
+
+    drive(scenario)
+
+
+def test_what_is_held_decides_the_product(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bought = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 3, product=Product.CNC)
+        await session.bridge.place(bought, session.bridge.mode)
+        chart = await Chart(session).ready()
+        await until(lambda: bool(chart.dock.hand.positions(SBIN)), "the position")
+        chart.hold_still()
+        chart.arm()
+        click(chart.buttons[Action.SELL])
+        await until(lambda: bool(chart.placed), "the order")
+        assert chart.placed[0].product is Product.CNC
+
+    drive(scenario)
+
+
+def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        session.bridge.select(NIFTY)
+        await until(lambda: chart.dock.key == NIFTY, "the index")
+        assert not any(button.isVisible() for button in chart.buttons.values())
+        assert menu_words(chart.dock, 24_000.02) == ["Alert", "Fit", "Save"]
+
+    drive(scenario)
+
+
+def menu_words(dock: ChartDock, price: float) -> list[str]:
+    """First words of the menu at a price."""
+    dock._on_menu(price, QPoint(0, 0))
+    menus = [m for m in dock.findChildren(QMenu) if m.objectName() == "dock-chart-menu"]
+    words = [action.text().split()[0] for action in menus[-1].actions() if action.text()]
+    menus[-1].close()
+    return words
+
+
+def test_a_stop_of_the_menu_is_on_its_side_of_the_market(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        last = chart.hold_still().ltp
+        wishes: list[TicketWish] = []
+        session.bridge.ticket_wanted.connect(wishes.append)
+        for price in (last * 1.01, last * 0.99):
+            chart.dock._on_menu(price, QPoint(0, 0))
+            (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
+            (stop,) = [a for a in menu.actions() if a.text().startswith("Stop")]
+            stop.trigger()
+            menu.close()
+        assert [wish.action for wish in wishes] == [Action.BUY, Action.SELL]
+        assert wishes[0].trigger_price > last > wishes[1].trigger_price > 0
+        assert {wish.price_type for wish in wishes} == {PriceType.SLM}
+        form = session.window.ticket.form
+        assert (form.action, form.trigger.value()) == (Action.SELL, wishes[1].trigger_price)
+        assert chart.placed == []
+
+    drive(scenario)
