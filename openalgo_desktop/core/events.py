@@ -164,6 +164,12 @@ class KillSwitchChanged(Event, frozen=True):
     report: KillReport | None = None
 
 
+class StorageChanged(Event, frozen=True):
+    """The database can store no more (``trouble`` says why), or can again (it is empty)."""
+
+    trouble: str
+
+
 class LockChanged(Event, frozen=True):
     """The app lock closed or opened."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -233,8 +234,10 @@ class PriceAlertStore(Protocol):
     """Durable price alerts."""
 
     async def load(self) -> list[PriceAlert]: ...
-    async def save(self, alert: PriceAlert) -> None: ...
-    def save_later(self, alert: PriceAlert) -> None: ...
+    def save(self, alert: PriceAlert) -> Future[Any]:
+        """Store an alert as it is now, in the order of the calls; done when it is durable. Errors
+        come by the future."""
+
     async def forget(self, alert_id: str) -> None: ...
 
 
@@ -314,11 +317,9 @@ class OrderJournal(Protocol):
 class PlanStore(Protocol):
     """Durable exit plans and local triggers."""
 
-    def save(self, plan: AnyPlan) -> Awaitable[Any]:
-        """Store a plan as it is now; done when it is durable."""
-
-    def save_later(self, plan: AnyPlan) -> None:
-        """The same without waiting."""
+    def save(self, plan: AnyPlan) -> Future[Any]:
+        """Store a plan as it is now, in the order of the calls; done when it is durable. Errors
+        come by the future."""
 
     async def unended(self) -> list[AnyPlan]:
         """Plans that are neither done nor cancelled, oldest first."""

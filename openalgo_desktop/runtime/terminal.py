@@ -36,8 +36,10 @@ from openalgo_desktop.core.events import (
     FeedRefused,
     InstrumentsLoaded,
     ModeChanged,
+    Notice,
     PositionsChanged,
     SettingChanged,
+    StorageChanged,
 )
 from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
@@ -218,6 +220,7 @@ class Terminal:
         for text in (*self.options.warnings, *self.data_dir.warnings):
             log.warning("%s", text)
         self.db = Database(self.data_dir.database_url)
+        self.db.on_trouble = self._storage_changed
         await self.db.start()
         self._stops.append(self.db.stop)
         self.state = KeyValueStore(self.db)
@@ -569,6 +572,19 @@ class Terminal:
     def market_open(self, exchange: str) -> bool:
         """Whether ``exchange`` trades now."""
         return self._always_open() or self.calendar.is_open(exchange, self.clock.now())
+
+    def _storage_changed(self, trouble: str) -> None:
+        """What is answered is on disk first, so a disk that takes nothing stops almost all."""
+        text = (
+            f"Nothing can be stored: {trouble}. New orders are refused until it can; exits and "
+            "cancellations of a live account still leave."
+            if trouble
+            else "The database stores again."
+        )
+        log.log(logging.ERROR if trouble else logging.WARNING, "%s", text)
+        self.bus.publish(StorageChanged(trouble=trouble))
+        level = "error" if trouble else "info"
+        self.bus.publish(Notice(level=level, text=text, at=self.clock.now()))
 
     def _mode_changed(self, event: ModeChanged) -> None:
         self.state.put_later("terminal")("mode", event.mode.value)

@@ -19,12 +19,19 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import StaticPool
 
 from openalgo_desktop.config.private import open_private
 from openalgo_desktop.core.errors import ConfigError, StorageError
 from openalgo_desktop.storage.schema import bring_up_to_date
+from openalgo_desktop.storage.tables import key_values, upsert
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,6 +43,8 @@ Work = Callable[[Connection], T]
 #: How long a write waits for another process that holds SQLite's write lock; milliseconds.
 BUSY_TIMEOUT_MS = 5000
 READERS = 2
+#: A database that could not store is tried again so often; seconds.
+PROBE = 2.0
 _STOP = None
 
 
@@ -71,6 +80,11 @@ class Database:
         self._awaited = 0
         self.commits = 0  # group commits done; for benches and tests
         self.well = True  # whether the last group could be committed
+        #: Why nothing can be stored now (full, locked, read-only); empty when it can.
+        self.trouble = ""
+        #: Told, on the loop, when :attr:`trouble` comes or goes.
+        self.on_trouble: Callable[[str], None] = lambda trouble: None
+        self._probing: asyncio.TimerHandle | None = None
 
     # -- life -------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -86,6 +100,8 @@ class Database:
         """Write what waits, then close."""
         if self._writer is None:
             return
+        if self._probing is not None:
+            self._probing.cancel()
         self._hand_over()
         self._queue.put(_STOP)
         writer, self._writer = self._writer, None
@@ -113,7 +129,7 @@ class Database:
 
     def _unusable(self, error: SQLAlchemyError) -> StorageError:
         """Names the file (a server without its password), the reason and what helps."""
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        reason = _reason(error)
         what, help_ = self._url.render_as_string(hide_password=True), "Look at the database server."
         if self._sqlite:
             what = str(self._url.database)
@@ -230,24 +246,28 @@ class Database:
             else:
                 stopping = True
             if jobs:
-                self._commit_group(jobs)
-                self._tell(jobs)
+                trouble = self._commit_group(jobs)
+                self._tell(jobs, trouble)
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _commit_group(self, jobs: list[_Job]) -> None:
+    def _commit_group(self, jobs: list[_Job]) -> str:
+        """Why none of them could be stored, where the database is at fault; else empty."""
         error = self._transaction(jobs)
         self.well = error is None
         if error is None:
-            return
+            return ""
         if len(jobs) == 1 or not isinstance(error, _WorkFailed):
             for job in jobs:
                 job.error = _storage_error(error)
-            return
+            return _trouble(error)
+        troubles = []
         for job in jobs:  # one of them is bad: each alone, so that it fails only itself
             alone = self._transaction([job])
             job.error = None if alone is None else _storage_error(alone)
+            troubles.append("" if alone is None else _trouble(alone))
+        return troubles[-1] if all(troubles) else ""
 
     def _transaction(self, jobs: list[_Job]) -> BaseException | None:
         assert self._engine is not None
@@ -265,15 +285,30 @@ class Database:
         self.commits += 1
         return None
 
-    def _tell(self, jobs: list[_Job]) -> None:
+    def _tell(self, jobs: list[_Job], trouble: str) -> None:
         for job in jobs:
             if job.error is not None and job.future is None:
                 log.error("a queued write failed: %s", job.error)
         assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(_answer, jobs)
+            self._loop.call_soon_threadsafe(self._answered, jobs, trouble)
         except RuntimeError:  # the loop is closed: nobody waits any more
             log.debug("%d writes finished after the loop was closed", len(jobs))
+
+    def _answered(self, jobs: list[_Job], trouble: str) -> None:
+        _answer(jobs)
+        if bool(trouble) != bool(self.trouble):
+            self.trouble = trouble
+            self.on_trouble(trouble)
+        if trouble and self._writer is not None and self._probing is None and self._loop:
+            self._probing = self._loop.call_later(PROBE, self._probe)
+
+    def _probe(self) -> None:
+        """Nobody else may write for long, and a write of nothing succeeds on a full disk, too."""
+        self._probing = None
+        row = {"scope": "storage", "key": "probe", "value": "1"}
+        if self._writer is not None:
+            self.write_later(lambda link: upsert(link, key_values, ("scope", "key"), [row]))
 
     # -- reading ----------------------------------------------------------------------------
     async def read(self, work: Work[T]) -> T:
@@ -309,13 +344,27 @@ def _answer(jobs: list[_Job]) -> None:
             future.set_result(job.answer)
 
 
+def _trouble(error: BaseException) -> str:
+    """Why the database takes nothing (full, locked, read-only, damaged); empty when what was given
+    to it is at fault."""
+    if isinstance(error, _WorkFailed) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, OperationalError) or type(error) is DatabaseError:
+        return _reason(error)
+    return ""
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
 def _storage_error(error: BaseException) -> BaseException:
     """What the caller sees: own errors as they are, the database's as :class:`StorageError`."""
     if isinstance(error, _WorkFailed) and error.__cause__ is not None:
         error = error.__cause__
     if not isinstance(error, SQLAlchemyError):
         return error
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    reason = _reason(error)
     return StorageError(f"The database did not store or read: {reason}", detail=reason)
 
 

@@ -30,11 +30,6 @@ class PlanRepository:
         row = _row(plan)
         return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
 
-    def save_later(self, plan: AnyPlan) -> None:
-        """The same without waiting."""
-        row = _row(plan)
-        self._db.write_later(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
-
     async def unended(self) -> list[AnyPlan]:
         """Plans that are neither done nor cancelled, oldest first."""
         query = select(_TABLE.c.data).where(OPEN_PLANS).order_by(_TABLE.c.created_at)

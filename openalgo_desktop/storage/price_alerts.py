@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 import msgspec
 
@@ -19,7 +21,6 @@ class PriceAlertRepository:
 
     def __init__(self, state: KeyValueStore) -> None:
         self._state = state
-        self._put = state.put_later(_SCOPE)
 
     async def load(self) -> list[PriceAlert]:
         """All of them, oldest first. One that cannot be read costs that one."""
@@ -31,13 +32,9 @@ class PriceAlertRepository:
                 log.error("the price alert %s cannot be read and is not watched: %s", name, error)
         return sorted(found, key=lambda alert: alert.created_at)
 
-    async def save(self, alert: PriceAlert) -> None:
-        """Store an alert as it is now; returns when it is durable."""
-        await self._state.put(_SCOPE, alert.alert_id, msgspec.to_builtins(alert))
-
-    def save_later(self, alert: PriceAlert) -> None:
-        """The same without waiting."""
-        self._put(alert.alert_id, msgspec.to_builtins(alert))
+    def save(self, alert: PriceAlert) -> asyncio.Future[Any]:
+        """Store an alert as it is now; done when it is durable."""
+        return self._state.putting(_SCOPE, alert.alert_id, msgspec.to_builtins(alert))
 
     async def forget(self, alert_id: str) -> None:
         """Delete one; returns when that is durable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -35,8 +36,12 @@ class KeyValueStore:
 
     async def put(self, scope: str, key: str, value: Any) -> None:
         """Store a JSON value; returns when it is durable."""
+        await self.putting(scope, key, value)
+
+    def putting(self, scope: str, key: str, value: Any) -> asyncio.Future[Any]:
+        """As :meth:`put`, for who goes on meanwhile; errors come by the future."""
         row = _row(scope, key, value)
-        await self._db.write(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
+        return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
 
     def put_later(self, scope: str) -> Callable[[str, Any], None]:
         """A call that stores ``(key, value)`` in ``scope`` without waiting."""

@@ -54,6 +54,8 @@ T = TypeVar("T")
 
 #: Pause before a failed write of an answer is tried again; seconds.
 RETRY_STORE = 1.0
+#: Whoever wants out of a broker's book waits so long for a disk that does not answer; seconds.
+EXIT_WAITS = 1.0
 _NOT_STORED = "the answer of order %s is not stored yet: %s"
 
 #: Errors of a gateway that say that the order is not at the exchange. Anything else leaves the
@@ -179,11 +181,12 @@ class OrderSender:
         return await asyncio.shield(task)
 
     async def answered(self, account_id: str, key: PositionKey) -> None:
-        """Wait until no placement of this position waits for its answer."""
+        """Wait until no placement of this position waits for its answer, at most the time of one:
+        a placement may wait for a disk that hangs, and that keeps no exit in."""
         rows = self.outstanding.of(account_id, key)
         tasks = [self._answers[row.tag] for row in rows if row.tag in self._answers]
         if tasks:
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=self._ack_timeout())
 
     def _fly(self, tag: str, work: Awaitable[T]) -> asyncio.Future[T]:
         """Work of ours, a task unless it is a future already; from this moment until it is done
@@ -214,16 +217,18 @@ class OrderSender:
         together = mode is Mode.SANDBOX and self._journal.well
         intent = self._intend(entry, together)
         if not together:
+            # Whoever wants out gets out of a broker's book on a full or silent disk, too: sent
+            # twice, a cancel does no more, and a close is worked out anew from the broker's books.
+            leaves = mode is Mode.LIVE and (closing or entry.kind.endswith("cancel"))
             try:
-                await asyncio.shield(intent)
-            except StorageError as error:
-                # Whoever wants out gets out of a broker's book on a full disk, too: sent twice, a
-                # cancel does no more, and a close is worked out anew from the broker's books.
-                if mode is Mode.SANDBOX or not (closing or entry.kind.endswith("cancel")):
-                    self.outstanding.drop(entry.tag)  # nothing was sent
-                    raise
-                log.error("%s %s leaves before it is stored: %s", entry.kind, entry.tag, error)
-                self._late_rows[entry.tag] = self._fly(entry.tag, self._store_late(entry))
+                done, _ = await asyncio.wait({intent}, timeout=EXIT_WAITS if leaves else None)
+                why = intent.exception() if done else "the disk does not answer"
+                if why is not None:
+                    if done and not (leaves and isinstance(why, StorageError)):
+                        intent.result()  # nothing was sent
+                    log.error("%s %s leaves before it is stored: %s", entry.kind, entry.tag, why)
+                    late = self._fly(entry.tag, self._store_late(entry, intent))
+                    self._late_rows[entry.tag] = late
             except BaseException:
                 self.outstanding.drop(entry.tag)
                 raise
@@ -353,9 +358,13 @@ class OrderSender:
                 log.error(_NOT_STORED, tag, error)
                 await asyncio.sleep(RETRY_STORE)
 
-    async def _store_late(self, entry: JournalEntry) -> None:
-        """Bring the row of what left without one to the disk as soon as it takes it."""
+    async def _store_late(self, entry: JournalEntry, first: asyncio.Future[Any]) -> None:
+        """Bring the row of what left without one to the disk as soon as it takes it; the
+        ``first`` write of it may still be under way."""
         try:
+            with contextlib.suppress(StorageError):
+                await asyncio.shield(first)
+                return
             while True:
                 await asyncio.sleep(RETRY_STORE)
                 try:

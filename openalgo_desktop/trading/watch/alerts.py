@@ -7,12 +7,13 @@ import logging
 import secrets
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from openalgo_desktop.core import alerts as rules
 from openalgo_desktop.core.alerts import AlertNotFound, AlertState, AlertWish, PriceAlert
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import Bus, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
@@ -50,6 +51,7 @@ class Alerts:
         self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
         self._alerts: dict[str, PriceAlert] = {}
         self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones
+        self._unsaved: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -78,6 +80,8 @@ class Alerts:
 
     def look(self) -> None:
         """End what is over, and compare with the fresh prices of this moment."""
+        for alert_id in tuple(self._unsaved):
+            self._save(self._alerts[alert_id])
         self._expire()
         for key in tuple(self._by_key):
             self._look_at(key)
@@ -137,10 +141,22 @@ class Alerts:
     async def delete(self, alert_id: str) -> None:
         """End an alert for good."""
         alert = self.get(alert_id)
-        del self._alerts[alert_id]
+        self._drop(alert)
+        try:
+            await self._store.forget(alert_id)
+        except StorageError:
+            if alert_id not in self._alerts:
+                rows = [*self._alerts.values(), alert]
+                rows.sort(key=lambda row: row.created_at)
+                self._alerts = {row.alert_id: row for row in rows}
+                self._show(alert)
+            raise
+
+    def _drop(self, alert: PriceAlert) -> None:
+        del self._alerts[alert.alert_id]
+        self._unsaved.discard(alert.alert_id)
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
-        await self._store.forget(alert_id)
 
     def _check(self, wish: AlertWish) -> None:
         if self._instruments.get(wish.key) is None:
@@ -148,11 +164,35 @@ class Alerts:
         rules.check(wish, self._clock.now().date())
 
     async def _put(self, alert: PriceAlert) -> PriceAlert:
-        self._keep(alert)
-        self._bus.publish(PriceAlertChanged(alert=alert))
-        await self._store.save(alert)
+        """Raises :class:`StorageError`, and then the alert is what it was before."""
+        before = self._alerts.get(alert.alert_id)
+        self._show(alert)
+        try:
+            await self._store.save(alert)
+        except StorageError:
+            if self._alerts.get(alert.alert_id) is alert:
+                if before is None:
+                    self._drop(alert)
+                else:
+                    self._show(before)
+            raise
         self._look_at(alert.key)
         return self._alerts.get(alert.alert_id, alert)
+
+    def _show(self, alert: PriceAlert) -> None:
+        self._keep(alert)
+        self._bus.publish(PriceAlertChanged(alert=alert))
+
+    def _save(self, alert: PriceAlert) -> None:
+        """Without waiting; what the disk did not take comes again."""
+        self._unsaved.discard(alert.alert_id)
+        self._store.save(alert).add_done_callback(lambda done: self._saved(alert.alert_id, done))
+
+    def _saved(self, alert_id: str, done: asyncio.Future[Any]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and alert_id in self._alerts:
+            log.error("the price alert %s is not stored: %s", alert_id, error)
+            self._unsaved.add(alert_id)
 
     # -- prices -----------------------------------------------------------------------------
     def _keep(self, alert: PriceAlert) -> None:
@@ -199,7 +239,7 @@ class Alerts:
         if after is alert:
             return
         self._keep(after)
-        self._store.save_later(after)
+        self._save(after)
         if tells:
             log.info("price alert %s of %s told at %s", after.alert_id, ":".join(after.key), value)
             self._bus.publish(PriceAlertFired(alert=after))
@@ -216,5 +256,5 @@ class Alerts:
     def _end(self, alert: PriceAlert) -> None:
         after = rules.ended(alert)
         self._keep(after)
-        self._store.save_later(after)
+        self._save(after)
         self._bus.publish(PriceAlertChanged(alert=after))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -40,8 +40,6 @@ from openalgo_desktop.trading.watch.follow import Follower
 from openalgo_desktop.trading.watch.prices import Prices
 from openalgo_desktop.trading.watch.results import Results, label_units
 from openalgo_desktop.trading.watch.shelf import Shelf
-
-P = TypeVar("P", bound=AnyPlan)
 
 
 class Commands:
@@ -129,18 +127,10 @@ class Commands:
         if not spec.empty or not orders:
             plan = rules.specified(plan, spec, price)
         self._desk.still(mode)
-        plan = await self._new(plan)
+        plan = await self._shelf.keep(plan)
         self._follower.believe(plan)
         self._follower.compare(plan)
         return plan
-
-    async def _new(self, plan: P) -> P:
-        """Keep a new plan; one that cannot be stored is none."""
-        try:
-            return await self._shelf.keep(plan)
-        except StorageError:
-            self._shelf.drop(plan)
-            raise
 
     def _common(self, mode: Mode, account_id: str, source: str, label: str) -> dict[str, Any]:
         now = self._clock.now()
@@ -224,7 +214,7 @@ class Commands:
         self._desk.still(mode)
         self._follower.sending.add(plan.plan_id)
         try:
-            plan = await self._new(plan)
+            plan = await self._shelf.keep(plan)
             self._follower.believe(plan)
             placed = await self._desk.place(
                 request, source, mode, plan=plan.plan_id, account=plan.account_id
@@ -271,7 +261,7 @@ class Commands:
             legs=legs,
         )
         self._desk.still(mode)
-        return await self._new(trigger)
+        return await self._shelf.keep(trigger)
 
     async def _check_legs(self, legs: tuple[TriggerLeg, ...]) -> None:
         key = legs[0].request.key if legs else ("", "")

@@ -15,7 +15,7 @@ import msgspec
 
 from openalgo_desktop.core import exit_rules as rules
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import AppError, OrderStateUnknown, StorageError
+from openalgo_desktop.core.errors import AppError, OrderStateUnknown
 from openalgo_desktop.core.events import Bus, Notice
 from openalgo_desktop.core.exits import ExitPlan, Firing, PlanState
 from openalgo_desktop.core.model import SQUARE_OFF_STRATEGY
@@ -130,10 +130,7 @@ class Driver:
         plan = self._exiting(plan_id)
         if plan is None:
             return
-        try:
-            await self._shelf.keep(plan)  # before anything leaves
-        except StorageError as error:  # whoever wants out gets out on a full disk, too
-            log.error("exit plan %s leaves before it is stored: %s", plan_id, error)
+        await self._shelf.secure(plan)  # before anything leaves
         while (plan := self._exiting(plan_id)) is not None:
             self._news[plan_id].clear()
             gateway = self.gateway(plan)

@@ -103,6 +103,8 @@ class Results:
         for plan in tuple(self._shelf.results.values()):
             if plan.state is not PlanState.ACTIVE or self._gateway(plan) is None:
                 continue
+            if not self._shelf.is_stored(plan):
+                continue
             book = self._desk.books.book(plan.mode)
             value = self._results[plan.plan_id] = self._value(plan.label, book)
             if value is None:
@@ -211,10 +213,7 @@ class Results:
         plan = self._shelf.results.get(plan_id)
         if plan is None:
             return
-        try:
-            plan = await self._shelf.keep(plan)
-        except AppError as error:
-            log.error("exit %s leaves before it is stored: %s", plan_id, error)
+        await self._shelf.secure(plan)
         problems: list[str] = []
         attempts = 0
         while attempts < len(AGAIN):

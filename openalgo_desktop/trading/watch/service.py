@@ -195,7 +195,8 @@ class Watch:
             if self._follower.is_checked(plan):
                 self._price(plan, price)
         for trigger in self._shelf.triggers_of(key):
-            self._triggers.heard(trigger, price)
+            if self._shelf.is_stored(trigger):
+                self._triggers.heard(trigger, price)
         if key in self._result_keys:
             self._results.touch()
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import OrderNotFound, StorageError
-from openalgo_desktop.core.events import Bus, ExitPlanChanged
+from openalgo_desktop.core.errors import OrderNotFound
+from openalgo_desktop.core.events import Bus, ExitPlanChanged, Notice
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import PlanStore
@@ -23,6 +24,8 @@ P = TypeVar("P", bound=AnyPlan)
 
 #: Ended plans that are kept in memory, for the window.
 ENDED = 200
+#: What leaves in any case waits so long for a disk that does not answer; seconds.
+DISK_WAITS = 1.0
 
 
 class Shelf:
@@ -38,6 +41,9 @@ class Shelf:
         self._by_key: dict[Key, dict[str, None]] = {}
         self._ended: OrderedDict[str, AnyPlan] = OrderedDict()
         self._unsaved: dict[str, AnyPlan] = {}
+        self._new: set[str] = set()  # made just now, not on disk yet: nothing acts on them
+        self._keeping: set[asyncio.Future[Any]] = set()
+        self._told = False  # that the disk does not take them
         #: Told when an instrument may be wanted, or not any more.
         self.on_key: Callable[[Key], None] = lambda key: None
 
@@ -111,28 +117,101 @@ class Shelf:
         return plan
 
     async def keep(self, plan: P) -> P:
-        """:meth:`put` that returns when it is durable; raises :class:`StorageError`."""
+        """:meth:`put` that returns when it is durable. Raises :class:`StorageError`, and then the
+        plan is what it was before: what was told as failed is not acted on."""
+        before = self._known(plan.plan_id)
+        if before is None:
+            self._new.add(plan.plan_id)
         plan = self.put(plan, quiet=True)
         self._unsaved.pop(plan.plan_id, None)
-        await self._store.save(plan)
+        saving = self._store.save(plan)
+        self._keeping.add(saving)
+        if saving.done():
+            self._kept(plan, before, saving)
+        else:
+            saving.add_done_callback(lambda done: self._kept(plan, before, done))
+        await asyncio.shield(saving)  # a caller who goes away takes nothing back
         return plan
 
-    def drop(self, plan: AnyPlan) -> None:
-        """Forget a plan that never began."""
-        self._leave(plan)
-        self._unsaved.pop(plan.plan_id, None)
+    async def secure(self, plan: AnyPlan) -> None:
+        """:meth:`keep` for what leaves in any case: a full disk, and one that does not answer in
+        :data:`DISK_WAITS`, keeps no exit in."""
+        saving = asyncio.ensure_future(self.keep(plan))
+        self._keeping.add(saving)
+        saving.add_done_callback(self._keeping.discard)
+        saving.add_done_callback(lambda done: done.cancelled() or done.exception())
+        done, _ = await asyncio.wait({saving}, timeout=DISK_WAITS)
+        error = saving.exception() if done else "the disk does not answer"
+        if error is not None:
+            log.error("exit plan %s leaves before it is stored: %s", plan.plan_id, error)
+
+    def is_stored(self, plan: AnyPlan) -> bool:
+        """Whether a plan was ever on disk; before that it may set off nothing."""
+        return plan.plan_id not in self._new
 
     def flush(self) -> None:
-        """Bring quiet changes to the disk."""
+        """Bring quiet changes to the disk, and what it did not take."""
         rows, self._unsaved = self._unsaved, {}
         for plan in rows.values():
             self._save(plan)
 
-    def _save(self, plan: AnyPlan) -> None:
+    def _known(self, plan_id: str) -> AnyPlan | None:
         try:
-            self._store.save_later(plan)
-        except StorageError as error:
-            log.error("plan %s is not stored: %s", plan.plan_id, error)
+            return self.get(plan_id)
+        except OrderNotFound:
+            return None
+
+    def _save(self, plan: AnyPlan) -> None:
+        self._store.save(plan).add_done_callback(lambda done: self._saved(plan, done))
+
+    def _saved(self, plan: AnyPlan, done: asyncio.Future[Any]) -> None:
+        """What the disk did not take comes again with the next :meth:`flush`, unless the plan has
+        moved on."""
+        if self._stored(done):
+            return
+        if self._known(plan.plan_id) in (None, plan):
+            self._unsaved.setdefault(plan.plan_id, plan)
+
+    def _kept(self, plan: AnyPlan, before: AnyPlan | None, done: asyncio.Future[Any]) -> None:
+        self._keeping.discard(done)
+        stored = self._stored(done)
+        self._new.discard(plan.plan_id)
+        if stored:
+            return
+        now = self._known(plan.plan_id)
+        if now is not plan:  # it went on meanwhile, and the disk has nothing of it
+            if now is not None:
+                self._unsaved.setdefault(plan.plan_id, now)
+            return
+        if before is None:
+            self._leave(plan)
+            text = "it could not be stored"
+            before = msgspec.structs.replace(plan, state=PlanState.CANCELLED, message=text)
+        else:
+            self._enter(before)
+        self._unsaved[plan.plan_id] = before  # nobody knows what the disk has
+        self._bus.publish(ExitPlanChanged(plan=before))
+
+    def _stored(self, done: asyncio.Future[Any]) -> bool:
+        """Whether a write was done; the first that was not is told."""
+        error = None if done.cancelled() else done.exception()
+        if error is None:
+            if self._told and not done.cancelled():
+                self._told = False
+                self._tell("info", "Stops, targets and triggers are on disk again.")
+            return True
+        log.error("exit plans are not stored: %s", error)
+        if not self._told:
+            self._told = True
+            self._tell(
+                "error",
+                f"Stops, targets and triggers cannot be stored: {error} They are watched as they "
+                "are shown, but what changes now is lost if the program ends.",
+            )
+        return False
+
+    def _tell(self, level: str, text: str) -> None:
+        self._bus.publish(Notice(level=level, text=text, at=self._clock.now()))
 
     def _enter(self, plan: AnyPlan) -> None:
         if not plan.state.is_open:

@@ -15,6 +15,7 @@ from openalgo_desktop.core.events import (
     BooksDiffer,
     KillSwitchChanged,
     SettingChanged,
+    StorageChanged,
 )
 from openalgo_desktop.core.model import Approval, AuditEntry, Difference, KillReport
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
@@ -32,6 +33,7 @@ class SafetyDoor(QObject):
 
     kill_changed = Signal(bool)  # whether new orders are blocked
     approvals_changed = Signal()
+    storage_changed = Signal()  # nothing can be stored, or it can again
     differ = Signal()  # the differences of the books changed
     approval_queued = Signal(object)  # Approval, when one begins to wait
 
@@ -43,6 +45,7 @@ class SafetyDoor(QObject):
             terminal.bus.subscribe(KillSwitchChanged, self._on_kill),
             terminal.bus.subscribe(ApprovalChanged, self._on_approval),
             terminal.bus.subscribe(BooksDiffer, lambda _: self.differ.emit()),
+            terminal.bus.subscribe(StorageChanged, lambda _: self.storage_changed.emit()),
         ]
 
     def close(self) -> None:
@@ -58,6 +61,11 @@ class SafetyDoor(QObject):
         self.approvals_changed.emit()
         if event.approval.decided_at is None:
             self.approval_queued.emit(event.approval)
+
+    @property
+    def storage_trouble(self) -> str:
+        """Why nothing can be stored now, else empty."""
+        return self._terminal.db.trouble
 
     @property
     def locked_vault(self) -> str:

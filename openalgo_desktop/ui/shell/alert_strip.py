@@ -50,6 +50,7 @@ class AlertStrip(QWidget):
             bridge.account_changed,
             bridge.mode_changed,
             bridge.safety.kill_changed,
+            bridge.safety.storage_changed,
         ):
             signal.connect(self.refresh)
         bridge.feed.aged.connect(self._look)
@@ -95,6 +96,8 @@ class AlertStrip(QWidget):
         alerts = []
         if self._bridge.safety.killed:
             alerts.append("KILL SWITCH ON  —  new orders are blocked until you reset it")
+        if trouble := self._bridge.safety.storage_trouble:
+            alerts.append(f"NOTHING CAN BE STORED: {trouble}; new orders are refused")
         if exposure := self._bridge.api.exposure():
             alerts.append(exposure)
         if self._bridge.safety.locked_vault:

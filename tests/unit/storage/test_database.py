@@ -15,10 +15,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from openalgo_desktop.core.errors import ConfigError, StorageError
+from openalgo_desktop.storage import database as database_module
 from openalgo_desktop.storage import schema
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.tables import key_values, metadata
+from tests.waiting import until
 
 
 def url(folder: Path) -> str:
@@ -361,3 +363,34 @@ async def test_whether_the_last_group_could_be_stored(db: Database):
     assert not db.well
     await db.write(insert("a"))
     assert db.well
+
+
+async def test_that_nothing_can_be_stored_is_told_and_so_is_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Also that it can be again, though nobody writes."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(database_module, "PROBE", 0.05)
+    db, told = Database(url(tmp_path)), []
+    db.on_trouble = told.append
+    await db.start()
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for name in "ab":
+        with pytest.raises(StorageError, match="locked"):
+            await db.write(insert(name))
+    assert told == ["database is locked"] == [db.trouble]
+    other.execute("COMMIT")
+    other.close()
+    await until(lambda: not db.trouble, "the database is well again")
+    assert told == ["database is locked", ""]
+    await db.stop()
+
+
+async def test_a_bad_write_is_no_trouble_of_the_disk(db: Database):
+    with pytest.raises(ZeroDivisionError):
+        await db.write(lambda connection: 1 // 0)
+    await db.write(insert("a"))
+    with pytest.raises(StorageError, match="UNIQUE"):
+        await db.write(insert("a"))
+    assert db.trouble == ""

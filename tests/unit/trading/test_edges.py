@@ -543,12 +543,14 @@ async def test_an_end_lets_go_of_an_answer_that_the_store_keeps_waiting(
     assert dict(rig.desk.reconciler.flying) == {}
 
 
+@pytest.mark.parametrize("disk", ["full", "silent"])
 @pytest.mark.parametrize("way", ["cancel", "close"])
 async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, way: str, disk: str
 ):
     """What opens is not sent without its intent on disk; what leaves is, and its row follows."""
     monkeypatch.setattr(sending, "RETRY_STORE", 0.01)
+    monkeypatch.setattr(sending, "EXIT_WAITS", 0.05)
     monkeypatch.setattr(reconcile, "BUSY_INTERVAL", 60.0)
     await rig.desk.set_mode(Mode.LIVE, "test")
     resting = await rig.desk.place(limit(Action.BUY, 3), "window")
@@ -557,15 +559,19 @@ async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
     await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED])
     intent, full = rig.journal.intent, True
 
+    answers = asyncio.Event()
+
     async def store(entry: JournalEntry, *, shared: bool = False) -> None:
+        if full and disk == "silent":
+            await answers.wait()
         if full:
             raise StorageError("disk full")
         await intent(entry, shared=shared)
 
     monkeypatch.setattr(rig.journal, "intent", store)
     rig.live.arrived.clear()
-    with pytest.raises(StorageError):
-        await rig.desk.place(BUY, "window")
+    opening = asyncio.ensure_future(rig.desk.place(BUY, "window"))
+    await asyncio.sleep(0.1)
     assert rig.live.arrived == []
     if way == "cancel":
         await rig.desk.cancel(resting.order_id, "window")
@@ -574,6 +580,9 @@ async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
         assert (result.closed, result.failed) == (1, 0)
     assert [kind for kind, _ in rig.live.arrived] == ["cancel" if way == "cancel" else "place"]
     assert rig.journal.states() == [JournalState.ACKNOWLEDGED]  # of the resting order
+    answers.set()
+    with pytest.raises(StorageError):
+        await opening
     full = False
     await until(lambda: rig.journal.states() == [JournalState.ACKNOWLEDGED] * 2)
 

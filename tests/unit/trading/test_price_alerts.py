@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from openalgo_desktop.core.alerts import (
     PriceAlert,
 )
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.price_alerts import PriceAlertRepository
@@ -196,3 +197,49 @@ async def test_bad_wishes_are_refused(room: Room):
         wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(1), expires=date(2000, 1, 1))
         await room.alerts.add(wish)
     assert room.alerts.all() == []
+
+
+def refuse(*_: object) -> asyncio.Future[None]:
+    """A disk that takes nothing."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_exception(StorageError("disk full"))
+    return done
+
+
+async def test_what_could_not_be_stored_did_not_happen(room: Room, monkeypatch: pytest.MonkeyPatch):
+    """Told as failed: a new alert is none, one that was changed or deleted is what it was."""
+    room.ticks.say(790.0)
+    first = await room.add(AlertWhen.ABOVE, "800")
+    room.clock.advance(1)
+    last = await room.add(AlertWhen.ABOVE, "900")
+    heard: list[PriceAlertChanged] = []
+    room.bus.subscribe(PriceAlertChanged, heard.append)
+    monkeypatch.setattr(PriceAlertRepository, "save", refuse)
+    monkeypatch.setattr(PriceAlertRepository, "forget", refuse)
+    with pytest.raises(StorageError):
+        await room.add(AlertWhen.BELOW, "780")
+    assert heard[-1].deleted
+    with pytest.raises(StorageError):
+        wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(850))
+        await room.alerts.change(first.alert_id, wish)
+    with pytest.raises(StorageError):
+        await room.alerts.delete(first.alert_id)
+    assert room.alerts.all() == [last, first] and heard[-1].alert == first
+    room.ticks.say(801.0)
+    assert [alert.alert_id for alert in room.told] == [first.alert_id]
+
+
+async def test_what_an_alert_told_comes_to_the_disk_when_it_takes_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    room.ticks.say(790.0)
+    made = await room.add(AlertWhen.ABOVE, "800")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PriceAlertRepository, "save", refuse)
+        room.ticks.say(801.0)
+        await asyncio.sleep(0.01)
+    assert len(room.told) == 1
+    room.alerts.look()
+    await room.restart()
+    assert room.alerts.get(made.alert_id).state is AlertState.FIRED

@@ -287,19 +287,19 @@ async def test_a_leg_that_is_reached_while_the_one_before_ends_goes_out(floor: F
     await floor.hold(20)
     spec = ExitSpec(targets=(Target(Offset.of(810.0), 50), Target(Offset.of(820.0), 50)))
     plan = await floor.protect(spec)
-    keep, later = floor.store.save_later, []
+    keep, later = floor.store.save, []
 
     async def say() -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         floor.ticks.say(821.0)
 
-    def kept(row: AnyPlan) -> None:
-        keep(row)
+    def kept(row: AnyPlan) -> asyncio.Future[None]:
         if isinstance(row, ExitPlan) and row.state is PlanState.ACTIVE and row.held == 10:
             later.append(asyncio.ensure_future(say()))
+        return keep(row)
 
-    floor.store.save_later = kept  # type: ignore[method-assign]
+    floor.store.save = kept  # type: ignore[method-assign]
     floor.ticks.say(811.0)
     await until(lambda: floor.plan(plan.plan_id).state is PlanState.DONE)
     await floor.settled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -24,14 +25,14 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     StorageError,
 )
-from openalgo_desktop.core.events import AccountChanged
-from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target
+from openalgo_desktop.core.events import AccountChanged, ExitPlanChanged, Notice
+from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, Target, TriggerLeg
 from openalgo_desktop.core.model import AccountStatus, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.smart import SmartOrders
-from openalgo_desktop.trading.watch import drive
+from openalgo_desktop.trading.watch import drive, shelf
 from tests.unit.trading.test_underway import KEY
 from tests.unit.trading.watching import Floor, Market, buy, floor, points, stop_at
 from tests.waiting import until
@@ -540,17 +541,99 @@ async def test_where_market_orders_are_refused_an_exit_is_a_limit_through_the_pr
     assert floor.units == 0
 
 
-async def test_a_full_disk_keeps_no_exit_in(floor: Floor, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("way", ["full", "silent"])
+async def test_a_disk_that_takes_nothing_keeps_no_exit_in(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, way: str
+):
+    """It says so, or (a lock of another program, a disk that hangs) says nothing at all."""
+    monkeypatch.setattr(shelf, "DISK_WAITS", 0.05)
     await floor.hold(10)
     plan = await floor.protect(stop_at(790))
-
-    async def full(row: Any) -> None:
-        raise StorageError("disk full")
-
-    monkeypatch.setattr(floor.store, "save", full)
+    if way == "full":
+        floor.store.full = True
+    else:
+        hangs = lambda plan: asyncio.get_running_loop().create_future()  # noqa: E731
+        monkeypatch.setattr(floor.store, "save", hangs)
     floor.ticks.say(780.0)
     await ended(floor, plan.plan_id)
     assert floor.sent == ["SELL 10"]
+
+
+async def test_what_the_disk_did_not_take_is_told_and_comes_again(floor: Floor):
+    notices: list[Notice] = []
+    floor.bus.subscribe(Notice, notices.append)
+    await floor.hold(10)
+    plan = await floor.protect(points(10))
+    floor.store.full = True
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.store.rows[plan.plan_id].state is PlanState.ACTIVE
+    assert [row.level for row in notices if "cannot be stored" in row.text] == ["error"]
+    floor.store.full = False
+    await until(lambda: floor.store.rows[plan.plan_id].state is PlanState.DONE)
+    assert [row.level for row in notices if "on disk again" in row.text] == ["info"]
+
+
+async def test_a_plan_that_could_not_be_stored_is_none(floor: Floor):
+    shown: list[ExitPlan] = []
+    floor.bus.subscribe(ExitPlanChanged, lambda event: shown.append(event.plan))
+    await floor.hold(10)
+    floor.store.full = True
+    with pytest.raises(StorageError):
+        await floor.protect(stop_at(790))
+    assert floor.watch.plans() == []
+    assert shown[-1].state is PlanState.CANCELLED  # whoever shows it hears that it is gone
+    floor.ticks.say(780.0)
+    await asyncio.sleep(0.05)
+    assert floor.sent == []
+
+
+@pytest.mark.parametrize("what", ["change", "pause", "delete"])
+async def test_what_could_not_be_stored_did_not_happen(floor: Floor, what: str):
+    """Told as failed, and so the plan is what it was: also after a restart."""
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+    floor.store.full = True
+    commands = floor.watch.commands
+    with pytest.raises(StorageError):
+        match what:
+            case "change":
+                await commands.change(plan.plan_id, stop_at(750), Mode.SANDBOX)
+            case "pause":
+                await commands.pause(plan.plan_id, Mode.SANDBOX)
+            case _:
+                await commands.delete(plan.plan_id, Mode.SANDBOX)
+    now = floor.plan(plan.plan_id)
+    assert (now.state, now.stop_at) == (PlanState.ACTIVE, Decimal(790))
+    floor.store.full = False
+    floor.ticks.say(780.0)
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"]
+
+
+async def test_nothing_acts_on_a_plan_that_is_not_on_disk_yet(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    """A trigger whose price comes while it is being written, and then cannot be."""
+    waiting: list[asyncio.Future[None]] = []
+
+    def slow(plan: ExitPlan) -> asyncio.Future[None]:
+        waiting.append(asyncio.get_running_loop().create_future())
+        return waiting[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(floor.store, "save", slow)
+        leg = TriggerLeg(Decimal(790), True, buy(10))
+        task = asyncio.ensure_future(
+            floor.watch.commands.add_trigger((leg,), "window", Mode.SANDBOX)
+        )
+        await until(lambda: waiting)
+        floor.ticks.say(780.0)
+        waiting[0].set_exception(StorageError("disk full"))
+        with pytest.raises(StorageError):
+            await task
+    await asyncio.sleep(0.05)
+    assert floor.sent == [] and not any(row.state.is_open for row in floor.watch.plans())
 
 
 async def test_an_exit_that_the_journal_shows_late_counts_once(

@@ -18,7 +18,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     StorageError,
 )
-from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState
+from openalgo_desktop.core.exits import ExitPlan, PlanState
 from openalgo_desktop.core.model import OrderAck, Position
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import reconcile
@@ -192,15 +192,9 @@ async def test_an_exit_on_its_way_forbids_a_conversion(floor: Floor, paper: Conv
     assert (floor.sent, floor.units) == (["SELL 10"], 0)
 
 
-async def test_nothing_leaves_before_the_plan_says_so_on_disk(
-    floor: Floor, paper: Converting, monkeypatch: pytest.MonkeyPatch
-):
+async def test_nothing_leaves_before_the_plan_says_so_on_disk(floor: Floor, paper: Converting):
     plan = await floor.protect(stop_at(790))
-
-    def full(plan: AnyPlan) -> asyncio.Future[None]:
-        raise StorageError("the disk is full")
-
-    monkeypatch.setattr(floor.store, "save", full)
+    floor.store.full = True
     with pytest.raises(StorageError):
         await convert(floor)
     assert paper.asked == [] and floor.plan(plan.plan_id).moving is None

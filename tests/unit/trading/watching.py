@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.errors import AppError, NotConnected
+from openalgo_desktop.core.errors import AppError, NotConnected, StorageError
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ExitSpec, Offset, Target, Unit
 from openalgo_desktop.core.model import Key, ModifyRequest, OrderAck, OrderRequest, Part, Tick
 from openalgo_desktop.trading import exits, underway
@@ -63,18 +63,19 @@ class Store:
     """Plans on a disk that outlives the watch."""
 
     def __init__(self) -> None:
+        self.full = False
         self.rows: dict[str, AnyPlan] = {}
         self.log: list[AnyPlan] = []
 
     def save(self, plan: AnyPlan) -> asyncio.Future[None]:
-        self.save_later(plan)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
-
-    def save_later(self, plan: AnyPlan) -> None:
+        if self.full:
+            done.set_exception(StorageError("disk full"))
+            return done
         self.rows[plan.plan_id] = msgspec.json.decode(msgspec.json.encode(plan), type=AnyPlan)
         self.log.append(plan)
+        done.set_result(None)
+        return done
 
     async def unended(self) -> list[AnyPlan]:
         return [row for row in self.rows.values() if row.state.is_open]

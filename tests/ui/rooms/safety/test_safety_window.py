@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from openalgo_desktop.core.enums import ApprovalStatus, OrderStatus
+from openalgo_desktop.core.enums import Action, ApprovalStatus, Mode, OrderStatus, Product
+from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.storage import database
 from openalgo_desktop.ui.kit import theme
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.hold_button import HOLD_SECONDS, HoldButton
@@ -289,3 +295,42 @@ async def until_async(read: Callable[[], Awaitable[list[str]]], wanted: set[str]
             return
         await asyncio.sleep(0.02)
     pytest.fail(f"never saw {wanted}")
+
+
+def test_a_disk_that_takes_nothing_is_said_in_the_strip(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop that could not be stored is told, and is none; the one before goes on."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(database, "PROBE", 0.05)
+
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        strip = session.window.alert_banner
+        last = (await session.terminal.hub.snapshot(("NSE", "SBIN"))).ltp
+        await session.bridge.place(OrderRequest("SBIN", "NSE", Action.BUY, 10), Mode.SANDBOX)
+        await until(lambda: session.bridge.books.positions, "the position")
+        door = session.bridge.watch
+
+        async def stop(factor: float) -> None:
+            at = round(last * factor)
+            await door.set_stop("SBIN", "NSE", Product.MIS, Mode.SANDBOX, at)
+
+        def stop_at() -> Decimal | None:
+            return door.stop_price("SBIN", "NSE", Product.MIS, Mode.SANDBOX)
+
+        await stop(0.9)
+        before = stop_at()
+        place = session.terminal.data_dir.database_url.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError, match="locked"):
+                await stop(0.8)
+            assert stop_at() == before
+            await until(lambda: "NOTHING CAN BE STORED" in strip.text(), "the strip")
+            assert "locked" in strip.text() and strip.isVisible()
+        await until(lambda: not strip.isVisible(), "the end of it")
+        await stop(0.8)
+        assert stop_at() != before
+
+    drive(scenario)
