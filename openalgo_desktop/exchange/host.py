@@ -8,7 +8,6 @@ stored by the writer task in batches.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence, Set
 from copy import copy
@@ -25,14 +24,11 @@ from openalgo_desktop.core.errors import (
     InvalidOrder,
     NotSupported,
     OrderNotFound,
-    StorageError,
 )
 from openalgo_desktop.core.model import (
     PARTS_OF,
     BookRows,
     Funds,
-    Gtt,
-    GttRequest,
     Holding,
     Key,
     Margin,
@@ -49,16 +45,16 @@ from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.checks import check_fields, check_order, normalised
 from openalgo_desktop.exchange.ledger import ZERO
+from openalgo_desktop.exchange.no_gtt import NoGtt
+from openalgo_desktop.exchange.order_book import OrderBook
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
+from openalgo_desktop.exchange.row_writer import RowWriter
 from openalgo_desktop.exchange.state import PaperState
+from openalgo_desktop.exchange.watching import PriceWatch
 
 log = logging.getLogger(__name__)
 
-#: Pause after a failed write before the rows are tried again; seconds.
-_RETRY = 1.0
-#: Tick-made changes are collected this long before they are written; seconds.
-_BATCH = 0.2
 #: Positions shown before others get the loop: some 3 ms.
 _TURN = 300
 #: Orders that are looked at in one go; about a millisecond.
@@ -76,7 +72,7 @@ class Terms(TypedDict):
 PAPER_TERMS: Terms = {"validities": frozenset(Validity), "discloses": True}
 
 
-class PaperGateway:
+class PaperGateway(NoGtt):
     """Orders and books of one paper account; subclasses add rules and timed events."""
 
     traits = Traits(recall=True, converts=True, **PAPER_TERMS)
@@ -99,16 +95,9 @@ class PaperGateway:
         self._ticks = ticks
         self._store = store
         self._listener: Callable[[OrderUpdate], None] = lambda update: None
-        self._watched: dict[Key, Callable[[], None]] = {}
-        self._prices: dict[Key, float] = {}
-        self._waiters: list[asyncio.Future[None]] = []
-        self._wake = asyncio.Event()
-        self._urgent = asyncio.Event()
-        self._writer: asyncio.Task[None] | None = None
-        self._saving = False
-        self._failing = False  # the last batch could not be stored
-        self._shown: dict[str, Order] = {}  # the order book, kept ready: see orders()
-        self._shown_of: tuple[PaperState, datetime] | None = None
+        self.watching = PriceWatch(ticks, self.on_tick, self.needs_feed, lambda: self.feed_mode)
+        self.writer = RowWriter(book.account_id, store, lambda: book.state)
+        self._order_book = OrderBook(book)
         self._arrivals: set[asyncio.Task[None]] = set()
         self.latency = 0.0  # seconds until an order reaches the market
 
@@ -137,7 +126,7 @@ class PaperGateway:
         rows = await self._store.load(self.account_id)
         # A year of trading is a second of work: not on the loop.
         self.book.open(await asyncio.to_thread(PaperState.from_rows, rows))
-        self._writer = asyncio.create_task(self._write_loop(), name=f"paper {self.account_id}")
+        self.writer.start()
         if self.state.meta.last_reset is None:
             self.book.fund(capital, self._clock.now())
             await self.stored()
@@ -148,15 +137,8 @@ class PaperGateway:
         for task in tuple(self._arrivals):
             task.cancel()
         await asyncio.gather(*self._arrivals, return_exceptions=True)
-        self.unwatch()
-        if self._writer is not None:
-            try:
-                await self.stored()
-            except StorageError:
-                log.exception("last rows of %s could not be stored", self.account_id)
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
-            self._writer = None
+        self.watching.stop()
+        await self.writer.stop()
 
     # -- orders -----------------------------------------------------------------------------
     async def place(self, request: OrderRequest, tag: str) -> OrderAck:
@@ -229,9 +211,9 @@ class PaperGateway:
             )
         finally:
             self.publish(key)
-            if tick is not None and key in self._watched:
+            if tick is not None and key in self.watching:
                 # A position is worth the last price at once, not the fill's until the next tick.
-                self._prices.setdefault(key, tick.ltp)
+                self.watching.last.setdefault(key, tick.ltp)
         if held:
             self._arrive_later(row.order.order_id, key)
         return row
@@ -301,35 +283,27 @@ class PaperGateway:
     def on_tick(self, tick: Tick) -> None:
         """A watched instrument ticked."""
         key = (tick.exchange, tick.symbol)
-        self._prices[key] = tick.ltp
+        self.watching.last[key] = tick.ltp
         if self.book.matcher.has_orders(key) and self.book.on_tick(tick, self._clock.now):
             self.publish(key)
 
     def publish(self, *keys: Key) -> None:
         """Push pending updates, store changed rows soon, watch what is needed now."""
         updates, self.book.updates = self.book.updates, []
-        for key in keys:
-            self._rewatch_one(key)
+        self.watching.look(keys)
         if self.state.dirty:
-            self._wake.set()
-        start = self.session_start() if updates and self._shown_of is not None else None
+            self.writer.changed()
+        start = self.session_start() if updates and self._order_book.is_read else None
         for update in updates:
             if start is not None:
-                self._show(update.order, start)
+                self._order_book.take(update.order, start)
             self._listener(update)
 
     def rewatch(self) -> None:
         """Watch all instruments with resting orders or open positions, and no others."""
         keys = {row.order.key for row in self.book.all_working()}
-        keys |= {row.key for row in self.state.positions.values()} | set(self._watched)
-        for key in keys:
-            self._rewatch_one(key)
-
-    def unwatch(self) -> None:
-        """Let go of every instrument."""
-        for stop in self._watched.values():
-            stop()
-        self._watched.clear()
+        keys |= {row.key for row in self.state.positions.values()} | set(self.watching.keys)
+        self.watching.look(keys)
 
     def needs_feed(self, key: Key) -> bool:
         """Whether anything of the account moves with the instrument's price."""
@@ -342,20 +316,9 @@ class PaperGateway:
                 return True
         return False
 
-    def _rewatch_one(self, key: Key) -> None:
-        wanted = self.needs_feed(key)
-        if wanted and key not in self._watched:
-            self._watched[key] = self._ticks.watch(key, self.feed_mode, self.on_tick)
-        elif not wanted and key in self._watched:
-            self._watched.pop(key)()
-            self._prices.pop(key, None)
-
     def price(self, key: Key, mark: float) -> float:
         """The last price of an instrument: streamed, else last asked for, else ``mark``."""
-        tick = self._ticks.latest(key)
-        if tick is not None and tick.ltp > 0:
-            return tick.ltp
-        return self._prices.get(key) or mark
+        return self.watching.price(key, mark)
 
     # -- books ------------------------------------------------------------------------------
     def session_start(self) -> datetime:
@@ -365,42 +328,14 @@ class PaperGateway:
     async def orders(self) -> BookRows[Order]:
         """Orders of the session, and every order that still works; oldest first. The rows are
         kept ready and shared: a changed order is a new row."""
-        return BookRows(self._book().values())
+        return BookRows(self._order_book.rows(self.session_start()).values())
 
     async def order(self, order_id: str) -> Order:
         """One row of :meth:`orders`; raises :class:`OrderNotFound`."""
-        row = self._book().get(order_id)
+        row = self._order_book.rows(self.session_start()).get(order_id)
         if row is None:
             raise OrderNotFound(order_id)
         return row
-
-    def _book(self) -> dict[str, Order]:
-        """The order book by id, made anew for a new session and after a reset."""
-        start = self.session_start()
-        known = self._shown_of
-        if known is not None and known[0] is self.state and known[1] == start:
-            return self._shown
-        rows = {row.order.order_id: row for row in self.book.all_working()}
-        for row in reversed(self.state.orders.values()):
-            if row.order.placed_at is None or row.order.placed_at < start:
-                break  # rows are kept in order of placement
-            rows[row.order.order_id] = row
-        self._shown = {
-            order_id: self._shown.get(order_id) or copy(row.order)
-            if known is not None and known[0] is self.state
-            else copy(row.order)
-            for order_id, row in sorted(rows.items())
-        }
-        self._shown_of = (self.state, start)
-        return self._shown
-
-    def _show(self, order: Order, start: datetime) -> None:
-        """An order has a new state. One of an earlier session is listed while it works."""
-        earlier = order.placed_at is not None and order.placed_at < start
-        if earlier and not order.status.is_working:
-            self._shown.pop(order.order_id, None)
-        else:
-            self._shown[order.order_id] = order
 
     async def recall(self, tags: Set[str], order_ids: Set[str]) -> list[Order]:
         """Orders with these tags or ids, of any session: for the reconciler after a restart."""
@@ -416,26 +351,6 @@ class PaperGateway:
     async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
         """What these orders together would block now."""
         raise NotSupported(f"{self.broker} does not estimate margins.")
-
-    # -- good till triggered ----------------------------------------------------------------
-    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
-        """Place a GTT; the acknowledgement carries its trigger id."""
-        raise self._no_gtt()
-
-    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """Replace triggers, prices and quantity of an active GTT."""
-        raise self._no_gtt()
-
-    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
-        """Cancel an active GTT."""
-        raise self._no_gtt()
-
-    async def gtt_orders(self) -> BookRows[Gtt]:
-        """Active GTTs, newest first."""
-        raise self._no_gtt()
-
-    def _no_gtt(self) -> NotSupported:
-        return NotSupported(f"{self.broker} has no good-till-triggered orders.")
 
     async def trades(self) -> BookRows[Trade]:
         """Trades of the session, oldest first."""
@@ -497,51 +412,4 @@ class PaperGateway:
     # -- storing ----------------------------------------------------------------------------
     async def stored(self) -> None:
         """Return when everything that changed so far is durable; raises :class:`StorageError`."""
-        if not self.state.dirty and not self._waiters and not self._saving:
-            return
-        done = asyncio.get_running_loop().create_future()
-        self._waiters.append(done)
-        self._urgent.set()
-        self._wake.set()
-        await done
-
-    async def _write_loop(self) -> None:
-        while True:
-            await self._wake.wait()
-            if not self._waiters:
-                with contextlib.suppress(TimeoutError):
-                    # Not wait_for: in Python 3.11 it can swallow a cancellation.
-                    async with asyncio.timeout(_BATCH):
-                        await self._urgent.wait()
-            self._wake.clear()
-            self._urgent.clear()
-            await self._write()
-
-    async def _write(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        rows = self.state.take()
-        self._saving = True
-        try:
-            if rows:
-                await self._store.save(self.account_id, rows)
-        except Exception as error:
-            if not self._failing:  # a full disk lasts: it is said once
-                log.exception("rows of %s could not be stored; trying again", self.account_id)
-            self._failing = True
-            self.state.put_back(rows)
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_exception(
-                        StorageError("The paper account could not be stored.", detail=str(error))
-                    )
-            await asyncio.sleep(_RETRY)
-            self._wake.set()
-            return
-        finally:
-            self._saving = False
-        if self._failing:
-            log.warning("rows of %s are stored again", self.account_id)
-            self._failing = False
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        await self.writer.stored()

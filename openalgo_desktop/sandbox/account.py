@@ -154,7 +154,7 @@ class Sandbox(GttCalls):
         mode = FeedMode.DEPTH if by_book else FeedMode.QUOTE
         if mode is not self.feed_mode:
             self.feed_mode = mode
-            self.unwatch()
+            self.watching.stop()
             self.rewatch()
         if key == "sandbox.starting_capital" and value is not None:
             self._change_capital()
@@ -235,7 +235,7 @@ class Sandbox(GttCalls):
     async def _check_silent(self, now: float) -> None:
         """Ask for quotes of instruments whose feed is silent while something rests on them."""
         asked = 0
-        for number, key in enumerate(list(self._watched), 1):
+        for number, key in enumerate(self.watching.keys, 1):
             if not number % _TURN:
                 await asyncio.sleep(0)
             waiting = self.book.matcher.has_orders(key) or self.gtts.watches(key)
@@ -295,7 +295,7 @@ class Sandbox(GttCalls):
     def on_tick(self, tick: Tick) -> None:
         """A watched instrument ticked: resting orders first, then GTTs."""
         key = (tick.exchange, tick.symbol)
-        self._prices[key] = tick.ltp
+        self.watching.last[key] = tick.ltp
         moment = self._clock.monotonic()
         self._seen[key] = moment
         rests, triggers = self.book.matcher.has_orders(key), self.gtts.watches(key)
@@ -322,8 +322,7 @@ class Sandbox(GttCalls):
 
     def rewatch(self) -> None:
         """Watch what orders, positions and GTTs need."""
-        for key in self.gtts.instruments():
-            self._rewatch_one(key)
+        self.watching.look(self.gtts.instruments())
         super().rewatch()
 
     # -- books ------------------------------------------------------------------------------
@@ -349,7 +348,7 @@ class Sandbox(GttCalls):
         for key, tick in zip(old, await asyncio.gather(*map(self.quote, old)), strict=True):
             self._seen[key] = now
             if tick is not None and tick.ltp > 0:
-                self._prices[key] = tick.ltp
+                self.watching.last[key] = tick.ltp
         await self._marks.look()
         return await super().holdings()
 
@@ -368,7 +367,7 @@ class Sandbox(GttCalls):
     def mark(self) -> None:
         """Remember the last prices and store them, see :class:`Marks`."""
         if self._marks.take():
-            self._wake.set()
+            self.writer.changed()
 
     async def quote(self, key: Key) -> Tick | None:
         """The market now; portfolio margin also wants the underlying's."""

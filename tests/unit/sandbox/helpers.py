@@ -134,10 +134,11 @@ class Rig:
 
     async def kill(self) -> None:
         """End without a last word: only what was stored stays."""
-        self.box.unwatch()
-        writer, self.box._writer = self.box._writer, None
-        if writer is not None:
-            writer.cancel()
+        self.box.watching.stop()
+        writer = self.box.writer
+        task, writer._task = writer._task, None
+        if task is not None:
+            task.cancel()
 
     async def restart(self, at: str = "") -> None:
         """As after a kill, later."""

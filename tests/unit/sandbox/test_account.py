@@ -282,7 +282,7 @@ async def test_marks_of_many_positions_are_stored_in_portions(rig: Rig):
     for number in range(1200):
         row = PaperPosition(f"S{number}", "NSE", Product.MIS, quantity=1)
         rig.box.state.positions[row.position_key] = row
-        rig.box._prices[row.key] = 100.0 + number
+        rig.box.watching.last[row.key] = 100.0 + number
     await rig.box._marks.look()
     portions = []
     while rig.box._marks.store():

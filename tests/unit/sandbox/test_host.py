@@ -11,7 +11,7 @@ from openalgo_desktop.core.enums import Action, FeedMode, OrderStatus, PriceType
 from openalgo_desktop.core.errors import StorageError
 from openalgo_desktop.core.model import Depth, Instrument, Level, OrderRequest
 from openalgo_desktop.core.ports import PaperRow
-from openalgo_desktop.exchange import host
+from openalgo_desktop.exchange import row_writer
 from tests.unit.sandbox.helpers import MemoryStore, Rig, one
 from tests.waiting import until
 
@@ -42,7 +42,7 @@ class Failing(MemoryStore):
 async def test_rows_that_could_not_be_stored_are_stored_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(host, "_RETRY", 0.01)
+    monkeypatch.setattr(row_writer, "_RETRY", 0.01)
     rig = Rig(ROWS)
     rig.store = store = Failing()
     rig.box = rig._make()
