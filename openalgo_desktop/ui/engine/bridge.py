@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.analytics.finding import find
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode, Product
-from openalgo_desktop.core.errors import AppError, OrderError, OrderStateUnknown
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     AccountChanged,
     Event,
@@ -34,17 +33,11 @@ from openalgo_desktop.core.model import (
     Holding,
     Instrument,
     Key,
-    ModifyRequest,
-    OrderRequest,
     Position,
     Tick,
-    Trade,
 )
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.naming import Names
-from openalgo_desktop.sandbox.statistics import Summary
-from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
-from openalgo_desktop.trading.smart import NotNeeded, SmartOrders
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from openalgo_desktop.ui.engine.alerts import AlertsDoor
 from openalgo_desktop.ui.engine.api import ApiDoor
@@ -54,6 +47,7 @@ from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
 from openalgo_desktop.ui.engine.day_trades import day_trades
 from openalgo_desktop.ui.engine.depths import DepthsDoor
+from openalgo_desktop.ui.engine.desk import DeskDoor
 from openalgo_desktop.ui.engine.diagnostics import DiagnosticsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
@@ -111,7 +105,6 @@ class Bridge(QObject):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wanted: dict[str, dict[Key, FeedMode]] = {}
         self._channel = terminal.hub.open_channel()
-        self._last_request: tuple[OrderRequest, float] | None = None
         self._closed = False
         self.links = Links(self)
         self.frames = FrameClock(
@@ -128,6 +121,7 @@ class Bridge(QObject):
         self.books.holdings_changed.connect(self._want_books)
         self.books.orders_changed.connect(self._want_orders)
         self.books.orders_updated.connect(lambda _: self._want_orders())
+        self.desk = DeskDoor(terminal, SOURCE)
         self.feed = FeedDoor(terminal, self)
         self.depths = DepthsDoor(terminal)
         self.accounts = AccountDoor(terminal)
@@ -135,7 +129,7 @@ class Bridge(QObject):
         self.safety = SafetyDoor(terminal, self)
         self.chains = ChainDoor(terminal, self)
         self.greeks = GreeksDoor(terminal)
-        self.baskets = BasketDoor(terminal, SOURCE, self._check_mode)
+        self.baskets = BasketDoor(terminal, SOURCE, self.desk.check_mode)
         self.lock = LockDoor(terminal, self)
         self.journal = JournalDoor(terminal, self)
         self.performance = PerformanceDoor(terminal, self.frames, self)
@@ -145,8 +139,8 @@ class Bridge(QObject):
         self.work = WorkDoor(terminal, self)
         self.orders = OrderDoor(terminal)
         self.arm = ArmDoor(terminal, self)
-        self.paper = PaperDoor(terminal, self)
-        self.watch = WatchDoor(terminal, SOURCE, self._check_mode, self.sending, self)
+        self.paper = PaperDoor(terminal, self.books, self)
+        self.watch = WatchDoor(terminal, SOURCE, self.desk.check_mode, self.desk.sending, self)
         self.alerts = AlertsDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
@@ -356,131 +350,6 @@ class Bridge(QObject):
     async def set_mode(self, mode: Mode) -> None:
         """Move the SANDBOX/LIVE switch."""
         await self._terminal.desk.set_mode(mode, SOURCE)
-
-    def _check_mode(self, mode: Mode) -> None:
-        # A script may move the switch while the user reads a dialog: what was confirmed for one
-        # account must not reach the other.
-        if mode is not self.mode:
-            raise OrderError(
-                f"Not sent: the mode was switched to {self.mode.value.upper()} meanwhile. "
-                "Check and send again."
-            )
-
-    def is_repeat(self, request: OrderRequest) -> bool:
-        """Whether the very same order was sent less than ``trading.duplicate_guard_ms`` ago."""
-        if self._last_request is None or self._last_request[0] != request:
-            return False
-        elapsed = self._terminal.clock.monotonic() - self._last_request[1]
-        return elapsed * 1000.0 < float(self.setting("trading.duplicate_guard_ms"))
-
-    @contextmanager
-    def sending(self, request: OrderRequest, mode: Mode) -> Iterator[None]:
-        """Around the sending of an order that the user gave while the window showed ``mode``:
-        refuses another mode, and remembers the order for :meth:`is_repeat`."""
-        self._check_mode(mode)
-        self._last_request = (request, self._terminal.clock.monotonic())
-        try:
-            yield
-        except OrderStateUnknown:
-            raise
-        except AppError:
-            self._last_request = None  # it was refused: the next one is no repetition
-            raise
-
-    async def place(self, request: OrderRequest, mode: Mode) -> Placed:
-        """Send an order that the user gave while the window showed ``mode``."""
-        with self.sending(request, mode):
-            return await self._terminal.desk.place(request, SOURCE)
-
-    async def modify(self, request: ModifyRequest, mode: Mode) -> Placed:
-        """Change a working order."""
-        self._check_mode(mode)
-        return await self._terminal.desk.modify(request, SOURCE)
-
-    async def cancel(self, order_id: str, mode: Mode) -> Placed:
-        """Cancel a working order."""
-        self._check_mode(mode)
-        return await self._terminal.desk.cancel(order_id, SOURCE)
-
-    async def cancel_all(self, mode: Mode) -> CancelAll:
-        """Cancel all working orders."""
-        self._check_mode(mode)
-        return await self._terminal.desk.cancel_all(SOURCE)
-
-    async def close_position(
-        self,
-        symbol: str,
-        exchange: str,
-        product: Product,
-        mode: Mode,
-        *,
-        quantity: int = 0,
-        cancel_orders: bool = False,
-    ) -> Placed | None:
-        """Close one position at market, or ``quantity`` units of it, never more than is held;
-        None when it is flat. With ``cancel_orders`` every working order of the symbol is
-        cancelled first, entries too."""
-        self._check_mode(mode)
-        return await self._terminal.desk.close_position(
-            symbol, exchange, product, SOURCE, quantity=quantity, cancel_orders=cancel_orders
-        )
-
-    async def reverse(self, symbol: str, exchange: str, product: Product, mode: Mode) -> str:
-        """Turn one position to the other side at market; what came of it in a sentence."""
-        self._check_mode(mode)
-        smart = SmartOrders(self._terminal.desk)
-        done = await smart.reverse(symbol, exchange, product, SOURCE, mode)
-        if isinstance(done, NotNeeded):
-            return f"{self.name((exchange, symbol))}: {done.message}"
-        return f"{self.name((exchange, symbol))} is reversed by order {', '.join(done.ids)}."
-
-    @property
-    def converts(self) -> bool:
-        """Whether the account of the current mode can convert positions."""
-        try:
-            return self._terminal.desk.gateway.traits.converts
-        except AppError:
-            return False
-
-    async def convert(self, key: Key, product: Product, to: Product, mode: Mode) -> Placed:
-        """Convert all of a position to another product."""
-        self._check_mode(mode)
-        return await self._terminal.conversions.convert(key, product, to, SOURCE, mode)
-
-    async def close_all(
-        self,
-        mode: Mode,
-        *,
-        cancel_orders: bool = False,
-        only: Collection[tuple[str, str, Product]] | None = None,
-        protected: bool = False,
-    ) -> CloseAll:
-        """Close all positions at market, or ``only`` some (exchange, symbol, product); as limits
-        where ``protected``. With ``cancel_orders`` working orders are cancelled first: all, or
-        those of the symbols that are closed."""
-        self._check_mode(mode)
-        return await self._terminal.desk.close_all(
-            SOURCE, mode, cancel_orders=cancel_orders, only=only, protected=protected
-        )
-
-    def sandbox_summary(self) -> Summary:
-        """Statistics of the paper account."""
-        return self._terminal.sandbox.summary()
-
-    def sandbox_not_live(self) -> list[Key]:
-        """What the paper account holds without a fresh price: its equity counts an old one."""
-        hub = self._terminal.hub
-        rows = self._terminal.sandbox.shown_positions()
-        return [row.key for row in rows if row.quantity and hub.is_stale(row.key)]
-
-    def sandbox_trades(self) -> list[Trade]:
-        """All executions of the paper account since its last reset."""
-        return self._terminal.sandbox.all_trades()
-
-    async def reset_sandbox(self) -> None:
-        """Delete what the paper account holds and give it its starting capital."""
-        await self._terminal.reset_sandbox()
-        self.books.refresh()
 
     # -- state of the engine ----------------------------------------------------------------
     def setting(self, key: str) -> Any:

@@ -253,7 +253,7 @@ class WatchDoor(QObject):
         self, request: OrderRequest, spec: ExitSpec, mode: Mode
     ) -> tuple[ExitPlan, Placed]:
         """Send an order whose fills are protected from the first one on. Distances in points,
-        per cent and rupees count from its average price. Raises what ``bridge.place`` raises."""
+        per cent and rupees count from its average price. Raises what ``DeskDoor.place`` raises."""
         with self._sending(request, mode):
             return await self._terminal.watch.commands.bracket(request, spec, self._source, mode)
 

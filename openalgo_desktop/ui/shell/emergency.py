@@ -88,11 +88,11 @@ class EmergencyPanel(QWidget):
             self._say(text, "success" if well else "error")
 
     async def _cancel(self, mode: Mode) -> tuple[str, bool]:
-        done = await self._bridge.cancel_all(mode)
+        done = await self._bridge.desk.cancel_all(mode)
         return f"{len(done.cancelled)} cancelled, {len(done.failed)} failed.", not done.failed
 
     async def _flatten(self, mode: Mode) -> tuple[str, bool]:
-        done = await self._bridge.close_all(mode)
+        done = await self._bridge.desk.close_all(mode)
         return f"{done.closed} closed, {done.failed} failed.", not done.failed
 
     async def _kill(self, _mode: Mode) -> tuple[str, bool]:

@@ -44,7 +44,7 @@ class Ending:
         mode, count = self._bridge.mode, self._bridge.books.working_count
         if not await self._may_cancel(f"All working orders ({count}) will be cancelled."):
             return
-        result = await self._bridge.cancel_all(mode)
+        result = await self._bridge.desk.cancel_all(mode)
         if not result.cancelled and not result.failed:
             self._toasts.show("info", "No working orders.")
             return
@@ -75,7 +75,7 @@ class Ending:
         elif not await ask(dialog):
             return
         protected = dialog.protected()  # the dialog is gone once this has waited for anything
-        result = await self._bridge.close_all(
+        result = await self._bridge.desk.close_all(
             mode,
             cancel_orders=dialog.option.isChecked(),
             only=dialog.only(),
@@ -123,7 +123,7 @@ class Ending:
         if not await self._may_cancel(f"{len(orders)} orders of {name} will be cancelled."):
             return
         answers = await asyncio.gather(
-            *(self._bridge.cancel(order.order_id, mode) for order in orders),
+            *(self._bridge.desk.cancel(order.order_id, mode) for order in orders),
             return_exceptions=True,
         )
         failed = [answer for answer in answers if isinstance(answer, BaseException)]
@@ -160,7 +160,9 @@ class Ending:
             return
 
         async def close(row: Position) -> None:
-            placed = await self._bridge.close_position(row.symbol, row.exchange, row.product, mode)
+            placed = await self._bridge.desk.close_position(
+                row.symbol, row.exchange, row.product, mode
+            )
             if placed is not None and placed.message:
                 self._toasts.show("info", f"{name}: {placed.message}")
 
@@ -195,5 +197,5 @@ class Ending:
         if not (why or exits) or await confirm(
             self._window, "Reverse the position?", words, "Reverse", exits, True
         ):
-            said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
+            said = await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode)
             self._toasts.show("info", said)

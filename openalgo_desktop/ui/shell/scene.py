@@ -110,7 +110,7 @@ async def place_some(session: Session) -> None:
         price = to_tick(last * (1.0 + offset), instrument.tick_size)
         # A refusal is one of the rows that the pictures show.
         with contextlib.suppress(AppError):
-            await bridge.place(
+            await bridge.desk.place(
                 OrderRequest(
                     symbol=instrument.symbol,
                     exchange=instrument.exchange,

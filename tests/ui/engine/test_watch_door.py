@@ -25,7 +25,7 @@ def test_stop_target_trail_and_break_even_of_a_position(drive: Drive):
         bridge = session.bridge
         heard: list[PlanState] = []
         bridge.watch.changed.connect(lambda plan: heard.append(plan.state))
-        await bridge.place(BUY, Mode.SANDBOX)
+        await bridge.desk.place(BUY, Mode.SANDBOX)
         tick = bridge.latest(SBIN)
         assert tick is not None
         plan = await bridge.watch.set_stop(*WHERE, 5, Unit.PERCENT)
@@ -36,7 +36,9 @@ def test_stop_target_trail_and_break_even_of_a_position(drive: Drive):
         assert stop < Decimal(str(tick.ltp)) < target
         with pytest.raises(OrderError, match="mode was switched"):
             await bridge.watch.delete(plan.plan_id, Mode.LIVE)
-        await bridge.close_position("SBIN", "NSE", Product.MIS, Mode.SANDBOX, cancel_orders=True)
+        await bridge.desk.close_position(
+            "SBIN", "NSE", Product.MIS, Mode.SANDBOX, cancel_orders=True
+        )
         await until(lambda: not bridge.watch.of_position(*WHERE), "the plan to end")
         ended = next(row for row in bridge.watch.plans() if row.plan_id == plan.plan_id)
         assert ended.state is PlanState.DONE
@@ -50,7 +52,7 @@ def test_bracket_fires_and_is_no_repetition(drive: Drive):
         bridge = session.bridge
         spec = ExitSpec(stop=Offset.of(5, Unit.PERCENT))
         plan, placed = await bridge.watch.bracket(BUY, spec, Mode.SANDBOX)
-        assert placed.order_id and bridge.is_repeat(BUY)
+        assert placed.order_id and bridge.desk.is_repeat(BUY)
         await until(lambda: _plan(session, plan.plan_id).held == 10)
         at = _plan(session, plan.plan_id).stop_at
         assert at is not None
@@ -75,7 +77,7 @@ def test_a_moved_stop_moves_that_of_the_bracket_and_covers_the_rest(drive: Drive
         await watch.set_stop(*WHERE, lower)
         assert _plan(session, plan.plan_id).stop_at == Decimal(str(lower))
         assert len(watch.of_position(*WHERE)) == 1  # nothing is left to cover
-        await bridge.place(BUY, Mode.SANDBOX)
+        await bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: any(row.quantity == 20 for row in bridge.books.positions), "20 held")
         await watch.set_stop(*WHERE, lower - 1)
         plans = watch.of_position(*WHERE)
@@ -89,7 +91,7 @@ def test_a_moved_target_leaves_the_ones_behind_it(drive: Drive):
     async def scenario(session: Session) -> None:
         await priced(session)
         watch = session.bridge.watch
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         parts = ((2, Unit.PERCENT, 50), (8, Unit.PERCENT, 50))
         plan = await watch.set_targets(*WHERE, parts)
         first, second = target_prices(plan)

@@ -28,7 +28,7 @@ async def held(session: Session) -> TableDock[object]:
     await priced(session, KEY)
     bridge = session.bridge
     request = OrderRequest("SBIN", "NSE", Action.BUY, 1250, PriceType.MARKET, Product.MIS)
-    await bridge.place(request, bridge.mode)
+    await bridge.desk.place(request, bridge.mode)
     await until(lambda: bool(bridge.books.positions), "the position")
     dock = session.window.docks["positions"]
     assert isinstance(dock, TableDock)

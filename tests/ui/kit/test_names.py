@@ -34,7 +34,7 @@ def test_names_in_tables_titles_and_toasts(drive: Drive) -> None:
         request = OrderRequest(
             key[1], key[0], Action.BUY, row.lot_size, PriceType.MARKET, Product.NRML
         )
-        await bridge.place(request, bridge.mode)
+        await bridge.desk.place(request, bridge.mode)
         await until(lambda: len(bridge.books.positions) == 1, "the position")
         for dock in ("positions", "orders", "trades"):
             table = window.docks[dock]

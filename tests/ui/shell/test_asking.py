@@ -22,7 +22,7 @@ def question(session: Session) -> ConfirmDialog | None:
 async def resting(session: Session) -> None:
     last = session.bridge.latest(SBIN).ltp  # type: ignore[union-attr]
     order = OrderRequest("SBIN", "NSE", Action.BUY, 1, PriceType.LIMIT, price=round(last * 0.97, 0))
-    await session.bridge.place(order, Mode.SANDBOX)
+    await session.bridge.desk.place(order, Mode.SANDBOX)
     await until(lambda: session.bridge.books.working_count == 1, "the order rests")
 
 
@@ -60,7 +60,7 @@ def test_flattening_shows_its_list_unless_told_otherwise(
         assert session.bridge.setting("confirm.flatten") == "always"
         session.bridge.set_setting("confirm.flatten", asking)
         await priced(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
         session.window.ending.flatten()
         if asked:
@@ -77,7 +77,7 @@ def test_a_small_position_is_reversed_by_one_key(drive: Drive, asking: str, aske
     async def scenario(session: Session) -> None:
         session.bridge.set_setting("confirm.reverse", asking)
         await priced(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
         session.window.ending.reverse_symbol()
         if asked:

@@ -153,7 +153,7 @@ def test_keys_of_the_linked_symbol_cancel_close_and_reverse_only_it(drive: Drive
 
         async def order(symbol: str, kind: PriceType, price: float = 0.0) -> None:
             request = OrderRequest(symbol, "NSE", Action.BUY, 5, kind, Product.MIS, price=price)
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
 
         ltp = (await bridge.snapshot(SBIN)).ltp
         await order("SBIN", PriceType.LIMIT, round(ltp * 0.95))
@@ -245,7 +245,7 @@ def test_fills_are_grouped_told_once_and_lead_to_the_order(drive: Drive) -> None
             request = OrderRequest(
                 "SBIN", "NSE", Action.BUY, quantity, PriceType.MARKET, Product.MIS
             )
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
 
         await buy(1)
         await until(lambda: any("Filled: BUY 1 SBIN" in t for t in window.toasts.texts()), "one")

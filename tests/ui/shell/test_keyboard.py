@@ -108,7 +108,7 @@ def test_delete_ends_the_chosen_order_line_and_only_one_in_sight(drive: Drive) -
         assert tick is not None
         price = round(tick.ltp * 0.998, 1)
         request = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 3, PriceType.LIMIT, Product.MIS, price)
-        placed = await bridge.place(request, bridge.mode)
+        placed = await bridge.desk.place(request, bridge.mode)
         await until(lambda: chart.view.shown_lines, "its line")
         chart.flush()
         closed: list[str] = []

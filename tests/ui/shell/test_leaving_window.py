@@ -21,7 +21,7 @@ async def hold_one(session: Session) -> None:
     await priced(session)
     bridge = session.bridge
     request = OrderRequest("SBIN", "NSE", Action.BUY, 5, PriceType.MARKET, Product.MIS)
-    await bridge.place(request, bridge.mode)
+    await bridge.desk.place(request, bridge.mode)
     await until(lambda: any(p.quantity for p in bridge.books.positions), "a position")
 
 

@@ -131,7 +131,7 @@ def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: 
 
         async def order(kind: PriceType, price: float = 0.0) -> None:
             request = OrderRequest("SBIN", "NSE", Action.BUY, 5, kind, Product.MIS, price=price)
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
 
         last = (await bridge.snapshot(SBIN)).ltp
         await order(PriceType.MARKET)
@@ -182,7 +182,7 @@ def test_the_tray_opens_nothing_while_locked(drive: Drive) -> None:
         window = session.window
         await priced(session)
         request = OrderRequest("SBIN", "NSE", Action.BUY, 5)
-        await session.bridge.place(request, session.bridge.mode)
+        await session.bridge.desk.place(request, session.bridge.mode)
         await until(lambda: any(p.quantity for p in session.bridge.books.positions), "a position")
         side = window.workspaces.add_window()
         tray = Tray(window, session.bridge, window.sounds)

@@ -59,7 +59,7 @@ def test_pace_is_shown_and_an_order_without_an_answer_is_told_once(drive: Drive)
         bridge.work.look()
         assert bridge.work.waiting == 0 and "without" not in bar._parts["orders"].text()
         request = OrderRequest("SBIN", "NSE", Action.BUY, 1, PriceType.MARKET, Product.MIS)
-        await bridge.place(request, bridge.mode)
+        await bridge.desk.place(request, bridge.mode)
         bar.refresh()
         assert "ms" in bar._parts["pace"].text()
 

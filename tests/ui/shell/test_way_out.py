@@ -21,7 +21,7 @@ def test_cancel_flatten_and_kill_have_their_keys_in_dialogs(drive: Drive) -> Non
 
         async def order(kind: PriceType, price: float = 0.0) -> None:
             request = OrderRequest("SBIN", "NSE", Action.BUY, 5, kind, Product.MIS, price=price)
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
 
         last = (await bridge.snapshot(SBIN)).ltp
         await order(PriceType.MARKET)

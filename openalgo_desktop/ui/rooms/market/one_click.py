@@ -100,7 +100,7 @@ class OneClick:
         """Send an order that the user gave while the window showed ``mode``, protected by
         ``spec`` from its first fill on; whether it is on its way (or asked about)."""
         why = self.why_not(request.key, mode)
-        if not why and (request in self._orders or self._bridge.is_repeat(request)):
+        if not why and (request in self._orders or self._bridge.desk.is_repeat(request)):
             why = "It is the very same order again, a moment after the first."
         if why:
             self._tell(f"Not sent: {why}")
@@ -128,7 +128,7 @@ class OneClick:
             if spec is not None and not spec.empty:
                 await self._bridge.watch.bracket(request, spec, mode)
             else:
-                await self._bridge.place(request, mode)
+                await self._bridge.desk.place(request, mode)
         finally:
             self._orders.discard(request)
 
@@ -170,7 +170,7 @@ class OneClick:
             if reasons and not await self._ask("Move this order?", wanted, reasons, "Move"):
                 return
             working = [change for change in changes if self._works(change.order_id)]
-            await each(partial(self._bridge.modify, change, mode) for change in working)
+            await each(partial(self._bridge.desk.modify, change, mode) for change in working)
         finally:
             self._busy -= {change.order_id for change in changes}
 
@@ -190,7 +190,7 @@ class OneClick:
             if reasons and not await self._ask("Cancel this order?", (), reasons, "Cancel order"):
                 return
             working = [order_id for order_id in ids if self._works(order_id)]
-            await each(partial(self._bridge.cancel, order_id, mode) for order_id in working)
+            await each(partial(self._bridge.desk.cancel, order_id, mode) for order_id in working)
         finally:
             self._busy -= set(ids)
 
@@ -253,12 +253,14 @@ class OneClick:
             self._busy.discard(mark)
 
     async def _close(self, row: Position, mode: Mode) -> None:
-        await self._bridge.close_position(
+        await self._bridge.desk.close_position(
             row.symbol, row.exchange, row.product, mode, cancel_orders=True
         )
 
     async def _reverse(self, row: Position, mode: Mode) -> None:
-        self._tell(await self._bridge.reverse(row.symbol, row.exchange, row.product, mode), "info")
+        self._tell(
+            await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode), "info"
+        )
 
     def cancel_of(self, key: Key, mode: Mode) -> bool:
         """Cancel all working orders of an instrument."""

@@ -56,7 +56,7 @@ class ChainOrders:
         self._spawn(self._send(request, mode), "chain order", sends=True)
 
     def _why_not(self, request: OrderRequest, mode: Mode) -> str:
-        if self._bridge.is_repeat(request):
+        if self._bridge.desk.is_repeat(request):
             return "the very same order was sent a moment ago."
         try:
             why = self._bridge.orders.why_ask(Act.PLACE, [request], mode)
@@ -65,7 +65,7 @@ class ChainOrders:
         return why[0] if why else ""
 
     async def _send(self, request: OrderRequest, mode: Mode) -> None:
-        await self._bridge.place(request, mode)
+        await self._bridge.desk.place(request, mode)
 
     def _lot(
         self, row: Instrument, action: Action, kind: PriceType, price: float = 0.0

@@ -183,7 +183,7 @@ class ModifyDialog(QDialog):
         try:
             if not await self._confirmed(request):
                 return
-            await self._bridge.modify(request, self._mode)
+            await self._bridge.desk.modify(request, self._mode)
         except AppError as error:
             if not is_open(self):
                 raise

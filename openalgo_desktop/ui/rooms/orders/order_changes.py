@@ -176,7 +176,7 @@ class OrderChanges:
             if not await confirm(self._dock, "Change the order?", words, "Change", danger=True):
                 return
         self._sending(order.order_id)
-        await self._bridge.modify(change, mode)
+        await self._bridge.desk.modify(change, mode)
 
     def _told(self, wanted: OrderRequest, mode: Mode) -> str:
         where = "in the sandbox" if mode is Mode.SANDBOX else "LIVE, with real money"
@@ -265,7 +265,7 @@ class OrderChanges:
 
     async def _cancel(self, order_id: str, mode: Mode) -> None:
         self._sending(order_id)
-        await self._bridge.cancel(order_id, mode)
+        await self._bridge.desk.cancel(order_id, mode)
 
     # -- menu -------------------------------------------------------------------------------
     def fill_menu(self, menu: QMenu, row: Order) -> None:

@@ -102,7 +102,7 @@ class TicketSender:
 
     async def _place(self, request: OrderRequest, legs: ExitSpec | None, mode: Mode) -> Placed:
         if legs is None:
-            return await self._bridge.place(request, mode)
+            return await self._bridge.desk.place(request, mode)
         _, placed = await self._bridge.watch.bracket(request, legs, mode)
         return placed
 
@@ -127,7 +127,7 @@ class TicketSender:
         """Ask where the settings want it, or where the same order was just sent."""
         act = Act.CLOSE if use is TicketUse.EXIT else Act.PLACE
         reasons = list(self._bridge.orders.why_ask(act, [request], mode))
-        repeated = self._bridge.is_repeat(request)
+        repeated = self._bridge.desk.is_repeat(request)
         if repeated:
             reasons.insert(0, "The very same order was sent a moment ago.")
         if not reasons:

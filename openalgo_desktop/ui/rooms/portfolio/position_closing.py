@@ -133,7 +133,7 @@ class PositionClosing:
                 words = "\n".join((text, *why))
                 if not await confirm(self._dock, "Close the position?", words, "Close", rows, True):
                     return
-            placed = await self._bridge.close_position(
+            placed = await self._bridge.desk.close_position(
                 row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
             )
             sent = placed.ids if placed is not None else None
@@ -165,7 +165,7 @@ class PositionClosing:
                     self._dock, "Reverse the position?", words, "Reverse", rows, True
                 ):
                     return
-            said = await self._bridge.reverse(row.symbol, row.exchange, row.product, mode)
+            said = await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode)
             sent = ()
             self._bridge.notice.emit("info", said)
         except OrderStateUnknown as error:

@@ -36,7 +36,7 @@ class PositionConverting:
         to = converts_to(row)
         if to is None:
             return
-        if self._bridge.converts:
+        if self._bridge.desk.converts:
             self._dock.add_item(menu, f"Convert to {to.value}…", partial(self.convert, row, to))
         else:
             text = f"Convert to {to.value}: not offered by this account"
@@ -61,5 +61,5 @@ class PositionConverting:
             words = "\n".join((text, *why))
             if not await confirm(self._dock, "Convert the position?", words, "Convert", (), True):
                 return
-        await self._bridge.convert(row.key, row.product, to, mode)
+        await self._bridge.desk.convert(row.key, row.product, to, mode)
         self._bridge.notice.emit("info", f"{what} is {to.value} now.")

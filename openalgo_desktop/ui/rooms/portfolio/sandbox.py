@@ -227,13 +227,13 @@ class SandboxDock(Dock):
 
     def reload(self) -> None:
         """Show what the sandbox says now."""
-        self.show_summary(self.bridge.sandbox_summary())
+        self.show_summary(self.bridge.paper.summary())
 
     def show_summary(self, summary: Summary) -> None:
         """Show a report."""
         self.summary = summary
         figures = summary.figures
-        missing = self.bridge.sandbox_not_live()
+        missing = self.bridge.paper.not_live()
         self.equity.setText(fmt.partly(f"₹ {fmt.money(float(summary.equity))}", len(missing)))
         self.equity.setToolTip(plain_tip(self.bridge.feed.tips(missing)))
         set_role(self.equity, "stale" if missing else "", "tone")
@@ -289,18 +289,18 @@ class SandboxDock(Dock):
         try:
             text = f"{RESET_TEXT}\n\nStarting capital: ₹ {capital}"
             if await confirm(self, "Reset the sandbox?", text, "Reset", danger=True):
-                await self.bridge.reset_sandbox()
+                await self.bridge.paper.reset()
                 self.bridge.notice.emit("info", "The sandbox was reset.")
         finally:
             self.reset.setEnabled(True)
         self.reload()
 
     def _ask_trades(self) -> None:
-        trades = self.bridge.sandbox_trades()
+        trades = self.bridge.paper.trades()
         self.spawn(self._export("sandbox-trades.csv", lambda: trades_csv(trades)), "export trades")
 
     def _ask_days(self) -> None:
-        days = self.bridge.sandbox_summary().days
+        days = self.bridge.paper.summary().days
         self.spawn(
             self._export("sandbox-daily-pnl.csv", lambda: daily_csv(days)), "export daily P&L"
         )

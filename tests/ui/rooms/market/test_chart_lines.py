@@ -46,13 +46,13 @@ class Chart:
         tick = bridge.latest(SBIN)
         assert tick is not None
         self.last = tick.ltp
-        await bridge.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
+        await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
         await until(lambda: bool(self.dock.hand.positions(SBIN)), "the position")
         target = round(self.last * 1.004 / 0.05) * 0.05
         request = OrderRequest(
             SBIN[1], SBIN[0], Action.SELL, 20, PriceType.LIMIT, Product.MIS, round(target, 2)
         )
-        placed = await bridge.place(request, bridge.mode)
+        placed = await bridge.desk.place(request, bridge.mode)
         self.order_id = placed.ids[0]
         stop = round(round(self.last * 0.996 / 0.05) * 0.05, 2)
         await bridge.watch.set_stop(SBIN[1], SBIN[0], Product.MIS, bridge.mode, stop)
@@ -81,7 +81,7 @@ class Chart:
         async def cancel(order_id: str, mode: Mode) -> None:
             self.cancelled.append(order_id)
 
-        bridge.modify, bridge.cancel = modify, cancel
+        bridge.desk.modify, bridge.desk.cancel = modify, cancel
 
     def line(self, word: str) -> PriceLine:
         self.draw()
@@ -274,7 +274,7 @@ def test_a_line_that_ends_while_it_is_dragged_is_not_changed(drive: Drive) -> No
         start = chart.tag("LIMIT")
         QTest.mousePress(chart.port, LEFT, pos=start)
         QTest.mouseMove(chart.port, start + QPoint(0, 20))
-        await chart.bridge.cancel(chart.order_id, chart.bridge.mode)
+        await chart.bridge.desk.cancel(chart.order_id, chart.bridge.mode)
         await until(lambda: len(chart.view.shown_lines) == 2, "its end")
         chart.spy()
         QTest.mouseRelease(chart.port, LEFT, pos=start + QPoint(0, 20))

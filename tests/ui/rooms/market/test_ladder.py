@@ -77,7 +77,7 @@ class Ladder:
         async def cancel(order_id: str, mode: Mode) -> None:
             self.cancelled.append(order_id)
 
-        bridge.place, bridge.modify, bridge.cancel = place, modify, cancel
+        bridge.desk.place, bridge.desk.modify, bridge.desk.cancel = place, modify, cancel
 
     def arm(self) -> None:
         self.bridge.arm.arm(self.bridge.mode)
@@ -108,7 +108,7 @@ class Ladder:
         request = OrderRequest(
             SBIN[1], SBIN[0], action, quantity, PriceType.LIMIT, Product.MIS, price
         )
-        placed = await self.bridge.place(request, self.bridge.mode)
+        placed = await self.bridge.desk.place(request, self.bridge.mode)
         books = self.bridge.books
         await until(lambda: placed.ids[0] in books.orders, "the order")
         await until(lambda: bool(self.view.market.own), "the order in the ladder")
@@ -411,7 +411,7 @@ def test_flatten_cancels_the_orders_of_the_symbol_and_closes_it(drive: Drive) ->
     async def scenario(session: Session) -> None:
         ladder = await Ladder(session).ready()
         bridge, books = session.bridge, session.bridge.books
-        await bridge.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
+        await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
         await until(lambda: any(p.key == SBIN and p.quantity == 20 for p in books.positions), "it")
         await until(lambda: "+20 MIS" in ladder.view.market.held_text, "the position")
         assert ladder.view.market.held is not None and "ticks" in ladder.dock.foot.held.text()
@@ -448,17 +448,17 @@ def test_one_refusal_keeps_no_other_cancellation_or_exit_back(drive: Drive) -> N
             if len(done) == 1:
                 raise RejectedByBroker("not now")
 
-        bridge.cancel = refuse_first
+        bridge.desk.cancel = refuse_first
         ladder.dock.run("cancel-mine", by_button=True)
         await until(lambda: len(done) == 3, "all three asked")
         assert set(done) == {order.order_id for order in orders}
         await until(lambda: any("1 of 3 failed" in text for text in ladder.notices), "it is told")
         for product in (Product.MIS, Product.CNC):
             request = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 5, product=product)
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
         await until(lambda: len(ladder.dock.hand.positions(SBIN)) == 2, "two products")
         done.clear()
-        bridge.close_position = refuse_first
+        bridge.desk.close_position = refuse_first
         ladder.dock.run("flatten", by_button=True)
         await until(lambda: len(done) == 2, "both asked")
 
@@ -514,7 +514,7 @@ def test_the_product_follows_what_is_held_until_another_is_chosen(drive: Drive) 
         bridge, product = session.bridge, ladder.dock.bar.product
         assert product.value() == "MIS"
         request = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20, product=Product.CNC)
-        await bridge.place(request, bridge.mode)
+        await bridge.desk.place(request, bridge.mode)
         await until(lambda: product.value() == "CNC", "the product of the position")
         product.choose("MIS")
         ladder.dock.dirty = True

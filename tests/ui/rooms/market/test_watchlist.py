@@ -199,7 +199,7 @@ def test_keys_move_remove_search_and_open_the_ticket(drive: Drive) -> None:
         async def place(request: OrderRequest, mode: Any) -> None:
             sent.append(request)
 
-        bridge.place = place
+        bridge.desk.place = place
         session.bridge.trade_wanted.connect(lambda key, side: asked.append((key, side)))
         view = dock.table
         dock.select_row(SBIN)
@@ -385,7 +385,9 @@ def test_rows_of_other_docks_and_found_symbols_can_be_dragged_here(
             return COPY
 
         monkeypatch.setattr(table_dock, "drag", drag)
-        await session.bridge.place(OrderRequest("ITC", "NSE", Action.BUY, 5), session.bridge.mode)
+        await session.bridge.desk.place(
+            OrderRequest("ITC", "NSE", Action.BUY, 5), session.bridge.mode
+        )
         for name in ("orders", "positions", "trades"):
             book = session.window.docking.show(name)
             assert isinstance(book, TableDock)

@@ -25,7 +25,7 @@ async def opened(session: Session) -> tuple[ModifyDialog, float]:
     bridge = session.bridge
     last = bridge.latest(SBIN).ltp  # type: ignore[union-attr]
     price = round(last * 0.97, 0)
-    await bridge.place(
+    await bridge.desk.place(
         OrderRequest("SBIN", "NSE", Action.BUY, 5, PriceType.LIMIT, price=price), Mode.SANDBOX
     )
     await until(bridge.books.working, "the order")
@@ -85,7 +85,7 @@ def test_an_answer_after_the_dialog_was_closed_is_told_in_its_own_words(
             if refused:
                 raise RejectedByBroker("RMS: no margin")
 
-        bridge.modify = modify  # type: ignore[method-assign, assignment]
+        bridge.desk.modify = modify  # type: ignore[method-assign, assignment]
         click(dialog.save)
         dialog.close()
         dialog.deleteLater()
@@ -107,7 +107,7 @@ def test_a_disclosed_quantity_is_changed_and_never_taken_away(drive: Drive) -> N
             "SBIN", "NSE", Action.BUY, 100, PriceType.LIMIT, price=round(last * 0.97, 0),
             disclosed_quantity=20,
         )  # fmt: skip
-        await bridge.place(request, Mode.SANDBOX)
+        await bridge.desk.place(request, Mode.SANDBOX)
         await until(bridge.books.working, "the order")
         dialog = ModifyDialog(session.window, bridge, bridge.books.working()[0])
         dialog.show()
@@ -135,13 +135,13 @@ def test_a_working_order_has_a_price_to_be_compared_with(drive: Drive) -> None:
         last = (await bridge.snapshot(tcs)).ltp
         price = round(last * 0.97, 0)
         order = OrderRequest("TCS", "NSE", Action.BUY, 5, PriceType.LIMIT, price=price)
-        await bridge.place(order, Mode.SANDBOX)
+        await bridge.desk.place(order, Mode.SANDBOX)
         await until(lambda: bridge._wanted.get("orders") == {tcs: FeedMode.LTP}, "its price")
         await until(lambda: bridge.orders.fresh(tcs) is not None, "a tick of it")
         near = msgspec.structs.replace(order, price=round(last * 0.98, 0))
         assert bridge.orders.why_ask(Act.MODIFY, [near], Mode.SANDBOX) == ()
         (working,) = bridge.books.working()
-        await bridge.cancel(working.order_id, Mode.SANDBOX)
+        await bridge.desk.cancel(working.order_id, Mode.SANDBOX)
         await until(lambda: not bridge._wanted["orders"], "nothing works")
 
     drive(scenario)

@@ -63,8 +63,8 @@ def sent(session: Session) -> list[Any]:
     async def cancel(order_id: str, mode: Mode) -> None:
         asked.append((order_id, mode))
 
-    session.bridge.modify = modify  # type: ignore[method-assign, assignment]
-    session.bridge.cancel = cancel  # type: ignore[method-assign, assignment]
+    session.bridge.desk.modify = modify  # type: ignore[method-assign, assignment]
+    session.bridge.desk.cancel = cancel  # type: ignore[method-assign, assignment]
     return asked
 
 
@@ -317,7 +317,7 @@ def test_a_cancellation_does_not_wait_for_a_change(drive: Drive) -> None:
         async def modify(change: ModifyRequest, mode: Mode) -> None:
             await never
 
-        session.bridge.modify = modify  # type: ignore[method-assign, assignment]
+        session.bridge.desk.modify = modify  # type: ignore[method-assign, assignment]
         dock.changes.to_market(dock.rows[0])
         await asyncio.sleep(0)
         dock.cancel(dock.rows[0])

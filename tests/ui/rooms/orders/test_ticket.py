@@ -551,7 +551,7 @@ def test_an_exit_shows_what_it_frees_and_books(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         ticket = ticket_of(session)
-        await session.bridge.place(OrderRequest("SBIN", "NSE", BUY, 10), Mode.SANDBOX)
+        await session.bridge.desk.place(OrderRequest("SBIN", "NSE", BUY, 10), Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
         row = session.bridge.books.positions[0]
         ticket._on_position(row, TicketUse.EXIT)
@@ -898,7 +898,7 @@ def test_a_stop_of_the_ticket_does_not_outlive_its_position(drive: Drive) -> Non
         await priced(session)
         ticket = ticket_of(session)
         bridge = session.bridge
-        await bridge.place(OrderRequest("SBIN", "NSE", BUY, 10), Mode.SANDBOX)
+        await bridge.desk.place(OrderRequest("SBIN", "NSE", BUY, 10), Mode.SANDBOX)
         await until(lambda: bridge.books.positions, "the position")
         ticket._on_position(bridge.books.positions[0], TicketUse.STOP)
         last = bridge.latest(SBIN).ltp  # type: ignore[union-attr]
@@ -906,7 +906,9 @@ def test_a_stop_of_the_ticket_does_not_outlive_its_position(drive: Drive) -> Non
         click(ticket.send)
         await until(lambda: bridge.books.working_of(SBIN), "the stop works")
         await settled(ticket)
-        await bridge.place(OrderRequest("SBIN", "NSE", SELL, 10), Mode.SANDBOX)  # out another way
+        await bridge.desk.place(
+            OrderRequest("SBIN", "NSE", SELL, 10), Mode.SANDBOX
+        )  # out another way
         await until(lambda: not bridge.books.working_of(SBIN), "the stop is cancelled")
 
     drive(scenario)

@@ -84,7 +84,7 @@ def test_empty_and_what_it_says(drive: Drive) -> None:
 def test_rows_of_every_kind(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock, watch = await opened(session), session.bridge.watch
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         spec = ExitSpec(
             stop=Offset.of(5, Unit.PERCENT),
             targets=(
@@ -205,7 +205,7 @@ def test_a_new_trigger_by_the_form(drive: Drive) -> None:
 def test_a_pair_and_a_gtt_by_the_form(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: [row for row in session.bridge.books.positions if row.quantity])
         dock.new(SBIN)
         dialog = form(session)
@@ -244,7 +244,7 @@ def test_a_pair_and_a_gtt_by_the_form(drive: Drive) -> None:
 def test_the_form_of_stop_and_targets(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         dialog = ExitsDialog.of_position(session.window, session.bridge, SBIN, Product.MIS)
         dialog.show()
         dialog.stop.value.setValue(99_999.0)  # above the price of a long position
@@ -318,7 +318,7 @@ def test_with_something_in_it_opened_and_closed_leaves_nothing(drive: Drive) -> 
 def test_what_guards_a_position_is_deleted_after_a_question(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: bool(session.bridge.books.positions), "the position")
         stop = round(session.bridge.latest(SBIN).ltp * 0.9)  # type: ignore[union-attr]
         watch = session.bridge.watch
@@ -344,7 +344,7 @@ def test_what_guards_a_position_is_deleted_after_a_question(drive: Drive) -> Non
 def test_a_stop_that_is_refused_after_its_form_was_closed_is_told(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         told: list[tuple[str, str]] = []
         session.bridge.notice.connect(lambda level, text: told.append((level, text)))
         dialog = ExitsDialog.of_position(session.window, session.bridge, SBIN, Product.MIS)
@@ -363,7 +363,7 @@ def test_a_stop_that_is_refused_after_its_form_was_closed_is_told(drive: Drive) 
 def test_the_form_keeps_all_targets_of_a_plan(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: bool(session.bridge.books.positions), "the position")
         parts = tuple(Target(Offset.of(gain, Unit.PERCENT), 20) for gain in (3, 4, 5, 6, 7))
         spec = ExitSpec(stop=Offset.of(5, Unit.PERCENT), targets=parts)
@@ -403,7 +403,7 @@ def test_an_exit_at_the_days_result_by_the_form(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
         bought = msgspec.structs.replace(BUY, strategy="breakout")
-        await session.bridge.place(bought, Mode.SANDBOX)
+        await session.bridge.desk.place(bought, Mode.SANDBOX)
         await until(lambda: bool(session.bridge.books.positions), "the position")
         click(dock.result_button)
         form = result_form(session)
@@ -445,7 +445,7 @@ def test_an_exit_at_the_days_result_by_the_form(drive: Drive) -> None:
 def test_a_result_that_is_reached_already_closes_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)
-        await session.bridge.place(BUY, Mode.SANDBOX)
+        await session.bridge.desk.place(BUY, Mode.SANDBOX)
         await until(lambda: bool(session.bridge.books.positions), "the position")
         hub = session.terminal.hub
         assert hub._source is not None

@@ -368,9 +368,9 @@ def test_the_equity_of_the_sandbox_says_when_prices_are_old(drive: Drive) -> Non
         bridge, dock = session.bridge, session.window.docks["sandbox"]
         assert isinstance(dock, SandboxDock)
         buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
-        await bridge.place(buy, Mode.SANDBOX)
+        await bridge.desk.place(buy, Mode.SANDBOX)
         await until(lambda: any(row.quantity for row in bridge.books.positions), "the position")
-        await until(lambda: not bridge.sandbox_not_live(), "its price")
+        await until(lambda: not bridge.paper.not_live(), "its price")
         dock.reload()
         assert dock.equity.property("tone") != "stale"
         await session.terminal.account.control({"faults": {"disconnect": True}})

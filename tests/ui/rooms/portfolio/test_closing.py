@@ -99,15 +99,15 @@ def test_the_list_is_what_the_engine_cancels(drive: Drive) -> None:
         assert tick is not None
         far = round(tick.ltp * 1.05)
         buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
-        await bridge.place(buy, Mode.SANDBOX)
+        await bridge.desk.place(buy, Mode.SANDBOX)
         await until(lambda: any(p.quantity for p in window_rows.positions), "the position")
         for action, price in ((Action.SELL, far), (Action.BUY, round(tick.ltp * 0.95))):
             order = OrderRequest("SBIN", "NSE", action, 5, PriceType.LIMIT, Product.MIS, price)
-            await bridge.place(order, Mode.SANDBOX)
+            await bridge.desk.place(order, Mode.SANDBOX)
         await until(lambda: window_rows.working_count == 2, "both orders")
         row = next(p for p in window_rows.positions if p.quantity)
         (named,) = closing.exits(bridge, row)
-        await bridge.close_all(Mode.SANDBOX)
+        await bridge.desk.close_all(Mode.SANDBOX)
         await until(lambda: window_rows.working_count == 1, "the cancellation")
         gone = [o for o in window_rows.orders.values() if o.status is OrderStatus.CANCELLED]
         assert len(gone) == 1 and gone[0].order_id in named
@@ -144,7 +144,7 @@ def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
             await until(lambda: not isValid(dialog), "the dialog's end")  # an answer takes its time
             return CloseAll(1, 0, True, mode)
 
-        bridge.close_all = close_all  # type: ignore[method-assign]
+        bridge.desk.close_all = close_all  # type: ignore[method-assign]
         session.window.actions_by_name["flatten"].trigger()
         dialog, _ = await question(session)
         assert isinstance(dialog, CloseAllDialog) and dialog.only() is None
@@ -175,13 +175,13 @@ def test_a_limit_with_protection_closes_in_the_sandbox(drive: Drive) -> None:
         bridge = session.bridge
         await priced(session)
         buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
-        await bridge.place(buy, Mode.SANDBOX)
+        await bridge.desk.place(buy, Mode.SANDBOX)
         await until(lambda: any(p.quantity for p in bridge.books.positions), "the position")
-        await bridge.close_all(Mode.SANDBOX, protected=True)
+        await bridge.desk.close_all(Mode.SANDBOX, protected=True)
         await until(lambda: not any(p.quantity for p in bridge.books.positions), "flat")
         sells = [o for o in bridge.books.orders.values() if o.action is Action.SELL]
         assert [order.price_type for order in sells] == [PriceType.LIMIT]
-        await bridge.place(buy, Mode.SANDBOX)  # what comes later is a market order again
+        await bridge.desk.place(buy, Mode.SANDBOX)  # what comes later is a market order again
         await until(lambda: any(p.quantity for p in bridge.books.positions), "the position")
         last = max(bridge.books.orders.values(), key=lambda order: order.order_id)
         assert last.price_type is PriceType.MARKET

@@ -113,7 +113,7 @@ def test_a_trade_that_closes_comes_by_itself(drive: Drive) -> None:
         dock, bridge = journal_dock(session), session.bridge
         for action in (BUY, SELL):
             request = OrderRequest("SBIN", "NSE", action, 5, PriceType.MARKET, Product.MIS)
-            await bridge.place(request, bridge.mode)
+            await bridge.desk.place(request, bridge.mode)
         await until(lambda: len(dock.rows) == 1, "the round trip")
         trip = dock.rows[0].trip
         assert (trip.symbol, trip.quantity, trip.side) == ("SBIN", 5, BUY)

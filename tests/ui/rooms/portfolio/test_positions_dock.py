@@ -50,7 +50,7 @@ def capture(session: Session, result: object = None) -> list[tuple[Any, ...]]:
         asked.append((symbol, quantity, mode))
         return result
 
-    session.bridge.close_position = close  # type: ignore[method-assign, assignment]
+    session.bridge.desk.close_position = close  # type: ignore[method-assign, assignment]
     return asked
 
 
@@ -199,7 +199,7 @@ def test_reversing_is_one_click_and_asks_where_the_settings_say(drive: Drive) ->
             turned.append(symbol)
             return "done"
 
-        session.bridge.reverse = reverse  # type: ignore[method-assign]
+        session.bridge.desk.reverse = reverse  # type: ignore[method-assign]
         press(dock, "reverse")
         await until(lambda: turned == ["SBIN"], "the reversal")
         session.bridge.books.positions_changed.emit()  # the book, read after it
@@ -253,7 +253,7 @@ def test_what_cannot_be_converted_has_no_item(drive: Drive) -> None:
         dock.fill_menu(menu, dock.rows[0])
         assert not [a for a in menu.actions() if a.text().startswith("Convert")]
         with pytest.raises(OrderError, match="mode was switched"):
-            await session.bridge.convert(SBIN, Product.MIS, Product.CNC, Mode.LIVE)
+            await session.bridge.desk.convert(SBIN, Product.MIS, Product.CNC, Mode.LIVE)
 
     drive(scenario)
 
@@ -262,7 +262,7 @@ async def bought(session: Session) -> PositionsDock:
     """Ten shares in the sandbox, in sight."""
     await priced(session)
     buy = OrderRequest("SBIN", "NSE", Action.BUY, 10, product=Product.MIS)
-    await session.bridge.place(buy, Mode.SANDBOX)
+    await session.bridge.desk.place(buy, Mode.SANDBOX)
     books = session.bridge.books
     await until(lambda: any(p.quantity and p.ltp for p in books.positions), "the position")
     dock = await seen(session, "positions")
@@ -488,7 +488,7 @@ def test_flatten_offers_to_cancel_the_other_orders(drive: Drive, ticked: bool) -
             asked.append(cancel_orders)
             return CloseAll(1, 0, True, mode)
 
-        session.bridge.close_all = close_all  # type: ignore[method-assign]
+        session.bridge.desk.close_all = close_all  # type: ignore[method-assign]
         session.window.actions_by_name["flatten"].trigger()
         await until(lambda: session.window.findChildren(ConfirmDialog), "the question")
         dialog = session.window.findChildren(ConfirmDialog)[0]

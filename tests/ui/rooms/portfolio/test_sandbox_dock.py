@@ -54,7 +54,7 @@ async def order(
     session: Session, action: Action, kind: PriceType = PriceType.MARKET, price: float = 0.0
 ) -> None:
     request = OrderRequest("SBIN", "NSE", action, 10, kind, Product.MIS, price)
-    await session.bridge.place(request, session.bridge.mode)
+    await session.bridge.desk.place(request, session.bridge.mode)
 
 
 # -- the dock -------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_an_older_account_is_asked_once_beside_the_work(drive: Drive) -> None:
         for key in ("sandbox.margin_model", "sandbox.charges"):
             settings.unset(key)
         await session.terminal.state.delete("sandbox", "realism")
-        await session.bridge.place(OrderRequest("SBIN", "NSE", Action.BUY, 1), Mode.SANDBOX)
+        await session.bridge.desk.place(OrderRequest("SBIN", "NSE", Action.BUY, 1), Mode.SANDBOX)
         notices: list[str] = []
         session.bridge.notice.connect(lambda level, text: notices.append(text))
         await session.bridge.paper.begin()

@@ -56,7 +56,7 @@ def test_a_line_leads_to_its_order_and_a_rejection_is_one(drive: Drive) -> None:
         await priced(session)
         dock = shown(session)
         request = OrderRequest("SBIN", "NSE", Action.BUY, 1, PriceType.MARKET, Product.MIS)
-        placed = await session.bridge.place(request, session.bridge.mode)
+        placed = await session.bridge.desk.place(request, session.bridge.mode)
         await until(lambda: placed.order_id in session.bridge.books.orders, "the order")
         wanted: list[str] = []
         session.bridge.order_wanted.connect(wanted.append)

@@ -33,7 +33,7 @@ def risk(session: Session) -> RiskDock:
 
 async def buy(session: Session, symbol: str, quantity: int) -> None:
     request = OrderRequest(symbol, "NSE", Action.BUY, quantity, PriceType.MARKET, Product.MIS)
-    await session.bridge.place(request, session.bridge.mode)
+    await session.bridge.desk.place(request, session.bridge.mode)
 
 
 def test_performance_measures_only_while_it_is_open(drive: Drive, tmp_path: Path) -> None:
