@@ -50,6 +50,7 @@ def test_bracket_fires_and_is_no_repetition(drive: Drive):
     async def scenario(session: Session) -> None:
         await priced(session)
         bridge = session.bridge
+        bridge.set_setting("trading.duplicate_guard_ms", 10_000)
         spec = ExitSpec(stop=Offset.of(5, Unit.PERCENT))
         plan, placed = await bridge.watch.bracket(BUY, spec, Mode.SANDBOX)
         assert placed.order_id and bridge.desk.is_repeat(BUY)
