@@ -684,6 +684,7 @@ class ApiRequest(msgspec.Struct, frozen=True, gc=False):
     total: float
     queue: float
     broker: float
+    body: dict[str, Any] | None = None  # its fields without the key; None where not kept
 
     @property
     def ours(self) -> float:

@@ -237,6 +237,7 @@ class Dispatcher:
         record: RequestRecord,
     ) -> Reply:
         gate = self._gate
+        asked = _to_remember(request, data)
         if row.need is not Need.NOTHING and "apikey" not in data:
             header = request.headers.get("X-API-KEY")
             if header:
@@ -256,6 +257,7 @@ class Dispatcher:
                 gate.limit(row, record.client, known=True)
             gate.check_rights(row, key, mode)
             source, record.key = f"api:{key.name}", key.name
+            record.body = asked
         data.pop("apikey", None)
         client_id = request.headers.get("Idempotency-Key", "")
         call = Call(self._ctx, self.services, row, data, mode, source, key, path_arg, client_id)
@@ -297,6 +299,8 @@ class Dispatcher:
         return run
 
 
+#: Larger bodies are not kept by the monitor, bytes.
+_MOST_REMEMBERED = 4096
 #: Fields of a broker's form at most.
 _MOST_FIELDS = 50
 
@@ -338,6 +342,14 @@ def _path(request: web.BaseRequest) -> str:
     """The path; a slash too many (``http://host:5000/`` + ``/api/v1``) is read as one."""
     path = request.path
     return _SLASHES.sub("/", path) if "//" in path else path
+
+
+def _to_remember(request: web.BaseRequest, data: dict[str, Any]) -> dict[str, Any] | None:
+    """What the monitor may show and ask again: the fields as they came, never the key. Large ones
+    are not kept."""
+    if (request.content_length or 0) > _MOST_REMEMBERED:
+        return None
+    return {name: value for name, value in data.items() if name != "apikey"}
 
 
 def _media_type(request: web.BaseRequest) -> str:

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.model import ApiRequest
@@ -34,6 +34,7 @@ class RequestRecord:
     method: str = ""
     endpoint: str = ""
     key: str = ""
+    body: dict[str, Any] | None = None  # without the key, of a caller that is known
 
 
 #: Serial, epoch seconds, request, seconds spent, status, size of the answer.
@@ -71,6 +72,7 @@ class ApiMonitor:
                 (spent + record.queued) * 1000.0,
                 record.queued * 1000.0,
                 record.broker * 1000.0,
+                record.body,
             )
             for serial, at, record, spent, status, size in islice(reversed(self._ring), count)
         ]

@@ -7,6 +7,7 @@ import json
 import shlex
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,19 @@ PLACEHOLDER = "YOUR_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """``body`` holds no key; it is added when the call is sent or copied."""
+    """``body`` holds no key; it is added when the call is sent or copied. Of a GET it is what the
+    address asks."""
 
     method: str
     url: str
     body: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Where it goes, with the fields of a GET."""
+        if self.method != "GET" or not self.body:
+            return self.url
+        return f"{self.url}?{urllib.parse.urlencode(self.body)}"
 
     def full_body(self, key: str) -> dict[str, Any]:
         """The body with the key in front."""
@@ -33,7 +42,7 @@ class ApiCall:
     def as_curl(self, key: str = PLACEHOLDER) -> str:
         """One command for a POSIX shell."""
         if self.method == "GET":
-            return f"curl -s {shlex.quote(self.url)} -H {shlex.quote(f'X-API-KEY: {key}')}"
+            return f"curl -s {shlex.quote(self.address)} -H {shlex.quote(f'X-API-KEY: {key}')}"
         data = json.dumps(self.full_body(key), ensure_ascii=False)
         return (
             f"curl -s -X {self.method} {shlex.quote(self.url)} "
@@ -44,9 +53,10 @@ class ApiCall:
         """A script that needs the ``requests`` package."""
         lines = ["import requests", ""]
         if self.method == "GET":
-            lines.append(
-                f"answer = requests.get({self.url!r}, headers={{'X-API-KEY': {key!r}}}, timeout=30)"
-            )
+            lines += [
+                f"headers = {{'X-API-KEY': {key!r}}}",
+                f"answer = requests.get({self.address!r}, headers=headers, timeout=30)",
+            ]
         else:
             lines += [
                 f"body = {_literal(self.full_body(key))}",
@@ -80,7 +90,7 @@ def _send(call: ApiCall, key: Secret) -> Answer:
     data = None
     if call.method != "GET":
         data = json.dumps(call.full_body(key.reveal())).encode()
-    request = urllib.request.Request(call.url, data, headers, method=call.method)
+    request = urllib.request.Request(call.address, data, headers, method=call.method)
     started = time.perf_counter()
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:

@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dock_keys import Answer
@@ -37,7 +36,7 @@ from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
-from openalgo_desktop.ui.kit.widgets import copy_text, label, named, plain_tip
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
 R = TypeVar("R")
 
@@ -420,35 +419,14 @@ class TableDock(Dock, Generic[R]):
             menu.addSeparator()
             rows = "Copy rows" if len(self.selected_rows()) > 1 else "Copy row"
             self.add_item(menu, rows, lambda: table_exports.copy_rows(self.view))
-        self.add_item(menu, "Copy table", lambda: self.spawn(self._copy_table(), "copy table"))
+        copy = table_exports.copy_table
+        self.add_item(menu, "Copy table", lambda: self.spawn(copy(self.view), "copy table"))
         for text, call in self.exports():
             self.add_item(menu, text, call)
         menu.popup(self.view.viewport().mapToGlobal(position))
 
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
-        csv, picture = table_exports.save_csv, table_exports.save_picture
-        view, name = self.view, self.file_name()
-        return [
-            (
-                "Save as CSV…",
-                lambda: self.spawn(csv(view, name, self.said), "save CSV"),
-            ),
-            (
-                "Save as picture…",
-                lambda: self.spawn(
-                    picture(view, name, self.title, self._when(), self.said), "save picture"
-                ),
-            ),
-        ]
-
-    def _when(self) -> str:
-        """Under the title of a picture: of which mode and when."""
-        mode = self.bridge.mode.value.upper()
-        return f"{mode}   {fmt.date_time_text(self.bridge.now())} IST"
-
-    async def _copy_table(self) -> None:
-        lines = await table_exports.csv_of(self.model)
-        copy_text("\n".join("\t".join(line) for line in lines))
+        return table_exports.offers(self, self.view, self.title)
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

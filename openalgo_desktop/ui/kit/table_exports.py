@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop.core.csvtext import csv_text
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.exporting import MOST_ROWS, Cell, Sheet, draw, png, write_bytes
 from openalgo_desktop.ui.kit.exporting import write_text as write_file
 from openalgo_desktop.ui.kit.save_file import ask_csv_path, ask_path
@@ -33,6 +35,12 @@ async def csv_of(model: Model) -> list[list[str]]:
     async for row in _in_turns(model.shown_rows()):
         lines.append(model.plain_row(row))
     return lines
+
+
+async def copy_table(view: FastTableView) -> None:
+    """Put the whole table on the clipboard, with titles, numbers without grouping."""
+    lines = await csv_of(view.table)
+    copy_text("\n".join("\t".join(line) for line in lines))
 
 
 def copy_rows(view: FastTableView) -> None:
@@ -85,6 +93,20 @@ async def save_picture(
         sheet, family = await sheet_of(view, title, subtitle), view.font().family()
         await write_bytes(path, lambda: png(draw(sheet, family)))
         said(f"Picture saved as {path}.")
+
+
+def offers(dock: Dock, view: FastTableView, title: str) -> list[tuple[str, Callable[[], object]]]:
+    """What a table of ``dock`` can be saved as: text of a menu, and what it starts. A picture
+    says under its ``title`` of which mode and when it is."""
+    name, bridge = dock.file_name(), dock.bridge
+    when = f"{bridge.mode.value.upper()}   {fmt.date_time_text(bridge.now())} IST"
+    return [
+        ("Save as CSV…", lambda: dock.spawn(save_csv(view, name, dock.said), "save CSV")),
+        (
+            "Save as picture…",
+            lambda: dock.spawn(save_picture(view, name, title, when, dock.said), "save picture"),
+        ),
+    ]
 
 
 def _count(rows: int) -> str:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from unittest.mock import patch
 
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -14,7 +15,9 @@ from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.kit import exporting, table_exports
 from openalgo_desktop.ui.kit.exporting import MOST_ROWS, Cell, Sheet, draw
+from openalgo_desktop.ui.kit.kinds import kinds
 from openalgo_desktop.ui.kit.table_dock import TableDock
+from openalgo_desktop.ui.kit.tables import FastTableView
 from openalgo_desktop.ui.shell.export_menu import ExportMenu
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
@@ -118,6 +121,33 @@ def test_rows_are_copied_with_titles(drive: Drive) -> None:
         table_exports.copy_rows(dock.view)
         titles, row = QApplication.clipboard().text().splitlines()
         assert titles.startswith("Symbol\t") and "\t1250\t" in row
+
+    drive(scenario)
+
+
+def test_every_table_of_every_panel_can_be_saved_and_has_its_menus(drive: Drive) -> None:
+    """A panel that shows a table gives it away as CSV, and its columns can be chosen."""
+
+    async def scenario(session: Session) -> None:
+        window = session.window
+        for kind in kinds():
+            if not window.docking.of_kind(kind):
+                window.docking.open(kind)
+        tables = 0
+        for dock in window.docking.docks.values():
+            for view in dock.findChildren(FastTableView):
+                tables += 1
+                name, header = view.objectName(), view.horizontalHeader()
+                custom = Qt.ContextMenuPolicy.CustomContextMenu
+                assert header.contextMenuPolicy() == custom, name
+                view.customContextMenuRequested.emit(QPoint(1, 20_000))  # below all rows
+                texts = [text for text, _ in dock.exports()]
+                for menu in dock.findChildren(QMenu):
+                    if menu.isVisible():
+                        texts += [action.text() for action in menu.actions()]
+                        menu.close()
+                assert "Save as CSV…" in texts, name
+        assert tables > 15
 
     drive(scenario)
 

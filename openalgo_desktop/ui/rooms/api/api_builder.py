@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import ApiRequest
 from openalgo_desktop.ui.engine.api import ApiEndpoint
 from openalgo_desktop.ui.engine.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -143,6 +144,21 @@ class RequestBuilder(QWidget):
             self.endpoint.setCurrentIndex(place)
             self.body.setPlainText(body)
         self.recent.setCurrentIndex(0)
+
+    def call_of(self, row: ApiRequest) -> ApiCall | None:
+        """A request that came, to be asked again; None where its fields were not kept."""
+        known = self._endpoints.get(row.endpoint)
+        if known is None or row.body is None:
+            return None
+        return ApiCall(row.method, self._bridge.api.state()[0] + known.route, row.body)
+
+    def show_call(self, row: ApiRequest) -> None:
+        """Show a request that came; nothing is sent."""
+        place = self.endpoint.findData(row.endpoint)
+        if place >= 0 and row.body is not None:
+            self.endpoint.setCurrentIndex(place)
+            self._on_endpoint()
+            self.body.setPlainText(json.dumps(row.body, indent=2, ensure_ascii=False))
 
     def set_history(self, rows: list[Any]) -> None:
         """Bring back the calls of an earlier run."""

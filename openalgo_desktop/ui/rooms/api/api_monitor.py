@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget
 
 from openalgo_desktop.core.model import ApiRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -13,6 +13,7 @@ from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.elided import ElidedText
 from openalgo_desktop.ui.kit.segments import Segments
+from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.trader_words import REQUESTS as REQUEST_WORDS
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
@@ -114,6 +115,10 @@ class ApiMonitorDock(Dock):
             "WebSocket clients",
         )
         self.builder = RequestBuilder(bridge, self.spawn)
+        self._menus = (
+            TableMenu(self, self.request_view, REQUESTS, "Requests", self._fill_request),
+            TableMenu(self, self.client_view, CLIENTS, "WebSocket clients"),
+        )
         for page in (self.request_view, self.client_view, self.builder):
             self._pages.addWidget(page)
         self.content.addWidget(self._pages, 1)
@@ -151,6 +156,26 @@ class ApiMonitorDock(Dock):
         if key is not None:
             copy_text(key.reveal())
             self.bridge.notice.emit("info", "API key copied to the clipboard.")
+
+    # -- menu and files ---------------------------------------------------------------------
+    def _fill_request(self, menu: QMenu, row: ApiRequest) -> None:
+        """The request as text, or in the builder: nothing is sent."""
+        call = self.builder.call_of(row)
+        if call is None:
+            return
+        self.add_item(menu, "Copy as curl", lambda: copy_text(call.as_curl()))
+        self.add_item(menu, "Copy as Python", lambda: copy_text(call.as_python()))
+        self.add_item(menu, "Ask again in the builder", lambda: self.ask_again(row))
+
+    def ask_again(self, row: ApiRequest) -> None:
+        """Fill the builder with a request that came."""
+        self.builder.show_call(row)
+        self.page.choose(PAGES[-1])
+        self._pages.setCurrentIndex(PAGES.index(PAGES[-1]))
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        page = PAGES.index(self.page.value())
+        return self._menus[page].exports() if page < len(self._menus) else super().exports()
 
     # -- live -------------------------------------------------------------------------------
     def wants_flush(self) -> bool:

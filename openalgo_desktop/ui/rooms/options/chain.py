@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import ChainView
+from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
@@ -329,6 +330,10 @@ class ChainDock(Dock):
         menu = self.menu()
         fill_columns(menu, self.table.plan, self.name, self.arrange)
         menu.popup(self.table.horizontalHeader().mapToGlobal(position))
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        words = self.title_bar.subject.text() or self.title
+        return table_exports.offers(self, self.table, words)
 
     def arrange(self) -> None:
         """The plan of the columns is another one."""

@@ -37,6 +37,8 @@ def fill_side(dock: ChainDock, menu: QMenu, side: Side) -> None:
     dock.add_item(menu, "Show in linked docks", lambda: dock.pick(key))
     dock.add_item(menu, "Copy contract", lambda: copy_text(row.symbol))
     dock.add_item(menu, "Copy table", lambda: copy_text(dock.model.as_text()))
+    for text, call in dock.exports():
+        dock.add_item(menu, text, call)
 
 
 def fill_chain(dock: ChainDock, menu: QMenu) -> None:

@@ -18,6 +18,7 @@ from openalgo_desktop.ui.kit.fields import VerticalArea
 from openalgo_desktop.ui.kit.figures import Figure, FigureGrid, figure_text
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
+from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.tables.cell_editor import CellEditor
 from openalgo_desktop.ui.kit.widgets import label, named
@@ -158,6 +159,7 @@ class JournalDock(TripsDock):
         self.groups: FastTableModel[Group] = FastTableModel(GROUP_COLUMNS)
         self.group_view = named(BookView(self.groups), f"{self.name}-groups", "Groups of trades")
         self.group_view.empty_text = "Nothing to group."
+        TableMenu(self, self.group_view, GROUP_COLUMNS, "Trades by group")
         right.addWidget(self.group_view, 1)
         row.addLayout(right, 1)
         return page

@@ -33,6 +33,7 @@ from openalgo_desktop.ui.kit.figures import Figure, FigureGrid
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.settings_page import SettingsPage, group_rows
 from openalgo_desktop.ui.kit.table_dock import BookView, Col
+from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import (
     label,
@@ -163,7 +164,12 @@ class SandboxDock(Dock):
     def _days_page(self) -> QWidget:
         self.model: FastTableModel[DailyPnl] = FastTableModel(COLUMNS)
         self.days = named(BookView(self.model), "sandbox-days", "Daily profit and loss")
+        self.days_menu = TableMenu(self, self.days, COLUMNS, "Sandbox, day by day")
         return self.days
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        shown = self.tabs.currentWidget() is self.days
+        return self.days_menu.exports() if shown else super().exports()
 
     def _on_page(self, _index: int) -> None:
         """The form is built when somebody looks at it: it is most of what the dock costs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QGridLayout, QLabel
@@ -12,6 +13,7 @@ from openalgo_desktop.ui.engine.performance import Figures
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
+from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 
@@ -105,6 +107,7 @@ class PerformanceDock(Dock):
             f"{self.name}-docks",
             "Paint times of the docks",
         )
+        self.table_menu = TableMenu(self, self.view, COLUMNS, self.title)
         self.content.addWidget(self.view, 1)
         self._watching = True
         bridge.performance.watch()
@@ -137,6 +140,9 @@ class PerformanceDock(Dock):
             grid.addWidget(button, 2 * row, PER_ROW, 2, 1)
         grid.setColumnStretch(PER_ROW - 1, 1)
         return grid
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        return self.table_menu.exports()
 
     def release(self) -> None:
         if self._watching:

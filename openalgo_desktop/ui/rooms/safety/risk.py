@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.enums import Mode
@@ -9,6 +11,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.risk import LimitRow
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 
@@ -92,6 +95,7 @@ class RiskDock(Dock):
         self.view = named(
             FastTableView(self.model, "No limits."), f"{self.name}-limits", "Risk limits"
         )
+        self.table_menu = TableMenu(self, self.view, COLUMNS, self.title)
         self.content.addWidget(self.view, 1)
         for signal in (
             bridge.books.positions_changed,
@@ -106,6 +110,9 @@ class RiskDock(Dock):
             self.listen(signal, self._mark)
         self.listen(bridge.setting_changed, self._on_setting)
         self.show_limits()
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        return self.table_menu.exports()
 
     def _mark(self, *_: object) -> None:
         self.dirty = True

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.enums import KeyRights, OrderStatus
 from openalgo_desktop.core.secret import Secret
@@ -124,6 +124,50 @@ def test_the_monitor_lists_requests_without_secrets(drive: Drive) -> None:
         assert key is not None
         assert key.reveal() not in text
         assert "f" * 64 not in text
+
+    drive(scenario)
+
+
+def test_a_request_of_a_script_is_copied_and_asked_again(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        dock = monitor(session)
+        key = await session.bridge.api.default_key()
+        assert key is not None
+        await post(session, "placeorder", **ORDER)
+        await until(lambda: bool(session.bridge.books.orders), "the order of the script")
+        dock.flush()
+        row = session.bridge.api.recent(1)[0]
+        assert row.body == ORDER  # as it came, without the key
+        point = dock.request_view.visualRect(dock.requests.index(0, 1)).center()
+        dock.request_view.customContextMenuRequested.emit(point)
+        (menu,) = [one for one in dock.findChildren(QMenu) if one.isVisible()]
+        items = {action.text(): action for action in menu.actions() if action.text()}
+        assert list(items) == [
+            "Copy as curl", "Copy as Python", "Ask again in the builder",
+            "Copy row", "Copy table", "Save as CSV…", "Save as picture…",
+        ]  # fmt: skip
+        items["Copy as curl"].trigger()
+        copied = QApplication.clipboard().text()
+        assert '"quantity": "7"' in copied and "/api/v1/placeorder" in copied
+        assert PLACEHOLDER in copied and key.reveal() not in copied
+        items["Ask again in the builder"].trigger()
+        menu.close()
+        assert dock.page.value() == "Builder"
+        assert json.loads(dock.builder.body.toPlainText()) == ORDER
+        assert len(session.bridge.books.orders) == 1  # nothing was sent by looking
+        click(dock.builder.send_button)
+        await until(lambda: len(session.bridge.books.orders) == 2, "the same order again")
+
+    drive(scenario)
+
+
+def test_an_unknown_caller_and_a_long_body_are_not_remembered(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await post(session, "placeorder", Secret("not-a-key"), **ORDER)
+        assert session.bridge.api.recent(1)[0].body is None
+        await post(session, "placeorder", **ORDER | {"strategy": "s" * 5000})
+        assert session.bridge.api.recent(1)[0].body is None
 
     drive(scenario)
 

@@ -308,6 +308,7 @@ def test_the_menu_of_a_side(drive: Drive) -> None:
             "Buy", "Sell", "Add buy to basket", "Add sell to basket", "Chart",
             "Straddle chart", "Ladder", "Alert …",
             "Show in linked docks", "Copy contract", "Copy table",
+            "Save as CSV…", "Save as picture…",
         ]  # fmt: skip
         assert bridge.books.orders == {}
         put = key_of(dock, atm, False)
