@@ -129,7 +129,7 @@ async def measure(size: int) -> None:
         terminal = Terminal(options)
         await terminal.start()
         ids = await fill(terminal, size)
-        orders = await terminal.desk.orders()
+        orders = await terminal.desk.read.orders()
         plain = [shapes.order_row(order, Mode.SANDBOX) for order in orders]
         began = time.process_time()
         msgspec.json.encode(plain)

@@ -153,8 +153,8 @@ async def run(what: str, size: int) -> float:
         bare = floor(world, max(200, orders // 10))
         kill = KillSwitch(world.clock, world.bus, world.desk, KeyValueStore(world.database))
         works: dict[str, Callable[[], Awaitable[Any]]] = {
-            "cancel": lambda: world.desk.cancel_all("bench"),
-            "flatten": lambda: world.desk.close_all("bench"),
+            "cancel": lambda: world.desk.closing.cancel_all("bench"),
+            "flatten": lambda: world.desk.closing.close_all("bench"),
             "kill": lambda: kill.trip("bench"),
         }
         result, wall, cpu, hold = await measured(works[what])

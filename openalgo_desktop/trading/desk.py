@@ -7,29 +7,26 @@ the checks is done by :mod:`openalgo_desktop.trading.sending`.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Coroutine,
     Iterator,
     Mapping,
     Sequence,
 )
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import Mode, Product
+from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import (
     AppError,
     NotConnected,
-    NotSupported,
     OrderError,
     OrderNotWorking,
 )
@@ -41,19 +38,13 @@ from openalgo_desktop.core.events import (
     PositionsChanged,
 )
 from openalgo_desktop.core.model import (
-    BookRows,
-    Funds,
-    Holding,
     Instrument,
     Key,
-    Margin,
     ModifyRequest,
     Order,
     OrderAck,
     OrderRequest,
     OrderUpdate,
-    Position,
-    Trade,
 )
 from openalgo_desktop.core.offered import (
     check_offered,
@@ -66,27 +57,23 @@ from openalgo_desktop.core.ports import (
     OrderJournal,
     TradingGateway,
 )
-from openalgo_desktop.core.stopwatch import upstream
 from openalgo_desktop.exchange.checks import check_modify, check_order
-from openalgo_desktop.trading.books import BookKeeper, in_turns
+from openalgo_desktop.trading.books import BookKeeper
+from openalgo_desktop.trading.closing import Closing
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.origins import Slice
-from openalgo_desktop.trading.ownbook import PositionKey, impossible
-from openalgo_desktop.trading.policies import OrderPolicies, protected_exits, slices
+from openalgo_desktop.trading.ownbook import impossible
+from openalgo_desktop.trading.policies import OrderPolicies, slices
+from openalgo_desktop.trading.reading import AccountReader, asked
 from openalgo_desktop.trading.reconcile import Reconciler
-from openalgo_desktop.trading.results import CancelAll, CloseAll, Placed
+from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE, RiskGate
 from openalgo_desktop.trading.sending import OrderSender
 from openalgo_desktop.trading.tags import TagMaker
 from openalgo_desktop.trading.underway import UnderWay
-from openalgo_desktop.trading.witness import order_of_entry
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-#: Cancellations of one call that are under way together: others get the loop in between.
-CANCEL_CHUNK = 50
 
 #: Asks a human (or a rule) before an order goes on; raises :class:`OrderError` to refuse.
 Approval = Callable[[OrderRequest, str], Awaitable[None]]
@@ -132,6 +119,8 @@ class OrderDesk:
         self.books.on_orders = self.reconciler.saw_book
         self.under_way = UnderWay(clock, bus, self.books, self.sender)
         self.exits = Exits(self, self.under_way)
+        self.closing = Closing(self, self.exits)
+        self.read = AccountReader(self, self.sender.origins, self.books, self.reconciler)
 
     def _contract_value(self, key: Key) -> float:
         row = self._instruments.get(key)
@@ -435,7 +424,7 @@ class OrderDesk:
         """The order to change; asked from the gateway when our book does not know it."""
         order = self.books.book(mode).orders.get(order_id)
         if order is None:  # placed elsewhere since the last comparison: no way round the limits
-            order = await self._asked(gateway.order(order_id))
+            order = await asked(mode, gateway.order(order_id))
         if order.status.is_final:
             raise OrderNotWorking(f"Cannot modify order in {order.status.value} status")
         return order
@@ -471,107 +460,18 @@ class OrderDesk:
     ) -> Placed:
         """Cancel a working order; ``mode`` and ``standing`` as in :meth:`place`."""
         mode = self.still(mode, standing=standing)
-        return await self._cancel(order_id, source, mode, self.gateway_of(mode))
+        return await self.cancel_at(self.gateway_of(mode), order_id, source, mode)
 
-    async def _cancel(
-        self, order_id: str, source: str, mode: Mode, gateway: TradingGateway
+    async def cancel_at(
+        self, gateway: TradingGateway, order_id: str, source: str, mode: Mode
     ) -> Placed:
+        """Cancel an order at the gateway it is known to be at, whichever account took its place
+        since."""
         entry = self.sender.entry(
             self._tags.next(), "cancel", mode, gateway, source, {"order_id": order_id}
         )
         entry = msgspec.structs.replace(entry, order_id=order_id)
         return await self.sender.send(entry, mode, gateway, lambda: gateway.cancel(order_id))
-
-    async def cancel_all(
-        self, source: str, mode: Mode | None = None, *, key: Key | None = None
-    ) -> CancelAll:
-        """Cancel every working order of the account, stops included; with ``key`` those of one
-        instrument. One that is between two states at the broker cannot be cancelled yet and is
-        left. ``mode`` as in :meth:`place`."""
-        mode = self.still(mode)
-        gateway = self.gateway_of(mode)
-        cancelled: list[str] = []
-        failed: list[tuple[str, str]] = []
-        working: list[Order] = []
-        async for some in in_turns(await gateway.orders()):
-            working += [
-                row
-                for row in some
-                if row.status.is_working and not row.settling and key in (None, row.key)
-            ]
-        for first in range(0, len(working), CANCEL_CHUNK):
-            chunk = working[first : first + CANCEL_CHUNK]
-            answers = await asyncio.gather(
-                *(self._cancel(order.order_id, source, mode, gateway) for order in chunk),
-                return_exceptions=True,
-            )
-            for order, answer in zip(chunk, answers, strict=True):
-                if isinstance(answer, AppError):
-                    failed.append((order.order_id, answer.message))
-                elif isinstance(answer, BaseException):
-                    raise answer
-                else:
-                    cancelled.append(order.order_id)
-        return CancelAll(cancelled, failed, mode)
-
-    async def close_position(
-        self,
-        symbol: str,
-        exchange: str,
-        product: Product,
-        source: str,
-        *,
-        quantity: int = 0,
-        cancel_orders: bool = False,
-    ) -> Placed | None:
-        """Close one net position at market (:meth:`Exits.close`), or ``quantity`` units of it:
-        never more than is held, and exits that rest against it are made no larger than what stays.
-        None when it is flat. With ``cancel_orders`` every working order of the symbol, entries
-        too, is cancelled first."""
-        mode = self._mode
-        if cancel_orders:
-            await self._cancel_first(source, mode, (exchange, symbol))
-        key = (exchange, symbol, product)
-        return await self.exits.close(key, source, mode, at_most=quantity or None, fit=True)
-
-    async def close_all(
-        self,
-        source: str,
-        mode: Mode | None = None,
-        *,
-        cancel_orders: bool = False,
-        only: Collection[PositionKey] | None = None,
-        protected: bool = False,
-    ) -> CloseAll:
-        """Close every open position at market (:meth:`Exits.close_all`), or ``only`` some;
-        ``mode`` as in :meth:`place`. ``protected``: as limits a little through the price. With
-        ``cancel_orders`` the working orders of the account, or of the symbols that are closed, are
-        cancelled first, so that nothing fills when it is flat: what guards a position that stays,
-        stays."""
-        mode = self.still(mode)
-        left: tuple[str, ...] = ()
-        if cancel_orders:
-            keys = [None] if only is None else sorted({key[:2] for key in only})
-            for key in keys:
-                left += await self._cancel_first(source, mode, key)
-        token = protected_exits.set(protected)
-        try:
-            if only is None:
-                closed = await self.exits.close_all(source)
-            else:
-                closed = await self.exits.close_all(source, leave=lambda key: key not in only)
-        finally:
-            protected_exits.reset(token)
-        return msgspec.structs.replace(closed, errors=closed.errors + left)
-
-    async def _cancel_first(self, source: str, mode: Mode, key: Key | None) -> tuple[str, ...]:
-        """Cancel what works before closing; why an order still does. It keeps no exit in."""
-        try:
-            result = await self.cancel_all(source, mode, key=key)
-        except AppError as error:
-            log.warning("orders were not cancelled before closing: %s", error)
-            return (f"orders were not cancelled: {error.message}",)
-        return tuple(f"order {order_id} still works: {why}" for order_id, why in result.failed)
 
     # -- sending ----------------------------------------------------------------------------
     async def send(
@@ -626,65 +526,6 @@ class OrderDesk:
         )
         if update.trade is not None:
             self._bus.publish(PositionsChanged(account_id=update.account_id, mode=mode))
-
-    async def orders(self) -> BookRows[Order]:
-        """Order book of the current mode; unknown orders are listed too, never hidden. The rows
-        are shared: nobody changes one."""
-        mode, gateway = self._mode, self.gateway
-        orders = await self._asked(gateway.orders())
-        origins, book = self.sender.origins, self.books.book(mode)
-        unknown = {entry.tag: entry for entry in self.reconciler.unknown(gateway.account_id, mode)}
-        async for part in in_turns(orders):
-            for order in part:
-                origins.name(order)
-                unknown.pop(order.tag, None)
-            book.seen(part)
-        orders.extend(order_of_entry(entry) for entry in unknown.values())
-        if orders.partial:
-            log.warning(
-                "the order book of %s is partial: %s", gateway.account_id, orders.unreadable
-            )
-        return orders
-
-    async def order(self, order_id: str) -> Order:
-        """One order of the current mode as its gateway has it; an unknown one by its tag. Raises
-        :class:`OrderNotFound`."""
-        mode, gateway = self._mode, self.gateway
-        for entry in self.reconciler.unknown(gateway.account_id, mode):
-            if order_id in (entry.tag, entry.order_id):
-                return order_of_entry(entry)
-        order = self.sender.origins.name(await self._asked(gateway.order(order_id)))
-        self.books.book(mode).seen([order])
-        return order
-
-    async def trades(self) -> BookRows[Trade]:
-        """Trade book of the current mode."""
-        return await self._asked(self.gateway.trades())
-
-    async def positions(self) -> BookRows[Position]:
-        """Position book of the current mode; closed rows stay with quantity 0."""
-        return await self._asked(self.gateway.positions())
-
-    async def holdings(self) -> BookRows[Holding]:
-        """Holdings of the current mode."""
-        return await self._asked(self.gateway.holdings())
-
-    async def funds(self) -> Funds:
-        """Money of the current mode."""
-        return await self._asked(self.gateway.funds())
-
-    async def margin(self, legs: Sequence[OrderRequest]) -> Margin:
-        """What these orders together would block in the current mode: the sandbox says what the
-        sandbox will block. Raises :class:`NotSupported`."""
-        gateway = self.gateway
-        if not gateway.traits.margin:
-            raise NotSupported(f"{gateway.broker} does not estimate margins.")
-        return await self._asked(gateway.margin(legs))
-
-    async def _asked(self, answer: Awaitable[T]) -> T:
-        """A book of the current mode; waiting for it is the broker's time when it is live."""
-        with upstream() if self._mode is Mode.LIVE else contextlib.nullcontext():
-            return await answer
 
     def unsettled(self) -> int:
         """Orders whose state is unknown now."""

@@ -144,7 +144,7 @@ class KillSwitch:
         if not resting:
             return []
         seen.update(resting)
-        result = await self._desk.cancel_all(KILL_SOURCE)
+        result = await self._desk.closing.cancel_all(KILL_SOURCE)
         errors += [f"cancel of {order_id}: {why}" for order_id, why in result.failed]
         for row in await self._triggers():
             try:

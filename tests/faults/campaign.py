@@ -125,7 +125,7 @@ class Campaign:
         """As the window does: ask until the book comes."""
         while True:
             with contextlib.suppress(AppError):
-                return await self.desk.orders()
+                return await self.desk.read.orders()
             await asyncio.sleep(0.01)
 
     async def crash(self) -> None:
@@ -283,7 +283,7 @@ class Campaign:
                 assert exchange[answer].strategy == name, f"{name} has another's order"
         for order_id in self.cancelled:
             assert exchange[order_id].status is OrderStatus.CANCELLED, order_id
-        api = {order.order_id: order for order in await self.desk.orders()}
+        api = {order.order_id: order for order in await self.desk.read.orders()}
         own = self.desk.books.book(Mode.LIVE).orders
         truth = {key: _state(order) for key, order in exchange.items()}
         for title, book in (("API", api), ("window", self.window.orders), ("own book", own)):

@@ -193,9 +193,9 @@ class Closing(Campaign):
             "smart exit": lambda: self.smart.place(
                 msgspec.structs.replace(request, quantity=0), 0, source
             ),
-            "close": lambda: self.desk.close_position(symbol, "NSE", Product.MIS, source),
-            "close all": lambda: self.desk.close_all(source),
-            "cancel all": lambda: self.desk.cancel_all(source),
+            "close": lambda: self.desk.closing.close_position(symbol, "NSE", Product.MIS, source),
+            "close all": lambda: self.desk.closing.close_all(source),
+            "cancel all": lambda: self.desk.closing.cancel_all(source),
         }
         call: Any = calls.get(kind, lambda: self.desk.place(request, source))
         try:
@@ -279,8 +279,8 @@ class Closing(Campaign):
             for number in range(3):
                 source = f"last:{mode}:{number}"
                 self.began[source] = mode
-                await self.desk.cancel_all(source)
-                result = await self.desk.close_all(source)
+                await self.desk.closing.cancel_all(source)
+                result = await self.desk.closing.close_all(source)
                 await self._peace()
                 if not any(line.held.values()):
                     break

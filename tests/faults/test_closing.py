@@ -58,15 +58,15 @@ async def test_closings_between_two_polls(desk: Closing) -> None:
     await hold(desk, 10)
     line = line_of(desk, Mode.LIVE)
     await line.poller.stop()  # the next poll is far away
-    await desk.desk.close_position("SBIN", "NSE", Product.MIS, "one")
-    await desk.desk.close_all("two")
+    await desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, "one")
+    await desk.desk.closing.close_all("two")
     for source in ("three", "four"):
         try:
-            await desk.desk.close_position("SBIN", "NSE", Product.MIS, source)
+            await desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, source)
         except OrderError as error:  # its exit is on its way
             assert "nothing was sent" in error.message
     await asyncio.gather(
-        *(desk.desk.close_all(f"more{n}") for n in range(3)), return_exceptions=True
+        *(desk.desk.closing.close_all(f"more{n}") for n in range(3)), return_exceptions=True
     )
     line.poller.start()
     await desk._peace()
@@ -89,9 +89,9 @@ async def test_a_switch_before_the_exit_leaves_stops_it(
 
     monkeypatch.setattr(live, "positions", switched_meanwhile)
     with pytest.raises(OrderError, match="The mode was switched to sandbox"):
-        await desk.desk.close_position("SBIN", "NSE", Product.MIS, "close")
+        await desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, "close")
     await desk.desk.set_mode(Mode.LIVE, "test")
-    result = await desk.desk.close_all("close all")
+    result = await desk.desk.closing.close_all("close all")
     assert (result.closed, result.failed, result.mode) == (0, 1, Mode.LIVE)
     assert "The mode was switched" in result.errors[0]
     await desk._peace()
@@ -123,7 +123,7 @@ async def test_a_switch_between_the_slices_of_an_exit(
 
     monkeypatch.setattr(live, "place", then_switch)
     with pytest.raises(AppError, match="The mode was switched") as caught:
-        await desk.desk.close_position(future.symbol, "NFO", Product.NRML, "close")
+        await desk.desk.closing.close_position(future.symbol, "NFO", Product.NRML, "close")
     assert len(caught.value.sent) == 1 and "Already sent: 1 of 2 parts" in caught.value.message
     monkeypatch.setattr(live, "place", place)
     await desk._peace()
@@ -131,7 +131,7 @@ async def test_a_switch_between_the_slices_of_an_exit(
     left = live.held[future.symbol]
     assert 0 < left < units
     await desk.desk.set_mode(Mode.LIVE, "test")
-    await desk.desk.close_position(future.symbol, "NFO", Product.NRML, "rest")
+    await desk.desk.closing.close_position(future.symbol, "NFO", Product.NRML, "rest")
     await desk._peace()
     assert live.held[future.symbol] == 0
     await desk.check()
@@ -146,11 +146,11 @@ async def test_an_exit_whose_answer_is_lost_at_a_polled_broker(
     monkeypatch.setattr(live, "_draw", lambda table, kind: "acknowledgement lost")
     live.on = True
     with pytest.raises(AppError, match="unknown"):
-        await desk.desk.close_position("SBIN", "NSE", Product.MIS, "close")
+        await desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, "close")
     live.on = False
     await asyncio.gather(
-        *(desk.desk.close_position("SBIN", "NSE", Product.MIS, f"c{n}") for n in range(3)),
-        desk.desk.close_all("all"),
+        *(desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, f"c{n}") for n in range(3)),
+        desk.desk.closing.close_all("all"),
         return_exceptions=True,
     )
     await desk._peace()

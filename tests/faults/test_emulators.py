@@ -123,7 +123,7 @@ async def test_orders_at_the_emulator_are_the_journals(broker: str, tmp_path: Pa
             await run.settle()
             exchange = {o.order_id: o for o in await rig.emulator.account.gateway.orders()}
             rows = await run.journal.recent(10 * orders)
-            shown = {o.order_id for o in await run.desk.orders()}
+            shown = {o.order_id for o in await run.desk.read.orders()}
             await run.desk.stop()
     finally:
         await database.stop()

@@ -83,8 +83,8 @@ async def test_position_read_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(desk.line, "positions", silent)
     for work in (
         desk.smart.place(BUY, 20, "named"),
-        desk.desk.close_position("SBIN", "NSE", Product.MIS, "named"),
-        desk.desk.close_all("named"),
+        desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, "named"),
+        desk.desk.closing.close_all("named"),
     ):
         with pytest.raises(NetTimeout, match="no answer"):
             await work
@@ -98,7 +98,7 @@ async def test_fill_after_the_acknowledgement(desk: Desk):
     await until(lambda: not desk.desk.books.book(Mode.LIVE).working(KEY))
     assert await desk.held() == 10
     for _ in range(2):
-        await desk.desk.close_all("named")
+        await desk.desk.closing.close_all("named")
     await until(lambda: not desk.desk.books.book(Mode.LIVE).working(KEY))
     assert await desk.held() == 0
 
@@ -119,7 +119,7 @@ async def test_rejected_but_arrived(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     (order,) = await desk.at_exchange()
 
     async def corrected() -> bool:
-        await desk.desk.orders()
+        await desk.desk.read.orders()
         return await desk.states() == [JournalState.ACKNOWLEDGED]
 
     await _eventually(corrected)
@@ -233,12 +233,12 @@ async def test_exit_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch):
         raise RejectedByBroker("RMS: exit blocked")
 
     monkeypatch.setattr(desk.line, "place", refuse)
-    result = await desk.desk.close_all("named")
+    result = await desk.desk.closing.close_all("named")
     assert (result.closed, result.errors) == (0, ("SBIN: RMS: exit blocked",))
     assert await desk.held() == 10
     monkeypatch.setattr(desk.line, "place", place)
-    await desk.desk.close_all("named")
-    await desk.desk.close_all("named")
+    await desk.desk.closing.close_all("named")
+    await desk.desk.closing.close_all("named")
     assert await desk.held() == 0
 
 
@@ -271,7 +271,7 @@ async def test_kill_while_an_exit_is_under_way(desk: Desk):
         async def delete(self, scope: str, key: str) -> None: ...
 
     kill = KillSwitch(desk.clock, desk.bus, desk.desk, Store())
-    by_hand = desk.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    by_hand = desk.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     report, _ = await asyncio.gather(kill.trip("window"), by_hand, return_exceptions=True)
     assert not isinstance(report, BaseException) and report.clean
     assert await desk.held() == 0

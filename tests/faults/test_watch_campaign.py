@@ -118,7 +118,7 @@ class Day(Floor):
         if self.desk.mode is Mode.LIVE:
             return
         if self.rng.random() < 0.5:
-            await self.desk.close_position("SBIN", "NSE", Product.MIS, "hand")
+            await self.desk.closing.close_position("SBIN", "NSE", Product.MIS, "hand")
         elif working := [row for row in self.line.book if row.price and row.status.is_working]:
             await self.desk.cancel(self.rng.choice(working).order_id, "hand")
 

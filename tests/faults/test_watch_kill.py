@@ -50,10 +50,10 @@ async def test_killed_between_the_fill_of_an_entry_and_its_exit(tmp_path: Path, 
         assert current().held == 6
         await price(0.94)
         await until(lambda: current().state is PlanState.DONE, "the stop")
-        orders = await terminal.desk.orders()
+        orders = await terminal.desk.read.orders()
         sold = [row.filled_quantity for row in orders if row.action is Action.SELL]
         assert sorted(sold) == [4, 6]
-        rows = await terminal.desk.positions()
+        rows = await terminal.desk.read.positions()
         assert [row.quantity for row in rows] == [0]
     finally:
         await terminal.stop()

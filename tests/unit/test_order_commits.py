@@ -69,7 +69,7 @@ async def test_a_database_that_could_not_store_is_asked_before_anything_is_enter
     monkeypatch.setattr(terminal.db, "well", False)
     with pytest.raises(StorageError, match="disk full"):
         await terminal.desk.place(ORDER, "test")
-    assert await terminal.desk.orders() == []
+    assert await terminal.desk.read.orders() == []
     terminal.db.well = True
     with pytest.raises(OrderStateUnknown):  # it may be there, and is not said to be accepted
         await terminal.desk.place(ORDER, "test")

@@ -40,7 +40,7 @@ async def margin(call: Call) -> dict[str, Any]:
     if not legs:
         raise ApiError(400, "No valid positions to calculate margin. Check if symbols are valid.")
     try:
-        result = await call.ctx.desk.margin(legs)
+        result = await call.ctx.desk.read.margin(legs)
     except NotSupported:
         broker = call.ctx.desk.broker
         raise ApiError(501, f"Margin calculation not implemented for broker: {broker}") from None
@@ -109,7 +109,7 @@ _PNL_FIELDS = (
 
 
 async def pnl_symbols(call: Call) -> dict[str, Any]:
-    positions = await call.ctx.desk.positions()
+    positions = await call.ctx.desk.read.positions()
     rows = [shapes.position_row(row, Mode.SANDBOX) for row in positions]
     data = [{name: row[name] for name in _PNL_FIELDS} for row in rows]
     totals = shapes.PositionTotals()

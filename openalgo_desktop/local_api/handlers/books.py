@@ -49,7 +49,7 @@ def _pieces(head: dict[str, Any], name: bytes, rows: list[bytes], tail: bytes = 
 
 async def orderbook(call: Call) -> Reply:
     mode, desk = call.ctx.desk.mode, call.ctx.desk
-    book = await desk.orders()
+    book = await desk.read.orders()
     orders: Sequence[Order] = book
     if mode is Mode.SANDBOX:
         orders = await _newest_first(book, attrgetter("placed_at"))
@@ -61,7 +61,7 @@ async def orderbook(call: Call) -> Reply:
 
 async def orderstatus(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
-    order = await call.ctx.desk.order(call.data["orderid"])
+    order = await call.ctx.desk.read.order(call.data["orderid"])
     row = msgspec.to_builtins(shapes.order_row(order, mode, call.ctx.desk.slice_of(order)))
     row["price_type"] = row["pricetype"]
     if mode is Mode.SANDBOX:
@@ -71,7 +71,7 @@ async def orderstatus(call: Call) -> dict[str, Any]:
 
 async def tradebook(call: Call) -> Reply:
     mode = call.ctx.desk.mode
-    book = await call.ctx.desk.trades()
+    book = await call.ctx.desk.read.trades()
     trades: Sequence[Trade] = book
     if mode is Mode.SANDBOX:
         trades = await _newest_first(book, attrgetter("traded_at"))
@@ -81,7 +81,7 @@ async def tradebook(call: Call) -> Reply:
 
 async def positionbook(call: Call) -> Reply:
     mode = call.ctx.desk.mode
-    book = await call.ctx.desk.positions()
+    book = await call.ctx.desk.read.positions()
     totals = shapes.PositionTotals()
     rows = await call.services.position_rows.encoded(book, mode, totals.add)
     sums = totals.row() if mode is Mode.SANDBOX else {}
@@ -90,7 +90,7 @@ async def positionbook(call: Call) -> Reply:
 
 async def holdings(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
-    rows = await call.ctx.desk.holdings()
+    rows = await call.ctx.desk.read.holdings()
     return success(
         mode,
         data={
@@ -103,7 +103,7 @@ async def holdings(call: Call) -> dict[str, Any]:
 
 async def funds(call: Call) -> dict[str, Any]:
     mode = call.ctx.desk.mode
-    return success(mode, data=shapes.funds_data(await call.ctx.desk.funds(), mode))
+    return success(mode, data=shapes.funds_data(await call.ctx.desk.read.funds(), mode))
 
 
 async def openposition(call: Call) -> dict[str, Any]:
@@ -111,7 +111,7 @@ async def openposition(call: Call) -> dict[str, Any]:
     data = call.data
     wanted = (data["symbol"], data["exchange"], data["product"])
     quantity = 0
-    for row in await call.ctx.desk.positions():
+    for row in await call.ctx.desk.read.positions():
         if (row.symbol, row.exchange, row.product.value) == wanted:
             quantity = row.quantity
             break

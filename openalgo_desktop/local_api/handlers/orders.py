@@ -96,7 +96,7 @@ async def cancelorder(call: Call) -> dict[str, Any]:
 
 
 async def cancelallorder(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.cancel_all(call.source, call.mode)
+    result = await call.ctx.desk.closing.cancel_all(call.source, call.mode)
     cancelled, failed = result.cancelled, result.failed
     if result.mode is Mode.SANDBOX and not cancelled and not failed:
         message = "No open orders to cancel"
@@ -114,7 +114,7 @@ async def cancelallorder(call: Call) -> dict[str, Any]:
 
 
 async def closeposition(call: Call) -> dict[str, Any]:
-    result = await call.ctx.desk.close_all(call.source, call.mode)
+    result = await call.ctx.desk.closing.close_all(call.source, call.mode)
     if result.mode is Mode.LIVE:
         if result.failed:
             raise ApiError(

@@ -33,7 +33,7 @@ class BasketDoor:
         self._terminal = terminal
         self._source = source
         self._check_mode = check_mode
-        self._margins = BasketMargins(terminal.desk.margin, terminal.clock.monotonic)
+        self._margins = BasketMargins(terminal.desk.read.margin, terminal.clock.monotonic)
         self._stops = [
             terminal.bus.subscribe(kind, lambda event: self._margins.forget())
             for kind in (ModeChanged, PositionsChanged)

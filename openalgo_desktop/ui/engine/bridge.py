@@ -113,7 +113,7 @@ class Bridge(QObject):
             self,
             hurried=lambda: terminal.db.hurried,
         )
-        self.books = Books(terminal.desk, terminal.hub, terminal.bus, self)
+        self.books = Books(terminal.desk.read, terminal.hub, terminal.bus, self)
         self.day_trades = day_trades(terminal, self.books)  # hears of trades before the docks
         self.frames.add(self.books.news)
         self.frames.add(self.books)

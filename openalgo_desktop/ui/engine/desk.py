@@ -75,7 +75,7 @@ class DeskDoor:
     async def cancel_all(self, mode: Mode) -> CancelAll:
         """Cancel all working orders."""
         self.check_mode(mode)
-        return await self._terminal.desk.cancel_all(self._source)
+        return await self._terminal.desk.closing.cancel_all(self._source)
 
     async def close_position(
         self,
@@ -91,7 +91,7 @@ class DeskDoor:
         None when it is flat. With ``cancel_orders`` every working order of the symbol is
         cancelled first, entries too."""
         self.check_mode(mode)
-        return await self._terminal.desk.close_position(
+        return await self._terminal.desk.closing.close_position(
             symbol, exchange, product, self._source, quantity=quantity, cancel_orders=cancel_orders
         )
 
@@ -130,6 +130,6 @@ class DeskDoor:
         where ``protected``. With ``cancel_orders`` working orders are cancelled first: all, or
         those of the symbols that are closed."""
         self.check_mode(mode)
-        return await self._terminal.desk.close_all(
+        return await self._terminal.desk.closing.close_all(
             self._source, mode, cancel_orders=cancel_orders, only=only, protected=protected
         )

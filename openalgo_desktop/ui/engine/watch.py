@@ -314,7 +314,9 @@ class WatchDoor(QObject):
     async def cancel_of(self, symbol: str, exchange: str, mode: Mode) -> CancelAll:
         """Cancel every working order of one symbol."""
         self._check_mode(mode)
-        return await self._terminal.desk.cancel_all(self._source, mode, key=(exchange, symbol))
+        return await self._terminal.desk.closing.cancel_all(
+            self._source, mode, key=(exchange, symbol)
+        )
 
     # -- the broker's own -------------------------------------------------------------------
     @property

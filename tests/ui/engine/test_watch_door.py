@@ -59,7 +59,7 @@ def test_bracket_fires_and_is_no_repetition(drive: Drive):
         assert at is not None
         await session.terminal.account.control({"prices": {"NSE:SBIN": float(at) - 1}})
         await until(lambda: _plan(session, plan.plan_id).state is PlanState.DONE, "the stop")
-        rows = await session.terminal.desk.positions()
+        rows = await session.terminal.desk.read.positions()
         assert [row.quantity for row in rows if row.symbol == "SBIN"] == [0]
 
     drive(scenario)

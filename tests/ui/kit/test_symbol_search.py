@@ -29,7 +29,7 @@ def test_enter_selects_what_is_meant_and_sends_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         search = field(session)
-        before = await session.terminal.desk.orders()
+        before = await session.terminal.desk.read.orders()
         for query, wanted in (("bnf fut", "BANKNIFTY"), ("infosys", "INFY")):
             search.setFocus()
             QTest.keyClicks(search, query)
@@ -40,7 +40,7 @@ def test_enter_selects_what_is_meant_and_sends_nothing(drive: Drive) -> None:
             for _ in range(3):  # Enter again: nothing more happens
                 QTest.keyClick(search, Qt.Key.Key_Return)
             await asyncio.sleep(0)
-        assert await session.terminal.desk.orders() == before
+        assert await session.terminal.desk.read.orders() == before
 
     drive(scenario)
 

@@ -63,7 +63,7 @@ def test_a_symbol_is_shown_and_with_ctrl_enter_added_and_nothing_is_sent(drive: 
         press(session, Qt.Key.Key_Escape, NONE)
         assert not palette.isVisible()
         assert not window.findChildren(ConfirmDialog)
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
 
     drive(scenario)
 
@@ -114,7 +114,7 @@ def test_the_ticket_is_sent_from_anywhere_but_asked_outside_of_it(drive: Drive) 
         assert len(window.findChildren(ConfirmDialog)) == 1
         click(dialog.no)
         await until(lambda: not window.findChildren(ConfirmDialog), "its end")
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
         # what was asked about is what is sent, or nothing
         send.trigger()
         await until(lambda: window.findChildren(ConfirmDialog), "the question")
@@ -122,7 +122,7 @@ def test_the_ticket_is_sent_from_anywhere_but_asked_outside_of_it(drive: Drive) 
         click(window.findChildren(ConfirmDialog)[0].yes)
         await until(lambda: not window.findChildren(ConfirmDialog), "its end")
         await asyncio.sleep(0.05)
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
         # armed it sends at once, and so it does within the ticket
         window.actions_by_name["arm"].trigger()
         assert session.bridge.arm.armed
@@ -141,7 +141,7 @@ def test_the_ticket_is_sent_from_anywhere_but_asked_outside_of_it(drive: Drive) 
         await asyncio.sleep(0)
         send.trigger()
         await until(lambda: any("No order ticket" in t for t in window.toasts.texts()), "the word")
-        assert {row.quantity for row in await session.terminal.desk.orders()} == {3, 4}
+        assert {row.quantity for row in await session.terminal.desk.read.orders()} == {3, 4}
 
     drive(scenario)
 

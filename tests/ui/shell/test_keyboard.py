@@ -73,7 +73,7 @@ def test_the_keys_of_the_window_work_from_a_panel(drive: Drive) -> None:
         assert done == []
         QTest.keyClick(chart.view.canvas, Key.Key_2, CTRL)
         assert window.workspaces.current == window.workspaces.names()[1]
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
 
     drive(scenario)
 
@@ -95,7 +95,7 @@ def test_b_and_s_fill_the_ticket_from_every_panel_with_a_symbol(drive: Drive) ->
         ticket.set_action(Action.SELL)
         QTest.keyClicks(chart.view.canvas, "b")
         assert ticket.action is Action.SELL and chart.entry.typed == "1B"
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
 
     drive(scenario)
 
@@ -150,7 +150,7 @@ def test_ctrl_b_and_ctrl_enter_send_the_ticket_and_confirm(
         monkeypatch.setattr(confirming, "READ_SECONDS", 0.0)
         held = QKeyEvent(QEvent.Type.KeyPress, Key.Key_Return, CTRL, "", True)
         QApplication.sendEvent(dialog.no, held)
-        assert dialog.isVisible() and await session.terminal.desk.orders() == []
+        assert dialog.isVisible() and await session.terminal.desk.read.orders() == []
         QTest.keyClick(dialog.no, Key.Key_Return, CTRL)
         await until(lambda: len(session.bridge.books.orders) == 1, "the order")
         await asyncio.sleep(0)

@@ -36,7 +36,7 @@ def test_every_button_that_sends_is_safe(drive: Drive) -> None:
         await priced(session)
         await place_some(session)
         window = session.window
-        orders = len(await session.terminal.desk.orders())
+        orders = len(await session.terminal.desk.read.orders())
         for kind in kinds():
             if not window.docking.of_kind(kind):
                 window.docking.open(kind)
@@ -67,6 +67,6 @@ def test_every_button_that_sends_is_safe(drive: Drive) -> None:
                 held(button, QEvent.Type.KeyPress, True)
                 held(button, QEvent.Type.KeyRelease, True)
             assert clicks == [] and not button.isDown(), name
-        assert len(await session.terminal.desk.orders()) == orders
+        assert len(await session.terminal.desk.read.orders()) == orders
 
     drive(scenario)

@@ -199,7 +199,7 @@ def test_what_was_confirmed_for_one_mode_does_not_reach_the_other(
         click(ticket.send)  # decided in SANDBOX; the switch moves before the order leaves
         await session.terminal.desk.set_mode(Mode.LIVE, "script")
         await until(lambda: "switched" in ticket.result.text(), "the refusal")
-        assert await session.terminal.desk.orders() == []
+        assert await session.terminal.desk.read.orders() == []
 
     drive(scenario)
 

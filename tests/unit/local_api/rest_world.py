@@ -203,7 +203,7 @@ class Under:
     async def view(
         self, mode: Mode, gateway: object, key: PositionKey, *, max_age: float = 0.0
     ) -> View:
-        rows = await self._desk.positions()
+        rows = await self._desk.read.positions()
         found = [row.quantity for row in rows if (row.exchange, row.symbol, row.product) == key]
         return View(sum(found))
 
@@ -222,6 +222,7 @@ class Desk:
         self.under_way = Under(self)
         self.exits = Exits(self, self.under_way)  # type: ignore[arg-type]
         self.books = OwnBooks()
+        self.closing = self.read = self
         self.mode = Mode.SANDBOX
         self.placed: list[tuple[OrderRequest, str]] = []
         self.modified: list[ModifyRequest] = []

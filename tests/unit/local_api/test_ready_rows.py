@@ -186,7 +186,7 @@ async def test_books_are_ready_before_anybody_asks_and_long_ones_come_whole(
         return make(order, mode)
 
     monkeypatch.setattr(services.order_rows, "_make", counted)
-    book = await terminal.desk.orders()
+    book = await terminal.desk.read.orders()
     assert len(await services.order_rows.encoded(book, Mode.SANDBOX)) == 1
     assert made == []
     services.order_rows.forget()

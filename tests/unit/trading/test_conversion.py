@@ -189,7 +189,7 @@ async def test_what_is_closed_right_after_is_what_is_held_then(world: World) -> 
     gateway = world.desk.gateway
     assert (await world.desk.under_way.view(Mode.SANDBOX, gateway, key)).held == 0
     assert (await world.desk.under_way.view(Mode.SANDBOX, gateway, (*SBIN, CNC))).held == 10
-    assert await world.desk.close_position("SBIN", "NSE", MIS, "window") is None
+    assert await world.desk.closing.close_position("SBIN", "NSE", MIS, "window") is None
     assert len(world.account.arrived) == 1
 
 

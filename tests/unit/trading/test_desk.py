@@ -245,9 +245,9 @@ async def test_margin_is_asked_where_the_order_would_go(rig: Rig):
 
         gateway.margin = margin  # type: ignore[attr-defined]
         gateway.traits = Traits(margin=True)
-    assert (await rig.desk.margin([BUY, BUY])).total == 2.0
+    assert (await rig.desk.read.margin([BUY, BUY])).total == 2.0
     await rig.desk.set_mode(Mode.LIVE, "test")
-    assert (await rig.desk.margin([BUY, BUY])).total == 88.0
+    assert (await rig.desk.read.margin([BUY, BUY])).total == 88.0
 
 
 async def test_live_without_an_account_is_refused(rig: Rig):
@@ -355,11 +355,11 @@ async def test_unknown_order_is_a_row_in_the_book_until_it_is_settled(rig: Rig):
     with pytest.raises(OrderStateUnknown):
         await rig.desk.place(BUY, "window")
     await rig.desk.reconciler.run_once()
-    (row,) = await rig.desk.orders()
+    (row,) = await rig.desk.read.orders()
     assert (row.status, row.quantity, rig.desk.unsettled()) == (OrderStatus.UNKNOWN, 10, 1)
     rig.clock.advance(reconcile.ABSENT_AFTER + 1)
     await rig.desk.reconciler.run_once()
-    assert await rig.desk.orders() == []
+    assert await rig.desk.read.orders() == []
     assert rig.journal.states() == [JournalState.REJECTED]
 
 
@@ -434,7 +434,7 @@ async def test_restart_settles_what_the_killed_run_left_open(rig: Rig):
     assert rig.journal.rows["arrived"].state is JournalState.ACKNOWLEDGED
     assert rig.journal.rows["lost"].state is JournalState.REJECTED
     assert rig.paper.arrived == []
-    assert (await restarted.orders())[0].source == "api:main"
+    assert (await restarted.read.orders())[0].source == "api:main"
     await restarted.stop()
 
 
@@ -701,7 +701,7 @@ async def test_cancel_all_reaches_stops_and_reports_failures(rig: Rig):
         await rig.desk.place(BUY, "window")
     rig.paper.book[1].status = OrderStatus.TRIGGER_PENDING
     rig.paper.book[2].status = OrderStatus.COMPLETE
-    result = await rig.desk.cancel_all("window")
+    result = await rig.desk.closing.cancel_all("window")
     assert (sorted(result.cancelled), result.failed) == (["1", "2"], [])
 
 
@@ -710,7 +710,7 @@ async def test_close_all_sends_the_opposite_side(rig: Rig):
         Position("SBIN", "NSE", Product.MIS, -10, 800.0),
         Position("SBIN", "NSE", Product.CNC, 0, 0.0),
     ]
-    result = await rig.desk.close_all("window")
+    result = await rig.desk.closing.close_all("window")
     assert (result.closed, result.failed, result.had_rows) == (1, 0, True)
     assert (rig.paper.book[0].action, rig.paper.book[0].quantity) == (Action.BUY, 10)
 
@@ -724,7 +724,7 @@ async def test_only_some_are_closed_and_what_guards_the_others_stays(rig: Rig):
         away = msgspec.structs.replace(BUY, symbol=symbol)
         await rig.desk.place(away, "window")
     before = len(rig.paper.book)
-    result = await rig.desk.close_all(
+    result = await rig.desk.closing.close_all(
         "window", cancel_orders=True, only={("NSE", "SBIN", Product.MIS)}
     )
     assert (result.closed, result.failed) == (1, 0)

@@ -133,7 +133,7 @@ async def test_an_order_book_with_unreadable_rows_proves_nothing(
 
     monkeypatch.setattr(world.paper, "orders", partial)
     with pytest.raises(DataError, match="nothing was sent"):
-        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+        await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert world.sent == []
 
 
@@ -193,8 +193,8 @@ async def test_an_exit_that_was_sent_as_a_limit_trades_at_once(
             return msgspec.structs.replace(request, price_type=PriceType.LIMIT, price=price)
 
     world.desk.policies = Protecting()  # type: ignore[assignment]
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "one")
-    answer = await world.desk.close_position("SBIN", "NSE", Product.MIS, "two")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "one")
+    answer = await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "two")
     assert answer is not None and "under way already" in answer.message
     assert (world.sent, [k for k, _ in world.paper.arrived if k == "cancel"]) == (["SELL 10"], [])
 
@@ -219,7 +219,7 @@ async def test_a_cancelled_exit_counts_until_it_is_gone(
         return OrderAck(order_id)
 
     monkeypatch.setattr(world.paper, "cancel", cancel)
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     await world.paper.done()
     assert ("cancel", resting) in world.paper.arrived
     assert (world.sent, world.paper.real) == (["SELL 10", "SELL 10"], 0)
@@ -576,7 +576,7 @@ async def test_a_full_disk_keeps_nobody_in_a_broker_s_book(
     if way == "cancel":
         await rig.desk.cancel(resting.order_id, "window")
     else:
-        result = await rig.desk.close_all("window")
+        result = await rig.desk.closing.close_all("window")
         assert (result.closed, result.failed) == (1, 0)
     assert [kind for kind, _ in rig.live.arrived] == ["cancel" if way == "cancel" else "place"]
     assert rig.journal.states() == [JournalState.ACKNOWLEDGED]  # of the resting order
@@ -713,7 +713,7 @@ async def test_a_position_whose_symbol_left_the_master_gets_out_and_nothing_else
     with pytest.raises(SymbolUnknown):
         await rig.desk.place(OrderRequest("GONE", "NSE", Action.SELL, 7), "window")
     assert rig.paper.arrived == []
-    placed = await rig.desk.close_position("GONE", "NSE", Product.MIS, "window")
+    placed = await rig.desk.closing.close_position("GONE", "NSE", Product.MIS, "window")
     assert placed is not None
     (order,) = rig.paper.book
     assert (order.symbol, order.action, order.quantity) == ("GONE", Action.SELL, 7)
@@ -747,6 +747,6 @@ async def test_where_market_orders_go_out_as_limits_it_gets_out_at_the_price_of_
         return await place(request, tag)
 
     rig.paper.place = seen  # type: ignore[method-assign]
-    await rig.desk.close_position("GONE", "NSE", Product.MIS, "window")
+    await rig.desk.closing.close_position("GONE", "NSE", Product.MIS, "window")
     (request,) = sent
     assert request.price_type is PriceType.LIMIT and 90.0 < request.price < 100.0

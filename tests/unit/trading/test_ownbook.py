@@ -140,7 +140,7 @@ async def test_a_strategy_is_the_same_at_a_broker_that_does_not_tell_it():
     assert book.orders["1"].strategy == "breakout"  # its push came before its answer
     broker.push(rig.live.book[0], 5)
     assert book.strategy_positions("breakout") == 1
-    (row,) = await rig.desk.orders()
+    (row,) = await rig.desk.read.orders()
     assert (row.strategy, row.source) == ("breakout", "api:key")
     await rig.desk.stop()
 

@@ -64,7 +64,7 @@ async def test_a_failed_read_of_the_store_blinds_nobody(rig: Rig, monkeypatch: p
     await lost_order(rig, arrives=True)
     await rig.desk.quiet()
     rig.paper.book.clear()
-    (row,) = await rig.desk.orders()
+    (row,) = await rig.desk.read.orders()
     assert (row.status, rig.desk.unsettled()) == (OrderStatus.UNKNOWN, 1)
     rig.paper.answer = lambda: None
     await rig.paper.place(BUY, next(iter(rig.journal.rows)))
@@ -86,13 +86,13 @@ async def test_who_is_settled_in_a_long_look_is_not_unknown_until_its_end(
     settle = rig.journal.settle
 
     async def watched(tag: str, *rest: object, **options: object) -> None:
-        seen.append([row.order_id for row in await rig.desk.orders()])
+        seen.append([row.order_id for row in await rig.desk.read.orders()])
         await settle(tag, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rig.journal, "settle", watched)
     await rig.desk.reconciler.run_once()
     assert seen == [[first.tag, second.tag], [second.tag]]
-    assert list(await rig.desk.orders()) == []
+    assert list(await rig.desk.read.orders()) == []
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -202,7 +202,7 @@ async def test_what_is_open_at_the_start_is_of_an_earlier_run(leap: float):
     await desk.start()
     if leap <= 0:
         assert rig.journal.states() == [JournalState.UNKNOWN]
-        assert [row.tag for row in await desk.orders()] == ["T"]
+        assert [row.tag for row in await desk.read.orders()] == ["T"]
     rig.clock.advance(reconcile.ABSENT_AFTER_RESTART)
     await desk.reconciler.run_once()
     assert rig.journal.states() == [JournalState.REJECTED]

@@ -325,7 +325,7 @@ async def test_a_position_book_far_behind_makes_no_second_order(world: World):
     await asyncio.sleep(0.02)
     for _ in range(3):
         assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
-    await world.desk.close_all("window")
+    await world.desk.closing.close_all("window")
     await world.paper.done()
     assert (world.paper.real, world.sent) == (0, ["BUY 10", "SELL 10"])
 
@@ -341,7 +341,7 @@ async def test_a_position_that_was_converted_elsewhere_is_believed(world: World)
     """No order shows it, and it stays so."""
     await world.hold(10)
     world.paper.rows = [Position("SBIN", "NSE", Product.MIS, 4, 800.0)]
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert world.sent == ["SELL 4"]
 
 
@@ -395,7 +395,7 @@ async def test_an_exit_of_an_entry_that_does_not_fill_says_so(world: World):
     with pytest.raises(OrderError, match="on their way and nothing is held yet"):
         await world.smart.place(msgspec.structs.replace(BUY, quantity=0), 0, "api:a")
     with pytest.raises(OrderError, match="on their way"):
-        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+        await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert world.sent == ["BUY 10"]
 
 
@@ -403,7 +403,7 @@ async def test_a_closing_order_that_is_rejected_late_is_not_made_up_for(world: W
     """A smart order behind it waits until it knows."""
     await world.hold(10)
     world.paper.delay, world.paper.reject = 0.05, True
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert isinstance(await world.smart.place(BUY, 10, "api:a"), NotNeeded)
     assert world.sent == ["SELL 10"]
 
@@ -434,7 +434,7 @@ async def test_an_exit_that_filled_in_part_and_was_cancelled(world: World):
     order = world.paper.book[0]
     order.filled_quantity, order.status = 4, OrderStatus.CANCELLED
     world.paper.push(order, Trade.of(order, "T1", 4, 810.0, world.clock.now()))
-    await world.desk.close_all("window")
+    await world.desk.closing.close_all("window")
     assert placed.order_id == "1" and world.sent == ["SELL 10", "SELL 6"]
 
 
@@ -470,7 +470,7 @@ async def test_a_part_is_closed_and_resting_exits_are_made_to_fit(world: World):
         return OrderAck(request.order_id)
 
     world.paper.modify = modify  # type: ignore[method-assign]
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window", quantity=4)
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window", quantity=4)
     await world.paper.done()
     assert world.sent[-1] == "SELL 4" and world.paper.real == 6
     assert [row.quantity for row in changed] == [6]
@@ -479,7 +479,7 @@ async def test_a_part_is_closed_and_resting_exits_are_made_to_fit(world: World):
 async def test_parts_that_are_closed_together_never_exceed_the_position(world: World):
     await world.hold(10)
     world.paper.delay = 0.05
-    close = world.desk.close_position
+    close = world.desk.closing.close_position
     await asyncio.gather(
         *(close("SBIN", "NSE", Product.MIS, "window", quantity=6) for _ in range(3))
     )
@@ -490,7 +490,7 @@ async def test_parts_that_are_closed_together_never_exceed_the_position(world: W
 async def test_a_part_as_large_as_the_position_takes_its_exits_along(world: World):
     await world.hold(10)
     await world.rest(PriceType.SLM, Action.SELL)
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window", quantity=50)
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window", quantity=50)
     await world.paper.done()
     assert world.paper.real == 0 and world.paper.book[0].status is OrderStatus.CANCELLED
 
@@ -513,7 +513,7 @@ async def test_the_kill_switch_keeps_nobody_in(world: World):
     world.desk.risk.block("kill switch")
     with pytest.raises(RiskBlocked):
         await world.desk.place(msgspec.structs.replace(BUY, action=Action.SELL), "api:a")
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "api:a")
     await world.paper.done()
     assert world.paper.real == 0
 
@@ -526,8 +526,8 @@ async def test_close_all_twice_is_flat(
 ):
     await world.hold(held)
     world.paper.delay, world.paper.lag, world.paper.trades_told = delay, lag, trades_told
-    first = await world.desk.close_all("window")
-    second = await world.desk.close_all("window")
+    first = await world.desk.closing.close_all("window")
+    second = await world.desk.closing.close_all("window")
     await world.paper.done()
     assert world.paper.real == 0
     assert first.order_ids == ("1",) and len(world.sent) == 1
@@ -537,8 +537,8 @@ async def test_close_all_twice_is_flat(
 async def test_closing_while_an_exit_is_under_way_names_it(world: World):
     await world.hold(10)
     world.paper.delay = 0.1
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
-    again = await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
+    again = await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "api:a")
     assert again is not None
     assert again.ids == ("1",) and "under way already" in again.message
 
@@ -552,7 +552,7 @@ async def test_resting_exits_are_cancelled_before_the_position_is_closed(
     order_id = await world.rest(kind, Action.SELL)
     entry = await world.rest(PriceType.LIMIT, Action.BUY)
     world.paper.arrived.clear()
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     await world.paper.done()
     assert world.paper.arrived == [("cancel", order_id), ("place", "SELL 10")]
     assert world.paper.real == 0
@@ -569,9 +569,9 @@ async def test_a_resting_exit_of_an_entry_that_is_still_filling_is_cancelled_too
     await world.desk.place(BUY, "api:a")
     target = await world.rest(PriceType.LIMIT, Action.SELL)
     if way == "close":
-        await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+        await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "api:a")
     elif way == "close all":
-        assert (await world.desk.close_all("api:a")).closed == 1
+        assert (await world.desk.closing.close_all("api:a")).closed == 1
     elif way == "smart":
         await world.smart.place(msgspec.structs.replace(BUY, quantity=0), 0, "api:a")
     else:
@@ -601,7 +601,7 @@ async def test_a_resting_exit_that_no_push_told_of_keeps_nobody_in(
             raise OrderNotWorking(f"{order_id} is cancelled")
 
         monkeypatch.setattr(exchange, "cancel", refuse)
-    answer = await world.desk.close_position("SBIN", "NSE", Product.MIS, "api:a")
+    answer = await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "api:a")
     await exchange.done()
     assert exchange.real == 0, (answer, exchange.arrived)
     assert exchange.book[int(target) - 1].status is OrderStatus.CANCELLED
@@ -618,7 +618,7 @@ async def test_close_all_waits_for_an_entry_that_no_position_book_shows(
         await entry
     else:
         await until(lambda: exchange.arrived)
-    result = await world.desk.close_all("window")
+    result = await world.desk.closing.close_all("window")
     await entry
     await exchange.done()
     assert (result.closed, result.failed, exchange.real) == (1, 0, 0)
@@ -627,7 +627,7 @@ async def test_close_all_waits_for_an_entry_that_no_position_book_shows(
 async def test_close_all_names_an_entry_that_does_not_fill(world: World):
     world.paper.delay = 0.8
     await world.desk.place(BUY, "api:a")
-    result = await world.desk.close_all("window")
+    result = await world.desk.closing.close_all("window")
     assert (result.closed, result.failed, world.sent) == (0, 1, ["BUY 10"])
     assert "SBIN" in result.errors[0] and "on their way" in result.errors[0]
 
@@ -635,7 +635,7 @@ async def test_close_all_names_an_entry_that_does_not_fill(world: World):
 async def test_close_all_says_nothing_of_an_entry_that_was_refused(world: World):
     world.paper.delay, world.paper.reject = 0.05, True
     await world.desk.place(BUY, "api:a")
-    result = await world.desk.close_all("window")
+    result = await world.desk.closing.close_all("window")
     assert (result.closed, result.failed, result.had_rows) == (0, 0, False)
 
 
@@ -648,7 +648,7 @@ async def test_an_exit_that_cannot_be_cancelled_counts(world: World):
         raise RejectedByBroker("being matched")
 
     world.paper.answer = refuse
-    await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert world.sent[-1] == "SELL 6"
 
 
@@ -658,16 +658,16 @@ async def test_nothing_is_sent_when_the_position_cannot_be_read(world: World):
     with pytest.raises(NetTimeout, match="positions"):
         await world.smart.place(BUY, 20, "api:a")
     with pytest.raises(NetTimeout):
-        await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+        await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     with pytest.raises(NetTimeout):
-        await world.desk.close_all("window")
+        await world.desk.closing.close_all("window")
     assert world.sent == []
 
 
 async def test_closing_goes_out_in_slices_and_odd_lots_whatever_the_settings(world: World):
     world.lookup.rows[("NSE", "SBIN")] = Instrument("SBIN", "NSE", lot_size=1, freeze_qty=4)
     await world.hold(10)
-    placed = await world.desk.close_position("SBIN", "NSE", Product.MIS, "window")
+    placed = await world.desk.closing.close_position("SBIN", "NSE", Product.MIS, "window")
     assert placed is not None and placed.ids == ("1", "2", "3")
     await world.paper.done()
     assert world.sent == ["SELL 4", "SELL 4", "SELL 2"] and world.paper.real == 0
@@ -686,13 +686,13 @@ async def test_a_failed_slice_is_told_with_symbol_reason_and_what_went_out(world
             raise RejectedByBroker("RMS: later")
 
     world.paper.answer = refuse
-    result = await world.desk.close_all("window")
+    result = await world.desk.closing.close_all("window")
     await world.paper.done()
     assert (result.closed, result.failed, result.order_ids) == (0, 1, ("1",))
     assert result.errors[0].startswith("SBIN: RMS: later") and "1 of 3 parts" in result.errors[0]
     assert world.paper.real == 6
     world.paper.answer = lambda: None
-    await world.desk.close_all("window")
+    await world.desk.closing.close_all("window")
     await world.paper.done()
     assert world.paper.real == 0
 
@@ -711,7 +711,7 @@ async def test_a_hedge_that_was_refused_is_tried_again_when_the_short_is_closed(
         raise InsufficientFunds("the hedge of an open short")
 
     world.paper.answer = refuse
-    result = await world.desk.close_all("window")
+    result = await world.desk.closing.close_all("window")
     assert (result.closed, result.failed, len(result.order_ids)) == (2, 0, 2)
     assert sorted(world.sent) == ["BUY 5", "SELL 10", "SELL 10"]
 
@@ -720,7 +720,7 @@ async def test_an_odd_lot_gets_out(world: World):
     world.lookup.rows[("NFO", "X")] = Instrument("X", "NFO", lot_size=75, instrument_type="CE")
     world.paper.rows = [Position("X", "NFO", Product.NRML, 100, 5.0)]
     await world.desk.books.rebase(Mode.SANDBOX)
-    await world.desk.close_all("window")
+    await world.desk.closing.close_all("window")
     assert world.sent == ["SELL 100"]
 
 
@@ -728,7 +728,7 @@ async def test_cancel_all_leaves_what_is_between_two_states(world: World):
     await world.rest(PriceType.LIMIT, Action.BUY)
     await world.rest(PriceType.LIMIT, Action.BUY)
     world.paper.book[0].settling = True
-    result = await world.desk.cancel_all("window")
+    result = await world.desk.closing.cancel_all("window")
     assert (result.cancelled, result.failed) == (["2"], [])
 
 

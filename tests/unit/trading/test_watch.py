@@ -229,7 +229,7 @@ async def test_partial_exits_shrink_what_rests(floor: Floor):
 async def test_flatten_cancels_the_orders_of_the_symbol(floor: Floor):
     await floor.hold(10)
     entry = await floor.rest(PriceType.LIMIT, Action.BUY)
-    await floor.desk.close_position("SBIN", "NSE", KEY[2], "window", cancel_orders=True)
+    await floor.desk.closing.close_position("SBIN", "NSE", KEY[2], "window", cancel_orders=True)
     await floor.settled()
     assert ("cancel", entry) in floor.paper.arrived and floor.units == 0
 

@@ -290,7 +290,7 @@ async def test_a_stop_that_was_passed_while_the_program_did_not_run_goes_out(flo
 async def test_position_closed_elsewhere(floor: Floor):
     await floor.hold(10)
     plan = await floor.protect(stop_at(790, 810))
-    await floor.desk.close_position("SBIN", "NSE", Product.MIS, "somebody")
+    await floor.desk.closing.close_position("SBIN", "NSE", Product.MIS, "somebody")
     await ended(floor, plan.plan_id)
     floor.ticks.say(700.0)
     await floor.settled()
@@ -334,7 +334,7 @@ async def test_stop_and_hand_at_the_same_moment(floor: Floor):
     floor.paper.delay = 0.05
     plan = await floor.protect(stop_at(790))
     floor.ticks.say(700.0)
-    await floor.desk.close_position("SBIN", "NSE", Product.MIS, "hand")
+    await floor.desk.closing.close_position("SBIN", "NSE", Product.MIS, "hand")
     await ended(floor, plan.plan_id)
     assert sold(floor) == 10 and floor.units == 0
 

@@ -232,7 +232,7 @@ async def test_flatten_while_it_is_converted_leaves_nothing_open(floor: Floor, p
     paper.arrives = False
     work = asyncio.create_task(convert(floor))
     await until(lambda: bool(paper.asked))
-    flatten = asyncio.create_task(floor.desk.close_all("window"))
+    flatten = asyncio.create_task(floor.desk.closing.close_all("window"))
     locks = floor.desk.under_way._locks
     await until(lambda: locks[Mode.SANDBOX, KEY][1] == 2, "it read what is held, and waits")
     paper.held = {MIS: 0, CNC: 10}

@@ -164,7 +164,7 @@ def test_the_menu_of_a_level_fills_the_ticket_and_sends_nothing(drive: Drive) ->
             items[f"Buy at {price:,.2f} …"].trigger()
             assert (wishes[-1].action, wishes[-1].price) == (Action.BUY, price)
             menu.close()
-        assert len(wishes) == 2 and await session.terminal.desk.orders() == []
+        assert len(wishes) == 2 and await session.terminal.desk.read.orders() == []
 
     drive(scenario)
 
