@@ -51,6 +51,7 @@ from openalgo_desktop.ui.engine.desk import DeskDoor
 from openalgo_desktop.ui.engine.diagnostics import DiagnosticsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
+from openalgo_desktop.ui.engine.funds import FundsDoor
 from openalgo_desktop.ui.engine.greeks import GreeksDoor
 from openalgo_desktop.ui.engine.journal import JournalDoor
 from openalgo_desktop.ui.engine.links import MAIN, Links
@@ -132,6 +133,7 @@ class Bridge(QObject):
         self.baskets = BasketDoor(terminal, SOURCE, self.desk.check_mode)
         self.lock = LockDoor(terminal, self)
         self.journal = JournalDoor(terminal, self)
+        self.funds = FundsDoor(terminal, self.books, self)
         self.performance = PerformanceDoor(terminal, self.frames, self)
         self.diagnostics = DiagnosticsDoor(terminal, self.performance)
         self.risk = RiskDoor(terminal)
@@ -186,6 +188,7 @@ class Bridge(QObject):
         self.baskets.close()
         self.lock.close()
         self.journal.close()
+        self.funds.close()
         self.performance.close()
         self.work.close()
         self.arm.close()

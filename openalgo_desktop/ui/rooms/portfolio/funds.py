@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -16,9 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from openalgo_desktop.core.enums import Mode
+from openalgo_desktop.core.funds_days import FundsDay
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.table_menu import TableMenu
+from openalgo_desktop.ui.kit.tables import Column as Col
+from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 
 #: Field of :class:`Funds`, caption, whether it is a profit.
@@ -35,6 +43,40 @@ CARDS = (
 #: Cards beside each other, where there is room; in a narrow dock; pixels between them and around.
 PER_ROW, NARROW_ROW = 4, 2
 GAP, EDGE = 8, 8
+
+
+def _known(
+    key: str, title: str, value: Callable[[FundsDay], float | None], *, profit: bool = False
+) -> Col[FundsDay]:
+    def text(row: FundsDay) -> str:
+        number = value(row)
+        if number is None:
+            return fmt.MISSING
+        return fmt.signed_money(number) if profit else fmt.money(number)
+
+    return Col(
+        key,
+        title,
+        116,
+        value,
+        text,
+        (lambda row: fmt.sign_role(value(row) or 0.0)) if profit else None,
+    )
+
+
+#: Columns of the history.
+DAYS: tuple[Col[FundsDay], ...] = (
+    Col(
+        "day", "Day", 104, lambda d: d.day.toordinal(), lambda d: f"{d.day:%d %b %Y}", numeric=False
+    ),
+    _known("available", "Available", lambda d: d.available),
+    _known("utilised", "Used margin", lambda d: d.utilised),
+    _known("realised", "Realised", lambda d: d.realised, profit=True),
+    _known("unrealised", "Open P&L", lambda d: d.unrealised, profit=True),
+    _known("collateral", "Collateral", lambda d: d.collateral),
+    _known("payin", "Paid in", lambda d: d.payin),
+    _known("payout", "Paid out", lambda d: d.payout),
+)
 
 
 class FundsDock(Dock):
@@ -54,6 +96,7 @@ class FundsDock(Dock):
         self._cards: list[QFrame] = []
         self._values = {}
         self._as_of = "never read"
+        self._reading: asyncio.Task[None] | None = None
         for index, (key, caption, _) in enumerate(CARDS):
             card, value = self._card(key, caption)
             self._grid.addWidget(card, index // PER_ROW, index % PER_ROW)
@@ -71,12 +114,21 @@ class FundsDock(Dock):
         foot = QHBoxLayout()
         self.age = label("", "funds-age", "caption")
         foot.addWidget(self.age, 1)
+        self.history_button = push_button(
+            "History", "funds-history", "Funds day by day", self._show_page
+        )
+        self.history_button.setCheckable(True)
+        self.history_button.setToolTip("The last figures of each day that the program saw")
+        foot.addWidget(self.history_button)
         foot.addWidget(
             push_button("Refresh", "funds-refresh", "Refresh funds", bridge.books.refresh)
         )
-        column.addLayout(foot)
+        foot.setContentsMargins(EDGE, 0, EDGE, EDGE)
         column.addStretch(1)
+        self.panel = panel
         self.content.addWidget(panel)
+        self._build_history()
+        self.content.addLayout(foot)
         self.listen(bridge.books.funds_changed, self.reload)
         self.listen(bridge.books.positions_changed, self._show_segments)
         self.listen(bridge.books.prices_moved, self._show_open)
@@ -84,6 +136,46 @@ class FundsDock(Dock):
         if bridge.books.funds_known:
             self.reload()
 
+    # -- history ----------------------------------------------------------------------------
+    def _build_history(self) -> None:
+        self.days: FastTableModel[FundsDay] = FastTableModel(DAYS)
+        self.history = named(
+            FastTableView(self.days, "No day was seen yet."), "funds-days", "Funds day by day"
+        )
+        self.history.setMinimumHeight(look.px(90))
+        self.history_menu = TableMenu(self, self.history, DAYS, "Funds day by day")
+        self.history.hide()
+        self.content.addWidget(self.history, 1)
+
+    def _show_page(self) -> None:
+        """Funds as they are now, or those of each day."""
+        past = self.history_button.isChecked()
+        self.panel.setVisible(not past)
+        self.history.setVisible(past)
+        if past:
+            self._read_days()
+
+    def _read_days(self) -> None:
+        if self._reading is None or self._reading.done():
+            self._reading = self.spawn(self._load_days(), "funds history")
+
+    async def _load_days(self) -> None:
+        self.days.set_rows(await self.bridge.funds.days())
+        self.history.flush()
+
+    def exports(self) -> list[tuple[str, Callable[[], object]]]:
+        past = self.history_button.isChecked()
+        return self.history_menu.exports() if past else super().exports()
+
+    def save_state(self) -> dict[str, object]:
+        return super().save_state() | {"history": self.history_button.isChecked()}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        super().restore_state(state)
+        self.history_button.setChecked(state.get("history") is True)
+        self._show_page()
+
+    # -- now --------------------------------------------------------------------------------
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         widest = max(card.sizeHint().width() for card in self._cards)
@@ -164,6 +256,8 @@ class FundsDock(Dock):
         )
         self._show_age()
         self._show_segments()
+        if self.history_button.isChecked():
+            self._read_days()
 
     def _show_age(self) -> None:
         gaps = self.bridge.books.gaps.get(self.name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick, Trade
+from openalgo_desktop.exchange.state import DayRow
+from openalgo_desktop.ui.engine.funds import SCOPE
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.orders.trades import TradesDock
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock
 from openalgo_desktop.ui.shell.main import Session
-from tests.ui.driving import Drive
+from tests.ui.driving import Drive, click
 from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still, trade
 from tests.waiting import until
 
@@ -189,5 +192,70 @@ def test_funds_say_what_positions_use_and_are_never_blank(drive: Drive) -> None:
         books._failed("funds", DataError("Not logged in."))
         assert dock._values["available_cash"].text() == before  # the last value, with its age
         assert "Not read now" in dock.age.text()
+
+    drive(scenario)
+
+
+def test_funds_have_a_history_of_each_account_by_day(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books = await stand_still(session)
+        dock = session.window.docks["funds"]
+        assert isinstance(dock, FundsDock)
+        dock.show()
+        dock.raise_()
+        terminal, door = session.terminal, session.bridge.funds
+        today = session.bridge.now().date()
+        # A day that the paper account filed, one that the window saw, one of another account.
+        filed, seen = today - timedelta(days=3), today - timedelta(days=2)
+        terminal.sandbox.state.add_day(
+            DayRow(filed, 50.0, -20.0, 5.0, 35.0, 9000.0, 1000.0, 10000.0)
+        )
+        line = {"day": seen.isoformat(), "available": 8000.0, "utilised": 2000.0}
+        await terminal.state.put(SCOPE, f"sandbox|{seen.isoformat()}", line)
+        await terminal.state.put(SCOPE, f"live:AB1234|{seen.isoformat()}", line)
+        books.funds = Funds(available_cash=7000.0, utilised=3000.0, payin=500.0)
+        books.funds_known = True
+        books.funds_changed.emit()
+        click(dock.history_button)
+        await until(lambda: len(dock.days.store.rows) == 3, "the days")
+        rows = dock.days.store.rows
+        assert [row.day for row in rows] == [today, seen, filed]
+        assert [row.available for row in rows] == [7000.0, 8000.0, 9000.0]
+        assert (rows[2].realised, rows[2].unrealised) == (50.0, -15.0)
+        texts = dock.days.store.cells(1).texts
+        assert texts[1:4] == ["8,000.00", "2,000.00", "–"]  # what was not told is no 0
+        assert dock.history.isVisible() and not dock.panel.isVisible()
+        assert "Save as CSV…" in [text for text, _ in dock.exports()]
+        # What comes while it is looked at is there, and is kept over a restart.
+        books.funds = Funds(available_cash=6500.0, utilised=3500.0)
+        books.funds_changed.emit()
+        await until(lambda: dock.days.store.rows[0].available == 6500.0, "the new figures")
+        door.keep()
+        key = f"sandbox|{today.isoformat()}"
+        stored: dict[str, Any] = {}
+
+        async def kept() -> bool:
+            stored.update(await terminal.state.all(SCOPE))
+            return stored.get(key, {}).get("available") == 6500.0
+
+        while not await kept():
+            await asyncio.sleep(0.02)
+        click(dock.history_button)
+        assert dock.panel.isVisible() and not dock.history.isVisible()
+
+    drive(scenario)
+
+
+def test_what_is_not_known_is_not_kept_as_zeros(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        books, door = await stand_still(session), session.bridge.funds
+        kept: list[str] = []
+        door._put = lambda key, _value: kept.append(key)
+        door.keep()
+        assert len(kept) == 1
+        books.funds, books.funds_known = Funds(), False
+        books.funds_changed.emit()
+        door.keep()
+        assert len(kept) == 1
 
     drive(scenario)
