@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.analytics.finding import find
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval, Mode
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     AccountChanged,
@@ -30,10 +30,8 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.model import (
     AccountStatus,
     Bars,
-    Holding,
     Instrument,
     Key,
-    Position,
     Tick,
 )
 from openalgo_desktop.core.money import decimals, to_tick
@@ -62,6 +60,7 @@ from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.performance import PerformanceDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
+from openalgo_desktop.ui.engine.wanted import WantedPrices
 from openalgo_desktop.ui.engine.watch import WatchDoor
 from openalgo_desktop.ui.engine.work import WorkDoor
 
@@ -75,8 +74,6 @@ T = TypeVar("T")
 
 #: Source under which the journal files what the window sends.
 SOURCE = "window"
-#: Of so many instruments with working orders the price is streamed for their sake.
-MOST_WORKING = 200
 
 
 class Bridge(QObject):
@@ -104,12 +101,11 @@ class Bridge(QObject):
         super().__init__(parent)
         self._terminal = terminal
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._wanted: dict[str, dict[Key, FeedMode]] = {}
-        self._channel = terminal.hub.open_channel()
+        self.prices = WantedPrices(terminal.hub, self)
         self._closed = False
         self.links = Links(self)
         self.frames = FrameClock(
-            self._drain,
+            self.prices.drain,
             int(self.setting("ui.frame_rate")),
             self,
             hurried=lambda: terminal.db.hurried,
@@ -118,10 +114,7 @@ class Bridge(QObject):
         self.day_trades = day_trades(terminal, self.books)  # hears of trades before the docks
         self.frames.add(self.books.news)
         self.frames.add(self.books)
-        self.books.positions_changed.connect(self._want_books)
-        self.books.holdings_changed.connect(self._want_books)
-        self.books.orders_changed.connect(self._want_orders)
-        self.books.orders_updated.connect(lambda _: self._want_orders())
+        self.prices.follow(self.books)
         self.desk = DeskDoor(terminal, SOURCE)
         self.feed = FeedDoor(terminal, self)
         self.depths = DepthsDoor(terminal)
@@ -195,7 +188,7 @@ class Bridge(QObject):
         self.watch.close()
         self.alerts.close()
         self.books.close()
-        self._channel.close()
+        self.prices.close()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
@@ -221,41 +214,10 @@ class Bridge(QObject):
             self.notice.emit("error", f"{task.get_name()} failed: {error}")
 
     # -- ticks ------------------------------------------------------------------------------
-    def want(self, owner: str, keys: Mapping[Key, FeedMode]) -> None:
-        """Say which instruments ``owner`` needs; replaces what it asked for before."""
-        before = self._wanted.get(owner, {})
-        self._wanted[owner] = dict(keys)
-        for key in set(before) | set(keys):
-            modes = [wanted[key] for wanted in self._wanted.values() if key in wanted]
-            current = self._channel.mode(key)
-            best = max(modes) if modes else None
-            if best == current:
-                continue
-            if best is None or (current is not None and best < current):
-                self._channel.remove(key)
-            if best is not None:
-                self._channel.add(key, best)
-
     def forget(self, owner: str) -> None:
         """``owner`` is gone and needs nothing any more."""
         self.depths.forget(owner)
-        if owner in self._wanted:
-            self.want(owner, {})
-            del self._wanted[owner]
-
-    def _want_books(self) -> None:
-        """Positions and holdings are priced whether their docks are open or not."""
-        rows: list[Position | Holding] = [*self.books.positions, *self.books.holdings]
-        self.want("books", {row.key: FeedMode.LTP for row in rows if row.quantity})
-
-    def _want_orders(self) -> None:
-        """So are instruments with working orders: a change is compared with the market."""
-        keys = self.books.working_keys(MOST_WORKING)
-        if self._wanted.get("orders", {}).keys() != set(keys):
-            self.want("orders", dict.fromkeys(keys, FeedMode.LTP))
-
-    def _drain(self) -> dict[Key, Tick]:
-        return {tick.key: tick for tick in self._channel.drain()}
+        self.prices.forget(owner)
 
     def latest(self, key: Key) -> Tick | None:
         """The last known tick."""

@@ -344,7 +344,7 @@ class Dock(QDockWidget):
         """Ask for live prices of ``keys`` instead of the ones before; a closed dock gets none."""
         if self._released:
             return
-        self.bridge.want(self.objectName(), keys)
+        self.bridge.prices.want(self.objectName(), keys)
 
     def take(self, ticks: Ticks) -> None:
         """Store prices; docks with prices implement it."""

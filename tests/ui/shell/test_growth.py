@@ -41,7 +41,7 @@ def held(session: Session) -> Held:
     bridge = session.bridge
     return Held(
         bridge.frames.served,
-        set(bridge._wanted),
+        set(bridge.prices._wanted),
         session.terminal.bus.handler_count(),
         len(bridge.children()),
         len(bridge._tasks),

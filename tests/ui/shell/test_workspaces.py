@@ -74,7 +74,7 @@ def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind, times: int) 
             await again()
         await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
         gc.collect()
-        served, wanted = bridge.frames.served, set(bridge._wanted)
+        served, wanted = bridge.frames.served, set(bridge.prices._wanted)
         handlers = session.terminal.bus.handler_count()
         children, wishes = len(bridge.children()), len(bridge.depths._wishes)
         before, widgets = resident_mib(), len(session.app.allWidgets())
@@ -84,7 +84,7 @@ def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind, times: int) 
         session.app.sendPostedEvents(None, 52)
         gc.collect()
         assert bridge.frames.served == served
-        assert set(bridge._wanted) == wanted and f"dock-{kind.id}" not in wanted
+        assert set(bridge.prices._wanted) == wanted and f"dock-{kind.id}" not in wanted
         assert session.terminal.bus.handler_count() == handlers
         assert len(bridge.children()) <= children and len(bridge.depths._wishes) == wishes
         assert len(session.app.allWidgets()) <= widgets + 3
@@ -421,7 +421,7 @@ def test_what_was_under_way_in_a_closed_dock_asks_for_no_prices(drive: Drive) ->
         dock = session.window.docks["depth"]
         dock.close()
         dock.want({SBIN: FeedMode.DEPTH})
-        assert "dock-depth" not in session.bridge._wanted
+        assert "dock-depth" not in session.bridge.prices._wanted
 
     drive(scenario)
 

@@ -172,7 +172,7 @@ class AlertDialog(QDialog):
             return
         self._key = key
         self.search.clear()
-        self._bridge.want(self._owner, {key: FeedMode.QUOTE})
+        self._bridge.prices.want(self._owner, {key: FeedMode.QUOTE})
         self.price.set_tick(instrument.tick_size)
         tick = self._bridge.latest(key)
         last = tick.ltp if tick is not None else 0.0

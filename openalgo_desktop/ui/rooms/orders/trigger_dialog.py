@@ -155,7 +155,7 @@ class TriggerDialog(QDialog):
             return
         self._key = key
         self.search.clear()
-        self._bridge.want(self._owner, {key: FeedMode.LTP})
+        self._bridge.prices.want(self._owner, {key: FeedMode.LTP})
         lot = max(1, instrument.lot_size)
         self.units.setSingleStep(lot)
         self.units.setValue(lot)

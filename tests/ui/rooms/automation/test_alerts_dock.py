@@ -224,7 +224,7 @@ def test_forms_ask_for_prices_of_their_own_and_give_them_back(drive: Drive) -> N
         dock.new(("NSE", "INFY"))
 
         def owned() -> set[str]:
-            return {name for name in bridge._wanted if "dialog-alert" in name}
+            return {name for name in bridge.prices._wanted if "dialog-alert" in name}
 
         assert len(owned()) == 2
         forms = session.window.findChildren(AlertDialog)
@@ -243,7 +243,7 @@ def test_forms_ask_for_prices_of_their_own_and_give_them_back(drive: Drive) -> N
         await until(lambda: not isValid(first))
         held.set()
         await until(lambda: len(bridge.alerts.all()) == 1)
-        assert list(bridge._wanted[owned().pop()]) == [("NSE", "INFY")]
+        assert list(bridge.prices._wanted[owned().pop()]) == [("NSE", "INFY")]
         dock.close()
         await until(lambda: not owned())
         await until(lambda: not any("alert" in task.get_name() for task in bridge._tasks))

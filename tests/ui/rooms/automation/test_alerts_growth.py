@@ -25,11 +25,15 @@ def test_sixty_times_open_and_closed_leaves_nothing(drive: Drive) -> None:
         await until(lambda: "alerts" not in session.window.docks, "the first one gone")
         open_docks = docks()
         gc.collect()
-        served, wanted, children = bridge.frames.served, len(bridge._wanted), len(bridge.children())
+        served, wanted, children = (
+            bridge.frames.served,
+            len(bridge.prices._wanted),
+            len(bridge.children()),
+        )
         for _ in range(60):
             docking.open("alerts").close()
         await until(lambda: docks() == open_docks, "the docks gone")
-        assert (bridge.frames.served, len(bridge._wanted)) == (served, wanted)
+        assert (bridge.frames.served, len(bridge.prices._wanted)) == (served, wanted)
         assert len(bridge.children()) == children
 
     drive(scenario)

@@ -576,11 +576,11 @@ def test_closed_ladders_leave_nothing(drive: Drive) -> None:
         docking, bridge = session.window.docking, session.bridge
         docking.open("ladder").close()
         await asyncio.sleep(0.05)
-        served, wanted = bridge.frames.served, len(bridge._wanted)
+        served, wanted = bridge.frames.served, len(bridge.prices._wanted)
         for _ in range(10):
             docking.open("ladder").close()
         await asyncio.sleep(0.05)
-        assert (bridge.frames.served, len(bridge._wanted)) == (served, wanted)
+        assert (bridge.frames.served, len(bridge.prices._wanted)) == (served, wanted)
         assert bridge.depths._wishes == {}
 
     drive(scenario)

@@ -308,7 +308,7 @@ def test_a_row_that_the_master_has_not_stays_and_says_so(drive: Drive) -> None:
         row = dock.row_of(gone)
         assert row is not None and not row.tradable
         assert watch_rows.badge(row) == "not listed" and "master" in watch_rows.tip(row)
-        assert gone not in session.bridge._wanted[dock.objectName()]
+        assert gone not in session.bridge.prices._wanted[dock.objectName()]
         dock.activated(row)
         assert session.bridge.selected == SBIN
         assert dock.save_state()["groups"][0]["items"][1][:2] == list(gone)  # type: ignore[index]

@@ -55,7 +55,7 @@ def test_it_shows_what_call_and_put_at_the_money_cost_together(drive: Drive) -> 
         assert dock.pair == pair
         bridge.select(("NSE_INDEX", "INDIAVIX"))
         assert dock.pair is None and dock._empty.text() == NOTHING and dock._empty.isVisible()
-        assert bridge._wanted.get(dock.objectName(), {}) == {}
+        assert bridge.prices._wanted.get(dock.objectName(), {}) == {}
         bridge.select(pair.call.key)
         assert dock.pair == pair
         dock.interval.choose(Interval.M15.value)

@@ -498,7 +498,7 @@ def test_with_something_in_it_opened_and_closed_leaves_nothing(drive: Drive) -> 
         # Two seconds of work; on a machine that is shared with others a multiple of that.
         await until(lambda: len(bridge._tasks) <= tasks, "its questions ended", 30)
         await until(lambda: not session.window.findChildren(BasketDock), "the docks gone", 30)
-        wanted = set(bridge._wanted)
+        wanted = set(bridge.prices._wanted)
         assert not [owner for owner in wanted if "basket" in owner]
 
     drive(scenario)

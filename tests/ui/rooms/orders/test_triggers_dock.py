@@ -387,7 +387,7 @@ def test_a_form_that_closes_takes_no_prices_from_another(drive: Drive) -> None:
         assert len({form._owner for form in forms}) == 2
         edited = next(form for form in forms if form._key == first.key)
         edited.close()
-        wanted = session.bridge._wanted
+        wanted = session.bridge.prices._wanted
         (left,) = [form for form in forms if form is not edited]
         assert ("NSE", "TCS") in wanted[left._owner] and edited._owner not in wanted
 

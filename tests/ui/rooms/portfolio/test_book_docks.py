@@ -217,7 +217,7 @@ def test_the_depth_dock_streams_a_book_only_while_it_is_seen(drive: Drive) -> No
         dock = session.window.docks["depth"]
         dock.show()
         dock.raise_()
-        wanted = session.bridge._wanted
+        wanted = session.bridge.prices._wanted
         await until(lambda: wanted.get("dock-depth"), "the book is asked for")
         dock.hide()
         await until(lambda: not wanted.get("dock-depth"), "nothing is asked for")

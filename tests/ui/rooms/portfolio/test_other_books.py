@@ -138,7 +138,7 @@ def test_holdings_know_day_and_weight_and_ask_for_quotes_while_seen(drive: Drive
         books.holdings_changed.emit()
         dock = await seen(session, "holdings")
         assert isinstance(dock, HoldingsDock)
-        wanted = session.bridge._wanted
+        wanted = session.bridge.prices._wanted
         await until(lambda: len(wanted.get("dock-holdings", {})) == 2, "quotes")
         row = shown(dock)  # type: ignore[arg-type]
         assert (row["day"], row["weight"], row["percent"]) == ("+100.00", "75.0%", "+20.00%")

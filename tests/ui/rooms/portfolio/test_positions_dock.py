@@ -544,7 +544,7 @@ def test_greeks_of_options_are_solved_while_they_are_shown(drive: Drive) -> None
         dock = await dock_of(session, *rows)
         at = [column.key for column in dock.columns].index("delta")
         assert dock.view.isColumnHidden(at) and dock.greeks._wanted == {}
-        bridge.want("test", {option.key: FeedMode.LTP})
+        bridge.prices.want("test", {option.key: FeedMode.LTP})
         dock.header_columns.show_column(at, True)
         dock.header_columns.show_column([c.key for c in dock.columns].index("iv"), True)
 
