@@ -46,30 +46,25 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
 )
-from openalgo_desktop.core.offered import (
-    check_offered,
-    check_stop_side,
-    check_terms,
-    is_client,
-)
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
     OrderJournal,
     TradingGateway,
 )
-from openalgo_desktop.exchange.checks import check_modify, check_order
+from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.books import BookKeeper
 from openalgo_desktop.trading.closing import Closing
 from openalgo_desktop.trading.exits import Exits
 from openalgo_desktop.trading.limits import one_request
 from openalgo_desktop.trading.origins import Slice
 from openalgo_desktop.trading.ownbook import impossible
-from openalgo_desktop.trading.policies import OrderPolicies, slices
+from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.reading import AccountReader, asked
 from openalgo_desktop.trading.reconcile import Reconciler
 from openalgo_desktop.trading.results import Placed
 from openalgo_desktop.trading.risk import KILL_SOURCE, RiskGate
 from openalgo_desktop.trading.sending import OrderSender
+from openalgo_desktop.trading.shape import OrderShape
 from openalgo_desktop.trading.tags import TagMaker
 from openalgo_desktop.trading.underway import UnderWay
 
@@ -103,6 +98,7 @@ class OrderDesk:
         #: May raise to keep the mode as it is.
         self.mode_guard: Callable[[Mode, str], None] = lambda mode, by: None
         self.policies: OrderPolicies | None = None
+        self._shape = OrderShape(instruments, lambda: self.policies)
         self.reconciler = Reconciler(clock, bus, journal, self._gateways, reconcile_interval)
         self.sender = OrderSender(clock, bus, journal, self.reconciler, self.risk, ack_timeout)
         self.books = BookKeeper(
@@ -216,8 +212,8 @@ class OrderDesk:
         mode = self.still(mode, standing=standing)
         account = self._same_account(mode, account)
         with self.refusals("place", request, source):
-            row = self._row_of(request, closing)
-            parts = self._parts(request, row, closing)
+            row = self._shape.row_of(request, closing)
+            parts = self._shape.parts(request, row, closing)
             if len(parts) > 1 and not closing:
                 await self.risk.check_whole(request, source)
         kept = {"plan": plan} if plan else {}
@@ -233,25 +229,12 @@ class OrderDesk:
         finally:
             one_request.reset(token)
 
-    def _row_of(self, request: OrderRequest, closing: bool) -> Instrument:
-        """The master's row. What is held of an instrument that left the master (expired, renamed,
-        a list that came short) gets out all the same: a market order needs no lot and no tick."""
-        row = self._instruments.get(request.key)
-        if row is None and closing:
-            return Instrument(request.symbol, request.exchange)
-        return row or self._instruments.require(request.symbol, request.exchange)
-
     def _same_account(self, mode: Mode, account: str = "") -> str:
         """The account of a mode; raises when it is not the one that was meant."""
         now = self.gateway_of(mode).account_id
         if account not in ("", now):
             raise OrderError(f"Orders go to the account {now} by now; it was not sent.")
         return now
-
-    def _parts(self, request: OrderRequest, row: Instrument, closing: bool) -> list[OrderRequest]:
-        if closing and request.quantity > 0:
-            return slices(request, row)
-        return [request] if self.policies is None else self.policies.split(request, row)
 
     async def _place_one(
         self,
@@ -277,7 +260,7 @@ class OrderDesk:
                 )
             check_order(request, row, closing=closing)
             if not closing:
-                self._check_offer(request, row, source, gateway)
+                self._shape.check_offer(request, row, source, gateway)
             await self.risk.check(request, source, closing=closing)
         # (what stands was approved when its plan was made, and a stop cannot wait)
         if self.approval is not None and source != KILL_SOURCE and not standing:
@@ -293,19 +276,6 @@ class OrderDesk:
             prompt=prompt,
             closing=closing,
         )
-
-    def _check_offer(
-        self, request: OrderRequest, row: Instrument, source: str, gateway: TradingGateway
-    ) -> None:
-        """What the exchange offers, and that a stop is on its side of the market while a fresh
-        price is known; not for clients (:mod:`openalgo_desktop.core.offered`)."""
-        if is_client(source):
-            return
-        check_offered(request, row)
-        check_terms(request, row, gateway.traits, gateway.broker)
-        asks = request.price_type.has_trigger and not gateway.traits.passed_stops
-        if asks and self.policies is not None:
-            check_stop_side(request, self.policies.last(request.key))
 
     @contextlib.asynccontextmanager
     async def exit_prices(
@@ -412,7 +382,7 @@ class OrderDesk:
         with self.refusals("modify", request, source):
             self.risk.check_blocked(source)
             order = await self._working_order(request.order_id, mode, gateway)
-            full = await self._wanted(order, request, gateway, source)
+            full = await self._shape.wanted(order, request, gateway, source)
             await self.risk.check_modify(order, full, source)
         entry = self.sender.entry(
             self._tags.next(), "modify", mode, gateway, source, msgspec.to_builtins(full)
@@ -428,32 +398,6 @@ class OrderDesk:
         if order.status.is_final:
             raise OrderNotWorking(f"Cannot modify order in {order.status.value} status")
         return order
-
-    async def _wanted(
-        self, order: Order, request: ModifyRequest, gateway: TradingGateway, source: str
-    ) -> ModifyRequest:
-        """The complete change: every field as it is to be."""
-        row = self._instruments.require(order.symbol, order.exchange)
-        wanted = check_modify(order, request, row)
-        retyped = wanted.price_type is not order.price_type
-        if self.policies is not None:
-            wanted = await self.policies.protect(wanted, row, gateway, retyped=retyped)
-        shows = wanted.disclosed_quantity not in (0, order.disclosed_quantity)
-        if retyped or shows or wanted.trigger_price != order.trigger_price:
-            self._check_offer(wanted, row, source, gateway)
-        return ModifyRequest(
-            order_id=order.order_id,
-            quantity=wanted.quantity,
-            price=wanted.price,
-            trigger_price=wanted.trigger_price,
-            price_type=wanted.price_type,
-            disclosed_quantity=wanted.disclosed_quantity,
-            symbol=wanted.symbol,
-            exchange=wanted.exchange,
-            action=wanted.action,
-            product=wanted.product,
-            validity=wanted.validity,
-        )
 
     async def cancel(
         self, order_id: str, source: str, mode: Mode | None = None, *, standing: bool = False
