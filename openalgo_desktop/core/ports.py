@@ -14,6 +14,7 @@ from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
+from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
@@ -23,8 +24,6 @@ from openalgo_desktop.core.model import (
     Bars,
     BookRows,
     Funds,
-    Gtt,
-    GttRequest,
     Holding,
     Instrument,
     Key,

@@ -20,7 +20,8 @@ from openalgo_desktop.core.enums import (
     Product,
 )
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import decimals, is_on_tick, nearest_ticks, plain
 from openalgo_desktop.core.numbers import MAX_TEXT, number, whole
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openalgo_desktop.core.errors import NotSupported
-from openalgo_desktop.core.model import BookRows, Gtt, GttRequest, OrderAck
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import BookRows, OrderAck
 
 
 class NoGtt:

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.model import Gtt, Trade
+from openalgo_desktop.core.gtt import Gtt
+from openalgo_desktop.core.model import Trade
 from openalgo_desktop.core.ports import PaperRow
 from openalgo_desktop.exchange.ledger import ZERO, Entry, Ledger
 from openalgo_desktop.exchange.records import (

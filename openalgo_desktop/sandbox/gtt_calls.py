@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.model import BookRows, Gtt, GttRequest, Key, OrderAck
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import BookRows, Key, OrderAck
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.sandbox.gtt import GttDesk
 

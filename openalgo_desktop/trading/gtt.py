@@ -9,7 +9,8 @@ import msgspec
 
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
-from openalgo_desktop.core.model import Gtt, GttRequest, OrderAck, OrderRequest, Part
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import OrderAck, OrderRequest, Part
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
     TickSource,

@@ -5,14 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from openalgo_desktop.core.enums import GttType, JournalState, OrderStatus
-from openalgo_desktop.core.model import (
-    BookRows,
-    Gtt,
-    GttRequest,
-    ModifyRequest,
-    Order,
-    OrderRequest,
-)
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import BookRows, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
 
 #: Where the broker keeps no tag, an order with the same attributes belongs to an intent when it

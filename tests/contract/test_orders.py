@@ -27,7 +27,8 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     RateLimited,
 )
-from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from tests.contract.rig import Rig
 from tests.waiting import until

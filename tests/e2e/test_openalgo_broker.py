@@ -41,7 +41,8 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     RejectedByBroker,
 )
-from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest, OrderUpdate, Tick
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, command_line
 from tests.memory import MemorySecrets
 from tests.waiting import until, wait_for

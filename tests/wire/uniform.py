@@ -10,10 +10,9 @@ import msgspec
 
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.enums import Action, GttType, PriceType, Product
+from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
     Bars,
-    Gtt,
-    GttRequest,
     Holding,
     Instrument,
     ModifyRequest,

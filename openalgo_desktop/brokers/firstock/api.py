@@ -14,11 +14,9 @@ from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.enums import Action, GttStatus, GttType, Interval, PriceType
 from openalgo_desktop.core.errors import AppError, OrderNotWorking
+from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     BookRows,
-    Gtt,
-    GttLeg,
-    GttRequest,
     Instrument,
     Key,
     ModifyRequest,

@@ -34,12 +34,10 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     Bars,
     BookRows,
-    Gtt,
-    GttLeg,
-    GttRequest,
     Instrument,
     Key,
     ModifyRequest,

@@ -25,11 +25,9 @@ from openalgo_desktop.core.enums import (
     Product,
 )
 from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     Funds,
-    Gtt,
-    GttLeg,
-    GttRequest,
     Instrument,
     ModifyRequest,
     Order,

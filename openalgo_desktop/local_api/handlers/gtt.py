@@ -8,7 +8,7 @@ from typing import Any
 from openalgo_desktop.core.clock import IST, api_timestamp
 from openalgo_desktop.core.enums import Action, GttType, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NotSupported, SymbolUnknown
-from openalgo_desktop.core.model import Gtt, GttRequest
+from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.local_api.handlers.shapes import success
 from openalgo_desktop.local_api.table import ApiError, Call
 

@@ -34,7 +34,8 @@ from openalgo_desktop.core.exits import (
     TriggerLeg,
     Unit,
 )
-from openalgo_desktop.core.model import Gtt, GttRequest, OrderRequest
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.trading.gtt import GttDesk
 from openalgo_desktop.trading.results import CancelAll, Placed
 

@@ -12,7 +12,8 @@ from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
-from openalgo_desktop.core.model import GttRequest, Instrument, KillReport, OrderRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.api_request import ApiCall

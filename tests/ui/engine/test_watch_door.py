@@ -10,7 +10,8 @@ from openalgo_desktop.core.enums import Action, GttType, Mode, PriceType, Produc
 from openalgo_desktop.core.errors import OrderError
 from openalgo_desktop.core.exit_rules import target_prices
 from openalgo_desktop.core.exits import ExitPlan, ExitSpec, Offset, PlanState, TriggerLeg, Unit
-from openalgo_desktop.core.model import GttRequest, OrderRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until

@@ -10,7 +10,8 @@ import pytest
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, GttStatus, GttType, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import GttNotFound, InsufficientFunds, InvalidOrder
-from openalgo_desktop.core.model import GttRequest, Instrument
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument
 from tests.unit.sandbox.helpers import Rig, one
 
 SBIN = ("NSE", "SBIN")

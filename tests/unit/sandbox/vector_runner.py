@@ -27,9 +27,9 @@ from openalgo_desktop.core.enums import (
     Product,
 )
 from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
-    GttRequest,
     Instrument,
     Key,
     ModifyRequest,

@@ -17,7 +17,8 @@ from openalgo_desktop.core.errors import (
     RiskBlocked,
 )
 from openalgo_desktop.core.events import KillSwitchChanged
-from openalgo_desktop.core.model import Gtt, ModifyRequest, Order, OrderAck, OrderRequest, Position
+from openalgo_desktop.core.gtt import Gtt
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderAck, OrderRequest, Position
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore

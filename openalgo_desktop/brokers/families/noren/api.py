@@ -17,13 +17,8 @@ from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.conversion import ConvertRequest, all_carried
 from openalgo_desktop.core.enums import GttType, Interval
 from openalgo_desktop.core.errors import AppError, DataError
-from openalgo_desktop.core.model import (
-    Funds,
-    Gtt,
-    Instrument,
-    Key,
-    OrderRequest,
-)
+from openalgo_desktop.core.gtt import Gtt
+from openalgo_desktop.core.model import Funds, Instrument, Key, OrderRequest
 
 #: Names of indices in daily charts, where they are not the trading symbol.
 _CHART_NAMES = {

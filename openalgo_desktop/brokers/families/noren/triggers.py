@@ -14,7 +14,8 @@ from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
 from openalgo_desktop.core.errors import InvalidOrder
-from openalgo_desktop.core.model import Gtt, GttLeg, GttRequest, Instrument, OrderAck
+from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
+from openalgo_desktop.core.model import Instrument, OrderAck
 from openalgo_desktop.core.protection import ALWAYS
 
 #: Kinds of alerts that place an order: last price above, below, or two bounds of it.

@@ -27,11 +27,10 @@ from openalgo_desktop.core.errors import (
     OrderNotFound,
     OrderStateUnknown,
 )
+from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
     BookRows,
     Funds,
-    Gtt,
-    GttRequest,
     Holding,
     Instrument,
     Key,

@@ -17,12 +17,11 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound
+from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
     Bars,
     BookRows,
     Funds,
-    Gtt,
-    GttRequest,
     Holding,
     Key,
     Margin,

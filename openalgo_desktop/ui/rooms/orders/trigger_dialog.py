@@ -20,7 +20,8 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING, Trigger, TriggerLeg
-from openalgo_desktop.core.model import Gtt, GttRequest, Key, OrderRequest
+from openalgo_desktop.core.gtt import Gtt, GttRequest
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dialogs import is_open

@@ -18,7 +18,8 @@ from openalgo_desktop.core.exits import (
     Trigger,
     Unit,
 )
-from openalgo_desktop.core.model import Gtt, Key, OrderRequest
+from openalgo_desktop.core.gtt import Gtt
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.names import contract_tip

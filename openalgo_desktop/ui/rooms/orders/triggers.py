@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QDialog, QMenu
 from openalgo_desktop.core.enums import FeedMode, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
-from openalgo_desktop.core.model import Gtt, Key
+from openalgo_desktop.core.gtt import Gtt
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.confirm import confirm

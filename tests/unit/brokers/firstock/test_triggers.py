@@ -15,7 +15,8 @@ from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, GttType, PriceType, Product
-from openalgo_desktop.core.model import GttRequest, Instrument
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument
 
 ROWS = [Instrument("SBIN", "NSE", token="3045", brsymbol="SBIN-EQ", brexchange="NSE")]
 

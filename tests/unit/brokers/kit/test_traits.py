@@ -24,7 +24,8 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, Exchange, GttType, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, InvalidOrder, NotSupported
-from openalgo_desktop.core.model import GttRequest, Instrument, OrderRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.ports import BrokerAccount, TradingGateway
 from openalgo_desktop.core.protection import ALWAYS
 from openalgo_desktop.core.traits import Traits

@@ -40,7 +40,8 @@ from openalgo_desktop.core.errors import (
     RiskBlocked,
     SessionExpired,
 )
-from openalgo_desktop.core.model import GttRequest, ModifyRequest, OrderRequest, Part, Tick
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest, Part, Tick
 from tests.memory import MemorySecrets
 
 KEY = "5f" * 32

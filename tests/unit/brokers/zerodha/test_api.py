@@ -28,7 +28,8 @@ from openalgo_desktop.core.enums import (
     Product,
 )
 from openalgo_desktop.core.errors import DataError, InvalidOrder, OrderNotFound
-from openalgo_desktop.core.model import GttRequest, Instrument, ModifyRequest
+from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import Instrument, ModifyRequest
 
 SBIN = Instrument("SBIN", "NSE", token="779521::::3045", brsymbol="SBIN", brexchange="NSE")
 NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
