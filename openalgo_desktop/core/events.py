@@ -14,17 +14,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import (
-    AccountStatus,
-    Approval,
-    Difference,
-    Key,
-    KillReport,
-    Order,
-    Trade,
-)
+from openalgo_desktop.core.model import AccountStatus, Key, Order, Trade
+from openalgo_desktop.core.reports import Difference, KillReport
 
 log = logging.getLogger(__name__)
 

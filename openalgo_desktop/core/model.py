@@ -6,8 +6,8 @@ Structs are msgspec: slots, fast, typed. Frozen ones may be shared freely betwee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from datetime import date, datetime
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,11 +16,7 @@ import numpy.typing as npt
 from openalgo_desktop.core.enums import (
     AccountState,
     Action,
-    AlertState,
-    ApprovalStatus,
     FeedMode,
-    KeyRights,
-    Mode,
     OrderStatus,
     PriceType,
     Product,
@@ -540,142 +536,3 @@ class AccountStatus(msgspec.Struct, frozen=True):
     message: str = ""
     valid_until: datetime | None = None  # of the session, IST
     hosts: tuple[str, ...] = ()  # addresses that a setting overrides, as name=address
-
-
-class ApiKey(msgspec.Struct, frozen=True):
-    """A key of the local API, without its text. ``account_id`` empty means any account."""
-
-    key_id: int
-    name: str
-    rights: KeyRights
-    account_id: str
-    created_at: datetime
-
-
-class Approval(msgspec.Struct, frozen=True):
-    """A request (one order or a bundle) that waits, or waited, for a human's yes.
-
-    ``kind`` names the endpoint (``placeorder``, ``basketorder``...), ``payload`` is its body
-    without the key. ``prices`` are last prices when it was queued, by ``EXCHANGE:SYMBOL``.
-    ``result`` says what came of it after it was approved; ``reason`` why it was not.
-    """
-
-    approval_id: int
-    kind: str
-    payload: dict[str, Any]
-    source: str
-    created_at: datetime
-    expires_at: datetime
-    prices: dict[str, float] = {}
-    status: ApprovalStatus = ApprovalStatus.PENDING
-    decided_at: datetime | None = None
-    decided_by: str = ""
-    reason: str = ""
-    result: str = ""
-
-
-#: ``Approval.expires_at`` of a request that waits until somebody decides.
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-class Alert(msgspec.Struct, frozen=True):
-    """One order of a webhook alert as it was answered "queued".
-
-    ``kind`` and ``payload`` are endpoint and body of the order that it means (as in
-    :class:`Approval`). ``fingerprint`` is that of the alert: all its orders share it, and the same
-    alert again has the same one. ``began_at`` is when sending began.
-    """
-
-    alert_id: int
-    kind: str
-    payload: dict[str, Any]
-    source: str
-    fingerprint: str
-    received_at: datetime
-    state: AlertState = AlertState.WAITING
-    began_at: datetime | None = None
-    result: str = ""
-
-
-class ApiRequest(msgspec.Struct, frozen=True, gc=False):
-    """One answered request of the local API. Durations in milliseconds: ``queue`` before the
-    handler began, ``broker`` waiting for a broker or its market source, ``total`` all of it."""
-
-    serial: int  # 1, 2, ... in order of the answers
-    at: datetime
-    client: str
-    method: str
-    endpoint: str
-    key: str  # name of the key, never its text
-    status: int
-    size: int
-    total: float
-    queue: float
-    broker: float
-    body: dict[str, Any] | None = None  # its fields without the key; None where not kept
-
-    @property
-    def ours(self) -> float:
-        """Time spent in this program."""
-        return max(0.0, self.total - self.queue - self.broker)
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """One disagreement of our own books with the broker's; ``subject`` is an order id or
-    ``EXCHANGE:SYMBOL:PRODUCT``."""
-
-    kind: str  # order missing, order from elsewhere, position
-    subject: str
-    ours: str
-    theirs: str
-
-    @property
-    def text(self) -> str:
-        """One sentence for a badge's tooltip."""
-        return f"{self.kind} {self.subject}: here {self.ours}, at the broker {self.theirs}"
-
-
-class KillReport(msgspec.Struct, frozen=True):
-    """What the kill switch did, with counts. ``resting`` and ``open_positions`` are what was
-    still there when it gave up; both 0 is a clean stop."""
-
-    mode: Mode
-    by: str
-    at: datetime
-    cancelled: int
-    resting: int
-    flattened: int
-    open_positions: int
-    errors: tuple[str, ...] = ()
-
-    @property
-    def clean(self) -> bool:
-        """Nothing is left working or open."""
-        return not self.resting and not self.open_positions
-
-    @property
-    def text(self) -> str:
-        """The report as a sentence."""
-        left = (
-            "nothing is left working or open"
-            if self.clean
-            else f"{self.resting} orders still work, {self.open_positions} positions are still open"
-        )
-        return (
-            f"Kill switch ({self.mode.value}, by {self.by}): new orders are blocked, "
-            f"{self.cancelled} orders cancelled, {self.flattened} positions closed; {left}."
-        )
-
-
-class AuditEntry(msgspec.Struct, frozen=True):
-    """One line of the audit trail: who (window, ``api:KEY``, strategy...) did what, when, to
-    what, with which answer."""
-
-    at: datetime
-    who: str
-    what: str
-    subject: str = ""
-    detail: str = ""
-    answer: str = ""
-    account_id: str = ""
-    mode: str = ""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.api_rows import Alert, ApiRequest, Approval
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
 from openalgo_desktop.core.errors import AppError
@@ -18,9 +19,6 @@ from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
-    Alert,
-    ApiRequest,
-    Approval,
     Bars,
     BookRows,
     Funds,

@@ -7,8 +7,8 @@ import math
 import time
 from typing import Any
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import KeyRights, Mode
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.limits import RateLimiter
 from openalgo_desktop.local_api.queued import QUEUED_MODE

@@ -16,8 +16,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeAlias
 
+from openalgo_desktop.core.api_rows import ApiRequest
 from openalgo_desktop.core.clock import IST, Clock
-from openalgo_desktop.core.model import ApiRequest
 
 #: Requests kept.
 CAPACITY = 500

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.services import Services
 

@@ -18,8 +18,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.events import FeedRefused, OrderUpdated
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.doorkeeper import HEAD_SECONDS, Doorkeeper
 from openalgo_desktop.local_api.network import BACKLOG, HostPolicy, bind_sockets, url_host

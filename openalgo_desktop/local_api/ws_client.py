@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.local_api.ws_turns import PIECE, Turns
 
 if TYPE_CHECKING:

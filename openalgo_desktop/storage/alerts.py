@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from openalgo_desktop.core.api_rows import Alert, Approval
 from openalgo_desktop.core.enums import AlertState
-from openalgo_desktop.core.model import Alert, Approval
 from openalgo_desktop.storage.approvals import approval_values
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import (

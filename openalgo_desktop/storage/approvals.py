@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, insert, select, update
 
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import ApprovalStatus
-from openalgo_desktop.core.model import Approval
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import approvals, from_micros, to_micros
 

@@ -20,7 +20,7 @@ from openalgo_desktop.config.private import open_private
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.csvtext import safe_cell
 from openalgo_desktop.core.errors import StorageError
-from openalgo_desktop.core.model import AuditEntry
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import audit_trail, from_micros, order_journal, to_micros
 

@@ -20,10 +20,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, insert, select, update
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.core.ports import SecretStore
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.storage.database import Database

@@ -19,11 +19,12 @@ from typing import Any
 
 import msgspec
 
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError, OrderError, RiskBlocked
 from openalgo_desktop.core.events import ApprovalChanged, Bus
-from openalgo_desktop.core.model import Approval, Key, OrderRequest, Part
+from openalgo_desktop.core.model import Key, OrderRequest, Part
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import ApprovalStore, TickSource
 

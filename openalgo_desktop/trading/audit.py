@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openalgo_desktop.core.acting import actor
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.events import (
@@ -26,7 +27,7 @@ from openalgo_desktop.core.events import (
     SettingChanged,
 )
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ResultExit, Trigger
-from openalgo_desktop.core.model import ApiKey, AuditEntry
+from openalgo_desktop.core.reports import AuditEntry
 
 #: Settings that change by themselves or by a click without weight.
 _QUIET = ("ui.",)

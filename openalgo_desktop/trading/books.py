@@ -16,8 +16,9 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import AccountChanged, BooksDiffer, Bus, OrderUpdated
-from openalgo_desktop.core.model import BookRows, Difference, Order, Position, Trade
+from openalgo_desktop.core.model import BookRows, Order, Position, Trade
 from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.core.reports import Difference
 from openalgo_desktop.trading.origins import Origins
 from openalgo_desktop.trading.ownbook import ContractValue, OwnBook
 

@@ -15,8 +15,9 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError, NotSupported, RiskBlocked
 from openalgo_desktop.core.events import Bus, KillSwitchChanged, Notice
 from openalgo_desktop.core.gtt import Gtt
-from openalgo_desktop.core.model import KillReport, OrderAck, Position
+from openalgo_desktop.core.model import OrderAck, Position
 from openalgo_desktop.core.ports import TradingGateway
+from openalgo_desktop.core.reports import KillReport
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.risk import KILL_SOURCE

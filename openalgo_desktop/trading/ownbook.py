@@ -16,7 +16,8 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
-from openalgo_desktop.core.model import Difference, Key, Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.model import Key, Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.reports import Difference
 
 log = logging.getLogger(__name__)
 

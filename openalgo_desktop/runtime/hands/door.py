@@ -11,8 +11,8 @@ import msgspec
 from openalgo_desktop.config.operations import OPERATIONS, WHO, Guard, Operation, checked, operation
 from openalgo_desktop.core.acting import actor
 from openalgo_desktop.core.errors import AppError, AuthError, BadCredentials, ConfigError
-from openalgo_desktop.core.model import AuditEntry
 from openalgo_desktop.core.near import did_you_mean
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.runtime.hands import access, alerts, orders, state
 from openalgo_desktop.runtime.hands.ports import Owned, Result

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from openalgo_desktop.config.operations import WHO
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.clock import age_text, api_timestamp
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.model import Approval
 from openalgo_desktop.runtime.hands.ports import Owned, Result
 
 

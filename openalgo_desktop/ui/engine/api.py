@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openalgo_desktop.core.api_rows import ApiKey, ApiRequest
 from openalgo_desktop.core.enums import KeyRights
-from openalgo_desktop.core.model import ApiKey, ApiRequest
 from openalgo_desktop.core.secret import Secret
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import (
     ApprovalChanged,
@@ -17,7 +18,7 @@ from openalgo_desktop.core.events import (
     SettingChanged,
     StorageChanged,
 )
-from openalgo_desktop.core.model import Approval, AuditEntry, Difference, KillReport
+from openalgo_desktop.core.reports import AuditEntry, Difference, KillReport
 from openalgo_desktop.trading.killswitch import WHAT_RESET_DOES
 from openalgo_desktop.trading.limits import Limits
 from openalgo_desktop.trading.webhooks import WebhookStore, WebhookStrategy

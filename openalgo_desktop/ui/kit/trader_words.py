@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openalgo_desktop.config.settings import SETTINGS
-from openalgo_desktop.core.model import AuditEntry, Key
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.reports import AuditEntry
 
 Naming = Callable[[Key], str]
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, QTimer
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Mode, OrderStatus
-from openalgo_desktop.core.model import Approval, Order
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.trader_words import source_text

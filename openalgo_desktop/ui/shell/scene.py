@@ -13,8 +13,9 @@ from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, P
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import Instrument, KillReport, OrderRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.reports import KillReport
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request

@@ -9,7 +9,8 @@ import pytest
 
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST
-from openalgo_desktop.core.model import AuditEntry, Key
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.ui.kit.trader_words import (
     Said,
     order_text,

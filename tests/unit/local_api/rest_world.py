@@ -16,6 +16,7 @@ import numpy as np
 
 from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.config.settings import Settings
+from openalgo_desktop.core.api_rows import Alert, ApiKey, Approval
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import (
@@ -41,9 +42,6 @@ from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
     AccountStatus,
-    Alert,
-    ApiKey,
-    Approval,
     Bars,
     BookRows,
     Depth,

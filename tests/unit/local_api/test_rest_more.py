@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from openalgo_desktop.core.api_rows import NEVER, Alert
 from openalgo_desktop.core.enums import Action, AlertState, FeedMode, Mode, Product
 from openalgo_desktop.core.errors import InsufficientFunds, StorageError
-from openalgo_desktop.core.model import NEVER, Alert, Position
+from openalgo_desktop.core.model import Position
 from openalgo_desktop.local_api.table import ApiError
 from openalgo_desktop.local_api.validation import new_schema
 from openalgo_desktop.local_api.webhook_queue import order_payload

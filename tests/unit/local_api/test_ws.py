@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from openalgo_desktop.brokers.openalgo.codec import OpenAlgoCodec
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec
 from openalgo_desktop.config.settings import Settings
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import IST, ManualClock, SystemClock
 from openalgo_desktop.core.enums import (
     AccountState,
@@ -31,15 +32,7 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.events import Bus, OrderUpdated
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import (
-    AccountStatus,
-    ApiKey,
-    Depth,
-    Instrument,
-    Level,
-    Order,
-    Tick,
-)
+from openalgo_desktop.core.model import AccountStatus, Depth, Instrument, Level, Order, Tick
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.market.hub import MarketHub
 from tests.waiting import until

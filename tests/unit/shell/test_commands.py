@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.model import AuditEntry
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.shell import parser
 from openalgo_desktop.shell.main import main
 from openalgo_desktop.storage.audit import AuditTrail

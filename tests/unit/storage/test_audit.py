@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import AccountState, JournalState, KeyRights, Mode
 from openalgo_desktop.core.errors import StorageError
@@ -23,9 +24,10 @@ from openalgo_desktop.core.events import (
     OrderRefused,
     SettingChanged,
 )
-from openalgo_desktop.core.model import AccountStatus, ApiKey, AuditEntry
+from openalgo_desktop.core.model import AccountStatus
 from openalgo_desktop.core.ports import JournalEntry
 from openalgo_desktop.core.redact import Redactor
+from openalgo_desktop.core.reports import AuditEntry
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.journal import Journal

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.keys import ApiKeys
 from tests.memory import MemorySecrets

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from openalgo_desktop.core.api_rows import NEVER, Alert, Approval
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, JournalState, Mode, Product
 from openalgo_desktop.core.errors import StorageError
-from openalgo_desktop.core.model import NEVER, Alert, Approval
 from openalgo_desktop.core.ports import JournalEntry, PaperRow
 from openalgo_desktop.core.trade_journal import Execution, TradeNote
 from openalgo_desktop.storage.alerts import AlertRepository

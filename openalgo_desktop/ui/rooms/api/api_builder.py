@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from openalgo_desktop.core.api_rows import ApiRequest
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import ApiRequest
 from openalgo_desktop.ui.engine.api import ApiEndpoint
 from openalgo_desktop.ui.engine.api_request import PLACEHOLDER, ApiCall, send
 from openalgo_desktop.ui.engine.bridge import Bridge

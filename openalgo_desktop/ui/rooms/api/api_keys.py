@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import KeyRights
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import ApiKey
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt

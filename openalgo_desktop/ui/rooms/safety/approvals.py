@@ -10,10 +10,11 @@ from datetime import datetime
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.api_rows import NEVER, Approval
 from openalgo_desktop.core.clock import age_text
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import NEVER, Approval, Key
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from openalgo_desktop.core.model import KillReport
+from openalgo_desktop.core.reports import KillReport
 from openalgo_desktop.ui.engine.rows import WHAT_RESET_DOES
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.plain_list import PlainList

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
-from openalgo_desktop.core.model import BookRows, Difference, Order, OrderRequest, Position
+from openalgo_desktop.core.model import BookRows, Order, OrderRequest, Position
+from openalgo_desktop.core.reports import Difference
 from openalgo_desktop.trading.results import CloseAll, Placed
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
