@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import fonts, look
@@ -77,7 +78,7 @@ class DiagnosticsDialog(QDialog):
         try:
             names = await self._bridge.diagnostics.save(path, self._texts)
         finally:
-            if is_open(self):
+            if isValid(self):  # also while the window is hidden in the tray: it comes back
                 self.save.setEnabled(True)
         text = f"{len(names)} files in {path}."
         if is_open(self):

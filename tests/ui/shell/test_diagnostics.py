@@ -80,6 +80,20 @@ def test_nothing_is_saved_without_a_path(drive: Drive) -> None:
     drive(scenario)
 
 
+def test_what_is_saved_while_the_window_is_hidden_can_be_saved_again(
+    drive: Drive, tmp_path: Path
+) -> None:
+    async def scenario(session: Session) -> None:
+        dialog = DiagnosticsDialog(session.window, session.bridge)
+        await dialog.load()
+        with patch.object(diagnostics, "ask_path", path_of(tmp_path / "bundle.zip")):
+            await dialog._save()  # never shown, as one of a window in the tray
+        assert dialog.save.isEnabled()
+        dialog.deleteLater()
+
+    drive(scenario)
+
+
 def test_a_crash_is_offered_once(drive: Drive, tmp_path: Path) -> None:
     async def scenario(session: Session) -> None:
         bridge, window = session.bridge, session.window
