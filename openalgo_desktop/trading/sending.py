@@ -33,6 +33,7 @@ from openalgo_desktop.core.events import (
     Notice,
     OrderSettled,
 )
+from openalgo_desktop.core.leaving import leaving
 from openalgo_desktop.core.model import (
     OrderAck,
 )
@@ -239,7 +240,8 @@ class OrderSender:
                 self.outstanding.drop(entry.tag)
                 self._write(entry.tag, JournalState.REJECTED, "", error.message)
                 raise
-        sending = self._fly(entry.tag, call())
+        with leaving(closing):  # the tasks that it makes know it
+            sending = self._fly(entry.tag, call())
         self.pace.follow(entry.account_id, entry.kind, sending)
         with upstream() if mode is Mode.LIVE else contextlib.nullcontext():
             done, _ = await asyncio.wait({sending}, timeout=self._ack_timeout())

@@ -28,6 +28,7 @@ from openalgo_desktop.core.errors import (
     SymbolUnknown,
 )
 from openalgo_desktop.core.events import OrderCorrected, OrderSettled
+from openalgo_desktop.core.leaving import is_leaving
 from openalgo_desktop.core.model import (
     BookRows,
     Key,
@@ -750,3 +751,20 @@ async def test_where_market_orders_go_out_as_limits_it_gets_out_at_the_price_of_
     await rig.desk.closing.close_position("GONE", "NSE", Product.MIS, "window")
     (request,) = sent
     assert request.price_type is PriceType.LIMIT and 90.0 < request.price < 100.0
+
+
+async def test_what_closes_a_position_says_so_on_its_way(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """A broker's rate limit lets it go first; what opens is sent as ever."""
+    await rig.desk.set_mode(Mode.LIVE, "test")
+    rig.live.rows = [Position("SBIN", "NSE", Product.MIS, 10, 800.0)]
+    await rig.desk.books.rebase(Mode.LIVE)
+    place, said = rig.live.place, []
+
+    async def hears(request: OrderRequest, tag: str) -> OrderAck:
+        said.append((request.action, is_leaving()))
+        return await place(request, tag)
+
+    monkeypatch.setattr(rig.live, "place", hears)
+    await rig.desk.place(BUY, "window")
+    await rig.desk.close_all("window")
+    assert said == [(Action.BUY, False), (Action.SELL, True)] and not is_leaving()

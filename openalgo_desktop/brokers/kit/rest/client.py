@@ -37,6 +37,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.leaving import is_leaving
 from openalgo_desktop.core.proxies import is_loopback, proxy_problem
 from openalgo_desktop.core.skew import Skew
 
@@ -329,8 +330,9 @@ class RestClient:
         raise self._judged(op, bad, values)
 
     def _urgent(self, op: Op) -> bool:
-        """Whether it takes an order or a trigger out of the market."""
-        return op.write and any(op is self.spec.ops.get(name) for name in CANCELS)
+        """Whether it takes an order or a trigger out of the market, or somebody out of a
+        position."""
+        return op.write and (is_leaving() or any(op is self.spec.ops.get(name) for name in CANCELS))
 
     def _judged(self, op: Op, error: AppError, values: Mapping[str, Any]) -> AppError:
         """Side effects of an error, and what it means for an order write."""

@@ -14,17 +14,20 @@ from collections.abc import Callable, Iterable, Mapping
 from openalgo_desktop.brokers.kit.spec import Rate
 from openalgo_desktop.core.errors import ConfigError, RateLimited
 
-#: A refused cancellation holds others so many seconds at most: they are worth trying.
+#: A refused cancellation or exit holds others so many seconds at most: they are worth trying.
 URGENT_HOLD = 1.0
+#: What is not urgent looks again after so many seconds where urgent requests take all there is.
+_YIELD = 0.05
 
 
 class Grants:
     """When grants were given, the oldest first; windows that are linked look at the same ones."""
 
-    __slots__ = ("_keep", "times")
+    __slots__ = ("_keep", "first", "times")
 
     def __init__(self) -> None:
         self.times: deque[float] = deque()
+        self.first = 0  # grants that urgent requests wait for: others leave room for these
         self._keep = 0.0
 
     def watched(self, seconds: float) -> None:
@@ -49,14 +52,18 @@ class Window:
         self.grants = grants
         grants.watched(rate.seconds)
 
-    def wait(self, now: float, cost: int = 1) -> float:
-        """Seconds until ``cost`` grants are possible at once."""
+    def wait(self, now: float, cost: int = 1, *, urgent: bool = False) -> float:
+        """Seconds until ``cost`` grants are possible at once, beside those of what is urgent."""
         if cost > self.rate.count:
             raise ConfigError(f"A request of cost {cost} never fits {self.rate.count} grants.")
+        least = 0.0
+        if not urgent and (first := self.grants.first):
+            least = _YIELD if cost + first > self.rate.count else 0.0
+            cost = min(cost + first, self.rate.count)
         times, last = self.grants.times, self.rate.count - cost + 1
         if len(times) < last:
-            return 0.0
-        return max(0.0, times[-last] + self.rate.seconds - now)
+            return least
+        return max(least, times[-last] + self.rate.seconds - now)
 
     def free(self, now: float) -> int:
         """Grants left at this moment."""
@@ -95,15 +102,28 @@ class Limiter:
         self, names: Iterable[str], max_wait: float, cost: int = 1, *, urgent: bool = False
     ) -> None:
         """Wait until every named bucket has room for ``cost`` grants, then take them from each;
-        buckets that are linked give them once. What is ``urgent`` waits for our own count, and
-        for no hold but one of its like."""
+        buckets that are linked give them once. What is ``urgent`` waits for our own count, before
+        all that is not, and for no hold but one of its like."""
         wanted = [name for name in names if name in self._windows]
+        grants = {id(w.grants): w.grants for name in wanted for w in self._windows[name]}.values()
+        first = cost if urgent else 0
+        for one in grants:
+            one.first += first
+        try:
+            now = await self._room(wanted, max_wait, cost, urgent)
+        finally:
+            for one in grants:
+                one.first -= first
+        for one in grants:
+            one.take(now, cost)
+
+    async def _room(self, wanted: list[str], max_wait: float, cost: int, urgent: bool) -> float:
         deadline = self._monotonic() + max_wait
         while True:
             now = self._monotonic()
             wait = max((self._wait(name, now, cost, urgent) for name in wanted), default=0.0)
             if wait <= 0:
-                break
+                return now
             if now + wait > deadline:
                 raise RateLimited(
                     f"The broker's rate limit ({', '.join(wanted)}) is used up; "
@@ -111,15 +131,12 @@ class Limiter:
                     retry_after=wait,
                 )
             await asyncio.sleep(wait)
-        for grants in {
-            id(w.grants): w.grants for name in wanted for w in self._windows[name]
-        }.values():
-            grants.take(now, cost)
 
     def _wait(self, name: str, now: float, cost: int, urgent: bool) -> float:
         holds = self._hold_urgent if urgent else self._hold
         held = holds.get(name, 0.0) - now
-        return max(held, *(window.wait(now, cost) for window in self._windows[name]))
+        windows = self._windows[name]
+        return max(held, *(window.wait(now, cost, urgent=urgent) for window in windows))
 
     def hold(self, names: Iterable[str], seconds: float, *, urgent: bool = False) -> None:
         """The broker said "too many": nothing from these buckets, nor from those that are linked

@@ -29,6 +29,17 @@ def shown() -> Iterator[str]:
             yield widget.toPlainText()
 
 
+async def typed(session: Session, name: str, browser: Browser, secret: str) -> LoginDialog:
+    """The form, filled and sent."""
+    dialog = LoginDialog(session.window, session.bridge, name, browser)
+    dialog.show()
+    await until(lambda: "/zerodha/callback" in dialog.redirect.text(), "the address")
+    dialog._inputs["api_key"].setText(API_KEY)
+    dialog._inputs["api_secret"].setText(secret)
+    click(dialog.go)
+    return dialog
+
+
 def test_nothing_shows_tells_or_keeps_what_was_typed(
     drive: Drive, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -39,22 +50,16 @@ def test_nothing_shows_tells_or_keeps_what_was_typed(
         bridge.notice.connect(lambda level, text: notices.append(text))
         async with kite(session) as emulator:
             name = await bridge.accounts.add("zerodha")
-            for secret in (WRONG, API_SECRET):
-                dialog = LoginDialog(session.window, bridge, name, Browser(emulator))
-                dialog.show()
-                await until(lambda: "/zerodha/callback" in dialog.redirect.text(), "the address")
-                dialog._inputs["api_key"].setText(API_KEY)
-                dialog._inputs["api_secret"].setText(secret)
-                click(dialog.go)
-                if secret == WRONG:
-                    await until(lambda: "invalid" in dialog.message.text(), "the refusal", 20)
-                    dialog.reject()
-                else:
-                    state = bridge.accounts.status
-                    await until(lambda: state(name).state is AccountState.CONNECTED, "login", 20)
-                    await until(lambda: not dialog.isVisible(), "the end of the dialog")
+            state = bridge.accounts.status
+            dialog = await typed(session, name, Browser(emulator), WRONG)
+            await until(lambda: "invalid" in dialog.message.text(), "the refusal", 20)
+            dialog.reject()
+            await typed(session, name, Browser(emulator), API_SECRET)
+            await until(lambda: state(name).state is AccountState.CONNECTED, "the login", 20)
             secrets = (WRONG, API_KEY, API_SECRET, *emulator._tokens)
             assert len(secrets) > 3
+            await until(lambda: not QApplication.activeModalWidget(), "the end of the dialog")
+            await until(lambda: not any(s in t for t in shown() for s in secrets), "empty fields")
             texts = [*shown(), *notices, *(await bridge.diagnostics.texts()).values()]
             texts += [QGuiApplication.clipboard().text(), caplog.text]
             assert [(s, t) for t in texts for s in secrets if s in t] == []

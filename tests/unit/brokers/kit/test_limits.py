@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from openalgo_desktop.brokers.kit.spec import Op, Rate, check
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import RateLimited
+from openalgo_desktop.core.leaving import leaving
 
 NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
 
@@ -119,6 +121,29 @@ def test_a_cost_that_never_fits_is_told_by_the_validator() -> None:
         assert said == [f"limits: ops.orders: a cost of {cost} does not fit in 10 grants"]
 
 
+async def test_what_is_urgent_goes_before_what_waits() -> None:
+    """Orders of a script that fill every second keep nobody in: of 30 that wait already none goes
+    before an exit that comes after them, in no bucket that they share."""
+    limiter = Limiter({"all": (Rate(5, 0.2),), "orders": (Rate(2, 0.1),)}, time.monotonic)
+    went: list[str] = []
+
+    async def ask(name: str, buckets: str, urgent: bool = False) -> None:
+        await limiter.acquire(buckets.split(), 30, urgent=urgent)
+        went.append(name)
+
+    others = [asyncio.ensure_future(ask("order", "all orders")) for _ in range(30)]
+    others += [asyncio.ensure_future(ask("read", "all")) for _ in range(10)]
+    await asyncio.sleep(0.15)
+    before = len(went)
+    await asyncio.gather(*(ask("exit", "all orders", True) for _ in range(3)))
+    then = went[before:]
+    assert then.count("exit") == 3 and then.count("order") <= 2
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    assert {w.grants.first for windows in limiter._windows.values() for w in windows} == {0}
+
+
 # -- signatures -----------------------------------------------------------------------------
 def sign(
     op: Op, method: str, path: str, body: bytes, values: Mapping[str, Any], now: float
@@ -201,8 +226,9 @@ async def test_what_is_not_signed_goes_without(clock: ManualClock) -> None:
         ("cancel", {"place": 5.0, "orders": 0.0, "cancel": 1.0, "gtt_cancel": 0.0}),
     ],
 )
-async def test_a_refusal_never_delays_a_cancellation(
-    clock: ManualClock, refused: str, waits: Mapping[str, float]
+@pytest.mark.parametrize("closes", [False, True])
+async def test_a_refusal_never_delays_a_cancellation_or_an_exit(
+    clock: ManualClock, refused: str, waits: Mapping[str, float], closes: bool
 ) -> None:
     limits = {"all": (Rate(100),), "orders": (Rate(100),)}
     ops = {
@@ -222,6 +248,10 @@ async def test_a_refusal_never_delays_a_cancellation(
         rest = RestClient(spec, session, clock, transport=transport)
         with pytest.raises(RateLimited):
             await rest.op(refused)
+        leaves = closes and name == "place"  # out of a position
         began = clock.monotonic()
-        await rest.op(name)
-        assert clock.monotonic() - began == pytest.approx(wanted), name
+        with leaving(closes):
+            await rest.op(name)
+        assert clock.monotonic() - began == pytest.approx(waits["cancel"] if leaves else wanted), (
+            name
+        )
