@@ -766,5 +766,5 @@ async def test_what_closes_a_position_says_so_on_its_way(rig: Rig, monkeypatch: 
 
     monkeypatch.setattr(rig.live, "place", hears)
     await rig.desk.place(BUY, "window")
-    await rig.desk.close_all("window")
+    await rig.desk.closing.close_all("window")
     assert said == [(Action.BUY, False), (Action.SELL, True)] and not is_leaving()
