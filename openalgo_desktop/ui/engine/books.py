@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -55,6 +55,10 @@ class _ModeMoved(Exception):
     """The switch was moved while a book was asked for."""
 
 
+async def _nothing(trades: Sequence[Trade]) -> None:
+    """Nobody counts."""
+
+
 class Desk(Protocol):
     """What the books need of the order desk."""
 
@@ -76,6 +80,7 @@ class Prices(Protocol):
 class Books(QObject):
     """Orders by id, trades, positions, holdings and funds of the mode that is shown."""
 
+    left = Signal()  # the mode was switched: all rows are gone, whoever showed them
     orders_changed = Signal()  # the whole book is another one
     orders_updated = Signal(list)  # the orders that changed since the last frame, in order
     trades_changed = Signal()
@@ -103,6 +108,9 @@ class Books(QObject):
         self.gaps: dict[str, Gaps] = {}  # by book; whole ones are not in it
         #: Updates that came while the order book is being read: they are newer than its answer.
         self._fresher: dict[str, Order] | None = None
+        self._newer: list[Trade] | None = None  # trades that came while that book is being read
+        #: Done with a trade book that was read before anybody is told of it.
+        self.before_trades: Callable[[Sequence[Trade]], Awaitable[None]] = _nothing
         self._shown = desk.mode  # whose rows these are
         self._moved = False
         self.news = News(self)
@@ -155,6 +163,8 @@ class Books(QObject):
         if trade is not None and all(trade.trade_id != row.trade_id for row in self.trades[-50:]):
             self.trades.append(trade)
             self.news.traded(trade)
+            if self._newer is not None:
+                self._newer.append(trade)
         self.news.note(event.order)
         self._mark(MONEY)
 
@@ -206,6 +216,7 @@ class Books(QObject):
             self._tell(name, None)
         self.news.forget()
         for changed in (
+            self.left,
             self.orders_changed,
             self.trades_changed,
             self.positions_changed,
@@ -255,7 +266,24 @@ class Books(QObject):
         self.orders_changed.emit()
 
     async def _read_trades(self) -> None:
-        self.trades = rows = await self._asked(self._desk.trades())
+        mode = self._desk.mode
+        newer = self._newer = []
+        known: set[str] = set()
+        try:
+            rows = await self._asked(self._desk.trades())
+            await self.before_trades(rows)
+            if newer:
+                async for part in in_turns(rows):
+                    known.update(trade.trade_id for trade in part)
+        finally:
+            self._newer = None
+        if mode is not self._desk.mode:
+            raise _ModeMoved
+        if missing := [trade for trade in newer if trade.trade_id not in known]:
+            rows += missing
+            # The book of a broker may list them under other ids.
+            asyncio.get_running_loop().call_later(RETRY, self._mark, frozenset({"trades"}))
+        self.trades = rows
         self.news.forget_trades()
         self._read("trades", rows.unreadable)
         self.trades_changed.emit()

@@ -3,7 +3,9 @@ who asked for them. One owner for all docks; the books tell it of each trade onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,23 +13,30 @@ import msgspec
 from openalgo_desktop.core.enums import Action, Product
 from openalgo_desktop.core.model import Key, Trade
 from openalgo_desktop.ui.engine.books import Books
+from openalgo_desktop.ui.engine.turns import in_turns, parts
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
 
+log = logging.getLogger(__name__)
+
 PositionId = tuple[Key, Product]
+#: Charges of an order: key, product, side, units, average price.
+Cost = Callable[[Key, Product, Action, int, float], float | None]
+#: Orders whose charges are worked out in one step; a fifth of a millisecond or less.
+AT_ONCE = 10
 
 
 class _Filled(msgspec.Struct):
     """An order as far as it has traded: units, their value at unit prices, charges as told."""
 
     action: Action
-    product: Product
-    key: Key
     units: int = 0
     value: float = 0.0
     told: float = 0.0
     charges: float | None = None  # of what it has traded, once worked out
+    counted: bool = False  # whether its place has these charges in its sum
+    guessed: bool = False  # they are ours, not the account's
 
 
 class DaySum(msgspec.Struct):
@@ -55,109 +64,164 @@ class DaySum(msgspec.Struct):
 NONE = DaySum()
 
 
-class DayTrades:
-    """Sums by position, each worked out when it is asked for after a trade of it. ``cost`` gives
-    the charges of an order (key, product, side, units, average price), None where the
-    instrument is not known."""
+class _Place:
+    """The orders of one position that have traded today, and their sum."""
 
-    def __init__(
-        self, books: Books, cost: Callable[[Key, Product, Action, int, float], float | None]
-    ) -> None:
+    def __init__(self, cost: Callable[[Action, int, float], float | None]) -> None:
+        self.orders: dict[str, _Filled] = {}
+        self._cost = cost
+        self._stale: dict[str, _Filled] = {}  # orders whose charges are to be worked out
+        self._sum = DaySum(strategies={})
+        self._charges = 0.0
+        self._unknown = self._guessed = 0  # orders
+
+    def add(self, trade: Trade) -> None:
+        """Count a trade."""
+        order = self.orders.get(trade.order_id)
+        if order is None:
+            order = self.orders[trade.order_id] = _Filled(trade.action)
+        value, found = trade.quantity * trade.price, self._sum
+        order.units += trade.quantity
+        order.value += value
+        order.told += trade.charges
+        if order.action is Action.BUY:
+            found.bought += trade.quantity
+            found.buy_value += value
+        else:
+            found.sold += trade.quantity
+            found.sell_value += value
+        if trade.strategy:
+            found.strategies[trade.strategy] = None
+        self._stale[trade.order_id] = order
+
+    def forget_charges(self) -> None:
+        """The plan may be another one."""
+        self._stale = dict(self.orders)
+
+    def work_out(self) -> Iterator[None]:
+        """The charges of the orders that traded, an order a step."""
+        while self._stale:
+            order = self._stale.popitem()[1]
+            if order.counted:
+                self._guessed -= order.guessed
+                self._unknown -= order.charges is None
+                self._charges -= order.charges or 0.0
+            order.counted, order.guessed, order.charges = True, not order.told, order.told
+            if order.guessed:
+                average = order.value / order.units if order.units else 0.0
+                order.charges = self._cost(order.action, order.units, average)
+            self._guessed += order.guessed
+            self._unknown += order.charges is None
+            self._charges += order.charges or 0.0
+            yield
+
+    @property
+    def sum(self) -> DaySum:
+        """All of it, as of now."""
+        for _ in self.work_out():
+            pass
+        self._sum.charges = None if self._unknown else self._charges
+        self._sum.estimated = self._guessed > 0
+        return self._sum
+
+
+class _Count:
+    """A list of trades as it was counted, in the order of the book."""
+
+    def __init__(self, cost: Cost) -> None:
+        self._cost = cost
+        self.trades: list[Trade] = []
+        self.places: dict[PositionId, _Place] = {}
+
+    def add(self, trade: Trade) -> None:
+        """Count one more."""
+        self.trades.append(trade)
+        place = (trade.key, trade.product)
+        known = self.places.get(place)
+        if known is None:
+            known = self.places[place] = _Place(partial(self._cost, *place))
+        known.add(trade)
+
+    def steps(self, trades: Sequence[Trade]) -> Iterator[None]:
+        """Count many more, with their charges, in steps."""
+        for part in parts(trades):
+            for trade in part:
+                self.add(trade)
+            yield
+        for place in self.places.values():
+            for number, _ in enumerate(place.work_out()):
+                if not number % AT_ONCE:
+                    yield
+            yield
+
+
+class DayTrades:
+    """Sums by position, kept up with each trade. ``cost`` gives the charges of an order (key,
+    product, side, units, average price), None where the instrument is not known."""
+
+    def __init__(self, books: Books, cost: Cost) -> None:
         self._books = books
         self._cost = cost
-        self._orders: dict[PositionId, dict[str, _Filled]] = {}
-        self._strategies: dict[PositionId, dict[str, None]] = {}
-        self._sums: dict[PositionId, DaySum] = {}
-        self._counted: list[Trade] = []  # in the order of the book
+        self._count = _Count(cost)
+        self._ready: _Count | None = None
+        books.before_trades = self.prepare
         books.trades_changed.connect(self._read)
         books.trades_added.connect(self._add)
 
     def of(self, key: Key, product: Product) -> DaySum:
         """Today's trades of a position; empty where there are none."""
-        place = (key, product)
-        found = self._sums.get(place)
-        if found is None:
-            orders = self._orders.get(place)
-            if orders is None:
-                return NONE
-            found = self._sums[place] = self._summed(orders, self._strategies[place])
-        return found
+        place = self._count.places.get((key, product))
+        return NONE if place is None else place.sum
 
     def charges_of(self, trade: Trade) -> tuple[float | None, bool]:
         """What a trade cost, rupees, and whether that is an estimate: its share, by value, of what
         its order costs."""
         if trade.charges:
             return trade.charges, False
-        order = self._orders.get((trade.key, trade.product), {}).get(trade.order_id)
-        whole = self._charged(order) if order is not None else None
-        if order is None or whole is None or not order.value:
+        place = self._count.places.get((trade.key, trade.product))
+        order = None if place is None else place.orders.get(trade.order_id)
+        if place is None or order is None or not order.value:
             return None, True
-        return whole * trade.quantity * trade.price / order.value, True
+        whole = order.charges if place.sum and order.counted else None
+        return (None if whole is None else whole * trade.quantity * trade.price / order.value), True
 
     @property
     def charges(self) -> float | None:
         """Of all trades of today, rupees; None while one of them is not known."""
         total = 0.0
-        for key, product in self._orders:
-            part = self.of(key, product).charges
+        for place in self._count.places.values():
+            part = place.sum.charges
             if part is None:
                 return None
             total += part
         return total
 
     # -- keeping ----------------------------------------------------------------------------
+    async def prepare(self, trades: Sequence[Trade]) -> None:
+        """Count a book that was read, in turns of the loop, before anybody is told of it."""
+        count = _Count(self._cost)
+        try:
+            await in_turns(count.steps(trades))
+        except Exception:  # without estimates the book is read all the same
+            log.exception("trades cannot be counted")
+        else:
+            self._ready = count
+
     def _read(self) -> None:
-        """The book was read whole. What it lists as before is counted already."""
-        trades, known = self._books.trades, len(self._counted)
-        self._sums = {}
-        if trades[:known] == self._counted:
-            for orders in self._orders.values():
-                for order in orders.values():
-                    order.charges = None  # the plan may be another one
-            return self._add(trades[known:])
-        self._orders, self._strategies = {}, {}
-        self._counted.clear()
-        self._add(trades)
+        """The book was read whole. What is counted already is not counted again."""
+        trades, ready, self._ready = self._books.trades, self._ready, None
+        if ready is not None and trades[: len(ready.trades)] == ready.trades:
+            self._count = ready
+        elif trades[: len(self._count.trades)] == self._count.trades:
+            for place in self._count.places.values():
+                place.forget_charges()
+        else:
+            self._count = _Count(self._cost)
+        self._add(trades[len(self._count.trades) :])
 
     def _add(self, trades: Iterable[Trade]) -> None:
         for trade in trades:
-            self._counted.append(trade)
-            place = (trade.key, trade.product)
-            orders = self._orders.setdefault(place, {})
-            order = orders.get(trade.order_id)
-            if order is None:
-                order = _Filled(trade.action, trade.product, trade.key)
-                orders[trade.order_id] = order
-            order.units += trade.quantity
-            order.value += trade.quantity * trade.price
-            order.told += trade.charges
-            order.charges = None
-            named = self._strategies.setdefault(place, {})
-            if trade.strategy:
-                named[trade.strategy] = None
-            self._sums.pop(place, None)
-
-    def _charged(self, order: _Filled) -> float | None:
-        if order.told:
-            return order.told
-        if order.charges is None and order.units:
-            average = order.value / order.units
-            order.charges = self._cost(order.key, order.product, order.action, order.units, average)
-        return order.charges
-
-    def _summed(self, orders: dict[str, _Filled], strategies: dict[str, None]) -> DaySum:
-        found = DaySum(strategies=strategies)
-        for order in orders.values():
-            if order.action is Action.BUY:
-                found.bought += order.units
-                found.buy_value += order.value
-            else:
-                found.sold += order.units
-                found.sell_value += order.value
-            cost = self._charged(order)
-            found.estimated = found.estimated or not order.told
-            found.charges = None if cost is None or found.charges is None else found.charges + cost
-        return found
+            self._count.add(trade)
 
 
 def day_trades(terminal: Terminal, books: Books) -> DayTrades:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.turns import STEP, in_turns, parts
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dock_keys import Answer
@@ -40,8 +42,10 @@ from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
 R = TypeVar("R")
 
-#: Up to so many rows, rows come and go at once; in a longer book at most this often, seconds.
+#: Up to so many rows, rows come and go at once; in a longer book at most this often, seconds, and
+#: in turns of the loop.
 AT_ONCE, RELOAD_EVERY = 500, 0.25
+READING = "Reading…"
 
 
 class BookView(FastTableView):
@@ -102,6 +106,8 @@ class TableDock(Dock, Generic[R]):
         self._from_end: dict[Hashable, int] = {}  # see _source
         self._old: set[Hashable] = set()  # rows with old prices, as last shown
         self._whole = False  # the book is another one than the rows show
+        self._loader: asyncio.Task[None] | None = None  # takes a long book in, while that lasts
+        self._then: list[Callable[[], object]] = []  # what is done after it
         self._reloaded = 0.0
         self.model: FastTableModel[R] = FastTableModel(self.columns)
         self.view = named(self.make_view(self.model), f"{self.name}-table", f"{self.title} table")
@@ -128,6 +134,8 @@ class TableDock(Dock, Generic[R]):
         self.gaps.setContentsMargins(10, 3, 10, 3)
         self.gaps.hide()
         self.listen(bridge.books.gaps_changed, self._show_gaps)
+        if self.book:
+            self.listen(bridge.books.left, self._leave)
         self.content.addWidget(self.gaps)
         self.content.addWidget(self.view, 1)
         self.place_empty_over(self.view)
@@ -196,6 +204,55 @@ class TableDock(Dock, Generic[R]):
     def reload(self) -> None:
         """Show the book as it is now; docks of books implement it."""
 
+    def load(self, work: Iterator[None], count: int) -> None:
+        """Do the ``work`` of a reload of ``count`` rows: at once where the book is short, else in
+        turns of the loop. The rows of before stay until it is done."""
+        self.stop_loading()
+        if count <= AT_ONCE:
+            for _ in work:
+                pass
+            return
+        if not self.rows:
+            self.set_empty(True, READING)
+        self._loader = self.spawn(self._take_in(work), f"read {self.title}")
+
+    async def _take_in(self, work: Iterator[None]) -> None:
+        task = asyncio.current_task()
+        try:
+            await in_turns(work)
+        finally:
+            if self._loader is task:
+                self._loader = None
+        self._reloaded = time.monotonic()
+        then, self._then = self._then, []
+        for call in then:
+            call()
+
+    def stop_loading(self) -> None:
+        """What is being taken in is not wanted any more."""
+        self._then.clear()
+        if self._loader is not None:
+            self._loader.cancel()
+            self._loader = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether a long book is being taken in."""
+        return self._loader is not None
+
+    def after_load(self, call: Callable[[], object]) -> None:
+        """Do this when the rows are there: now, or after the load that is under way."""
+        if self.loading:
+            self._then.append(call)
+        else:
+            call()
+
+    def _leave(self) -> None:
+        """The rows are those of the other mode: nobody sees them again, not for one frame."""
+        self.stop_loading()
+        self.set_rows([])
+        self._whole = self.dirty = True
+
     def refresh(self) -> None:
         """The book is another one: reload, or while nobody sees the dock, when it is seen next."""
         if self.is_hidden():
@@ -218,20 +275,41 @@ class TableDock(Dock, Generic[R]):
     def set_rows(self, rows: Sequence[R]) -> None:
         """Replace the rows. The selection stays on the same row identity; where the same rows
         came in the same order, only those that differ are painted again."""
+        for _ in self.taking(rows):
+            pass
+
+    def taking(self, rows: Sequence[R]) -> Iterator[None]:
+        """As :meth:`set_rows`, in steps; the rows are others after the last one, all at once."""
         fresh = list(rows)
-        ids = [*map(self.row_id, fresh)]
-        if len(fresh) == len(self.rows) and ids == [*map(self.row_id, self.rows)]:
+        from_end: dict[Hashable, int] = {}
+        rest = len(fresh)
+        for part in parts(fresh):
+            rest -= len(part)
+            places = range(rest + len(part) - 1, rest - 1, -1)
+            from_end.update(zip(map(self.row_id, part), places, strict=True))
+            yield
+        if len(fresh) == len(self.rows) and from_end == self._from_end:
             for source, row in enumerate(fresh):
                 if row is not self.rows[source]:
+                    self.rows[source] = row
                     self.model.replace(source, row)
-            self.rows = fresh
+                if source % STEP == STEP - 1:
+                    yield
             self.set_empty(not self.rows, self._nothing())
             self.dirty = True
             return
+        keys: list[Any] = []
+        column = self.model.store.sort_column
+        if column is not None:
+            for part in parts(fresh):
+                keys += self.model.store.keys_of(part)
+                yield
+        if column != self.model.store.sort_column:  # clicked meanwhile
+            keys = []
         kept = self._chosen()
         self.rows = fresh
-        self._from_end = dict(zip(ids, range(len(ids) - 1, -1, -1), strict=True))
-        self.model.set_rows(self.rows)
+        self._from_end = from_end
+        self.model.set_rows(self.rows, keys)
         self.set_empty(not self.rows, self._nothing())
         self._choose(*kept)
         self.dirty = True
@@ -291,15 +369,16 @@ class TableDock(Dock, Generic[R]):
             self.dirty = True
 
     def flush(self) -> None:
-        if self._whole and time.monotonic() - self._reloaded >= RELOAD_EVERY:
+        waited = time.monotonic() - self._reloaded >= RELOAD_EVERY
+        if self._whole and waited and not self.loading:
             self._reload_now()
         self.view.flush()
         self.dirty = self._whole
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.book and not self._reloaded:
-            self._reload_now()  # opened after the book was read: it must not look empty
+        if self.book and (self._whole or not self._reloaded):
+            self._reload_now()  # the book was read meanwhile: the dock must not look empty
         self.model.refresh_all()  # a hidden dock hears no prices
         self.dirty = True
 

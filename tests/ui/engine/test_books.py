@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -25,7 +27,9 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.trading import books as books_of_trading
+from openalgo_desktop.ui.engine import turns
 from openalgo_desktop.ui.engine.books import Books, _ModeMoved
+from openalgo_desktop.ui.engine.day_trades import AT_ONCE, DayTrades
 from tests.waiting import until
 
 CLOCK = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
@@ -296,3 +300,51 @@ async def test_the_stream_is_newer_than_the_last_prices_of_the_account(
     books.take({blind.key: blind})
     assert books.positions[0].ltp == 810.0
     task.cancel()
+
+
+def trade(number: int) -> Trade:
+    at = datetime(2026, 11, 24, 10, 0, number % 60, tzinfo=IST)
+    return Trade(
+        f"T{number}", f"O{number}", ("SBIN", "TCS")[number % 2], "NSE", Action.BUY, Product.MIS,
+        10, 800.0, at,
+    )  # fmt: skip
+
+
+async def test_a_long_trade_book_is_counted_in_turns_before_it_is_told(
+    desk: Desk, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = [0]
+
+    def cost(key: Key, product: Product, side: Action, units: int, price: float) -> float:
+        asked[-1] += 1
+        return 2.0
+
+    clock = itertools.count()
+    still = SimpleNamespace(perf_counter=lambda: next(clock) / 1000.0)
+    monkeypatch.setattr(turns, "time", still)
+    bus, parent = Bus(), QObject()
+    books = Books(desk, Market(), bus, parent)
+    day = DayTrades(books, cost)
+    listed = BookRows([trade(n) for n in range(1000)])
+
+    async def trades() -> BookRows[Trade]:
+        return BookRows(listed)
+
+    desk.trades = trades  # type: ignore[method-assign]
+    told: list[tuple[int, float | None]] = []
+    books.trades_changed.connect(lambda: told.append((len(books.trades), day.charges)))
+    reading = asyncio.create_task(books._read_trades())
+    while not reading.done():
+        asked.append(0)
+        await asyncio.sleep(0)
+        if len(asked) == 10:  # one more, while the others are counted
+            fill = trade(1000)
+            row = order(fill.order_id, OrderStatus.COMPLETE)
+            bus.publish(
+                OrderUpdated(account_id="", mode=desk.mode, broker="sandbox", order=row, trade=fill)
+            )
+    assert told == [(1001, 2002.0)]
+    assert max(asked) <= 4 * AT_ONCE and sum(asked) == 1001
+    assert day.of(("NSE", "SBIN"), Product.MIS).bought == 5010
+    books._clear()
+    assert day.charges == 0 and not day.of(("NSE", "SBIN"), Product.MIS).bought

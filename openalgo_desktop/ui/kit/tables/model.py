@@ -37,13 +37,14 @@ class FastTableModel(QAbstractTableModel, Generic[R]):
         self.store: RowStore[R] = RowStore(self.columns)
 
     # -- rows -------------------------------------------------------------------------------
-    def set_rows(self, rows: Sequence[R]) -> None:
-        """Replace all rows; the sorting stays. A different number of rows resets the model."""
+    def set_rows(self, rows: Sequence[R], keys: Sequence[Any] = ()) -> None:
+        """Replace all rows; the sorting stays (``keys``: what it goes by, of each row, where that
+        was read already). A different number of rows resets the model."""
         if len(rows) == len(self.store.rows):
-            self.store.set_rows(rows)
+            self.store.set_rows(rows, keys)
             return
         self.beginResetModel()
-        self.store.set_rows(rows)
+        self.store.set_rows(rows, keys)
         self.endResetModel()
 
     def insert_front(self, rows: Sequence[R]) -> None:

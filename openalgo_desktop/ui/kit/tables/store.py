@@ -72,14 +72,14 @@ class RowStore(Generic[R]):
         self.descending = False
 
     # -- rows -------------------------------------------------------------------------------
-    def set_rows(self, rows: Sequence[R]) -> None:
-        """Replace all rows."""
+    def set_rows(self, rows: Sequence[R], keys: Sequence[Any] = ()) -> None:
+        """Replace all rows; ``keys`` are those of :meth:`keys_of`, if they are known."""
         self.rows = list(rows)
         self._cells = [None] * len(self.rows)
         self._stale.clear()
         self._flash.clear()
         self.dirty = set(range(len(self.rows)))
-        self._set_order(self._sorted())
+        self._set_order(self._sorted(keys))
 
     def insert_front(self, rows: Sequence[R]) -> None:
         """Put rows before all others; cells of the others stay as they are."""
@@ -117,15 +117,22 @@ class RowStore(Generic[R]):
         self._set_order(order)
         return True
 
-    def _sorted(self) -> list[int]:
-        indexes = list(range(len(self.rows)))
+    def keys_of(self, rows: Sequence[R]) -> list[Any]:
+        """What the sorting goes by, of each of these rows."""
         if self.sort_column is None:
-            return indexes
+            return []
         column = self.columns[self.sort_column]
-        value, rows = column.value, self.rows
-        keys = [value(row) for row in rows]
+        keys = [*map(column.value, rows)]
         if not column.numeric:
             keys = [key.casefold() if isinstance(key, str) else key for key in keys]
+        return keys
+
+    def _sorted(self, keys: Sequence[Any] = ()) -> list[int]:
+        rows = self.rows
+        indexes = list(range(len(rows)))
+        if self.sort_column is None:
+            return indexes
+        keys = keys or self.keys_of(rows)
         known = [index for index in indexes if keys[index] is not None]
         known.sort(key=keys.__getitem__, reverse=self.descending)
         order = known + [index for index in indexes if keys[index] is None]

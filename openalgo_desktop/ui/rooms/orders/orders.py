@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise, starmap
 
@@ -15,6 +15,7 @@ from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.turns import parts
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -122,17 +123,36 @@ class OrdersDock(TableDock[Order]):
     # -- rows -------------------------------------------------------------------------------
     def reload(self) -> None:
         """Show the book through the filter."""
-        orders = list(reversed(self.bridge.books.orders.values()))
-        if not all(starmap(_is_newer, pairwise(orders))):
-            orders.sort(key=lambda o: o.placed_at.timestamp() if o.placed_at else 0.0, reverse=True)
-        self._states = {order.order_id: order.status for order in orders}
-        self._counts = Counter(self._states.values())
+        orders = list(self.bridge.books.orders.values())
+        orders.reverse()
+        self.load(self._reading(orders), len(orders))
+
+    def _reading(self, orders: list[Order]) -> Iterator[None]:
+        """Take these orders in, step by step."""
         if len(self._texts) > 2 * len(orders):
             self._texts.clear()
         wanted = FILTERS[self.filter.value()]  # once: the field is asked for its buttons
-        if len(wanted) < len(OrderStatus):
-            orders = [order for order in orders if order.status in wanted]
-        self.set_rows([*filter(self._finds, orders)] if self._needle else orders)
+        states: dict[str, OrderStatus] = {}
+        counts: Counter[OrderStatus] = Counter()
+        rows: list[Order] = []
+        before: Sequence[Order] = orders[:1]
+        in_order = True
+        for part in parts(orders):
+            states.update((order.order_id, order.status) for order in part)
+            counts.update(order.status for order in part)
+            in_order = in_order and all(starmap(_is_newer, pairwise((*before, *part))))
+            rows += [o for o in part if o.status in wanted and self._finds(o)]
+            before = part[-1:]
+            yield
+        if not in_order:
+            moments: list[float] = []
+            for part in parts(rows):
+                moments += [o.placed_at.timestamp() if o.placed_at else 0.0 for o in part]
+                yield
+            order_of = sorted(range(len(rows)), key=moments.__getitem__, reverse=True)
+            rows = [rows[place] for place in order_of]
+        yield from self.taking(rows)
+        self._states, self._counts = states, counts
         self._show_counts()
         self.changes.check()
 
@@ -184,7 +204,12 @@ class OrdersDock(TableDock[Order]):
         self.changes.answered(orders)
         if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
-            return
+        elif self.loading:
+            self.after_load(partial(self._show_changes, orders))
+        else:
+            self._show_changes(orders)
+
+    def _show_changes(self, orders: list[Order]) -> None:
         fresh: list[Order] = []
         for order in {order.order_id: order for order in orders}.values():
             self._count(order)
@@ -357,7 +382,7 @@ class OrdersDock(TableDock[Order]):
         self._needle = ""
         self.filter.choose("All")
         self.reload()
-        self.choose_row(order_id)
+        self.after_load(lambda: self.choose_row(order_id))
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

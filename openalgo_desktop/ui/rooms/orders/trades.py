@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.model import Key, Trade
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.turns import parts
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.format import units_text
 from openalgo_desktop.ui.kit.names import symbol_column
@@ -105,16 +110,33 @@ class TradesDock(TableDock[Trade]):
 
     def reload(self) -> None:
         """Show the book."""
-        trades = sorted(self.bridge.books.trades, key=lambda t: t.traded_at, reverse=True)
-        self.set_rows(trades)
-        self._turnover = sum(trade.value for trade in trades)
+        trades = list(self.bridge.books.trades)
+        trades.reverse()
+        self.load(self._reading(trades), len(trades))
+
+    def _reading(self, trades: list[Trade]) -> Iterator[None]:
+        """Take these trades in, step by step."""
+        turnover, moments = 0.0, list[datetime]()
+        for part in parts(trades):
+            turnover += sum(trade.value for trade in part)
+            moments += [trade.traded_at for trade in part]
+            yield
+        # Nothing to do where they came in order.
+        order = sorted(range(len(trades)), key=moments.__getitem__, reverse=True)
+        yield from self.taking([trades[place] for place in order])
+        self._turnover = turnover
         self._show_turnover()
 
     def _on_trades(self, trades: list[Trade]) -> None:
         """New executions go before the others, which nobody touches."""
         if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
-            return
+        elif self.loading:
+            self.after_load(partial(self._show_trades, trades))
+        else:
+            self._show_trades(trades)
+
+    def _show_trades(self, trades: list[Trade]) -> None:
         moments = [trade.traded_at for trade in (*self.rows[:1], *trades)]
         if any(self.row_of(self.row_id(trade)) for trade in trades) or moments != sorted(moments):
             return self.reload_soon()

@@ -4,9 +4,13 @@ answers that do not come, a long book."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
@@ -15,9 +19,11 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Validity
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.ui.engine import turns
 from openalgo_desktop.ui.engine.ordering import PartOf
+from openalgo_desktop.ui.kit import table_dock
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
-from openalgo_desktop.ui.rooms.orders import order_columns
+from openalgo_desktop.ui.rooms.orders import order_columns, orders
 from openalgo_desktop.ui.rooms.orders.order_columns import (
     NO_ANSWER,
     Waiting,
@@ -400,7 +406,7 @@ def test_five_thousand_orders_filter_and_scroll_without_a_pause(drive: Drive) ->
         names = ("SBIN", "TCS", "INFY", "RELIANCE")
         rows = [order(n, symbol=names[n % 4], tag=f"T{n}") for n in range(5000)]
         dock = await dock_of(session, *rows)
-        assert len(dock.rows) == 5000
+        await until(lambda: len(dock.rows) == 5000, "the book")
         view = dock.view
         turn = iter(range(100_000))
 
@@ -408,13 +414,107 @@ def test_five_thousand_orders_filter_and_scroll_without_a_pause(drive: Drive) ->
             view.verticalScrollBar().setValue(997 * next(turn))
             view.viewport().repaint()
 
-        def choose() -> None:
-            dock.search.setText(("tcs", "infy", "t49")[next(turn) % 3])
-            dock._on_typed()
-
         assert _cpu(scroll) < 12.0  # all rows; measured 1
-        choose()  # the first one makes the texts
-        assert _cpu(choose) < 45.0  # measured 15
+        for text, count in (("tcs", 1250), ("t49", 111), ("nothing", 0), ("", 5000)):
+            dock.search.setText(text)
+            dock._on_typed()
+            assert len(dock.rows) != count  # in turns of the loop
+            await until(lambda n=count: len(dock.rows) == n and not dock.loading, text)
+
+    drive(scenario)
+
+
+def stepping(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Each look at the clock takes a millisecond; the rows of each step of a book."""
+    clock, steps = itertools.count(), list[int]()
+    still = SimpleNamespace(perf_counter=lambda: next(clock) / 1000.0)
+    monkeypatch.setattr(turns, "time", still)
+    parts = turns.parts
+
+    def counted(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        for part in parts(rows):
+            steps[-1:] = [steps[-1] + len(part)]
+            yield part
+
+    monkeypatch.setattr(orders, "parts", counted)
+    monkeypatch.setattr(table_dock, "parts", counted)
+    return steps
+
+
+async def turns_of(dock: OrdersDock, steps: list[int]) -> list[int]:
+    """Rows that were looked at in each turn of the loop until the book is there."""
+    while dock.loading:
+        steps.append(0)
+        await asyncio.sleep(0)
+    return [count for count in steps if count]
+
+
+def test_no_turn_of_the_loop_takes_a_long_book_whole(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session)
+        rows = [order(n, symbol=("SBIN", "TCS")[n % 2]) for n in range(3000)]
+        rows.append(msgspec.structs.replace(order(3000), placed_at=rows[0].placed_at))
+        steps = stepping(monkeypatch)
+        books = session.bridge.books
+        books.orders = {row.order_id: row for row in rows}
+        steps.append(0)
+        books.orders_changed.emit()
+        counts = await turns_of(dock, steps)
+        assert len(dock.rows) == 3001 and max(counts) <= 4 * turns.STEP
+        for act in (
+            lambda: dock.view.sortByColumn(1, Qt.SortOrder.AscendingOrder),
+            lambda: dock.filter.choose("Open"),
+            lambda: (dock.search.setText("tcs"), dock._on_typed()),
+        ):
+            steps[:] = [0]
+            act()
+            assert max([0, *await turns_of(dock, steps)]) <= 4 * turns.STEP
+        assert len(dock.rows) == 1500
+
+    drive(scenario)
+
+
+def test_what_changes_while_a_long_book_is_read_is_not_lost(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session)
+        books = session.bridge.books
+        books.orders = {str(n): order(n) for n in range(2000)}
+        books.orders_changed.emit()
+        assert dock.loading and not dock.rows and dock._empty.text() == table_dock.READING
+        done = OrderStatus.COMPLETE
+        update(session, order(7, status=done), order(2000))
+        dock.show_order("9")
+        await until(lambda: not dock.loading, "the book")
+        assert len(dock.rows) == 2001 and dock.rows[0].order_id == "2000"
+        assert dock.row_of("7").status is done  # type: ignore[union-attr]
+        assert dock.filter.button("Executed").text() == "Executed 1"
+        assert dock.selected_row().order_id == "9"  # type: ignore[union-attr]
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_no_row_of_one_mode_is_left_for_the_other(drive: Drive, hidden: bool) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await dock_of(session)
+        books = session.bridge.books
+        books.orders = {str(n): order(n) for n in range(2000)}
+        books.orders_changed.emit()
+        await until(lambda: len(dock.rows) == 2000, "the book")
+        if hidden:
+            session.window.docks["positions"].raise_()
+            await until(dock.is_hidden, "another tab")
+        dock.refresh()  # is being read when the mode is switched
+        books._clear()
+        assert not dock.rows and not dock.model.rowCount()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not dock.rows
+        dock.raise_()
+        await until(lambda: not dock.is_hidden(), "the book in sight")
+        assert not dock.rows
 
     drive(scenario)
 

@@ -145,6 +145,7 @@ def test_new_orders_and_trades_go_before_the_others_untouched(drive: Drive) -> N
         books.orders = {str(n): order(n) for n in range(1000)}
         books.orders_changed.emit()
         dock = await seen(session, "orders")
+        await until(lambda: len(dock.rows) == 1000 and not dock.model.store.dirty, "the orders")
         dock.select_row("500")
         cells = dock.model.store.cells(0)
         for fresh in (order(1000), order(1001)):
@@ -159,6 +160,7 @@ def test_new_orders_and_trades_go_before_the_others_untouched(drive: Drive) -> N
         books.trades = BookRows(trade(n) for n in range(1000))
         books.trades_changed.emit()
         dock = await seen(session, "trades")
+        await until(lambda: len(dock.rows) == 1000 and not dock.model.store.dirty, "the trades")
         cells = dock.model.store.cells(0)
         books.trades_added.emit([trade(1000), trade(1001)])
         assert [row.trade_id for row in dock.rows[:3]] == ["t1001", "t1000", "t999"]  # type: ignore
