@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import (
-    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -17,10 +16,9 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QApplication,
     QHBoxLayout,
     QMenu,
     QPushButton,
@@ -31,12 +29,13 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.turns import STEP, in_turns, parts
 from openalgo_desktop.ui.kit import table_exports
+from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dock_keys import Answer
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
-from openalgo_desktop.ui.kit.tables import FastTableModel, FastTableView
+from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
@@ -46,48 +45,6 @@ R = TypeVar("R")
 #: in turns of the loop.
 AT_ONCE, RELOAD_EVERY = 500, 0.25
 READING = "Reading…"
-
-
-class BookView(FastTableView):
-    """A fast table whose rows can be dragged. It remembers on which row a link was pressed: rows
-    may move before the button is released."""
-
-    drag_wanted = Signal()  # of the selected rows, where the dock lets them be dragged
-    draggable = False
-    pressed_row: Any = None
-    _grabbed: QPoint | None = None
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        hit = self.action_at(event.position().toPoint())
-        self.pressed_row = self.table.row_at(hit[0]) if hit else None
-        super().mousePressEvent(event)
-        position = event.position().toPoint()
-        left = event.button() == Qt.MouseButton.LeftButton
-        grabs = self.draggable and left and hit is None and self.rowAt(position.y()) >= 0
-        self._grabbed = position if grabs else None
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._grabbed = None
-        super().mouseReleaseEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grabbed is None or not event.buttons() & Qt.MouseButton.LeftButton:
-            super().mouseMoveEvent(event)
-            return
-        moved = (event.position().toPoint() - self._grabbed).manhattanLength()
-        if moved >= QApplication.startDragDistance():
-            self._grabbed = None
-            self.drag_wanted.emit()
-
-    def event(self, event: QEvent) -> bool:
-        # Of the menu key Qt tells a place that its header is not counted in.
-        if event.type() is QEvent.Type.ContextMenu:
-            assert isinstance(event, QContextMenuEvent)
-            if event.reason() is QContextMenuEvent.Reason.Keyboard:
-                place = self.visualRect(self.currentIndex()).center()
-                self.customContextMenuRequested.emit(place)
-                return True
-        return super().event(event)
 
 
 class TableDock(Dock, Generic[R]):
@@ -518,4 +475,4 @@ class TableDock(Dock, Generic[R]):
             self.header_columns.restore(columns)
 
 
-__all__ = ["BookView", "Col", "TableDock"]
+__all__ = ["Col", "TableDock"]

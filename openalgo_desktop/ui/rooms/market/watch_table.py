@@ -14,8 +14,8 @@ from PySide6.QtGui import (
 )
 
 from openalgo_desktop.core.enums import Action
+from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.symbol_drag import MIME
-from openalgo_desktop.ui.kit.table_dock import BookView
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow, place_in_day
 

@@ -18,9 +18,9 @@ from openalgo_desktop.core.watchlists import WatchGroup, WatchItem
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.ask_text import ask_text
+from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.symbol_drag import drag
-from openalgo_desktop.ui.kit.table_dock import BookView
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.rooms.market import watch_menu
 from openalgo_desktop.ui.rooms.market.watch_drag import drag_data, items_of

@@ -14,10 +14,11 @@ from openalgo_desktop.core.trade_journal import Group, JournalBook, JournalRepor
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.journal import GROUPS
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.fields import VerticalArea
 from openalgo_desktop.ui.kit.figures import Figure, FigureGrid, figure_text
 from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.table_dock import BookView, Col
+from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.tables.cell_editor import CellEditor

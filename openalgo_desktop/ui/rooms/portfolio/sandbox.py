@@ -25,6 +25,7 @@ from openalgo_desktop.ui.engine.rows import (
     trades_csv,
 )
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.exporting import write_text
@@ -32,7 +33,7 @@ from openalgo_desktop.ui.kit.fields import VerticalArea
 from openalgo_desktop.ui.kit.figures import Figure, FigureGrid
 from openalgo_desktop.ui.kit.save_file import ask_csv_path
 from openalgo_desktop.ui.kit.settings_page import SettingsPage, group_rows
-from openalgo_desktop.ui.kit.table_dock import BookView, Col
+from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import (
