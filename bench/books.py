@@ -30,7 +30,8 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa
 from openalgo_desktop.core.model import OrderRequest  # noqa: E402
 from openalgo_desktop.local_api.handlers import shapes  # noqa: E402
 from openalgo_desktop.local_api.ready_rows import ReadyRows  # noqa: E402
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.terminal import Terminal  # noqa: E402
 
 CLIENT = """
 import http.client, json, sys, time

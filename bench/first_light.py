@@ -64,7 +64,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 async def seed_watchlist(folder: Path) -> None:
     """Put ROWS instruments into the stored watchlist, as a user would have them."""
-    from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+    from openalgo_desktop.runtime.options import TerminalOptions
+    from openalgo_desktop.runtime.terminal import Terminal
     from openalgo_desktop.ui.shell import workspace
 
     overrides: dict[str, Any] = {"api.rest_port": 0, "api.ws_port": 0}

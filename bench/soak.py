@@ -42,7 +42,8 @@ from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Produ
 from openalgo_desktop.core.errors import AppError, NotConnected, OrderNotWorking
 from openalgo_desktop.core.model import Key, OrderRequest, Tick
 from openalgo_desktop.core.money import to_tick
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.shell.main import Session, make_application
 

@@ -28,7 +28,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.terminal import Terminal  # noqa: E402
 
 PROGRAM = [sys.executable, "-m", "openalgo_desktop"]
 LIBRARIES = "import asyncio, sqlalchemy, msgspec, numpy, aiohttp.web, websockets"

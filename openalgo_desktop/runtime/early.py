@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.storage.datadir import DataDirectory
 
 log = logging.getLogger(__name__)

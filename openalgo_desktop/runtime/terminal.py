@@ -7,9 +7,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,19 @@ from typing import Any
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
-from openalgo_desktop.config.operations import WHO
 from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import (
-    Holiday,
     MarketCalendar,
-    days_of_file,
-    own_holidays,
-    own_sessions,
 )
 from openalgo_desktop.core.clock import SystemClock, api_timestamp
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import AuthError, ConfigError
+from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.events import (
     Bus,
     FeedChanged,
     FeedRefused,
     InstrumentsLoaded,
-    ModeChanged,
     Notice,
     PositionsChanged,
     SettingChanged,
@@ -43,7 +36,6 @@ from openalgo_desktop.core.events import (
 )
 from openalgo_desktop.core.garbage import tidy_when
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.naming import Names
 from openalgo_desktop.core.ports import BrokerAccount
 from openalgo_desktop.core.search_query import Aliases
@@ -57,38 +49,33 @@ from openalgo_desktop.runtime.accounts import Accounts, split_name
 from openalgo_desktop.runtime.crash import look_back
 from openalgo_desktop.runtime.hands.door import OwnerDoor
 from openalgo_desktop.runtime.logs import LogRing, setup_logging
+from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.own_days import amend_calendar
+from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.alerts import AlertRepository
 from openalgo_desktop.storage.applock import AppLock
-from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.audit import AuditTrail
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
-from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.journal import Journal
 from openalgo_desktop.storage.keys import ApiKeys
 from openalgo_desktop.storage.paper import PaperRepository
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository
 from openalgo_desktop.storage.state import KeyValueStore
-from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 from openalgo_desktop.storage.vault import Vault
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.audit import AuditRecorder
-from openalgo_desktop.trading.clockwatch import ClockWatch
 from openalgo_desktop.trading.conversion import ConversionDesk
 from openalgo_desktop.trading.desk import OrderDesk
-from openalgo_desktop.trading.executions import SCOPE as JOURNAL_SCOPE
 from openalgo_desktop.trading.executions import ExecutionRecorder
 from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
-from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.preview import OrderPreviews
-from openalgo_desktop.trading.square_off import WebhookSquareOff
 from openalgo_desktop.trading.watch.alerts import Alerts
 from openalgo_desktop.trading.watch.service import Watch
-from openalgo_desktop.trading.webhooks import WebhookStore
 
 log = logging.getLogger(__name__)
 
@@ -98,30 +85,6 @@ WARM_UP_AFTER = 0.3
 #: for the writer's thread, and that one asks again after each word with the database; with
 #: Python's 5 ms every answer of the disk cost up to a paint.
 THREADS_TURN = 0.001
-#: What a keyring that does not give our key means for the run.
-LOCKED_VAULT = (
-    "Live accounts are locked and only the sandbox runs, with an API key for this run alone."
-)
-#: The user's own days, in the form of the listed ones, in the configuration folder.
-CALENDAR_FILE = "calendar.json"
-
-
-@dataclass(slots=True)
-class TerminalOptions:
-    """What the command line (section 8 of the architecture note) can say about one run."""
-
-    data_dir: Path | None = None
-    broker: str = "simulator"
-    mode: Mode | None = None
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)  # what gave each override
-    notes: tuple[str, ...] = ()  # sentences about OpenAlgo's names, for the start
-    warnings: tuple[str, ...] = ()
-    clock_start: datetime | None = None
-    sim_universe: Path | None = None
-    sim_frozen: bool = False
-    sim_control: bool = False
-    vault_key_file: Path | None = None
 
 
 class Terminal:
@@ -165,12 +128,13 @@ class Terminal:
         self.risk_rules: RiskRules
         self.requests: RequestMemory
         self.watch: Watch
+        self.conversions: ConversionDesk
         self.alerts: Alerts
         self.audit: AuditTrail
         self.lock: AppLock
         self.api: LocalApi | None = None
         self.owner_door: OwnerServer
-        self._stops: list[Any] = []
+        self._stops: list[Callable[[], Any]] = []
 
     # -- start ------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -181,7 +145,7 @@ class Terminal:
             folder, told = self.data_dir.logs, self.data_dir.announced()
             self.crash_report = look_back(folder, told, self.started, self.logs.redactor)
             await self._start_market()
-            await self._start_trading()
+            await start_trading(self)
             await self._start_api()
             await self._open_owner_door()
         except BaseException:
@@ -198,7 +162,7 @@ class Terminal:
             for task in beside:
                 task.cancel()
 
-        self._stops.append(cancel)
+        self.on_stop(cancel)
         log.info("terminal started in %s mode", self.desk.mode.value)
 
     async def _warm_up(self) -> None:
@@ -212,9 +176,9 @@ class Terminal:
         command needs which works on the data folder while no engine runs (then ``stop``). With
         ``may_lock`` a keyring that lost our key locks live trading and leaves the sandbox."""
         self.data_dir.acquire()
-        self._stops.append(self.data_dir.release)
+        self.on_stop(self.data_dir.release)
         self.logs = setup_logging(self.settings, self.data_dir.logs)
-        self._stops.append(self.logs.close)
+        self.on_stop(self.logs.close)
         for text in self.options.notes:
             log.info("%s", text)
         for text in (*self.options.warnings, *self.data_dir.warnings):
@@ -222,7 +186,7 @@ class Terminal:
         self.db = Database(self.data_dir.database_url)
         self.db.on_trouble = self._storage_changed
         await self.db.start()
-        self._stops.append(self.db.stop)
+        self.on_stop(self.db.stop)
         self.state = KeyValueStore(self.db)
         self.settings.load(await self.state.all("settings"))
         self.logs.set_detail(self.settings["log.level"])
@@ -244,7 +208,7 @@ class Terminal:
             log.warning("%s %s", LOCKED_VAULT, reason)
             keys_db = Database("sqlite://")  # the keys of this run; those in the data folder stay
             await keys_db.start()
-            self._stops.append(keys_db.stop)
+            self.on_stop(keys_db.stop)
         self.callbacks.handover = Handover(self.vault, self.clock)
         self.keys = ApiKeys(keys_db, self.vault, self.clock)
         await self.keys.ensure_default()
@@ -253,7 +217,7 @@ class Terminal:
         self.journal = Journal(self.db, self.clock, clean)
         self.audit = AuditTrail(self.db, clean)
         recorder = AuditRecorder(self.clock, self.bus, self.audit)
-        self._stops.append(recorder.close)
+        self.on_stop(recorder.close)
         self.keys.on_revoked(recorder.key_revoked)
         self.keys.on_created(recorder.key_created)
         self.lock = AppLock(
@@ -263,7 +227,7 @@ class Terminal:
             lambda: float(self.settings["lock.idle_minutes"]),
         )
         await self.lock.start()
-        self._stops.append(self.lock.stop)
+        self.on_stop(self.lock.stop)
 
     async def _start_market(self) -> None:
         self.accounts = Accounts(
@@ -278,7 +242,7 @@ class Terminal:
             lambda exchange: self.calendar.is_open(exchange, self.clock.now()),
             self.registry,
         )
-        self._stops.append(self.accounts.stop)
+        self.on_stop(self.accounts.stop)
         await self.accounts.start(self.options.broker)
         self.hub = MarketHub(self.clock, self.instruments)
         self.accounts.attach(self.hub)
@@ -289,7 +253,7 @@ class Terminal:
             FeedChanged(connected=not mute, message=message)
         )
         await self.hub.start()
-        self._stops.append(self.hub.stop)
+        self.on_stop(self.hub.stop)
 
     def _simulator(self) -> SimulatorAccount:
         settings = self.settings
@@ -310,158 +274,6 @@ class Terminal:
     def account(self) -> BrokerAccount:
         """The data account."""
         return self.accounts[self.accounts.data]
-
-    async def _start_trading(self) -> None:
-        settings = self.settings
-        self.sandbox = Sandbox(
-            f"sandbox:{self._paper_name()}",
-            self.clock,
-            self.instruments,
-            self.hub,
-            PaperRepository(self.db),
-            settings,
-            calendar=self.calendar,
-            market_always_open=self._always_open,
-        )
-        await self.sandbox.start()
-        self._stops.append(self.sandbox.stop)
-        self.realism = Realism(settings, self.state, lambda: self.sandbox.used)
-        self.desk = OrderDesk(
-            self.clock,
-            self.bus,
-            self.instruments,
-            self.journal,
-            ack_timeout=lambda: float(settings["trading.ack_timeout"]),
-            reconcile_interval=lambda: float(settings["trading.reconcile_interval"]),
-        )
-        self.desk.policies = OrderPolicies(self.hub, settings.__getitem__)
-        self.desk.set_gateway(Mode.SANDBOX, self.sandbox)
-        self.accounts.attach_desk(self.desk)
-        await self._start_journal()
-        self.previews = OrderPreviews(
-            self.clock,
-            self.desk,
-            self.hub,
-            self.instruments,
-            lambda: self.sandbox.charging.estimator,
-            settings.__getitem__,
-        )
-        await self._start_safety()
-        watch = ClockWatch(self.clock, self.bus)
-        await watch.start()
-        self._stops.append(watch.stop)
-        await self.desk.start()
-        self._stops.append(self.desk.stop)
-        square_off = WebhookSquareOff(
-            self.clock,
-            self.bus,
-            WebhookStore(self.state),
-            self.desk,
-            self.calendar,
-            self.market_open,
-        )
-        await square_off.start()
-        self._stops.append(square_off.stop)
-        self.watch = Watch(
-            self.clock,
-            self.bus,
-            self.desk,
-            self.journal,
-            self.instruments,
-            self.hub,
-            PlanRepository(self.db),
-            self.market_open,
-        )
-        self.conversions = ConversionDesk(self.desk, self.instruments, self.bus, self.watch.moves)
-        self.conversions.on_converted = self.trade_journal.corrected
-        await self.watch.start()
-        self._stops.append(self.watch.stop)
-        self.alerts = Alerts(
-            self.clock,
-            self.bus,
-            self.instruments,
-            self.hub,
-            PriceAlertRepository(self.state),
-            self.market_open,
-        )
-        await self.alerts.start()
-        self._stops.append(self.alerts.stop)
-        self.sandbox.on_changed = self._sandbox_changed
-        start_mode = self.options.mode or Mode(settings["trading.start_mode"])
-        if self.vault.locked:
-            start_mode = Mode.SANDBOX
-        await self.desk.set_mode(start_mode, "start")
-        self._stops.append(self.bus.subscribe(ModeChanged, self._mode_changed))
-
-    async def _start_journal(self) -> None:
-        """The trade journal; it hears the first books of the day, so it is there before them."""
-        executions = ExecutionRepository(self.db)
-        self.executions = ExecutionRecorder(
-            self.clock,
-            self.bus,
-            executions,
-            self.state.put_later(JOURNAL_SCOPE),
-            lambda: self.desk.gateway_of(Mode.LIVE).trades(),
-            self._contract_value,
-        )
-        self.trade_journal = TradeJournal(
-            self.clock,
-            self.sandbox,
-            executions,
-            TradeNotes(self.db, self.clock),
-            self.instruments,
-            self.sandbox.charging.table,
-            lambda: str(self.settings["sandbox.brokerage_plan"]),
-            self.journal,
-        )
-        self.executions.on_added = self.trade_journal.added
-        self.executions.on_changed = self.trade_journal.corrected
-        self.desk.books.begun = self.executions.begin
-        self.settings.subscribe(self._estimate_anew)
-        await self.executions.start(await self.state.all(JOURNAL_SCOPE))
-        self._stops.append(self.executions.stop)
-
-    def _estimate_anew(self, key: str, value: Any) -> None:
-        if key == "sandbox.brokerage_plan":
-            self.trade_journal.corrected()
-
-    def _contract_value(self, key: Key) -> float:
-        row = self.instruments.get(key)
-        return 1.0 if row is None else row.contract_value
-
-    async def _start_safety(self) -> None:
-        """What stands between a source and the desk: limits, kill switch, approvals, ids."""
-        settings = self.settings
-        self.risk_rules = RiskRules(
-            self.clock,
-            self.hub,
-            self.instruments,
-            self.desk.books,
-            lambda: self.desk.mode,
-            settings.__getitem__,
-            self.market_open,
-            self.calendar,
-        )
-        self.risk_rules.load(await self.state.all("risk"))
-        self.risk_rules.on_store = self._scope_changed
-        self.desk.risk.rules = self.risk_rules
-        self.kill_switch = KillSwitch(self.clock, self.bus, self.desk, self.state)
-        await self.kill_switch.start()
-        self.requests = RequestMemory(self.clock, self.state)
-        await self.requests.start()
-        self.approvals = Approvals(
-            self.clock,
-            self.bus,
-            ApprovalRepository(self.db),
-            self.hub,
-            sources=lambda: str(settings["approvals.sources"]),
-            expiry=lambda: float(settings["approvals.expiry"]),
-            drift=lambda: float(settings["approvals.drift"]),
-        )
-        self.desk.approval = self.approvals.check
-        self.desk.mode_guard = self._guard_mode
-        await self.approvals.start()
-        self._stops.append(self.approvals.stop)
 
     async def _start_api(self) -> None:
         if not self.settings["api.enabled"]:
@@ -488,13 +300,13 @@ class Terminal:
             )
         )
         await self.api.start()
-        self._stops.append(self.api.stop)
+        self.on_stop(self.api.stop)
 
     async def _open_owner_door(self) -> None:
         """For the owner's commands beside this program; their way is told in ``running.json``."""
         self.owner_door = OwnerServer(OwnerDoor(self).run)
         await self.owner_door.start()
-        self._stops.append(self.owner_door.stop)
+        self.on_stop(self.owner_door.stop)
         addresses = {
             "pid": str(os.getpid()),
             "since": api_timestamp(self.started),
@@ -503,9 +315,13 @@ class Terminal:
         if self.api is not None:
             addresses |= {"rest_url": self.api.rest_url, "ws_url": self.api.ws_url}
         self.data_dir.announce(addresses | {"control_token": self.owner_door.token.reveal()})
-        self._stops.append(self.data_dir.withdraw)
+        self.on_stop(self.data_dir.withdraw)
 
     # -- stop -------------------------------------------------------------------------------
+    def on_stop(self, call: Callable[[], Any]) -> None:
+        """``call`` ends a part that was started; :meth:`stop` calls the last one first."""
+        self._stops.append(call)
+
     async def stop(self) -> None:
         """Stop all parts, last started first; one that fails does not keep the others up."""
         while self._stops:
@@ -518,60 +334,21 @@ class Terminal:
                 log.exception("stopping %s failed", getattr(stop, "__qualname__", stop))
 
     # -- wiring -----------------------------------------------------------------------------
-    def _paper_name(self) -> str:
-        """Whose paper account it is; the same before and after a first login."""
-        name = self.accounts.data
-        return self.account.status.account_id if name == SIMULATOR else name
-
     def _group_names(self, key: str, value: Any) -> None:
         if key == "ui.grouping":
             self.names.group(str(value))
 
     def _amend_calendar(self, key: str = "calendar.", value: object = None) -> None:
-        """The user's own holidays and sessions: ``calendar.json`` beside the configuration, then
-        the settings. A file that cannot be read is told, and the listed calendar holds."""
-        if not key.startswith("calendar."):
-            return
-        own: list[Holiday] = []
-        path = self.data_dir.config / CALENDAR_FILE
-        try:
-            if path.exists():
-                own += days_of_file(path.read_bytes())
-        except (ConfigError, OSError) as error:
-            log.error("%s is not followed: %s", path, error)
-        own += own_holidays(self.settings["calendar.holidays"])
-        own += own_sessions(self.settings["calendar.special_sessions"])
-        self.calendar.amend(own)
+        if key.startswith("calendar."):
+            amend_calendar(self.calendar, self.settings, self.data_dir.config)
 
-    def _scope_changed(self, scope: str, limits: Mapping[str, Any]) -> None:
-        """Limits of one account, symbol or strategy: kept, and in the audit trail as a setting."""
-        self.state.put_later("risk")(scope, limits)
-        self.bus.publish(SettingChanged(key=f"risk.{scope}", value=limits or "none"))
-
-    def _guard_mode(self, mode: Mode, by: str) -> None:
-        """A locked program does not go live, whoever asks; with an app lock only the window and
-        the owner's command go live, where the password is asked."""
-        if mode is Mode.LIVE and self.vault.locked:
-            raise AuthError(f"{LOCKED_VAULT} {self.vault.locked}")
-        if mode is not Mode.LIVE or by == "start":
-            return
-        if by == WHO:  # its door has asked the password
-            return
-        if self.lock.locked:
-            raise AuthError("The program is locked: unlock the window before going live.")
-        if self.lock.enabled and by != "window":
-            raise AuthError(
-                "The app lock guards live mode: go live in the window, or with "
-                "`openalgo-desktop mode live`."
-            )
-
-    def _always_open(self) -> bool:
+    def always_open(self) -> bool:
         """Whether the market of the data account has no hours; the simulator says so of itself."""
         return self.account.always_open
 
     def market_open(self, exchange: str) -> bool:
         """Whether ``exchange`` trades now."""
-        return self._always_open() or self.calendar.is_open(exchange, self.clock.now())
+        return self.always_open() or self.calendar.is_open(exchange, self.clock.now())
 
     def _storage_changed(self, trouble: str) -> None:
         """What is answered is on disk first, so a disk that takes nothing stops almost all."""
@@ -586,16 +363,12 @@ class Terminal:
         level = "error" if trouble else "info"
         self.bus.publish(Notice(level=level, text=text, at=self.clock.now()))
 
-    def _mode_changed(self, event: ModeChanged) -> None:
-        self.state.put_later("terminal")("mode", event.mode.value)
-        self.bus.publish(PositionsChanged(account_id="", mode=event.mode))
-
     async def reset_sandbox(self) -> None:
         """Empty the paper account and give it its starting capital."""
         await self.sandbox.reset()
-        await self._sandbox_changed()
+        await self.sandbox_changed()
 
-    async def _sandbox_changed(self) -> None:
+    async def sandbox_changed(self) -> None:
         """Its books changed without orders: settlement, delivery, a new session, a reset."""
         await self.desk.books.rebase(Mode.SANDBOX)
         self.bus.publish(PositionsChanged(account_id="", mode=Mode.SANDBOX))

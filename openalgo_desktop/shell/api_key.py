@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.shell.options import run_async, terminal_options
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory

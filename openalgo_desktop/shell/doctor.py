@@ -21,7 +21,7 @@ from openalgo_desktop.runtime.about import libraries
 from openalgo_desktop.runtime.accounts import host_settings
 from openalgo_desktop.runtime.diagnostics import Findings, lines, program_facts, write_bundle
 from openalgo_desktop.runtime.hands.state import setting_facts
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.shell.link import Link, NoEngine
 from openalgo_desktop.shell.options import (
     env_file_of,

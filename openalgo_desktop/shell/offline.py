@@ -7,7 +7,8 @@ from typing import Any
 
 from openalgo_desktop.config.operations import Operation
 from openalgo_desktop.runtime.hands.door import OwnerDoor
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.shell.options import run_async
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from openalgo_desktop.config import openalgo_env
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.state import KeyValueStore

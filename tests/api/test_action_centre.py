@@ -10,7 +10,8 @@ import pytest
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import OrderError
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.trading.webhooks import SymbolMap, WebhookStrategy
 from tests.waiting import until
 

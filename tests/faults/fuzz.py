@@ -37,7 +37,8 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument, Tick
 from openalgo_desktop.local_api.endpoints import TABLE
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from tests.faults.mutations import ODD_VALUES, damaged, encoded, fields
 
 DATA = Path(__file__).parents[1] / "data"

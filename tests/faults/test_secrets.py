@@ -15,7 +15,8 @@ import pytest
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError, RejectedByBroker
 from openalgo_desktop.core.secret import Secret
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.storage.vault import Vault
 from tests.e2e.driver import Program, run_command
 

@@ -15,7 +15,8 @@ from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.events import ExitPlanChanged, OrderUpdated
 from openalgo_desktop.core.exits import ExitSpec, Offset, PlanState, Target, Unit
 from openalgo_desktop.core.model import OrderRequest
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
 SPEC = ExitSpec(stop=Offset.of(5, Unit.PERCENT), targets=(Target(Offset.of(5, Unit.PERCENT), 40),))

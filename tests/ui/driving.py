@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Action
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.shell.main import Session, make_application
 from tests.waiting import until

@@ -14,7 +14,8 @@ from openalgo_desktop.core.enums import Action, JournalState, Mode, PriceType, P
 from openalgo_desktop.core.errors import OrderStateUnknown, StorageError
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ports import JournalEntry
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.storage.paper import PaperRepository
 from openalgo_desktop.storage.tables import paper_rows
 

@@ -19,7 +19,8 @@ from openalgo_desktop import __version__
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.runtime.early import early_setting
 from openalgo_desktop.runtime.logs import catch_crashes, stop_signals
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import fonts, theme

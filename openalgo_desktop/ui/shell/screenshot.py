@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.engine.links import MAIN
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import theme as themes

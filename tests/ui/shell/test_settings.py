@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButt
 
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.runtime.early import early_setting
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField
 from openalgo_desktop.ui.kit.settings_page import SettingsPage, find_rows
 from openalgo_desktop.ui.kit.widgets import slug

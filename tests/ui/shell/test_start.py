@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.errors import AppError, ConfigError
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.shell import main
 from openalgo_desktop.ui.shell.start_problem import StartProblemDialog, ways_out

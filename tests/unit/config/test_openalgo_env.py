@@ -16,7 +16,7 @@ from openalgo_desktop.config.openalgo_env import (
 )
 from openalgo_desktop.config.settings import Settings, setting_row
 from openalgo_desktop.core.errors import ConfigError
-from openalgo_desktop.runtime.terminal import TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.shell.options import terminal_options
 from openalgo_desktop.shell.parser import build_parser
 

@@ -19,7 +19,8 @@ from openalgo_desktop.core.errors import AuthError, ConfigError, StorageError
 from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.runtime.diagnostics import write_bundle
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.storage.datadir import DataDirectory
 from openalgo_desktop.storage.vault import Vault
 

@@ -17,7 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from openalgo_desktop.core.enums import FeedMode, Interval, KeyRights
 from openalgo_desktop.core.errors import AppError, DataError, NotConnected
 from openalgo_desktop.core.model import Bars, Key, Tick
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from tests.waiting import until
 
 SBIN: Key = ("NSE", "SBIN")

@@ -18,7 +18,8 @@ from openalgo_desktop.core.model import BookRows, Order, OrderRequest
 from openalgo_desktop.local_api.handlers import books, shapes
 from openalgo_desktop.local_api.ready_rows import ReadyRows
 from openalgo_desktop.local_api.table import Pieces
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 
 NINE = datetime(2026, 12, 1, 9, 15, 7, 999_999, tzinfo=IST)
 

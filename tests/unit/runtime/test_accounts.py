@@ -24,7 +24,8 @@ from openalgo_desktop.core.events import AccountChanged, FeedChanged, Instrument
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.runtime.hands.door import OwnerDoor
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.shell.broker_check import Doctor
 from openalgo_desktop.shell.login import TerminalLogin, open_account
 from openalgo_desktop.ui.engine.accounts import AccountDoor

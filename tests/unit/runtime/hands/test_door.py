@@ -15,7 +15,8 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.texttable import table
 from openalgo_desktop.runtime.hands.door import HANDLERS, OwnerDoor
-from openalgo_desktop.runtime.terminal import Terminal, TerminalOptions
+from openalgo_desktop.runtime.options import TerminalOptions
+from openalgo_desktop.runtime.terminal import Terminal
 
 PASSWORD = "correct horse"
 
