@@ -46,7 +46,7 @@ class Chart:
         async def place(request: OrderRequest, mode: Mode) -> None:
             self.placed.append(request)
 
-        bridge.place = place
+        bridge.desk.place = place
         return self
 
     def shown(self, action: Action) -> float:
@@ -126,7 +126,7 @@ def test_what_is_held_decides_the_product(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
         bought = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 3, product=Product.CNC)
-        await session.bridge.place(bought, session.bridge.mode)
+        await session.bridge.desk.place(bought, session.bridge.mode)
         chart = await Chart(session).ready()
         await until(lambda: bool(chart.dock.hand.positions(SBIN)), "the position")
         chart.hold_still()

@@ -308,7 +308,7 @@ def test_a_disk_that_takes_nothing_is_said_in_the_strip(
         await priced(session)
         strip = session.window.alert_banner
         last = (await session.terminal.hub.snapshot(("NSE", "SBIN"))).ltp
-        await session.bridge.place(OrderRequest("SBIN", "NSE", Action.BUY, 10), Mode.SANDBOX)
+        await session.bridge.desk.place(OrderRequest("SBIN", "NSE", Action.BUY, 10), Mode.SANDBOX)
         await until(lambda: session.bridge.books.positions, "the position")
         door = session.bridge.watch
 
