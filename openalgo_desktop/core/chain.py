@@ -34,13 +34,17 @@ class Family(msgspec.Struct, frozen=True):
 class ChainLeg:
     """One option. ``tick`` is what was last heard of it; volatility and greeks rest on ``price``,
     and ``basis`` says what that is: ``mid`` of bid and ask, the last trade (``ltp``), or neither.
-    ``theta`` is rupees a calendar day, ``vega`` rupees a point of volatility."""
+    ``theta`` is rupees a calendar day, ``vega`` rupees a point of volatility. ``prev_oi`` is the
+    open interest at the end of the day before, where the feed does not tell it."""
 
-    __slots__ = ("basis", "delta", "gamma", "iv", "price", "row", "theta", "tick", "vega")
+    __slots__ = (
+        *("basis", "delta", "gamma", "iv", "prev_oi", "price", "row", "theta", "tick", "vega"),
+    )
 
     def __init__(self, row: Instrument) -> None:
         self.row = row
         self.tick: Tick | None = None
+        self.prev_oi: int | None = None
         self.basis = ""
         self.price: float | None = None
         self.iv: float | None = None
@@ -55,15 +59,16 @@ class ChainLeg:
 
     @property
     def oi_change(self) -> int | None:
-        """Open interest against the end of the previous session, where the feed tells it."""
+        """Open interest against the end of the previous session, where that is known."""
         tick = self.tick
-        if tick is None or tick.extras is None:
+        if tick is None:
             return None
-        if tick.extras.oi_change is not None:
-            return tick.extras.oi_change
-        if tick.extras.prev_oi is None or not tick.knows(Part.OI):
-            return None
-        return tick.oi - tick.extras.prev_oi
+        extras, before = tick.extras, self.prev_oi
+        if extras is not None and extras.oi_change is not None:
+            return extras.oi_change
+        if extras is not None and extras.prev_oi is not None:
+            before = extras.prev_oi
+        return None if before is None or not tick.knows(Part.OI) else tick.oi - before
 
 
 class ChainStrike:

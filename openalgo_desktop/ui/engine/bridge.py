@@ -43,6 +43,7 @@ from openalgo_desktop.ui.engine.arming import ArmDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
+from openalgo_desktop.ui.engine.day_facts import DayFactsDoor
 from openalgo_desktop.ui.engine.day_trades import day_trades
 from openalgo_desktop.ui.engine.depths import DepthsDoor
 from openalgo_desktop.ui.engine.desk import DeskDoor
@@ -123,6 +124,8 @@ class Bridge(QObject):
         self.safety = SafetyDoor(terminal, self)
         self.chains = ChainDoor(terminal, self)
         self.greeks = GreeksDoor(terminal)
+        self.day_facts = DayFactsDoor(terminal, self.spawn, self)
+        self.account_changed.connect(lambda _: self.day_facts.again())
         self.baskets = BasketDoor(terminal, SOURCE, self.desk.check_mode)
         self.lock = LockDoor(terminal, self)
         self.journal = JournalDoor(terminal, self)

@@ -20,7 +20,7 @@ FLAG_TONES = {1: "link-1", 2: "link-2", 3: "link-3", 4: "link-4"}
 class WatchRow:
     """One line: an instrument or a heading. ``tick`` is None until the first price. ``refusal``
     says why it is not streamed, ``stale`` that its prices must not be traded on, ``age`` what is
-    wrong with them in two words."""
+    wrong with them in two words, ``facts`` what daily candles tell beside the tick."""
 
     item: WatchItem
     instrument: Instrument | None
@@ -29,6 +29,7 @@ class WatchRow:
     refusal: str = ""
     stale: bool = False
     age: str = ""
+    facts: TickExtras | None = None
 
     @property
     def key(self) -> Key:
@@ -125,11 +126,13 @@ def oi(row: WatchRow) -> float | None:
 def oi_change(row: WatchRow) -> float | None:
     """Change of the open interest since the end of yesterday, per cent."""
     now, extras = oi(row), row.tick.extras if row.tick is not None else None
-    if now is None or extras is None:
+    if now is None:
         return None
-    before = extras.prev_oi
-    if before is None and extras.oi_change is not None:
+    before = extras.prev_oi if extras is not None else None
+    if before is None and extras is not None and extras.oi_change is not None:
         before = int(now) - extras.oi_change
+    if before is None and row.facts is not None:
+        before = row.facts.prev_oi
     return 100.0 * (now - before) / before if before else None
 
 
@@ -154,21 +157,45 @@ def _volume(row: WatchRow) -> float | None:
     return quote.known(row.tick, "volume") if row.tradable else None
 
 
-def _year(row: WatchRow, of: Callable[[TickExtras], float | None]) -> float | None:
+def _year(row: WatchRow, high: bool) -> float | None:
+    """High or low of 52 weeks: as the feed tells it, else by daily candles and today."""
     extras = row.tick.extras if row.tick is not None else None
-    return of(extras) if extras is not None else None
+    told = _of_year(extras, high)
+    if told is not None or row.facts is None:
+        return told
+    known, today = _of_year(row.facts, high), quote.price(row.tick, "high" if high else "low")
+    if known is None or today is None:
+        return known
+    return max(known, today) if high else min(known, today)
+
+
+def _of_year(extras: TickExtras | None, high: bool) -> float | None:
+    if extras is None:
+        return None
+    return extras.week_52_high if high else extras.week_52_low
+
+
+def lacks_interest(row: WatchRow) -> bool:
+    """Whether the open interest of the day before is not known and could be."""
+    return oi(row) is not None and oi_change(row) is None
+
+
+def lacks_year(row: WatchRow) -> bool:
+    """Whether high and low of 52 weeks are not known and could be: of shares and indices."""
+    instrument = row.instrument
+    return instrument is not None and instrument.expiry is None and _year(row, True) is None
 
 
 def _sign(value: Callable[[WatchRow], float | None]) -> Callable[[WatchRow], str]:
     return lambda row: fmt.sign_role(value(row) or 0.0)
 
 
-def _year_column(name: str, title: str, of: Callable[[TickExtras], float | None]) -> Col[WatchRow]:
+def _year_column(name: str, title: str, high: bool) -> Col[WatchRow]:
     def text(row: WatchRow) -> str:
-        known = _year(row, of)
+        known = _year(row, high)
         return _blank(row, fmt.MISSING if known is None else fmt.price(known, row.places))
 
-    return Col(name, title, 78, lambda row: _year(row, of), text, live=True, by_value=True)
+    return Col(name, title, 78, lambda row: _year(row, high), text, live=True, by_value=True)
 
 
 def _symbol(bridge: Bridge) -> Col[WatchRow]:
@@ -257,6 +284,6 @@ def columns(bridge: Bridge) -> tuple[Col[WatchRow], ...]:
         ),
         _price("high", "High", 84),
         _price("low", "Low", 84),
-        _year_column("year_high", "52w high", lambda extras: extras.week_52_high),
-        _year_column("year_low", "52w low", lambda extras: extras.week_52_low),
+        _year_column("year_high", "52w high", True),
+        _year_column("year_low", "52w low", False),
     )  # fmt: skip

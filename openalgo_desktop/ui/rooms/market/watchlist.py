@@ -19,10 +19,12 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.book_view import BookView
+from openalgo_desktop.ui.kit.day_facts import DayFacts
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.symbol_drag import drag
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.rooms.market import watch_menu
+from openalgo_desktop.ui.rooms.market.watch_days import lacking
 from openalgo_desktop.ui.rooms.market.watch_drag import drag_data, items_of
 from openalgo_desktop.ui.rooms.market.watch_groups import GroupedDock
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow, columns
@@ -71,6 +73,9 @@ class WatchlistDock(GroupedDock):
         )
         table.horizontalHeader().sortIndicatorChanged.connect(lambda *_: self.show_group())
         self.tabs.dropped.connect(lambda event, tab: self._on_drop(event, None, tab))
+        seen = partial(lacking, self.view, self.model, self.row_changed)
+        self.days = DayFacts(self.bridge, self.name, self.view, seen)
+        self.listen(self.bridge.day_facts.changed, self.days.soon)
         self.listen(self.bridge.feed.refused, self._on_refused)
         self.listen(self.bridge.feed.aged, self._on_aged)
         self.listen(self.bridge.instruments_loaded, lambda _count: self.show_group(anew=True))
@@ -253,6 +258,14 @@ class WatchlistDock(GroupedDock):
     def _on_feed(self, stale: bool) -> None:
         self._look_all()
         super()._on_feed(stale)
+
+    def flush(self) -> None:
+        super().flush()
+        self.days.soon()
+
+    def release(self) -> None:
+        self.days.stop()
+        super().release()
 
     def row_stale(self, row: WatchRow) -> bool:
         return row.stale

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -17,6 +18,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import ChainView
 from openalgo_desktop.ui.kit import table_exports
+from openalgo_desktop.ui.kit.day_facts import DayFacts
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.sending import trades_on_click
@@ -24,6 +26,7 @@ from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.rooms.options import chain_menu
 from openalgo_desktop.ui.rooms.options.chain_columns import ColumnPlan
+from openalgo_desktop.ui.rooms.options.chain_days import lacking
 from openalgo_desktop.ui.rooms.options.chain_head import (
     SPANS,
     ChainBar,
@@ -81,6 +84,8 @@ class ChainDock(Dock):
         self.set_empty(True)
         self.setFocusProxy(self.table)
         self.orders = ChainOrders(bridge, self.spawn)
+        seen = partial(lacking, self.table, self.model)
+        self.days = DayFacts(bridge, self.name, self.table, seen)
         self._connect()
 
     def _connect(self) -> None:
@@ -97,9 +102,11 @@ class ChainDock(Dock):
         self.listen(self.bridge.feed.changed, self._on_aged)
         self.listen(self.bridge.feed.refused, self._on_aged)
         self.listen(self.bridge.instruments_loaded, self._reload)
+        self.listen(self.bridge.day_facts.changed, self.days.soon)
         self.listen(self.bridge.setting_changed, self._on_setting)
 
     def release(self) -> None:
+        self.days.stop()
         self._close()
         super().release()
 
@@ -198,6 +205,7 @@ class ChainDock(Dock):
             self._look(line.put)
             self.model.touch(place)
         self._view.look(*self.table.visible_rows())
+        self.days.soon()
         self.table.flush()
 
     def _look(self, side: Side) -> bool:

@@ -124,6 +124,7 @@ class FundsDock(Dock):
             push_button("Refresh", "funds-refresh", "Refresh funds", bridge.books.refresh)
         )
         foot.setContentsMargins(EDGE, 0, EDGE, EDGE)
+        foot.setSpacing(6)
         column.addStretch(1)
         self.panel = panel
         self.content.addWidget(panel)

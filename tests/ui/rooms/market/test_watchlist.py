@@ -407,3 +407,45 @@ def test_rows_of_other_docks_and_found_symbols_can_be_dragged_here(
         assert keys_of(dock.add_field.results.mimeData([item])) == [ITC]
 
     drive(scenario)
+
+
+def test_what_the_feed_does_not_tell_comes_from_daily_candles_of_what_is_in_sight(
+    drive: Drive,
+) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await shown(session)
+        dock.setFloating(True)
+        dock.resize(1500, 400)  # with the columns of 52 weeks in sight
+        await until(lambda: texts(dock, SBIN)["year_high"] != "–", "the year of SBIN")
+        last = session.bridge.latest(SBIN)
+        cells = texts(dock, SBIN)
+        high, low = (float(cells[name].replace(",", "")) for name in ("year_high", "year_low"))
+        assert last is not None and low <= last.low < last.high <= high
+        # A feed that tells them is believed, and a higher high of today counts at once.
+        row = dock.row_of(SBIN)
+        assert row is not None and row.tick is not None
+        row.tick = msgspec.structs.replace(last, high=high + 10)
+        assert watch_rows._year(row, True) == high + 10
+        row.tick = msgspec.structs.replace(last, extras=TickExtras(week_52_high=1.0))
+        assert watch_rows._year(row, True) == 1.0
+
+    drive(scenario)
+
+
+def test_hidden_columns_ask_for_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await shown(session)
+        keys = [column.key for column in dock.columns]
+        for name in ("year_high", "year_low", "oi_change"):
+            dock.header_columns.show_column(keys.index(name), False)
+        dock.setFloating(True)
+        dock.resize(1500, 400)
+        asked: list[object] = []
+        session.bridge.day_facts.want = lambda _owner, wanted: asked.extend(wanted)  # type: ignore[method-assign]
+        dock.days._look()
+        assert asked == []
+        dock.header_columns.show_column(keys.index("year_high"), True)
+        dock.days._look()
+        assert SBIN in asked
+
+    drive(scenario)

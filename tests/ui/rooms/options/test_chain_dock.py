@@ -4,14 +4,17 @@ close it."""
 from __future__ import annotations
 
 import gc
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from openalgo_desktop.core.enums import Action, PriceType, Product
+from openalgo_desktop.core.enums import Action, Interval, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest, Position
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish
 from openalgo_desktop.ui.rooms.options.chain import NOTHING, ChainDock
@@ -407,3 +410,39 @@ def test_with_something_in_it_opened_and_closed_leaves_nothing(drive: Drive) -> 
         await until(lambda: not list(session.window.findChildren(ChainDock)), "the docks gone")
 
     drive(scenario)
+
+
+def test_the_change_of_open_interest_comes_from_candles_where_the_feed_has_none(
+    drive: Drive,
+) -> None:
+    async def scenario(session: Session) -> None:
+        quoters = session.terminal.accounts["simulator"]._world.quoters  # type: ignore[attr-defined]
+        for quoter in quoters.values():
+            session_day = quoter._new_day
+            quoter._new_day = partial(without_extras, session_day)
+            quoter.reset()
+        dock = await opened(session)
+        atm = money(dock)
+        assert atm is not None
+        dock.table.plan.use("OI")
+        dock.arrange()
+        key = key_of(dock, atm)
+        leg = dock.model.row_at(dock.table.row_of(atm)).call.leg
+        assert leg is not None and leg.tick is not None and leg.tick.extras is None
+        await until(lambda: leg.oi_change is not None, "the change of the day", 20.0)
+        days = await session.bridge.history(
+            key, Interval.DAY, session.bridge.now().date() - timedelta(days=7),
+            session.bridge.now().date(),
+        )  # fmt: skip
+        assert leg.prev_oi == days.oi[-2]
+        dock.close()
+        assert dock.name not in session.bridge.day_facts._wanted
+
+    drive(scenario)
+
+
+def without_extras(new_day: Any, window: Any) -> Any:
+    """A day of a feed that tells no open interest of the day before."""
+    day = new_day(window)
+    day.extras = None
+    return day
