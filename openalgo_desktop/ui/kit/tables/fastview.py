@@ -31,10 +31,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
 
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.tables.cell_text import TINT_ALPHA, CellText
 from openalgo_desktop.ui.kit.tables.columns import RowAction
 from openalgo_desktop.ui.kit.tables.ink import Ink
 from openalgo_desktop.ui.kit.tables.model import FastTableModel
-from openalgo_desktop.ui.kit.tables.store import FLASH_TIME, Cells
+from openalgo_desktop.ui.kit.tables.store import FLASH_TIME
 from openalgo_desktop.ui.kit.tables.widths import PADDING, Widths
 
 ACTION_GAP = 14
@@ -43,9 +44,6 @@ STRIPS = 8
 RESORT_EVERY = 1.0
 ANNOUNCE_EVERY = 1.0
 FLASH_ALPHA = 34
-#: Stands for a badge that has no room.
-SIGN = "⚠"
-TINT_ALPHA = 36
 
 Section = tuple[int, int, int]  # logical index, x, width
 
@@ -96,6 +94,7 @@ class FastTableView(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self.widths = Widths(header, self.table.columns, self.ink)
+        self._cell_text = CellText(self.ink, self.table.columns, self.widths)
         self._size_rows()
 
     def _size_rows(self) -> None:
@@ -247,7 +246,9 @@ class FastTableView(QTableView):
                 self._paint_actions(painter, row, index, x, size, baseline)
             else:
                 room = self.centred_area(row, x, size) if column.centred else (x, size)
-                self._paint_text(painter, cells, index, *room, baseline, selected)
+                self._cell_text.paint(
+                    painter, cells, index, room, baseline, selected=selected, stale=self._stale
+                )
         painter.setPen(self.ink.pen("grid"))
         painter.drawLine(0, y + tall - 1, width, y + tall - 1)
         self.paint_over(painter, row, y, sections)
@@ -278,54 +279,6 @@ class FastTableView(QTableView):
         painter.drawStaticText(
             left, area.top() + (area.height() - self.ink.metrics.height()) // 2, static
         )
-
-    def _paint_text(
-        self,
-        painter: QPainter,
-        cells: Cells,
-        index: int,
-        x: int,
-        size: int,
-        baseline: int,
-        selected: bool,
-    ) -> None:
-        text = cells.texts[index]
-        if not text:
-            return
-        static, width = self.ink.text(text)
-        if badge := cells.badges.get(index):
-            self._paint_badge(painter, badge, (x, size), width, baseline)
-        if width > size - 2 * PADDING:
-            if not self.table.columns[index].elides:
-                self.widths.want(index, width)
-            static, width = self.ink.text(self.ink.elide(text, size - 2 * PADDING))
-        tone = cells.tones[index] or ("selection-text" if selected else "text")
-        if (self._stale or cells.stale) and self.table.columns[index].live:
-            tone = "stale"
-        painter.setPen(self.ink.pen(tone))
-        column = self.table.columns[index]
-        left = x + size - PADDING - width if column.numeric else x + PADDING
-        if column.centred:
-            left = x + (size - width) // 2
-        painter.drawStaticText(left, baseline, static)
-
-    def _paint_badge(
-        self, painter: QPainter, text: str, cell: tuple[int, int], taken: int, baseline: int
-    ) -> None:
-        """A chip at the left edge of a number's cell; a sign where the words have no room beside
-        the number, which is never cut short for it."""
-        left, size = cell
-        room = size - taken - 2 * PADDING
-        for words in (text, SIGN):
-            static, width = self.ink.text(words)
-            if width + PADDING > room:
-                continue
-            tall = self.ink.metrics.height() + 2
-            chip = QRect(left + PADDING // 2, baseline - 1, width + PADDING, tall)
-            painter.fillRect(chip, self.ink.tint("warning", TINT_ALPHA))
-            painter.setPen(self.ink.pen("warning"))
-            painter.drawStaticText(chip.left() + PADDING // 2, baseline, static)
-            return
 
     def _paint_actions(
         self, painter: QPainter, row: int, index: int, x: int, size: int, baseline: int
