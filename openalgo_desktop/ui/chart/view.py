@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.model import Bars
 from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.live_bar import Candle
 from openalgo_desktop.ui.kit import format as fmt
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class ChartView(QWidget):
     ) -> None:
         """The forming bar changed."""
         self.canvas.update_last(time, open_, high, low, close, volume)
+
+    def take(self, candle: Candle, *, began: bool) -> None:
+        """The forming candle changed, or a new one ``began``."""
+        update = self.append_bar if began else self.update_last
+        update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
 
     def prepend(self, bars: Bars) -> int:
         """Put older bars in front; the view stays. Returns how many were added."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
@@ -12,14 +12,13 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode
-from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import Bars, Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
+from openalgo_desktop.ui.chart.history import ChartHistory
 from openalgo_desktop.ui.chart.live_bar import LiveBar
-from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -28,7 +27,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
 from openalgo_desktop.ui.rooms.market.chart_trading import SideButtons, fill_menu
 from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
@@ -63,7 +62,6 @@ class ChartDock(Dock):
         self._places = 2
         self._live: LiveBar | None = None
         self._lines_due = False
-        self._load: asyncio.Task[None] | None = None
         self._moment: datetime | None = None  # to be shown when the history is here
         self.interval = Segments(
             "chart-interval",
@@ -75,9 +73,7 @@ class ChartDock(Dock):
         self.interval.changed.connect(self._on_interval)
         self.listen(bridge.links.interval_changed, self._on_group_interval)
         self.quote = label("", "chart-quote", "number")
-        self.message = label("", "chart-message", "muted")
-        self.retry = push_button("Retry", "chart-retry", "Load the history again", self.load)
-        self.retry.hide()
+        self.history = ChartHistory(self, DAYS, self.load)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 8, 0)
         head.setSpacing(10)
@@ -86,8 +82,8 @@ class ChartDock(Dock):
         self.sides = SideButtons(self.name, bridge, self.hand, self._fit_bar)
         self._bar = OneLine("chart-bar", self.interval, (self.sides, self.quote))
         head.addWidget(self._bar, 1)
-        head.addWidget(self.message)
-        head.addWidget(self.retry)
+        head.addWidget(self.history.message)
+        head.addWidget(self.history.retry)
         self.content.addLayout(head)
         self.view = named(ChartView(), "chart-view", "Candle chart")
         self.view.price_picked.connect(self._on_price)
@@ -164,30 +160,16 @@ class ChartDock(Dock):
         """Load the history of the symbol and interval; a load under way is given up."""
         if self.key is None:
             return
-        if self._load is not None:
-            self._load.cancel()
         self._live = None
-        self.message.setText("Loading…")
-        self.retry.hide()
         interval = Interval(self.interval.value())
-        self._load = self.spawn(self._load_history(self.key, interval), "chart history")
+        ask = partial(self.bridge.history, self.key, interval)
+        self.history.load(interval, ask, self._show_history)
 
-    async def _load_history(self, key: Key, interval: Interval) -> None:
-        today = self.bridge.now().date()
-        start = today - timedelta(days=DAYS[interval])
-        try:
-            bars = await self.bridge.history(key, interval, start, today)
-        except AppError as error:
-            bars = Bars.empty()
-            self.message.setText(error.message)
-            self.retry.show()
-        else:
-            self.message.setText("" if len(bars) else f"No bars for {interval.value}")
-        await load_drawing()
+    def _show_history(self, interval: Interval, bars: Bars) -> None:
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
         self._show_moment()
-        self.set_empty(not len(bars), self.message.text())
+        self.set_empty(not len(bars), self.history.message.text())
         self.show_lines()
         self.dirty = True
 
@@ -195,13 +177,13 @@ class ChartDock(Dock):
         """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
         if key == self.key:
             self._moment = at
-            if self._load is None or self._load.done():
+            if not self.history.loading:
                 self._show_moment()
 
     def _show_moment(self) -> None:
         at, self._moment = self._moment, None
         if at is not None and not self.view.show_time(at.timestamp()):
-            self.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
+            self.history.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
 
     # -- live -------------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
@@ -214,8 +196,7 @@ class ChartDock(Dock):
         started = self._live.update(tick)
         candle = self._live.candle
         if candle is not None:
-            update = self.view.append_bar if started else self.view.update_last
-            update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+            self.view.take(candle, began=started)
             if self.view.isHidden():  # no history, but the market goes on
                 self.set_empty(False)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
+from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.combined import summed
 from openalgo_desktop.core.enums import FeedMode, Interval
-from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Bars, Key, Part, Tick
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.naming import expiry_text
 from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.history import ChartHistory
 from openalgo_desktop.ui.chart.live_bar import LiveBar, moment_of
-from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import Pair
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -25,7 +25,7 @@ from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
+from openalgo_desktop.ui.kit.widgets import label, named, set_role
 from openalgo_desktop.ui.rooms.options.chain_rows import strike_text
 
 #: Intervals, and how many days of history each loads.
@@ -53,7 +53,6 @@ class StraddleDock(Dock):
         self._key: Key | None = None
         self._places = 2
         self._live: LiveBar | None = None
-        self._load: asyncio.Task[None] | None = None
         self.interval = Segments(
             f"{self.name}-interval", "Interval", tuple(row.value for row in DAYS), compact=True
         )
@@ -64,15 +63,13 @@ class StraddleDock(Dock):
             "Call and put together, also as a part of the underlying; between which prices of the "
             "underlying whoever sells both now wins at the expiry, before charges"
         )
-        self.message = label("", f"{self.name}-message", "muted")
-        self.retry = push_button("Retry", f"{self.name}-retry", "Load the history again", self.load)
-        self.retry.hide()
+        self.history = ChartHistory(self, DAYS, self.load)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 8, 0)
         self._bar = OneLine(f"{self.name}-bar", self.interval, (self.figures,))
         head.addWidget(self._bar, 1)
-        head.addWidget(self.message)
-        head.addWidget(self.retry)
+        head.addWidget(self.history.message)
+        head.addWidget(self.history.retry)
         self.content.addLayout(head)
         self.view = named(ChartView(), f"{self.name}-view", "Candles of call and put together")
         self.content.addWidget(self.view, 1)
@@ -95,7 +92,7 @@ class StraddleDock(Dock):
             quoted = self.bridge.chains.quoted(key)  # with its price the money is known
             self.want({} if quoted is None else {quoted: FeedMode.QUOTE})
             self.figures.setText("")
-            self.message.setText("")
+            self.history.message.setText("")
             self.set_empty(True, NOTHING)
             return
         day = expiry_text(pair.expiry, self.bridge.now().date())
@@ -109,35 +106,19 @@ class StraddleDock(Dock):
         """Load the history of the pair; a load under way is given up."""
         if self.pair is None:
             return
-        if self._load is not None:
-            self._load.cancel()
         self._live = None
-        self.message.setText("Loading ...")
-        self.retry.hide()
         interval = Interval(self.interval.value())
-        self._load = self.spawn(self._load_history(self.pair, interval), "straddle history")
+        ask = partial(self._ask, self.pair, interval)
+        self.history.load(interval, ask, self._show_history)
 
-    async def _load_history(self, pair: Pair, interval: Interval) -> None:
-        today = self.bridge.now().date()
-        start = today - timedelta(days=DAYS[interval])
-        try:
-            call, put = await asyncio.gather(
-                *(
-                    self.bridge.history(leg.key, interval, start, today)
-                    for leg in (pair.call, pair.put)
-                )
-            )
-            bars = summed(call, put)
-        except AppError as error:
-            bars = Bars.empty()
-            self.message.setText(error.message)
-            self.retry.show()
-        else:
-            self.message.setText("" if len(bars) else f"No bars for {interval.value}")
-        await load_drawing()
+    async def _ask(self, pair: Pair, interval: Interval, start: date, end: date) -> Bars:
+        legs = (self.bridge.history(leg.key, interval, start, end) for leg in (pair.call, pair.put))
+        return summed(*await asyncio.gather(*legs))
+
+    def _show_history(self, interval: Interval, bars: Bars) -> None:
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
-        self.set_empty(not len(bars), self.message.text())
+        self.set_empty(not len(bars), self.history.message.text())
         self.dirty = True
 
     # -- live -------------------------------------------------------------------------------
@@ -168,8 +149,7 @@ class StraddleDock(Dock):
         started = self._live.price(moment, both[0].ltp + both[1].ltp)
         candle = self._live.candle
         if candle is not None:
-            update = self.view.append_bar if started else self.view.update_last
-            update(candle.time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+            self.view.take(candle, began=started)
             if self.view.isHidden():  # no history, but the market goes on
                 self.set_empty(False)
 

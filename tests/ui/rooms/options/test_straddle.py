@@ -77,11 +77,11 @@ def test_a_history_that_does_not_come_is_told_and_tried_again(drive: Drive) -> N
 
         bridge.history = history
         dock = await opened(session)
-        await until(lambda: not dock.retry.isHidden(), "the error")
-        assert "no candles" in dock.message.text()
+        await until(lambda: not dock.history.retry.isHidden(), "the error")
+        assert "no candles" in dock.history.message.text()
         bridge.history = real
-        dock.retry.click()
-        await until(lambda: dock.message.text() == "", "bars")
-        assert dock.retry.isHidden() and len(dock.view.canvas.series) > 10
+        dock.history.retry.click()
+        await until(lambda: dock.history.message.text() == "", "bars")
+        assert dock.history.retry.isHidden() and len(dock.view.canvas.series) > 10
 
     drive(scenario)
