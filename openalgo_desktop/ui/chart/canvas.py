@@ -23,23 +23,15 @@ from openalgo_desktop.core.model import Bars
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
 from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of
+from openalgo_desktop.ui.chart.legend import legend
 from openalgo_desktop.ui.chart.line_hand import LineHand
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.overlay import Frame, LegendPart, Overlay
+from openalgo_desktop.ui.chart.overlay import Frame, Overlay
+from openalgo_desktop.ui.chart.price_scale import PriceScale
 from openalgo_desktop.ui.chart.scale import TimeScale
 from openalgo_desktop.ui.chart.series import Series
-from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import theme
 
-#: Room above and below the candles, as parts of the price range.
-ROOM_TOP, ROOM_BOTTOM = 0.10, 0.06
-#: Pixels at the top that belong to the legend.
-LEGEND_ROOM = 40.0
-#: and the most that they may be of a low pane, as a part of it.
-LEGEND_MOST = 0.3
-VOLUME_ROOM = 1.15
-#: A line this near, as a part of the price range of the bars, is brought into view.
-LINE_REACH = 0.5
 ZOOM_STEP = 1.18
 #: A press that moves less than this is a click, pixels.
 CLICK_SLACK = 4
@@ -66,14 +58,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         super().__init__(parent, background=None)
         self.series = Series()
         self.scale_x = TimeScale()
+        self.scale_y = PriceScale()
         self.places = 2
         self.intraday = True
         self._dirty = Dirty.NOTHING
-        self._auto_price = True
         self._fitted = True  # nobody has scrolled or zoomed: as many bars as fit
-        self._price_range = (0.0, 1.0)
-        self._top_volume = 1.0
-        self._line_prices: tuple[float, ...] = ()
         self._pressed: QPointF | None = None
         self._dragged_from: QPointF | None = None
         self._drag_axis = False
@@ -133,7 +122,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._time_axis.intraday = interval.is_intraday
         self.overlay.places = places
         self.scale_x.reset(len(bars), self._price_box.width())
-        self._auto_price = self._fitted = True
+        self.scale_y.auto = self._fitted = True
         self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
 
     def append_bar(
@@ -166,9 +155,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         """Order and position lines."""
         self.overlay.set_lines(lines)
         self.hand.lines_changed()
-        prices = tuple(line.price for line in lines)
-        if prices != self._line_prices:
-            self._line_prices = prices
+        if self.scale_y.set_lines(tuple(line.price for line in lines)):
             self._dirty |= Dirty.VIEW
 
     # -- drawing ----------------------------------------------------------------------------
@@ -177,7 +164,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         dirty, self._dirty = self._dirty, Dirty.NOTHING
         if not dirty or not len(self.series):
             return
-        moved = self._fit_prices() or bool(dirty & Dirty.VIEW)
+        height = self._price_box.height()
+        moved = self.scale_y.fit(self.series, self.scale_x.visible, height, self.places)
+        moved = moved or bool(dirty & Dirty.VIEW)
         if moved:
             self._show_view()
         elif dirty & Dirty.BARS:
@@ -200,59 +189,31 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self.overlay.restyle()
         self._dirty |= Dirty.VIEW
 
-    def _fit_prices(self) -> bool:
-        """Set price and volume range to what is in view; True when one of them changed."""
-        first, last = self.scale_x.visible
-        before = (self._price_range, self._top_volume)
-        found = self.series.price_range(first, last)
-        if self._auto_price and found is not None:
-            low, high = self._with_lines(*found)
-            span = high - low or max(abs(high) * 0.01, 10.0**-self.places)
-            part = min(LEGEND_MOST, LEGEND_ROOM / max(LEGEND_ROOM, self._price_box.height()))
-            room = max(ROOM_TOP, part / (1.0 - part) * (1.0 + ROOM_BOTTOM))
-            wanted = (low - span * ROOM_BOTTOM, high + span * room)
-            # The forming bar moves the edges only when it leaves the room that is there.
-            now = self._price_range
-            inside = now[0] < low and now[1] > high and span * (1.25 + room) > now[1] - now[0]
-            if not inside or self._dirty_view(before[0], found):
-                self._price_range = wanted
-        top = self.series.top_volume(first, last)
-        if top > self._top_volume or top * VOLUME_ROOM * 1.2 < self._top_volume:
-            self._top_volume = max(1.0, top * VOLUME_ROOM)
-        return before != (self._price_range, self._top_volume)
-
-    def _with_lines(self, low: float, high: float) -> tuple[float, float]:
-        """The range of the bars, widened for order and position lines that lie near it."""
-        reach = (high - low) * LINE_REACH
-        near = [price for price in self._line_prices if low - reach <= price <= high + reach]
-        return min([low, *near]), max([high, *near])
-
-    @staticmethod
-    def _dirty_view(now: tuple[float, float], found: tuple[float, float]) -> bool:
-        return now[1] - now[0] <= 0 or found[0] > now[1] or found[1] < now[0]
-
     def _show_view(self) -> None:
         scale = self.scale_x
-        low, high = self._price_range
+        low, high = self.scale_y.range
         self._bound_items()
         self._price_box.setRange(
             xRange=(scale.left, scale.right), yRange=(low, high), padding=0, update=True
         )
         self._volume_box.setRange(
-            xRange=(scale.left, scale.right), yRange=(0.0, self._top_volume), padding=0, update=True
+            xRange=(scale.left, scale.right),
+            yRange=(0.0, self.scale_y.top_volume),
+            padding=0,
+            update=True,
         )
         self._show_frame()
 
     def _bound_items(self) -> None:
         merge = merge_of(self._price_box.width() / self.scale_x.span)
         for candles in self._candles:
-            candles.set_bounds(*self._price_range, merge)
+            candles.set_bounds(*self.scale_y.range, merge)
         for volumes in self._volumes:
-            volumes.set_bounds(0.0, self._top_volume, merge)
+            volumes.set_bounds(0.0, self.scale_y.top_volume, merge)
 
     def _show_frame(self) -> None:
         pane = self._price_box.sceneBoundingRect()
-        low, high = self._price_range
+        low, high = self.scale_y.range
         bottom = self._volume_box.sceneBoundingRect().bottom()
         labels = tuple(self._price_axis.tickValues(low, high, pane.height())[0][1])
         right = float(self.viewport().width())
@@ -266,22 +227,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         index = len(self.series) - 1
         if self._mouse is not None:
             index = max(0, min(index, round(self._bar_at(self._mouse.x()))))
-        self.overlay.set_legend(self._legend(index))
-
-    def _legend(self, index: int) -> tuple[LegendPart, ...]:
-        opened, high, low, close, volume = self.series.bar(index)
-        before = self.series.bar(index - 1)[3] if index else opened
-        change = close - before
-        percent = 100.0 * change / before if before else 0.0
-        role = "up" if close >= opened else "down"
-        parts: list[LegendPart] = []
-        for name, value in (("O", opened), ("H", high), ("L", low), ("C", close)):
-            parts += [(name, "muted"), (f"{fmt.price(value, self.places)} ", role)]
-        text = f"{fmt.signed(change, self.places)} ({fmt.signed_percent(percent)}) "
-        parts.append((text, fmt.sign_role(change) or "muted"))
-        if volume:
-            parts += [("Vol", "muted"), (fmt.quantity(volume), "text")]
-        return tuple(parts)
+        self.overlay.set_legend(legend(self.series, index, self.places))
 
     # -- geometry ---------------------------------------------------------------------------
     def _bar_at(self, x: float) -> float:
@@ -346,18 +292,12 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def _drag(self, moved: QPointF) -> None:
         pane = self.overlay.frame.pane
-        low, high = self._price_range
-        if self._drag_axis:
-            # Dragging the price axis stretches prices around the middle.
-            self._auto_price = False
-            middle, half = (high + low) / 2, (high - low) / 2 * 1.006 ** moved.y()
-            self._price_range = (middle - half, middle + half)
+        if self._drag_axis:  # stretches prices around the middle
+            self.scale_y.stretch(1.006 ** moved.y())
         else:
             self._fitted = self._fitted and not moved.x()
             self.scale_x.pan(-moved.x() / max(1.0, pane.width()) * self.scale_x.span)
-            if not self._auto_price:
-                by = moved.y() / max(1.0, pane.height()) * (high - low)
-                self._price_range = (low + by, high + by)
+            self.scale_y.pan(moved.y() / max(1.0, pane.height()))
         self._changed_view()
 
     def _show_cursor(self, at: QPoint) -> None:
@@ -395,9 +335,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def autofit(self) -> None:
         """Newest bars, prices fitted."""
-        self._auto_price = self._fitted = True
+        self._fitted = True
         self.scale_x.reset(len(self.series), self._price_box.width())
-        self._price_range = (0.0, 0.0)
+        self.scale_y.reset()
         self._changed_view()
 
     def leaveEvent(self, event: QEvent) -> None:

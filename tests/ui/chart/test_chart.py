@@ -186,14 +186,14 @@ def test_order_lines_are_shown_inside_the_prices_only(chart: ChartView) -> None:
 def test_a_line_near_the_bars_is_brought_into_view(chart: ChartView) -> None:
     bars = walk(200)
     shown(chart, bars)
-    _, high = chart.canvas._price_range
+    _, high = chart.canvas.scale_y.range
     span = float(bars.high[-100:].max() - bars.low[-100:].min())
     chart.set_lines([PriceLine("1", high + 0.1 * span, "SELL", "sell")])
     chart.flush()
-    assert chart.canvas._price_range[1] > high + 0.1 * span
+    assert chart.canvas.scale_y.range[1] > high + 0.1 * span
     chart.set_lines([PriceLine("1", high + 50 * span, "SELL", "sell")])
     chart.flush()
-    assert chart.canvas._price_range[1] < high + 5 * span
+    assert chart.canvas.scale_y.range[1] < high + 5 * span
 
 
 def test_ctrl_click_alone_gives_the_price_and_a_drag_pans(chart: ChartView, qtbot: QtBot) -> None:
