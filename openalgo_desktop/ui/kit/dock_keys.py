@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
+from openalgo_desktop.ui.kit.held_keys import is_repeat
 from openalgo_desktop.ui.kit.keys import DockKey, KeyGroup, press_of, pressed, presses
 from openalgo_desktop.ui.kit.widgets import shortcut_text
 
@@ -60,7 +61,7 @@ class DockKeys(QObject):
         made = QShortcut(surface)
         made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         made.setAutoRepeat(False)
-        made.activated.connect(answer)
+        made.activated.connect(lambda: is_repeat() or answer())
         return made
 
     def has(self, ident: str) -> bool:

@@ -15,6 +15,8 @@ TICK_MS = 25
 #: A key that repeats is taken as released when nothing came for this long, seconds. The first
 #: repeat comes late on all platforms.
 KEY_GAP = 0.8
+#: X11 tells a key that is held as releases and presses; a release counts after this, seconds.
+SETTLED = 0.1
 
 
 class HoldButton(QPushButton):
@@ -29,6 +31,7 @@ class HoldButton(QPushButton):
         super().__init__(text)
         self._since: float | None = None
         self._by_mouse = False
+        self._let_go: float | None = None  # the space key, perhaps
         self._pulse = 0.0  # last repeat of a held shortcut; 0 when a mouse or space holds
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -42,7 +45,7 @@ class HoldButton(QPushButton):
             self.setDown(True)
 
     def _end(self) -> None:
-        self._since = None
+        self._since = self._let_go = None
         self._pulse, self._by_mouse = 0.0, False
         self._timer.stop()
         self.setDown(False)
@@ -50,10 +53,13 @@ class HoldButton(QPushButton):
 
     def _tick(self) -> None:
         now = time.monotonic()
-        if self._since is None or (self._pulse and now - self._pulse > KEY_GAP):
+        let_go = self._let_go is not None and now - self._let_go > SETTLED
+        if self._since is None or let_go or (self._pulse and now - self._pulse > KEY_GAP):
             self._end()
             return
         # A held shortcut must still repeat at the end: a key pressed once is no hold.
+        if self._let_go is not None:
+            return
         if now - self._since >= HOLD_SECONDS and (not self._pulse or self._pulse > self._since):
             self._end()
             self.held.emit()
@@ -92,13 +98,14 @@ class HoldButton(QPushButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space:
+            self._let_go = None
             self._begin()
         else:
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._end()
+            self._let_go = time.monotonic()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         # A finger on the mouse says enough: something that opens meanwhile ends no hold.

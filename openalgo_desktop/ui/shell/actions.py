@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.ui.kit.dialogs import keep_key
+from openalgo_desktop.ui.kit.held_keys import is_repeat
 from openalgo_desktop.ui.kit.keys import alt_letters
 
 
@@ -208,6 +210,13 @@ def menu_keys() -> dict[str, str]:
     return {f"Alt+{text[text.index('&') + 1].upper()}": title for title, text in captions}
 
 
+def _answer(action: QAction, call: Callable[[], object], checked: bool = False) -> None:
+    if not is_repeat():
+        call()
+    elif action.isCheckable():
+        action.setChecked(not checked)
+
+
 def build_actions(
     owner: QWidget, handlers: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:
@@ -229,7 +238,7 @@ def build_actions(
         action.setObjectName(f"action-{row.name}")
         action.setCheckable(row.checkable)
         action.setAutoRepeat(False)
-        action.triggered.connect(lambda checked=False, call=handler: call())
+        action.triggered.connect(partial(_answer, action, handler))
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         owner.addAction(action)
         actions[row.name] = keep_key(action) if row.name in REDUCE_RISK else action

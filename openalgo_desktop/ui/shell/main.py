@@ -25,6 +25,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.loop import PumpEventLoop
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit.dressing import dress
+from openalgo_desktop.ui.kit.held_keys import watch_held_keys
 from openalgo_desktop.ui.shell.first_run import is_due
 from openalgo_desktop.ui.shell.main_window import MainWindow
 from openalgo_desktop.ui.shell.side_window import TITLE
@@ -60,6 +61,7 @@ def make_application() -> QApplication:
     QGuiApplication.setDesktopFileName("openalgo-desktop")
     app.setQuitOnLastWindowClosed(False)
     fonts.install(app)
+    watch_held_keys(app)
     return app
 
 
