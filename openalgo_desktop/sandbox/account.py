@@ -36,13 +36,14 @@ from openalgo_desktop.exchange.matching import FillModel
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperPosition
 from openalgo_desktop.exchange.span import SpanParameters
+from openalgo_desktop.sandbox.charge_posts import ChargePosts
 from openalgo_desktop.sandbox.charging import Charging
 from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.gtt_calls import GttCalls
 from openalgo_desktop.sandbox.hours import Hours, SettingValues
 from openalgo_desktop.sandbox.lifecycle import Lifecycle
 from openalgo_desktop.sandbox.marks import Marks
-from openalgo_desktop.sandbox.portfolio import PortfolioMargin, complete
+from openalgo_desktop.sandbox.portfolio import PortfolioMargin
 from openalgo_desktop.sandbox.report import Reporter
 from openalgo_desktop.sandbox.statistics import Summary
 
@@ -117,11 +118,12 @@ class Sandbox(GttCalls):
                 request, tag, quote, self._clock.now(), gtt
             ),
         )
-        self.lifecycle = Lifecycle(book, self, self.hours, settings, self.gtts)
         self.charging = Charging(
             ChargeTable(resource_text("charges/rates.json")), settings.__getitem__
         )
         book.charger = self.charging
+        self._charges = ChargePosts(book, self.charging)
+        self.lifecycle = Lifecycle(book, self, self.hours, settings, self.gtts, self._charges)
         self._reporter = Reporter()
         self._open: dict[str, tuple[float, bool]] = {}
         self._seen: dict[Key, float] = {}
@@ -187,7 +189,7 @@ class Sandbox(GttCalls):
     async def catch_up(self) -> None:
         """Timed events of the time the program was closed; then GTTs against today's prices."""
         now = self._clock.now()
-        self._resume_charges(now)
+        self._charges.resume(now)
         await self.lifecycle.run_due(now)
         for key in self.gtts.instruments():
             if self.is_open(key[0], now):
@@ -410,28 +412,3 @@ class Sandbox(GttCalls):
     def results(self) -> list[Entry]:
         """Entries of the ledger that realised, charged or funded, since the last manual reset."""
         return self.state.ledger.results
-
-    # -- charges ----------------------------------------------------------------------------
-    def _resume_charges(self, now: datetime) -> None:
-        today = [
-            trade for trade in self.state.trades.values() if trade.traded_at.date() == now.date()
-        ]
-        self.charging.resume(today, self.book.instrument)
-
-    def end_charges(self, now: datetime) -> None:
-        """Post what rounding per contract note adds at the end of a day."""
-        self._post_charge(self.charging.close_day(), now, "contract note")
-
-    def charge_exercise(self, position: PaperPosition, price: Decimal, at: datetime) -> None:
-        """Post the tax on a bought option that expires with a value; before it is settled."""
-        instrument = complete(self.book.instrument(position.key))
-        amount = self.charging.exercise(instrument, position.quantity, price, at.date())
-        self._post_charge(amount, at, "|".join(position.position_key))
-
-    def _post_charge(self, amount: Decimal, at: datetime, ref: str) -> None:
-        if not amount:
-            return
-        self.state.ledger.post(at, EntryKind.CHARGE, -amount, ref=ref)
-        self.state.meta.charges += amount
-        self.state.meta.charges_today += amount
-        self.state.mark_meta()

@@ -21,6 +21,7 @@ from openalgo_desktop.exchange.ledger import ZERO, decimal
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder, PaperPosition
 from openalgo_desktop.exchange.state import DayRow
+from openalgo_desktop.sandbox.charge_posts import ChargePosts
 from openalgo_desktop.sandbox.gtt import GttDesk
 from openalgo_desktop.sandbox.hours import SQUARE_OFF_GROUPS, Hours, SettingValues, at_time
 from openalgo_desktop.sandbox.report import equity, open_profit
@@ -41,8 +42,6 @@ class Host(Protocol):
     def price(self, key: Key, mark: float) -> float: ...
     def publish(self, *keys: Key) -> None: ...
     def rewatch(self) -> None: ...
-    def end_charges(self, now: datetime) -> None: ...
-    def charge_exercise(self, position: PaperPosition, price: Decimal, at: datetime) -> None: ...
 
 
 class Event(NamedTuple):
@@ -63,9 +62,11 @@ class Lifecycle:
         hours: Hours,
         settings: SettingValues,
         gtts: GttDesk,
+        charges: ChargePosts,
     ) -> None:
         self._book = book
         self._host = host
+        self._charges = charges
         self._hours = hours
         self._settings = settings
         self._gtts = gtts
@@ -246,7 +247,7 @@ class Lifecycle:
             price = await self._settlement_price(position, now)
             before = self._book.state.meta.realised
             log.info("%s has expired: %d settled at %s", position.symbol, position.quantity, price)
-            self._host.charge_exercise(position, price, at)
+            self._charges.exercise(position, price, at)
             self._book.settle(position.position_key, price, at, today=True)
             self._missed += self._book.state.meta.realised - before
             changed = True
@@ -305,7 +306,7 @@ class Lifecycle:
         """File the day's line of the daily table; none on days without trading."""
         if not (self._hours.round_the_clock or self._hours.calendar.is_trading_day(day)):
             return False
-        self._host.end_charges(at_time(day, _SNAPSHOT))
+        self._charges.end_day(at_time(day, _SNAPSHOT))
         state, price = self._book.state, self._host.price
         positions, holdings = open_profit(state, price)
         ledger, meta = state.ledger, state.meta
