@@ -30,9 +30,10 @@ from openalgo_desktop.core.chain import ChainName  # noqa: E402
 from openalgo_desktop.core.clock import IST, ManualClock  # noqa: E402
 from openalgo_desktop.core.enums import FeedMode  # noqa: E402
 from openalgo_desktop.core.instruments import InstrumentTable  # noqa: E402
-from openalgo_desktop.core.model import Instrument, Tick  # noqa: E402
+from openalgo_desktop.core.model import Instrument  # noqa: E402
 from openalgo_desktop.core.options_math import price  # noqa: E402
 from openalgo_desktop.core.symbols import option_symbol  # noqa: E402
+from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.market.hub import MarketHub  # noqa: E402
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)

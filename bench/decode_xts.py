@@ -25,7 +25,8 @@ from openalgo_desktop.brokers.kit.feed.codec import Message  # noqa: E402
 from openalgo_desktop.core.clock import SystemClock  # noqa: E402
 from openalgo_desktop.core.enums import FeedMode  # noqa: E402
 from openalgo_desktop.core.instruments import InstrumentTable  # noqa: E402
-from openalgo_desktop.core.model import Depth, Instrument, Level, Tick  # noqa: E402
+from openalgo_desktop.core.model import Instrument  # noqa: E402
+from openalgo_desktop.core.ticks import Depth, Level, Tick  # noqa: E402
 from tests.emulators.xts_feed import DEPTH, LTP, TOUCHLINE, message, packet  # noqa: E402
 
 EVENTS = 500

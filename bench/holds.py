@@ -38,7 +38,8 @@ from PySide6.QtCore import Qt  # noqa: E402
 
 from bench.ui import OVERRIDES, _order  # noqa: E402
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
-from openalgo_desktop.core.model import BookRows, OrderRequest, Tick, Trade  # noqa: E402
+from openalgo_desktop.core.model import BookRows, OrderRequest, Trade  # noqa: E402
+from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.core.trade_journal import JournalBook, RoundTrip  # noqa: E402
 from openalgo_desktop.runtime.terminal import TerminalOptions  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402

@@ -25,8 +25,9 @@ from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest
 from openalgo_desktop.core.ports import PaperRow
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.sandbox.account import Sandbox
 
 RATE = 5_000  # ticks per second

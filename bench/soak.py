@@ -40,8 +40,9 @@ if not os.environ.get("DISPLAY"):
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, NotConnected, OrderNotWorking
-from openalgo_desktop.core.model import Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.ui.engine.loop import PumpEventLoop

@@ -38,7 +38,8 @@ from PySide6.QtWidgets import QTableWidget, QTableWidgetItem  # noqa: E402
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product  # noqa: E402  # noqa: E402
 from openalgo_desktop.core.events import OrderUpdated  # noqa: E402
-from openalgo_desktop.core.model import Key, Order, OrderRequest, Tick  # noqa: E402
+from openalgo_desktop.core.model import Key, Order, OrderRequest  # noqa: E402
+from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402
 from openalgo_desktop.ui.kit.kinds import kinds  # noqa: E402

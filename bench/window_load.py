@@ -35,7 +35,8 @@ sys.path.insert(0, str(ROOT))
 
 from bench.first_light import seed_watchlist  # noqa: E402
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick  # noqa: E402
+from openalgo_desktop.core.model import Instrument, OrderRequest  # noqa: E402
+from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402
 from openalgo_desktop.ui.shell.main import Session, make_application  # noqa: E402

@@ -25,7 +25,7 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.options_math import (
     MIN_YEARS,
@@ -33,6 +33,7 @@ from openalgo_desktop.core.options_math import (
     greeks,
     implied_volatility,
 )
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.market.channel import Channel
 from openalgo_desktop.market.hub import MarketHub
 

@@ -11,7 +11,7 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.symbols import (
     expiry_time,
@@ -22,6 +22,7 @@ from openalgo_desktop.core.symbols import (
     split_underlying,
     spot_exchange,
 )
+from openalgo_desktop.core.ticks import Part, Tick
 
 _OFFSET = re.compile(r"(ATM|ITM|OTM)([0-9]*)", re.IGNORECASE)
 #: Exchanges whose underlyings have no spot price: the near-month future stands for it.

@@ -18,7 +18,7 @@ from openalgo_desktop.analytics.contracts import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import priced
 from openalgo_desktop.core.numbers import is_digits
 from openalgo_desktop.core.options_math import (
@@ -28,6 +28,7 @@ from openalgo_desktop.core.options_math import (
     implied_volatility,
 )
 from openalgo_desktop.core.symbols import MONTHS, ParsedSymbol, format_expiry, parse, spot_exchange
+from openalgo_desktop.core.ticks import Tick
 
 _DAY = 86_400.0
 

@@ -29,9 +29,10 @@ from openalgo_desktop.core.chain import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.options_math import SECONDS_PER_YEAR, greeks, implied_volatility
 from openalgo_desktop.core.symbols import option_exchange
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.market.hub import MarketHub
 
 #: Options solved in one pass at most; the others have their turn in the next.

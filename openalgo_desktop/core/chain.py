@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Part, Tick
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

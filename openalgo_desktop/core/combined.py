@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 
 
 def summed(first: Bars, second: Bars) -> Bars:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from openalgo_desktop.core.model import Bars, Instrument, TickExtras
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Bars, TickExtras
 
 #: Days of candles that are asked for: a year of shares and indices; of derivatives enough for the
 #: last session, whatever holidays lie between.

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from openalgo_desktop.core.enums import Action, PriceType
-from openalgo_desktop.core.model import Instrument, Part, Tick
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.protection import protected_price
+from openalgo_desktop.core.ticks import Part, Tick
 
 
 class Followed(NamedTuple):

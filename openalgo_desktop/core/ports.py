@@ -19,7 +19,6 @@ from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.logins import LoginHelper
 from openalgo_desktop.core.model import (
     AccountStatus,
-    Bars,
     BookRows,
     Funds,
     Holding,
@@ -31,12 +30,11 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     OrderUpdate,
-    Part,
     Position,
-    Tick,
     Trade,
 )
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.core.traits import Traits
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from openalgo_desktop.core.confirming import ConfirmFacts
 from openalgo_desktop.core.enums import Mode, PriceType
-from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Instrument, Margin, OrderRequest
 from openalgo_desktop.core.money import group_indian, price_text
 from openalgo_desktop.core.offered import is_passed
+from openalgo_desktop.core.ticks import Part, Tick
 
 
 class Caution(StrEnum):

@@ -12,8 +12,9 @@ import msgspec
 
 from openalgo_desktop.core.enums import Action, Exchange, PriceType
 from openalgo_desktop.core.errors import NoPrice
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.core.traits import ProtectRule
 
 #: (price below, per cent); the last row holds for all higher prices.

@@ -7,8 +7,8 @@ opposite quote. *Book* walks the visible depth, fills in parts, and keeps limit 
 from __future__ import annotations
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType
-from openalgo_desktop.core.model import Tick
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.matching import Market, Resting
 
 

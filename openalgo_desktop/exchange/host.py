@@ -26,7 +26,6 @@ from openalgo_desktop.core.errors import (
     OrderNotFound,
 )
 from openalgo_desktop.core.model import (
-    PARTS_OF,
     BookRows,
     Funds,
     Holding,
@@ -38,10 +37,10 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Position,
-    Tick,
     Trade,
 )
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.core.ticks import PARTS_OF, Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.checks import check_fields, check_order, normalised
 from openalgo_desktop.exchange.ledger import ZERO

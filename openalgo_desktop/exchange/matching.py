@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from openalgo_desktop.core.enums import Action, PriceType
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import plain
+from openalgo_desktop.core.ticks import Tick
 
 
 class Resting(msgspec.Struct, gc=False):

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product, Validity
 from openalgo_desktop.core.errors import OrderNotWorking, RejectedByBroker
-from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ports import InstrumentLookup
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.accounting import Accounting
 from openalgo_desktop.exchange.checks import check_modify
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import TickSource
+from openalgo_desktop.core.ticks import Tick
 
 
 class PriceWatch:

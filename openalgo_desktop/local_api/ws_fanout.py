@@ -10,7 +10,8 @@ from typing import Any
 from openalgo_desktop.core.api_rows import ApiKey
 from openalgo_desktop.core.enums import FeedMode, KeyRights, Mode
 from openalgo_desktop.core.events import FeedRefused, OrderUpdated
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.local_api.ws_client import Client
 from openalgo_desktop.local_api.ws_frames import (
     json_frame,

@@ -13,8 +13,9 @@ from msgspec import UNSET, UnsetType
 
 from openalgo_desktop.core.enums import FeedMode, Mode, PriceType
 from openalgo_desktop.core.events import OrderUpdated
-from openalgo_desktop.core.model import Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import priced
+from openalgo_desktop.core.ticks import Level, Part, Tick
 
 #: Levels a side that every broker gives.
 DEPTH_LEVELS = 5

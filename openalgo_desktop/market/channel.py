@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 
 class Channel:

@@ -15,9 +15,10 @@ from datetime import date
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected
-from openalgo_desktop.core.model import Bars, Key, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, MarketSource
 from openalgo_desktop.core.stopwatch import upstream
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.market.channel import Channel
 from openalgo_desktop.market.deeper import DeepBooks
 from openalgo_desktop.market.record import Record

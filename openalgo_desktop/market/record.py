@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import FIELDS_OF, PARTS_OF, Part, Tick
+from openalgo_desktop.core.ticks import FIELDS_OF, PARTS_OF, Part, Tick
 
 #: How long a part is kept while packets come without it; seconds. What orders trade against is
 #: worth nothing after a moment; open interest and the day's figures change slowly.

@@ -21,12 +21,11 @@ from openalgo_desktop.core.model import (
     Margin,
     OrderAck,
     OrderRequest,
-    Part,
     Position,
-    Tick,
     Trade,
 )
 from openalgo_desktop.core.ports import InstrumentLookup, PaperStore, TickSource
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.fills import BookModel, TouchModel

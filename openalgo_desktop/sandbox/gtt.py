@@ -18,7 +18,8 @@ import msgspec
 from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, OrderError
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.checks import check_gtt
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise
 from openalgo_desktop.exchange.paper import PaperBook

@@ -16,7 +16,8 @@ from typing import NamedTuple, Protocol
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, OrderRequest, Tick, closing_order
+from openalgo_desktop.core.model import Key, OrderRequest, closing_order
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.ledger import ZERO, decimal
 from openalgo_desktop.exchange.paper import PaperBook
 from openalgo_desktop.exchange.records import PaperOrder, PaperPosition

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Action, PriceType, Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest, Part
+from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest
 from openalgo_desktop.core.ports import TickSource
 from openalgo_desktop.core.symbols import parse, spot_exchange
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.exchange.accounting import Accounting
 from openalgo_desktop.exchange.ledger import ZERO
 from openalgo_desktop.exchange.margin import Leverages, MarginTable

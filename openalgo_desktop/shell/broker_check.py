@@ -17,8 +17,9 @@ from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import AccountState, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.redact import Redactor
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.shell.login import open_account
 
 #: Instruments that the check asks for, the first that the master has.

@@ -24,9 +24,10 @@ from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import ApprovalStatus
 from openalgo_desktop.core.errors import AppError, OrderError, RiskBlocked
 from openalgo_desktop.core.events import ApprovalChanged, Bus
-from openalgo_desktop.core.model import Key, OrderRequest, Part
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.money import plain
 from openalgo_desktop.core.ports import ApprovalStore, TickSource
+from openalgo_desktop.core.ticks import Part
 
 log = logging.getLogger(__name__)
 

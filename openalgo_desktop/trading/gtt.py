@@ -10,12 +10,13 @@ import msgspec
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.errors import GttNotFound, InvalidOrder, NotSupported
 from openalgo_desktop.core.gtt import Gtt, GttRequest
-from openalgo_desktop.core.model import OrderAck, OrderRequest, Part
+from openalgo_desktop.core.model import OrderAck, OrderRequest
 from openalgo_desktop.core.ports import (
     InstrumentLookup,
     TickSource,
     TradingGateway,
 )
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.exchange.checks import check_gtt, check_order
 from openalgo_desktop.trading.desk import OrderDesk
 from openalgo_desktop.trading.results import Placed

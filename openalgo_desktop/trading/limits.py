@@ -19,9 +19,10 @@ from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError, RiskBlocked
-from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest, Part
+from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import group_indian, plain
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.trading.ownbook import OwnBook
 from openalgo_desktop.trading.valuing import Valuation
 

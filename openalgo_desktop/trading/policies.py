@@ -10,7 +10,7 @@ from typing import Any
 
 from openalgo_desktop.core.enums import PriceType
 from openalgo_desktop.core.errors import AppError, InvalidOrder
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Part, Tick, with_quantity
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, with_quantity
 from openalgo_desktop.core.money import split_freeze
 from openalgo_desktop.core.ports import TickSource, TradingGateway
 from openalgo_desktop.core.protection import (
@@ -21,6 +21,7 @@ from openalgo_desktop.core.protection import (
     protect,
     within_circuits,
 )
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.core.traits import ProtectRule
 
 #: An exit that is priced by what was last known, and not by the market now, goes out so many times

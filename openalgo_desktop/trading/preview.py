@@ -11,14 +11,7 @@ import msgspec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import (
-    Instrument,
-    Margin,
-    OrderRequest,
-    Part,
-    Position,
-    with_quantity,
-)
+from openalgo_desktop.core.model import Instrument, Margin, OrderRequest, Position, with_quantity
 from openalgo_desktop.core.money import group_indian, split_freeze
 from openalgo_desktop.core.ports import InstrumentLookup, TickSource, TradingGateway
 from openalgo_desktop.core.preview import (
@@ -34,6 +27,7 @@ from openalgo_desktop.core.preview import (
     spread_percent,
     worse_percent,
 )
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.exchange.estimate import Estimator
 from openalgo_desktop.trading.desk import OrderDesk
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, RiskBlocked
-from openalgo_desktop.core.model import Key, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import TickSource
+from openalgo_desktop.core.ticks import Part, Tick
 
 #: A stream that has just been asked for gets this long before its prices are asked one by one;
 #: seconds.

@@ -15,7 +15,8 @@ import msgspec
 from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Tick
 from tests.contract.rig import REGISTRY, Rig, unlimited
 from tests.emulators.replay import Replay
 from tests.faces.face import Face

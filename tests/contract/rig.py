@@ -23,7 +23,8 @@ from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import Exchange, Product
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, OrderUpdate, Tick
+from openalgo_desktop.core.model import Instrument, Key, OrderUpdate
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.sandbox.account import Sandbox
 from tests.emulators.base import BrokerEmulator, MemoryPaper

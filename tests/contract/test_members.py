@@ -20,8 +20,9 @@ from openalgo_desktop.core.enums import (
     Product,
 )
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import ModifyRequest, OrderRequest, Part
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Part
 from tests.contract.rig import Rig, open_rig
 from tests.contract.test_orders import find, order_of, tag
 from tests.faces.face import face_names

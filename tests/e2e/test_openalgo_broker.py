@@ -42,7 +42,8 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
 )
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import ModifyRequest, OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest, OrderUpdate
+from openalgo_desktop.core.ticks import Tick
 from tests.e2e.driver import NO_LIMITS, ROOT, Program, command_line
 from tests.memory import MemorySecrets
 from tests.waiting import until, wait_for

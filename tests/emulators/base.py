@@ -28,9 +28,9 @@ from openalgo_desktop.core.model import (
     Order,
     OrderRequest,
     OrderUpdate,
-    Tick,
 )
 from openalgo_desktop.core.ports import PaperRow
+from openalgo_desktop.core.ticks import Tick
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -21,7 +21,8 @@ from aiohttp import web
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, InsufficientFunds, OrderError
-from openalgo_desktop.core.model import Instrument, Key, Order, Tick
+from openalgo_desktop.core.model import Instrument, Key, Order
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.base import Socket
 from tests.emulators.noren import NO_DATA, NorenEmulator, NorenError
 from tests.emulators.noren_files import Dialect, money

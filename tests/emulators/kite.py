@@ -26,14 +26,8 @@ from openalgo_desktop.core.clock import IST, Clock, SystemClock
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, InsufficientFunds, OrderError
-from openalgo_desktop.core.model import (
-    Instrument,
-    Key,
-    ModifyRequest,
-    Order,
-    OrderRequest,
-    Tick,
-)
+from openalgo_desktop.core.model import Instrument, Key, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.base import BrokerEmulator, Socket
 
 API_KEY = "kitekey0001"

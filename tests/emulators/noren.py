@@ -32,8 +32,8 @@ from openalgo_desktop.core.model import (
     Order,
     OrderRequest,
     Position,
-    Tick,
 )
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.base import BrokerEmulator, Socket
 from tests.emulators.noren_files import INDEX_NAMES, SHOONYA, ZIPPED, Dialect, NorenFiles, money
 

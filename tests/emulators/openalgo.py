@@ -19,7 +19,8 @@ from aiohttp import web
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, OrderNotFound
-from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.core.model import Key, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.base import BrokerEmulator, Socket
 
 USER = "trader"

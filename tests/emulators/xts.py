@@ -34,9 +34,9 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Position,
-    Tick,
     Trade,
 )
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.base import BrokerEmulator, Socket
 from tests.emulators.xts_feed import (
     DEPTH,

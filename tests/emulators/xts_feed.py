@@ -20,7 +20,8 @@ from aiohttp import web
 
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Key, Level, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Level, Tick
 from tests.emulators.base import Faults, Socket
 
 LTP, TOUCHLINE, DEPTH, INTEREST = 1512, 1501, 1502, 1510

@@ -10,7 +10,8 @@ import msgspec
 from openalgo_desktop.brokers.kit.account.gateway import KitGateway
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, ModifyRequest, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Key, ModifyRequest, OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading.policies import OrderPolicies
 from tests.wire.harness import Wire
 

@@ -25,7 +25,8 @@ from openalgo_desktop.brokers.kit.rest.values import pick
 from openalgo_desktop.brokers.kit.spec import Call, StreamSpec
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from tests.wire.harness import Wire
 from tests.wire.uniform import order_row
 from tests.wire.vectors import VectorFile

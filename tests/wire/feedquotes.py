@@ -9,7 +9,8 @@ from typing import Any
 from openalgo_desktop.brokers.kit.account.marketdata import padded
 from openalgo_desktop.brokers.kit.broker import Broker
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from tests.wire.feed import Feed
 from tests.wire.frames import frame_differences
 from tests.wire.transports import plain

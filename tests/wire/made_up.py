@@ -25,7 +25,8 @@ from openalgo_desktop.brokers.kit.spec import Call, Op, StreamSpec
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from tests.wire.feed import Feed
 from tests.wire.frames import case_problems, history
 from tests.wire.vectors import Prepared, VectorFile

@@ -17,7 +17,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     text_of,
 )
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Key, Tick, TickExtras
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick, TickExtras
 from tests.wire.feed import Feed, frame_of, tick_row, views
 from tests.wire.made_up import (
     KITE,

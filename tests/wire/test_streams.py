@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.brokers.kit.broker import Broker
-from openalgo_desktop.core.model import Tick
+from openalgo_desktop.core.ticks import Tick
 from tests.wire.compare import differences
 from tests.wire.feed import Feed, tick_row, views
 from tests.wire.frames import address_differences, case_problems, history

@@ -12,17 +12,16 @@ from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.enums import Action, GttType, PriceType, Product
 from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
-    Bars,
     Holding,
     Instrument,
     ModifyRequest,
     Order,
     OrderRequest,
     Position,
-    Tick,
     Trade,
 )
 from openalgo_desktop.core.symbols import parse_expiry
+from openalgo_desktop.core.ticks import Bars, Tick
 
 
 def instrument(row: dict[str, Any]) -> Instrument:

@@ -23,8 +23,8 @@ from openalgo_desktop.core.model import (
     Order,
     OrderAck,
     OrderRequest,
-    Tick,
 )
+from openalgo_desktop.core.ticks import Tick
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import AppError, NetError, ProtocolError
-from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick
 
 #: What the server sends for "no value".
 _NO_VALUE: Final = 9223372036854775808

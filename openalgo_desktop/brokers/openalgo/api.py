@@ -36,7 +36,6 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
-    Bars,
     BookRows,
     Instrument,
     Key,
@@ -44,10 +43,9 @@ from openalgo_desktop.core.model import (
     Order,
     OrderAck,
     OrderRequest,
-    Part,
-    Tick,
     Trade,
 )
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 
 log = logging.getLogger(__name__)
 _OHLC = ("open", "high", "low", "close")

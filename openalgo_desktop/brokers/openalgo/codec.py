@@ -22,7 +22,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, NetError, ProtocolError, SessionExpired
-from openalgo_desktop.core.model import PARTS_OF, Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import PARTS_OF, Depth, Level, Part, Tick
 
 _LEVELS = 5
 #: Seconds between the application pings that keep a quiet line known to be alive.

@@ -39,12 +39,12 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     OrderUpdate,
-    Part,
     Position,
     Trade,
 )
 from openalgo_desktop.core.numbers import number
 from openalgo_desktop.core.ports import PaperStore
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.fills import BookModel
 from openalgo_desktop.exchange.host import PAPER_TERMS, PaperGateway

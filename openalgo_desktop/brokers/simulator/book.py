@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from openalgo_desktop.core.model import Depth, Instrument, Level
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Depth, Level
 
 LEVELS, DEEP_LEVELS = 5, 20
 _MULTIPLIER, _INCREMENT, _MASK = 1_103_515_245, 12_345, 0x7FFFFFFF

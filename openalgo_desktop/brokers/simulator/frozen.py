@@ -10,8 +10,8 @@ from openalgo_desktop.brokers.simulator.quotes import FrozenQuoter
 from openalgo_desktop.brokers.simulator.sessions import ist_midnight
 from openalgo_desktop.core.clock import Clock, ist_date
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars
 from openalgo_desktop.core.money import to_tick_array
+from openalgo_desktop.core.ticks import Bars
 
 
 def frozen_bars(

@@ -26,7 +26,7 @@ from openalgo_desktop.brokers.simulator.process import (
 from openalgo_desktop.brokers.simulator.sessions import Sessions, Window
 from openalgo_desktop.core.clock import Clock, ist_date
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 
 _DAY = 86_400
 #: Derivatives have no price longer before their expiry than this; days.

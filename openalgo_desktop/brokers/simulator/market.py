@@ -17,7 +17,8 @@ from openalgo_desktop.brokers.simulator.world import AnyQuoter, World
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Key, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 
 log = logging.getLogger(__name__)
 

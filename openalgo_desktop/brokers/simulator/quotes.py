@@ -13,8 +13,9 @@ from openalgo_desktop.brokers.simulator.process import SESSION_MINUTES, cell_of,
 from openalgo_desktop.brokers.simulator.sessions import Sessions, Window
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.ticks import Tick, TickExtras
 
 _CIRCUIT = 0.10  # of the previous close; options have none that matters
 _FROZEN = {"open": 0.995, "high": 1.02, "low": 0.98, "close": 0.99}

@@ -28,7 +28,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, ProtocolError, SessionExpired, SymbolUnknown
-from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick
 
 _MODE_TEXT: Final = {FeedMode.LTP: "ltp", FeedMode.QUOTE: "quote", FeedMode.DEPTH: "full"}
 #: Price divisor by segment (low byte of the token): CDS, BCD and NCO; all others are in paise.

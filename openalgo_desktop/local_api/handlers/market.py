@@ -12,7 +12,8 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError, NoHistory, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.handlers import shapes
 from openalgo_desktop.local_api.table import TEXT_TYPE, ApiError, Call, Pieces, Reply

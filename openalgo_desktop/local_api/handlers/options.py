@@ -8,9 +8,10 @@ from openalgo_desktop.analytics.chain import Chain, Leg
 from openalgo_desktop.analytics.contracts import ContractError, PriceProblem, Underlying
 from openalgo_desktop.analytics.greeks import GreeksRequest
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, OrderRequest, Part
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import priced
 from openalgo_desktop.core.symbols import split_underlying
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.local_api.handlers.bulk import child_rows, split, split_answer
 from openalgo_desktop.local_api.handlers.orders import order_request, place
 from openalgo_desktop.local_api.handlers.shapes import freeze_quantity, success

@@ -11,21 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from openalgo_desktop.core.clock import api_timestamp
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
-from openalgo_desktop.core.model import (
-    Bars,
-    Depth,
-    Funds,
-    Holding,
-    Instrument,
-    Level,
-    Order,
-    Part,
-    Position,
-    Tick,
-    Trade,
-)
+from openalgo_desktop.core.model import Funds, Holding, Instrument, Order, Position, Trade
 from openalgo_desktop.core.money import price_text, priced
 from openalgo_desktop.core.symbols import format_expiry_dashed
+from openalgo_desktop.core.ticks import Bars, Depth, Level, Part, Tick
 from openalgo_desktop.trading.origins import Slice
 
 DEPTH_LEVELS = 5

@@ -17,8 +17,9 @@ from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import Bus, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
-from openalgo_desktop.core.model import Key, Part
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.trading.watch.prices import Prices
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from openalgo_desktop.core.clock import IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exit_rules import exact
-from openalgo_desktop.core.model import Key, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ports import TickSource
+from openalgo_desktop.core.ticks import Part, Tick
 
 #: A price older than this sets off nothing; seconds.
 MAX_AGE = 2.0

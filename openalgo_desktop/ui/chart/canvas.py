@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
 from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of

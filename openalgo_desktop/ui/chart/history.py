@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import label, push_button

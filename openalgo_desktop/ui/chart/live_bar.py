@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars, Part, Tick
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 
 DAY = 86_400
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.live_bar import Candle
 from openalgo_desktop.ui.kit import format as fmt

@@ -24,16 +24,8 @@ from openalgo_desktop.core.events import (
     OrderUpdated,
     PositionsChanged,
 )
-from openalgo_desktop.core.model import (
-    BookRows,
-    Funds,
-    Holding,
-    Key,
-    Order,
-    Position,
-    Tick,
-    Trade,
-)
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.trading.books import in_turns
 from openalgo_desktop.ui.engine import known
 from openalgo_desktop.ui.engine.book_news import Gaps, News

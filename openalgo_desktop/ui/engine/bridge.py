@@ -27,15 +27,10 @@ from openalgo_desktop.core.events import (
     Notice,
     SettingChanged,
 )
-from openalgo_desktop.core.model import (
-    AccountStatus,
-    Bars,
-    Instrument,
-    Key,
-    Tick,
-)
+from openalgo_desktop.core.model import AccountStatus, Instrument, Key
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.naming import Names
+from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from openalgo_desktop.ui.engine.alerts import AlertsDoor
 from openalgo_desktop.ui.engine.api import ApiDoor

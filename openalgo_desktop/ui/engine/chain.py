@@ -13,7 +13,8 @@ from openalgo_desktop.analytics.contracts import Contracts
 from openalgo_desktop.analytics.live_chain import ChainFinder, LiveChain
 from openalgo_desktop.core.chain import ChainHead, ChainName, ChainStrike, Family
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, Part
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Part
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal

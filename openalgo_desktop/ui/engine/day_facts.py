@@ -19,7 +19,8 @@ from PySide6.QtCore import QObject, Signal
 from openalgo_desktop.core.day_facts import day_facts, first_day
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, TickExtras
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import TickExtras
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal

@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 #: What one pass may paint, milliseconds.
 PAINT_BUDGET_MS = 10.0

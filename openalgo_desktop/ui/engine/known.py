@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.model import FIELDS_OF, Tick
+from openalgo_desktop.core.ticks import FIELDS_OF, Tick
 
 _PART_OF = {name: part for part, names in FIELDS_OF.items() for name in names}
 

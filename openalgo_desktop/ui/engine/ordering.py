@@ -12,7 +12,7 @@ from openalgo_desktop.core.acts import Act, Asking
 from openalgo_desktop.core.confirming import ConfirmFacts, ConfirmLimits, why_ask
 from openalgo_desktop.core.enums import Mode, PriceType, Validity
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, Order, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.offered import (
     check_offered,
     check_stop_side,
@@ -22,6 +22,7 @@ from openalgo_desktop.core.offered import (
     validities,
 )
 from openalgo_desktop.core.preview import LegPreview, OrderPreview, confirm_facts
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.checks import check_order
 from openalgo_desktop.trading.pace import BUDGET, RoundTrip

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Holding, Key, Position, Tick
+from openalgo_desktop.core.model import Holding, Key, Position
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.market.hub import MarketHub
 from openalgo_desktop.ui.engine.books import Books
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QAbstractItemView
 
-from openalgo_desktop.core.model import Key, TickExtras
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import TickExtras
 from openalgo_desktop.ui.engine.bridge import Bridge
 
 #: It is looked what is in sight so long after something changed, milliseconds.

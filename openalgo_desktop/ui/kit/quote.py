@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.core.model import Part, Tick
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.ui.engine.known import known, price
 from openalgo_desktop.ui.kit import format as fmt
 

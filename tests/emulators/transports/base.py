@@ -23,7 +23,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 )
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, ProtocolError
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 #: What a right log-in says.
 USER, PASSWORD = "trader", "s3cret-pass-word"

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView, PriceLine
 from openalgo_desktop.ui.chart.primitives import Lines, Rects
 from openalgo_desktop.ui.chart.scale import START_SPAN, TimeScale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openalgo_desktop.core.enums import FeedMode, Interval
-from openalgo_desktop.core.model import Bars, Part, Tick
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.ui.chart.live_bar import LiveBar
 
 T0 = 1_795_500_000  # a whole minute

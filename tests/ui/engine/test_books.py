@@ -15,17 +15,8 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import Bus, ModeChanged, OrderUpdated
-from openalgo_desktop.core.model import (
-    BookRows,
-    Funds,
-    Holding,
-    Key,
-    Order,
-    Part,
-    Position,
-    Tick,
-    Trade,
-)
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Key, Order, Position, Trade
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading import books as books_of_trading
 from openalgo_desktop.ui.engine import turns
 from openalgo_desktop.ui.engine.books import Books, _ModeMoved

@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import Bars, Instrument, Key
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.engine.day_facts import MANY, PAUSE, DayFactsDoor
 
 A, B, C, D = (("NSE", name) for name in "ABCD")

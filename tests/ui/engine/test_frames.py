@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from openalgo_desktop.core.model import Tick
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.frames import FrameClock, Ticks
 
 TICK = Tick("SBIN", "NSE", 811.0)

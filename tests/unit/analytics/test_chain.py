@@ -15,9 +15,10 @@ from openalgo_desktop.analytics.contracts import ContractError, Contracts, at_th
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.options_math import implied_volatility, price
 from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.local_api.handlers.options import chain_answer
 from openalgo_desktop.market.hub import MarketHub
 

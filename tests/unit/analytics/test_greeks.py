@@ -12,8 +12,9 @@ from openalgo_desktop.analytics.chain import ChainBook
 from openalgo_desktop.analytics.contracts import ContractError
 from openalgo_desktop.analytics.greeks import GreeksDesk, GreeksRequest, Task, valued
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.options_math import SECONDS_PER_YEAR, greeks, implied_volatility, price
+from openalgo_desktop.core.ticks import Tick
 from tests.unit.analytics.test_chain import NOW, STRIKES, world
 
 CALL = "NIFTY29DEC2626000CE"

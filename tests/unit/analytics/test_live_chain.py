@@ -17,9 +17,10 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.options_math import price
 from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.core.ticks import Part, Tick, TickExtras
 from openalgo_desktop.market.hub import MarketHub
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=IST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openalgo_desktop.core.combined import summed
-from openalgo_desktop.core.model import Bars
+from openalgo_desktop.core.ticks import Bars
 
 
 def bars(times: list[int], opened: list[float], closed: list[float]) -> Bars:

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from openalgo_desktop.core.day_facts import day_facts, first_day
-from openalgo_desktop.core.model import Bars, Instrument, TickExtras
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Bars, TickExtras
 
 TODAY = date(2026, 11, 30)
 SBIN = Instrument("SBIN", "NSE", "SBIN", lot_size=1, tick_size=0.05)

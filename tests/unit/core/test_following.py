@@ -6,7 +6,8 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType
 from openalgo_desktop.core.following import followed
-from openalgo_desktop.core.model import Instrument, Part, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Part, Tick
 
 SBIN = Instrument("SBIN", "NSE", tick_size=0.05)
 BUY, SELL = Action.BUY, Action.SELL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
-from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.preview import (
     Caution,
     LegPreview,
@@ -16,6 +16,7 @@ from openalgo_desktop.core.preview import (
     percent_from_last,
     spread_percent,
 )
+from openalgo_desktop.core.ticks import Part, Tick
 
 SHARE = Instrument("SBIN", "NSE")
 CALL = Instrument("NIFTY29DEC2626000CE", "NFO", instrument_type="CE", lot_size=75)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType
-from openalgo_desktop.core.model import Depth, Key, Level, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Depth, Level, Tick
 from openalgo_desktop.exchange.fills import BookModel, TouchModel
 from openalgo_desktop.exchange.matching import Fill, Matcher, Refused, Resting, Triggered
 

@@ -42,22 +42,19 @@ from openalgo_desktop.core.events import Bus
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import (
     AccountStatus,
-    Bars,
     BookRows,
-    Depth,
     Funds,
     Holding,
     Instrument,
     Key,
-    Level,
     ModifyRequest,
     Order,
     OrderRequest,
     Position,
-    Tick,
     Trade,
 )
 from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 from openalgo_desktop.local_api.context import ApiContext
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub

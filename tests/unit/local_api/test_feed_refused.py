@@ -16,7 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from openalgo_desktop.core.enums import FeedMode, Interval, KeyRights
 from openalgo_desktop.core.errors import AppError, DataError, NotConnected
-from openalgo_desktop.core.model import Bars, Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from tests.waiting import until

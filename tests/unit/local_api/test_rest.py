@@ -14,7 +14,8 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import ConfigError, InsufficientFunds, RejectedByBroker
-from openalgo_desktop.core.model import Key, Part, Position, Tick
+from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.core.ticks import Part, Tick
 from tests.unit.local_api.rest_world import World, order, running
 from tests.waiting import until
 

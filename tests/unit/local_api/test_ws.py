@@ -32,7 +32,8 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.events import Bus, OrderUpdated
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import AccountStatus, Depth, Instrument, Level, Order, Tick
+from openalgo_desktop.core.model import AccountStatus, Instrument, Order
+from openalgo_desktop.core.ticks import Depth, Level, Tick
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.market.hub import MarketHub
 from tests.waiting import until

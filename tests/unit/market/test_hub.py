@@ -12,7 +12,8 @@ import pytest
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import AppError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Bars, Depth, Instrument, Key, Part, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Bars, Depth, Part, Tick, TickExtras
 from openalgo_desktop.market import hub as hub_module
 from openalgo_desktop.market.hub import MarketHub
 from tests.waiting import until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Depth, Level, Part, Tick, TickExtras
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick, TickExtras
 from openalgo_desktop.market.record import KEEP, Record
 
 BOOK = Depth((Level(799.95, 10, 1),), (Level(800.05, 20, 1),))

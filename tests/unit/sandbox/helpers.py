@@ -14,8 +14,9 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest, OrderUpdate
 from openalgo_desktop.core.ports import PaperRow
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, paise
 from openalgo_desktop.exchange.records import PaperOrder

@@ -9,8 +9,9 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, FeedMode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import StorageError
-from openalgo_desktop.core.model import Depth, Instrument, Level, OrderRequest
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.ports import PaperRow
+from openalgo_desktop.core.ticks import Depth, Level
 from openalgo_desktop.exchange import row_writer
 from tests.unit.sandbox.helpers import MemoryStore, Rig, one
 from tests.waiting import until

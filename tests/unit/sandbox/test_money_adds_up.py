@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from openalgo_desktop.core.enums import Action, GttType, PriceType, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import Depth, Instrument, Key, Level, ModifyRequest, OrderRequest
+from openalgo_desktop.core.model import Instrument, Key, ModifyRequest, OrderRequest
+from openalgo_desktop.core.ticks import Depth, Level
 from openalgo_desktop.exchange.state import PaperState
 from tests.unit.sandbox.helpers import Rig
 

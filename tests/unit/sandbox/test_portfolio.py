@@ -14,8 +14,9 @@ from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import InsufficientFunds
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.symbols import future_symbol, option_symbol
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.fills import TouchModel
 from openalgo_desktop.exchange.ledger import EntryKind
 from openalgo_desktop.exchange.margin import DEFAULT_LEVERAGE

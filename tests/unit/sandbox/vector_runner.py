@@ -36,10 +36,10 @@ from openalgo_desktop.core.model import (
     Order,
     OrderRequest,
     OrderUpdate,
-    Tick,
     closing_order,
 )
 from openalgo_desktop.core.symbols import parse
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.checks import parse_order
 from openalgo_desktop.exchange.host import PaperGateway
 from openalgo_desktop.exchange.ledger import ZERO, decimal, paise

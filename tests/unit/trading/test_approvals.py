@@ -15,7 +15,8 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, ApprovalStatus
 from openalgo_desktop.core.errors import NoHistory, OrderError, RiskBlocked, StorageError
 from openalgo_desktop.core.events import ApprovalChanged, Bus
-from openalgo_desktop.core.model import Key, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Key, OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.trading.approvals import Approvals

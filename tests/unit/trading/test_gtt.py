@@ -19,7 +19,8 @@ from openalgo_desktop.core.errors import (
     SymbolUnknown,
 )
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import BookRows, Key, OrderAck, Part, Tick
+from openalgo_desktop.core.model import BookRows, Key, OrderAck
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.gtt import GttDesk
 from tests.unit.trading.test_desk import Gateway, Lookup, Rig

@@ -19,11 +19,10 @@ from openalgo_desktop.core.model import (
     ModifyRequest,
     Order,
     OrderRequest,
-    Part,
     Position,
-    Tick,
     Trade,
 )
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading.limits import RiskRules, one_request
 from openalgo_desktop.trading.ownbook import OwnBook
 

@@ -17,8 +17,8 @@ from openalgo_desktop.core.model import (
     Order,
     OrderAck,
     OrderRequest,
-    Tick,
 )
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.witness import order_of_entry

@@ -10,8 +10,9 @@ import pytest
 
 from openalgo_desktop.core.enums import Action, Exchange, PriceType, Product
 from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, NoPrice
-from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.protection import ALWAYS, protect, protected_price, protection_percent
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.trading import policies as policies_module
 from openalgo_desktop.trading.policies import OrderPolicies

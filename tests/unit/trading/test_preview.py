@@ -11,8 +11,9 @@ from openalgo_desktop.config.resources import resource_text
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, PriceType, Product
 from openalgo_desktop.core.errors import NetTimeout
-from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest, Position, Tick
+from openalgo_desktop.core.model import Instrument, Key, Margin, OrderRequest, Position
 from openalgo_desktop.core.preview import Caution
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.exchange.charges import ChargeTable
 from openalgo_desktop.exchange.estimate import Estimator

@@ -13,8 +13,9 @@ from openalgo_desktop.core.enums import Action, Mode, Product
 from openalgo_desktop.core.errors import InvalidOrder, NetTimeout, OrderError, RejectedByBroker
 from openalgo_desktop.core.events import KillSwitchChanged
 from openalgo_desktop.core.exits import AnyPlan, PlanState, Trigger, TriggerLeg
-from openalgo_desktop.core.model import Key, OrderAck, OrderRequest, Position, Tick
+from openalgo_desktop.core.model import Key, OrderAck, OrderRequest, Position
 from openalgo_desktop.core.reports import AuditEntry
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.trading import reconcile
 from openalgo_desktop.trading.audit import AuditRecorder
 from openalgo_desktop.trading.watch import results

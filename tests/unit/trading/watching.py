@@ -12,7 +12,8 @@ import pytest
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import AppError, NotConnected, StorageError
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, ExitSpec, Offset, Target, Unit
-from openalgo_desktop.core.model import Key, ModifyRequest, OrderAck, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Key, ModifyRequest, OrderAck, OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.trading import exits, underway
 from openalgo_desktop.trading.watch import drive, service
 from openalgo_desktop.trading.watch.service import Watch

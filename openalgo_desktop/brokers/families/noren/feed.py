@@ -28,7 +28,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SymbolUnknown
-from openalgo_desktop.core.model import Depth, Instrument, Key, Level, Part, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick, TickExtras
 
 #: The heartbeat that keeps a quiet line known to be alive.
 PING_FRAME: Final = '{"t":"h"}'

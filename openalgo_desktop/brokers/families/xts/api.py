@@ -30,16 +30,9 @@ from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
 from openalgo_desktop.core.errors import AppError, BadCredentials, ConfigError, ProtocolError
-from openalgo_desktop.core.model import (
-    BookRows,
-    Holding,
-    Instrument,
-    Key,
-    ModifyRequest,
-    Order,
-    Tick,
-)
+from openalgo_desktop.core.model import BookRows, Holding, Instrument, Key, ModifyRequest, Order
 from openalgo_desktop.core.symbols import MONTHS
+from openalgo_desktop.core.ticks import Tick
 
 log = logging.getLogger(__name__)
 

@@ -38,7 +38,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import AppError, ProtocolError, SymbolUnknown
-from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick
 
 _BINARY: Final = "xts-binary-packet"
 _PARTIAL: Final = "1105"

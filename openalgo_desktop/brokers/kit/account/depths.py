@@ -11,7 +11,8 @@ import msgspec
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamState
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Part, Tick
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from openalgo_desktop.brokers.kit.feed.stream import StreamClient, StreamState
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetTimeout, NotConnected
-from openalgo_desktop.core.model import PARTS_OF, Key, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import PARTS_OF, Part, Tick
 
 #: What an index has: nobody offers it and nobody holds it open.
 _INDEX_PARTS = Part.LTP | Part.DAY

@@ -19,7 +19,6 @@ from openalgo_desktop.core.enums import FeedMode, Interval, OrderStatus
 from openalgo_desktop.core.errors import AppError, NotSupported, OrderNotFound
 from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
-    Bars,
     BookRows,
     Funds,
     Holding,
@@ -31,9 +30,9 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Position,
-    Tick,
     Trade,
 )
+from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.core.traits import Traits
 
 GTTS = "good-till-triggered orders"

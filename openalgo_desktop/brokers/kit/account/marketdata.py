@@ -21,7 +21,8 @@ from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule, wire_fie
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
 from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
-from openalgo_desktop.core.model import Bars, BookRows, Depth, Instrument, Key, Level, Tick
+from openalgo_desktop.core.model import BookRows, Instrument, Key
+from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 
 log = logging.getLogger(__name__)
 

@@ -32,19 +32,15 @@ from openalgo_desktop.core.enums import (
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import (
     BookRows,
-    Depth,
     Funds,
     Holding,
     Instrument,
     Key,
-    Level,
     Order,
-    Part,
     Position,
-    Tick,
-    TickExtras,
     Trade,
 )
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick, TickExtras
 
 __all__ = ["Fields", "Rows", "as_rows", "whole"]
 

@@ -24,7 +24,8 @@ from openalgo_desktop.core.errors import (
     NetError,
     ProtocolError,
 )
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 if TYPE_CHECKING:
     from openalgo_desktop.brokers.kit.feed.stream import StreamClient

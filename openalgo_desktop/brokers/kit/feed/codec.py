@@ -14,7 +14,8 @@ import msgspec
 
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, Tick
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Tick
 
 
 class Message(msgspec.Struct, frozen=True):

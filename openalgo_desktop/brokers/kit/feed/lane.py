@@ -24,7 +24,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 from openalgo_desktop.brokers.kit.feed.links.base import Link, LinkClosed
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, ProtocolError
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 if TYPE_CHECKING:
     from openalgo_desktop.brokers.kit.feed.stream import StreamClient

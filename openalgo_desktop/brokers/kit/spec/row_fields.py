@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openalgo_desktop.core.model import Funds, TickExtras
+from openalgo_desktop.core.model import Funds
+from openalgo_desktop.core.ticks import TickExtras
 
 #: Who a row is about. ``segment`` where an exchange has two words on the wire.
 _ABOUT = ("brsymbol", "token", "exchange", "segment")

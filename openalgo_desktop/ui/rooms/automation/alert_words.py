@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
-from openalgo_desktop.core.model import Part, Tick
+from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 

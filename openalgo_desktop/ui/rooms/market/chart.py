@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Bars, Key, Order
+from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.chart.history import ChartHistory

@@ -13,10 +13,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.offered import products
 from openalgo_desktop.core.ticketing import TicketWish, stop_type
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote

@@ -12,9 +12,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType
-from openalgo_desktop.core.model import Depth, Key, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.core.ticks import Depth, Part, Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from openalgo_desktop.core.model import Depth, Level
+from openalgo_desktop.core.ticks import Depth, Level
 from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.widgets import named

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from openalgo_desktop.core.enums import Action
-from openalgo_desktop.core.model import Level, Order, Part, Tick
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Level, Part, Tick
 
 GROUPS = (1, 5, 10)
 #: The last price is brought back to the middle when it leaves this part of the rows around it.

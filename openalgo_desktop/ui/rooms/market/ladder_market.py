@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openalgo_desktop.core.model import Depth, Instrument, Part, Position
+from openalgo_desktop.core.model import Instrument, Position
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.ticks import Depth, Part
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.rooms.market.ladder_bar import HeldLine

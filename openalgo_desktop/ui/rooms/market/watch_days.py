@@ -8,7 +8,8 @@ from functools import partial
 
 from PySide6.QtCore import QPoint
 
-from openalgo_desktop.core.model import Key, TickExtras
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import TickExtras
 from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.day_facts import Take
 from openalgo_desktop.ui.kit.tables import FastTableModel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openalgo_desktop.core.model import Instrument, Key, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Tick, TickExtras
 from openalgo_desktop.core.watchlists import WatchItem
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from openalgo_desktop.core.chain import ChainLeg
-from openalgo_desktop.core.model import Key, Part, TickExtras
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Part, TickExtras
 from openalgo_desktop.ui.kit.day_facts import Take
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.rooms.options.chain_rows import Line

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from openalgo_desktop.core.chain import ChainLeg, ChainStrike
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.tables import Column

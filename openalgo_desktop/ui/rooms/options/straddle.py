@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.combined import summed
 from openalgo_desktop.core.enums import FeedMode, Interval
-from openalgo_desktop.core.model import Bars, Key, Part, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.naming import expiry_text
+from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory
 from openalgo_desktop.ui.chart.live_bar import LiveBar, moment_of

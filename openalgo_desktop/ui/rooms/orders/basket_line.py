@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.basket import LineResult, LineState
 from openalgo_desktop.core.enums import CASH_EXCHANGES, Action, PriceType, Product, Validity
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.offered import price_types
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import icons, look, quote

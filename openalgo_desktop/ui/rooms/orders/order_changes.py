@@ -16,8 +16,9 @@ from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.confirming import ConfirmFacts
 from openalgo_desktop.core.enums import Action, Mode, PriceType
 from openalgo_desktop.core.errors import AppError, OrderError
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Part
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt

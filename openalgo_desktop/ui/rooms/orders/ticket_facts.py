@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.preview import LegPreview, OrderPreview
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote

@@ -10,8 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
-from openalgo_desktop.core.model import Key, OrderRequest, Tick
+from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Action
-from openalgo_desktop.core.model import Depth, Level
 from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.core.ticks import Depth, Level
 from openalgo_desktop.ui.kit import fonts
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.depth_view import TIGHT, DepthView

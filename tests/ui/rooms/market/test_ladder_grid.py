@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from openalgo_desktop.core.enums import Action, FeedMode, PriceType, Product
-from openalgo_desktop.core.model import Level, Order, Tick
+from openalgo_desktop.core.model import Order
 from openalgo_desktop.core.money import is_on_tick
+from openalgo_desktop.core.ticks import Level, Tick
 from openalgo_desktop.ui.rooms.market.ladder_grid import (
     Grid,
     Volumes,

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import FIELDS_OF, Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import FIELDS_OF, Depth, Level, Part, Tick
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView

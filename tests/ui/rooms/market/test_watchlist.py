@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from openalgo_desktop.core.enums import Action, FeedMode
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, Key, OrderRequest, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, Key, OrderRequest
+from openalgo_desktop.core.ticks import Tick, TickExtras
 from openalgo_desktop.core.watchlists import WatchItem
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import table_dock

@@ -6,8 +6,9 @@ from datetime import date
 
 from openalgo_desktop.core.chain import ChainLeg, ChainStrike
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.symbols import option_symbol
+from openalgo_desktop.core.ticks import Tick
 
 EXPIRY = date(2026, 12, 1)
 STRIKES = [24_250.0 + 50 * n for n in range(11)]

@@ -10,7 +10,8 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Bars, Key
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.rooms.options.straddle import NOTHING, StraddleDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced

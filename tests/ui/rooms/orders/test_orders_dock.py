@@ -18,7 +18,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Validity
-from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest, Tick
+from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine import turns
 from openalgo_desktop.ui.engine.ordering import PartOf
 from openalgo_desktop.ui.kit import table_dock

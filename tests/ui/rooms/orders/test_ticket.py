@@ -22,9 +22,9 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
     Position,
-    Tick,
 )
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_order
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.core.traits import Traits
 from openalgo_desktop.ui.kit.clips import clips
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog

@@ -26,7 +26,8 @@ from openalgo_desktop.core.exits import (
     Unit,
 )
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import OrderRequest, Tick
+from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.result_dialog import ACCOUNT, ResultDialog

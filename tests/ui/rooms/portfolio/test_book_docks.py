@@ -11,15 +11,8 @@ import pytest
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import (
-    BookRows,
-    Holding,
-    Order,
-    OrderRequest,
-    Position,
-    Tick,
-    Trade,
-)
+from openalgo_desktop.core.model import BookRows, Holding, Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.table_dock import TableDock

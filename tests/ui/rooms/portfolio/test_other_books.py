@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Product
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Tick, Trade
+from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Trade
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.state import DayRow
 from openalgo_desktop.ui.engine.funds import SCOPE
 from openalgo_desktop.ui.rooms.market.chart import ChartDock

@@ -13,7 +13,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import NetError
-from openalgo_desktop.core.model import Instrument, Part, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Part, Tick
 
 ROWS = [Instrument("SBIN", "NSE", token="3045", brexchange="NSE")]
 ZERO = {

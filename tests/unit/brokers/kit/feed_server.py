@@ -26,7 +26,8 @@ from openalgo_desktop.brokers.kit.feed.codec import (
 )
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, ProtocolError, SessionExpired, SymbolUnknown
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 
 
 class TextCodec(FrameCodec):

@@ -21,8 +21,9 @@ from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError
-from openalgo_desktop.core.model import AccountStatus, Key, OrderUpdate, Tick
+from openalgo_desktop.core.model import AccountStatus, Key, OrderUpdate
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.core.ticks import Tick
 from tests.contract.rig import MemorySecrets
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
 from tests.waiting import until

@@ -23,7 +23,8 @@ from openalgo_desktop.brokers.kit.rest.second import SecondSessionRefused
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetError, SessionExpired
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
 from tests.unit.brokers.kit.test_stream import LTP, SPEC, Heard
 from tests.waiting import until

@@ -20,7 +20,7 @@ from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.model import Depth, Level, Part, Tick
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick
 from tests.unit.brokers.kit.feed_server import FeedServer
 from tests.unit.brokers.kit.test_confirmations import Codec
 from tests.unit.brokers.kit.test_stream import DEPTH, SPEC

@@ -22,7 +22,8 @@ from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetTimeout, NotConnected
-from openalgo_desktop.core.model import Depth, Key, Level, Part, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Depth, Level, Part, Tick
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
 from tests.unit.brokers.kit.test_stream import SPEC
 from tests.waiting import until

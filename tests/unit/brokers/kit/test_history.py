@@ -20,7 +20,8 @@ from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import NetError
-from openalgo_desktop.core.model import Bars, Instrument
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Bars
 
 FRIDAY = datetime(2026, 11, 27, 11, 0, tzinfo=IST)
 KEY = ("NSE", "SBIN")

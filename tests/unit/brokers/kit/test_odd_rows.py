@@ -22,7 +22,8 @@ from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Interval, Product
 from openalgo_desktop.core.errors import DataError, ProtocolError, SymbolUnknown
-from openalgo_desktop.core.model import BookRows, Instrument, OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.model import BookRows, Instrument, OrderRequest, OrderUpdate
+from openalgo_desktop.core.ticks import Tick
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 KITE = Registry().get("zerodha")

@@ -26,7 +26,8 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     ProtocolError,
 )
-from openalgo_desktop.core.model import Instrument, ModifyRequest, Tick, TickExtras
+from openalgo_desktop.core.model import Instrument, ModifyRequest
+from openalgo_desktop.core.ticks import Tick, TickExtras
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 SBIN = Instrument("SBIN", "NSE", token="779521", brsymbol="SBIN", brexchange="NSE")

@@ -18,7 +18,8 @@ from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError, DataError, NetError, SessionExpired
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
 from tests.waiting import until
 

@@ -22,7 +22,7 @@ from openalgo_desktop.brokers.kit.spec import StreamSpec
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, AuthError
-from openalgo_desktop.core.model import Tick
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators.transports import PEERS, MqttBroker, NatsServer, Peer
 from tests.emulators.transports.base import PASSWORD, USER, PeerCodec
 from tests.unit.brokers.kit.test_stream import Heard

@@ -43,7 +43,8 @@ from openalgo_desktop.brokers.kit.spec.streams import TRANSPORTS
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.enums import Exchange, Interval, OrderStatus, PriceType
 from openalgo_desktop.core.errors import ConfigError, NetError
-from openalgo_desktop.core.model import Instrument, TickExtras
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import TickExtras
 
 REGISTRY = Registry([])
 KITE = REGISTRY.get("zerodha")

@@ -31,7 +31,8 @@ from openalgo_desktop.core.errors import (
     RateLimited,
     RejectedByBroker,
 )
-from openalgo_desktop.core.model import Instrument, OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest, OrderUpdate
+from openalgo_desktop.core.ticks import Tick
 
 NOW = datetime(2025, 11, 20, 10, 15, tzinfo=IST)
 ROWS = [

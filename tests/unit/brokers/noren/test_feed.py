@@ -21,7 +21,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import SymbolUnknown
-from openalgo_desktop.core.model import Instrument, Part, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Part, Tick
 
 SBIN, NIFTY, FUTURE = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY"), ("NFO", "NIFTY25NOV25FUT")
 ROWS = [

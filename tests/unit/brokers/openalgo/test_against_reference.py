@@ -27,7 +27,8 @@ from openalgo_desktop.core.errors import (
     OrderStateUnknown,
     RateLimited,
 )
-from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest, Tick
+from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest
+from openalgo_desktop.core.ticks import Tick
 
 GOLDEN = Path("tests/data/golden")
 VALUES = {"api_key": "k", "rest_url": "http://s", "ws_url": "ws://s", "served_intervals": "D"}

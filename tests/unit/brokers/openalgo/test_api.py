@@ -41,7 +41,8 @@ from openalgo_desktop.core.errors import (
     SessionExpired,
 )
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import ModifyRequest, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import ModifyRequest, OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from tests.memory import MemorySecrets
 
 KEY = "5f" * 32

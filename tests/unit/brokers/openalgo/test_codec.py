@@ -14,7 +14,8 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Level, Part, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Level, Part, Tick
 
 SBIN, NIFTY = ("NSE", "SBIN"), ("NSE_INDEX", "NIFTY")
 LTP, QUOTE, DEPTH = FeedMode.LTP, FeedMode.QUOTE, FeedMode.DEPTH

@@ -17,8 +17,9 @@ from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import ConfigError, NotConnected, SymbolUnknown
-from openalgo_desktop.core.model import Key, Tick
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import is_on_tick
+from openalgo_desktop.core.ticks import Tick
 
 SBIN: Key = ("NSE", "SBIN")
 NIFTY: Key = ("NSE_INDEX", "NIFTY")

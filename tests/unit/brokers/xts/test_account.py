@@ -18,7 +18,8 @@ from openalgo_desktop.brokers.rmoney import BROKER as RMONEY
 from openalgo_desktop.core.clock import IST, SystemClock
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import BadCredentials, DataError
-from openalgo_desktop.core.model import OrderRequest, OrderUpdate, Tick
+from openalgo_desktop.core.model import OrderRequest, OrderUpdate
+from openalgo_desktop.core.ticks import Tick
 from tests.emulators import xts
 from tests.faces import rmoney
 from tests.memory import MemorySecrets

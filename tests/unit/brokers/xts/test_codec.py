@@ -25,7 +25,8 @@ from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, SymbolUnknown
-from openalgo_desktop.core.model import Instrument, Key, Part, Tick
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Part, Tick
 from tests.emulators.xts_feed import DEPTH, INTEREST, LTP, TOUCHLINE, message, packet
 from tests.unit.brokers.xts.test_packets import NOW, TICK
 

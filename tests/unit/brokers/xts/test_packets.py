@@ -10,7 +10,7 @@ import pytest
 from openalgo_desktop.brokers.families.xts.packets import Packet, packets
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError
-from openalgo_desktop.core.model import Depth, Level, Tick
+from openalgo_desktop.core.ticks import Depth, Level, Tick
 from tests.emulators.xts_feed import DEPTH, INTEREST, LTP, TOUCHLINE, message, packet
 
 NOW = 1_763_613_900.0

@@ -13,7 +13,8 @@ from openalgo_desktop.brokers.zerodha.ticker import KiteCodec
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Tick
 from tests import side_env
 from tests.unit.brokers.zerodha.kite_frames import frame, random_packets
 

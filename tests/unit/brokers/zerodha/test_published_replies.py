@@ -15,7 +15,8 @@ from openalgo_desktop.brokers.kit.account.account import KitAccount
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, OrderStatus, PriceType, Product
-from openalgo_desktop.core.model import Instrument, OrderRequest, Part, Tick
+from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from tests.contract.rig import MemorySecrets
 
 #: order_margins.json, basket_margins.json, generate_session.json

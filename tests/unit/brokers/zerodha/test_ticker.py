@@ -20,7 +20,8 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import Instrument, Tick
+from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.ticks import Tick
 from tests.unit.brokers.zerodha.kite_frames import frame, packet, random_packets, token
 
 VECTORS = json.loads(Path("tests/data/vectors/wire/zerodha.json").read_text("utf-8"))
