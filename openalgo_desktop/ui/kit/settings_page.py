@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -38,8 +38,6 @@ from openalgo_desktop.ui.kit.widgets import (
 
 #: The most that Qt's field for whole numbers can hold.
 MOST = 2**31 - 1
-#: So long a turn of the loop adds fields, seconds; styling and laying them out come on top.
-TURN = 0.0015
 #: Settings that can be tried out, and the sound that is played then.
 TRIED = {f"sounds.{name}": name for name, _ in SOUNDS}
 
@@ -154,18 +152,19 @@ class SettingsPage(QScrollArea):
         column.addStretch(1)
         self.setWidgetResizable(True)
         self.setWidget(page)
-        self._grow()
+        # A timer of its own: Qt runs what singleShot(0) calls for in the turn that it is in.
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._grow)
+        self._turn.start()
 
     # -- growing ----------------------------------------------------------------------------
     def _grow(self) -> None:
-        """As many fields as a turn has time for, one at least."""
-        until = time.perf_counter() + TURN
-        while self._waiting:
-            self._add_next()
-            if time.perf_counter() >= until:
-                break
+        """One field more; to style, lay out and paint it takes longer than to make it."""
         if self._waiting:
-            QTimer.singleShot(0, self, self._grow)
+            self._add_next()
+        if self._waiting:
+            self._turn.start()
         else:
             self.grown.emit()
 
@@ -321,15 +320,26 @@ def group_rows(group: str) -> list[Setting]:
     return [row for row in SETTINGS.values() if row.group == group]
 
 
+@cache
+def _searched() -> dict[str, tuple[str, str]]:
+    """What the search looks into, lower case: all that is said of each setting, and its help."""
+    return {
+        row.key: (
+            " ".join((row.help, row.key, row.group, *map(str, row.choices), *row.former)).lower(),
+            row.help.lower(),
+        )
+        for row in SETTINGS.values()
+    }
+
+
 def find_rows(words: str) -> list[Setting]:
     """Settings in which every word is found: in what they do, their key, their group, their
     choices; best ones (whose help has the words) first."""
     wanted = words.lower().split()
     found: list[tuple[bool, Setting]] = []
-    for row in SETTINGS.values():
-        text = " ".join((row.help, row.key, row.group, *map(str, row.choices), *row.former))
-        if all(word in text.lower() for word in wanted):
-            found.append((not all(word in row.help.lower() for word in wanted), row))
+    for key, (text, says) in _searched().items():
+        if all(word in text for word in wanted):
+            found.append((not all(word in says for word in wanted), SETTINGS[key]))
     order: Sequence[str] = list(dict.fromkeys(row.group for _, row in sorted(found, key=_first)))
     return sorted((row for _, row in found), key=lambda row: order.index(row.group))
 

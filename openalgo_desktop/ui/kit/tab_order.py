@@ -71,7 +71,11 @@ def _of_layout(layout: QLayout, widgets: Sequence[QWidget]) -> Iterator[QWidget]
 
 def order_tabs(*roots: QWidget) -> None:
     """Make Tab go through ``roots``, one after the other, each in reading order."""
-    found = (widget for root in roots for widget in in_reading_order(root))
-    stops = [widget for widget in found if widget.focusPolicy().value]
+    chain_tabs(widget for root in roots for widget in in_reading_order(root))
+
+
+def chain_tabs(widgets: Iterable[QWidget]) -> None:
+    """Make Tab go through these, as far as they take the focus."""
+    stops = [widget for widget in widgets if widget.focusPolicy().value]
     for one, other in pairwise(stops):
         QWidget.setTabOrder(one, other)

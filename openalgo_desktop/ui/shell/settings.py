@@ -21,7 +21,7 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.settings_page import SettingsPage, find_rows, group_rows, store
-from openalgo_desktop.ui.kit.tab_order import order_tabs
+from openalgo_desktop.ui.kit.tab_order import chain_tabs, in_reading_order
 from openalgo_desktop.ui.kit.widgets import (
     label,
     name_inner_controls,
@@ -80,11 +80,13 @@ class SettingsDialog(QDialog):
         column.addLayout(middle, 1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.error, 1)
-        buttons.addWidget(push_button("Cancel", f"{NAME}-cancel", "Cancel", self.reject))
+        cancel = push_button("Cancel", f"{NAME}-cancel", "Cancel", self.reject)
+        buttons.addWidget(cancel)
         save = push_button("Save", f"{NAME}-save", "Save settings", self._save)
         save.setProperty("role", "primary")
         save.setDefault(True)
         buttons.addWidget(save)
+        self.buttons = (cancel, save)
         column.addLayout(buttons)
 
     # -- pages ------------------------------------------------------------------------------
@@ -106,6 +108,7 @@ class SettingsDialog(QDialog):
             self._add(page, f"{NAME}-{slug(group)}", group)
         page.show_values(self._typed)
         self.stack.setCurrentWidget(page)
+        self._order_tabs(page)
 
     def show_found(self) -> None:
         """What the search finds, in the groups that it is in; without words the group again."""
@@ -133,9 +136,15 @@ class SettingsDialog(QDialog):
     def _add(self, page: SettingsPage, name: str, title: str) -> None:
         named(page, name, title)
         page.edited.connect(self._typed.__setitem__)
+        # In a turn of its own, after the last field.
+        page.grown.connect(lambda: QTimer.singleShot(0, page, lambda: self._order_tabs(page)))
         self.stack.addWidget(page)
         name_inner_controls(page)
-        order_tabs(self)
+
+    def _order_tabs(self, page: SettingsPage) -> None:
+        """Tab goes from the groups through the page to the buttons; other pages are not seen."""
+        inside = in_reading_order(page)
+        chain_tabs([self.search, self.groups, page, *inside, *self.buttons])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Find):

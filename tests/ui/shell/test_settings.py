@@ -213,11 +213,12 @@ def test_a_form_grows_in_turns_and_shows_what_was_typed_before(drive: Drive) -> 
         key = rows[-1].key
         value = not SETTINGS[key].default if SETTINGS[key].kind is bool else SETTINGS[key].default
         page = SettingsPage(session.bridge, rows, "slow", {key: value})
-        built = [len(page._lines)]
-        assert 1 <= built[0] < 8 and page.has(key)  # the first turn is not all of it
-        grown: list[int] = []
+        grown, sizes = list[int](), list[int]()
         page.grown.connect(lambda: grown.append(len(page._lines)))
-        await until(lambda: grown, "the rest")
+        page._turn.timeout.connect(lambda: sizes.append(len(page._lines)))
+        assert not page._lines and page.has(key)
+        await until(lambda: grown, "all fields")
+        assert sizes == [1, 2, 3, 4, 5, 6, 7, 8]  # one each time that the timer fires
         assert grown == [8]
         assert page.typed().get(key, SETTINGS[key].default) == value
         page.deleteLater()

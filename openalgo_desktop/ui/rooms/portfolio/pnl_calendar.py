@@ -115,7 +115,7 @@ class PnlCalendarDock(TripsDock):
             else "No trade was closed in this month."
         )
         rows = self._by_day.get(self.day, [])
-        self.set_rows(rows)
+        self.load(self.taking(rows), len(rows))
         self.view.flush()
         self.set_subject(f"{self.day:%d %b %Y}", self.grid.day_text(self.day))
 

@@ -39,6 +39,10 @@ def moved(month: date, months: int) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
+#: A font, and what measures it: made once a paint, not once a day.
+Ink = tuple[QFont, QFontMetrics]
+
+
 def amount(value: Decimal, room: int, metrics: QFontMetrics) -> str:
     """A net result in as many digits as there is room for, always with its sign."""
     number = float(value)
@@ -121,6 +125,9 @@ class MonthGrid(QWidget):
         colours = theme.current()
         small = QFont(self.font())
         small.setPixelSize(look.px(11))
+        bold = QFont(self.font())
+        bold.setBold(True)
+        inks = ((small, QFontMetrics(small)), (bold, QFontMetrics(bold)))
         painter.setFont(small)
         painter.setPen(colours.color("muted"))
         for column, title in enumerate((*DAYS, WEEK)):
@@ -132,11 +139,11 @@ class MonthGrid(QWidget):
         nets = [abs(self._days[day].net) for day in days if day in self._days]
         most = float(max(nets, default=Decimal(0)))
         for day in days:
-            self._paint_day(painter, day, most, small)
+            self._paint_day(painter, day, most, inks)
         for week in range(self._weeks()):
-            self._paint_week(painter, week, small)
+            self._paint_week(painter, week, inks[0])
 
-    def _paint_day(self, painter: QPainter, day: date, most: float, small: QFont) -> None:
+    def _paint_day(self, painter: QPainter, day: date, most: float, inks: tuple[Ink, Ink]) -> None:
         colours, known = theme.current(), self._days.get(day)
         area = self.day_area(day).adjusted(1, 1, -1, -1)
         ground = colours.color("zebra") if day.weekday() >= 5 else colours.color("panel")
@@ -147,7 +154,7 @@ class MonthGrid(QWidget):
             if role and most:
                 alpha = FAINT + round((STRONG - FAINT) * abs(float(known.net)) / most)
                 painter.fillRect(area, _alpha(colours.color(role), alpha))
-        painter.setFont(small)
+        painter.setFont(inks[0][0])
         plain = "text" if role else "muted"  # a quiet grey is hard to read on a colour
         painter.setPen(colours.color("accent" if day == self.today and not role else plain))
         inner = area.adjusted(4, 2, -4, -3)
@@ -155,37 +162,36 @@ class MonthGrid(QWidget):
         is_today = day == self.today and inner.width() > look.px(110)
         painter.drawText(inner, top, f"{day.day} today" if is_today else f"{day.day}")
         if known is not None:
-            self._paint_result(painter, known, inner, small)
+            self._paint_result(painter, known, inner, inks)
         if day == self.day:
             painter.setPen(colours.color("focus" if self.hasFocus() else "accent"))
             painter.drawRect(area.adjusted(0, 0, -1, -1))
             painter.drawRect(area.adjusted(1, 1, -2, -2))
 
     def _paint_result(
-        self, painter: QPainter, known: JournalDay, inner: QRect, small: QFont
+        self, painter: QPainter, known: JournalDay, inner: QRect, inks: tuple[Ink, Ink]
     ) -> None:
         colours = theme.current()
-        tall = QFontMetrics(small).height()
+        (small, narrow), (bold, broad) = inks
+        tall = narrow.height()
         count = known.trades + known.unknown
         right = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
         wide = inner.width() > look.px(64)
         if wide:
             painter.drawText(inner, right, "1 trade" if count == 1 else f"{count} trades")
-        font = QFont(self.font())
-        font.setBold(True)
-        painter.setFont(font)
+        painter.setFont(bold)
         painter.setPen(colours.color("text"))
-        text = amount(known.net, inner.width(), QFontMetrics(font))
-        if QFontMetrics(font).horizontalAdvance(text) > inner.width():
+        text = amount(known.net, inner.width(), broad)
+        if broad.horizontalAdvance(text) > inner.width():
             painter.setFont(small)  # a narrow panel: small letters, but whole numbers
-            text = amount(known.net, inner.width(), QFontMetrics(small))
+            text = amount(known.net, inner.width(), narrow)
         if not known.trades:
             text = fmt.MISSING
         lower = inner.adjusted(0, tall, 0, 0) if inner.height() > 2 * tall else inner
         place = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
         painter.drawText(lower, place, text)
 
-    def _paint_week(self, painter: QPainter, week: int, small: QFont) -> None:
+    def _paint_week(self, painter: QPainter, week: int, ink: Ink) -> None:
         colours, area = theme.current(), self._cell(week, 7)
         first = self.month - timedelta(days=self.month.weekday()) + timedelta(days=7 * week)
         days = [first + timedelta(days=number) for number in range(7)]
@@ -193,11 +199,11 @@ class MonthGrid(QWidget):
         if not known:
             return
         net = sum((day.net for day in known), Decimal(0))
-        painter.setFont(small)
+        painter.setFont(ink[0])
         painter.setPen(colours.color(fmt.sign_role(float(net)) or "muted"))
         inner = area.adjusted(4, 2, -5, -3)
         place = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner, place, amount(net, inner.width(), QFontMetrics(small)))
+        painter.drawText(inner, place, amount(net, inner.width(), ink[1]))
 
     def _is_here(self, day: date) -> bool:
         return (day.year, day.month) == (self.month.year, self.month.month)
