@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from statistics import median
@@ -23,12 +24,18 @@ BUDGET, WINDOW = 10, 1.0
 ANSWERS, REMEMBERED = 50, 5000
 
 
+#: Upper ends of the steps in which answers are counted, milliseconds; the last step has none.
+STEPS = (50.0, 100.0, 250.0, 500.0, 1000.0)
+
+
 class RoundTrip(msgspec.Struct, frozen=True):
-    """Times from sending to the answer, milliseconds, of the last ``count`` answers."""
+    """Times from sending to the answer, milliseconds, of the last ``count`` answers. ``steps`` is
+    how many of them came within each of :data:`STEPS`, and later."""
 
     last: float
     median: float
     count: int
+    steps: tuple[int, ...] = ()
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -96,7 +103,10 @@ class OrderPace:
         times = self._times.get(account_id)
         if not times:
             return None
-        return RoundTrip(times[-1], median(times), len(times))
+        steps = [0] * (len(STEPS) + 1)
+        for took in times:
+            steps[bisect_left(STEPS, took)] += 1
+        return RoundTrip(times[-1], median(times), len(times), tuple(steps))
 
     def of_order(self, order_id: str) -> float | None:
         """Milliseconds until the placement of an order was answered; None of one that was not

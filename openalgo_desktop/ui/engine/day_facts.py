@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: At least so long between two requests, and so many times as long as the last one took; after
 #: :data:`MANY` failures in a row nothing is asked for :data:`REST`; seconds.
-PAUSE, TIMES, REST = 0.4, 5.0, 600.0
+PAUSE, TIMES, REST = 0.4, 2.0, 600.0
 MANY = 3
 Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 Wait = Callable[[float], Awaitable[None]]

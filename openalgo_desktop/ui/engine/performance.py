@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from openalgo_desktop.trading.pace import STEPS
 from openalgo_desktop.ui.engine.frames import FrameClock, Paints, share_below
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Figures(NamedTuple):
     subscribed: int
     order_last: float | None
     order_median: float | None
+    answers: tuple[tuple[float | None, int], ...]  # within so many ms (None: later), how many
     budget_left: int  # order writes that may still leave within this second
     memory: float | None  # megabytes resident
     tasks: int
@@ -129,6 +131,7 @@ class PerformanceDoor(QObject):
             subscribed=terminal.hub.subscribed,
             order_last=trip.last if trip is not None else None,
             order_median=trip.median if trip is not None else None,
+            answers=tuple(zip((*STEPS, None), trip.steps, strict=True)) if trip is not None else (),
             budget_left=terminal.desk.sender.pace.left(account),
             memory=resident(),
             tasks=len(asyncio.all_tasks()),

@@ -43,6 +43,7 @@ async def test_the_median_of_the_answers_and_the_time_of_an_order(watch: Watch) 
     found = pace.round_trip("kite:1")
     assert found is not None
     assert (found.last, found.median, found.count) == (2000.0, 500.0, 3)
+    assert found.steps == (0, 0, 1, 1, 0, 1)  # a step's upper end belongs to it
     assert (pace.of_order("2"), pace.of_order("9")) == (250.0, None)
     assert pace.round_trip("fyers:1") is None
 

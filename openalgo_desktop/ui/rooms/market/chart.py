@@ -170,9 +170,19 @@ class ChartDock(Dock):
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
         self._show_moment()
-        self.set_empty(not len(bars), self.history.message.text())
+        failed = not self.history.retry.isHidden()
+        self.set_empty(
+            not len(bars), self.history.message.text() if failed else self._no_bars(interval)
+        )
         self.show_lines()
         self.dirty = True
+
+    def _no_bars(self, interval: Interval) -> str:
+        """Who has none, and what may have."""
+        source = self.bridge.account_status().title or "the account that gives prices"
+        other = "another symbol" if interval is Interval.DAY else "D"
+        name = "this" if self.key is None else self.bridge.name(self.key)
+        return f"No bars of {name} for {interval.value} from {source}.\nTry {other}."
 
     def _on_moment(self, key: Key, at: datetime) -> None:
         """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QGridLayout, QLabel
@@ -42,6 +42,11 @@ FACTS: tuple[tuple[str, str, str], ...] = (
     ("ticks", "Prices", "Prices handed to the window in a second, after conflation"),
     ("age", "Last price", "Time since the last price of anything"),
     ("order", "Order answer", "From sending to the account's answer: last and median"),
+    (
+        "answers",
+        "Answers within (ms)",
+        "How many of the last 50 answers to order writes came within so many milliseconds",
+    ),
     ("budget", "Orders left", "Order writes that may still leave within this second"),
     ("memory", "Memory", "Resident memory of the program"),
     ("tasks", "Tasks", "Tasks of the loop that are alive"),
@@ -51,6 +56,14 @@ FACTS: tuple[tuple[str, str, str], ...] = (
 
 def _ms(value: float | None) -> str:
     return fmt.MISSING if value is None else f"{value:.1f} ms"
+
+
+def _within(answers: Sequence[tuple[float | None, int]]) -> str:
+    """``≤ 50 ms 12 · ≤ 100 3 · later 1``, without the steps that nothing came in."""
+    found = ["later" if most is None else f"≤ {most:.0f}" for most, count in answers if count]
+    counts = [count for _, count in answers if count]
+    parts = [f"{words}: {count}" for words, count in zip(found, counts, strict=True)]
+    return " · ".join(parts) or fmt.MISSING
 
 
 def facts(figures: Figures) -> dict[str, tuple[str, str]]:
@@ -74,6 +87,7 @@ def facts(figures: Figures) -> dict[str, tuple[str, str]]:
         ),
         "age": (fmt.MISSING if figures.tick_age is None else f"{figures.tick_age:.1f} s", ""),
         "order": (f"{_ms(figures.order_last)} · median {_ms(figures.order_median)}", ""),
+        "answers": (_within(figures.answers), ""),
         "budget": (f"{figures.budget_left}", "warning" if figures.budget_left < 3 else ""),
         "memory": (fmt.MISSING if figures.memory is None else f"{figures.memory:.0f} MB", ""),
         "tasks": (f"{figures.tasks}", ""),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
-from openalgo_desktop.core.ticks import Tick
+from openalgo_desktop.core.ticks import Bars, Tick
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
@@ -177,5 +177,22 @@ def test_a_stop_of_the_menu_is_on_its_side_of_the_market(drive: Drive) -> None:
         form = session.window.ticket.form
         assert (form.action, form.trigger.value()) == (Action.SELL, wishes[1].trigger_price)
         assert chart.placed == []
+
+    drive(scenario)
+
+
+def test_a_chart_without_bars_says_of_whom_and_what_may_have_some(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        bridge: Any = session.bridge
+
+        async def nothing(*_: object) -> Bars:
+            return Bars.empty()
+
+        bridge.history = nothing
+        chart.dock.load()
+        empty = chart.dock._empty
+        await until(lambda: "No bars of SBIN for 5m" in empty.text(), "the reason")
+        assert "Simulator" in empty.text() and "Try D" in empty.text()
 
     drive(scenario)

@@ -52,6 +52,9 @@ def test_performance_measures_only_while_it_is_open(drive: Drive, tmp_path: Path
         await buy(session, "SBIN", 1)
         figures = door.figures()
         assert figures.order_last is not None and 0.0 < figures.order_last < 5000.0
+        assert sum(count for _, count in figures.answers) == 1
+        dock.show_figures()
+        assert dock.values["answers"].text().endswith(": 1")
         assert figures.budget_left < 10 and figures.memory is not None and figures.memory > 20
         await until(lambda: dock.model.rowCount() > 0, "rows of docks")
         path = tmp_path / "performance.csv"
