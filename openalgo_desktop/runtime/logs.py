@@ -123,6 +123,7 @@ class LogRing(logging.Handler):
         self._stderr: logging.Handler | None = None
         self._closed = False
         self.errors = 0  # records of level ERROR and above, of this run
+        self.last_error = ""  # the newest of them, without secrets
 
     def install(self) -> None:
         """Take the records of the whole process."""
@@ -138,7 +139,9 @@ class LogRing(logging.Handler):
         try:
             line = LogLine(record.levelno, self.format(record), record.created, record.name)
             self._ring.append(line)
-            self.errors += line.level >= logging.ERROR
+            if line.level >= logging.ERROR:
+                self.errors += 1
+                self.last_error = line.text
             self._file.put(line.at, line.text)
             for listener in self._listeners:
                 listener(line)

@@ -65,7 +65,7 @@ class MarketsDoor:
     def brief(self) -> str:
         """One line: segments that do the same together, the open ones first."""
         if self.always_open:
-            return "Simulated market, open round the clock"
+            return "Simulated market, always open"
         now = self.now()
         groups: dict[tuple[str, str], list[str]] = {}
         for row in sorted(self.rows(), key=lambda r: r.phase is Phase.CLOSED):

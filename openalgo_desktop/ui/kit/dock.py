@@ -58,6 +58,18 @@ class _Body(QScrollArea):
         return widget.sizeHint() if widget is not None else super().sizeHint()
 
 
+class _Content(QWidget):
+    """What a dock shows. Where a text in it wraps, a scroll area would give it the height that it
+    likes best and scroll, with tables in it that could be lower: it gets what it cannot do
+    without, and grows from there."""
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        if layout is None or not layout.hasHeightForWidth():
+            return -1
+        return layout.totalMinimumHeightForWidth(width)
+
+
 class Dock(QDockWidget):
     """Base of all docks and a :class:`FrameClient`.
 
@@ -97,7 +109,7 @@ class Dock(QDockWidget):
         self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
         self.title_bar = TitleBar(self, self.title, self.linkable)
         self.setTitleBarWidget(self.title_bar)
-        self.body = named(QWidget(), f"dock-{self.name}-body", f"{self.title}, content")
+        self.body = named(_Content(), f"dock-{self.name}-body", f"{self.title}, content")
         # A click into an empty panel, or on its title, makes it the one that keys are for.
         self.body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.title_bar.setFocusPolicy(Qt.FocusPolicy.ClickFocus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
 from openalgo_desktop.core.clock import IST, age_text
@@ -13,6 +14,8 @@ MISSING = "–"
 LAKH = 100_000
 MINUTE = 60
 CRORE = 10_000_000
+#: An amount of a text that somebody else wrote: ``₹160000.0``.
+_AMOUNT = re.compile(r"₹\s?(\d+(?:\.\d+)?)(?!\d|[,.]\d)")
 MINUS = "-"  # plain, so that copied text stays a number
 
 _indian = True
@@ -85,6 +88,11 @@ def rupees(value: float, *, signed: bool = False) -> str:
     return f"{sign if sign in '+-' else ''}₹ {text}"
 
 
+def amounts(text: str) -> str:
+    """A sentence in which every amount after a ₹ is written as the window writes rupees."""
+    return _AMOUNT.sub(lambda found: rupees(float(found[1])), text)
+
+
 def percent(value: float, places: int = 2) -> str:
     """A percentage; ``value`` is already in per cent."""
     text = _fixed(value, places)
@@ -108,6 +116,12 @@ def units_text(units: int, lot: int) -> str:
         return quantity(units)
     lots = units // lot
     return f"{quantity(lots)} {'lot' if abs(lots) == 1 else 'lots'} · {quantity(units)}"
+
+
+def lots_text(units: int, lot: int) -> str:
+    """The same in a sentence: ``2 lots (150)``; units alone where there are no lots."""
+    lots, _, rest = units_text(units, lot).partition(" · ")
+    return f"{lots} ({rest})" if rest else lots
 
 
 def short(value: float) -> str:

@@ -140,18 +140,21 @@ class Feedback(QObject):
         if len(orders) > 1:
             text = f"{len(orders)} {kind.several} {name}"
             return (
-                f"{text}. Last: {self._bridge.names.spoken(order.rejection_reason)}"
+                f"{text}. Last: {fmt.amounts(self._bridge.names.spoken(order.rejection_reason))}"
                 if kind is REJECT
                 else text
             )
-        what = f"{order.action.value} {fmt.quantity(order.quantity)} {self._bridge.name(order.key)}"
+        lot = self._bridge.lot(order.key)
+        units = fmt.lots_text(order.quantity, lot)
+        what = f"{order.action.value} {units} {self._bridge.name(order.key)}"
         if kind is REJECT:
-            return f"{kind.one}: {what}. {self._bridge.names.spoken(order.rejection_reason)}"
+            why = fmt.amounts(self._bridge.names.spoken(order.rejection_reason))
+            return f"{kind.one}: {what}. {why}"
         if kind is EXPIRED:
             return f"{kind.one}: {what}"
         price = fmt.exact(order.average_price, self._bridge.places(order.key))
         if kind is PARTIAL:
-            return f"{kind.one}: {fmt.quantity(order.filled_quantity)} of {what} @ {price}"
+            return f"{kind.one}: {fmt.lots_text(order.filled_quantity, lot)} of {what} @ {price}"
         return f"{kind.one}: {what} @ {price}"
 
     def _on_unanswered(self, kind: str, seconds: float) -> None:

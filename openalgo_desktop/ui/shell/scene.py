@@ -233,7 +233,7 @@ async def dialogs(session: Session) -> list[QDialog]:
     found: list[QDialog] = [
         keys,
         SettingsDialog(window, bridge),
-        ConfirmDialog(window, "Close positions?", question, "Close", rows, danger=True),
+        ConfirmDialog(window, "Close positions?", question, "Close all", rows, danger=True),
         close_all,
     ]
     hooks = WebhooksDialog(window, bridge)

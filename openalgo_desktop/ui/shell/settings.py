@@ -51,7 +51,7 @@ class SettingsDialog(QDialog):
         self.resize(look.px(860), look.px(560))
         named(self, NAME, "Settings")
         self.search = named(QLineEdit(), f"{NAME}-search", "Search settings")
-        self.search.setPlaceholderText("Search: theme, freeze, port ...   Ctrl+F")
+        self.search.setPlaceholderText("Search: theme, freeze, port…   Ctrl+F")
         self.search.setClearButtonEnabled(True)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -190,7 +190,9 @@ class StatusBar(QStatusBar):
         self.errors.setVisible(count > 0)
         text = "1 error" if count == 1 else f"{count} errors"
         self.errors.setText(f"⚠ {text}")
-        self.errors.setToolTip(plain_tip(f"{text} in the log since you looked; a click shows them"))
+        last, _, _ = self._bridge.logs.last_error.partition("\n")
+        tip = f"{text} in the log since you looked; a click shows them. The last one:\n{last}"
+        self.errors.setToolTip(plain_tip(tip if count > 0 else ""))
 
     def _open_log(self) -> None:
         self._errors_seen = self._bridge.logs.errors

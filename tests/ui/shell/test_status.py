@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import datetime
 
 from openalgo_desktop.core.clock import IST
@@ -18,7 +19,7 @@ from tests.waiting import until
 def test_every_segment_says_what_it_does_and_what_comes(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         markets, bar = session.bridge.markets, session.window.status_bar
-        assert "open round the clock" in markets.brief()
+        assert "always open" in markets.brief()
         session.terminal.account._always_open = False  # type: ignore[attr-defined]
         session.terminal.clock.jump(datetime(2026, 12, 1, 9, 5, tzinfo=IST))
         heads = {line.split(":")[0]: line for line in markets.lines().splitlines()}
@@ -97,5 +98,21 @@ def test_a_session_that_is_over_says_what_is_missing_and_reconnects(drive: Drive
         strip.log_in.click()
         assert asked == ["zerodha"]
         bridge.accounts.roles = real  # type: ignore[method-assign]
+
+    drive(scenario)
+
+
+def test_the_badge_of_errors_says_which_it_was(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        bar = session.window.status_bar
+        bar.show_errors()
+        assert not bar.errors.isVisible() and bar.errors.toolTip() == ""
+        logging.getLogger("openalgo_desktop.test").error("the lamp is out\nwhere it hangs")
+        bar.show_errors()
+        assert bar.errors.isVisible() and "1 error" in bar.errors.text()
+        assert "the lamp is out" in bar.errors.toolTip()
+        assert "where it hangs" not in bar.errors.toolTip()
+        bar.errors.click()
+        assert not bar.errors.isVisible()
 
     drive(scenario)

@@ -48,7 +48,7 @@ class AlertRow:
     @property
     def state(self) -> str:
         """Its state in a word or two."""
-        return "sees nothing" if self.trouble else alert_words.STATE[self.alert.state]
+        return "Sees nothing" if self.trouble else alert_words.STATE[self.alert.state]
 
     @property
     def tone(self) -> str:

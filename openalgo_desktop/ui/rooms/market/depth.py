@@ -28,6 +28,8 @@ from openalgo_desktop.ui.rooms.market.depth_view import CHOICE, LEVELS, RIGHT, D
 
 #: Field of the tick and its caption, two in a row.
 RANGE = (("open", "Open"), ("high", "High"), ("close", "Prev. close"), ("low", "Low"))
+#: Between last price, change and spread, pixels.
+GAP = 8
 #: Edges, gaps and the scroll bar beside the parts of the head, pixels.
 HEAD_ROOM = 48
 NO_DEPTH = "No depth for indices"
@@ -53,6 +55,7 @@ class DepthDock(Dock):
         column.setContentsMargins(8, 4, 8, 4)
         column.setSpacing(2)
         head = QHBoxLayout()
+        head.setSpacing(GAP)
         self.last = label(fmt.MISSING, "depth-last", "heading")
         self.change = label("", "depth-change", "number")
         self.spread = label("", "depth-spread", "muted")
@@ -148,13 +151,13 @@ class DepthDock(Dock):
             for action in Action:
                 self.add_item(
                     menu,
-                    f"{action.value.title()} at {text} …",
+                    f"{action.value.title()} at {text}…",
                     partial(self._to_ticket, key, action, price),
                 )
             self.add_item(menu, f"Take {text} into the ticket", lambda: self._on_pick(price, ""))
             menu.addSeparator()
             self.add_item(
-                menu, f"Alert at {text} …", lambda: self.bridge.alerts.wanted.emit(key, price)
+                menu, f"Alert at {text}…", lambda: self.bridge.alerts.wanted.emit(key, price)
             )
         for kind, title in (("chart", "Chart"), ("ladder", "Ladder")):
             if kind != "ladder" or not instrument.is_index:

@@ -224,18 +224,23 @@ class DepthView(QWidget):
             painter.drawText(rect, align, text)
 
     def _cells(self, side: str, top: float, height: float) -> list[tuple[QRectF, Qt.AlignmentFlag]]:
-        """Cells of orders, quantity and price; the ask side is the mirror image."""
+        """Cells of orders, quantity and price; the ask side is the mirror image, but its counts
+        end in one line, too: numbers of different length are compared by their last digits."""
         half = self.width() / 2 - 8
         cells: list[tuple[QRectF, Qt.AlignmentFlag]] = []
         x = 6.0
         narrow = self.width() < max(NARROW, self._room(PARTS[-1]))
-        for part in NARROW_PARTS if narrow else PARTS:
+        parts = NARROW_PARTS if narrow else PARTS
+        for place, part in enumerate(parts):
             width = half * part
             if side == "BUY":
                 cells.append((QRectF(x, top, width - 6, height), RIGHT))
             else:
                 mirrored = self.width() - x - width
-                cells.append((QRectF(mirrored + 6, top, width - 6, height), LEFT))
+                price = place == len(parts) - 1
+                cells.append(
+                    (QRectF(mirrored + 6, top, width - 6, height), LEFT if price else RIGHT)
+                )
             x += width
         return cells
 

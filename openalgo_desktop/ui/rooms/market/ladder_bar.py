@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -28,9 +29,29 @@ from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 
 PRESETS = (1, 2, 5, 10, 20)
 MOST_LOTS = 100_000
+#: Between what is held and what is won, pixels.
+GAP = 10
 #: Stop and target in ticks that are offered first.
 BRACKET = (20, 40)
 MOST_TICKS = 100_000
+
+
+class HeldLine(NamedTuple):
+    """One position: lots and average, ticks and rupees won (empty while no price is live)."""
+
+    what: str
+    ticks: str
+    money: str
+
+    @property
+    def won(self) -> str:
+        """Ticks and rupees."""
+        return "  ".join(filter(None, (self.ticks, self.money)))
+
+    @property
+    def whole(self) -> str:
+        """All of it."""
+        return "  ".join(filter(None, (self.what, self.won)))
 
 
 class LadderBar(QWidget):
@@ -232,8 +253,6 @@ BUTTONS = (
         ("reverse", "Reverse", "Turn what is held to the other side at market", ""),
     ),
 )
-#: What one position says, with the ticks won and, where there is little room, without.
-HeldLine = tuple[str, str]
 ARMED_ONLY = ("join-bid", "join-ask", "buy-market", "sell-market", "reverse")
 
 
@@ -251,10 +270,17 @@ class LadderFoot(QWidget):
         self._lines: Sequence[HeldLine] = ()
         self.held = may_elide(label("", f"{name}-held", "number"))
         self.state = label("", f"{name}-state", "caption")
+        self.won = label("", f"{name}-won", "number")
+        self.won.setAccessibleName("Open result")
+        self.won.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for part in (self.held, self.state):  # never wider than the dock; no wrapping: Qt would
             # give the dock its full preferred height then, and a scroll bar
             part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        column.addWidget(self.held)
+        line = QHBoxLayout()
+        line.setSpacing(GAP)
+        line.addWidget(self.held, 1)
+        line.addWidget(self.won)
+        column.addLayout(line)
         column.addWidget(self.state)
         grid = QGridLayout()
         grid.setSpacing(3)
@@ -285,14 +311,19 @@ class LadderFoot(QWidget):
         self._fit_held()
 
     def _fit_held(self) -> None:
-        """The whole line, or without the ticks, or cut where there is no room for either."""
-        metrics, room = self.held.fontMetrics(), self.width()
-        shown = []
-        for whole, short in self._lines:
-            fits = metrics.horizontalAdvance(whole) <= room
-            cut = metrics.elidedText(short, Qt.TextElideMode.ElideRight, room)
-            shown.append(whole if fits else cut)
-        self.held.setText("\n".join(shown) or "Flat")
+        """All of it, or without the ticks, or cut where there is no room for either."""
+        metrics, lines = self.held.fontMetrics(), self._lines
+        room = self.width() - GAP
+        fits = all(
+            metrics.horizontalAdvance(line.what) + metrics.horizontalAdvance(line.won) <= room
+            for line in lines
+        )
+        won = [line.won if fits else line.money for line in lines]
+        room -= max(map(metrics.horizontalAdvance, won), default=0)
+        cut = Qt.TextElideMode.ElideRight
+        what = [metrics.elidedText(line.what, cut, room) for line in lines]
+        self.held.setText("\n".join(what) or "Flat")
+        self.won.setText("\n".join(won))
 
     def set_armed(self, armed: bool) -> None:
         """Say whether a click sends."""
@@ -308,8 +339,8 @@ class LadderFoot(QWidget):
     def show_held(self, lines: Sequence[HeldLine], won: float) -> None:
         """What is held, and its open result. Always one line for each: a foot that grew would move
         the prices under the pointer."""
-        text = "\n".join(whole for whole, _ in lines)
+        text = "\n".join(line.whole for line in lines)
         self._lines = lines
         self._fit_held()
         self.held.setToolTip(plain_tip(text))
-        set_role(self.held, fmt.sign_role(won) if text else "", "tone")
+        set_role(self.won, fmt.sign_role(won), "tone")

@@ -37,20 +37,19 @@ def market_of(
     if priced:
         market.held = grid.number(priced[0].average_price)
     lines = [_held_line(bridge, grid, instrument, row, last) for row in held]
-    market.held_text = "\n".join(whole for whole, _ in lines)
+    market.held_text = "\n".join(line.whole for line in lines)
     return market, lines
 
 
 def _held_line(
     bridge: Bridge, grid: Grid, instrument: Instrument, row: Position, last: float | None
 ) -> HeldLine:
-    """Lots, average, ticks and rupees won; the second without the ticks."""
+    """Lots and average, and what is won in ticks and rupees."""
     lots = row.quantity / max(1, instrument.lot_size)
     average = fmt.exact(row.average_price, decimals(instrument.tick_size))
     text = f"{lots:+g} {row.product.value} @ {average}"
     ticks = money = ""
     if last is not None and bridge.books.is_live(row):
         won = ticks_won(row.quantity, row.average_price, last, grid.tick)
-        ticks = f"  {won:+.0f} ticks"
-        money = f"  {fmt.signed_money(row.unrealised)}"
-    return f"{text}{ticks}{money}", f"{text}{money}"
+        ticks, money = f"{won:+.0f} ticks", fmt.signed_money(row.unrealised)
+    return HeldLine(text, ticks, money)

@@ -30,10 +30,10 @@ def fill(dock: LadderDock, menu: QMenu, cell: Cell) -> None:
     _fill_own(dock, menu, cell, text)
     for action in Action:
         dock.add_item(
-            menu, f"{action.value.title()} at {text} …", partial(dock.to_ticket, action, price)
+            menu, f"{action.value.title()} at {text}…", partial(dock.to_ticket, action, price)
         )
     key = dock.instrument.key
-    dock.add_item(menu, f"Alert at {text} …", lambda: dock.bridge.alerts.wanted.emit(key, price))
+    dock.add_item(menu, f"Alert at {text}…", lambda: dock.bridge.alerts.wanted.emit(key, price))
     _fill_marks(dock, menu, cell, text)
     menu.addSeparator()
     _fill_sending(dock, menu)

@@ -28,10 +28,10 @@ def fill(dock: WatchlistDock, menu: QMenu, row: WatchRow) -> None:
         _fill_places(dock, menu, row)
     if not row.item.is_heading:
         dock.add_item(menu, "Copy symbol", lambda: copy_text(key[1]))
-        dock.add_item(menu, "Note …", lambda: dock.ask_note(row))
+        dock.add_item(menu, "Note…", lambda: dock.ask_note(row))
         _fill_flags(dock, menu, row)
     _fill_moves(dock, menu, key)
-    dock.add_item(menu, "Section above …", dock.ask_heading)
+    dock.add_item(menu, "Section above…", dock.ask_heading)
     dock.add_item(menu, "Remove", lambda: dock.remove_rows(row))
 
 
@@ -43,7 +43,7 @@ def _fill_places(dock: WatchlistDock, menu: QMenu, row: WatchRow) -> None:
             dock.add_item(menu, title, partial(dock.bridge.dock_wanted.emit, kind, key))
     if row.tradable:
         dock.add_item(menu, "Add to basket", lambda: _to_basket(dock, row))
-    dock.add_item(menu, "Alert …", lambda: dock.bridge.alerts.wanted.emit(key, 0.0))
+    dock.add_item(menu, "Alert…", lambda: dock.bridge.alerts.wanted.emit(key, 0.0))
     menu.addSeparator()
 
 

@@ -33,7 +33,7 @@ def fill_side(dock: ChainDock, menu: QMenu, side: Side) -> None:
     menu.addSeparator()
     for kind, title in PLACES:
         dock.add_item(menu, title, partial(dock.bridge.dock_wanted.emit, kind, key))
-    dock.add_item(menu, "Alert …", lambda: dock.bridge.alerts.wanted.emit(key, 0.0))
+    dock.add_item(menu, "Alert…", lambda: dock.bridge.alerts.wanted.emit(key, 0.0))
     dock.add_item(menu, "Show in linked docks", lambda: dock.pick(key))
     dock.add_item(menu, "Copy contract", lambda: copy_text(row.symbol))
     dock.add_item(menu, "Copy table", lambda: copy_text(dock.model.as_text()))

@@ -178,9 +178,9 @@ class StraddleDock(Dock):
         parts = [fmt.price(price, self._places)]
         spot = quote.price(self.bridge.latest(pair.quoted))
         if spot:
-            parts.append(fmt.percent(100.0 * price / spot, 1))
+            parts.append(f"{fmt.percent(100.0 * price / spot, 1)} of spot")
         low, high = (fmt.price(pair.strike + sign * price, self._places) for sign in (-1, 1))
-        parts.append(f"{low} to {high}")
+        parts.append(f"breaks even at {low} and {high}")
         return "   ".join(parts)
 
     # -- state ------------------------------------------------------------------------------

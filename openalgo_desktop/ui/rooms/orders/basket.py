@@ -24,12 +24,12 @@ from openalgo_desktop.core.basket import (
 from openalgo_desktop.core.enums import FeedMode, Mode, Product
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key, Order, OrderRequest
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.fields import HatchedFrame, VerticalArea
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.kit.symbol_drag import keys_of
 from openalgo_desktop.ui.kit.widgets import label, named
 from openalgo_desktop.ui.rooms.orders.basket_bar import BasketBar
@@ -262,7 +262,7 @@ class BasketDock(Dock):
                     self.bridge.orders.check(line.request())
                     problem = line.unread()
                 except AppError as error:
-                    problem = in_words(error)
+                    problem = told(error)
             if problem != line.problem:
                 line.show_problem(problem)
 
@@ -287,7 +287,7 @@ class BasketDock(Dock):
         """What is wrong with a file or a stored basket; nothing clears it."""
         shown = list(texts[:SHOWN_PROBLEMS])
         if len(texts) > SHOWN_PROBLEMS:
-            shown.append(f"... and {len(texts) - SHOWN_PROBLEMS} more.")
+            shown.append(f"… and {len(texts) - SHOWN_PROBLEMS} more.")
         self.problems.setText("\n".join(shown))
         self.problems.setVisible(bool(shown))
 

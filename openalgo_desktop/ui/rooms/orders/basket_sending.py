@@ -11,9 +11,9 @@ from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Order, OrderRequest
 from openalgo_desktop.core.money import decimals
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.rooms.orders.basket_line import BasketLine
 from openalgo_desktop.ui.rooms.orders.ticket_text import one_line
 
@@ -46,7 +46,7 @@ class BasketSending:
             results = await self._bridge.baskets.send(basket, mode, on_line)
             self._tell(results)
         except AppError as error:
-            self._dock.show_problems([in_words(error)])
+            self._dock.show_problems([told(error)])
         finally:
             self.busy = False
 

@@ -9,13 +9,13 @@ from openalgo_desktop.core.enums import OrderStatus, PriceType, Validity
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.offered import price_types
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import is_open
 from openalgo_desktop.ui.kit.fields import CountField, Field, PriceField
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import enter_sends, sends
 from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
@@ -189,9 +189,9 @@ class ModifyDialog(QDialog):
                 raise
             name = error.field if isinstance(error, InvalidOrder) else ""
             if name in self._fields and self._fields[name].isVisibleTo(self):
-                self._fields[name].set_error(in_words(error))
+                self._fields[name].set_error(told(error))
             else:
-                self._say(in_words(error), "error")
+                self._say(told(error), "error")
             return
         finally:
             self._sending = False

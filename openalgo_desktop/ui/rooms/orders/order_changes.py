@@ -19,10 +19,10 @@ from openalgo_desktop.core.errors import AppError, OrderError
 from openalgo_desktop.core.model import ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ticks import Part
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.kit.widgets import name_inner_controls
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
 from openalgo_desktop.ui.rooms.orders.order_columns import Waiting
@@ -82,7 +82,7 @@ class OrderChanges:
         try:
             await work(mode)
         except AppError as error:
-            error.message = in_words(error)
+            error.message = told(error)
             raise
         finally:
             if self._asked.get(order_id) is waiting:

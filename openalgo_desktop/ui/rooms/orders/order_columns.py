@@ -29,7 +29,7 @@ WHY = (RowAction("why", "Why?"),)
 REPEAT = (RowAction("repeat", "Repeat"),)
 #: An answer that is not there after so many seconds is told in the row.
 PATIENCE = 3.0
-NO_ANSWER = "no answer yet, querying"
+NO_ANSWER = "No answer yet, querying"
 
 
 class Waiting(msgspec.Struct):
@@ -107,8 +107,6 @@ class OrderColumns:
                 lambda o: fmt.quantity(o.filled_quantity),
                 hidden=True,
             ),
-            self._price("price", "Price", lambda o: o.price),
-            self._price("trigger", "Trigger", lambda o: o.trigger_price),
             Col(
                 "status",
                 "Status",
@@ -118,6 +116,8 @@ class OrderColumns:
                 tint=lambda o: "warning" if self.is_late(o) else "",
                 numeric=False,
             ),
+            self._price("price", "Price", lambda o: o.price),
+            self._price("trigger", "Trigger", lambda o: o.trigger_price),
             Col(
                 "action",
                 "",
@@ -208,7 +208,8 @@ class OrderColumns:
         if self.is_late(order):
             return NO_ANSWER
         asked = self._waiting(order.order_id)
-        return f"{asked.word}…" if asked is not None else order.status.value
+        word = order.status.value if asked is None else f"{asked.word}…"
+        return word.capitalize()
 
     def _tone(self, order: Order) -> str:
         if self.is_late(order):

@@ -107,7 +107,7 @@ class ResultDialog(QDialog):
     # -- what is shown ----------------------------------------------------------------------
     def _show(self) -> None:
         result = self._bridge.watch.today(self.label_of, self._mode)
-        now = fmt.MISSING if result is None else f"₹ {fmt.signed_money(float(result))}"
+        now = fmt.MISSING if result is None else fmt.rupees(float(result), signed=True)
         self.now.setText(f"Today's result now: {now}")
         what = f"what {self.label_of} holds" if self.label_of else "every position"
         orders = "its working exits" if self.label_of else "all working orders"

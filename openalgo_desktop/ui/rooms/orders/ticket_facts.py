@@ -7,7 +7,7 @@ import logging
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QWidget
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import AppError
@@ -73,10 +73,16 @@ class TicketFacts(QFrame):
         self._spawn = spawn
         named(self, "ticket-facts", "Facts about the order")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(2, 8, 2, 2)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(5)
+        #: The margin has its place beside the send button: it is never scrolled out of sight.
+        self.margins = named(QWidget(), "ticket-margins", "Margin of the order")
+        facts, margins = QGridLayout(self), QGridLayout(self.margins)
+        facts.setContentsMargins(2, 8, 2, 2)
+        facts.setVerticalSpacing(5)
+        margins.setContentsMargins(2, 0, 2, 0)
+        margins.setVerticalSpacing(2)
+        for grid in (facts, margins):
+            grid.setHorizontalSpacing(10)
+            grid.setColumnStretch(1, 1)
         self._rows = {}
         for index, (name, caption) in enumerate(ROWS):
             head = label(caption, f"ticket-facts-{name}-caption", "caption")
@@ -85,10 +91,10 @@ class TicketFacts(QFrame):
             value.setAlignment(RIGHT)
             # Numbers that grow must not push the docks about.
             value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            grid = margins if name in MARGINS else facts
             grid.addWidget(head, index, 0)
             grid.addWidget(value, index, 1)
             self._rows[name] = (head, value)
-        grid.setColumnStretch(1, 1)
         self._requests: tuple[OrderRequest, ...] = ()
         self._mode = bridge.mode
         self._previews: tuple[OrderPreview, ...] = ()

@@ -1,4 +1,4 @@
-"""The foot of the ticket: warnings, the answer, and the send button at the very bottom."""
+"""The foot of the ticket: margin, warnings, the answer, and the send button at the very bottom."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from openalgo_desktop.ui.kit.widgets import label, named, set_role
 class TicketFoot(QWidget):
     """It stands under what scrolls: texts grow upwards, the button stays where it is."""
 
-    def __init__(self, on_press: Callable[[], None], on_send: Callable[[], None]) -> None:
+    def __init__(
+        self, margins: QWidget, on_press: Callable[[], None], on_send: Callable[[], None]
+    ) -> None:
         super().__init__()
         named(self, "ticket-foot", "Send")
         self._lasting = False  # what is said outlives a change of the order
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
+        column.addWidget(margins)
         self.warning = label("", "ticket-warning", "warning")
         self.result = label("", "ticket-result")
         for text in (self.warning, self.result):

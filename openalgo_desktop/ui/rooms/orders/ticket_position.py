@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Product
@@ -13,7 +13,7 @@ from openalgo_desktop.core.model import Instrument, Position
 from openalgo_desktop.core.ticketing import TicketUse
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
-from openalgo_desktop.ui.rooms.orders.ticket_text import position_text
+from openalgo_desktop.ui.rooms.orders.ticket_text import open_text, position_text
 
 #: What each button fills the ticket with.
 TIPS = {
@@ -38,8 +38,14 @@ class _Line(QWidget):
         self.text = label("", f"{name}-text", "number")
         self.text.setWordWrap(True)
         self.text.setAccessibleName("Position")
-        self.text.setWordWrap(True)
-        column.addWidget(self.text)
+        self.won = label("", f"{name}-won", "number")
+        self.won.setAccessibleName("Open result")
+        self.won.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        held = QHBoxLayout()
+        held.setSpacing(8)
+        held.addWidget(self.text, 1)
+        held.addWidget(self.won)
+        column.addLayout(held)
         row = QHBoxLayout()
         row.setSpacing(4)
         self.buttons: dict[TicketUse, QPushButton] = {}
@@ -94,9 +100,10 @@ class PositionBar(QWidget):
             line.setVisible(row is not None)
             if row is not None:
                 line.text.setText(position_text(row, instrument.lot_size, places))
-                line.text.setToolTip(plain_tip(line.text.text()))
-                tone = "stale" if stale else fmt.sign_role(row.unrealised)
-                set_role(line.text, tone, "tone")
+                line.won.setText(open_text(row))
+                # What is held has no good or bad: its result has.
+                set_role(line.text, "stale" if stale else "", "tone")
+                set_role(line.won, "stale" if stale else fmt.sign_role(row.unrealised), "tone")
         self.setVisible(bool(self._held))
 
     def mark(self, product: Product | None, use: TicketUse) -> None:

@@ -103,7 +103,7 @@ class PresetButton(QToolButton):
             action.triggered.connect(lambda _checked, name=name: self._use(self.presets[name]))
         if self.presets:
             menu.addSeparator()
-        save = menu.addAction("Save as …")
+        save = menu.addAction("Save as…")
         save.setEnabled(len(self.presets) < MOST)
         save.triggered.connect(lambda _: self._spawn(self._save(), "save preset"))
         if self.presets:

@@ -18,10 +18,12 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.exits import ExitSpec
 from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketUse
-from openalgo_desktop.core.wording import hint_for, in_words
+from openalgo_desktop.core.wording import hint_for
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.ordering import Placed
+from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.rooms.orders.ticket_foot import TicketFoot
 
 #: An order without an answer after this time says so, milliseconds.
@@ -61,7 +63,7 @@ class TicketSender:
         try:
             if not await self._confirmed(request, use, mode):
                 return
-            self._say(request, "Sending …", "muted")
+            self._say(request, "Sending…", "muted")
             self._asked = request
             self.late.start()
             placed = await self._place(request, legs, mode)
@@ -76,15 +78,15 @@ class TicketSender:
                 self._foot.say("", "muted")
                 self._wrong(error)
             else:
-                self._say(request, f"✕ {in_words(error)}", "error")
+                self._say(request, f"✕ {told(error)}", "error")
         except RejectedByBroker as error:
             hint = hint_for(error.message)
-            told = f"✕ Rejected: {error.message}"
-            self._say(request, f"{told}\n{hint}" if hint else told, "error")
+            why = f"✕ Rejected: {fmt.amounts(error.message)}"
+            self._say(request, f"{why}\n{hint}" if hint else why, "error")
         except OrderStateUnknown as error:
-            self._say(request, f"⚠ {in_words(error)}", "warning")
+            self._say(request, f"⚠ {told(error)}", "warning")
         except AppError as error:
-            self._say(request, f"✕ {in_words(error)}", "error")
+            self._say(request, f"✕ {told(error)}", "error")
         finally:
             self.late.stop()
             self._asked = None
@@ -120,7 +122,7 @@ class TicketSender:
                 orders=placed.ids,
             )
         except AppError as error:
-            text = f"{in_words(error)} Cancel the order yourself when the position is gone."
+            text = f"{told(error)} Cancel the order yourself when the position is gone."
             self._bridge.notice.emit("warning", text)
 
     async def _confirmed(self, request: OrderRequest, use: TicketUse, mode: Mode) -> bool:

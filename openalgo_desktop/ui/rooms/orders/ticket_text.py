@@ -8,14 +8,6 @@ from openalgo_desktop.core.money import plain
 from openalgo_desktop.ui.kit import format as fmt
 
 
-def quantity_text(units: int, lot: int) -> str:
-    """Lots first, units beside: ``2 lots (150)``; units alone where there are no lots."""
-    if lot <= 1 or units % lot:
-        return fmt.quantity(units)
-    lots = units // lot
-    return f"{fmt.quantity(lots)} {'lot' if lots == 1 else 'lots'} ({fmt.quantity(units)})"
-
-
 def price_text(request: OrderRequest, places: int) -> str:
     """Type, price and trigger: ``SL 780.00 · trigger 782.00``; and what is unusual about how
     it works: ``LIMIT 780.00 · IOC``."""
@@ -39,13 +31,13 @@ def _given(price: float, places: int) -> str:
 
 def order_text(request: OrderRequest, instrument: Instrument, places: int) -> str:
     """What the send button says, in two lines: side and quantity, then type, price, trigger."""
-    quantity = quantity_text(request.quantity, instrument.lot_size)
+    quantity = fmt.lots_text(request.quantity, instrument.lot_size)
     return f"{request.action.value} {quantity}\n{price_text(request, places)}"
 
 
 def one_line(request: OrderRequest, lot: int, places: int, name: str) -> str:
     """The same in one line, with the instrument."""
-    quantity = quantity_text(request.quantity, lot)
+    quantity = fmt.lots_text(request.quantity, lot)
     text = f"{request.action.value} {quantity} {name}, {price_text(request, places)}"
     return f"{text}, {request.product.value}"
 
@@ -68,8 +60,7 @@ def open_text(row: Position) -> str:
 
 
 def position_text(row: Position, lot: int, places: int) -> str:
-    """``Long 2 lots (150) MIS @ 412.30   +1,240.00``."""
+    """``Long 2 lots (150) MIS @ 412.30``."""
     side = "Long" if row.quantity > 0 else "Short"
-    units = quantity_text(abs(row.quantity), lot)
-    average = fmt.exact(row.average_price, places)
-    return f"{side} {units} {row.product.value} @ {average}   {open_text(row)}"
+    units = fmt.lots_text(abs(row.quantity), lot)
+    return f"{side} {units} {row.product.value} @ {fmt.exact(row.average_price, places)}"

@@ -13,11 +13,11 @@ from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.preview import LegPreview
 from openalgo_desktop.core.ticks import Tick
-from openalgo_desktop.core.wording import in_words
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.kit.fields import BORDER, Field, HatchedFrame, VerticalArea
+from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.orders.ticket_bracket import BracketPanel
 from openalgo_desktop.ui.rooms.orders.ticket_extras import TicketExtras
@@ -68,7 +68,7 @@ class TicketView(HatchedFrame):
         self.area = named(VerticalArea(), "ticket-scroll", "Order ticket")
         self.area.setWidget(inside)
         column.addWidget(self.area, 1)
-        self.foot = TicketFoot(on_press, on_send)
+        self.foot = TicketFoot(self.facts.margins, on_press, on_send)
         column.addWidget(self.foot)
 
     def _build_head(self) -> QHBoxLayout:
@@ -127,7 +127,7 @@ class TicketView(HatchedFrame):
     def show_error(self, error: AppError, *, scroll: bool) -> None:
         """The message under its field, which is ``scroll``-ed into sight; what belongs to no field
         goes to the result line."""
-        text = in_words(error)
+        text = told(error)
         name = error.field if isinstance(error, InvalidOrder) else ""
         field = self.named_fields().get(name)
         if field is not None and field.isVisibleTo(self):

@@ -92,7 +92,7 @@ class Rows:
                 row = self._result(plan)
         trouble = self._bridge.watch.trouble(plan) if plan.state is PlanState.ACTIVE else ""
         if trouble:
-            row.state, row.tone, row.message = "sees nothing", "warning", trouble
+            row.state, row.tone, row.message = "Sees nothing", "warning", trouble
         row.plan = plan
         return row
 
@@ -280,7 +280,14 @@ def columns(bridge: Bridge) -> tuple[Col[WatchRow], ...]:
             "distance", "Away", 54, lambda r: r.distance, percent, live=True,
             tooltip="From the last price to the nearer of the two",
         ),
-        Col("state", "State", 62, lambda r: r.state, tone=lambda r: r.tone, numeric=False),
+        Col(
+            "state",
+            "State",
+            62,
+            lambda r: r.state.capitalize(),
+            tone=lambda r: r.tone,
+            numeric=False,
+        ),
         Col("action", "", 150, lambda r: r.open, numeric=False, actions=actions),
         Col("also", "Besides", 190, lambda r: r.also, numeric=False, elides=True),
         Col("message", "Last", 240, lambda r: r.message, numeric=False, elides=True),

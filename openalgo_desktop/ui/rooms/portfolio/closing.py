@@ -30,7 +30,8 @@ def exits(bridge: Bridge, row: Position) -> list[str]:
 def _cancel_text(bridge: Bridge, order: Order) -> str:
     places = bridge.places(order.key)
     kind = order.price_type
-    text = f"cancel  {order.action.value} {fmt.quantity(order.pending_quantity)}"
+    units = fmt.lots_text(order.pending_quantity, bridge.lot(order.key))
+    text = f"cancel  {order.action.value} {units}"
     text += f" {bridge.name(order.key)} {order.product.value} {kind.value}"
     if kind.has_price:
         text += f" {fmt.exact(order.price, places)}"
@@ -47,7 +48,8 @@ def lines(bridge: Bridge, rows: Sequence[Position]) -> list[str]:
         side = "SELL" if row.quantity > 0 else "BUY"
         opened = fmt.signed_money(row.unrealised) if row.ltp else fmt.MISSING
         old = "" if bridge.books.is_live(row) else "  (not live)"
-        what = f"{fmt.quantity(abs(row.quantity))} {bridge.name(row.key)} {row.product.value}"
+        units = fmt.lots_text(abs(row.quantity), bridge.lot(row.key))
+        what = f"{units} {bridge.name(row.key)} {row.product.value}"
         found.append(f"{side} {what} at market    open {opened}{old}")
     return found
 

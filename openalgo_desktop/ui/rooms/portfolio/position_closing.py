@@ -124,14 +124,16 @@ class PositionClosing:
             why = closing.asks(self._bridge, Act.CLOSE, row, units, mode)
             name = self._bridge.name(row.key)
             if why or asked:
-                part = "" if whole else f"{fmt.quantity(units)} of "
+                lot = self._bridge.lot(row.key)
+                part = "" if whole else f"{fmt.lots_text(units, lot)} of "
                 text = (
-                    f"{part}{fmt.quantity(abs(row.quantity))} {name} {row.product.value} "
+                    f"{part}{fmt.lots_text(abs(row.quantity), lot)} {name} {row.product.value} "
                     f"will be closed at market {self._where(mode)}."
                 )
                 rows = closing.exits(self._bridge, row) if whole else []
                 words = "\n".join((text, *why))
-                if not await confirm(self._dock, "Close the position?", words, "Close", rows, True):
+                yes = "Close position" if whole else f"Close {fmt.lots_text(units, lot)}"
+                if not await confirm(self._dock, "Close the position?", words, yes, rows, True):
                     return
             placed = await self._bridge.desk.close_position(
                 row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
@@ -154,9 +156,10 @@ class PositionClosing:
                 why = (*why, closing.words(cancelled))
             if why:
                 side = "short" if row.quantity > 0 else "long"
+                units = fmt.lots_text(abs(row.quantity), self._bridge.lot(row.key))
                 name = self._bridge.name(row.key)
                 text = (
-                    f"{name} {row.product.value} becomes {side} {fmt.quantity(abs(row.quantity))} "
+                    f"{name} {row.product.value} becomes {side} {units} "
                     f"at market {self._where(mode)}."
                 )
                 rows = closing.exits(self._bridge, row)

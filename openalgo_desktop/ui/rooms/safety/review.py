@@ -20,6 +20,16 @@ NAME = "dialog-review"
 COLUMNS = ("What", "Which", "Here", "At the broker")
 
 
+KEPT = (
+    "This program keeps its own books from the order updates and compares them with the account "
+    "every minute."
+)
+MISSED = (
+    "Something happened that it was not told of: an order from another program, or an update that "
+    "was lost."
+)
+
+
 class ReviewDialog(QDialog):
     """The differences of the mode that was shown when it opened."""
 
@@ -32,15 +42,9 @@ class ReviewDialog(QDialog):
         named(self, NAME, "Differences between the books")
         column = QVBoxLayout(self)
         column.setSpacing(10)
-        note = label(
-            "This program keeps its own books from the order updates and compares them with the "
-            "account every minute. Something happened that it was not told of: an order from "
-            "another program, or an update that was lost.",
-            f"{NAME}-note",
-            "muted",
-        )
-        note.setWordWrap(True)
-        column.addWidget(note)
+        self.note = label(f"{KEPT} {MISSED}", f"{NAME}-note", "muted")
+        self.note.setWordWrap(True)
+        column.addWidget(self.note)
         self.table = PlainTable(f"{NAME}-table", "Differences", COLUMNS)
         column.addWidget(self.table, 1)
         bottom = QHBoxLayout()
@@ -68,6 +72,7 @@ class ReviewDialog(QDialog):
         rows = self._bridge.safety.differences(self._mode)
         self.table.show_rows([(row.kind, row.subject, row.ours, row.theirs) for row in rows])
         self.take.setEnabled(bool(rows))
+        self.note.setText(f"{KEPT} {MISSED}" if rows else KEPT)
         if not rows:
             self._say("The books agree.", "success")
 

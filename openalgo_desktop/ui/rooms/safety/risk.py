@@ -24,7 +24,7 @@ def amount(value: float | None, unit: str) -> str:
     if value is None:
         return fmt.MISSING
     if unit == "₹":
-        return fmt.money(value)
+        return fmt.rupees(value)
     text = fmt.quantity(value)
     return f"{text} %" if unit == "%" else text
 
@@ -32,17 +32,17 @@ def amount(value: float | None, unit: str) -> str:
 def state(row: LimitRow) -> tuple[str, str]:
     """Word and tone of a limit's state."""
     if not row.most:
-        return "off", "muted"
+        return "Off", "muted"
     part = row.part
     if part is None:
-        return "checked at each order", ""
+        return "Checked at each order", ""
     if part >= 1.0:
         return "REACHED", "down"
-    return (f"near, {part:.0%}", "warning") if part >= NEAR else (f"{part:.0%}", "up")
+    return (f"Near, {part:.0%}", "warning") if part >= NEAR else (f"{part:.0%}", "up")
 
 
 COLUMNS: tuple[Column[LimitRow], ...] = (
-    Column("scope", "Of", 150, lambda r: r.scope or "everything", numeric=False),
+    Column("scope", "Of", 150, lambda r: r.scope or "Everything", numeric=False),
     Column("name", "Limit", 136, lambda r: r.name, numeric=False),
     Column("used", "Now", 104, lambda r: r.used, lambda r: amount(r.used, r.unit)),
     Column(
@@ -50,7 +50,7 @@ COLUMNS: tuple[Column[LimitRow], ...] = (
         "Limit at",
         104,
         lambda r: r.most or None,
-        lambda r: amount(r.most, r.unit) if r.most else "off",
+        lambda r: amount(r.most, r.unit) if r.most else fmt.MISSING,
         tone=lambda r: "" if r.most else "muted",
     ),
     Column(
@@ -155,7 +155,8 @@ class RiskDock(Dock):
             more.append("orders only in market hours")
         if lock := self.bridge.risk.square_off_lock:
             more.append(f"no new intraday positions from {lock}")
-        day = "not known" if profit is None else fmt.signed_money(profit)
+        day = "not known" if profit is None else fmt.rupees(profit, signed=True)
         on = sum(1 for row in rows if row.most)
-        text = f"{where}: day's result {day}, {on} limits on"
+        limits = "1 limit is on" if on == 1 else f"{on} limits are on" if on else "no limit is on"
+        text = f"{where}: day's result {day}, {limits}"
         return ", ".join([text, *more]) + ".", "" if on else "warning"

@@ -28,12 +28,12 @@ KINDS = ("symbol", "strategy", "account")
 FIELDS: tuple[tuple[str, str, int, str], ...] = (
     ("max_quantity", "Most units in an order", 0, ""),
     ("max_lots", "Most lots in an order", 0, ""),
-    ("max_value", "Highest value of an order", 2, " ₹"),
+    ("max_value", "Highest value of an order ₹", 2, ""),
     ("orders_per_minute", "Orders per minute", 0, ""),
     ("open_positions", "Open positions", 0, ""),
     ("price_band", "Price away from the last, at most", 2, " %"),
-    ("day_loss", "Stop at a day's loss of", 2, " ₹"),
-    ("day_profit", "Stop at a day's profit of", 2, " ₹"),
+    ("day_loss", "Stop at a day's loss of ₹", 2, ""),
+    ("day_profit", "Stop at a day's profit of ₹", 2, ""),
 )
 MOST = 1e12
 

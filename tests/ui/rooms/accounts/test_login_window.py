@@ -166,7 +166,7 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
             await priced(session)
             ticket = session.window.ticket
             click(ticket.send)
-            await until(lambda: ticket.result.text() not in ("", "Sending …"), "an answer")
+            await until(lambda: ticket.result.text() not in ("", "Sending…"), "an answer")
             assert "LIVE" in ticket.result.text()
             await until(
                 lambda: [

@@ -158,7 +158,7 @@ def test_an_alert_that_sees_nothing_says_why(drive: Drive, monkeypatch: pytest.M
         monkeypatch.setattr(alerts, "trouble", lambda alert: "The price is not known.")
         await make(session)
         await shown(dock, 1)
-        assert texts(dock, 0)["state"] == "sees nothing"
+        assert texts(dock, 0)["state"] == "Sees nothing"
         assert dock.rows[0].trouble == "The price is not known."
         monkeypatch.undo()
         await until(lambda: texts(dock, 0)["state"] == "Watching", "it sees again")
@@ -204,7 +204,7 @@ def test_lines_of_the_chart_and_its_menu(drive: Drive) -> None:
         chart._on_menu(700.0, QPoint(10, 10))
         menu = chart.findChildren(QMenu)[-1]
         (item,) = [row for row in menu.actions() if row.text().startswith("Alert at")]
-        assert item.text() == "Alert at 700.00 …"
+        assert item.text() == "Alert at 700.00…"
         item.trigger()
         menu.close()
         assert form(session).price.value() == 700.0

@@ -160,8 +160,8 @@ def test_the_menu_of_a_level_fills_the_ticket_and_sends_nothing(drive: Drive) ->
             QApplication.sendEvent(view, QContextMenuEvent(reason, place, view.mapToGlobal(place)))
             menu = dock.findChildren(QMenu, "dock-depth-menu")[-1]
             items = {action.text(): action for action in menu.actions()}
-            assert f"Alert at {price:,.2f} …" in items and {"Chart", "Ladder"} <= set(items)
-            items[f"Buy at {price:,.2f} …"].trigger()
+            assert f"Alert at {price:,.2f}…" in items and {"Chart", "Ladder"} <= set(items)
+            items[f"Buy at {price:,.2f}…"].trigger()
             assert (wishes[-1].action, wishes[-1].price) == (Action.BUY, price)
             menu.close()
         assert len(wishes) == 2 and await session.terminal.desk.read.orders() == []

@@ -414,7 +414,7 @@ def test_flatten_cancels_the_orders_of_the_symbol_and_closes_it(drive: Drive) ->
         await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
         await until(lambda: any(p.key == SBIN and p.quantity == 20 for p in books.positions), "it")
         await until(lambda: "+20 MIS" in ladder.view.market.held_text, "the position")
-        assert ladder.view.market.held is not None and "ticks" in ladder.dock.foot.held.text()
+        assert ladder.view.market.held is not None and "ticks" in ladder.dock.foot.won.text()
         await ladder.rest(ladder.view.grid.price(ladder.best_bid - 8))
         assert not bridge.arm.armed
         ladder.dock.foot.buttons["flatten"].click()  # gets out, armed or not
@@ -654,7 +654,7 @@ def test_the_menu_marks_prices_takes_sizes_and_brackets_and_sends_nothing(drive:
         items()["Orders carry stop and target"].trigger()
         assert dock.bar.bracket() == (7, 0)  # those of before
         price = view.grid.price(number)
-        items()[f"Sell at {price:,.2f} …"].trigger()
+        items()[f"Sell at {price:,.2f}…"].trigger()
         await settle()
         (wish,) = ladder.wishes
         assert (wish.action, wish.price) == (Action.SELL, price)

@@ -329,7 +329,7 @@ def test_the_menu_offers_what_can_be_done_with_a_row(drive: Drive) -> None:
         items = {action.text(): action for action in menu.actions() if action.text()}
         wanted = {
             "Buy", "Sell", "Chart", "Ladder", "Option chain", "Add to basket", "Copy symbol",
-            "Move to", "Note …", "Flag", "Remove",
+            "Move to", "Note…", "Flag", "Remove",
         }  # fmt: skip
         assert wanted <= set(items)
         items["Ladder"].trigger()

@@ -309,7 +309,7 @@ def test_the_menu_of_a_side(drive: Drive) -> None:
         items = {action.text(): action for action in menu.actions() if action.text()}
         assert list(items) == [
             "Buy", "Sell", "Add buy to basket", "Add sell to basket", "Chart",
-            "Straddle chart", "Ladder", "Alert …",
+            "Straddle chart", "Ladder", "Alert…",
             "Show in linked docks", "Copy contract", "Copy table",
             "Save as CSV…", "Save as picture…",
         ]  # fmt: skip

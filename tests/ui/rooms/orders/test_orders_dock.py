@@ -355,7 +355,7 @@ def test_an_answer_that_does_not_come_is_told_in_the_row(
     async def scenario(session: Session) -> None:
         dock = await dock_of(session, order(1), order(2, status=OrderStatus.UNKNOWN))
         texts = {row.order_id: shown(dock, n)["status"] for n, row in enumerate(dock.rows)}  # type: ignore[arg-type]
-        assert texts == {"1": "open", "2": NO_ANSWER}
+        assert texts == {"1": "Open", "2": NO_ANSWER}
         monkeypatch.setattr(order_columns, "PATIENCE", 0.0)
         dock.changes._asked["1"] = Waiting("cancelling", time.monotonic())
         dock._look_at_waiting()

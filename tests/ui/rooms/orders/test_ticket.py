@@ -933,7 +933,7 @@ def test_presets_keep_type_product_size_and_bracket_but_no_side(drive: Drive) ->
         await presets.load()
         menu = presets.menu_of_presets()
         texts = [action.text() for action in menu.actions() if action.text()]
-        assert texts == ["Scalp", "Save as …", "Delete"]
+        assert texts == ["Scalp", "Save as…", "Delete"]
         menu.actions()[0].trigger()
         assert (ticket.price_type.value(), ticket.units.value()) == ("LIMIT", 50)
         assert ticket.bracket.on.isChecked()

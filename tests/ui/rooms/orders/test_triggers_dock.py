@@ -125,7 +125,7 @@ def test_rows_of_every_kind(drive: Drive) -> None:
         await shown(dock, 4)
         dock.filter.choose("Ended")
         await shown(dock, 1)
-        assert texts(dock, 0)["state"] == "cancelled"
+        assert texts(dock, 0)["state"] == "Cancelled"
 
     drive(scenario)
 

@@ -78,7 +78,7 @@ def test_risk_shows_what_is_used_of_each_limit(drive: Drive) -> None:
         await priced(session)
         bridge, dock = session.bridge, risk(session)
         dock.show_limits()
-        assert "0 limits on" in dock.summary.text()
+        assert "no limit is on" in dock.summary.text()
         bridge.set_setting("risk.orders_per_minute", 2)
         bridge.set_setting("risk.open_positions", 5)
         bridge.safety.set_risk_scope("symbol:NSE:SBIN", {"max_quantity": 50})
@@ -91,7 +91,7 @@ def test_risk_shows_what_is_used_of_each_limit(drive: Drive) -> None:
         assert row("Orders a minute").used == 1 and row("Orders a minute").part == 0.5
         await until(lambda: row("Open positions").used == 1, "the position")
         scoped = row("Units of an order", "symbol:NSE:SBIN")
-        assert scoped.most == 50 and state(scoped)[0] == "checked at each order"
+        assert scoped.most == 50 and state(scoped)[0] == "Checked at each order"
         await buy(session, "SBIN", 1)
         assert state(row("Orders a minute")) == ("REACHED", "down")
         dock.show_limits()
@@ -111,11 +111,11 @@ def test_states_of_limits() -> None:
     def limit(used: float | None, most: float) -> LimitRow:
         return LimitRow("", "Day's loss", used, most, "₹", "")
 
-    assert state(limit(5.0, 0.0)) == ("off", "muted")
+    assert state(limit(5.0, 0.0)) == ("Off", "muted")
     assert state(limit(50.0, 100.0)) == ("50%", "up")
-    assert state(limit(85.0, 100.0)) == ("near, 85%", "warning")
+    assert state(limit(85.0, 100.0)) == ("Near, 85%", "warning")
     assert state(limit(100.0, 100.0)) == ("REACHED", "down")
-    assert state(limit(None, 100.0)) == ("checked at each order", "")
+    assert state(limit(None, 100.0)) == ("Checked at each order", "")
 
 
 def test_they_are_opened_and_closed_without_growth(drive: Drive) -> None:

@@ -1,0 +1,140 @@
+"""What a trader with a laptop sees: at 1366x768 nothing that matters is scrolled out of sight, and
+nothing runs into what stands beside it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QScrollArea, QWidget
+
+from openalgo_desktop.core.enums import Product
+from openalgo_desktop.core.errors import InsufficientFunds
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.refusals import told
+from openalgo_desktop.ui.rooms.market.depth import DepthDock
+from openalgo_desktop.ui.rooms.market.ladder import LadderDock
+from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
+from openalgo_desktop.ui.shell.main import Session
+from openalgo_desktop.ui.shell.scene import place_some
+from tests.ui.driving import Drive, priced
+from tests.waiting import until
+
+
+async def laptop(session: Session) -> None:
+    """The scene of the pictures in a small window."""
+    session.window.showNormal()
+    session.window.resize(1366, 768)
+    await priced(session)
+    await place_some(session)
+    session.window.default_layout()
+
+
+def shown(session: Session, name: str) -> Dock:
+    dock = session.window.docking.show(name)
+    assert isinstance(dock, Dock)
+    return dock
+
+
+def seen(part: QWidget) -> bool:
+    """Whether all of it can be seen."""
+    return part.isVisible() and part.visibleRegion().boundingRect() == part.rect()
+
+
+def test_the_margin_is_beside_the_send_button_and_never_scrolled_away(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        ticket = shown(session, "ticket")
+        assert isinstance(ticket, TicketDock)
+        ticket.form.set_action(None)
+        ticket.form.changed.emit()
+        rows = ticket.facts._rows
+        await until(lambda: rows["margin-buy"][1].text().startswith("₹"), "the margin")
+        for width, height in ((1366, 768), (800, 600)):
+            session.window.resize(width, height)
+            await asyncio.sleep(0.05)
+            for part in (*rows["margin-buy"], *rows["margin-sell"], ticket.send):
+                assert seen(part), (width, height, part.objectName())
+
+    drive(scenario)
+
+
+def test_only_the_result_of_what_is_held_is_coloured(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        future = next(p for p in session.bridge.books.positions if p.symbol.startswith("NIFTY"))
+        session.bridge.select(future.key)
+        ticket = shown(session, "ticket")
+        assert isinstance(ticket, TicketDock)
+        line = ticket.position_bar.lines[Product.NRML]
+        await until(lambda: line.isVisibleTo(ticket), "what is held")
+        await until(lambda: line.won.property("tone") in ("up", "down"), "a result")
+        assert "NRML @" in line.text.text() and not line.text.property("tone")
+        assert line.won.text() not in line.text.text()
+        ladder = shown(session, "ladder")
+        assert isinstance(ladder, LadderDock)
+        foot = ladder.foot
+        await until(lambda: foot.won.property("tone") in ("up", "down"), "a result")
+        assert "ticks" in foot.won.text() and "@" in foot.held.text()
+        assert not foot.held.property("tone")
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("name", ["alerts", "triggers", "journal", "risk"])
+def test_a_table_scrolls_by_itself_and_its_panel_does_not(drive: Drive, name: str) -> None:
+    """A text that wraps made its panel as high as it likes best: two scroll bars side by side."""
+
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        dock = shown(session, name)
+        area = dock.findChild(QScrollArea, f"dock-{dock.name}-area")
+        assert area is not None
+        await asyncio.sleep(0.05)
+        assert area.viewport().height() >= 180
+        assert area.verticalScrollBar().maximum() == 0
+
+    drive(scenario)
+
+
+def test_the_last_price_and_its_change_stand_apart(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        depth = shown(session, "depth")
+        assert isinstance(depth, DepthDock)
+        await until(lambda: depth.change.text() not in ("", fmt.MISSING), "a change")
+        await asyncio.sleep(0.05)
+        last, change = depth.last.geometry(), depth.change.geometry()
+        assert depth.change.isVisible() and change.left() - last.right() >= 6
+        widest = depth.last.fontMetrics().horizontalAdvance(depth.last.text())
+        assert widest <= last.width()
+        assert not QRect(last).intersects(change)
+
+    drive(scenario)
+
+
+def test_rupees_in_a_refusal_are_grouped() -> None:
+    error = InsufficientFunds(
+        "Insufficient funds. Required: ₹160000.0, Available: ₹9840.00, Shortage: ₹150160.0"
+    )
+    assert told(error) == (
+        "Insufficient funds. Required: ₹ 1,60,000.00, Available: ₹ 9,840.00, "
+        "Shortage: ₹ 1,50,160.00"
+    )
+    assert fmt.amounts("order 26112442121668 at ₹ 1,60,000.00") == (
+        "order 26112442121668 at ₹ 1,60,000.00"
+    )
+    fmt.set_grouping("western")
+    try:
+        assert fmt.amounts("₹160000.5") == "₹ 160,000.50"
+    finally:
+        fmt.set_grouping("indian")
+
+
+def test_lots_come_first_in_a_sentence() -> None:
+    assert fmt.lots_text(130, 65) == "2 lots (130)"
+    assert fmt.lots_text(65, 65) == "1 lot (65)"
+    assert fmt.lots_text(1500, 1) == "1,500"
+    assert fmt.lots_text(100, 65) == "100"
