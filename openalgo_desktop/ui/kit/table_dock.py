@@ -19,7 +19,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QMenu,
     QPushButton,
     QWidget,
@@ -37,6 +36,7 @@ from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
 from openalgo_desktop.ui.kit.tables import FastTableModel
 from openalgo_desktop.ui.kit.tables.header import HeaderColumns
+from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip
 
 R = TypeVar("R")
@@ -98,18 +98,12 @@ class TableDock(Dock, Generic[R]):
         self.place_empty_over(self.view)
         self.set_empty(True)
 
-    def add_head(self, first: QWidget, *buttons: QPushButton) -> None:
-        """A row above the table: ``first``, and at the right buttons for a selected row, off
-        until there is one."""
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 4, 6, 4)
-        head.setSpacing(6)
-        head.addWidget(first)
-        head.addStretch(1)
+    def add_head(self, left: Sequence[QWidget], *buttons: QPushButton) -> None:
+        """Tools above the table: ``left``, and at the right buttons for a selected row, off until
+        there is one."""
         for button in buttons:
             button.setEnabled(False)
-            head.addWidget(button)
-        self.content.insertLayout(0, head)
+        self.content.insertWidget(0, ToolRow(f"{self.name}-tools", left, buttons))
 
     def choose_row(self, identity: Hashable) -> bool:
         """Select the row of that identity and bring it into sight; whether it is shown."""

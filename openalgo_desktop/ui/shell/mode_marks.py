@@ -73,4 +73,6 @@ class ModeMarks(QObject):
         strip.setAccessibleName(SHORT[mode])
         set_role(strip, role(mode))
         strip.setVisible(floating)
-        dock.setWindowTitle(titled(mode, dock.title) if floating else dock.title)
+        # Docked it is the text of a tab, where a lone & would underline what follows.
+        tab = dock.title.replace("&", "&&")
+        dock.setWindowTitle(titled(mode, dock.title) if floating else tab)

@@ -7,13 +7,15 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QTabBar, QWidget
+from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import InsufficientFunds
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.refusals import told
+from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.ladder import LadderDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
@@ -138,3 +140,56 @@ def test_lots_come_first_in_a_sentence() -> None:
     assert fmt.lots_text(65, 65) == "1 lot (65)"
     assert fmt.lots_text(1500, 1) == "1,500"
     assert fmt.lots_text(100, 65) == "100"
+
+
+@pytest.mark.parametrize("scale", [100, 160])
+def test_what_sends_is_in_sight_in_a_small_window_and_with_large_letters(
+    drive: Drive, scale: int
+) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.text_scale", scale)
+        await laptop(session)
+        if scale == 100:
+            session.window.resize(800, 600)
+        for name in ("orders", "alerts", "triggers", "approvals", "positions", "log", "ladder"):
+            dock = shown(session, name)
+            area = dock.findChild(QScrollArea, f"dock-{dock.name}-area")
+            assert area is not None
+            width = area.horizontalScrollBar()
+            await until(lambda bar=width: not bar.maximum(), f"{name} in its width")
+            buttons = [b for b in dock.body.findChildren(QPushButton) if b.isVisible()]
+            assert buttons
+            await until(lambda b=buttons: all(map(seen, b)), f"the buttons of {name}")
+
+    drive(scenario)
+
+
+def test_tools_go_on_in_the_next_line_and_one_takes_the_room_that_is_left(qtbot: QtBot) -> None:
+    parts = [QPushButton(text) for text in ("Buy", "Sell", "Search", "Save")]
+    row = ToolRow("tools", parts[:3], parts[3:], wide=parts[2])
+    qtbot.addWidget(row)
+    row.resize(900, 40)
+    row.show()
+    first, second, wide, right = parts
+    assert {part.y() for part in parts} == {first.y()}
+    assert right.geometry().right() == 900 - 1 - 6 and wide.width() > 400
+    one = row.sizeHint().height()
+    row.resize(first.width() + second.width() + 24, one)
+    assert first.y() == second.y() < wide.y()
+    assert row.sizeHint().height() > one
+    assert all(part.geometry().right() < row.width() for part in parts)
+    second.hide()
+    row.resize(900, 40)
+    assert row.sizeHint().height() == one and wide.x() == first.width() + 12
+
+
+def test_a_tab_shows_an_ampersand_and_underlines_nothing(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        shown(session, "pnl-calendar")
+        await asyncio.sleep(0.05)
+        bars = session.window.findChildren(QTabBar)
+        texts = [bar.tabText(n) for bar in bars for n in range(bar.count())]
+        assert "P&&L calendar" in texts
+
+    drive(scenario)

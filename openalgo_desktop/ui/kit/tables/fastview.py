@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QRect,
+    QSize,
     Qt,
     QTimer,
     Signal,
@@ -46,6 +47,8 @@ ANNOUNCE_EVERY = 1.0
 FLASH_ALPHA = 34
 
 Section = tuple[int, int, int]  # logical index, x, width
+#: Height of a table in the lowest panel: its titles and the beginning of a row, pixels.
+LOWEST = 44
 
 
 class FastTableView(QTableView):
@@ -69,6 +72,11 @@ class FastTableView(QTableView):
         self._flash_timer.setSingleShot(True)
         self._flash_timer.setInterval(int(FLASH_TIME * 1000) + 20)
         self._flash_timer.timeout.connect(self._end_flashes)
+
+    def minimumSizeHint(self) -> QSize:
+        """Little: in a low panel the rows scroll, and the buttons below them stay in sight."""
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), min(hint.height(), LOWEST))
 
     def _set_up(self) -> None:
         self.setShowGrid(False)

@@ -98,7 +98,7 @@ class AlertsDock(TableDock[AlertRow]):
             "Test sound", "alerts-sound", "Play the sound of alerts", bridge.alerts.test_wanted.emit
         )
         self.add_head(
-            self.filter,
+            (self.filter,),
             self.sound_button,
             self.new_button,
             self.edit_button,

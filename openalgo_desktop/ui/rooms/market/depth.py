@@ -97,10 +97,18 @@ class DepthDock(Dock):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # The change of the day gives way: watchlist, chart and ticket have it, too.
-        parts = (self.last, self.change, self.spread)
-        needed = sum(part.sizeHint().width() for part in parts) + look.px(HEAD_ROOM)
-        self.change.setVisible(needed <= self.width())
+        self._fit()
+
+    def _fit(self) -> None:
+        """The change of the day gives way: watchlist, chart and ticket have it, too; and the shares
+        of both sides, which the bars show."""
+        for parts, spare in (
+            ((self.last, self.change, self.spread), self.change),
+            ((self.total_buy, self.imbalance, self.total_sell), self.imbalance),
+        ):
+            needed = sum(part.sizeHint().width() for part in parts) + look.px(HEAD_ROOM)
+            if spare.isHidden() is (needed <= self.width()):
+                spare.setVisible(needed <= self.width())
 
     def _build_range(self) -> QGridLayout:
         grid = QGridLayout()
@@ -235,6 +243,7 @@ class DepthDock(Dock):
             value.setText(quote.price_text(tick, name, self._places))
             set_role(value, "stale" if stale else "", "tone")
         self.view.setAccessibleDescription(self.view.summary())
+        self._fit()  # a price or a note may be longer now
 
     def _spread(self, key: Key, tick: Tick | None) -> str:
         if key[0].endswith("_INDEX"):

@@ -229,7 +229,7 @@ class DepthView(QWidget):
         half = self.width() / 2 - 8
         cells: list[tuple[QRectF, Qt.AlignmentFlag]] = []
         x = 6.0
-        narrow = self.width() < max(NARROW, self._room(PARTS[-1]))
+        narrow = self.width() < max(look.px(NARROW), self._room(PARTS[-1]))
         parts = NARROW_PARTS if narrow else PARTS
         for place, part in enumerate(parts):
             width = half * part

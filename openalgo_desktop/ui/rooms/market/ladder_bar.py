@@ -99,7 +99,7 @@ class LadderBar(QWidget):
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setProperty("room", "tight")
-            button.setMinimumWidth(look.px(26))
+            button.setMinimumWidth(look.px(22))
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _checked, at=index: self.choose_size(at))
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -121,7 +121,8 @@ class LadderBar(QWidget):
             field.setSpecialValueText("off")
             field.setValue(1)
             field.setValue(0)  # else the text of the first 0 stays
-            field.setFixedWidth(look.px(64))
+            field.setMinimumWidth(look.px(46))
+            field.setMaximumWidth(look.px(64))
             field.setToolTip(
                 "Ticks from the fill. Orders of this ladder that open or add get it; "
                 "it is watched only while the program runs"
@@ -283,14 +284,14 @@ class LadderFoot(QWidget):
         column.addLayout(line)
         column.addWidget(self.state)
         grid = QGridLayout()
-        grid.setSpacing(3)
+        grid.setSpacing(2)
         self.buttons: dict[str, QPushButton] = {}
         self._tips: dict[str, str] = {}
         for row, words in enumerate(BUTTONS):
             for place, (word, text, tip, side) in enumerate(words):
                 button = named(QPushButton(text), f"{name}-{word}", tip)
                 button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-                button.setStyleSheet("padding-left: 2px; padding-right: 2px;")
+                button.setStyleSheet("padding-left: 0px; padding-right: 0px;")
                 if side:
                     button.setProperty("role", f"link-{side}")
                 if word != "centre":

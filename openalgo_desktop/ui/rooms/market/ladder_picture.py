@@ -22,6 +22,8 @@ from openalgo_desktop.ui.rooms.market.ladder_grid import Grid, Own
 FLASH_MS = 150
 PADDING = 5
 BAR_ALPHA, COLUMN_ALPHA, FLASH_ALPHA = 70, 16, 110
+#: Rows that a ladder in a low place keeps; what is under it sends, and stays in sight.
+LOWEST = 2
 #: Without room for all columns the volume is left out.
 NARROW = 290
 RIGHT = Qt.AlignmentFlag.AlignRight
@@ -120,7 +122,7 @@ class LadderPicture(QWidget):
         return QSize(320, self.head + 25 * self._row)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self.head + 5 * self._row)
+        return QSize(200, self.head + LOWEST * self._row)
 
     # -- what is shown ----------------------------------------------------------------------
     def show_market(self, market: Market) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import pairwise, starmap
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu
 
 from openalgo_desktop.core.enums import OrderStatus
 from openalgo_desktop.core.model import Key, Order, OrderRequest
@@ -89,7 +89,8 @@ class OrdersDock(TableDock[Order]):
                 "Cancel", "orders-cancel", "Cancel the selected orders", self.cancel_selected
             )
         )
-        self.add_head(self._filters(), self.modify_button, self.cancel_button)
+        self.search.setMinimumWidth(self.search.fontMetrics().horizontalAdvance("m" * 12))
+        self.add_head((self.filter, self.search), self.modify_button, self.cancel_button)
         self.unanswered = label("", "orders-unanswered", "warning")
         self.unanswered.setContentsMargins(10, 3, 10, 3)
         self.unanswered.hide()
@@ -103,16 +104,6 @@ class OrdersDock(TableDock[Order]):
         self.listen(bridge.work.waiting_changed, self._show_unanswered)
         self.listen(bridge.mode_changed, lambda _: self.changes.leave())
         self.selection_changed.connect(self._on_selection)
-
-    def _filters(self) -> QWidget:
-        both = named(QWidget(), "orders-filters", "What is shown")
-        row = QHBoxLayout(both)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        self.search.setMinimumWidth(self.search.fontMetrics().horizontalAdvance("m" * 12))
-        row.addWidget(self.filter)
-        row.addWidget(self.search)
-        return both
 
     def key_of(self, row: Order) -> Key | None:
         return row.key

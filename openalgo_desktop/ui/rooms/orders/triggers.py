@@ -85,7 +85,7 @@ class TriggersDock(TableDock[WatchRow]):
             )
         )
         self.add_head(
-            self.filter,
+            (self.filter,),
             self.new_button,
             self.result_button,
             self.edit_button,

@@ -161,7 +161,7 @@ class ApprovalsDock(TableDock[Approval]):
             "Reject", "approvals-reject", "Reject the selected request", self._reject_selected
         )
         sends(self.approve_button)
-        self.add_head(self.page, self.approve_button, self.reject_button)
+        self.add_head((self.page,), self.approve_button, self.reject_button)
         self.selection_changed.connect(self._on_selection)
         self.listen(bridge.safety.approvals_changed, self.reload)
         self._soon = QTimer(self)  # several changes are answered by one reload

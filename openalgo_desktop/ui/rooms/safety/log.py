@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit
 
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import LogLine
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.exporting import write_text
 from openalgo_desktop.ui.kit.save_file import ask_path
+from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import copy_text, named, push_button
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -67,12 +68,8 @@ class LogDock(Dock):
         self.order.setToolTip("Shows the order that the line names; a double click does, too")
         copy = push_button("Copy", "log-copy", "Copy the lines shown", self._copy)
         save = push_button("Save", "log-save", "Save the lines shown as a file", self._ask_save)
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 4, 6, 4)
-        head.setSpacing(6)
-        for widget in (self.level, self.source, self.text, self.pause, self.order, copy, save):
-            head.addWidget(widget, 1 if widget is self.text else 0)
-        self.content.addLayout(head)
+        tools = (self.level, self.source, self.text, self.pause, self.order, copy, save)
+        self.content.addWidget(ToolRow("log-tools", tools, wide=self.text))
         self.lines = named(_Lines(self._to_order), "log-lines", "Log lines")
         self.content.addWidget(self.lines)
         for box in (self.level, self.source):
