@@ -232,7 +232,7 @@ def test_an_unusual_change_is_asked_about(drive: Drive) -> None:
         editor(dock).fields["price"].setValue(799.0)
         QTest.keyClick(editor(dock).fields["price"], Qt.Key.Key_Return)
         await until(lambda: dock.findChildren(ConfirmDialog), "the question")
-        assert not asked and shown(dock)["status"] == "changing…"  # type: ignore[arg-type]
+        assert not asked and shown(dock)["status"] == "Changing…"  # type: ignore[arg-type]
         click(dock.findChildren(ConfirmDialog)[0].no)
         await until(lambda: not list(dock.changes.asked()), "the end")
         assert not asked
