@@ -334,7 +334,7 @@ class ChartDock(Dock):
         fill_menu(self, menu, instrument, price)
         menu.addSeparator()
         self.add_item(menu, "Fit", self.view.go_to_now)
-        self.add_item(menu, "Save as picture …", self._ask_picture)
+        self.add_item(menu, "Save as picture…", self._ask_picture)
         menu.popup(at)
 
     def _ask_picture(self) -> None:

@@ -145,10 +145,10 @@ def fill_menu(dock: Dock, menu: QMenu, row: Instrument, price: float) -> None:
     if not row.is_index:
         for action in Action:
             wish = TicketWish(key=row.key, action=action, price_type=PriceType.LIMIT, price=level)
-            dock.add_item(menu, f"{action.value.title()} at {text} …", partial(wanted.emit, wish))
+            dock.add_item(menu, f"{action.value.title()} at {text}…", partial(wanted.emit, wish))
         if (stop := _stop_wish(row, level, quote.price(bridge.latest(row.key)))) is not None:
             assert stop.action is not None
-            word = f"Stop {stop.action.value.lower()} at {text} …"
+            word = f"Stop {stop.action.value.lower()} at {text}…"
             dock.add_item(menu, word, partial(wanted.emit, stop))
         menu.addSeparator()
         dock.add_item(
@@ -157,7 +157,7 @@ def fill_menu(dock: Dock, menu: QMenu, row: Instrument, price: float) -> None:
             lambda: bridge.pick_price(row.key, level, explicit=True),
         )
         menu.addSeparator()
-    dock.add_item(menu, f"Alert at {text} …", lambda: bridge.alerts.wanted.emit(row.key, level))
+    dock.add_item(menu, f"Alert at {text}…", lambda: bridge.alerts.wanted.emit(row.key, level))
 
 
 def _stop_wish(row: Instrument, level: float, last: float | None) -> TicketWish | None:
