@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from functools import _lru_cache_wrapper
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,10 +31,19 @@ def _resident() -> int:
     return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def _caches() -> list[Any]:
+    """What aiohttp remembers of its last thousand handlers: with each the server that it was of,
+    and so whole engines and simulated markets."""
+    found = vars(sys.modules.get("aiohttp.web_app", sys)).values()
+    return [value for value in found if isinstance(value, _lru_cache_wrapper)]
+
+
 def _sweep() -> None:
     """Free what nobody can reach. The program takes large tables out of the collector's sight, for
     they live as long as it; a process of hundreds of engines would keep them all."""
     global _swept
+    for cache in _caches():
+        cache.cache_clear()
     gc.unfreeze()
     gc.collect()
     gc.freeze()  # what pytest holds is walked no more: the passes of the tests are short

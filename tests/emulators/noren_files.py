@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -54,6 +55,44 @@ def money(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".") if value else "0.00"
 
 
+#: Contracts that all emulators of a process have; their names and lines are made once.
+_KNOWN = 32_768
+
+
+@lru_cache(maxsize=_KNOWN)
+def _name(row: Instrument, master: str) -> str:
+    if row.is_index:
+        plain, _, csv_name = INDEX_NAMES.get(row.symbol, (row.symbol,) * 3)
+        return csv_name if master == "csv" else plain
+    if row.expiry is None:
+        return f"{row.symbol}-EQ" if row.exchange == "NSE" else row.symbol
+    if row.exchange == "BFO":
+        day = f"{row.expiry:%y}{_MONTH_CODE[row.expiry.month - 1]}{row.expiry:%d}"
+        tail = "FUT" if row.instrument_type == "FUT" else f"{row.strike:g}{row.instrument_type}"
+        return f"{row.name}{day}{tail}"
+    day = f"{row.expiry:%d%b%y}".upper()
+    tail = "F" if row.instrument_type == "FUT" else f"{row.instrument_type[0]}{row.strike:g}"
+    return f"{row.name}{day}{tail}"
+
+
+@lru_cache(maxsize=_KNOWN)
+def _zip_line(row: Instrument, exchange: str, master: str) -> list[str]:
+    """A row of a zipped file; who gets it does not change it."""
+    more = {"CDS": ["4", money(row.contract_value)], "MCX": [money(row.contract_value)]}
+    start = [exchange, row.token, str(row.lot_size), *more.get(exchange, [])]
+    if exchange in ("NSE", "BSE"):
+        label = INDEX_NAMES.get(row.symbol, ("", row.symbol, ""))[1]
+        kind = "INDEX" if row.is_index else "EQ"
+        return [*start, label, _name(row, master), kind, f"{round(row.tick_size * 100)}", ""]
+    assert row.expiry is not None
+    code = {"SENSEX": "BSX"}.get(row.name, row.name)
+    symbol = f"{code}{row.instrument_type}" if exchange == "BFO" else row.name
+    option = "XX" if row.instrument_type == "FUT" else row.instrument_type
+    expiry = f"{row.expiry:%d-%b-%Y}".upper()
+    tail = [expiry, "OPT", option, f"{row.strike:g}", money(row.tick_size), ""]
+    return [*start, symbol, _name(row, master), *tail]
+
+
 class NorenFiles:
     """Names of instruments, and the files that list them."""
 
@@ -66,18 +105,7 @@ class NorenFiles:
 
     def name(self, row: Instrument) -> str:
         """The trading symbol."""
-        if row.is_index:
-            plain, _, csv_name = INDEX_NAMES.get(row.symbol, (row.symbol,) * 3)
-            return csv_name if self.dialect.master == "csv" else plain
-        if row.expiry is None:
-            return f"{row.symbol}-EQ" if row.exchange == "NSE" else row.symbol
-        if row.exchange == "BFO":
-            day = f"{row.expiry:%y}{_MONTH_CODE[row.expiry.month - 1]}{row.expiry:%d}"
-            tail = "FUT" if row.instrument_type == "FUT" else f"{row.strike:g}{row.instrument_type}"
-            return f"{row.name}{day}{tail}"
-        day = f"{row.expiry:%d%b%y}".upper()
-        tail = "F" if row.instrument_type == "FUT" else f"{row.instrument_type[0]}{row.strike:g}"
-        return f"{row.name}{day}{tail}"
+        return _name(row, self.dialect.master)
 
     def file_rows(self, exchange: str) -> list[Instrument]:
         """The instruments of one file; BSE's indices are in none but Flattrade's."""
@@ -103,22 +131,8 @@ class NorenFiles:
             "Expiry", "Instrument", "OptionType", "StrikePrice", "TickSize"
         ]  # fmt: skip
         lines = [["Exchange", "Token", "LotSize", *head, "Symbol", "TradingSymbol", *names, ""]]
-        for row in self.file_rows(exchange):
-            more = {"CDS": ["4", money(row.contract_value)], "MCX": [money(row.contract_value)]}
-            start = [exchange, row.token, str(row.lot_size), *more.get(exchange, [])]
-            if is_cash:
-                label = INDEX_NAMES.get(row.symbol, ("", row.symbol, ""))[1]
-                kind = "INDEX" if row.is_index else "EQ"
-                paise = f"{round(row.tick_size * 100)}"
-                lines.append([*start, label, self.name(row), kind, paise, ""])
-                continue
-            assert row.expiry is not None
-            code = {"SENSEX": "BSX"}.get(row.name, row.name)
-            symbol = f"{code}{row.instrument_type}" if exchange == "BFO" else row.name
-            option = "XX" if row.instrument_type == "FUT" else row.instrument_type
-            expiry = f"{row.expiry:%d-%b-%Y}".upper()
-            tail = [expiry, "OPT", option, f"{row.strike:g}", money(row.tick_size), ""]
-            lines.append([*start, symbol, self.name(row), *tail])
+        master = self.dialect.master
+        lines += [_zip_line(row, exchange, master) for row in self.file_rows(exchange)]
         # A contract without a name, as the files have some.
         lines.append([*lines[-1][: -len(names) - 2], "", *lines[-1][-len(names) - 1 :]])
         return "\n".join(",".join(line) for line in lines) + "\n"

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -151,6 +152,15 @@ def _unified(body: Mapping[str, Any]) -> dict[str, Any]:
         "trigger_price": of("stopPrice"),
         "disclosed_quantity": of("disclosedQuantity"),
     }
+
+
+@lru_cache(maxsize=32_768)
+def _description(row: Instrument) -> str:
+    """Made once for all emulators of a process."""
+    if row.expiry is None:
+        return f"{row.symbol}-EQ"
+    kind = "FUT" if row.instrument_type == "FUT" else f"{row.strike:g}{row.instrument_type}"
+    return f"{row.name}{row.expiry:%y%b%d}".upper() + kind
 
 
 def _time(moment: datetime | None) -> str:
@@ -499,7 +509,7 @@ class XtsEmulator(BrokerEmulator):
             "OrderCategoryType": "NORMAL",
             "ExchangeSegment": next(name for name, n in NUMBERS.items() if n == segment),
             "ExchangeInstrumentID": number,
-            "TradingSymbol": self._description(row),
+            "TradingSymbol": _description(row),
             "OrderSide": str(order.action),
             "OrderType": _KIND_TEXT[order.price_type],
             "ProductType": str(order.product),
@@ -546,7 +556,7 @@ class XtsEmulator(BrokerEmulator):
         gain = (position.ltp - position.average_price) * quantity
         return {
             "AccountID": USER,
-            "TradingSymbol": self._description(self.rows[position.key]),
+            "TradingSymbol": _description(self.rows[position.key]),
             "ExchangeSegment": next(name for name, n in NUMBERS.items() if n == segment),
             "ExchangeInstrumentId": str(number),
             "ProductType": str(position.product),
@@ -632,12 +642,6 @@ class XtsEmulator(BrokerEmulator):
         return {"brokerageDeatils": details}
 
     # -- masters ----------------------------------------------------------------------------
-    def _description(self, row: Instrument) -> str:
-        if row.expiry is None:
-            return f"{row.symbol}-EQ"
-        kind = "FUT" if row.instrument_type == "FUT" else f"{row.strike:g}{row.instrument_type}"
-        return f"{row.name}{row.expiry:%y%b%d}".upper() + kind
-
     async def _master(self, request: web.Request) -> Any:
         (segment,) = (await request.json())["exchangeSegmentList"]
         lines = [
@@ -654,7 +658,7 @@ class XtsEmulator(BrokerEmulator):
     def _line(self, row: Instrument, segment: str, number: int) -> str:
         series = ("EQ" if row.exchange == "NSE" else "A") if row.expiry is None else "X"
         kind = {"FUT": 1, "CE": 2, "PE": 2}.get(row.instrument_type, 8)
-        name, text = row.name if row.expiry else row.symbol, self._description(row)
+        name, text = row.name if row.expiry else row.symbol, _description(row)
         size = self._size(row)
         head = [segment, number, kind, name, text, series, f"{name}-{series}", number, 0, 0,
                 row.freeze_qty, row.tick_size, row.lot_size // size, size]  # fmt: skip

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
@@ -145,6 +146,16 @@ class FactorSpec:
     persistence: float = 0.994
 
 
+@lru_cache(maxsize=256)
+def _days_of(seed: int, factor: FactorSpec) -> tuple[list[float], list[float]]:
+    """Steps of a factor from day to day, and its levels as far as they were wanted. All markets of
+    a process share them: they follow from seed and factor alone."""
+    steps = rng(seed, factor.name, "days").standard_normal(_LAST - _FIRST + 2)
+    weekday = (np.arange(len(steps)) + _FIRST + 3) % 7  # 1970-01-01 was a Thursday
+    steps *= factor.sigma * np.where(weekday >= 5, _WEEKEND, 1.0)
+    return steps.tolist(), []
+
+
 @dataclass(frozen=True, slots=True)
 class AssetSpec:
     """An asset: long-run price, loadings on factors, average daily volume in units, and the yearly
@@ -190,7 +201,6 @@ class PriceProcess:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._assets: dict[str, _Asset] = {}
-        self._knots: dict[str, tuple[list[float], list[float]]] = {}  # steps, and levels so far
         self._levels: Cache[tuple[str, int], Array] = Cache(256)
         self._base: Cache[tuple[str, int], Minutes] = Cache(192)
         self._days: Cache[tuple[str, int], Minutes] = Cache(192)
@@ -237,13 +247,7 @@ class PriceProcess:
     # -- factors ----------------------------------------------------------------------------
     def _knot(self, factor: FactorSpec, day: int) -> float:
         """Level of a factor at 09:15 of a process day."""
-        known = self._knots.get(factor.name)
-        if known is None:
-            steps = rng(self._seed, factor.name, "days").standard_normal(_LAST - _FIRST + 2)
-            weekday = (np.arange(len(steps)) + _FIRST + 3) % 7  # 1970-01-01 was a Thursday
-            steps *= factor.sigma * np.where(weekday >= 5, _WEEKEND, 1.0)
-            known = self._knots[factor.name] = (steps.tolist(), [])
-        moves, levels = known
+        moves, levels = _days_of(self._seed, factor)
         index = min(max(day - _FIRST, 0), len(moves) - 1)
         if index >= len(levels):
             level = levels[-1] if levels else 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -279,6 +280,7 @@ def _equity(row: EquityRow) -> Iterator[Contract]:
         )
 
 
+@lru_cache(maxsize=16_384)
 def _derivative(
     asset: str,
     name: str,
@@ -291,6 +293,7 @@ def _derivative(
     freeze: int,
     contract_value: float = 1.0,
 ) -> Contract:
+    """A contract of these terms; a market that is opened again gets the same ones."""
     symbol = (
         future_symbol(name, expiry) if kind == "FUT" else option_symbol(name, expiry, strike, kind)
     )
