@@ -96,15 +96,22 @@ class Rig:
 
 #: A silent line is found after at most so many seconds in tests, and pinged so often.
 SILENCE, PING = 5.0, 2.0
+#: Seconds until a feed comes back, and at most; how they grow has tests of its own.
+BACKOFF = (0.2, 10.0)
 
 
 def unlimited(broker: Broker) -> Broker:
     """The adapter with limits that no test reaches (limits have tests of their own), and with
-    feeds that find a silent line soon."""
+    feeds that find a silent line and come back soon."""
     replace = msgspec.structs.replace
     limits = {name: (Rate(10_000),) for name in broker.spec.limits}
     streams = tuple(
-        replace(stream, silence=min(stream.silence, SILENCE), ping=min(stream.ping, PING))
+        replace(
+            stream,
+            silence=min(stream.silence, SILENCE),
+            ping=min(stream.ping, PING),
+            backoff=BACKOFF,
+        )
         for stream in broker.spec.streams
     )
     return replace(broker, spec=replace(broker.spec, limits=limits, streams=streams))
