@@ -41,7 +41,7 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa
 from openalgo_desktop.core.model import BookRows, OrderRequest, Trade  # noqa: E402
 from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.core.trade_journal import JournalBook, RoundTrip  # noqa: E402
-from openalgo_desktop.runtime.terminal import TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402
 from openalgo_desktop.ui.shell.main import Session, make_application  # noqa: E402
 from openalgo_desktop.ui.shell.settings import SettingsDialog  # noqa: E402

@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 from PySide6.QtCore import QSize, Qt  # noqa: E402
 from PySide6.QtWidgets import QTableWidget, QTableWidgetItem  # noqa: E402
 
-from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product  # noqa: E402  # noqa: E402
+from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product  # noqa: E402
 from openalgo_desktop.core.events import OrderUpdated  # noqa: E402
 from openalgo_desktop.core.model import Key, Order, OrderRequest  # noqa: E402
 from openalgo_desktop.core.ticks import Tick  # noqa: E402
