@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,11 +25,12 @@ from PySide6.QtWidgets import (
 
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.engine.turns import STEP, in_turns, parts
+from openalgo_desktop.ui.engine.turns import STEP, parts
 from openalgo_desktop.ui.kit import table_exports
 from openalgo_desktop.ui.kit.book_view import BookView
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.dock_keys import Answer
+from openalgo_desktop.ui.kit.long_load import LongLoad
 from openalgo_desktop.ui.kit.sending import trades_on_click
 from openalgo_desktop.ui.kit.symbol_drag import drag, mime_of
 from openalgo_desktop.ui.kit.tables import Column as Col
@@ -63,8 +63,7 @@ class TableDock(Dock, Generic[R]):
         self._from_end: dict[Hashable, int] = {}  # see _source
         self._old: set[Hashable] = set()  # rows with old prices, as last shown
         self._whole = False  # the book is another one than the rows show
-        self._loader: asyncio.Task[None] | None = None  # takes a long book in, while that lasts
-        self._then: list[Callable[[], object]] = []  # what is done after it
+        self.long_load = LongLoad(self, self._loaded)
         self._reloaded = 0.0
         self.model: FastTableModel[R] = FastTableModel(self.columns)
         self.view = named(self.make_view(self.model), f"{self.name}-table", f"{self.title} table")
@@ -158,49 +157,21 @@ class TableDock(Dock, Generic[R]):
     def load(self, work: Iterator[None], count: int) -> None:
         """Do the ``work`` of a reload of ``count`` rows: at once where the book is short, else in
         turns of the loop. The rows of before stay until it is done."""
-        self.stop_loading()
+        self.long_load.stop()
         if count <= AT_ONCE:
             for _ in work:
                 pass
             return
         if not self.rows:
             self.set_empty(True, READING)
-        self._loader = self.spawn(self._take_in(work), f"read {self.title}")
+        self.long_load.start(work)
 
-    async def _take_in(self, work: Iterator[None]) -> None:
-        task = asyncio.current_task()
-        try:
-            await in_turns(work)
-        finally:
-            if self._loader is task:
-                self._loader = None
+    def _loaded(self) -> None:
         self._reloaded = time.monotonic()
-        then, self._then = self._then, []
-        for call in then:
-            call()
-
-    def stop_loading(self) -> None:
-        """What is being taken in is not wanted any more."""
-        self._then.clear()
-        if self._loader is not None:
-            self._loader.cancel()
-            self._loader = None
-
-    @property
-    def loading(self) -> bool:
-        """Whether a long book is being taken in."""
-        return self._loader is not None
-
-    def after_load(self, call: Callable[[], object]) -> None:
-        """Do this when the rows are there: now, or after the load that is under way."""
-        if self.loading:
-            self._then.append(call)
-        else:
-            call()
 
     def _leave(self) -> None:
         """The rows are those of the other mode: nobody sees them again, not for one frame."""
-        self.stop_loading()
+        self.long_load.stop()
         self.set_rows([])
         self._whole = self.dirty = True
 
@@ -321,7 +292,7 @@ class TableDock(Dock, Generic[R]):
 
     def flush(self) -> None:
         waited = time.monotonic() - self._reloaded >= RELOAD_EVERY
-        if self._whole and waited and not self.loading:
+        if self._whole and waited and not self.long_load.under_way:
             self._reload_now()
         self.view.flush()
         self.dirty = self._whole

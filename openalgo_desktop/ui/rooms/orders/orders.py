@@ -195,8 +195,8 @@ class OrdersDock(TableDock[Order]):
         self.changes.answered(orders)
         if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
-        elif self.loading:
-            self.after_load(partial(self._show_changes, orders))
+        elif self.long_load.under_way:
+            self.long_load.after(partial(self._show_changes, orders))
         else:
             self._show_changes(orders)
 
@@ -373,7 +373,7 @@ class OrdersDock(TableDock[Order]):
         self._needle = ""
         self.filter.choose("All")
         self.reload()
-        self.after_load(lambda: self.choose_row(order_id))
+        self.long_load.after(lambda: self.choose_row(order_id))
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

@@ -131,8 +131,8 @@ class TradesDock(TableDock[Trade]):
         """New executions go before the others, which nobody touches."""
         if self.is_hidden() or self._whole:
             self._whole = self.dirty = True
-        elif self.loading:
-            self.after_load(partial(self._show_trades, trades))
+        elif self.long_load.under_way:
+            self.long_load.after(partial(self._show_trades, trades))
         else:
             self._show_trades(trades)
 

@@ -420,7 +420,7 @@ def test_five_thousand_orders_filter_and_scroll_without_a_pause(drive: Drive) ->
             dock.search.setText(text)
             dock._on_typed()
             assert len(dock.rows) != count  # in turns of the loop
-            await until(lambda n=count: len(dock.rows) == n and not dock.loading, text)
+            await until(lambda n=count: len(dock.rows) == n and not dock.long_load.under_way, text)
 
     drive(scenario)
 
@@ -444,7 +444,7 @@ def stepping(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 async def turns_of(dock: OrdersDock, steps: list[int]) -> list[int]:
     """Rows that were looked at in each turn of the loop until the book is there."""
-    while dock.loading:
+    while dock.long_load.under_way:
         steps.append(0)
         await asyncio.sleep(0)
     return [count for count in steps if count]
@@ -483,11 +483,13 @@ def test_what_changes_while_a_long_book_is_read_is_not_lost(drive: Drive) -> Non
         books = session.bridge.books
         books.orders = {str(n): order(n) for n in range(2000)}
         books.orders_changed.emit()
-        assert dock.loading and not dock.rows and dock._empty.text() == table_dock.READING
+        assert (
+            dock.long_load.under_way and not dock.rows and dock._empty.text() == table_dock.READING
+        )
         done = OrderStatus.COMPLETE
         update(session, order(7, status=done), order(2000))
         dock.show_order("9")
-        await until(lambda: not dock.loading, "the book")
+        await until(lambda: not dock.long_load.under_way, "the book")
         assert len(dock.rows) == 2001 and dock.rows[0].order_id == "2000"
         assert dock.row_of("7").status is done  # type: ignore[union-attr]
         assert dock.filter.button("Executed").text() == "Executed 1"
