@@ -36,9 +36,9 @@ sys.path.insert(0, str(ROOT))
 import msgspec  # noqa: E402
 from PySide6.QtCore import Qt  # noqa: E402
 
-from bench.ui import OVERRIDES, _order  # noqa: E402
-from openalgo_desktop.core.enums import Action, Mode, PriceType, Product  # noqa: E402
-from openalgo_desktop.core.model import BookRows, OrderRequest, Trade  # noqa: E402
+from bench.ui import OVERRIDES, _order, rest_orders  # noqa: E402
+from openalgo_desktop.core.enums import Action, Mode, Product  # noqa: E402
+from openalgo_desktop.core.model import BookRows, Trade  # noqa: E402
 from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.core.trade_journal import JournalBook, RoundTrip  # noqa: E402
 from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
@@ -117,18 +117,7 @@ class Bench:
         ticks = {key: tick for key, tick in found.items() if isinstance(tick, Tick)}
         rows = [row for row in rows if row.key in ticks]
         for count in counts:
-            for number in range(done, count):
-                row = rows[number % len(rows)]
-                tick = ticks[row.key]
-                price = round(tick.ltp * 0.5 / row.tick_size) * row.tick_size
-                request = OrderRequest(
-                    row.symbol, row.exchange, Action.BUY, row.lot_size, PriceType.LIMIT,
-                    Product.NRML if row.expiry else Product.MIS, price=round(price, 4),
-                )  # fmt: skip
-                terminal.sandbox.enter(request, f"W{number}", tick, terminal.clock.now())
-                if number % 100 == 0:
-                    await terminal.sandbox.stored()
-            await terminal.sandbox.stored()
+            await rest_orders(terminal, rows, ticks, range(done, count))
             done = count
             self.window.workspaces.switch("Options desk")
             self.window.workspaces.switch("Intraday")

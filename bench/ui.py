@@ -20,7 +20,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,9 +38,10 @@ from PySide6.QtWidgets import QTableWidget, QTableWidgetItem  # noqa: E402
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product  # noqa: E402
 from openalgo_desktop.core.events import OrderUpdated  # noqa: E402
-from openalgo_desktop.core.model import Key, Order, OrderRequest  # noqa: E402
+from openalgo_desktop.core.model import Instrument, Key, Order, OrderRequest  # noqa: E402
 from openalgo_desktop.core.ticks import Tick  # noqa: E402
 from openalgo_desktop.runtime.options import TerminalOptions  # noqa: E402
+from openalgo_desktop.runtime.terminal import Terminal  # noqa: E402
 from openalgo_desktop.ui.engine.loop import PumpEventLoop  # noqa: E402
 from openalgo_desktop.ui.kit.kinds import kinds  # noqa: E402
 from openalgo_desktop.ui.shell.main import Session, make_application  # noqa: E402
@@ -310,18 +311,7 @@ class Bench:
             await terminal.desk.place(request, "bench")
         done = 0
         for count in self.orders:
-            for number in range(done, count):
-                row = rows[number % len(rows)]
-                tick = ticks[row.key]
-                price = round(tick.ltp * 0.5 / row.tick_size) * row.tick_size
-                request = OrderRequest(
-                    row.symbol, row.exchange, Action.BUY, row.lot_size, PriceType.LIMIT,
-                    Product.NRML if row.expiry else Product.MIS, price=round(price, 4),
-                )  # fmt: skip
-                terminal.sandbox.enter(request, f"W{number}", tick, terminal.clock.now())
-                if number % 100 == 0:
-                    await terminal.sandbox.stored()
-            await terminal.sandbox.stored()
+            await rest_orders(terminal, rows, ticks, range(done, count))
             done = count
             await asyncio.sleep(3.0)
             await self._acts(f"{count:,} orders", list(ticks.values()))
@@ -435,6 +425,24 @@ def _order(number: int) -> Order:
         str(number), f"SYM{number % 300}", "NSE", Action.BUY, 10, PriceType.LIMIT, Product.MIS,
         price=100.0 + number % 50, status=status,
     )  # fmt: skip
+
+
+async def rest_orders(
+    terminal: Terminal, rows: Sequence[Instrument], ticks: Mapping[Key, Tick], numbers: range
+) -> None:
+    """Orders far below the market rest in the sandbox, one for each of ``numbers``."""
+    for number in numbers:
+        row = rows[number % len(rows)]
+        tick = ticks[row.key]
+        price = round(tick.ltp * 0.5 / row.tick_size) * row.tick_size
+        request = OrderRequest(
+            row.symbol, row.exchange, Action.BUY, row.lot_size, PriceType.LIMIT,
+            Product.NRML if row.expiry else Product.MIS, price=round(price, 4),
+        )  # fmt: skip
+        terminal.sandbox.enter(request, f"W{number}", tick, terminal.clock.now())
+        if number % 100 == 0:
+            await terminal.sandbox.stored()
+    await terminal.sandbox.stored()
 
 
 async def run(session: Session, options: argparse.Namespace) -> int:
