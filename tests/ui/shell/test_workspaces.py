@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.errors import ConfigError
@@ -439,3 +439,44 @@ def test_the_second_ladder_of_the_scalper_begins_with_a_future(drive: Drive) -> 
         assert session.bridge.links.key(2) == ("NSE", "SBIN")
 
     drive(scenario)
+
+
+def test_what_lay_on_a_monitor_that_is_gone_comes_to_one_that_is_there(drive: Drive) -> None:
+    """A further window and a floating panel, after a restart and after a switch."""
+    away = QRect(6000, 5000, 700, 500)
+
+    def sight(widget: QWidget) -> bool:
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        return screen.contains(widget.geometry())
+
+    async def arrange(session: Session) -> None:
+        window = session.window
+        await drawn(session)
+        other = window.workspaces.add_window()
+        window.workspaces.move(window.docks["positions"], other)
+        window.docks["log"].setFloating(True)
+        await drawn(session)
+        for far in (other, window.docks["log"]):
+            far.setGeometry(away)
+        await drawn(session)
+        assert not sight(other) and not sight(window.docks["log"])
+
+    async def look(session: Session) -> None:
+        window = session.window
+        await drawn(session)
+        (other,) = window.workspaces.windows
+        log = window.docks["log"]
+        assert log.isFloating() and log.isVisible() and other.isVisible()
+        assert sight(other) and sight(log)
+        for far in (other, log):
+            far.setGeometry(away)
+        await drawn(session)
+        window.workspaces.switch("Investor")
+        await drawn(session)
+        window.workspaces.switch("Intraday")
+        await drawn(session)
+        (other,) = window.workspaces.windows
+        assert sight(other) and sight(window.docks["log"])
+
+    drive(arrange)
+    drive(look)
