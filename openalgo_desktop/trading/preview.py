@@ -164,7 +164,7 @@ class OrderPreviews:
             return parts, True, ()
         text = (
             f"Above the freeze quantity of {group_indian(row.freeze_qty)}: it would have to go out "
-            f"as {len(parts)} orders. Switch on slicing in the settings (Trading), or send less."
+            f"as {len(parts)} orders. Switch on slicing (Settings, Trading), or send less."
         )
         return parts, False, (Warned(Caution.FREEZE, text, "quantity"),)
 

@@ -25,6 +25,7 @@ from openalgo_desktop.ui.rooms.orders.ticket_facts import TicketFacts
 from openalgo_desktop.ui.rooms.orders.ticket_foot import TicketFoot
 from openalgo_desktop.ui.rooms.orders.ticket_form import TicketForm
 from openalgo_desktop.ui.rooms.orders.ticket_position import PositionBar
+from openalgo_desktop.ui.rooms.orders.ticket_slicing import SliceOffer
 from openalgo_desktop.ui.rooms.orders.ticket_text import order_text
 
 
@@ -50,6 +51,7 @@ class TicketView(HatchedFrame):
         rows.addLayout(self._build_head())
         self.position_bar = PositionBar()
         self.form = TicketForm(bridge.orders)
+        self.slicing = SliceOffer(bridge)
         self.bracket = BracketPanel()
         self.extras = TicketExtras(bridge, spawn, self.form, self.bracket)
         self.estimate = label("", "ticket-estimate", "muted")
@@ -58,6 +60,7 @@ class TicketView(HatchedFrame):
         for part in (
             self.position_bar,
             self.form,
+            self.slicing,
             self.bracket,
             self.extras,
             self.estimate,
@@ -102,6 +105,7 @@ class TicketView(HatchedFrame):
         wrong = {name for name, field in self.named_fields().items() if field.error()}
         texts = [warned.text for warned in leg.warnings if warned.field not in wrong]
         self.foot.warn("\n".join(f"⚠ {text}" for text in texts))
+        self.slicing.offer(leg)
 
     # -- what is wrong ----------------------------------------------------------------------
     def named_fields(self) -> dict[str, Field]:
@@ -121,6 +125,7 @@ class TicketView(HatchedFrame):
             if field.error():
                 field.set_error("")
         self.bracket.clear_errors()
+        self.slicing.offer(None)
         self.form.product_error.hide()
         self.form.product_error.clear()
 

@@ -574,8 +574,16 @@ def test_slices_are_told_before_they_are_sent(drive: Drive) -> None:
         ticket.lots.setValue(2 * per_order + 1)
         await until(lambda: "2 × " in fact(ticket, "freeze"), "the slices")
         assert "switch on slicing" in ticket.units_field.error()
-        session.bridge.set_setting("trading.freeze_split", True)
-        assert ticket.units_field.error() == ""
+        offer = ticket.frame.slicing
+        assert offer.isVisibleTo(ticket) and offer.text() == "Send in 3 slices"
+        click(offer)
+        assert session.bridge.setting("trading.freeze_split") is True
+        assert ticket.units_field.error() == "" and not offer.isVisibleTo(ticket)
+        assert session.bridge.books.orders == {}  # nothing was sent by it
+        session.bridge.set_setting("trading.freeze_split", False)
+        assert offer.isVisibleTo(ticket)
+        ticket.lots.setValue(1)
+        assert not offer.isVisibleTo(ticket)
 
     drive(scenario)
 
