@@ -24,15 +24,10 @@ from openalgo_desktop.local_api.handlers import (
     webhooks,
 )
 from openalgo_desktop.local_api.handlers.callback import callback_rows
+from openalgo_desktop.local_api.later_rows import LATER
 from openalgo_desktop.local_api.table import BAD_KEY, CRASH_API, Endpoint, ErrorForm, Need
 
 _NO_PRICE = "Failed to fetch LTP for {underlying}. " + BAD_KEY
-_MESSAGING: dict[str, Any] = {
-    "stub": True,
-    "group": "Messaging",
-    "limit": "30 per minute",
-    "bad_key": (401, "Invalid or missing API key"),
-}
 _ORDER: dict[str, Any] = {
     "group": "Orders",
     "form": ErrorForm.TEXT,
@@ -66,12 +61,6 @@ _HOOK: dict[str, Any] = {
     "limit": "limits.webhook",
     "error_key": "error",
     "crash": "Internal server error",
-}
-_LATER: dict[str, Any] = {
-    "stub": True,
-    "group": "Portfolio",
-    "need": Need.NOTHING,
-    "prepare": later.key_aside,
 }
 
 
@@ -404,42 +393,6 @@ PAGES: tuple[Endpoint, ...] = (
         need=Need.NOTHING,
         **_SYSTEM,
     ),
-)
-
-LATER: tuple[Endpoint, ...] = (
-    *(
-        E(path, later.not_yet, None, "Not available in this version.", method=method, **_LATER)
-        for method, path in (
-            ("GET", "portfolio/benchmarks"),
-            ("POST", "portfolio/backtest"),
-            ("POST", "portfolio/tearsheet"),
-            ("POST", "portfolio/holdings"),
-            ("POST", "sip/backtest"),
-            ("GET", "sip/frequencies"),
-        )
-    ),
-    E("telegram/notify", later.telegram_stopped, None, "Send a Telegram message.", **_MESSAGING),
-    E(
-        "telegram/broadcast",
-        later.telegram_broadcast,
-        None,
-        "Send a Telegram message to all.",
-        **(_MESSAGING | {"limit": "5 per minute"}),
-    ),
-    E("telegram/start", later.telegram_start, None, "Start the Telegram bot.", **_MESSAGING),
-    E("telegram/stop", later.telegram_stop, None, "Stop the Telegram bot.", **_MESSAGING),
-    E("telegram/config", later.later, None, "Configure the bot.", **_MESSAGING),
-    E("telegram/preferences", later.later, None, "Change preferences.", **_MESSAGING),
-    *(
-        E(f"telegram/{name}", handler, None, doc, method="GET", **_MESSAGING)
-        for name, handler, doc in (
-            ("config", later.telegram_config, "Configuration of the bot."),
-            ("users", later.telegram_users, "Linked users."),
-            ("stats", later.telegram_stats, "Use of the bot."),
-            ("preferences", later.telegram_preferences, "Preferences of a user."),
-        )
-    ),
-    E("whatsapp/notify", later.whatsapp_unpaired, None, "Send a WhatsApp message.", **_MESSAGING),
 )
 
 TABLE: tuple[Endpoint, ...] = ORDERS + ACCOUNT + DATA + SYSTEM + HOOKS + PAGES + LATER
