@@ -117,6 +117,8 @@ class OrderPreviews:
             return None, None, f"{gateway.broker} does not tell margins."
         try:
             if gateway.traits.frees:
+                if any(leg.opens and leg.price is None for leg in legs):  # it would count 0
+                    return None, None, "The last price is not known."
                 margin = await gateway.margin([leg.request for leg in legs])
                 return margin, margin.released if closing else None, ""
             opening = [with_quantity(leg.request, leg.opens) for leg in legs if leg.opens]

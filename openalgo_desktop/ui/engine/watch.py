@@ -96,6 +96,11 @@ class WatchDoor(QObject):
         stops = [plan.stop_at for plan in plans if plan.stop_at is not None]
         return None if not stops else max(stops) if plans[0].side > 0 else min(stops)
 
+    def stopped_units(self, symbol: str, exchange: str, product: Product, mode: Mode) -> int:
+        """Units of a position that its watched stops take out together."""
+        plans = self.of_position(symbol, exchange, product, mode)
+        return sum(plan.held for plan in plans if plan.stop_at is not None)
+
     def target_price(
         self, symbol: str, exchange: str, product: Product, mode: Mode
     ) -> Decimal | None:

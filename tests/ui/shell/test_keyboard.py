@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
@@ -18,10 +19,12 @@ from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.fields import PriceField
 from openalgo_desktop.ui.rooms.market.chart import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
+from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
 
+D = TypeVar("D", bound=QDialog)
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 NONE, CTRL, SHIFT, ALT = (
     Mod.NoModifier,
@@ -74,6 +77,42 @@ def test_the_keys_of_the_window_work_from_a_panel(drive: Drive) -> None:
         QTest.keyClick(chart.view.canvas, Key.Key_2, CTRL)
         assert window.workspaces.current == window.workspaces.names()[1]
         assert await session.terminal.desk.read.orders() == []
+
+    drive(scenario)
+
+
+def test_the_switch_asks_before_it_goes_live_and_f1_tells_the_keys(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await chart_of(session)
+        window, canvas = session.window, chart.view.canvas
+
+        def opened(kind: type[D]) -> list[D]:
+            return [dialog for dialog in window.findChildren(kind) if dialog.isVisible()]
+
+        QTest.keyClick(canvas, Key.Key_F1)
+        await until(lambda: opened(KeysDialog), "the keys")
+        (keys,) = opened(KeysDialog)
+        assert chart.title in keys.windowTitle() and keys.local.rowCount() > 0
+        keys.reject()
+        for key, mode in ((Key.Key_Escape, Mode.SANDBOX), (Key.Key_Return, Mode.LIVE)):
+            window.activateWindow()
+            await until(window.isActiveWindow, "the window")
+            canvas.setFocus()
+            QTest.keyClick(canvas, Key.Key_S, CTRL | SHIFT)
+            await until(lambda: opened(ConfirmDialog), "the question")
+            (question,) = opened(ConfirmDialog)
+            QTest.keyClick(canvas, Key.Key_S, CTRL | SHIFT)  # one question, not two
+            assert len(opened(ConfirmDialog)) == 1
+            assert question.windowTitle() == "Switch to LIVE?"
+            assert session.bridge.mode is Mode.SANDBOX
+            question._since -= confirming.READ_SECONDS  # it was read
+            QTest.keyClick(question.no, key, CTRL if key is Key.Key_Return else NONE)
+            await until(lambda: not opened(ConfirmDialog), "the answer")
+            await until(lambda mode=mode: session.bridge.mode is mode, f"{mode}")
+        window.activateWindow()
+        await until(window.isActiveWindow, "the window")
+        QTest.keyClick(canvas, Key.Key_S, CTRL | SHIFT)  # back, where nothing stays: no question
+        await until(lambda: session.bridge.mode is Mode.SANDBOX, "the sandbox")
 
     drive(scenario)
 

@@ -163,6 +163,11 @@ async def test_without_a_fresh_price_nothing_is_made_up(world: World):
     assert (leg.percent, leg.spread, leg.warnings) == (None, None, ())
     found = await world.previews.of([SELL_SBIN], Mode.SANDBOX)
     assert found.charges is None
+    # The paper account would count a price of 0; a dash and the reason instead.
+    assert (found.margin, found.margin_note) == (None, "The last price is not known.")
+    assert world.asked == []
+    world.hold(Mode.SANDBOX, 30)
+    assert (await world.previews.of([SELL_SBIN], Mode.SANDBOX)).frees == 700.0
 
 
 async def test_a_basket_adds_up(world: World):

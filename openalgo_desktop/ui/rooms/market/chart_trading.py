@@ -24,6 +24,7 @@ from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, push_button
+from openalgo_desktop.ui.rooms.market.basket_line import to_basket
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Side, and where its price comes from: what can be had at once.
@@ -156,6 +157,9 @@ def fill_menu(dock: Dock, menu: QMenu, row: Instrument, price: float) -> None:
             f"Take {text} into the ticket",
             lambda: bridge.pick_price(row.key, level, explicit=True),
         )
+        for action in Action:
+            line = partial(to_basket, bridge, row, action, PriceType.LIMIT, level)
+            dock.add_item(menu, f"Add {action.value.lower()} at {text} to basket", line)
         menu.addSeparator()
     dock.add_item(menu, f"Alert at {text}…", lambda: bridge.alerts.wanted.emit(row.key, level))
 

@@ -283,6 +283,10 @@ class LadderDock(Dock):
             )
         )
 
+    def to_basket(self, action: Action, price: float) -> None:
+        """A line of the basket of that side, price and size; nothing is sent."""
+        self.bridge.basket_wanted.emit(self._request(action, PriceType.LIMIT, price))
+
     def _send(self, request: OrderRequest, mode: Mode) -> None:
         if why := self.bar.problem():
             self.bridge.notice.emit("warning", f"Not sent: {why}")

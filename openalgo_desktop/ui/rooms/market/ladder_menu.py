@@ -32,6 +32,9 @@ def fill(dock: LadderDock, menu: QMenu, cell: Cell) -> None:
         dock.add_item(
             menu, f"{action.value.title()} at {text}…", partial(dock.to_ticket, action, price)
         )
+    for action in Action:
+        line = partial(dock.to_basket, action, price)
+        dock.add_item(menu, f"Add {action.value.lower()} at {text} to basket", line)
     key = dock.instrument.key
     dock.add_item(menu, f"Alert at {text}…", lambda: dock.bridge.alerts.wanted.emit(key, price))
     _fill_marks(dock, menu, cell, text)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core import watchlists
-from openalgo_desktop.core.enums import Action, PriceType, Product
-from openalgo_desktop.core.model import Key, OrderRequest
+from openalgo_desktop.core.enums import Action
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.kit.widgets import copy_text
+from openalgo_desktop.ui.rooms.market.basket_line import to_basket
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def _fill_places(dock: WatchlistDock, menu: QMenu, row: WatchRow) -> None:
     for kind, title in (("chart", "Chart"), ("ladder", "Ladder"), ("chain", "Option chain")):
         if kind != "ladder" or row.tradable:
             dock.add_item(menu, title, partial(dock.bridge.dock_wanted.emit, kind, key))
-    if row.tradable:
-        dock.add_item(menu, "Add to basket", lambda: _to_basket(dock, row))
+    if row.tradable and row.instrument is not None:
+        line = partial(to_basket, dock.bridge, row.instrument, Action.BUY)
+        dock.add_item(menu, "Add to basket", line)
     dock.add_item(menu, "Alert…", lambda: dock.bridge.alerts.wanted.emit(key, 0.0))
     menu.addSeparator()
 
@@ -65,20 +67,3 @@ def _fill_moves(dock: WatchlistDock, menu: QMenu, key: Key) -> None:
         if place != dock.current:
             dock.add_item(moves, group.name, partial(dock.move_to, key, place))
     dock.add_item(moves, "New group", lambda: dock.move_to_new(key))
-
-
-def _to_basket(dock: WatchlistDock, row: WatchRow) -> None:
-    assert row.instrument is not None
-    product = Product(dock.bridge.setting("ui.default_product"))
-    if row.is_derivative and product is Product.CNC:
-        product = Product.NRML
-    dock.bridge.basket_wanted.emit(
-        OrderRequest(
-            row.item.symbol,
-            row.item.exchange,
-            Action.BUY,
-            max(1, row.instrument.lot_size),
-            PriceType.MARKET,
-            product,
-        )
-    )

@@ -44,7 +44,20 @@ class ExitColumns:
             near = max if row.quantity > 0 else min
             return (near(resting) if resting else None), False
 
-        return self._exit("stop", "SL", value)
+        return self._exit("stop", "SL", value, self._open_units)
+
+    def _open_units(self, line: Line) -> int:
+        """Units that a stop covers where it is not all of the position, else 0."""
+        row = line.position
+        if row is None:
+            return 0
+        place = (row.symbol, row.exchange, row.product, self._bridge.mode)
+        if self._bridge.watch.stop_price(*place) is not None:
+            covered = self._bridge.watch.stopped_units(*place)
+        else:
+            stops = (o for o in self._resting(row) if o.price_type.has_trigger)
+            covered = sum(order.pending_quantity for order in stops)
+        return covered if covered < abs(row.quantity) else 0
 
     def _target(self) -> Column:
         def value(line: Line) -> tuple[float | None, bool]:
@@ -63,23 +76,38 @@ class ExitColumns:
         return self._exit("target", "TGT", value)
 
     def _exit(
-        self, key: str, title: str, value: Callable[[Line], tuple[float | None, bool]]
+        self,
+        key: str,
+        title: str,
+        value: Callable[[Line], tuple[float | None, bool]],
+        part: Callable[[Line], int] = lambda line: 0,
     ) -> Column:
-        """A price that leaves the position: watched by our core, or an order at the broker."""
+        """A price that leaves the position: watched by our core, or an order at the broker; behind
+        it the units where it is for a ``part`` of them."""
 
         def text(line: Line) -> str:
             price, _ = value(line)
             if line.position is None:
                 return ""
-            return fmt.MISSING if price is None else price_text(self._bridge, line.position, price)
+            if price is None:
+                return fmt.MISSING
+            said = price_text(self._bridge, line.position, price)
+            units = part(line)
+            return f"{said} ({self._units(line.position, units)})" if units else said
 
         def tip(line: Line) -> str:
             price, watched = value(line)
             if line.position is None or price is None:
                 return ""
+            units, row = part(line), line.position
+            only = (
+                f"Only for {self._units(row, units)} of {self._units(row, abs(row.quantity))}\n"
+                if units
+                else ""
+            )
             if not watched:
-                return "An order that rests at the broker"
-            said = f"Watched here, {ONLY_WHILE_RUNNING}"
+                return f"{only}An order that rests at the broker"
+            said = f"{only}Watched here, {ONLY_WHILE_RUNNING}"
             return f"{said}\n{self._trouble(line)}" if self._trouble(line) else said
 
         return Col(
@@ -116,6 +144,9 @@ class ExitColumns:
             lambda line: "" if offset(line) else "muted",
             tooltip=f"Distance at which the stop follows the best price, {ONLY_WHILE_RUNNING}",
         )
+
+    def _units(self, row: Position, units: int) -> str:
+        return fmt.units_text(units, self._bridge.lot(row.key))
 
     def _plans(self, row: Position) -> list[ExitPlan]:
         return self._bridge.watch.of_position(

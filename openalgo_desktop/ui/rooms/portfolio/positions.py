@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Key, Position
+from openalgo_desktop.core.model import Key, Position, closing_order
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish, of_position
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
@@ -323,6 +323,12 @@ class PositionsDock(TableDock[Line]):
         for text, use in (("Add in the ticket…", TicketUse.ADD), ("Exit…", TicketUse.EXIT)):
             wish = of_position(row, use, instrument)
             self.add_item(menu, text, partial(self._show_ticket, wish))
+        self.add_item(menu, "Add exit to basket", partial(self.to_basket, row))
+
+    def to_basket(self, row: Position) -> None:
+        """All of the position as a line of the basket, the other way; nothing is sent."""
+        exit_ = closing_order(row, "")
+        self.bridge.basket_wanted.emit(exit_)
 
     def _show_in(self, kind: str, row: Position) -> None:
         self.bridge.dock_wanted.emit(kind, row.key)

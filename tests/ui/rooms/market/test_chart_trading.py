@@ -159,6 +159,28 @@ def menu_words(dock: ChartDock, price: float) -> list[str]:
     return words
 
 
+def test_a_price_of_the_menu_becomes_a_line_of_the_basket(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        last = chart.hold_still().ltp
+        lines: list[OrderRequest] = []
+        session.bridge.basket_wanted.connect(lines.append)
+        chart.dock._on_menu(last + 0.02, QPoint(0, 0))
+        (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
+        for action in menu.actions():
+            if action.text().endswith("to basket"):
+                action.trigger()
+        menu.close()
+        assert [(row.action, row.symbol, row.quantity) for row in lines] == [
+            (Action.BUY, "SBIN", 1),
+            (Action.SELL, "SBIN", 1),
+        ]
+        assert all(abs(row.price - last) < 1e-9 for row in lines)  # on the tick
+        assert {row.price_type for row in lines} == {PriceType.LIMIT} and chart.placed == []
+
+    drive(scenario)
+
+
 def test_a_stop_of_the_menu_is_on_its_side_of_the_market(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         chart = await Chart(session).ready()

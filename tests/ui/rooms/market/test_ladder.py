@@ -654,6 +654,11 @@ def test_the_menu_marks_prices_takes_sizes_and_brackets_and_sends_nothing(drive:
         items()["Orders carry stop and target"].trigger()
         assert dock.bar.bracket() == (7, 0)  # those of before
         price = view.grid.price(number)
+        lines: list[OrderRequest] = []
+        session.bridge.basket_wanted.connect(lines.append)
+        items()[f"Add buy at {price:,.2f} to basket"].trigger()
+        (line,) = lines
+        assert (line.action, line.quantity, line.price) == (Action.BUY, 10, price)
         items()[f"Sell at {price:,.2f}…"].trigger()
         await settle()
         (wish,) = ladder.wishes

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QMenu
 
 from openalgo_desktop.core.enums import Action, FeedMode, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import OrderError
+from openalgo_desktop.core.exits import ExitSpec, Offset
 from openalgo_desktop.core.model import BookRows, Order, OrderRequest, Position
 from openalgo_desktop.core.reports import Difference
 from openalgo_desktop.trading.results import CloseAll, Placed
@@ -296,6 +297,30 @@ def test_a_stop_takes_two_clicks_and_is_seen_changed_and_removed(drive: Drive) -
         assert editor is not None and editor.field.value() == value
         click(editor.remove_button)
         await until(lambda: text(dock, "stop") == "–", "no stop")
+
+    drive(scenario)
+
+
+def test_a_stop_for_a_part_says_for_how_much(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await bought(session)
+        watch, last = session.bridge.watch, session.bridge.books.positions[0].ltp
+        at = round(last * 0.9)
+        place = ("SBIN", "NSE", Product.MIS, Mode.SANDBOX)
+        await watch.protect(*place, ExitSpec(stop=Offset.of(at)), quantity=4)
+        await until(lambda: text(dock, "stop") == f"{at:.2f} (4)", "the stop of a part")
+        column = next(c for c in dock.view.table.columns if c.key == "stop")
+        assert column.tip is not None
+        assert column.tip(dock.rows[0]).startswith("Only for 4 of 10")
+        await watch.protect(*place, ExitSpec(stop=Offset.of(at)))
+        await until(lambda: text(dock, "stop") == f"{at:.2f}", "a stop for all of it")
+        lines: list[OrderRequest] = []
+        session.bridge.basket_wanted.connect(lines.append)
+        menu = QMenu()
+        dock.fill_menu(menu, dock.rows[0])
+        next(a for a in menu.actions() if a.text() == "Add exit to basket").trigger()
+        (line,) = lines
+        assert (line.action, line.quantity, line.product) == (Action.SELL, 10, Product.MIS)
 
     drive(scenario)
 
