@@ -171,5 +171,9 @@ def apply(app: QApplication, name: str) -> None:
     fonts.install(app)
     for effect in EFFECTS:
         QApplication.setEffectEnabled(effect, False)
+    sheet = style_sheet(theme)
+    # From one sheet to another Qt dresses each widget once for every widget that it is in; from
+    # none it does so once: a third of the time.
+    app.setStyleSheet("")
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    app.setStyleSheet(sheet)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.config.settings import SETTINGS, Settings
@@ -334,3 +335,30 @@ def test_grouping_reaches_fields_at_once(qtbot: QtBot, qapp: QApplication) -> No
     dress(qapp, values.__getitem__)
     assert field.text() == "1,234,567"
     assert field.value() == 12_34_567
+
+
+class _Told(QLabel):
+    """Counts how often it is dressed."""
+
+    times = 0
+
+    def changeEvent(self, event: QEvent) -> None:
+        self.times += event.type() is QEvent.Type.StyleChange
+        super().changeEvent(event)
+
+
+def test_another_theme_dresses_a_widget_once_however_deep_it_lies(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    theme.apply(qapp, "dark")
+    inner = root = QWidget()
+    for _ in range(12):
+        inner = QWidget(inner)
+    deep = _Told("deep", inner)
+    qtbot.addWidget(root)
+    root.show()
+    deep.times = 0
+    theme.apply(qapp, "light")
+    assert deep.times == 2  # undressed and dressed; from sheet to sheet it would be 14
+    assert deep.palette().windowText().color() == theme.current().color("text")
+    assert deep.font().pixelSize() == look.px(13)
