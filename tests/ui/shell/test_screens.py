@@ -223,7 +223,9 @@ def test_settings_are_found_by_their_words(drive: Drive) -> None:
         dialog.show()
         dialog.search.setText("text size")
         dialog.show_found()
-        assert dialog.stack.currentWidget().objectName() == "dialog-settings-found"
+        page = dialog.page()
+        assert page is not None and page.objectName() == "dialog-settings-found"
+        page.complete()
         field = dialog.findChild(QWidget, "found-ui-text-scale")
         assert field is not None and field.isVisible()
         assert dialog.findChild(QWidget, "found-ui-density") is None
