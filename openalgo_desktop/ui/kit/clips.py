@@ -164,10 +164,14 @@ def _label(widget: QWidget) -> Found:
     yield from _inside(label, "label", text)
 
 
+#: ``Loading…``
+_AT_WORK = re.compile(f"[A-Z][a-z]+ing{CUT}")
+
+
 def _elided(widget: QWidget, text: str) -> Found:
     """A text that was cut before it was set. A button may also promise a dialog that way; what its
-    tooltip has more of tells the two apart."""
-    cut = text.endswith(CUT)
+    tooltip has more of tells the two apart. A word for what goes on is whole, too."""
+    cut = text.endswith(CUT) and _AT_WORK.fullmatch(text) is None
     if isinstance(widget, QAbstractButton):
         cut = cut and text.removesuffix(CUT).rstrip() in _plain(widget.toolTip())
     if cut:

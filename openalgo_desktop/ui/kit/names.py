@@ -17,6 +17,11 @@ def contract_tip(key: Key) -> str:
     return f"{key[1]}  {key[0]}"
 
 
+def exchange_text(exchange: str) -> str:
+    """An exchange as people write it: ``NSE``, ``NSE index``."""
+    return exchange.replace("_INDEX", " index")
+
+
 def symbol_column(
     bridge: Bridge,
     key: Callable[[R], Key],

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListWidget, QListWi
 
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.names import exchange_text
 from openalgo_desktop.ui.kit.symbol_drag import mime_of
 from openalgo_desktop.ui.kit.widgets import named, plain_tip
 
@@ -19,7 +20,7 @@ VISIBLE_ROWS = 12
 
 def describe(instrument: Instrument, name: str) -> str:
     """One line of the result list."""
-    parts = [name, instrument.exchange]
+    parts = [name, exchange_text(instrument.exchange)]
     if instrument.expiry is not None:
         parts.append(f"{instrument.expiry:%d %b %Y}")
     elif instrument.name and instrument.name != instrument.symbol:

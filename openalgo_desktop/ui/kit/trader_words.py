@@ -12,6 +12,7 @@ from typing import Any
 from openalgo_desktop.config.settings import SETTINGS
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.reports import AuditEntry
+from openalgo_desktop.ui.kit import format as fmt
 
 Naming = Callable[[Key], str]
 
@@ -65,6 +66,10 @@ _WHAT: Mapping[str, str] = {
 }
 #: Shown without their names: they are the order itself.
 _ORDER = ("action", "quantity", "symbol", "exchange", "product", "price_type", "pricetype", "price")
+#: Fields that hold units, prices or rupees.
+_GROUPED = frozenset(
+    ("quantity", "disclosed_quantity", "position_size", "price", "trigger_price", "last_price")
+) | {"loss", "profit", "trail"}
 #: What says nothing to a trader.
 _SILENT = frozenset({"apikey", "strategy", "tag", "account_id", "plan"})
 #: How long an order is good for, unless it says otherwise.
@@ -89,13 +94,13 @@ def order_text(body: Mapping[str, Any], name: Naming) -> str:
     """An order in one line: ``BUY 75 NIFTY 02 DEC 24,400 CE NRML LIMIT 101.5, trigger 100``; what
     is no order is told field by field."""
     symbol, exchange = body.get("symbol"), body.get("exchange")
-    parts = [body.get("action"), body.get("quantity")]
+    parts = [body.get("action"), _number("quantity", body.get("quantity"))]
     if symbol:
         parts.append(name((str(exchange or ""), str(symbol))))
     parts.append(body.get("product"))
     parts.append(body.get("pricetype") or body.get("price_type"))
     price = body.get("price")
-    parts.append(price if price not in _UNSET else None)
+    parts.append(_number("price", price) if price not in _UNSET else None)
     head = " ".join(str(part) for part in parts if part not in (None, ""))
     rest = {key: value for key, value in body.items() if key not in _ORDER}
     return ", ".join(text for text in (head, plain(rest, name)) if text)
@@ -109,7 +114,7 @@ def plain(value: Any, name: Naming) -> str:
         if set(value) == {"value", "unit"}:
             return f"{value['value']} {value['unit']}"
         pairs = [
-            f"{_FIELDS.get(key, key.replace('_', ' '))} {plain(part, name)}".strip()
+            f"{_FIELDS.get(key, key.replace('_', ' '))} {plain(_number(key, part), name)}".strip()
             for key, part in value.items()
             if key not in _SILENT and not _is_unset(part) and (key, part) != _USUAL
         ]
@@ -119,6 +124,17 @@ def plain(value: Any, name: Naming) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
+
+
+def _number(key: str, value: Any) -> Any:
+    """Units, prices and rupees as they stand elsewhere in the window; anything else as it is."""
+    if key not in _GROUPED or isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return fmt.quantity(number) if number.is_integer() else fmt.exact(number)
 
 
 def _is_unset(value: Any) -> bool:

@@ -332,3 +332,9 @@ def test_a_dialog_of_all_kinds_that_is_well_laid_out_has_no_fault(qtbot: QtBot) 
     dialog.show()
     assert clips(dialog) == []
     assert {type(child) for child in dialog.findChildren(QLabel)} <= {QLabel}
+
+
+def test_a_word_for_what_goes_on_is_whole_and_a_cut_text_is_not(qtbot: QtBot) -> None:
+    assert "elided text" not in kinds(page(qtbot, label("Loading…", "a")))
+    assert "elided text" in kinds(page(qtbot, label("Loading of the his…", "b")))
+    assert "elided text" in kinds(page(qtbot, label("NIFTY 02 DEC…", "c")))

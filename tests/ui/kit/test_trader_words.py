@@ -58,14 +58,14 @@ def test_an_order_is_read_and_not_json() -> None:
         "validity": "DAY",
     }
     text = order_text(body, name)
-    assert text == "BUY 75 NIFTY 02 DEC 24,400 CE NRML SL 101.5, trigger 100"
+    assert text == "BUY 75 NIFTY 02 DEC 24,400 CE NRML SL 101.50, trigger 100"
     assert request_text("placesmartorder") == "Smart order"
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"loss": "25000", "profit": None, "trail": None}, "loss 25000"),
+        ({"loss": "25000", "profit": None, "trail": None}, "loss 25,000"),
         ({"stop": {"value": "1", "unit": "percent"}, "targets": []}, "stop 1 percent"),
         ([{"symbol": "SBIN", "action": "SELL"}, {"order_id": "7"}], "SELL SBIN; order 7"),
         ({"below": True, "trigger_price": 5}, "below yes, trigger 5"),
@@ -103,3 +103,12 @@ def test_entries_of_the_trail(row: AuditEntry, words: tuple[str, ...]) -> None:
 def test_a_setting_is_told_in_its_words() -> None:
     row = entry(who="cli", what="setting", subject="risk.max_lots", detail="4")
     assert Said.subject(row) == SETTINGS["risk.max_lots"].help
+
+
+def test_numbers_of_an_order_are_grouped_and_ids_and_ports_are_not() -> None:
+    body = {"symbol": "SBIN", "action": "BUY", "quantity": 325000, "price": 101234.5}
+    assert order_text(body, name) == "BUY 3,25,000 SBIN 1,01,234.50"
+    assert (
+        plain({"loss": "150000", "order_id": "26112442"}, name) == "loss 1,50,000, order 26112442"
+    )
+    assert plain({"port": 50000, "quantity": "many"}, name) == "port 50000, quantity many"

@@ -12,13 +12,17 @@ from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Product
 from openalgo_desktop.core.errors import InsufficientFunds
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.names import exchange_text
 from openalgo_desktop.ui.kit.refusals import told
+from openalgo_desktop.ui.kit.search import describe
 from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.ladder import LadderDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
+from openalgo_desktop.ui.rooms.safety.performance import PerformanceDock
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.scene import place_some
 from tests.ui.driving import Drive, priced
@@ -191,5 +195,30 @@ def test_a_tab_shows_an_ampersand_and_underlines_nothing(drive: Drive) -> None:
         bars = session.window.findChildren(QTabBar)
         texts = [bar.tabText(n) for bar in bars for n in range(bar.count())]
         assert "P&&L calendar" in texts
+
+    drive(scenario)
+
+
+def test_an_index_has_an_exchange_that_people_can_read() -> None:
+    row = Instrument("NIFTY", "NSE_INDEX", name="Nifty 50")
+    assert describe(row, "NIFTY") == "NIFTY   NSE index   Nifty 50"
+    assert exchange_text("NFO") == "NFO"
+
+
+def test_figures_of_the_performance_find_their_place_whatever_they_say(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await laptop(session)
+        dock = shown(session, "performance")
+        assert isinstance(dock, PerformanceDock)
+        long = "≤ 50: 12 · ≤ 100: 31 · ≤ 250: 4 · later: 3"
+        dock.values["answers"].setText(long)
+        dock.values["lag"].setText("1,234.5 / 2,345.6 / 3,456.7 ms")
+        dock._fit()
+        area = dock.findChild(QScrollArea, f"dock-{dock.name}-area")
+        assert area is not None
+        width = area.horizontalScrollBar()
+        await until(lambda: not width.maximum(), "all in its width")
+        places = {(value.x(), value.y()) for value in dock.values.values()}
+        assert len(places) == len(dock.values) and dock._across == 2
 
     drive(scenario)

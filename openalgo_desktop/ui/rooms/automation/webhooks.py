@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -44,6 +46,16 @@ from openalgo_desktop.ui.kit.widgets import (
 )
 
 NAME = "dialog-webhooks"
+#: What the two kinds and the sides are called.
+SENDERS: Mapping[str, str] = {
+    WebhookKind.STRATEGY: "TradingView, or an alert with symbol and side",
+    WebhookKind.CHARTINK: "Chartink scan",
+}
+SIDES: Mapping[str, str] = {
+    WebhookMode.LONG: "Long only",
+    WebhookMode.SHORT: "Short only",
+    WebhookMode.BOTH: "Long and short",
+}
 TIMES = (("start", "First entry"), ("end", "Last entry"), ("square_off", "Square off"))
 COLUMNS = ("Symbol", "Exchange", "Quantity", "Product")
 SYMBOL, EXCHANGE, QUANTITY, PRODUCT = range(4)
@@ -150,9 +162,9 @@ class WebhooksDialog(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(14)
         self.name = named(QLineEdit(), f"{NAME}-name", "Name")
-        self.kind = self._combo("kind", "Who sends", [kind.value for kind in WebhookKind])
+        self.kind = self._combo("kind", "Who sends", SENDERS)
         self.kind.currentTextChanged.connect(lambda _: self._show_address())
-        self.mode = self._combo("mode", "Sides", [mode.value for mode in WebhookMode])
+        self.mode = self._combo("mode", "Sides", SIDES)
         form.addRow("Name", self.name)
         form.addRow("Sender", self.kind)
         form.addRow("Sides", self.mode)
@@ -173,9 +185,10 @@ class WebhooksDialog(QDialog):
         return column
 
     @staticmethod
-    def _combo(name: str, accessible: str, texts: list[str]) -> QComboBox:
+    def _combo(name: str, accessible: str, words: Mapping[str, str]) -> QComboBox:
         combo = named(QComboBox(), f"{NAME}-{name}", accessible)
-        combo.addItems(texts)
+        for value, text in words.items():
+            combo.addItem(text, value)
         return combo
 
     def _build_flags(self) -> QHBoxLayout:
@@ -263,8 +276,8 @@ class WebhooksDialog(QDialog):
     def _show(self, strategy: WebhookStrategy) -> None:
         self._current = strategy
         self.name.setText(strategy.name)
-        self.kind.setCurrentText(strategy.kind.value)
-        self.mode.setCurrentText(strategy.mode.value)
+        self.kind.setCurrentText(SENDERS[strategy.kind])
+        self.mode.setCurrentText(SIDES[strategy.mode])
         self.active.setChecked(strategy.active)
         self.intraday.setChecked(strategy.intraday)
         for name, field in self.times.items():
@@ -280,7 +293,7 @@ class WebhooksDialog(QDialog):
 
     def _show_address(self) -> None:
         rest = self._bridge.api.state()[0] or "(the local API is off)"
-        self.address.setText(f"{rest}/{self.kind.currentText()}/webhook/{self._current.webhook_id}")
+        self.address.setText(f"{rest}/{self.kind.currentData()}/webhook/{self._current.webhook_id}")
         self.address.setCursorPosition(0)
 
     def _add_symbol(self, key: Key) -> None:
@@ -302,8 +315,8 @@ class WebhooksDialog(QDialog):
         return msgspec.structs.replace(
             self._current,
             name=self.name.text().strip(),
-            kind=WebhookKind(self.kind.currentText()),
-            mode=WebhookMode(self.mode.currentText()),
+            kind=WebhookKind(self.kind.currentData()),
+            mode=WebhookMode(self.mode.currentData()),
             symbols=self.symbols.rows(),
             active=self.active.isChecked(),
             intraday=self.intraday.isChecked(),

@@ -25,7 +25,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -137,7 +137,7 @@ class ChartDock(Dock):
         self.entry.leave()
         self.key = key
         self._places = decimals(instrument.tick_size)
-        self.set_subject(f"{self.bridge.name(key)}  {key[0]}", contract_tip(key))
+        self.set_subject(f"{self.bridge.name(key)}  {exchange_text(key[0])}", contract_tip(key))
         self.sides.show_instrument(instrument)
         self.sides.show_armed()
         self.want({key: FeedMode.QUOTE})

@@ -26,7 +26,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.names import contract_tip
+from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
 from openalgo_desktop.ui.kit.widgets import plain_tip
 from openalgo_desktop.ui.rooms.orders.ticket_sender import TicketSender
 from openalgo_desktop.ui.rooms.orders.ticket_text import one_line, value_text
@@ -115,7 +115,7 @@ class TicketDock(Dock):
         name = self.bridge.name(key)
         self.symbol.setText(name)
         self.symbol.setToolTip(plain_tip(contract_tip(key)))
-        self.set_subject(f"{name}  {instrument.exchange}", contract_tip(key))
+        self.set_subject(f"{name}  {exchange_text(instrument.exchange)}", contract_tip(key))
         lots = "lots" if instrument.lot_size > 1 else "units"
         sizes = [int(size) for size in self.bridge.setting(f"ticket.sizes_{lots}").split(",")]
         first = int(self.bridge.setting("ui.default_lots"))

@@ -97,8 +97,8 @@ class AuditDialog(QDialog):
         said = self._said
         self.table.show_rows(
             [
-                (api_timestamp(row.at), said.who(row), row.mode, said.what(row), said.subject(row),
-                 said.answer(row), said.detail(row))
+                (api_timestamp(row.at), said.who(row), row.mode.capitalize(), said.what(row),
+                 said.subject(row), said.answer(row), said.detail(row))
                 for row in rows
             ],
             [("", row.who, "", row.what, row.subject, row.answer, row.detail) for row in rows],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel
 
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -17,8 +18,9 @@ from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
 
-#: Facts beside each other.
-PER_ROW = 3
+#: Facts beside each other, as far as there is room; pixels between them, and at both edges.
+PER_ROW = (3, 2, 1)
+BETWEEN, EDGES = 14, 16
 #: What the program promises itself, milliseconds: a paint, a turn of the loop.
 PAINT_MS, LAG_MS = 12.0, 50.0
 
@@ -130,19 +132,19 @@ class PerformanceDock(Dock):
 
     def _build_facts(self) -> QGridLayout:
         """Captions with their values below, and the buttons in the last column."""
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setContentsMargins(10, 6, 6, 6)
-        grid.setHorizontalSpacing(14)
+        grid.setHorizontalSpacing(BETWEEN)
         grid.setVerticalSpacing(2)
         self.values: dict[str, QLabel] = {}
-        for index, (name, caption, tip) in enumerate(FACTS):
+        self._heads: list[QLabel] = []
+        for name, caption, tip in FACTS:
             value = label(fmt.MISSING, f"{self.name}-{name}", "footer")
             value.setAccessibleName(caption)
             head = label(caption, f"{self.name}-{name}-caption", "caption")
-            row, column = divmod(index, PER_ROW)
-            for offset, part in enumerate((head, value)):
+            for part in (head, value):
                 part.setToolTip(plain_tip(tip))
-                grid.addWidget(part, 2 * row + offset, column)
+            self._heads.append(head)
             self.values[name] = value
         self.reset_button = push_button(
             "Reset", f"{self.name}-reset", "Count anew", self.bridge.performance.reset
@@ -150,10 +152,41 @@ class PerformanceDock(Dock):
         self.save_button = push_button(
             "Save…", f"{self.name}-save", "Save the figures", self._ask_save
         )
-        for row, button in enumerate((self.reset_button, self.save_button)):
-            grid.addWidget(button, 2 * row, PER_ROW, 2, 1)
-        grid.setColumnStretch(PER_ROW - 1, 1)
+        self._across = 0
+        self._place(PER_ROW[0])
         return grid
+
+    def _place(self, across: int) -> None:
+        """So many facts beside each other."""
+        if across == self._across:
+            return
+        self._grid.setColumnStretch(self._across, 0)
+        self._across = across
+        for index, (head, value) in enumerate(self._pairs()):
+            row, column = divmod(index, across)
+            self._grid.addWidget(head, 2 * row, column)
+            self._grid.addWidget(value, 2 * row + 1, column)
+        for row, button in enumerate((self.reset_button, self.save_button)):
+            self._grid.addWidget(button, 2 * row, across + 1, 2, 1)
+        self._grid.setColumnStretch(across, 1)
+
+    def _pairs(self) -> list[tuple[QLabel, QLabel]]:
+        return list(zip(self._heads, self.values.values(), strict=True))
+
+    def _fit(self) -> None:
+        """As many beside each other as there is room for."""
+        wide = [max(part.sizeHint().width() for part in pair) for pair in self._pairs()]
+        buttons = max(b.sizeHint().width() for b in (self.reset_button, self.save_button))
+        room = self.width() - buttons - 2 * BETWEEN - EDGES
+        for across in PER_ROW:
+            needed = sum(max(wide[column::across]) + BETWEEN for column in range(across))
+            if needed <= room or across == PER_ROW[-1]:
+                self._place(across)
+                return
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def exports(self) -> list[tuple[str, Callable[[], object]]]:
         return self.table_menu.exports()
@@ -177,6 +210,7 @@ class PerformanceDock(Dock):
         for name, (text, tone) in facts(figures).items():
             self.values[name].setText(text)
             set_role(self.values[name], tone, "tone")
+        self._fit()  # the values may be longer now
         self.model.set_rows(list(figures.docks))
         self.view.viewport().update()
 

@@ -243,6 +243,11 @@ def test_a_webhook_strategy_made_in_the_window_trades(drive: Drive) -> None:
         dialog._add_symbol(SBIN)
         click(dialog.save_button)
         await until(lambda: "name" in dialog.message.text(), "the complaint about the name")
+        assert dialog.mode.currentText() == "Long only"
+        dialog.kind.setCurrentText("Chartink scan")
+        assert "/chartink/webhook/" in dialog.address.text()
+        dialog.kind.setCurrentIndex(0)
+        assert "/strategy/webhook/" in dialog.address.text()
         dialog.name.setText("Breakout")
         dialog.intraday.setChecked(False)
         click(dialog.save_button)
