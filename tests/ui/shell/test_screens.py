@@ -227,7 +227,8 @@ def test_settings_are_found_by_their_words(drive: Drive) -> None:
         assert page is not None and page.objectName() == "dialog-settings-found"
         page.complete()
         field = dialog.findChild(QWidget, "found-ui-text-scale")
-        assert field is not None and field.isVisible()
+        assert field is not None
+        await until(field.isVisible, "the field")
         assert dialog.findChild(QWidget, "found-ui-density") is None
         dialog.search.setText("nonsense")
         dialog.show_found()
