@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,16 +77,13 @@ def python_of(requirements: Sequence[str], base: Path | None = None) -> Path:
     # of it; interpreters start from their own path, so a moved environment works.
     building = Path(tempfile.mkdtemp(prefix="building-", dir=HOME))
     try:
-        if base is None:
-            venv.EnvBuilder(with_pip=True).create(building)
-        else:
-            subprocess.run([base, "-m", "venv", building], check=True, timeout=INSTALL_TIMEOUT)
         made = building / python.relative_to(place)
-        subprocess.run(
-            [made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements],
-            check=True,
-            timeout=INSTALL_TIMEOUT,
-        )
+        maker = [base or sys.executable, "-m", "venv", "--without-pip", building]
+        # our own pip puts them there: one more would be most of the work
+        pip = [sys.executable, "-m", "pip", "--python", made, "install", "--no-compile"]
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        for command in (maker, [*pip, *quiet, *requirements]):
+            subprocess.run(command, check=True, timeout=INSTALL_TIMEOUT)
         try:
             building.rename(place)
         except OSError:
