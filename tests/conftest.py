@@ -17,6 +17,8 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.pop("OPENALGO_VAULT_PASSPHRASE", None)
 os.environ["OPENALGO_VAULT"] = "file"  # never the tester's keyring
+# Hundreds of programs are started; each would compile the whole package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 #: What stopped engines may hold together before one looks for them, bytes.
