@@ -18,17 +18,15 @@ def first_day(row: Instrument, today: date) -> date:
     return today - timedelta(days=SOME if row.expiry is not None else YEAR)
 
 
-def day_facts(row: Instrument, bars: Bars, today: date) -> TickExtras:
-    """What daily candles up to ``today`` tell; what they do not tell stays unknown."""
+def day_facts(row: Instrument, bars: Bars, today: date | None) -> TickExtras:
+    """What daily candles up to ``today`` tell; what they do not tell stays unknown. None is a day
+    without trading: prices are still those of the last session, so that is the day that counts."""
     if not len(bars):
         return TickExtras()
     if row.expiry is None:
         return TickExtras(week_52_high=float(bars.high.max()), week_52_low=float(bars.low.min()))
-    before = [
-        place
-        for place, moment in enumerate(bars.time)
-        if datetime.fromtimestamp(int(moment), UTC).date() < today
-    ]
+    days = [datetime.fromtimestamp(int(moment), UTC).date() for moment in bars.time]
+    before = [place for place, day in enumerate(days) if day < (today or days[-1])]
     if not before:
         return TickExtras()
     interest = int(bars.oi[before[-1]])

@@ -103,4 +103,5 @@ class DayFactsDoor(QObject):
             log.info("no daily candles of %s: %s", ":".join(key), error.message)
             return TickExtras()
         self._failures = 0
-        return day_facts(row, bars, today)
+        trades = self._terminal.calendar.is_trading_day(today, row.exchange)
+        return day_facts(row, bars, today if trades else None)

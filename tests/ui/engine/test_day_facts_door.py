@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import DataError
@@ -31,7 +32,9 @@ class Rig:
         self.waits: list[float] = []
         self.fails = False
         rows = {key: Instrument(key[1], key[0], key[1]) for key in (A, B, C, D)}
-        terminal: Any = SimpleNamespace(clock=self.clock, instruments=rows, hub=self)
+        terminal: Any = SimpleNamespace(
+            clock=self.clock, instruments=rows, hub=self, calendar=MarketCalendar()
+        )
         self.door = DayFactsDoor(terminal, self.spawn, parent, self.wait)
         self.tasks: list[asyncio.Task[None]] = []
 

@@ -40,6 +40,14 @@ def test_a_share_has_its_year_and_an_option_its_last_session() -> None:
         assert day_facts(CALL, one, TODAY) == TickExtras(prev_oi=1300)
 
 
+def test_on_a_day_without_trading_the_last_session_is_the_day() -> None:
+    """The open interest is still that of Friday, so its change is against Thursday."""
+    days = bars((date(2026, 11, 26), 9.0, 8.0, 650), (date(2026, 11, 27), 9.0, 8.0, 1300))
+    assert day_facts(CALL, days, None) == TickExtras(prev_oi=650)
+    assert day_facts(CALL, days, TODAY) == TickExtras(prev_oi=1300)
+    assert day_facts(CALL, bars((date(2026, 11, 27), 9.0, 8.0, 1300)), None) == TickExtras()
+
+
 def test_what_is_not_told_stays_unknown() -> None:
     assert day_facts(SBIN, Bars.empty(), TODAY) == TickExtras()
     listed_today = bars((TODAY, 9.0, 8.0, 1950))
