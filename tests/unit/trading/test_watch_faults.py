@@ -570,7 +570,8 @@ async def test_what_the_disk_did_not_take_is_told_and_comes_again(floor: Floor):
     assert floor.store.rows[plan.plan_id].state is PlanState.ACTIVE
     assert [row.level for row in notices if "cannot be stored" in row.text] == ["error"]
     floor.store.full = False
-    await until(lambda: floor.store.rows[plan.plan_id].state is PlanState.DONE)
+    await until(lambda: any("on disk again" in row.text for row in notices), "the good news")
+    assert floor.store.rows[plan.plan_id].state is PlanState.DONE
     assert [row.level for row in notices if "on disk again" in row.text] == ["info"]
 
 
