@@ -131,6 +131,7 @@ class Driver:
         if plan is None:
             return
         await self._shelf.secure(plan)  # before anything leaves
+        told = False
         while (plan := self._exiting(plan_id)) is not None:
             self._news[plan_id].clear()
             gateway = self.gateway(plan)
@@ -143,6 +144,10 @@ class Driver:
                 )
             except AppError as error:
                 log.warning("exit plan %s waits: %s", plan_id, error)
+                if not told:
+                    told = True
+                    leg = plan.firing.leg if plan.firing is not None else "a leg"
+                    self._tell(plan, f"{leg} was reached and its exit waits: {error.message}")
                 await self._wait(plan_id, LOOK)
                 continue
             if (plan := self._exiting(plan_id)) is None:

@@ -559,6 +559,28 @@ async def test_a_disk_that_takes_nothing_keeps_no_exit_in(
     assert floor.sent == ["SELL 10"]
 
 
+async def test_an_exit_that_waits_for_the_journal_is_told(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+):
+    """A journal that cannot be read does not say what went out already: somebody has to know."""
+    notices: list[Notice] = []
+    floor.bus.subscribe(Notice, notices.append)
+    await floor.hold(10)
+    plan = await floor.protect(stop_at(790))
+
+    async def unreadable(*_: Any) -> list[Any]:
+        raise StorageError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(floor.journal, "sent_by", unreadable)
+        floor.ticks.say(780.0)
+        await until(lambda: any("its exit waits: disk I/O" in row.text for row in notices))
+        await asyncio.sleep(0.15)
+    assert sum("its exit waits" in row.text for row in notices) == 1
+    await ended(floor, plan.plan_id)
+    assert floor.sent == ["SELL 10"]
+
+
 async def test_what_the_disk_did_not_take_is_told_and_comes_again(floor: Floor):
     notices: list[Notice] = []
     floor.bus.subscribe(Notice, notices.append)
