@@ -8,13 +8,16 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QDialog, QTabWidget, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
 
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit.clips import Clip, clips
 
 #: Time for a repaint after something was raised or changed, seconds.
 MOMENT = 0.15
+#: Layouts within layouts, each of which may ask the one around it for more.
+LAYOUTS = 5
 
 
 class Size(NamedTuple):
@@ -48,6 +51,13 @@ class Size(NamedTuple):
 USUAL = Size(1920, 1080)
 
 
+def settle() -> None:
+    """Let every layout do what is asked of it, also those that ask for more by it: a text that
+    changed in this moment is not cut, it has no place yet."""
+    for _ in range(LAYOUTS):
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+
+
 class Camera:
     """Writes pictures whose names match ``only`` (a pattern such as ``window-*``), and remembers
     what was cut in them."""
@@ -75,6 +85,7 @@ class Camera:
         await asyncio.sleep(MOMENT)
         widget.grab()  # what does not fit shows when it is painted, and columns grow then
         await asyncio.sleep(0)
+        settle()
         path = self._out / f"{name}{self._suffix}.png"
         if not widget.grab().save(str(path)):
             raise ConfigError(f"The picture {path} could not be written.")
@@ -85,6 +96,7 @@ class Camera:
                 for page in range(tabs.count()):
                     tabs.setCurrentIndex(page)
                     await asyncio.sleep(0)
+                    settle()
                     self._look(widget, name)
                 tabs.setCurrentIndex(0)
 

@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QPushButton, QScrollArea, QTabBar, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QTabBar, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.core.enums import Product
@@ -23,6 +23,7 @@ from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.ladder import LadderDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
 from openalgo_desktop.ui.rooms.safety.performance import PerformanceDock
+from openalgo_desktop.ui.shell.camera import settle
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.scene import place_some
 from tests.ui.driving import Drive, priced
@@ -222,3 +223,22 @@ def test_figures_of_the_performance_find_their_place_whatever_they_say(drive: Dr
         assert len(places) == len(dock.values) and dock._across == 2
 
     drive(scenario)
+
+
+def test_a_picture_waits_for_the_layouts_that_a_text_asks_for(qtbot: QtBot) -> None:
+    """A text that changed just before is not cut: it has no place yet."""
+    root, text = QWidget(), QLabel("one line")
+    text.setWordWrap(True)
+    qtbot.addWidget(root)
+    inner, outer = QVBoxLayout(), QVBoxLayout(root)
+    inner.addWidget(text)
+    outer.addLayout(inner)
+    outer.addStretch(1)
+    root.resize(200, 300)
+    root.show()
+    settle()
+    before = text.height()
+    text.setText("many words that need more than one line " * 3)
+    assert text.height() == before
+    settle()
+    assert text.height() >= text.heightForWidth(text.width()) > before

@@ -151,7 +151,7 @@ class Rows:
 
     def _result(self, plan: ResultExit) -> WatchRow:
         row = self._row(plan, "Day result")
-        row.does = f"close all of {plan.label}" if plan.label else "close all positions"
+        row.does = f"Close all of {plan.label}" if plan.label else "Close all positions"
         said = ["of today's trades only"] if plan.label else []
         if plan.loss is not None:
             said.append(f"loss {fmt.money(float(plan.loss))}")
