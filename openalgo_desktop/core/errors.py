@@ -28,6 +28,12 @@ class ConfigError(AppError):
 class StorageError(AppError):
     """The database or the vault did not do what was asked."""
 
+    @classmethod
+    def unchanged(cls, error: StorageError) -> StorageError:
+        """In a trader's words: what was asked for did not happen."""
+        why = error.detail or error.message
+        return cls(f"It could not be stored, so nothing is changed: {why}.", detail=why)
+
 
 class AuthError(AppError):
     """The caller or the account is not who it should be."""

@@ -145,13 +145,13 @@ class Alerts:
         self._drop(alert)
         try:
             await self._store.forget(alert_id)
-        except StorageError:
+        except StorageError as error:
             if alert_id not in self._alerts:
                 rows = [*self._alerts.values(), alert]
                 rows.sort(key=lambda row: row.created_at)
                 self._alerts = {row.alert_id: row for row in rows}
                 self._show(alert)
-            raise
+            raise StorageError.unchanged(error) from error
 
     def _drop(self, alert: PriceAlert) -> None:
         del self._alerts[alert.alert_id]
@@ -170,13 +170,13 @@ class Alerts:
         self._show(alert)
         try:
             await self._store.save(alert)
-        except StorageError:
+        except StorageError as error:
             if self._alerts.get(alert.alert_id) is alert:
                 if before is None:
                     self._drop(alert)
                 else:
                     self._show(before)
-            raise
+            raise StorageError.unchanged(error) from error
         self._look_at(alert.key)
         return self._alerts.get(alert.alert_id, alert)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.errors import OrderNotFound
+from openalgo_desktop.core.errors import OrderNotFound, StorageError
 from openalgo_desktop.core.events import Bus, ExitPlanChanged, Notice
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
 from openalgo_desktop.core.model import Key
@@ -130,7 +130,10 @@ class Shelf:
             self._kept(plan, before, saving)
         else:
             saving.add_done_callback(lambda done: self._kept(plan, before, done))
-        await asyncio.shield(saving)  # a caller who goes away takes nothing back
+        try:
+            await asyncio.shield(saving)  # a caller who goes away takes nothing back
+        except StorageError as error:
+            raise StorageError.unchanged(error) from error
         return plan
 
     async def secure(self, plan: AnyPlan) -> None:
@@ -174,13 +177,14 @@ class Shelf:
 
     def _kept(self, plan: AnyPlan, before: AnyPlan | None, done: asyncio.Future[Any]) -> None:
         self._keeping.discard(done)
-        stored = self._stored(done)
         self._new.discard(plan.plan_id)
-        if stored:
+        if done.cancelled() or done.exception() is None:
+            self._stored(done)
             return
         now = self._known(plan.plan_id)
         if now is not plan:  # it went on meanwhile, and the disk has nothing of it
             if now is not None:
+                self._stored(done)
                 self._unsaved.setdefault(plan.plan_id, now)
             return
         if before is None:

@@ -602,7 +602,7 @@ async def test_a_plan_that_could_not_be_stored_is_none(floor: Floor):
     floor.bus.subscribe(ExitPlanChanged, lambda event: shown.append(event.plan))
     await floor.hold(10)
     floor.store.full = True
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match="nothing is changed: disk full"):
         await floor.protect(stop_at(790))
     assert floor.watch.plans() == []
     assert shown[-1].state is PlanState.CANCELLED  # whoever shows it hears that it is gone
