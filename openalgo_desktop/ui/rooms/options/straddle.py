@@ -36,6 +36,7 @@ DAYS: dict[Interval, int] = {
     Interval.M15: 30,
     Interval.H1: 60,
 }
+LOADING = "Loading the history"
 NOTHING = "No call and put of one strike here.\nPick an option, or what it rests on."
 
 
@@ -100,6 +101,7 @@ class StraddleDock(Dock):
         self.set_subject(f"{pair.name} {day} {strike_text(pair.strike)}")
         self._places = decimals(pair.call.tick_size)
         self.want(dict.fromkeys((pair.call.key, pair.put.key, pair.quoted), FeedMode.QUOTE))
+        self.set_empty(True, LOADING)  # not the candles of another pair under this one's name
         self.load()
 
     # -- history ----------------------------------------------------------------------------

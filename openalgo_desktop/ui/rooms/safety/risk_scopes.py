@@ -70,8 +70,9 @@ class RiskScopesDialog(QDialog):
         column.addWidget(note)
         head = QHBoxLayout()
         self.kind = named(QComboBox(), f"{NAME}-kind", "Kind of scope")
-        self.kind.addItems(list(KINDS))
-        self.kind.currentTextChanged.connect(self._on_kind)
+        for kind in KINDS:
+            self.kind.addItem(kind.capitalize(), kind)
+        self.kind.currentIndexChanged.connect(lambda _: self._on_kind())
         self.subject = named(QLineEdit(), f"{NAME}-subject", "Which one")
         self.search = SymbolSearch(self._bridge, f"{NAME}-search", "Find the symbol")
         self.search.chosen.connect(self._on_symbol)
@@ -103,7 +104,7 @@ class RiskScopesDialog(QDialog):
             button.setAutoDefault(False)
             bottom.addWidget(button)
         column.addLayout(bottom)
-        self._on_kind(self.kind.currentText())
+        self._on_kind()
         return column
 
     # -- content ----------------------------------------------------------------------------
@@ -113,7 +114,8 @@ class RiskScopesDialog(QDialog):
         self.list.addItems(sorted(self._bridge.safety.risk_scopes()))
         self.remove_button.setEnabled(self.scope() in self._bridge.safety.risk_scopes())
 
-    def _on_kind(self, kind: str) -> None:
+    def _on_kind(self) -> None:
+        kind = self.kind.currentData()
         self.search.setVisible(kind == "symbol")
         hints = {
             "symbol": "NSE:SBIN",
@@ -127,11 +129,11 @@ class RiskScopesDialog(QDialog):
 
     def scope(self) -> str:
         """The scope as the fields stand."""
-        return f"{self.kind.currentText()}:{self.subject.text().strip()}"
+        return f"{self.kind.currentData()}:{self.subject.text().strip()}"
 
     def _show(self, scope: str) -> None:
         kind, _, subject = scope.partition(":")
-        self.kind.setCurrentText(kind)
+        self.kind.setCurrentIndex(max(0, self.kind.findData(kind)))
         self.subject.setText(subject)
         limits = self._bridge.safety.risk_scopes().get(scope, Limits())
         for name, field in self.fields.items():

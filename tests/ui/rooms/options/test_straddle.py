@@ -12,7 +12,7 @@ from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.rooms.options.straddle import NOTHING, StraddleDock
+from openalgo_desktop.ui.rooms.options.straddle import LOADING, NOTHING, StraddleDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
@@ -58,7 +58,7 @@ def test_it_shows_what_call_and_put_at_the_money_cost_together(drive: Drive) -> 
         assert dock.pair is None and dock._empty.text() == NOTHING and dock._empty.isVisible()
         assert bridge.prices._wanted.get(dock.objectName(), {}) == {}
         bridge.select(pair.call.key)
-        assert dock.pair == pair
+        assert dock.pair == pair and dock._empty.text() == LOADING and dock._empty.isVisible()
         dock.interval.choose(Interval.M15.value)
         state = dock.save_state()
         dock.close()

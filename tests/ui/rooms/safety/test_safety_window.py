@@ -212,7 +212,11 @@ def test_limits_of_a_symbol_are_set_in_the_window(drive: Drive) -> None:
         dialog = session.window.findChildren(RiskScopesDialog)[0]
         click(dialog.save_button)
         assert "which one" in dialog.message.text()
+        dialog.kind.setCurrentText("Strategy")
+        assert dialog.scope().startswith("strategy:") and not dialog.search.isVisible()
+        dialog.kind.setCurrentText("Symbol")
         dialog._on_symbol(SBIN)
+        assert dialog.scope() == f"symbol:{SBIN[0]}:{SBIN[1]}"
         dialog.fields["max_quantity"].setValue(5)
         click(dialog.save_button)
         assert dialog.list.count() == 1
