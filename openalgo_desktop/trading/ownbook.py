@@ -16,7 +16,14 @@ import msgspec
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Mode, OrderStatus, Product
-from openalgo_desktop.core.model import Key, Order, OrderRequest, Position, Trade
+from openalgo_desktop.core.model import (
+    SQUARE_OFF_STRATEGY,
+    Key,
+    Order,
+    OrderRequest,
+    Position,
+    Trade,
+)
 from openalgo_desktop.core.reports import Difference
 
 log = logging.getLogger(__name__)
@@ -77,8 +84,11 @@ class OwnBook:
         self.adopt_positions(positions)
         self.strategies, self._unnamed = {}, {}
         self._trades, self._traded = set(), {}
+        trades = list(trades)
         for trade in trades:
             self._file(trade)
+        for trade in trades:
+            self._leave(trade.strategy, trade)
         for order in orders:
             if not impossible(order):
                 self.put(order)
@@ -137,6 +147,7 @@ class OwnBook:
         if trade is not None and self._is_new(trade, order):
             self._file(trade)
             self._fill(trade)
+            self._leave(trade.strategy, trade)
 
     def attribute(self, order_id: str, strategy: str) -> None:
         """An order whose updates named no strategy is known to be of this one."""
@@ -145,6 +156,7 @@ class OwnBook:
             self.put(msgspec.structs.replace(order, strategy=strategy))
         for trade in self._unnamed.pop(order_id, ()):
             self._net_of(strategy, trade)
+            self._leave(strategy, trade)
 
     def news(self, order: Order, trade: Trade | None) -> Order | None:
         """What an update says that is not known yet: the order to show with it, or None.
@@ -182,6 +194,27 @@ class OwnBook:
             (trade.exchange, trade.symbol, trade.product), _Net()
         )
         net.fill(trade.quantity * trade.action.sign, trade.price, self._multiplier(trade))
+
+    def _leave(self, strategy: str, trade: Trade) -> None:
+        """What closed a position in nobody's name (a hand, a stop, the kill switch) left those
+        strategies, too, that would hold more than the account does now: else their results went
+        on with the price, and a position that is opened later would count as theirs."""
+        if strategy != SQUARE_OFF_STRATEGY:
+            return
+        key, side = (trade.exchange, trade.symbol, trade.product), -trade.action.sign
+        holders = [
+            nets[key]
+            for name, nets in self.strategies.items()
+            if name != strategy and key in nets and nets[key].quantity * side > 0
+        ]
+        row = self.positions.get(key)
+        held = max(0, row.quantity * side) if row is not None else 0
+        left = min(trade.quantity, sum(abs(net.quantity) for net in holders) - held)
+        for net in holders:
+            units = min(left, abs(net.quantity))
+            if units > 0:
+                net.fill(-units * side, trade.price, self._multiplier(trade))
+                left -= units
 
     def _multiplier(self, trade: Trade) -> float:
         row = self.positions.get((trade.exchange, trade.symbol, trade.product))

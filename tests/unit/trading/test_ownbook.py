@@ -10,8 +10,17 @@ import pytest
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.enums import Action, Mode, OrderStatus, PriceType, Product
 from openalgo_desktop.core.events import OrderUpdated
-from openalgo_desktop.core.model import BookRows, Order, OrderRequest, OrderUpdate, Position, Trade
+from openalgo_desktop.core.model import (
+    SQUARE_OFF_STRATEGY,
+    BookRows,
+    Order,
+    OrderRequest,
+    OrderUpdate,
+    Position,
+    Trade,
+)
 from openalgo_desktop.trading.ownbook import OwnBook, impossible
+from openalgo_desktop.trading.watch.results import label_units
 from tests.unit.trading.test_desk import Rig
 
 AT = datetime(2026, 11, 24, 10, 0, tzinfo=IST)
@@ -183,3 +192,63 @@ async def test_strategies_are_known_after_a_restart(monkeypatch: pytest.MonkeyPa
     assert own.orders["1"].strategy == "breakout"
     assert await rig.desk.books.compare(Mode.LIVE) == ()
     await rig.desk.stop()
+
+
+def traded(book: OwnBook, number: int, units: int, price: float, strategy: str) -> None:
+    """An order of that strategy filled at once; negative ``units`` sell."""
+    action = Action.BUY if units > 0 else Action.SELL
+    order = changed(
+        order_id=str(number), action=action, quantity=abs(units), filled_quantity=abs(units),
+        status=OrderStatus.COMPLETE, strategy=strategy,
+    )  # fmt: skip
+    book.update(order, trade_of(order, abs(units), price=price))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_a_hand_closes_has_left_its_strategy(side: int):
+    book, prices = OwnBook("a", Mode.SANDBOX), {("NSE", "SBIN"): 500.0}
+    traded(book, 1, 10 * side, 800.0, "breakout")
+    traded(book, 2, -10 * side, 800.0 + 5 * side, SQUARE_OFF_STRATEGY)
+    assert book.strategy_positions("breakout") == 0
+    assert book.strategy_profit(prices, "breakout") == 50.0  # whatever the price is now
+    traded(book, 3, 10 * side, 500.0, "")  # later, by hand: not the strategy's
+    assert label_units(book, "breakout") == {}
+
+
+def test_what_belongs_to_no_strategy_is_closed_first():
+    book = OwnBook("a", Mode.SANDBOX)
+    traded(book, 1, 20, 800.0, "")
+    traded(book, 2, 10, 800.0, "breakout")
+    traded(book, 3, -15, 810.0, SQUARE_OFF_STRATEGY)
+    assert label_units(book, "breakout") == {KEY: 10}
+    traded(book, 4, -10, 820.0, SQUARE_OFF_STRATEGY)
+    assert label_units(book, "breakout") == {KEY: 5}
+    traded(book, 5, -5, 830.0, SQUARE_OFF_STRATEGY)
+    assert label_units(book, "breakout") == {}
+    assert book.strategy_profit({}, "breakout") == 5 * 20.0 + 5 * 30.0
+
+
+def test_strategies_that_are_opposite_keep_what_the_account_cannot_have_closed():
+    book = OwnBook("a", Mode.SANDBOX)
+    traded(book, 1, 75, 800.0, "long")
+    traded(book, 2, -25, 800.0, "short")
+    traded(book, 3, -50, 810.0, SQUARE_OFF_STRATEGY)
+    nets = {name: book.strategies[name][KEY].quantity for name in ("long", "short")}
+    assert nets == {"long": 25, "short": -25} and book.positions[KEY].quantity == 0
+
+
+def test_it_is_the_same_when_the_book_is_read_again_or_the_name_comes_late():
+    told = OwnBook("a", Mode.LIVE)
+    traded(told, 1, 10, 800.0, "breakout")
+    traded(told, 2, -10, 805.0, "")
+    told.attribute("2", SQUARE_OFF_STRATEGY)
+    read = OwnBook("a", Mode.LIVE)
+    orders = list(told.orders.values())
+    trades = [
+        trade_of(order, 10, price=price)
+        for order, price in zip(orders, (800.0, 805.0), strict=True)
+    ]
+    read.adopt(orders, [Position("SBIN", "NSE", Product.MIS, 0, 0.0)], trades)
+    for book in (told, read):
+        assert book.strategy_positions("breakout") == 0
+        assert book.strategy_profit({}, "breakout") == 50.0
