@@ -182,6 +182,11 @@ class Database:
         """Whether somebody waits for the disk and would be served by a quiet moment."""
         return self._awaited > 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes work."""
+        return self._writer is not None
+
     async def rehearse(self, work: Work[Any]) -> None:
         """Run ``work`` and take it back: what it needs is compiled and read when it comes in
         earnest. A failure does not matter here and is not raised."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import select
 
-from openalgo_desktop.storage.database import Database
+from openalgo_desktop.core.errors import StorageError
+from openalgo_desktop.storage.database import Database, Work
 from openalgo_desktop.storage.tables import key_values, upsert
+
+log = logging.getLogger(__name__)
+_Place: TypeAlias = tuple[str, str]  # scope and key
+#: A write that nobody waits for and the disk did not take comes again after so long; seconds.
+RETRY = 2.0
 
 _TABLE = key_values
 _KEYS = ("scope", "key")
@@ -21,6 +28,7 @@ class KeyValueStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._later: dict[_Place, Work[Any]] = {}  # by place: what nobody waits for, the newest
 
     async def all(self, scope: str) -> dict[str, Any]:
         """Every value of a scope."""
@@ -41,14 +49,16 @@ class KeyValueStore:
     def putting(self, scope: str, key: str, value: Any) -> asyncio.Future[Any]:
         """As :meth:`put`, for who goes on meanwhile; errors come by the future."""
         row = _row(scope, key, value)
+        self._later.pop((scope, key), None)
         return self._db.writing(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
 
     def put_later(self, scope: str) -> Callable[[str, Any], None]:
-        """A call that stores ``(key, value)`` in ``scope`` without waiting."""
+        """A call that stores ``(key, value)`` in ``scope`` without waiting; what the disk does not
+        take is tried again."""
 
         def put(key: str, value: Any) -> None:
             row = _row(scope, key, value)
-            self._db.write_later(lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
+            self._write((scope, key), lambda connection: upsert(connection, _TABLE, _KEYS, [row]))
 
         return put
 
@@ -57,12 +67,32 @@ class KeyValueStore:
 
         def forget(key: str) -> None:
             statement = _TABLE.delete().where(_TABLE.c.scope == scope, _TABLE.c.key == key)
-            self._db.write_later(lambda connection: connection.execute(statement).rowcount)
+            self._write((scope, key), lambda connection: connection.execute(statement).rowcount)
 
         return forget
 
+    def _write(self, place: _Place, work: Work[Any]) -> None:
+        self._later[place] = work
+        self._db.writing(work).add_done_callback(lambda done: self._written(place, work, done))
+
+    def _written(self, place: _Place, work: Work[Any], done: asyncio.Future[Any]) -> None:
+        if self._later.get(place) is not work:  # there is something newer
+            return
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, StorageError) and self._db.is_open:
+            asyncio.get_running_loop().call_later(RETRY, self._again, place, work)
+            return
+        del self._later[place]
+        if error is not None:
+            log.error("%s of %s is not stored: %s", place[1], place[0], error)
+
+    def _again(self, place: _Place, work: Work[Any]) -> None:
+        if self._later.get(place) is work and self._db.is_open:
+            self._write(place, work)
+
     async def delete(self, scope: str, key: str) -> None:
         """Forget a value; nothing when there is none."""
+        self._later.pop((scope, key), None)
         statement = _TABLE.delete().where(_TABLE.c.scope == scope, _TABLE.c.key == key)
         await self._db.write(lambda connection: connection.execute(statement).rowcount)
 

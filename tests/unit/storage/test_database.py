@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from openalgo_desktop.core.errors import ConfigError, StorageError
 from openalgo_desktop.storage import database as database_module
 from openalgo_desktop.storage import schema
+from openalgo_desktop.storage import state as state_module
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.storage.tables import key_values, metadata
@@ -394,3 +395,31 @@ async def test_a_bad_write_is_no_trouble_of_the_disk(db: Database):
     with pytest.raises(StorageError, match="UNIQUE"):
         await db.write(insert("a"))
     assert db.trouble == ""
+
+
+async def test_what_nobody_waits_for_comes_to_the_disk_when_it_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A setting, the mode, limits of the risk: the newest value of each."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(state_module, "RETRY", 0.02)
+    db = Database(url(tmp_path))
+    await db.start()
+    store = KeyValueStore(db)
+    put, forget = store.put_later("s"), store.forget_later("s")
+    put("gone", 1)
+    await db.flush()
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    put("limit", 1)
+    await until(lambda: db.trouble, "the refusal")
+    put("limit", 2)
+    forget("gone")
+    with pytest.raises(StorageError):
+        await store.put("s", "limit", 3)  # told as failed: who asked may ask again
+    put("last", 4)
+    other.execute("COMMIT")
+    other.close()
+    await until(lambda: not store._later, "all of it")
+    assert await store.all("s") == {"last": 4}
+    await db.stop()
