@@ -275,8 +275,10 @@ class MainWindow(QMainWindow):
         text = live_text(self.commands.account())
         self.live_banner.setText(text)
         self.live_banner.setAccessibleName(text)
-        self._sandbox_bar.setVisible(sandbox)
-        self._live_bar.setVisible(not sandbox)
+        # First the one that goes: both at once would move all docks down and up again.
+        bars = (self._live_bar, self._sandbox_bar)
+        for bar, shown in zip(bars if sandbox else bars[::-1], (False, True), strict=True):
+            bar.setVisible(shown)
         self.setWindowTitle(titled(mode, TITLE))
 
     def _on_setting(self, key: str, value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
@@ -292,5 +292,33 @@ def test_buy_in_a_row_is_of_that_row_whatever_the_ticket_is_linked_to(drive: Dri
         assert ticket.action is Action.SELL
         session.bridge.select(SBIN)
         assert ticket.request().symbol == "INFY"  # it is not linked
+
+    drive(scenario)
+
+
+def test_a_switch_of_the_mode_moves_no_panel(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        chart = window.docks["chart"]
+        await until(lambda: not chart.visibleRegion().isEmpty(), "the chart")
+        session.app.sendPostedEvents()
+
+        class Moves(QObject):
+            seen = 0
+
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                self.seen += event.type() in (QEvent.Type.Resize, QEvent.Type.Move)
+                return False
+
+        moves = Moves()
+        chart.installEventFilter(moves)
+        for mode in (Mode.LIVE, Mode.SANDBOX, Mode.LIVE, Mode.SANDBOX):
+            window._on_mode(mode)
+            session.app.sendPostedEvents()
+            sandbox = mode is Mode.SANDBOX
+            assert window._sandbox_bar.isVisible() is sandbox
+            assert window._live_bar.isVisible() is not sandbox
+        assert moves.seen == 0
+        chart.removeEventFilter(moves)
 
     drive(scenario)
