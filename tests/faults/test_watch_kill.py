@@ -57,3 +57,27 @@ async def test_killed_between_the_fill_of_an_entry_and_its_exit(tmp_path: Path, 
         assert [row.quantity for row in rows] == [0]
     finally:
         await terminal.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("moment", ["trailed", "converting", "converted"])
+async def test_killed_while_a_stop_trails_or_its_position_is_converted(tmp_path: Path, moment: str):
+    """Whatever product the units have by then: they go out once, and all of them."""
+    await asyncio.to_thread(run_child, tmp_path, moment)
+    terminal = Terminal(options(tmp_path))
+    await terminal.start()
+    try:
+        (plan,) = terminal.watch.plans(Mode.SANDBOX)
+        assert isinstance(plan, ExitPlan) and plan.entry > 0
+        at = round(float(plan.entry) * 0.9, 1)
+        await terminal.account.control({"prices": {"NSE:SBIN": at}})
+        await until(
+            lambda: terminal.watch.plan(plan.plan_id).state is PlanState.DONE, "the stop", 30
+        )
+        orders = await terminal.desk.read.orders()
+        sold = [row.filled_quantity for row in orders if row.action is Action.SELL]
+        assert sold == [10]
+        rows = await terminal.desk.read.positions()
+        assert {row.quantity for row in rows} == {0}
+    finally:
+        await terminal.stop()
