@@ -33,7 +33,7 @@ class EquityCurve(QWidget):
         super().__init__()
         self.setObjectName(object_name)
         self.setMouseTracking(True)
-        self.setMinimumSize(260, 130)
+        self.setMinimumSize(150, 130)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._points: list[Point] = []
         self._base = 0.0

@@ -242,3 +242,20 @@ def test_a_picture_waits_for_the_layouts_that_a_text_asks_for(qtbot: QtBot) -> N
     assert text.height() == before
     settle()
     assert text.height() >= text.heightForWidth(text.width()) > before
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(1366, 768, 130), (800, 600, 100)])
+def test_the_sandbox_fits_a_narrow_panel(drive: Drive, width: int, height: int, scale: int) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.text_scale", scale)
+        session.window.showNormal()
+        session.window.resize(width, height)
+        await priced(session)
+        session.window.default_layout()
+        dock = shown(session, "sandbox")
+        area = dock.findChild(QScrollArea, f"dock-{dock.name}-area")
+        assert area is not None and area.isVisible()
+        bar = area.horizontalScrollBar()
+        await until(lambda: not bar.maximum(), "the sandbox in its width")
+
+    drive(scenario)

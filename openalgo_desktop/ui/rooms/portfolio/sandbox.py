@@ -36,6 +36,7 @@ from openalgo_desktop.ui.kit.settings_page import SettingsPage, group_rows
 from openalgo_desktop.ui.kit.table_dock import Col
 from openalgo_desktop.ui.kit.table_menu import TableMenu
 from openalgo_desktop.ui.kit.tables import FastTableModel
+from openalgo_desktop.ui.kit.tool_row import ToolRow
 from openalgo_desktop.ui.kit.widgets import (
     label,
     name_inner_controls,
@@ -142,16 +143,13 @@ class SandboxDock(Dock):
         row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         left = QVBoxLayout()
-        left.setContentsMargins(8, 6, 0, 0)
+        left.setContentsMargins(2, 2, 0, 0)
         self.steps = named(QComboBox(), "sandbox-steps", "Steps of the equity curve")
         self.steps.addItems(["By day", "By closed trade"])
         self.steps.currentIndexChanged.connect(lambda _: self._show_curve())
-        head = QHBoxLayout()
         self.equity = label(fmt.MISSING, "sandbox-equity", "card")
         self.equity.setAccessibleName("Equity of the sandbox")
-        head.addWidget(self.equity, 1)
-        head.addWidget(self.steps)
-        left.addLayout(head)
+        left.addWidget(ToolRow("sandbox-head", (self.equity,), (self.steps,)))
         self.curve = EquityCurve("sandbox-curve")
         left.addWidget(self.curve, 1)
         row.addLayout(left, 1)
