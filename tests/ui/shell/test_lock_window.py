@@ -149,6 +149,7 @@ def test_cancel_flatten_and_kill_work_while_locked_and_nothing_else_does(drive: 
         click(panel.buttons["cancel"])  # a click is no hold
         assert bridge.books.working_count == 1
         dialog.activateWindow()
+        await until(dialog.isActiveWindow, "the lock screen in front: keys of others do nothing")
         QTest.keyClick(dialog, Qt.Key.Key_F7)  # nor is a key that is not held
         assert panel.buttons["cancel"].progress > 0.0
         await until(lambda: not panel.buttons["cancel"].isDown(), "the key counts as released")

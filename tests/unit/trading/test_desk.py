@@ -194,6 +194,9 @@ BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
 
 
 class Rig:
+    #: Seconds after which an order without an answer is of unknown state.
+    answer = 0.05
+
     def __init__(self) -> None:
         self.clock = ManualClock(datetime(2026, 11, 24, 10, 0, tzinfo=IST))
         self.bus = Bus()
@@ -210,7 +213,7 @@ class Rig:
             self.bus,
             self.lookup,
             self.journal,
-            ack_timeout=lambda: 0.05,
+            ack_timeout=lambda: self.answer,
             reconcile_interval=lambda: 3600,
         )
         desk.set_gateway(Mode.SANDBOX, self.paper)
