@@ -176,7 +176,7 @@ class MonthGrid(QWidget):
         tall = narrow.height()
         count = known.trades + known.unknown
         right = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
-        wide = inner.width() > look.px(64)
+        wide = inner.width() > look.px(64) and inner.height() > 2 * tall  # not under the result
         if wide:
             painter.drawText(inner, right, "1 trade" if count == 1 else f"{count} trades")
         painter.setFont(bold)
