@@ -26,7 +26,7 @@ Scenario = Callable[[Session], Awaitable[None]]
 class Drive(Protocol):
     """Run a scenario in a started window; it has ``seconds`` for it."""
 
-    def __call__(self, scenario: Scenario, seconds: float = 60.0) -> None: ...
+    def __call__(self, scenario: Scenario, seconds: float = 90.0) -> None: ...
 
 
 def forget(session: Session) -> None:
@@ -54,7 +54,7 @@ def driver(folder: Path) -> Iterator[Drive]:
             app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             driven.append(session)
 
-    def run(scenario: Scenario, seconds: float = 60.0) -> None:
+    def run(scenario: Scenario, seconds: float = 90.0) -> None:
         work: Coroutine[Any, Any, None] = whole(scenario)
         loop.run_until_complete(asyncio.wait_for(work, seconds))
 

@@ -99,7 +99,7 @@ def test_every_dialog_dock_and_preset_is_photographed(drive: Drive, tmp_path: Pa
         for dialog in shown:
             dialog.deleteLater()
 
-    drive(scenario)
+    drive(scenario, 110)
 
 
 def test_dialogs_leave_nothing_behind(drive: Drive) -> None:
@@ -203,10 +203,11 @@ def test_no_text_is_cut_in_a_dock_or_dialog_of_a_small_window(drive: Drive) -> N
 
 
 @pytest.mark.long
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("name", theme.names())
 @pytest.mark.parametrize("size", ["1920x1080", "1920x1080@1.5", "1366x768"])
 def test_no_text_is_cut_anywhere_in_any_theme(tmp_path: Path, size: str, name: str) -> None:
-    code, said = pictures(tmp_path, "--themes", name, "--sizes", size, limit=110)
+    code, said = pictures(tmp_path, "--themes", name, "--sizes", size, limit=400)
     assert code == 0, said
     assert len(list(tmp_path.glob("*.png"))) > 60
 
