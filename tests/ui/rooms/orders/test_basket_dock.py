@@ -388,7 +388,7 @@ def test_files_are_taken_whole_or_not_at_all(drive: Drive, tmp_path: Path) -> No
         told = dock.problems.text().splitlines()
         assert told[0] == "bad.csv was not taken."
         assert told[1].startswith("Line 3, symbol: XX is not in the symbol master")
-        assert told[-1] == "... and 4 more."
+        assert told[-1] == "… and 4 more."
         dock.keeping.read_file(tmp_path / "none.csv")
         assert "none.csv cannot be read" in dock.problems.text()
         (tmp_path / "picture.csv").write_bytes(b"\xff\xfe\x00\x80")
