@@ -64,6 +64,22 @@ def pytest_runtest_logfinish() -> None:
         _sweep()
 
 
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """What a test leaves in the environment comes to the programs that later ones start: a scale
+    of Qt that stayed made every click of a real mouse miss."""
+    before = dict(os.environ)
+    yield
+    after = dict(os.environ)
+    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    names.discard("PYTEST_CURRENT_TEST")
+    for name in names:
+        os.environ.pop(name, None)
+        if name in before:
+            os.environ[name] = before[name]
+    assert names == set(), "the test left these in the environment"
+
+
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Programs that a test starts hear Ctrl+C, even when the tests are a shell's background job,

@@ -258,13 +258,14 @@ def test_a_scale_is_given_to_qt_unless_the_user_has_forced_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     options = TerminalOptions(data_dir=tmp_path / "none", overrides={"ui.scale": 125})
-    monkeypatch.delenv(SCALE, raising=False)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    os.environ.pop(SCALE, None)
     scale_for(options)
     assert os.environ[SCALE] == "1.25"
-    monkeypatch.setenv(SCALE, "2")
+    os.environ[SCALE] = "2"
     scale_for(options)
     assert os.environ[SCALE] == "2"
-    monkeypatch.delenv(SCALE, raising=False)
+    del os.environ[SCALE]
     scale_for(TerminalOptions(data_dir=tmp_path / "none"))
     assert SCALE not in os.environ
     assert not (tmp_path / "none").exists()  # looking makes nothing
