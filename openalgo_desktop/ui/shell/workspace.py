@@ -88,8 +88,9 @@ def apply(
     if not accepted:
         log.warning("the stored layout was not accepted; using the default")
         return False
-    for child in window.findChildren(QWidget):
-        if child.isWindow() and child.isVisible() and child.parent() is window:
+    # Only its own children: who asks Qt for what it made inside docks keeps a Python half of each.
+    for child in window.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if child.isWindow() and child.isVisible():
             child.setGeometry(clamp(child.geometry()))
     return True
 
