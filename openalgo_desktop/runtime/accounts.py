@@ -111,12 +111,13 @@ class Accounts:
     async def start(self, name: str) -> None:
         """Open the account ``name`` for both roles, and those that were open before. Other
         accounts never keep the terminal from starting."""
+        # Read before one is open: what opens writes down which ones there are, and would do it
+        # without the others where the disk is faster than this read.
+        kept = await self._state.get(_SCOPE, "open") or []
+        others = [n for n in kept if n != name and n.partition(":")[0] != SIMULATOR]
+        self._kept = dict.fromkeys([name, *others])
         await self.open(name)
         self.data = self.orders = name
-        kept = await self._state.get(_SCOPE, "open") or []
-        others = [n for n in kept if n not in self._open and n.partition(":")[0] != SIMULATOR]
-        # All of them at once: one that opens must not write down that it is the only one.
-        self._kept |= dict.fromkeys(others)
         await asyncio.gather(*(self._reopen(other) for other in others))
         await self._load_master(required=split_name(name)[0] == SIMULATOR)
 

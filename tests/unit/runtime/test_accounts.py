@@ -28,6 +28,7 @@ from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.terminal import Terminal
 from openalgo_desktop.shell.broker_check import Doctor
 from openalgo_desktop.shell.login import TerminalLogin, open_account
+from openalgo_desktop.storage.state import KeyValueStore
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.waiting import until
@@ -218,6 +219,33 @@ async def test_two_accounts_of_one_broker_and_a_restart(
             "zerodha": AccountState.LOGIN_NEEDED,
             "zerodha:2": AccountState.CONNECTED,
         }
+    finally:
+        await again.stop()
+
+
+async def test_a_disk_that_is_faster_than_the_start_forgets_no_account(
+    terminal: Terminal, kite: KiteEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written while it starts is on the disk before anything is read."""
+    await terminal.accounts.open("zerodha")
+    await terminal.stop()
+    read = KeyValueStore.get
+
+    async def late(store: KeyValueStore, scope: str, key: str) -> Any:
+        await store._db.flush()
+        return await read(store, scope, key)
+
+    monkeypatch.setattr(KeyValueStore, "get", late)
+    again = Terminal(
+        TerminalOptions(
+            data_dir=tmp_path / "data", overrides=settings_of(kite), clock_start=kite.clock.now()
+        )
+    )
+    await again.start()
+    try:
+        assert again.accounts.names() == ["simulator", "zerodha"]
+        await again.db.flush()
+        assert await again.state.get("accounts", "open") == ["zerodha"]
     finally:
         await again.stop()
 
