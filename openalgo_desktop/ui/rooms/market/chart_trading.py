@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
@@ -44,6 +45,7 @@ class SideButtons(QWidget):
         self._instrument: Instrument | None = None
         self._shown: dict[Action, float] = {}  # prices on the buttons, 0 while not known
         self._pressed: dict[Action, float] = {}
+        self._void: set[Action] = set()  # buttons that were down when the instrument changed
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -64,9 +66,11 @@ class SideButtons(QWidget):
             self.buttons[action] = button
 
     def show_instrument(self, instrument: Instrument) -> None:
-        """Begin for another instrument, without prices."""
+        """Begin for another instrument, without prices. A press that is under way meant the one
+        before: it sends nothing."""
         self._instrument = instrument
         self._shown.clear()
+        self._void = {action for action, button in self.buttons.items() if button.isDown()}
         for button in self.buttons.values():
             button.setVisible(not instrument.is_index)
             button.setMinimumWidth(0)
@@ -76,6 +80,8 @@ class SideButtons(QWidget):
         """The prices of now. The buttons grow with them and never shrink under a hand."""
         if self._instrument is None or self._instrument.is_index:
             return
+        if self._void and not self._held():
+            self._void.clear()  # it was let go elsewhere
         places, grown = decimals(self._instrument.tick_size), False
         for action, name in TOUCH:
             price = quote.price(tick, name) or 0.0
@@ -106,6 +112,11 @@ class SideButtons(QWidget):
                 tip = f"ARMED: a click sends {word} {size} as a limit at this price"
             button.setToolTip(plain_tip(tip))
 
+    def _held(self) -> bool:
+        """Whether a press may be under way; a hand that left a button may come back to it."""
+        down = any(button.isDown() for button in self.buttons.values())
+        return down or QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+
     # -- sending ----------------------------------------------------------------------------
     def _on_press(self, action: Action) -> None:
         """What is meant is the price that was there when the button went down."""
@@ -115,7 +126,11 @@ class SideButtons(QWidget):
         row, price = self._instrument, self._pressed.pop(action, 0.0)
         if row is None or row.is_index:
             return
-        if not self._hand.armed:
+        if action in self._void:
+            self._void.discard(action)
+            text = "Not sent: the chart showed another instrument when the button went down."
+            self._bridge.notice.emit("warning", text)
+        elif not self._hand.armed:
             self._bridge.trade_wanted.emit(row.key, action)
         elif not price:
             self._bridge.notice.emit("warning", "Not sent: nobody quotes on that side.")

@@ -109,6 +109,29 @@ def test_armed_a_click_sends_a_limit_at_the_price_that_was_pressed(drive: Drive)
     drive(scenario)
 
 
+def test_a_press_on_one_instrument_sends_none_of_another(drive: Drive) -> None:
+    """The chart is linked: it may change while the button is down."""
+
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        chart.arm()
+        button = chart.buttons[Action.BUY]
+        QTest.mousePress(button, LEFT)
+        chart.dock.show_symbol(("NSE", "RELIANCE"))
+        await until(lambda: chart.shown(Action.BUY) > 0, "prices of the other one")
+        QTest.mouseMove(button, button.rect().center() + QPoint(1, 0))
+        chart.notices.clear()
+        QTest.mouseRelease(button, LEFT)
+        await settle()
+        assert chart.placed == []
+        assert any("another instrument" in text for text in chart.notices)
+        click(button)  # a press of its own is meant
+        await until(lambda: bool(chart.placed), "the order")
+        assert chart.placed[0].key == ("NSE", "RELIANCE")
+
+    drive(scenario)
+
+
 def test_old_prices_send_nothing_and_say_why(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         chart = await Chart(session).ready()
