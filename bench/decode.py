@@ -1,6 +1,6 @@
-"""Decode rate of the Kite ticker: ours against Zerodha's own parser, on the same frames; and of
-the families' feeds beside the least that any reader has to do (``decode_xts.py``,
-``decode_noren.py``).
+"""Decode rate of the Kite ticker: ours against Zerodha's own parser, on the same frames; then
+every ``decode_<broker>.py`` beside this file: brokers beside their makers' libraries, the
+families' feeds beside the least that any reader has to do.
 
     .venv/bin/python bench/decode.py [seconds per side]
 
@@ -10,6 +10,7 @@ Both are judged by processor time and their best round, so a busy machine gives 
 
 from __future__ import annotations
 
+import importlib
 import random
 import struct
 import sys
@@ -19,7 +20,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import decode_noren, decode_xts  # noqa: E402
 from openalgo_desktop.brokers.zerodha.ticker import KiteCodec  # noqa: E402
 from openalgo_desktop.core.clock import SystemClock  # noqa: E402
 from openalgo_desktop.core.enums import FeedMode  # noqa: E402
@@ -90,9 +90,11 @@ def main() -> int:
     for size, ratio in ratios.items():
         print(f"as many of each kind, {size} packets a frame: {ratio:.1f}x")
     print(f"aim {AIM:.0f}x at {JUDGED} packets a frame, limit {LIMIT:.0f}x")
-    decode_xts.report(seconds)
-    decode_noren.report(seconds)
-    return 0 if ratios[JUDGED] >= LIMIT else 1
+    good = ratios[JUDGED] >= LIMIT
+    for path in sorted(Path(__file__).parent.glob("decode_*.py")):
+        report = getattr(importlib.import_module(f"bench.{path.stem}"), "report", None)
+        good &= report is None or report(seconds) is not False
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -62,10 +62,11 @@ def _works(python: Path, version: tuple[int, int]) -> bool:
     return done.stdout.split() == [str(part) for part in version]
 
 
-def python_of(requirements: Sequence[str], base: Path | None = None) -> Path:
+def python_of(requirements: Sequence[str], base: Path | None = None, *, deps: bool = True) -> Path:
     """The interpreter of an environment that has exactly these requirements installed, made
-    from ``base`` (default: the interpreter that runs this)."""
-    text = "\n".join((str(base or sys.version), *requirements))
+    from ``base`` (default: the interpreter that runs this); without ``deps`` nothing that they
+    require comes with them."""
+    text = "\n".join((str(base or sys.version), *requirements, *(() if deps else ("bare",))))
     place = (
         HOME / f"{requirements[0].split('=')[0]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     )
@@ -81,6 +82,7 @@ def python_of(requirements: Sequence[str], base: Path | None = None) -> Path:
         maker = [base or sys.executable, "-m", "venv", "--without-pip", building]
         # our own pip puts them there: one more would be most of the work
         pip = [sys.executable, "-m", "pip", "--python", made, "install", "--no-compile"]
+        pip += [] if deps else ["--no-deps"]
         quiet = ["--quiet", "--disable-pip-version-check"]
         for command in (maker, [*pip, *quiet, *requirements]):
             subprocess.run(command, check=True, timeout=INSTALL_TIMEOUT)
@@ -94,10 +96,17 @@ def python_of(requirements: Sequence[str], base: Path | None = None) -> Path:
     return python
 
 
-def run(requirements: Sequence[str], script: Path, data: Any, timeout: float = 120.0) -> Any:
+def run(
+    requirements: Sequence[str],
+    script: Path,
+    data: Any,
+    timeout: float = 120.0,
+    *,
+    deps: bool = True,
+) -> Any:
     """The JSON that ``script`` writes, given ``data`` as JSON; its errors fail the caller."""
     done = subprocess.run(
-        [python_of(requirements), "-c", _NO_NETWORK, str(script)],
+        [python_of(requirements, deps=deps), "-c", _NO_NETWORK, str(script)],
         input=json.dumps(data).encode(),
         capture_output=True,
         timeout=timeout,

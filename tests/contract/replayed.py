@@ -21,6 +21,7 @@ from tests.contract.rig import REGISTRY, Rig, unlimited
 from tests.emulators.replay import Replay
 from tests.faces.face import Face
 from tests.memory import MemorySecrets
+from tests.sizes import proved
 from tests.wire.folders import all_rules
 from tests.wire.harness import names_of, session_values
 from tests.wire.ops import chosen_login
@@ -207,6 +208,7 @@ class ReplayRig(Rig):
         await self.account.login(self.face.good(self.emulator), login_id=self.login_id)
         rows = [instrument(row) for row in self.server.file.section("symbols")]
         self.account.index.load(rows)
+        self.account.api.sizes.proofs = proved(rows, self.account.spec)
         self.rows = {row.key: row for row in rows}
 
     def row(self, exchange: str, kind: str = "EQ") -> Instrument:

@@ -30,6 +30,7 @@ from openalgo_desktop.sandbox.account import Sandbox
 from tests.emulators.base import BrokerEmulator, MemoryPaper
 from tests.faces.face import Face, face_of
 from tests.memory import MemorySecrets
+from tests.sizes import proved
 
 REGISTRY = Registry()
 SANDBOX = "sandbox"
@@ -65,7 +66,9 @@ class Rig:
     async def login(self) -> None:
         """Log in with good credentials and load the master."""
         await self.account.login(self.face.good(self.emulator))
-        self.rows = {row.key: row for row in await self.account.instruments()}
+        rows = await self.account.instruments()
+        self.account.api.sizes.proofs = proved(rows, self.account.spec)
+        self.rows = {row.key: row for row in rows}
 
     def shorten(self, seconds: float) -> None:
         """Order writes of this account wait only so long."""

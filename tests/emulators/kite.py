@@ -415,7 +415,8 @@ class KiteEmulator(BrokerEmulator):
 
     def _leg_margin(self, leg: dict[str, Any]) -> dict[str, Any]:
         row = self._find(leg["exchange"], leg["tradingsymbol"])
-        value = (leg["price"] or 100.0) * leg["quantity"]
+        units = leg["quantity"] * self._size(row)
+        value = (leg["price"] or 100.0) * units * row.contract_value
         if row.expiry is None:
             return {"type": "equity", "total": value, "span": 0, "exposure": 0}
         span, exposure = value * 0.1, value * 0.03

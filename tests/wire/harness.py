@@ -17,6 +17,7 @@ from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import BrokerSpec
 from openalgo_desktop.core.clock import IST, ManualClock
+from tests.sizes import proved
 from tests.wire.folders import Steps, steps_of
 from tests.wire.uniform import instrument
 from tests.wire.vectors import Names, VectorFile
@@ -96,6 +97,8 @@ class Wire:
             broker.spec, self.session, self.clock, transport=self.server.transport
         )
         self.api: BrokerApi = broker.api(broker.spec, self.rest, self.index, self.clock)
+        rows = (instrument(row) for row in file.section("symbols"))
+        self.api.sizes.proofs = proved(rows, broker.spec)  # the recording's own lots
 
     @property
     def sent(self) -> list[httpx.Request]:

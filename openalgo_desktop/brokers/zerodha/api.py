@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.master.contracts import in_contracts
 from openalgo_desktop.brokers.kit.rest.values import absent, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.zerodha.spec import LEG
@@ -178,8 +177,7 @@ class KiteApi(BrokerApi):
         else:
             limits = [request.price]
         wire = self.spec.exchanges.send[Exchange(row.exchange)]
-        size = self.size_of(row, row.exchange)
-        quantity = {"quantity": in_contracts(request.quantity, size, row.symbol)}
+        quantity = {"quantity": self.wire_quantities(row, request.quantity)["quantity"]}
         legs = [
             {
                 "exchange": wire,

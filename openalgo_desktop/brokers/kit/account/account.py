@@ -14,6 +14,7 @@ import httpx
 from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket
 from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.account.sizing import SizeKeeper
 from openalgo_desktop.brokers.kit.account.streams import AccountStreams
 from openalgo_desktop.brokers.kit.books.polling import BookPoller
 from openalgo_desktop.brokers.kit.broker import Broker
@@ -91,6 +92,7 @@ class KitAccount:
         self._folder = folder
         title, place = self.spec.title, folder / self.spec.id
         self._master = KitMaster(self.spec.master, place, clock, rest_download(self.rest), title)
+        self.sizing = SizeKeeper(self.api.sizes, folder / f"{self.spec.id}-sizes.json")
         self._gateway = KitGateway(self.spec, self.api, clock, self._require_login)
         self._poller = BookPoller(
             self._gateway.orders, clock, push_alive=lambda: self.streams.push_alive
@@ -162,7 +164,8 @@ class KitAccount:
         whatever is there."""
         if self.spec.master.own:  # the broker is a server of the user's own
             self._master.use(self._folder / self.account_id.replace(":", "-"))
-        return await self._master.instruments(self.index, anew=anew)
+        rows = await self._master.instruments(self.index, anew=anew)
+        return await self.sizing.taken(rows, self.index)
 
     async def learn_names(self) -> None:
         """The symbol master is read: its rows hold the broker's names."""

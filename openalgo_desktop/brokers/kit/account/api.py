@@ -75,6 +75,7 @@ class BrokerApi(MarketCalls):
         self, spec: BrokerSpec, rest: RestClient, index: BrokerIndex, clock: Clock
     ) -> None:
         super().__init__(spec, rest, index, clock, Rows(spec, index, clock))
+        self.sizes = self.rows.sizes
         self._seen: dict[str, Order] = {}
         cancel = spec.ops.get("cancel")
         #: What a cancellation says of the instrument.
@@ -121,12 +122,14 @@ class BrokerApi(MarketCalls):
 
     def size_of(self, row: Instrument | None, exchange: str, text: str = "") -> int:
         """Units of what the broker counts as one."""
-        if exchange not in self.spec.in_contracts:
+        if not self.sizes.in_contracts(exchange):
             return 1
         return contract_size(row, exchange, text)
 
     def wire_quantities(self, row: Instrument, quantity: int, disclosed: int = 0) -> dict[str, int]:
-        """Quantities as the broker counts them. Raises :class:`InvalidOrder` with the lot."""
+        """Quantities as the broker counts them. Raises :class:`InvalidOrder` with the lot, or
+        where nobody knows yet how it counts."""
+        self.sizes.require_known(row.exchange)
         size = self.size_of(row, row.exchange)
         return {
             "quantity": in_contracts(quantity, size, row.symbol),

@@ -149,7 +149,7 @@ class MarketCalls:
             "wire_exchange": exchange,
             "wire_segment": segment,
             "lot_size": size,
-            "lot": 1 if row.exchange in self.spec.in_contracts else size,
+            "lot": 1 if self.rows.sizes.in_contracts(row.exchange) else size,
         }
 
     # -- history ----------------------------------------------------------------------------

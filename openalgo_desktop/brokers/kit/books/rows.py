@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from openalgo_desktop.brokers.kit.books.fields import Fields
 from openalgo_desktop.brokers.kit.master.contracts import contract_size, unit_value
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.master.sizes import Sizes
 from openalgo_desktop.brokers.kit.rest.values import (
     OddValue,
     absent,
@@ -87,6 +88,8 @@ class Rows:
         self._index = index
         self._clock = clock
         self.account_id = account_id
+        #: How the broker counts quantities.
+        self.sizes = Sizes(spec.id, spec.in_contracts, spec.doubted)
         quote = spec.rows.get("quote", {})
         self._extra_names = [n for n in TickExtras.__struct_fields__ if n in quote]
         self._said: set[tuple[str, str]] = set()
@@ -139,7 +142,7 @@ class Rows:
             raise OddValue("the symbol is missing")
         known = self._index.found(brsymbol, token, exchange)
         size = 1
-        if exchange in self._spec.in_contracts:
+        if self.sizes.in_contracts(exchange):
             size = contract_size(known, exchange, brsymbol)
         else:  # who counts everything in contracts has no lots besides
             row.lot = contract_size(known, exchange, brsymbol)

@@ -76,6 +76,16 @@ def table_size(exchange: str, *names: str, expiry: date | None = None) -> int:
     return table.sizes.get(root, 1)
 
 
+def known_size(exchange: str, *names: str, expiry: date | None = None) -> int:
+    """Units of one contract where they are known; of a currency, whose masters say 1 or 1,000, its
+    value. 1 where nothing is known."""
+    size = table_size(exchange, *names, expiry=expiry)
+    root = _root(exchange, names)
+    if size > 1 or not root or _tables()[exchange].sizes:
+        return size
+    return int(_tables()[exchange].values[root])
+
+
 def unit_value(exchange: str, lot: int, *names: str) -> float:
     """Rupees that one unit earns when its price rises by a rupee, where a lot has ``lot`` units:
     GOLD is quoted for ten grams and traded by the kilogram."""

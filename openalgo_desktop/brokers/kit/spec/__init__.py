@@ -46,6 +46,7 @@ from openalgo_desktop.brokers.kit.spec.operations import (
     Pages,
     Rate,
 )
+from openalgo_desktop.brokers.kit.spec.short import table
 from openalgo_desktop.brokers.kit.spec.streams import MARKET, ORDERS, TRANSPORTS, StreamSpec
 from openalgo_desktop.brokers.kit.spec.vocabulary import TwoWay, identity, wire_fields
 from openalgo_desktop.core.logins import Field
@@ -85,5 +86,6 @@ __all__ = [
     "identity",
     "names_of",
     "require_valid",
+    "table",
     "wire_fields",
 ]

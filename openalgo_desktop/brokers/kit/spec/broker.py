@@ -79,6 +79,9 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     statuses: TwoWay[OrderStatus]
     #: Where the broker counts contracts instead of units, see ``kit.master.contracts``.
     in_contracts: frozenset[Exchange] = frozenset()
+    #: Where its documentation does not say which of the two it counts: nothing that opens leaves
+    #: before the account's own master has told, see ``kit.master.sizes``.
+    doubted: frozenset[Exchange] = frozenset()
     #: Status texts of an open order between two states, which cannot be cancelled yet.
     settling: frozenset[str] = frozenset()
     ops: Mapping[str, Op]

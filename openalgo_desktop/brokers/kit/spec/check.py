@@ -132,6 +132,10 @@ def _capabilities(spec: BrokerSpec) -> Iterator[str]:
         yield from (f"products: {p} not mapped" for p in products if p not in words)
     for exchange in spec.in_contracts - set(spec.exchanges.read.values()):
         yield f"in_contracts: {exchange} is not mapped"
+    for exchange in spec.doubted - set(spec.exchanges.read.values()):
+        yield f"doubted: {exchange} is not mapped"
+    for exchange in spec.doubted & spec.in_contracts:
+        yield f"doubted: {exchange} is said to be in contracts"
 
 
 def _market(spec: BrokerSpec) -> Iterator[str]:

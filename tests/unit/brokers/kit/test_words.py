@@ -16,7 +16,7 @@ from openalgo_desktop.brokers.kit.books.rows import Rows
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import paise, render
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op, TwoWay, check
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Op, TwoWay, check, table
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Exchange, PriceType, Product
@@ -222,3 +222,15 @@ def test_bodies_as_bytes() -> None:
     noren = body(encoding="jdata", body={"tsym": "$name", "p": "1%+x"})
     assert noren == b'jData={"tsym":"M\\u0026M","p":"1%+x"}&jKey=K'
     assert noren.count(b"&") == 1
+
+
+def test_a_table_in_one_text() -> None:
+    assert table("order_id price=rate:paise qty=$quantity:int key={a}:{b}") == {
+        "order_id": "order_id",
+        "price": "rate:paise",
+        "qty": "$quantity:int",
+        "key": "{a}:{b}",
+    }
+    for wrong in ("a b a=c", "a =b"):
+        with pytest.raises(ConfigError, match="table"):
+            table(wrong)
