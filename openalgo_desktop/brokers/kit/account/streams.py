@@ -114,10 +114,16 @@ class AccountStreams:
         """The session's values with what the spec fetches before each connecting."""
         values = self._rest.session.context()
         for call in spec.fetch:
-            data = await self._rest.call(call.op, values, f"{spec.id} feed")
+            try:
+                data = await self._rest.call(call.op, values, f"{spec.id} feed")
+            except AppError as error:
+                if not call.optional or isinstance(error, AuthError):
+                    raise
+                log.info("%s feed: goes without %s: %s", spec.id, ", ".join(call.gives), error)
+                continue
             for name, path in call.gives.items():
                 if (value := pick(data, path)) is not None:
-                    values[name] = str(value)
+                    values[name] = value if isinstance(value, (dict, list)) else str(value)
         return values
 
     # -- life -------------------------------------------------------------------------------

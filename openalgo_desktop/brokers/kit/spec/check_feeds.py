@@ -28,9 +28,11 @@ def check_streams(spec: BrokerSpec, requests: Requests) -> Iterator[str]:
     ids = [stream.id for stream in spec.streams]
     for name in {name for name in ids if ids.count(name) > 1}:
         yield f"streams: two are called {name!r}"
-    for kind in sorted(_CARRIED):
-        if sum(kind in stream.carries for stream in spec.streams) > 1:
-            yield f"streams: two carry {kind}"
+    if sum(stream.orders for stream in spec.streams) > 1:
+        yield "streams: two carry orders"
+    for other in [stream for stream in spec.streams if stream.market][1:]:
+        if spec.stream is not None and max(other.levels, default=0) <= max(spec.stream.levels):
+            yield f"streams.{other.id}: a further market feed is for books of more levels"
     for stream in spec.streams:
         yield from _stream(spec, stream, requests)
 

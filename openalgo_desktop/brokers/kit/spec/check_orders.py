@@ -65,7 +65,7 @@ def orders(spec: BrokerSpec) -> Iterator[str]:
             wanted.add("wire_validity")  # else what was meant to be immediate would stay
         if name in ("place", "modify") and spec.capabilities.discloses:
             wanted.add("disclosed_quantity")
-        for missing in sorted(wanted - _used(spec.ops[name])):
+        for missing in sorted(wanted - _used(spec.ops[name]) - set(spec.ops[name].keeps)):
             yield f"ops.{name}: it does not say {missing}"
     for status in _STATES:
         if status not in set(spec.statuses.send):

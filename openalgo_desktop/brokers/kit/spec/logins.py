@@ -39,10 +39,12 @@ class Compute(msgspec.Struct, frozen=True, tag=True):
 
 
 class Call(msgspec.Struct, frozen=True, tag=True):
-    """Login step: a request, and the values its reply gives (name -> path)."""
+    """Login step: a request, and the values its reply gives (name -> path). Before a stream an
+    ``optional`` one may fail: its values are missing then."""
 
     op: Op
     gives: Mapping[str, str]
+    optional: bool = False
 
 
 class Hook(msgspec.Struct, frozen=True, tag=True):

@@ -77,6 +77,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     one. ``each`` repeats the request with each of these values added to the context and joins
     the lists of the answers (one request per segment). ``empty`` patterns add to the envelope's.
     ``renew`` names the second session (``BrokerSpec.renewals``) that the request belongs to.
+    ``keeps``: values of an order (``wire_validity``) that a change cannot say and does not touch.
     """
 
     method: str
@@ -97,6 +98,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     pages: Pages | None = None
     each: tuple[Mapping[str, Any], ...] = ()
     write: bool = False
+    keeps: tuple[str, ...] = ()
     public: bool = False  # without the session's headers
     sign: bool = True  # where the spec signs requests
     renew: str = ""

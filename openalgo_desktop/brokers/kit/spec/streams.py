@@ -27,8 +27,9 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``url`` is a template relative to host ``host``; ``fetch`` are requests made before each
     connecting, whose values (socket tokens, addresses) join those of the session for ``url``,
-    ``headers``, ``options`` and the codec. ``codec(instruments, clock, values)`` makes the object
-    that knows the wire: see ``kit.feed.codec.StreamCodec``. ``options`` are the transport's own
+    ``headers``, ``options`` and the codec (lists and tables as they are).
+    ``codec(instruments, clock, values)`` makes the object that knows the wire: see
+    ``kit.feed.codec.StreamCodec``. ``options`` are the transport's own
     (Socket.IO: ``path``; MQTT: ``username``, ``password``, ``client_id``; templates).
 
     ``silence``: seconds without any frame (heartbeats count) after which the socket is dropped;

@@ -58,9 +58,12 @@ class Server:
         self.logins = 0
         self.over = False  # the account's session
         self.no_feed = False
+        self.broken = ""  # a path that fails
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if path == self.broken:
+            return httpx.Response(500)
         if path == "/feed/login":
             self.logins += 1
             return self._no() if self.no_feed else self._yes({"token": f"feed{self.logins}"})
@@ -298,6 +301,20 @@ async def test_values_are_fetched_before_each_connecting(rig: Rig) -> None:
     assert values == ["one-time 1", "one-time 2"]
     assert rig.orders.paths == ["/?token=one-time%201", "/?token=one-time%202"]
     assert not rig.account.session.has("socket_token")
+
+
+async def test_a_codec_gets_tables_and_does_without_what_is_optional(rig: Rig) -> None:
+    client = rig.account.streams.clients["orders"]
+    names = Op(method="GET", path="/names", public=True)
+    fetch = (TOKEN, Call(names, {"names": "", "mark": "status"}, optional=True))
+    spec = msgspec.structs.replace(client.spec, fetch=fetch)
+    values = await rig.account.streams._values(spec)
+    assert values["names"] == {} and "mark" not in values
+    rig.rest.broken = "/names"
+    assert "names" not in await rig.account.streams._values(spec)
+    spec = msgspec.structs.replace(client.spec, fetch=(Call(names, {"names": ""}),))
+    with pytest.raises(AppError):
+        await rig.account.streams._values(spec)
 
 
 async def test_a_refused_market_session_is_begun_anew_and_ends_no_account(
