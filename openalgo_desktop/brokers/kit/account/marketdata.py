@@ -20,7 +20,7 @@ from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, as_rows, 
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule, wire_fields
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
-from openalgo_desktop.core.errors import AppError, DataError, NoHistory, SymbolUnknown
+from openalgo_desktop.core.errors import AppError, DataError, NoHistory, NotSupported, SymbolUnknown
 from openalgo_desktop.core.model import BookRows, Instrument, Key
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 
@@ -79,7 +79,10 @@ class MarketCalls:
     # -- quotes -----------------------------------------------------------------------------
     async def quotes(self, keys: Sequence[Key]) -> dict[Key, Tick | AppError]:
         """Snapshots, in batches as large as the broker takes; an instrument that the master or
-        the broker does not know gets its error."""
+        the broker does not know gets its error. Raises :class:`NotSupported` where there are none.
+        """
+        if not self.spec.capabilities.quote_batch:
+            raise NotSupported(f"{self.spec.title} has no market data.")
         result: dict[Key, Tick | AppError] = {}
         known: list[Instrument] = []
         for exchange, symbol in keys:
@@ -88,7 +91,7 @@ class MarketCalls:
                 result[exchange, symbol] = SymbolUnknown(symbol, exchange)
             else:
                 known.append(row)
-        size = max(1, self.spec.capabilities.quote_batch)
+        size = self.spec.capabilities.quote_batch
         for start in range(0, len(known), size):
             batch = known[start : start + size]
             found = await self.quote_call(batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from openalgo_desktop.brokers.kit.rest.values import pick
@@ -59,15 +60,27 @@ class Answer:
     ) -> None:
         self.status = status
         self.body = body
-        message = pick(body, envelope.message) if isinstance(body, dict) else None
-        self.message = str(message) if message not in (None, "") else ""
-        self.code = str(pick(body, envelope.code, "")) if envelope.code else ""
+        self.message = _said(body, envelope.message, 1) if isinstance(body, dict) else ""
+        self.code = _said(body, envelope.code, 0) if envelope.code else ""
         self.good = status < 400
         if self.good and envelope.state and isinstance(body, dict):
             state = pick(body, envelope.state)
             self.good = state is not None and str(state) in envelope.ok
         self.empty = any(re.search(p, self.message, re.I) for p in (*envelope.empty, *empty))
         self.data = pick(body, envelope.data) if self.good and envelope.data else body
+
+
+def _said(body: Any, path: str, of_entry: int) -> str:
+    """The text at a path of an answer; of an entry (``data.*``) its key (0) or its text (1)."""
+    for alternative in path.split("|"):
+        plain, star, _ = alternative.partition(".*")
+        found = pick(body, plain)
+        if star:
+            entry = next(iter(found.items()), None) if isinstance(found, Mapping) else None
+            found = entry[of_entry] if entry is not None and isinstance(entry[1], str) else None
+        if found not in (None, ""):
+            return str(found)
+    return ""
 
 
 def error_of(

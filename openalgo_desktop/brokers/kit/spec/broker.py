@@ -41,7 +41,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     products: Mapping[Exchange, tuple[Product, ...]]
     price_types: tuple[PriceType, ...] = tuple(PriceType)
     intervals: Mapping[Interval, IntervalRule] = {}
-    quote_batch: int = 1
+    quote_batch: int = 1  # instruments of one request; 0: no market data, only orders and books
     depth_levels: int = 5
     margin: bool = False
     gtt: bool = False

@@ -145,8 +145,8 @@ def _market(spec: BrokerSpec) -> Iterator[str]:
             yield f"intervals: {interval} has no bar of today to be made from the quote"
         if rule.days < 1:
             yield f"intervals: {interval} in pieces of {rule.days} days"
-    if can.quote_batch < 1 or can.depth_levels < 1:
-        yield "capabilities: a quote has one instrument and one level at least"
+    if can.quote_batch < 0 or can.depth_levels < 1:
+        yield "capabilities: a quote has one instrument (0: there are no quotes) and one level"
     if can.tags != ("tag" in spec.rows.get("order", {})):
         yield "capabilities: orders keep our tag where rows.order has one, and only there"
     if can.feed_quotes and spec.stream is None:
@@ -205,7 +205,7 @@ def _rows(spec: BrokerSpec) -> Iterator[str]:
 def _operations(spec: BrokerSpec) -> Iterator[str]:
     can = spec.capabilities
     wanted = [*REQUIRED_OPS, *(rule.op for rule in can.intervals.values())]
-    wanted += () if can.feed_quotes else ("quotes",)
+    wanted += ("quotes",) if can.quote_batch and not can.feed_quotes else ()
     wanted += ("margin",) if can.margin else ()
     wanted += ("gtt_place", "gtt_modify", "gtt_cancel", "gtt_orders") if can.gtt else ()
     wanted += ("convert",) if can.converts else ()

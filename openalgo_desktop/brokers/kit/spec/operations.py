@@ -34,7 +34,8 @@ class Envelope(msgspec.Struct, frozen=True):
     """How a reply says whether it is good. ``ok`` empty: good unless the HTTP status or a
     message at ``message`` says otherwise. ``bad`` are the texts that mean refused: after a write,
     a state that is neither good nor one of them leaves the order unknown (without ``bad``, every
-    other text is a refusal; an answer without a state never is one).
+    other text is a refusal; an answer without a state never is one). ``message`` and ``code`` may
+    be the one entry of an object (``data.*`` of ``{"data": {"806": "no plan"}}``): its text, key.
     """
 
     state: str = ""

@@ -15,6 +15,7 @@ import pytest
 
 from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session, SessionStore, session_end
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.errors import Answer, DoubtfulSession, error_of
 from openalgo_desktop.brokers.kit.rest.limits import Limiter
@@ -154,6 +155,27 @@ def test_envelopes() -> None:
     answer = Answer(bare.envelope, 200, [1, 2])
     assert answer.good and answer.data == [1, 2]
     assert Answer(bare.envelope, 400, {"emsg": "5 :no data"}).empty
+
+
+def test_a_code_may_be_the_key_of_the_one_entry_of_an_object() -> None:
+    words = Envelope(
+        state="status", ok=("success",), data="data", message="text|data.*", code="code|data.*"
+    )
+    bad = Answer(words, 400, {"status": "failed", "data": {"806": "No data plan"}})
+    assert (bad.good, bad.code, bad.message) == (False, "806", "No data plan")
+    other = Answer(words, 400, {"code": "DH-906", "text": "", "data": {}})
+    assert (other.code, other.message) == ("DH-906", "")
+    good = Answer(words, 200, {"status": "success", "data": {"NSE": {"1": 2.0}}})
+    assert (good.good, good.code, good.message) == (True, "", "")  # an object is no sentence
+
+
+async def test_who_has_no_market_data_says_so() -> None:
+    can = msgspec.structs.replace(BROKER.spec.capabilities, quote_batch=0)
+    spec = spec_of(capabilities=can)
+    rest = client(lambda request: httpx.Response(500), spec)
+    api = BROKER.api(spec, rest, BrokerIndex(), ManualClock(NOW))
+    with pytest.raises(NotSupported, match="no market data"):
+        await api.quotes([("NSE", "SBIN")])
 
 
 async def test_answers_that_cannot_be_read() -> None:

@@ -169,7 +169,7 @@ SPOILED: dict[str, tuple[Mapping[str, Any], str]] = {
         can(intervals={Interval.M1: IntervalRule("1", 1, today_from_quote=True)}),
         "intervals: 1m has no bar of today",
     ),
-    "batch": (can(quote_batch=0), "capabilities: a quote has one instrument"),
+    "batch": (can(quote_batch=-1), "capabilities: a quote has one instrument"),
     "tag": (rows("order", drop="tag"), "capabilities: orders keep our tag where rows.order"),
     "no tag": (can(tags=False), "capabilities: orders keep our tag where rows.order"),
     "quotes of no feed": (
@@ -436,6 +436,19 @@ def test_nothing_is_wrong_with_a_good_one() -> None:
     for name in REGISTRY.ids():
         broker = REGISTRY.get(name)
         assert check(broker.spec, broker.api) == [], name
+
+
+def test_deeper_books_may_have_feeds_of_their_own() -> None:
+    deep = replace(STREAM, id="deep", carries=frozenset({"market"}), levels=(20,))
+    assert check(replace(SPEC, streams=(STREAM, deep, replace(deep, id="full"))), API) == []
+
+
+def test_a_broker_may_have_no_market_data() -> None:
+    ops = {name: op for name, op in SPEC.ops.items() if name != "quotes"}
+    bare = {"ops": ops, "streams": (), "hosts": {"rest": SPEC.hosts["rest"]}}
+    less = replace(SPEC.capabilities, quote_batch=0)
+    assert check(replace(SPEC, **bare, capabilities=less), API) == []
+    assert check(replace(SPEC, **bare), API) == ["ops: quotes missing"]
 
 
 def test_everything_wrong_is_told_at_once() -> None:
