@@ -98,6 +98,11 @@ def _tradable(spec: BrokerSpec) -> set[str]:
     return {str(e) for e in spec.capabilities.exchanges if e not in INDEX_EXCHANGES}
 
 
+def _gtt(spec: BrokerSpec) -> str:
+    single = spec.capabilities.gtt and not spec.capabilities.gtt_oco
+    return "yes, no OCO" if single else _yes(spec.capabilities.gtt)
+
+
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
@@ -138,7 +143,7 @@ _TRADING: tuple[Column, ...] = (
     ("validity", lambda s: ", ".join(s.capabilities.validities)),
     ("disclosed quantity", lambda s: _yes(s.capabilities.discloses)),
     ("market orders", _market_orders),
-    ("GTT", lambda s: _yes(s.capabilities.gtt)),
+    ("GTT", lambda s: _gtt(s)),
     ("converts positions", lambda s: _yes(s.capabilities.converts)),
     ("margin calculator", lambda s: _yes(s.capabilities.margin)),
     ("order updates", lambda s: "pushed" if s.pushes_orders else "polled"),

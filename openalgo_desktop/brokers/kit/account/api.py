@@ -19,7 +19,7 @@ from openalgo_desktop.brokers.kit.rest.values import amount, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
-from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType, Validity
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, GttType, PriceType, Validity
 from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
@@ -349,14 +349,24 @@ class BrokerApi(MarketCalls):
     # -- good till triggered ----------------------------------------------------------------
     async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
         """Place a trigger; the acknowledgement carries its id."""
+        self._check_pair(request)
         context = await self.gtt_context(request) | {"tag": tag}
         return self._ack(await self.rest.op("gtt_place", context), tag, "trigger_id")
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """Replace triggers, prices and quantity."""
+        self._check_pair(request)
         context = {"tag": "", **await self.gtt_context(request), "trigger_id": trigger_id}
         data = await self.rest.op("gtt_modify", context)
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
+
+    def _check_pair(self, request: GttRequest) -> None:
+        if request.trigger_type is GttType.OCO and not self.spec.capabilities.gtt_oco:
+            raise InvalidOrder(
+                f"{self.spec.title} has no OCO: place the stop-loss or the target as a single "
+                "trigger.",
+                field="trigger_type",
+            )
 
     async def gtt_cancel(self, trigger_id: str) -> OrderAck:
         """Cancel a trigger."""

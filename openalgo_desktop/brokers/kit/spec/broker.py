@@ -45,6 +45,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     depth_levels: int = 5
     margin: bool = False
     gtt: bool = False
+    gtt_oco: bool = True  # a stop-loss and a target of which one ends the other
     converts: bool = False  # an open position can be moved to another product
     tags: bool = True  # orders keep our own tag; else they are found by attributes and time
     #: How long orders may work, by the broker's words (``wire_validity``).

@@ -17,9 +17,11 @@ from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import Action, GttType
 from openalgo_desktop.core.errors import (
     AppError,
     DataError,
+    InvalidOrder,
     NetError,
     NotConnected,
     OrderNotFound,
@@ -27,6 +29,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
     SessionExpired,
 )
+from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.proxies import goes_direct, is_loopback, proxy_problem, socks_proxy
 
@@ -87,6 +90,16 @@ async def test_a_yes_without_an_id_is_a_yes_for_what_has_one() -> None:
     assert (await api.gtt_cancel("7")).order_id == "7"
     with pytest.raises(OrderStateUnknown):  # a new order may exist nevertheless
         api._ack(None, "tag", "order_id")
+
+
+async def test_a_broker_without_pairs_is_not_asked_for_one() -> None:
+    can = msgspec.structs.replace(KITE.spec.capabilities, gtt_oco=False)
+    rest = rest_of({})
+    api = KITE.api(msgspec.structs.replace(KITE.spec, capabilities=can), rest, BrokerIndex(), CLOCK)
+    pair = GttRequest(GttType.OCO, "SBIN", "NSE", Action.SELL, 1, trigger_below=1, trigger_above=2)
+    for call in (api.gtt_place(pair, "tag"), api.gtt_modify("7", pair)):
+        with pytest.raises(InvalidOrder, match="no OCO"):
+            await call
 
 
 TOKEN = {"status": "error", "message": "Incorrect token", "error_type": "TokenException"}
