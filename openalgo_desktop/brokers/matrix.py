@@ -143,7 +143,7 @@ _TRADING: tuple[Column, ...] = (
     ("validity", lambda s: ", ".join(s.capabilities.validities)),
     ("disclosed quantity", lambda s: _yes(s.capabilities.discloses)),
     ("market orders", _market_orders),
-    ("GTT", lambda s: _gtt(s)),
+    ("GTT", _gtt),
     ("converts positions", lambda s: _yes(s.capabilities.converts)),
     ("margin calculator", lambda s: _yes(s.capabilities.margin)),
     ("order updates", lambda s: "pushed" if s.pushes_orders else "polled"),

@@ -200,6 +200,9 @@ class BrokerEmulator:
     async def on_text(self, socket: Socket, text: str) -> None:
         """A text frame of a client."""
 
+    async def on_binary(self, socket: Socket, data: bytes) -> None:
+        """A binary frame of a client; most feeds take none."""
+
     def tick_frame(self, tick: Tick, mode: FeedMode) -> str | bytes:
         """A tick on the wire."""
         raise NotImplementedError
@@ -330,6 +333,8 @@ class BrokerEmulator:
                     await response.pong(message.data)
                 elif message.type is WSMsgType.TEXT:
                     await self.on_text(socket, message.data)
+                elif message.type is WSMsgType.BINARY:
+                    await self.on_binary(socket, message.data)
         finally:
             if socket in self.sockets:
                 self.sockets.remove(socket)

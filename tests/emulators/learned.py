@@ -21,8 +21,9 @@ WORDS = ("action", "product", "pricetype", "exchange", "order_status")
 #: Fields whose words the broker may have several of for one of ours.
 _MANY = frozenset({"order_status"})
 #: Fields of which the wire may have one word for two: a protected limit stands in for a market
-#: order. The plain one is meant.
-_SHARED = frozenset({"pricetype"})
+#: order, and what is carried overnight may be called the same for shares and futures. The plain one
+#: is meant.
+_SHARED = frozenset({"pricetype", "product"})
 _PLAIN = ("LIMIT", "SL", "MARKET", "SL-M")
 #: A number is where this share of the pairs agrees (some count some instruments in lots).
 _SHARE = 0.6

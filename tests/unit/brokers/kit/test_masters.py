@@ -28,6 +28,7 @@ from openalgo_desktop.brokers.kit.master.reading import read_file
 from openalgo_desktop.brokers.kit.master.store import KitMaster, MasterStatus
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import MasterFile, MasterSpec
+from openalgo_desktop.brokers.upstox.spec import SPEC as UPSTOX
 from openalgo_desktop.brokers.zerodha.spec import SPEC
 from openalgo_desktop.core import gently, symbols
 from openalgo_desktop.core.clock import IST, ManualClock
@@ -41,7 +42,6 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.freeze import FreezeTable
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
-from tests.unit.brokers.kit import upstox_master as upstox
 
 SAMPLES = Path("tests/data/masters")
 KITE = SPEC.master
@@ -151,7 +151,7 @@ def test_a_few_bad_rows_are_skipped_many_are_an_error(tmp_path: Path) -> None:
     ("spec", "sample", "least"),
     [
         (KITE, "zerodha_instruments.csv", 350),
-        (upstox.MASTER, "upstox_complete.json.gz", 300),
+        (UPSTOX.master, "upstox_complete.json.gz", 300),
     ],
 )
 def test_real_sample_parses_and_formats_back(spec: MasterSpec, sample: str, least: int) -> None:
@@ -186,8 +186,10 @@ def corrected(case: dict[str, Any]) -> list[dict[str, Any]]:
     ids=lambda case: case["id"],
 )
 def test_recorded_upstox_rows(case: dict[str, Any]) -> None:
-    file = upstox.MASTER.files[0]
-    found = [row for c in case["content"] if (row := upstox.read_row(c["json"], file)) is not None]
+    file = UPSTOX.master.files[0]
+    found = [
+        row for c in case["content"] if (row := UPSTOX.master.reader(c["json"], file)) is not None
+    ]
     wanted = corrected(case)
     assert len(found) == len(wanted)
     names = {"lotsize": "lot_size", "instrumenttype": "instrument_type"}
@@ -198,7 +200,7 @@ def test_recorded_upstox_rows(case: dict[str, Any]) -> None:
 
 
 def test_a_bond_does_not_take_the_symbol_of_a_share() -> None:
-    rows = read_file(upstox.MASTER, upstox.MASTER.files[0], SAMPLES / "upstox_complete.json.gz")
+    rows = read_file(UPSTOX.master, UPSTOX.master.files[0], SAMPLES / "upstox_complete.json.gz")
     table = InstrumentTable()
     table.load(rows)
     assert table.require("MOTHERSON", "NSE").token.endswith("INE775A01035")
