@@ -319,5 +319,6 @@ SPEC = k.BrokerSpec(
         market_protection=True,
         static_ip=True,
     ),
-    evidence=dict.fromkeys("LMOBQFPE", ("emulator", "vectors")) | {"G": ("emulator",)},
+    evidence=dict.fromkeys("LMOBQPE", ("emulator", "vectors"))
+    | {"F": ("emulator", "vectors", "sdk"), "G": ("emulator",)},
 )
