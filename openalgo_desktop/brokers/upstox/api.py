@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from math import isclose
 from typing import Any, ClassVar
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.rest.values import amount, count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.upstox.master import INDICATORS
 from openalgo_desktop.brokers.upstox.spec import LEG
@@ -25,6 +26,8 @@ from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import Funds, Instrument, Key, ModifyRequest, Order, OrderRequest
 
+#: Quantities of a position.
+_COUNTS = ("quantity", "day_buy_quantity", "day_sell_quantity")
 #: States of a rule that still waits for its price.
 _WAITING = frozenset({"SCHEDULED", "PENDING"})
 
@@ -67,10 +70,28 @@ class UpstoxApi(BrokerApi):
         key = str(pick(raw, "instrument_token|instrument_key", ""))
         row = {**raw, "segment": key.partition("|")[0]}
         if kind == "position":
-            row["average_price"] = _average(raw)
+            row |= {"average_price": _average(raw), **self._lots(raw, row["segment"], key)}
         elif kind == "holding":  # "the total holding qty", those that come tomorrow included
             row["quantity"] = count(raw.get("quantity")) - count(raw.get("t1_quantity"))
         return row
+
+    def _lots(self, raw: Mapping[str, Any], segment: str, key: str) -> dict[str, Any]:
+        """A position in the lots that orders are counted in. That is documented of orders only;
+        the row's multiplier, which its result is worked out with, tells whether it is of a lot or
+        of a unit. Raises :class:`OddValue` where it is neither: a wrong guess would close another
+        quantity."""
+        exchange = self.spec.exchanges.read.get(segment, "")
+        known = self.index.by_token(key, exchange)
+        value = number(raw.get("multiplier"))
+        if exchange not in self.spec.in_contracts or known is None or not value:
+            return {}
+        lot = known.lot_size
+        if isclose(value, known.contract_value * lot):
+            return {}
+        counts = {name: count(raw.get(name)) for name in _COUNTS}
+        if not isclose(value, known.contract_value) or any(n % lot for n in counts.values()):
+            raise OddValue(f"multiplier {value:g} is neither that of a lot nor of a unit")
+        return {"multiplier": value * lot, **{name: n // lot for name, n in counts.items()}}
 
     # -- money ------------------------------------------------------------------------------
     async def funds(self) -> Funds:

@@ -210,8 +210,8 @@ RULES: tuple[Rule, ...] = (
             ops="cancel_all_orders",
             field=field,
             condition=_waits_for_the_market,
-            source=f"{_DOCS}appendix/order-status: after market order req received is an order "
-            "that was accepted and can be cancelled; the reference leaves it",
+            source=f"{_DOCS}v3/cancel-order: it cancels after market orders and regular ones; the "
+            "reference leaves the former",
             should_be=_with_after_market(name),
         )
         # The book is asked for what is missing in the requests, so they come last.

@@ -196,6 +196,28 @@ async def test_no_funds_at_night_is_no_zero() -> None:
         await Desk({"/v3/user": said}, status=423).api.funds()
 
 
+# -- positions --------------------------------------------------------------------------------
+def held(quantity: int, multiplier: float) -> dict[str, Any]:
+    return {
+        "exchange": "MCX", "instrument_token": CRUDE.token, "product": "D", "quantity": quantity,
+        "average_price": 6000.0, "last_price": 6001.0, "pnl": 200.0, "multiplier": multiplier,
+        "day_buy_quantity": quantity, "day_sell_quantity": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [held(2, 100.0), held(200, 1.0), held(2, 0.0)])
+async def test_a_position_of_two_lots_whatever_its_row_counts(row: dict[str, Any]) -> None:
+    (position,) = await Desk({"/v2/portfolio/short": [row]}).api.positions()
+    assert (position.quantity, position.buy_quantity, position.multiplier) == (200, 200, 1.0)
+    assert position.unrealised == pytest.approx(200.0)
+
+
+@pytest.mark.parametrize("row", [held(2, 50.0), held(150, 1.0)])
+async def test_a_position_that_contradicts_itself_is_no_row(row: dict[str, Any]) -> None:
+    found = await Desk({"/v2/portfolio/short": [row]}).api.positions()
+    assert found == [] and "multiplier" in found.unreadable[0]
+
+
 # -- market data ------------------------------------------------------------------------------
 def bar(at: str) -> list[Any]:
     return [f"{at}+05:30", 1.0, 2.0, 0.5, 1.5, 10, 0]
