@@ -24,6 +24,8 @@ _MANY = frozenset({"order_status"})
 #: order, and what is carried overnight may be called the same for shares and futures. The plain one
 #: is meant.
 _SHARED = frozenset({"pricetype", "product"})
+#: Fields for which the wire may have two, of which one alone says too little.
+_PAIRED = frozenset({"exchange"})
 _PLAIN = ("LIMIT", "SL", "MARKET", "SL-M")
 #: A number is where this share of the pairs agrees (some count some instruments in lots).
 _SHARE = 0.6
@@ -73,6 +75,8 @@ class Lens:
         self._flat = [(dict(leaves(wire)), ours) for wire, ours in pairs]
         self.paths = sorted({path for flat, _ in self._flat for path in flat}, key=str)
         self.numbers = {name: found for name in NUMBERS if (found := self._numbers(name))}
+        #: Words of two fields that are clear together (exchange and segment): written, never read.
+        self._beside: dict[Path_, dict[str, Any]] = {}
         self.words = self._apart({name: words for name in WORDS if (words := self._words(name))})
         self.ids = self._equal("orderid")
         self.names = self._names()
@@ -122,6 +126,8 @@ class Lens:
             apart = len(set(words.values())) >= 2
             if apart and ((single and (clear or name in _SHARED)) or (clear and name in _MANY)):
                 found[path] = words
+            elif apart and single and name in _PAIRED:
+                self._beside[path] = words
         return found
 
     def _apart(self, words: dict[str, dict[Path_, dict[str, Any]]]) -> Any:
@@ -194,7 +200,9 @@ class Lens:
             for path in paths:
                 if path in flat and name in after and as_number(flat[path]) is not None:
                     put(result, path, after[name])
-        for name, words in self.words.items():
+        told = "exchange" in self.words or len(self._beside) > 1
+        beside = [("exchange", self._beside)] if told else []
+        for name, words in (*self.words.items(), *beside):
             for path, table in words.items():
                 word = table.get(after.get(name) or "")
                 if path in flat and word is not None and before.get(name) != after.get(name):

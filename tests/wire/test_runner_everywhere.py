@@ -134,7 +134,11 @@ async def test_frames(file: VectorFile) -> None:
 @pytest.mark.parametrize("file", BY_FILE)
 async def test_feeds_and_masters(file: VectorFile, tmp_path: Path) -> None:
     """A value of each recorded tick, order update and instrument."""
-    sections = {"stream": ("ltp",), "order_stream": ("orderid",), "symbol_master": ("token",)}
+    sections = {
+        "stream": ("ltp", "price"),
+        "order_stream": ("orderid",),
+        "symbol_master": ("token",),
+    }
     broker = REGISTRY.get(file.broker)
     for section, names in sections.items():
         for case in file.section(section):

@@ -48,8 +48,10 @@ def tick_problems(broker: Broker, file: VectorFile, ready: Prepared) -> list[str
 
 
 def stream_ticks(feed: Feed, case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The ticks of a recorded stream case, as each subscribed mode of an instrument sees them."""
-    line = feed.line("market")
+    """The ticks of a recorded stream case, as each subscribed mode of an instrument sees them.
+    Books that are deeper than usual may have a feed of their own."""
+    books = [tick["depth"]["buy"] for tick in case.get("expect") or () if tick.get("depth")]
+    line = feed.line("market", max(map(len, books), default=None))
     subscribed = case.get("subscribed") or ()
     line.try_subscribe(feed.wanted(subscribed, case.get("mode")))
     modes: dict[Any, set[Any]] = {}

@@ -19,7 +19,13 @@ from openalgo_desktop.brokers.kit.spec import (
     Login,
 )
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.errors import BadCredentials, ConfigError, ProtocolError, SessionExpired
+from openalgo_desktop.core.errors import (
+    BadCredentials,
+    ConfigError,
+    DataError,
+    ProtocolError,
+    SessionExpired,
+)
 from openalgo_desktop.core.logins import REDIRECT, LoginHelper
 from openalgo_desktop.core.numbers import is_digits
 
@@ -140,7 +146,8 @@ class LoginRunner:
     async def _call(self, step: Call, known: Mapping[str, str]) -> dict[str, str]:
         try:
             data = await self._rest.call(step.op, known, "login")
-        except SessionExpired as error:  # there is none yet: the credentials are wrong
+        except (SessionExpired, DataError) as error:
+            # There is no session yet, and nothing but credentials that could be refused.
             raise BadCredentials(error.message, detail=error.detail) from None
         return {
             name: str(value)

@@ -1,0 +1,218 @@
+"""What Fyers does that tables cannot say: claims of its token, states of orders, two kinds of
+quotes, triggers. Source: myapi.fyers.in/docsv3."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+import msgspec
+
+from openalgo_desktop.brokers.fyers.spec import LEG
+from openalgo_desktop.brokers.kit.account.api import BrokerApi
+from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
+from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
+from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
+from openalgo_desktop.core.conversion import ConvertRequest, all_carried
+from openalgo_desktop.core.enums import (
+    DERIVATIVE_EXCHANGES,
+    Action,
+    GttType,
+    Interval,
+    PriceType,
+    Product,
+)
+from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder, OrderStateUnknown
+from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
+from openalgo_desktop.core.model import Funds, Instrument, Key, OrderAck
+from openalgo_desktop.core.protection import ALWAYS
+
+#: So many derivatives of one request get their open interest, by one more request each.
+_MOST_INTEREST = 5
+_PENDING, _TRANSIT = 6, 4
+_STOPS = (3, 4)  # order types with a trigger
+
+
+class FyersApi(BrokerApi):
+    """Fyers API v3."""
+
+    gives: ClassVar[Gives] = {
+        "claims": ("client_id", "hsm_key"),
+        "convert": ("position_id", "overnight"),
+        "margin": ("legs",),
+        "gtt_place": ("legs", "@instrument", "wire_action", "wire_product"),
+        "gtt_modify": ("legs",),
+        "quotes": ("symbols",),
+        "depth": ("@instrument",),
+        "history": ("oi_flag",),
+    }
+
+    async def claims(self, known: Mapping[str, Any]) -> Mapping[str, str]:
+        """Login step: who logged in and the key of the market feed, out of the access token."""
+        parts = known["access_token"].split(".")
+        try:
+            claims = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "==="))
+        except (IndexError, ValueError):
+            return {}
+        names = {"client_id": "fy_id", "hsm_key": "hsm_key"}
+        return {ours: str(claims[name]) for ours, name in names.items() if name in claims}
+
+    # -- orders -----------------------------------------------------------------------------
+    def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
+        """Code 201: the request was made and nobody has acknowledged it."""
+        if pick(data, "code") == 201:
+            raise OrderStateUnknown(str(pick(data, "message") or "Fyers: in transit"), tag=tag)
+        return super()._ack(data, tag, field, known=known)
+
+    async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
+        """A position is named by symbol and product; units of today and those of before apart."""
+        name = f"{row.brsymbol}-{self.spec.products.send[request.product]}"
+        held: Mapping[str, Any] = next(
+            (r for r in as_rows(await self.rest.op("positions")) if r.get("id") == name), {}
+        )
+        before = count(held.get("cfBuyQty")) - count(held.get("cfSellQty"))
+        carried = all_carried(request, count(held.get("netQty")), before, self.spec.title)
+        return {"position_id": name, "overnight": int(carried)}
+
+    # -- books ------------------------------------------------------------------------------
+    def source_row(self, kind: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """One row with what its fields are made of."""
+        if kind == "order":
+            state = pick(raw, "status|org_ord_status")
+            stop = number(pick(raw, "stopPrice|price_stop")) > 0
+            if state == _PENDING and stop and pick(raw, "type|ord_type") in _STOPS:
+                state = "STOP"
+            tag = str(pick(raw, "orderTag|ordertag", ""))
+            return {**raw, "state": state, "tag": tag[2:] if tag.startswith("1:") else ""}
+        if kind == "holding" and raw.get("holdingType") == "T1":  # bought, not delivered yet
+            return {**raw, "quantity": 0, "t1": raw.get("quantity")}
+        return raw
+
+    async def funds(self) -> Funds:
+        """Both ledgers together; the results of the day are those of the positions. Raises
+        :class:`DataError` when a position cannot be read."""
+        table = {row.get("title"): row for row in as_rows(await self.rest.op("funds"))}
+        held = await self.positions()
+        whole(held, self.spec.title)
+
+        def both(title: str) -> float:
+            row = table.get(title) or {}
+            return number(row.get("equityAmount")) + number(row.get("commodityAmount"))
+
+        used = table.get("Utilized Amount") or {}
+        return Funds(
+            available_cash=both("Clear Balance"),
+            collateral=both("Collaterals"),
+            m2m_realised=sum(row.realised for row in held),
+            m2m_unrealised=sum(row.unrealised for row in held),
+            utilised=both("Utilized Amount"),
+            account_id=self.rows.account_id,
+            used_by={
+                name: number(used.get(field))
+                for name, field in (("Equity", "equityAmount"), ("Commodity", "commodityAmount"))
+            },
+        )
+
+    async def margin_call(self, items: Sequence[dict[str, Any]]) -> Any:
+        """All legs in one list."""
+        return await self.rest.op("margin", {"legs": [render(LEG, item) for item in items]})
+
+    # -- good till triggered ----------------------------------------------------------------
+    async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
+        """Legs are limits: one without a limit is protected from its trigger. Of a pair the leg
+        above the price is the first."""
+        row = self.index.require(request.symbol, request.exchange)
+        if request.product is Product.MIS:
+            raise InvalidOrder("Fyers takes no intraday triggers.", field="product")
+        pair = request.trigger_type is GttType.OCO
+        if pair:
+            wanted = [
+                (request.trigger_above, request.target),
+                (request.trigger_below, request.stoploss),
+            ]
+        else:
+            wanted = [(request.trigger_above or request.trigger_below, request.price)]
+        quantity = self.wire_quantities(row, request.quantity)["quantity"]
+        legs = {
+            f"leg{place}": {
+                "price": float(self.gtt_leg(request, row, trigger, limit, ALWAYS).price),
+                "triggerPrice": float(trigger),
+                "qty": quantity,
+            }
+            for place, (trigger, limit) in enumerate(wanted, 1)
+        }
+        return {
+            **self.instrument_values(row),
+            "wire_action": self.spec.actions.send[request.action],
+            "wire_product": self.spec.products.send[request.product],
+            "legs": legs,
+        }
+
+    def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
+        """Pending triggers only; others are history. Which side of the price a single one waits
+        on is known by the price, or by what it does: selling counts as a stop."""
+        if row.get("ord_status") not in (_PENDING, _TRANSIT):
+            return None
+        exchange = self.spec.exchanges.read[str(row["exchange"]), str(row["segment"])]
+        brsymbol, action = row["symbol"], self.spec.actions.read[row["tran_side"]]
+        known = self.index.found(brsymbol, str(row.get("fy_token", "")), exchange)
+        first = GttLeg(number(row["price_trigger"]), below=False, price=number(row["price_limit"]))
+        legs, last = [first], number(row.get("ltp"))
+        if pair := row.get("gtt_oco_ind") == 2:
+            stop = GttLeg(
+                number(row["price2_trigger"]), below=True, price=number(row["price2_limit"])
+            )
+            legs = [stop, first]
+        else:
+            first.below = first.trigger_price <= last if last else action is Action.SELL
+        return Gtt(
+            trigger_id=str(row["id"]),
+            trigger_type=GttType.OCO if pair else GttType.SINGLE,
+            symbol=known.symbol if known is not None else brsymbol,
+            exchange=exchange,
+            action=action,
+            quantity=count(row["qty"]) * self.size_of(known, exchange, brsymbol),
+            product=self.spec.products.read.get(row["product_type"], Product.CNC),
+            price_type=PriceType.LIMIT,
+            legs=legs,
+            last_price=last,
+            created_at=moment(row.get("create_time"), self.clock),
+            account_id=self.rows.account_id,
+        )
+
+    # -- market data ------------------------------------------------------------------------
+    async def quote_call(
+        self, batch: Sequence[Instrument]
+    ) -> Mapping[Key, Mapping[str, Any] | AppError]:
+        """One instrument is asked with its book. Several are not, and without open interest: a
+        few derivatives are asked for it one by one, more would cost the minute's requests."""
+        if len(batch) == 1:
+            return {batch[0].key: await self._with_book(batch[0])}
+        names = {row.brsymbol: row.key for row in batch}
+        data = await self.rest.op("quotes", {"symbols": ",".join(names)})
+        found: dict[Key, Mapping[str, Any] | AppError] = {}
+        for item in as_rows(data):
+            if key := names.get(str(item.get("n"))):
+                raw = item.get("v") or {}
+                bad = item.get("s") == "error"
+                found[key] = DataError(str(raw.get("errmsg") or "no quote")) if bad else raw
+        contracts = [row for row in batch if row.exchange in DERIVATIVE_EXCHANGES]
+        for row in contracts if len(contracts) <= _MOST_INTEREST else ():
+            if isinstance(raw := found.get(row.key), Mapping):
+                found[row.key] = {**raw, "oi": (await self._with_book(row)).get("oi")}
+        return found
+
+    async def _with_book(self, row: Instrument) -> Mapping[str, Any]:
+        data = await self.rest.op("depth", self.instrument_values(row))
+        raw = pick(data, "") and data.get(row.brsymbol)
+        return {**raw, "asks": raw.get("ask"), "ask": None} if raw else {}
+
+    def history_context(
+        self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
+    ) -> dict[str, Any]:
+        """Open interest, where there is any."""
+        interest = "1" if row.exchange in DERIVATIVE_EXCHANGES else ""
+        return super().history_context(row, interval, rule, first, last) | {"oi_flag": interest}
