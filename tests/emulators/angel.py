@@ -157,7 +157,8 @@ class AngelEmulator(BrokerEmulator):
             return _refusal("AG8004", "Invalid API Key")
         if (body["clientcode"], body["password"]) != (USER, PIN):
             return _refusal("AB1007", "Invalid clientcode or password")
-        if body["totp"] != totp(TOTP_SECRET, self.clock.time()):
+        now = self.clock.time()
+        if body["totp"] not in (totp(TOTP_SECRET, now), totp(TOTP_SECRET, now - 30)):
             return _refusal("AB1050", "Invalid totp")
         return _answer(self._new_session())
 

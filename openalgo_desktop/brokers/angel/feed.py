@@ -40,7 +40,7 @@ _QUOTE = Struct("<35xqqqqqddqqqq")
 _SNAP = Struct("<35xqqqqqddqqqqqq8x" + "HqqH" * 10 + "qqqq")
 # (Time;) 20 bids, then 20 offers, of quantity, price and orders
 _BOOK = Struct("<43x" + "iih" * (2 * LEVELS))
-_BUY_FIRST, _NOBODY = [1] * 5 + [0] * 5, Level(0.0, 0, 0)
+_BUY_FIRST, _NOBODY = (1,) * 5 + (0,) * 5, Level(0.0, 0, 0)
 _NOT_IN_QUOTE, _NOT_IN_BOOK = Part.TOUCH | Part.OI, Part.LTP | Part.DAY | Part.OI
 
 _json = msgspec.json.Decoder(dict[str, Any]).decode
@@ -184,23 +184,20 @@ def _quote(frame: bytes, scrip: _Scrip, now: int) -> Tick:
 
 
 def _snap(frame: bytes, scrip: _Scrip, now: int) -> Tick:
-    (
-        at, last, quantity, average, volume, buying, selling, open_, high, low, close, traded, oi,
-        *book, upper, lower, year_high, year_low,
-    ) = _SNAP.unpack_from(frame)  # fmt: skip
+    v = _SNAP.unpack_from(frame)
     (exchange, symbol), div = scrip.key, scrip.divisor
-    levels = tuple(map(Level, [price / div for price in book[2::4]], book[1::4], book[3::4]))
+    levels = tuple(map(Level, [price / div for price in v[15:53:4]], v[14:53:4], v[16:53:4]))
     buy, sell = levels[:5], levels[5:]
-    if (sides := book[::4]) != _BUY_FIRST:
+    if (sides := v[13:53:4]) != _BUY_FIRST:
         buy = tuple(level for level, side in zip(levels, sides, strict=True) if side)
         sell = tuple(level for level, side in zip(levels, sides, strict=True) if not side)
     bid, ask = buy[0] if buy else _NOBODY, sell[0] if sell else _NOBODY
     return Tick(
-        symbol, exchange, last / div, FeedMode.DEPTH, now, traded * 1000 or at, open_ / div,
-        high / div, low / div, close / div, volume, quantity, average / div, oi, bid.price,
-        ask.price, bid.quantity, ask.quantity, int(buying), int(selling), upper / div, lower / div,
+        symbol, exchange, v[1] / div, FeedMode.DEPTH, now, v[11] * 1000 or v[0], v[7] / div,
+        v[8] / div, v[9] / div, v[10] / div, v[4], v[2], v[3] / div, v[12], bid.price, ask.price,
+        bid.quantity, ask.quantity, int(v[5]), int(v[6]), v[53] / div, v[54] / div,
         None if scrip.deep else Depth(buy, sell), Part.BOOK if scrip.deep else 0,
-        TickExtras(week_52_high=year_high / div, week_52_low=year_low / div),
+        TickExtras(week_52_high=v[55] / div, week_52_low=v[56] / div),
     )  # fmt: skip
 
 

@@ -172,7 +172,7 @@ _ROWS = {
     "order": k.table(
         f"{_NAMES} token=symboltoken order_id=orderid quantity price trigger_price=triggerprice "
         "disclosed_quantity=disclosedquantity validity=duration price_type=ordertype "
-        "status=orderstatus|status filled_quantity=filledshares pending_quantity=unfilledshares "
+        "status filled_quantity=filledshares pending_quantity=unfilledshares "
         "average_price=averageprice rejection_reason=text placed_at=updatetime "
         "updated_at=exchorderupdatetime|updatetime tag=ordertag"
     ),
@@ -347,5 +347,9 @@ SPEC = k.BrokerSpec(
         converts=True,
         static_ip=True,
     ),
-    evidence={**dict.fromkeys("LMOBQFPE", ("emulator", "vectors")), "G": ("emulator",)},
+    evidence={
+        **dict.fromkeys("LMOBQPE", ("emulator", "vectors")),
+        "F": ("emulator", "vectors", "sdk"),
+        "G": ("emulator",),
+    },
 )

@@ -1,0 +1,138 @@
+"""What the codecs of Angel One do beyond the recordings: deeper books, refusals, odd frames."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from openalgo_desktop.brokers.angel.feed import AngelCodec, OrderCodec
+from openalgo_desktop.brokers.kit.feed.codec import Failure, OrderRow, Ready, Refused, Reply
+from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
+from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
+from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.enums import FeedMode
+from openalgo_desktop.core.errors import NotSupported
+from openalgo_desktop.core.model import Instrument, Key
+from openalgo_desktop.core.ticks import Part
+from tests.unit.brokers.angel.smart_packets import packet
+
+ROWS = [Instrument(f"S{n}", "NSE", token=str(n), brexchange="NSE") for n in range(60)]
+FUTURE = Instrument("NIFTY30DEC25FUT", "NFO", token="7", brexchange="NFO")
+GLOBAL = Instrument("GIFT", "GLOBAL_INDEX", token="9", brexchange="NSEIX")
+KEY = ROWS[7].key
+
+
+def codec() -> AngelCodec:
+    clock = ManualClock(datetime(2025, 11, 20, 10, 15, tzinfo=IST))
+    return AngelCodec(BrokerIndex([*ROWS, FUTURE, GLOBAL]), clock, {})
+
+
+def asked(frames: Any) -> list[tuple[int, int, dict[int, list[str]]]]:
+    """Action, mode and tokens by exchange of each frame."""
+    found = []
+    for frame in frames:
+        body = json.loads(frame)
+        assert len(body["correlationID"]) == 10
+        groups = {g["exchangeType"]: g["tokens"] for g in body["params"]["tokenList"]}
+        found.append((body["action"], body["params"]["mode"], groups))
+    return found
+
+
+def test_a_deeper_book_is_a_second_subscription_that_takes_over() -> None:
+    feed, rng = codec(), random.Random(1)
+    feed.deepen({KEY: 20})
+    assert asked(feed.subscribe({KEY: FeedMode.DEPTH})) == [
+        (1, 3, {1: ["7"]}),
+        (1, 4, {1: ["7"]}),
+    ]
+    (five,) = feed.decode(packet(3, 1, "7", rng))
+    assert len(five.depth.buy) == 5 and not five.unknown
+    (deep,) = feed.decode(packet(4, 1, "7", rng))
+    assert len(deep.depth.buy) == len(deep.depth.sell) == 20
+    assert deep.parts == Part.TOUCH | Part.BOOK  # it has no price: that comes with the other
+    (rest,) = feed.decode(packet(3, 1, "7", rng))
+    assert rest.depth is None and rest.unknown == Part.BOOK and rest.knows(Part.QUOTE)
+    feed.deepen({KEY: 5})
+    assert asked(feed.subscribe({KEY: FeedMode.DEPTH})) == [
+        (0, 4, {1: ["7"]}),
+        (1, 3, {1: ["7"]}),
+    ]
+    (five,) = feed.decode(packet(3, 1, "7", rng))
+    assert len(five.depth.buy) == 5
+    assert asked(feed.unsubscribe([KEY, ("NSE", "GONE")])) == [(0, 3, {1: ["7"]})]
+    assert list(feed.decode(packet(3, 1, "7", rng))) == []
+
+
+def test_deeper_books_are_of_fifty_shares_at_most() -> None:
+    feed = codec()
+    keys: list[Key] = [FUTURE.key, *(row.key for row in ROWS)]
+    feed.deepen(dict.fromkeys(keys, 20))
+    frames = asked(feed.subscribe(dict.fromkeys(keys, FeedMode.DEPTH)))
+    (deep,) = (tokens for _, mode, tokens in frames if mode == 4)
+    assert set(deep) == {1} and len(deep[1]) == 50
+    feed.deepen({KEY: 20, ROWS[59].key: 20})  # one that has it and one too many
+    assert {mode for _, mode, _ in asked(feed.subscribe({KEY: FeedMode.DEPTH}))} == {3, 4}
+    assert {mode for _, mode, _ in asked(feed.subscribe({ROWS[59].key: FeedMode.DEPTH}))} == {3}
+
+
+def refusal(frame: str) -> str:
+    name = json.loads(frame)["correlationID"]
+    return json.dumps({"correlationID": name, "errorCode": "E1002", "errorMessage": "Bad token"})
+
+
+def test_a_refused_request_is_asked_in_halves_to_the_instrument_at_fault() -> None:
+    feed = codec()
+    (frame,) = feed.subscribe({row.key: FeedMode.LTP for row in ROWS[:3]})
+    (reply,) = feed.decode(refusal(frame))
+    assert isinstance(reply, Reply)
+    assert asked(reply.frames) == [(1, 1, {1: ["0"]}), (1, 1, {1: ["1", "2"]})]
+    (refused,) = feed.decode(refusal(reply.frames[0]))
+    assert isinstance(refused, Refused) and refused.key == ROWS[0].key
+    assert "Bad token" in refused.error.message
+    feed.unsubscribe([ROWS[1].key])  # nobody wants it any more
+    (last,) = feed.decode(refusal(reply.frames[1]))
+    assert isinstance(last, Refused) and last.key == ROWS[2].key
+
+
+def test_a_refused_deeper_book_leaves_the_five_levels() -> None:
+    feed = codec()
+    feed.deepen({KEY: 20})
+    _, deep = feed.subscribe({KEY: FeedMode.DEPTH})
+    (failure,) = feed.decode(refusal(deep))
+    assert isinstance(failure, Failure)
+    (tick,) = feed.decode(packet(3, 1, "7", random.Random(1)))
+    assert len(tick.depth.sell) == 5
+
+
+def test_odd_frames_are_failures_and_pongs_nothing() -> None:
+    feed = codec()
+    feed.subscribe({KEY: FeedMode.DEPTH})
+    whole = packet(3, 1, "7", random.Random(1))
+    for frame in (b"", b"\x09" + whole[1:], whole[:-1], whole[:60], "{", "[1]"):
+        (failure,) = feed.decode(frame)
+        assert isinstance(failure, Failure), frame
+    assert list(feed.decode("pong")) == []
+    with pytest.raises(NotSupported, match="NSEIX"):
+        feed.subscribe({GLOBAL.key: FeedMode.LTP})
+
+
+def update(code: str = "AB01", said: str = "200", **row: Any) -> str:
+    body = {"user-id": "C", "status-code": said, "order-status": code, "error-message": "no"}
+    return json.dumps({**body, "orderData": row})
+
+
+def test_order_updates_begin_with_a_greeting() -> None:
+    feed = OrderCodec()
+    assert feed.awaits_ready
+    (ready,) = feed.decode(update("AB00", orderid=""))
+    assert isinstance(ready, Ready)
+    (row,) = feed.decode(update(orderid="1", status="open"))
+    assert isinstance(row, OrderRow) and row.row["orderid"] == "1"
+    (failure,) = feed.decode(update(said="401"))
+    assert isinstance(failure, Failure) and isinstance(failure.error, DoubtfulSession)
+    (failure,) = feed.decode("nothing")
+    assert isinstance(failure, Failure)
