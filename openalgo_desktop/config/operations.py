@@ -163,6 +163,13 @@ OPERATIONS: tuple[Operation, ...] = (
         (_ACCOUNT,),
         changes=True,
     ),
+    Op(
+        "accounts",
+        "sizes",
+        "settle from its symbol master whether a broker counts units or contracts",
+        (_ACCOUNT,),
+        changes=True,
+    ),
     Op("keys", "list", "API keys that work", offline=True),
     Op(
         "keys",

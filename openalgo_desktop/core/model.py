@@ -315,6 +315,14 @@ class Funds(msgspec.Struct):
     used_by: dict[str, float] = {}
 
 
+class SizeAnswer(msgspec.Struct, frozen=True):
+    """Whether it is settled what a broker counts on an exchange, units or contracts, and why."""
+
+    exchange: str
+    good: bool
+    text: str
+
+
 class Margin(msgspec.Struct, frozen=True):
     """What a set of orders would block, rupees; ``charges`` where the broker estimates them.
     ``released`` is what the units that only close positions give back, where the account tells;

@@ -31,6 +31,7 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Position,
+    SizeAnswer,
     Trade,
 )
 from openalgo_desktop.core.secret import Secret
@@ -190,12 +191,18 @@ class BrokerAccount(Protocol):
         """Have the broker's names of the symbols, which come with the symbol master: for an
         account that takes orders while another one gives the master."""
 
+    async def confirm_sizes(self) -> list[SizeAnswer]:
+        """Settle from the symbol master what the broker counts on exchanges where its
+        documentation leaves that open, and orders are refused until then; empty where nothing is
+        open. Writes nothing at the broker."""
+
     def details(self) -> dict[str, Any]:
         """For the account's status panel: ``feed`` (figures or None), ``limits`` (free requests),
         ``master`` (a sentence), ``master_problem`` (why it is not of today), ``busy`` (what it does
         in the background, in words), ``downloaded`` (share of a symbol master on its way, 0 to 1,
-        or None), ``skew`` (seconds that our clock is behind the broker's at
-        least, negative ahead), ``timings``; empty where there is nothing to tell."""
+        or None), ``sizes`` (exchanges whose orders wait for :meth:`confirm_sizes`), ``skew``
+        (seconds that our clock is behind the broker's at least, negative ahead), ``timings``;
+        empty where there is nothing to tell."""
 
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Move prices and switch faults of a simulated market; :class:`ConfigError` elsewhere."""

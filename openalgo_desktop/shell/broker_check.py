@@ -11,26 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from msgspec.structs import replace
-
 from openalgo_desktop import __version__
 from openalgo_desktop.brokers.kit.account.account import KitAccount
-from openalgo_desktop.brokers.kit.master.sizes import Proof
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import Clock
-from openalgo_desktop.core.enums import AccountState, Action, FeedMode, Interval, PriceType, Product
+from openalgo_desktop.core.enums import AccountState, FeedMode, Interval
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.redact import Redactor
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.shell.login import open_account
 
 #: Instruments that the check asks for, the first that the master has.
 _PROBES = (("NSE", "SBIN"), ("NSE", "RELIANCE"), ("NFO", ""), ("MCX", ""), ("BSE", ""))
-
-#: The least and the most that the margin of one lot is of its value; a count that is wrong by the
-#: size of a contract (100 barrels, 1,000 dollars) is far outside.
-_MARGIN_SHARE = (0.005, 1.5)
 
 
 class Doctor:
@@ -65,8 +58,10 @@ class Doctor:
 
         gateway, market = account.gateway, account.market
         await self._check("symbol master", master)
-        for exchange, verdict in sorted(account.sizing.verdicts.items()):
-            await self._check(f"sizes {exchange}", partial(self._sizes, exchange, verdict))
+        for answer in await account.confirm_sizes():
+            self.failed += not answer.good
+            verdict = "ok" if answer.good else "FAILED"
+            self._print(f"  {verdict:6} {f'sizes {answer.exchange}':24} {'':8}     {answer.text}")
         books: tuple[tuple[str, Callable[[], Awaitable[Any]]], ...] = (
             ("funds", gateway.funds),
             ("orders", gateway.orders),
@@ -101,24 +96,6 @@ class Doctor:
         took = (time.perf_counter() - began) * 1000
         self._print(f"  {verdict:6} {name:24} {took:8.0f} ms  {note}")
 
-    async def _sizes(self, exchange: str, verdict: Proof | str) -> str:
-        """Confirms how the broker counts on an exchange that its documentation leaves open: the
-        master says it, and the margin of one lot, where the broker tells one, must be that of one
-        contract."""
-        if isinstance(verdict, str):
-            raise AppError(f"Orders on {exchange} stay refused: {verdict}.")
-        account = self._account
-        known = account.api.sizes.proofs
-        before = known.get(exchange)
-        known[exchange] = verdict
-        try:
-            note = await _margin_note(account, exchange, verdict)
-        finally:
-            known.pop(exchange)
-            known.update({exchange: before} if before is not None else {})
-        await account.sizing.confirm(exchange, verdict)
-        return f"{verdict.text()}; {note}"
-
     async def _stream(self, probe: Instrument) -> str:
         """Waits for a tick; a closed market sends a snapshot, or nothing."""
         ticks: list[Tick] = []
@@ -141,34 +118,6 @@ def _probe(rows: Sequence[Instrument]) -> Instrument | None:
             if row.exchange == exchange and symbol in ("", row.symbol):
                 return row
     return rows[0] if rows else None
-
-
-async def _margin_note(account: KitAccount, exchange: str, proof: Proof) -> str:
-    """What the margin of one lot says of a count. Raises :class:`AppError` where it is another
-    contract's; where the broker does not tell one, the note says so."""
-    if not account.spec.capabilities.margin:
-        return "no margin to compare with"
-    row = account.index.require(proof.symbol, exchange)
-    order = OrderRequest(row.symbol, exchange, Action.BUY, proof.size, product=Product.NRML)
-    try:
-        answer = (await account.market.quotes([row.key]))[row.key]
-        if isinstance(answer, AppError):
-            raise answer
-        order = replace(order, price_type=PriceType.LIMIT, price=answer.ltp)
-        total = (await account.gateway.margin([order])).total
-    except AppError as error:
-        return f"its margin is not known ({error.message})"
-    worth = row.lot_size * row.contract_value * answer.ltp
-    if worth <= 0 or total <= 0:
-        return "its margin is not known"
-    share = total / worth
-    least, most = _MARGIN_SHARE
-    if not least <= share <= most:
-        raise AppError(
-            f"Orders on {exchange} stay refused: the master {proof.text()}, and the margin of one "
-            f"lot is {share:.1%} of its value."
-        )
-    return f"margin of one lot {share:.0%} of its value"
 
 
 async def _quote(account: KitAccount, row: Instrument) -> str:

@@ -36,7 +36,7 @@ REGISTRY = Registry()
 SANDBOX = "sandbox"
 
 
-@dataclass
+@dataclass(repr=False)  # asyncio writes results of tasks out, and this has every instrument
 class Rig:
     """Everything a contract case needs."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,19 @@ class Socket:
                 await self.response.send_str(frame)
 
 
+def near(rows: Sequence[Instrument], expiries: int) -> Iterator[Instrument]:
+    """All rows, of options those of the next ``expiries`` of each underlying."""
+    days: dict[Key, set[date]] = {}
+    for row in rows:
+        if row.is_option and row.expiry is not None:
+            days.setdefault((row.exchange, row.name), set()).add(row.expiry)
+    last = {of: sorted(found)[:expiries][-1] for of, found in days.items()}
+    for row in rows:
+        until = last.get((row.exchange, row.name)) if row.is_option else None
+        if until is None or row.expiry is None or row.expiry <= until:
+            yield row
+
+
 class BrokerEmulator:
     """Base of the emulators. A face adds routes and turns ticks and orders into frames."""
 
@@ -102,6 +116,9 @@ class BrokerEmulator:
     feed_path = "/"
     #: Seconds between heartbeats of the feed.
     heartbeat = 1.0
+    #: Expiries of options that are offered of each underlying, the next ones: a master with all of
+    #: them is the work of most short tests.
+    option_expiries = 2
     #: Whether order pushes begin with the connection, unasked.
     orders_at_once = True
 
@@ -127,7 +144,8 @@ class BrokerEmulator:
     async def start(self, port: int = 0) -> None:
         """Open the market and listen on 127.0.0.1."""
         await self.account.connect()
-        self.rows = {row.key: row for row in await self.account.instruments()}
+        rows = await self.account.instruments()
+        self.rows = {row.key: row for row in near(rows, self.option_expiries)}
         self.account.gateway.set_listener(self._order_changed)
         self.account.market.set_sink(self._tick)
         app = web.Application(middlewares=[self._middleware])

@@ -40,6 +40,7 @@ from openalgo_desktop.core.model import (
     OrderRequest,
     OrderUpdate,
     Position,
+    SizeAnswer,
     Trade,
 )
 from openalgo_desktop.core.numbers import number
@@ -311,6 +312,10 @@ class SimulatorAccount:
         await self._gateway.stop()
         await self._market.stop()
         self._set_state(AccountState.OFFLINE)
+
+    async def confirm_sizes(self) -> list[SizeAnswer]:
+        """Nothing is open: this market counts units."""
+        return []
 
     # -- control ----------------------------------------------------------------------------
     async def control(self, payload: dict[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,14 @@ async def accounts_symbols(owned: Owned, data: dict[str, Any]) -> Result:
     return Result(f"{name}: {await owned.accounts.renew_symbols(name)}")
 
 
+async def accounts_sizes(owned: Owned, data: dict[str, Any]) -> Result:
+    """Settle what the broker counts where its documentation leaves it open."""
+    name = data["name"]
+    answers = await owned.accounts[name].confirm_sizes()
+    lines = [f"{answer.exchange}: {answer.text}" for answer in answers]
+    return Result("\n".join(lines) or f"{name}: nothing is open.")
+
+
 # -- API keys -------------------------------------------------------------------------------
 async def keys_list(owned: Owned, data: dict[str, Any]) -> Result:
     """Keys that work, without their texts."""

@@ -131,7 +131,18 @@ class AccountDoor:
         for bucket, windows in found["limits"].items():
             rates = ", ".join(f"{free:,} of {most:,} {_per(secs)}" for free, most, secs in windows)
             parts.append(f"{bucket}: {rates} free")
+        if open_sizes := found["sizes"]:
+            parts.append(f"No orders on {', '.join(open_sizes)} before its sizes are confirmed")
         return "  ·  ".join([*parts, f"Symbols: {found['master']}"])
+
+    def open_sizes(self, name: str) -> bool:
+        """Whether orders of an exchange wait until it is settled what the broker counts there."""
+        return bool(self._terminal.accounts.details(name).get("sizes"))
+
+    async def confirm_sizes(self, name: str) -> str:
+        """Settle that from the symbol master; what was found, a line for each exchange."""
+        answers = await self._terminal.accounts[name].confirm_sizes()
+        return "\n".join(f"{answer.exchange}: {answer.text}" for answer in answers)
 
     def logins(self, name: str) -> tuple[Login, ...]:
         """The ways to log this account in."""

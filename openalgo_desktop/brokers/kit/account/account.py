@@ -14,6 +14,7 @@ import httpx
 from openalgo_desktop.brokers.kit.account.gateway import KitGateway, KitMarket
 from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session, SessionStore
+from openalgo_desktop.brokers.kit.account.size_check import confirm_sizes
 from openalgo_desktop.brokers.kit.account.sizing import SizeKeeper
 from openalgo_desktop.brokers.kit.account.streams import AccountStreams
 from openalgo_desktop.brokers.kit.books.polling import BookPoller
@@ -33,7 +34,7 @@ from openalgo_desktop.core.errors import (
     SessionExpired,
 )
 from openalgo_desktop.core.logins import LoginHelper
-from openalgo_desktop.core.model import AccountStatus, Instrument
+from openalgo_desktop.core.model import AccountStatus, Instrument, SizeAnswer
 from openalgo_desktop.core.ports import SecretStore
 
 log = logging.getLogger(__name__)
@@ -170,6 +171,12 @@ class KitAccount:
     async def learn_names(self) -> None:
         """The symbol master is read: its rows hold the broker's names."""
         await self.instruments()
+
+    async def confirm_sizes(self) -> list[SizeAnswer]:
+        self._require_login()
+        if not self.sizing.verdicts:
+            await self.instruments()
+        return await confirm_sizes(self.api, self.sizing)
 
     @property
     def master_text(self) -> str:
@@ -392,6 +399,7 @@ class KitAccount:
             "master_problem": self._master.status.problem,
             "busy": self._busy_text(),
             "downloaded": self.rest.downloaded() if self._master.doing else None,
+            "sizes": self.api.sizes.open(),
             "skew": self.rest.skew.proved,
             "timings": list(self.rest.timings)[-20:],
         }

@@ -57,6 +57,10 @@ class Sizes:
         proof = self.proofs.get(exchange)
         return exchange in self._counted or (proof is not None and proof.contracts)
 
+    def open(self) -> list[str]:
+        """Exchanges that nothing has settled yet."""
+        return sorted(self.doubted - self.proofs.keys())
+
     def require_known(self, exchange: str) -> None:
         """Raises :class:`InvalidOrder` for what may not leave yet. What closes a position may: its
         quantity is the broker's own, sent back as it came."""
@@ -67,9 +71,9 @@ class Sizes:
             return
         raise InvalidOrder(
             f"Whether {self._broker} counts {exchange} quantities in units or in contracts is not "
-            f"confirmed, and the wrong one is another order: run 'openalgo-desktop doctor "
-            f"{self._broker}' once, it reads that from your account's symbol master. "
-            "Positions can be closed.",
+            "confirmed, and the wrong one is another order. Press Confirm sizes in the accounts "
+            f"dialog or run 'openalgo-desktop doctor {self._broker}' once: it is read from your "
+            "account's symbol master. Positions can be closed.",
             field="quantity",
         )
 

@@ -83,6 +83,7 @@ class AccountsDialog(QDialog):
             ("Log out", self._log_out),
             ("Use for data", self._use_for_data),
             ("Use for orders", self._use_for_orders),
+            ("Confirm sizes", self._confirm_sizes),
             ("Remove", self._remove),
         ):
             button = push_button(text, f"{NAME}-{slug(text)}", text, self._starter(work))
@@ -151,6 +152,9 @@ class AccountsDialog(QDialog):
         known = name in self._bridge.accounts.names()
         data, orders = self._bridge.accounts.roles(name) if known else (False, False)
         login = known and self._bridge.accounts.has_login(name)
+        # Of most brokers it is known what they count: the button is there where it is not.
+        waits = known and self._bridge.accounts.open_sizes(name)
+        self.buttons["Confirm sizes"].setVisible(waits)
         for text, enabled in (
             ("Log in", login),
             ("Log out", login),
@@ -233,6 +237,11 @@ class AccountsDialog(QDialog):
             danger=True,
         ):
             await self._bridge.accounts.remove(name)
+
+    async def _confirm_sizes(self) -> None:
+        text = await self._bridge.accounts.confirm_sizes(self.selected())
+        if is_open(self):
+            self._say(text)
 
     async def _add(self) -> None:
         name = await self._bridge.accounts.add(str(self.broker.currentData()))

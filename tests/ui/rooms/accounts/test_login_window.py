@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from openalgo_desktop.core.clock import SystemClock
-from openalgo_desktop.core.enums import AccountState, Mode, OrderStatus
+from openalgo_desktop.core.enums import AccountState, Exchange, Mode, OrderStatus
 from openalgo_desktop.ui.engine.work import AtWork
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
@@ -177,6 +178,47 @@ def test_live_orders_reach_the_account_that_was_chosen(drive: Drive) -> None:
                 "the live order in the window",
             )
             await session.bridge.set_mode(Mode.SANDBOX)
+
+    drive(scenario)
+
+
+def test_sizes_that_are_in_doubt_are_confirmed_from_the_accounts_dialog(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        async with kite(session) as emulator:
+            door = session.bridge.accounts
+            name = await door.add("zerodha")
+            account: Any = session.terminal.accounts[name]
+            dialog = LoginDialog(session.window, session.bridge, name, Browser(emulator))
+            dialog._inputs["api_key"].setText(API_KEY)
+            dialog._inputs["api_secret"].setText(API_SECRET)
+            dialog._go()
+            await until(lambda: door.status(name).state is AccountState.CONNECTED, "the login", 20)
+            manager = accounts_dialog(session)
+            manager.table.selectRow(manager._names.index(name))
+            button = manager.buttons["Confirm sizes"]
+            assert button.isHidden()  # of Zerodha it is known what it counts
+            account.api.sizes.doubted = frozenset({Exchange.MCX})
+            manager.reload()
+            assert button.isVisible()
+            assert "No orders on MCX before" in manager.figures.text()
+            read = account.sizing.taken
+
+            async def counting_contracts(rows: Any, index: Any) -> Any:
+                lots = [
+                    replace(r, lot_size=1, contract_value=r.contract_value * r.lot_size)
+                    if r.exchange == "MCX"
+                    else r
+                    for r in rows
+                ]
+                await asyncio.to_thread(index.load, lots)
+                return await read(lots, index)
+
+            account.sizing.taken = counting_contracts
+            click(button)
+            await until(lambda: "counts contracts" in manager.message.text(), "the answer")
+            assert "of its value" in manager.message.text()
+            await until(button.isHidden, "nothing left to confirm")
+            assert "No orders on" not in manager.figures.text()
 
     drive(scenario)
 

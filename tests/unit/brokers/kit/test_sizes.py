@@ -221,7 +221,7 @@ async def test_doctor_confirms_what_master_and_margin_agree_on(
     kite: KiteEmulator, tmp_path: Path
 ) -> None:
     account, text = await report(kite, tmp_path, size=1)
-    assert "counts contracts: lot 1 of" in text and "of its value" in text
+    assert "counts contracts: lot 1 of" in text and "% of its value" in text
     account.api.sizes.require_known("MCX")
     await account.disconnect()
 
@@ -232,7 +232,7 @@ async def test_doctor_refuses_a_count_whose_margin_is_another_contracts(
     """The master's lots are contract sizes, so it would count units; this server counts
     contracts, and asks a hundred times the margin."""
     account, text = await report(kite, tmp_path, size=100)
-    assert "stay refused: the master counts units" in text
+    assert "FAILED sizes MCX" in text and "Orders stay refused: counts units" in text
     with pytest.raises(InvalidOrder):
         account.api.sizes.require_known("MCX")
     await account.disconnect()
