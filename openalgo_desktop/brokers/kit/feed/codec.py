@@ -7,15 +7,19 @@ client (:mod:`openalgo_desktop.brokers.kit.feed.stream`) makes a fresh one for e
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.errors import AppError, ProtocolError, SymbolUnknown
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.ticks import Tick
+
+_message = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -143,9 +147,25 @@ class StreamCodec(Protocol):
 
 
 class FrameCodec:
-    """Base of a codec: what most feeds do not need."""
+    """Base of a codec: what most feeds do not need. ``session`` has the values of the log-in."""
 
     awaits_ready = False
+
+    def __init__(
+        self, instruments: InstrumentFinder, clock: Clock, session: Mapping[str, Any] | None = None
+    ) -> None:
+        self._instruments = instruments
+        self._clock = clock
+        self._session = session or {}
+
+    def still_known(self, keys: Iterable[Key]) -> list[Instrument]:
+        """The instruments of these; those that no master knows any more are left out: they ended
+        with their contract."""
+        found = []
+        for exchange, symbol in keys:
+            with contextlib.suppress(SymbolUnknown):
+                found.append(self._instruments.require(symbol, exchange))
+        return found
 
     def opened(self) -> Sequence[Sending]:
         """Nothing: the address or the transport carries the log-in."""
@@ -159,6 +179,30 @@ class FrameCodec:
 
     def deepen(self, levels: Mapping[Key, int]) -> None:
         """One count of depth levels only."""
+
+
+class OrderFeedCodec(FrameCodec):
+    """Base of the codec of a feed that pushes order updates as JSON text, unasked."""
+
+    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Sending]:
+        """Nothing to ask for."""
+        return ()
+
+    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Sending]:
+        """Nothing to end."""
+        return ()
+
+    def decode(self, frame: Frame) -> Iterable[StreamEvent]:
+        """The events of the message in a frame."""
+        try:
+            message = _message(text_of(frame))
+        except msgspec.MsgspecError:
+            return [Failure(ProtocolError("an order update that is no JSON object"))]
+        return self.events(message)
+
+    def events(self, message: Mapping[str, Any]) -> Iterable[StreamEvent]:
+        """What a message tells."""
+        raise NotImplementedError
 
 
 class InstrumentFinder(Protocol):

@@ -23,6 +23,7 @@ from openalgo_desktop.brokers.kit.rest.second import SecondSessionRefused
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, DataError, NetError, SessionExpired
+from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Tick
 from tests.unit.brokers.kit.feed_server import FeedServer, TextCodec
@@ -217,6 +218,7 @@ async def test_a_codec_that_fails_on_an_answer_does_no_harm(rig: Rig) -> None:
 
 
 def test_a_frame_codec_refuses_by_the_error_of_a_request() -> None:
+    codec = FrameCodec(InstrumentTable(), SystemClock())
     with pytest.raises(DataError):
-        FrameCodec().answered(Request("x"), DataError("no"))
-    assert list(FrameCodec().answered(Request("x"), {"any": 1})) == []
+        codec.answered(Request("x"), DataError("no"))
+    assert list(codec.answered(Request("x"), {"any": 1})) == []
