@@ -144,6 +144,7 @@ def claims(spec: BrokerSpec) -> frozenset[str]:
     """The groups of the contract that a broker says it fulfils."""
     left = {"G"} if not spec.capabilities.gtt else set()
     left |= {"F"} if spec.stream is None else set()
+    left |= set() if spec.capabilities.quote_batch else {"Q"}
     return frozenset(GROUPS) - left
 
 

@@ -93,8 +93,9 @@ class Rig:
         return known.tick_size if known is not None else row.tick_size
 
     async def price(self, row: Instrument) -> Tick:
-        """The market of an instrument now."""
-        return await self.account.market.depth(row.key)
+        """The market of an instrument now; of a broker without market data the emulator's."""
+        source = self.account if self.can.quote_batch else self.emulator.account
+        return await source.market.depth(row.key)
 
 
 #: A silent line is found after at most so many seconds in tests, and pinged so often.

@@ -23,12 +23,24 @@ from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import ModifyRequest, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ticks import Part
-from tests.contract.rig import Rig, open_rig
+from tests.contract.rig import REGISTRY, Rig, open_rig
 from tests.contract.test_orders import find, order_of, tag
 from tests.faces.face import face_names
 from tests.waiting import until
 
 MEMBERS = sorted(set(face_names(whole=False)) - set(face_names()))
+
+
+#: Those with prices of their own; the others show orders and books.
+PRICED = [name for name in MEMBERS if REGISTRY.get(name).spec.capabilities.quote_batch]
+
+
+@pytest.fixture
+async def priced(request: Any, tmp_path: Path) -> AsyncIterator[Rig]:
+    """A logged-in account of a member with market data."""
+    async with open_rig(request.param, tmp_path) as rig:
+        await rig.login()
+        yield rig
 
 
 @pytest.fixture(params=MEMBERS)
@@ -78,39 +90,42 @@ async def test_margin_where_it_is_offered(member: Rig) -> None:
 
 
 @pytest.mark.parametrize("mode", list(FeedMode))
-async def test_the_feed_ticks_in_each_mode(member: Rig, mode: FeedMode) -> None:
-    future = member.row("NFO", "FUT")
-    rows = [member.row("NSE"), future]
-    await member.account.market.subscribe({row.key: mode for row in rows})
+@pytest.mark.parametrize("priced", PRICED, indirect=True)
+async def test_the_feed_ticks_in_each_mode(priced: Rig, mode: FeedMode) -> None:
+    future = priced.row("NFO", "FUT")
+    rows = [priced.row("NSE"), future]
+    await priced.account.market.subscribe({row.key: mode for row in rows})
     await until(
         lambda: (
-            {t.symbol for t in member.ticks if t.mode >= mode and t.knows(Part.LTP)}
+            {t.symbol for t in priced.ticks if t.mode >= mode and t.knows(Part.LTP)}
             >= {r.symbol for r in rows}
         ),
         "a tick of each",
     )
     # What brings the open interest alone knows no price.
-    assert all(tick.ltp > 0 for tick in member.ticks if tick.knows(Part.LTP))
+    assert all(tick.ltp > 0 for tick in priced.ticks if tick.knows(Part.LTP))
     if mode is not FeedMode.LTP:
-        await until(lambda: any(t.symbol == future.symbol and t.oi for t in member.ticks), "the oi")
-    stream = member.account.stream
+        await until(lambda: any(t.symbol == future.symbol and t.oi for t in priced.ticks), "the oi")
+    stream = priced.account.stream
     assert stream is not None and stream.figures()["bad_frames"] == 0
 
 
-async def test_the_feed_comes_back(member: Rig) -> None:
-    row = member.row("NSE")
-    await member.account.market.subscribe({row.key: FeedMode.QUOTE})
-    await until(lambda: bool(member.ticks), "a tick")
-    await member.emulator.drop_sockets()
-    await until(lambda: member.account.status.state is AccountState.DISCONNECTED, "the loss")
-    member.ticks.clear()
-    await until(lambda: bool(member.ticks), "ticks again", 10)
+@pytest.mark.parametrize("priced", PRICED, indirect=True)
+async def test_the_feed_comes_back(priced: Rig) -> None:
+    row = priced.row("NSE")
+    await priced.account.market.subscribe({row.key: FeedMode.QUOTE})
+    await until(lambda: bool(priced.ticks), "a tick")
+    await priced.emulator.drop_sockets()
+    await until(lambda: priced.account.status.state is AccountState.DISCONNECTED, "the loss")
+    priced.ticks.clear()
+    await until(lambda: bool(priced.ticks), "ticks again", 10)
 
 
-async def test_history(member: Rig) -> None:
-    today = member.clock.now().date()
-    bars = await member.account.market.history(
-        member.row("NSE").key, Interval.M5, today - timedelta(days=9), today - timedelta(days=1)
+@pytest.mark.parametrize("priced", PRICED, indirect=True)
+async def test_history(priced: Rig) -> None:
+    today = priced.clock.now().date()
+    bars = await priced.account.market.history(
+        priced.row("NSE").key, Interval.M5, today - timedelta(days=9), today - timedelta(days=1)
     )
     days = {moment // 86_400 for moment in bars.time.tolist()}
     assert len(days) >= 5

@@ -35,7 +35,8 @@ async def test_l05_the_session_ends_at_its_time_and_the_workspace_stays(
         await rig.gateway.orders()
     await until(lambda: not rig.emulator.sockets, "the end of the feed")
     await rig.login()
-    assert rig.account.session.ends == ends + timedelta(days=1)
+    late = rig.account.session.ends - ends - timedelta(days=1)  # so many hours from the login
+    assert timedelta(0) <= late < timedelta(minutes=1)
     rig.ticks.clear()
     await until(lambda: any(t.symbol == row.symbol for t in rig.ticks), "ticks again")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +52,8 @@ def stream_ticks(feed: Feed, case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The ticks of a recorded stream case, as each subscribed mode of an instrument sees them.
     Books that are deeper than usual may have a feed of their own."""
     books = [tick["depth"]["buy"] for tick in case.get("expect") or () if tick.get("depth")]
-    line = feed.line("market", max(map(len, books), default=None))
+    mode = re.match(r"(\d+)_", str(case.get("raw_mode")))  # 20_DEPTH
+    line = feed.line("market", max(map(len, books), default=int(mode[1]) if mode else None))
     subscribed = case.get("subscribed") or ()
     line.try_subscribe(feed.wanted(subscribed, case.get("mode")))
     modes: dict[Any, set[Any]] = {}

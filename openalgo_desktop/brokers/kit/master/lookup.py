@@ -31,6 +31,7 @@ class BrokerIndex(Rows):
         by_symbol: Keyed[Key, Instrument] = Keyed()
         by_token: Keyed[Key, Instrument] = Keyed()
         twice: list[Instrument] = []
+        shared: set[Key] = set()
         for row in gently(rows):
             exchange, token, brsymbol = row.exchange, row.token, row.brsymbol
             if token and by_token.setdefault((exchange, token), row) is not row:
@@ -45,6 +46,11 @@ class BrokerIndex(Rows):
                 known = by_symbol.setdefault((exchange, brsymbol), row)
                 if known is not row and row.symbol == brsymbol:
                     by_symbol[exchange, brsymbol] = row  # it bears the name, the other shares it
+                elif known is not row:
+                    shared.add((exchange, brsymbol))
+        for key in shared:  # a name of several, and of none in particular, is nobody's
+            if by_symbol[key].symbol != key[1]:
+                del by_symbol[key]
         old = [*self._rows.parts(), *self._by_symbol.parts(), *self._by_token.parts()]
         self._rows, self._by_symbol, self._by_token = table, by_symbol, by_token
         let_go(old)
