@@ -39,6 +39,11 @@ _RULE = k.table(
     "disclosedqty=$disclosed_quantity triggerprice=$trigger_price timeperiod=$days"
 )
 _OCO = k.table("gttType=$gtt_type? stoplossprice=$stop_price? stoplosstriggerprice=$stop_trigger?")
+#: What a conversion repeats of the position's row.
+HELD = (
+    "symbolname", "instrumenttype", "priceden", "pricenum", "genden", "gennum", "precision",
+    "multiplier", "boardlotsize", "buyqty", "sellqty", "buyamount", "sellamount",
+)  # fmt: skip
 #: One leg of a margin request.
 LEG = k.table(
     "exchange=$wire_exchange qty=$quantity:int price=$price:float productType=$wire_product "
@@ -141,7 +146,11 @@ _OPS = {
         f"{_SCRIP}{_TERMS} orderid=$order_id disclosedquantity=$disclosed_quantity:text",
     ),
     "cancel": _write("/order/v1/cancelOrder", "variety=$variety orderid=$order_id"),
-    "convert": _write("/order/v1/convertPosition", "$conversion"),
+    "convert": _write(
+        "/order/v1/convertPosition",
+        f"{_SCRIP} oldproducttype=$wire_product newproducttype=$wire_to_product type=DAY "
+        f"transactiontype=$wire_action quantity=$quantity {' '.join(f'{n}=${n}' for n in HELD)}",
+    ),
     "orders": _op("/order/v1/getOrderBook", limit="orderbook"),
     "trades": _op("/order/v1/getTradeBook", limit="tradebook"),
     "positions": _op("/order/v1/getPosition", limit="positions"),
@@ -206,7 +215,16 @@ _WORKING = (
     "modified", "not modified", "not cancelled",
 )  # fmt: skip
 _CASH, _CARRIED = (e.Product.CNC, e.Product.MIS), (e.Product.NRML, e.Product.MIS)
-_I, _S = e.Interval, e.OrderStatus
+_S = e.OrderStatus
+#: Candles by the most days of one request.
+_INTERVALS = {
+    30: "1m=ONE_MINUTE",
+    60: "3m=THREE_MINUTE",
+    100: "5m=FIVE_MINUTE 10m=TEN_MINUTE",
+    200: "15m=FIFTEEN_MINUTE 30m=THIRTY_MINUTE",
+    400: "1h=ONE_HOUR",
+    2000: "D=ONE_DAY",
+}
 
 SPEC = k.BrokerSpec(
     id="angel",
@@ -282,6 +300,7 @@ SPEC = k.BrokerSpec(
         {"cancelled after market order": _S.CANCELLED, **dict.fromkeys(_WORKING, _S.OPEN)},
     ),
     settling=_SETTLING,
+    repeats={"variety": k.Repeat("variety")},
     # NFO and BFO want multiples of the lot (topic/4534). Neither the documentation nor an SDK says
     # what is counted on MCX and CDS.
     doubted=frozenset((_E.MCX, _E.CDS)),
@@ -332,14 +351,9 @@ SPEC = k.BrokerSpec(
             exchange: _CASH if exchange in e.CASH_EXCHANGES else _CARRIED for exchange in _WIRE
         },
         intervals={
-            _I.M1: k.IntervalRule("ONE_MINUTE", 30),
-            _I.M3: k.IntervalRule("THREE_MINUTE", 60),
-            _I.M5: k.IntervalRule("FIVE_MINUTE", 100),
-            _I.M10: k.IntervalRule("TEN_MINUTE", 100),
-            _I.M15: k.IntervalRule("FIFTEEN_MINUTE", 200),
-            _I.M30: k.IntervalRule("THIRTY_MINUTE", 200),
-            _I.H1: k.IntervalRule("ONE_HOUR", 400),
-            _I.DAY: k.IntervalRule("ONE_DAY", 2000),
+            e.Interval(ours): k.IntervalRule(theirs, days)
+            for days, text in _INTERVALS.items()
+            for ours, theirs in k.table(text).items()
         },
         quote_batch=50,
         margin=True,

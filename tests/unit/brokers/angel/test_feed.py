@@ -126,7 +126,8 @@ def update(code: str = "AB01", said: str = "200", **row: Any) -> str:
 
 
 def test_order_updates_begin_with_a_greeting() -> None:
-    feed = OrderCodec()
+    clock = ManualClock(datetime(2025, 11, 20, 10, 15, tzinfo=IST))
+    feed = OrderCodec(BrokerIndex(ROWS), clock, {})
     assert feed.awaits_ready
     (ready,) = feed.decode(update("AB00", orderid=""))
     assert isinstance(ready, Ready)
