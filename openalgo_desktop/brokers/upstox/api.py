@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import (
+    OddValue,
+    absent,
+    amount,
+    count,
+    number,
+    pick,
+    render,
+)
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.upstox.master import INDICATORS
 from openalgo_desktop.brokers.upstox.spec import LEG
@@ -22,7 +30,7 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.errors import DataError, InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import Funds, Instrument, Key, ModifyRequest, Order, OrderRequest
 
@@ -97,6 +105,8 @@ class UpstoxApi(BrokerApi):
     async def funds(self) -> Funds:
         """Cash of both segments together; the result of the day from the positions."""
         money = pick(await self.rest.op("funds"), "available_to_trade", {})
+        if absent(pick(money, "cash_available_to_trade.total")):
+            raise DataError("Upstox does not tell what cash there is.")
         held = as_rows(await self.rest.op("positions"))
         used = amount(money, "pledge_available_to_trade.margin_used.total")
         pledged = amount(money, "pledge_available_to_trade.margin_from_pledge.total")

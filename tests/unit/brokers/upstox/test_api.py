@@ -218,6 +218,12 @@ async def test_a_position_that_contradicts_itself_is_no_row(row: dict[str, Any])
     assert found == [] and "multiplier" in found.unreadable[0]
 
 
+async def test_funds_that_are_not_told_are_no_zero() -> None:
+    desk = Desk({"/v3/user": {"available_to_trade": {}}, "/v2/portfolio": []})
+    with pytest.raises(DataError, match="what cash"):
+        await desk.api.funds()
+
+
 # -- market data ------------------------------------------------------------------------------
 def bar(at: str) -> list[Any]:
     return [f"{at}+05:30", 1.0, 2.0, 0.5, 1.5, 10, 0]
