@@ -25,13 +25,11 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     FrameCodec,
-    InstrumentFinder,
     Ready,
     Reply,
     StreamEvent,
 )
 from openalgo_desktop.config.resources import resource_text
-from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, INDEX_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.model import Instrument, Key
@@ -220,14 +218,10 @@ class HsmCodec(FrameCodec):
 
     awaits_ready = True
 
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        self._instruments = instruments
-        self._clock = clock
-        self._key = str(values.get("hsm_key", ""))
-        self._padding = 18 + len(str(values.get("access_token", ""))) + len(SOURCE)
-        fetched = values.get("index_names")
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._padding = 18 + len(str(self._session.get("access_token", ""))) + len(SOURCE)
+        fetched = self._session.get("index_names")
         self._names = known_names() | (fetched if isinstance(fetched, dict) else {})
         self._scrips: dict[Key, tuple[_Scrip, list[bytes]]] = {}  # with their topics
         self._by_name: dict[bytes, _Scrip] = {}
@@ -238,7 +232,8 @@ class HsmCodec(FrameCodec):
     # -- out --------------------------------------------------------------------------------
     def opened(self) -> Sequence[Frame]:
         """The log-in, and that all values are wanted."""
-        texts = (self._key.encode(), b"P", b"\x01", SOURCE.encode())
+        key = str(self._session.get("hsm_key", ""))
+        texts = (key.encode(), b"P", b"\x01", SOURCE.encode())
         body = b"".join(_field(number, text) for number, text in enumerate(texts, 1))
         return pack(">HBB", len(body) + 2, _AUTH, 4) + body, _FULL_MODE
 

@@ -17,14 +17,12 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     FrameCodec,
-    InstrumentFinder,
+    OrderFeedCodec,
     OrderRow,
     Ready,
     StreamEvent,
-    text_of,
 )
 from openalgo_desktop.brokers.kit.feed.protobuf import Schema
-from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, NotSupported, ProtocolError
 from openalgo_desktop.core.model import Key
@@ -58,7 +56,6 @@ _read = _SCHEMA.reader("SocketMessage")
 #: Tags of a depth (total to buy, to sell, levels to sell, to buy) and of a level.
 _BUYING, _SELLING, _ASK, _BID = (number << 3 | 2 for number in range(1, 5))
 _PRICE, _QUANTITY, _ORDERS, _PLACE = _BUYING, _SELLING, _ASK, _BID
-_json = msgspec.json.Decoder()
 
 
 class _Book:
@@ -149,11 +146,8 @@ class _Book:
 class TbtCodec(FrameCodec):
     """One connection of the 50-level books: shares and equity derivatives of NSE."""
 
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        self._instruments = instruments
-        self._clock = clock
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._books: dict[str, _Book] = {}
 
     def opened(self) -> Sequence[Frame]:
@@ -203,36 +197,20 @@ class TbtCodec(FrameCodec):
         return events
 
 
-class OrderCodec(FrameCodec):
-    """One connection of the order updates."""
+class OrderCodec(OrderFeedCodec):
+    """One connection of the order updates; the header carries the log-in."""
 
     awaits_ready = True
-
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        pass  # the header carries the log-in
 
     def opened(self) -> Sequence[Frame]:
         """Orders only: trades and positions follow from them."""
         return (_text({"T": "SUB_ORD", "SLIST": ["orders"], "SUB_T": 1}),)
 
-    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
-        return ()
-
-    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
-        return ()
-
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
-        text = text_of(frame)
-        if text == "pong":
-            return ()
-        try:
-            message = _json.decode(text)
-        except msgspec.DecodeError:
-            return (Failure(ProtocolError("Fyers' order feed sent text that is not JSON")),)
-        if not isinstance(message, dict):
-            return ()
+        return () if frame == "pong" else super().decode(frame)
+
+    def events(self, message: Mapping[str, Any]) -> Iterable[StreamEvent]:
+        """Code 1605 is the yes to the subscription."""
         if isinstance(row := message.get("orders"), dict):
             return (OrderRow(row),)
         if message.get("s") == "error":

@@ -341,6 +341,6 @@ SPEC = k.BrokerSpec(
     evidence={
         **dict.fromkeys("LMOBQPE", ("emulator", "vectors")),
         "G": ("emulator",),
-        "F": ("emulator", "vectors"),
+        "F": ("emulator", "vectors", "sdk"),
     },
 )
