@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -222,6 +223,14 @@ class FyersEmulator(BrokerEmulator):
             body = token.split(".")[1]
             keys.add(json.loads(base64.urlsafe_b64decode(body + "=="))["hsm_key"])
         return keys
+
+    async def _authcode(self, request: web.Request) -> web.StreamResponse:
+        """The page of the broker; here everybody agrees at once."""
+        query = request.query
+        if query["client_id"] != APP_ID or query["response_type"] != "code":
+            raise web.HTTPBadRequest
+        back = {"s": "ok", "code": 200, "auth_code": self.new_auth_code(), "state": query["state"]}
+        raise web.HTTPFound(f"{query['redirect_uri']}?{urlencode(back)}")
 
     async def _validate(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -633,6 +642,7 @@ class FyersEmulator(BrokerEmulator):
             app.router.add_get(path, self._feed)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/api/v3/generate-authcode", self._authcode)
         router.add_post("/api/v3/validate-authcode", self._validate)
         router.add_post("/api/v3/validate-refresh-token", self._validate)
         router.add_get("/sym_details/{file}", self._master)
