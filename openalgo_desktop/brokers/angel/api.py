@@ -135,13 +135,10 @@ class AngelApi(BrokerApi):
             **self.wire_quantities(row, request.quantity),
             "wire_action": self.spec.actions.send[request.action],
             "wire_product": self.spec.products.send[request.product],
-            **dict(
-                zip(
-                    ("trigger_price", "price", "stop_trigger", "stop_price"),
-                    (*first, *stop),
-                    strict=True,
-                )
-            ),
+            "trigger_price": first[0],
+            "price": first[1],
+            "stop_trigger": stop[0],
+            "stop_price": stop[1],
             "gtt_type": "OCO" if oco else "",
             "days": max(1, days),
         }
@@ -159,7 +156,7 @@ class AngelApi(BrokerApi):
         rule = await self.rest.op("orders_rule", {"trigger_id": trigger_id})
         if not rule:
             raise x.GttNotFound(trigger_id)
-        names = {"token": rule["symboltoken"], "wire_exchange": rule["exchange"]}
+        names = {"token": pick(rule, "symboltoken"), "wire_exchange": pick(rule, "exchange")}
         data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id, **names})
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 
@@ -240,5 +237,5 @@ class AngelApi(BrokerApi):
         except x.DataError as error:
             log.info("%s: no open interest of %s: %s", self.spec.title, row.symbol, error.message)
             return candles
-        interest = {each["time"]: each["oi"] for each in told}
+        interest = {pick(each, "time"): pick(each, "oi") for each in told}
         return [[*candle[:6], interest.get(candle[0], 0)] for candle in candles]

@@ -214,6 +214,15 @@ _WORKING = (
     *_SETTLING, "after market order req received", "modify after market order req received",
     "modified", "not modified", "not cancelled",
 )  # fmt: skip
+_FILES, _FILE = "/OpenAPI_File/files", "OpenAPIScripMaster.json"
+#: Requests by seconds, as documented; of orders the exchanges' ten for programs that have no id.
+_LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
+    **dict.fromkeys(("login", "orderbook", "tradebook", "positions", "holdings"), ((1, 1),)),
+    **dict.fromkeys(("gtt", "margin", "quotes"), ((10, 1),)),
+    "funds": ((2, 1),),
+    "orders": ((10, 1), (500, 60), (1000, 3600)),
+    "history": ((3, 1), (180, 60)),
+}
 _CASH, _CARRIED = (e.Product.CNC, e.Product.MIS), (e.Product.NRML, e.Product.MIS)
 _S = e.OrderStatus
 #: Candles by the most days of one request.
@@ -265,19 +274,7 @@ SPEC = k.BrokerSpec(
             pattern=r"already (cancelled|complete|reject|exec)|cannot be (modif|cancel)|not open",
         ),
     ),
-    limits={
-        **{
-            name: (k.Rate(1),)
-            for name in ("login", "orderbook", "tradebook", "positions", "holdings")
-        },
-        "all": (k.Rate(20),),
-        "funds": (k.Rate(2),),
-        "orders": (k.Rate(10), k.Rate(500, 60), k.Rate(1000, 3600)),
-        "gtt": (k.Rate(10),),
-        "margin": (k.Rate(10),),
-        "quotes": (k.Rate(10),),
-        "history": (k.Rate(3), k.Rate(180, 60)),
-    },
+    limits={name: tuple(k.Rate(*rate) for rate in rates) for name, rates in _LIMITS.items()},
     exchanges=k.identity(_WIRE),
     products=k.TwoWay(
         {
@@ -307,14 +304,7 @@ SPEC = k.BrokerSpec(
     ops=_OPS,
     rows=_ROWS,
     master=k.MasterSpec(
-        files=(
-            k.MasterFile(
-                path="/OpenAPI_File/files/OpenAPIScripMaster.json",
-                host="files",
-                name="OpenAPIScripMaster.json",
-                form="json",
-            ),
-        ),
+        files=(k.MasterFile(path=f"{_FILES}/{_FILE}", host="files", name=_FILE, form="json"),),
         reader=read_row,
     ),
     streams=(
