@@ -32,7 +32,15 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import DataError, InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import Funds, Instrument, Key, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import (
+    Funds,
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+)
 
 #: Quantities of a position.
 _COUNTS = ("quantity", "day_buy_quantity", "day_sell_quantity")
@@ -52,6 +60,10 @@ class UpstoxApi(BrokerApi):
         "history": ("unit", "step"),
         "history_today": ("@instrument", "unit", "step"),
     }
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._brackets: set[str] = set()  # triggers with exits of their own
 
     # -- orders -----------------------------------------------------------------------------
     def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
@@ -139,8 +151,17 @@ class UpstoxApi(BrokerApi):
         context = self.order_context(self.gtt_leg(request, row, trigger, trigger), row)
         return context | {"trigger_type": side, "trigger_price": trigger}
 
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """A trigger with exits of its own is left alone: the change would take them away."""
+        await self.gtt_orders()
+        if trigger_id in self._brackets:
+            raise InvalidOrder("This trigger has a target or a stop-loss: change it at Upstox.")
+        return await super().gtt_modify(trigger_id, request)
+
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
         """What still waits: an entry, or the exits that follow it; None where nothing does."""
+        if len(row["rules"]) > 1:
+            self._brackets.add(str(row["gtt_order_id"]))
         rules = {rule["strategy"]: rule for rule in row["rules"] if rule.get("status") in _WAITING}
         waiting = [r for name in ("ENTRY", "STOPLOSS", "TARGET") if (r := rules.get(name))]
         if "ENTRY" in rules:

@@ -131,7 +131,8 @@ async def test_what_is_over_is_no_trigger_and_lots_are_units() -> None:
 
 
 async def test_a_trigger_leaves_as_one_entry_rule() -> None:
-    desk = Desk({"/v3/order/gtt": {"gtt_order_ids": ["GTT-1"]}})
+    ack = {"gtt_order_ids": ["GTT-1"]}
+    desk = Desk({"/v3/order/gtt/": ack, "/v3/order/gtt": []})
     asked = GttRequest(
         GttType.SINGLE, CRUDE.symbol, "MCX", Action.SELL, 200, Product.NRML,
         price=5900, trigger_below=5900,
@@ -146,6 +147,14 @@ async def test_a_trigger_leaves_as_one_entry_rule() -> None:
     }  # fmt: skip
     await desk.api.gtt_cancel("GTT-1")
     assert (desk.sent[-1].method, desk.body) == ("DELETE", {"gtt_order_id": "GTT-1"})
+
+
+async def test_a_trigger_with_exits_of_its_own_is_not_changed() -> None:
+    desk = Desk({"/v3/order/gtt": [trigger(ENTRY, {**STOP, "status": "INACTIVE"})]})
+    asked = GttRequest(GttType.SINGLE, "SBIN", "NSE", Action.BUY, 2, price=101, trigger_above=101)
+    with pytest.raises(InvalidOrder, match="at Upstox"):
+        await desk.api.gtt_modify("GTT-C25090600141213", asked)
+    assert [request.method for request in desk.sent] == ["GET"]
 
 
 @pytest.mark.parametrize("more", [{"price": 5890}, {"price_type": PriceType.MARKET}, {}])
