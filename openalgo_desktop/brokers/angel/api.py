@@ -73,16 +73,7 @@ class AngelApi(BrokerApi):
     async def convert_context(self, request: ConvertRequest, row: m.Instrument) -> dict[str, Any]:
         """A conversion repeats the row of the position. Only those of today's units are
         documented."""
-        product = self.spec.products.send[request.product]
-        keys = ("symboltoken", "exchange", "producttype")
-        held: Mapping[str, Any] = next(
-            (
-                found
-                for found in as_rows(await self.rest.op("positions"))
-                if tuple(map(found.get, keys)) == (row.token, row.brexchange, product)
-            ),
-            {},
-        )
+        held = await self.held_row(request)
         carried = count(held.get("cfbuyqty")) - count(held.get("cfsellqty"))
         if all_carried(request, count(held.get("netqty")), carried, self.spec.title):
             raise x.NotSupported(

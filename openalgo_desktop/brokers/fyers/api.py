@@ -70,9 +70,7 @@ class FyersApi(BrokerApi):
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """A position is named by symbol and product; units of today and those of before apart."""
         name = f"{row.brsymbol}-{self.spec.products.send[request.product]}"
-        held: Mapping[str, Any] = next(
-            (r for r in as_rows(await self.rest.op("positions")) if r.get("id") == name), {}
-        )
+        held = await self.held_row(request)
         before = count(held.get("cfBuyQty")) - count(held.get("cfSellQty"))
         carried = all_carried(request, count(held.get("netQty")), before, self.spec.title)
         return {"position_id": name, "overnight": int(carried)}

@@ -72,18 +72,7 @@ class KiteApi(BrokerApi):
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """Kite wants to be told whether the units are of today or were carried over: one
         conversion moves units of one kind."""
-        wire = self.spec.exchanges.send[Exchange(row.exchange)]
-        product = self.spec.products.send[request.product]
-        held = next(
-            (
-                found
-                for found in as_rows(await self.rest.op("positions"))
-                if (found.get("tradingsymbol"), found.get("exchange"), found.get("product"))
-                == (row.brsymbol, wire, product)
-            ),
-            None,
-        )
-        found = held or {}
+        found = await self.held_row(request)
         now, before = count(found.get("quantity")), count(found.get("overnight_quantity"))
         carried = all_carried(request, now, before, self.spec.title)
         return {"position_type": "overnight" if carried else "day"}

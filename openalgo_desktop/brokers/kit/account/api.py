@@ -266,6 +266,14 @@ class BrokerApi(TriggerCalls):
         """Hook: further values of a conversion."""
         return {}
 
+    async def held_row(self, request: ConvertRequest) -> Mapping[str, Any]:
+        """The broker's own row of the position that a conversion is about; empty without one."""
+        for raw in self.source_rows("position", await self.rest.op("positions")):
+            if (request.key, request.product) in self.read_rows("position", [raw], self.rows.held):
+                found: Mapping[str, Any] = raw
+                return found
+        return {}
+
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> BookRows[Order]:
         """Today's order book, in the broker's order."""

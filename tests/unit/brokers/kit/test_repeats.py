@@ -16,6 +16,7 @@ from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.spec import Repeat
 from openalgo_desktop.brokers.registry import Registry
 from openalgo_desktop.core.clock import IST, ManualClock
+from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, GttType, PriceType, Product
 from openalgo_desktop.core.errors import NetError, OrderNotFound
 from openalgo_desktop.core.gtt import Gtt, GttLeg
@@ -37,6 +38,7 @@ class Server:
 
     def __init__(self, *rows: dict[str, Any], otherwise: str = "") -> None:
         self.sent: list[str] = []
+        self.positions: Any = None
         repeats = {"variety": Repeat("variety", otherwise)}
         spec = msgspec.structs.replace(KITE.spec, repeats=repeats)
         broker: Broker = msgspec.structs.replace(KITE, spec=spec)
@@ -46,6 +48,7 @@ class Server:
         def serve(request: httpx.Request) -> httpx.Response:
             self.sent.append(f"{request.method} {request.url.path}")
             data: Any = list(rows) if request.method == "GET" else {"order_id": "9"}
+            data = self.positions if request.url.path == "/portfolio/positions" else data
             return httpx.Response(200, json={"status": "success", "data": data})
 
         clock = ManualClock(datetime(2026, 12, 1, 10, 0, tzinfo=IST))
@@ -77,6 +80,20 @@ async def test_what_is_usual_needs_no_book_and_a_new_order_is_known() -> None:
     await server.api.place(BUY, "t")
     await server.api.cancel("9")
     assert server.sent == ["POST /orders/regular", "DELETE /orders/regular/9"]
+
+
+async def test_the_row_of_a_conversion_is_the_brokers_own() -> None:
+    rows = [
+        {"tradingsymbol": "SBIN", "exchange": "NSE", "product": product, "quantity": 1,
+         "average_price": 1, "extra": product}
+        for product in ("CNC", "MIS")
+    ]  # fmt: skip
+    server = Server()
+    asked = ConvertRequest("SBIN", "NSE", Action.BUY, 1, Product.MIS, Product.CNC, 1)
+    server.positions = {"net": [{"odd": 1}, *rows]}
+    assert await server.api.held_row(asked) == rows[1]
+    server.positions = {"net": rows[:1]}
+    assert await server.api.held_row(asked) == {}
 
 
 def gtt(symbol: str, trigger: float, kind: GttType = GttType.SINGLE) -> Gtt:
