@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.model import Instrument, OrderRequest
+from tests.contract.rig import open_rig
 
 UPSTOX = Registry(()).get("upstox")
 NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
@@ -184,6 +186,27 @@ async def test_commodities_leave_in_lots_and_currencies_wait_for_the_doctor() ->
     with pytest.raises(InvalidOrder, match="doctor upstox"):
         await desk.api.place(order(DOLLAR, 1), "tag")
     assert len(desk.sent) == 1
+
+
+async def test_a_currency_that_the_doctor_confirmed_leaves_and_comes_back(tmp_path: Path) -> None:
+    """The master's lots of 1 and the margin of one agree: a unit is a contract."""
+    async with open_rig("upstox", tmp_path) as rig:
+        await rig.login()
+        rig.account.api.sizes.proofs = {}
+        dollar = rig.row("CDS", "FUT")
+        asked = OrderRequest(
+            dollar.symbol, "CDS", Action.BUY, 2, PriceType.LIMIT, Product.NRML, dollar.tick_size
+        )
+        with pytest.raises(InvalidOrder, match="doctor upstox"):
+            await rig.account.gateway.place(asked, "Otest1")
+        answers = await rig.account.confirm_sizes()
+        assert [(answer.exchange, answer.good) for answer in answers] == [
+            ("BCD", True), ("CDS", True),
+        ]  # fmt: skip
+        await rig.account.gateway.place(asked, "Otest1")
+        assert rig.emulator.arrived[-1]["quantity"] == 2
+        (found,) = await rig.account.gateway.orders()
+        assert (found.symbol, found.exchange, found.quantity) == (dollar.symbol, "CDS", 2)
 
 
 @pytest.mark.parametrize(
