@@ -130,6 +130,11 @@ class FyersEmulator(BrokerEmulator):
         self.accepted = 0  # acknowledgements of data frames
         self.mapped = True  # whether the names of indices can be had
 
+    def use_mapping(self, there: bool) -> None:
+        """Whether the names of indices can be had; before anybody subscribes."""
+        self.mapped = there
+        self._name_topics()
+
     async def start(self, port: int = 0) -> None:
         await super().start(port)
         for number, (key, row) in enumerate(self.rows.items(), 1000):
@@ -139,9 +144,12 @@ class FyersEmulator(BrokerEmulator):
             expiry = f"{row.expiry:%y%m%d}" if row.expiry else "000000"
             self._fytoken[key] = f"{first}{second}{expiry}{number}"
             self._by_ticker[self._ticker(row)] = key
-            for name in self._topics(row):
-                self._by_topic[name] = key
-                self._numbers[name] = len(self._numbers) + 1
+        self._name_topics()
+
+    def _name_topics(self) -> None:
+        names = [(name, key) for key in self._fytoken for name in self._topics(self.rows[key])]
+        self._by_topic = dict(names)
+        self._numbers = {name: number for number, (name, _) in enumerate(names, 1)}
 
     def hosts(self) -> dict[str, str]:
         return {"rest": self.url, "public": self.url, "stream": self.ws_url, "books": self.ws_url}
