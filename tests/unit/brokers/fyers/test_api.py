@@ -97,8 +97,10 @@ async def test_units_leave_and_come_back_as_fyers_counts(
             await desk.api.place(order(instrument, units + 1), "T1")
 
 
-async def test_code_201_leaves_an_order_unknown() -> None:
-    desk = Desk({"/orders/sync": {"code": 201, "message": "in transit", "id": "7"}})
+@pytest.mark.parametrize("state", ["ok", "error"])
+async def test_code_201_leaves_an_order_unknown(state: str) -> None:
+    answer = {"s": state, "code": 201, "message": "in transit", "id": "7"}
+    desk = Desk({"/orders/sync": answer})
     with pytest.raises(OrderStateUnknown, match="in transit") as caught:
         await desk.api.place(order(SBIN, 1, Product.MIS), "T9")
     assert caught.value.tag == "T9"
@@ -151,8 +153,13 @@ def test_states(changes: dict[str, Any], status: OrderStatus) -> None:
 
 @pytest.mark.parametrize(("carried", "flag"), [(0, 0), (10, 1)])
 async def test_a_conversion_says_whether_units_were_carried(carried: int, flag: int) -> None:
-    held = {"id": "NSE:SBIN-EQ-INTRADAY", "netQty": 10, "cfBuyQty": carried, "cfSellQty": 0}
-    desk = Desk({"/positions": {"netPositions": [{"id": "x"}, held]}})
+    held = {
+        "id": "NSE:SBIN-EQ-INTRADAY", "symbol": "NSE:SBIN-EQ", "exchange": 10, "segment": 10,
+        "productType": "INTRADAY", "netQty": 10, "netAvg": 90.0, "cfBuyQty": carried,
+        "cfSellQty": 0,
+    }  # fmt: skip
+    other = {**held, "productType": "CNC", "netQty": 3}
+    desk = Desk({"/positions": {"netPositions": [other, held]}})
     asked = ConvertRequest("SBIN", "NSE", Action.BUY, 10, Product.MIS, Product.CNC, 10)
     await desk.api.convert(asked, "T1")
     assert desk.body == {
