@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,13 +18,13 @@ sys.path.insert(0, str(ROOT))
 from bench.decode_peer import judge  # noqa: E402
 from openalgo_desktop.brokers.families.dhanhq.depth import DepthCodec, FullDepthCodec  # noqa: E402
 from openalgo_desktop.brokers.families.dhanhq.feed import DhanCodec  # noqa: E402
-from openalgo_desktop.core.clock import IST, ManualClock  # noqa: E402
+from openalgo_desktop.core.clock import SystemClock  # noqa: E402
 from openalgo_desktop.core.enums import FeedMode  # noqa: E402
 from tests.side.requirements import MAKERS  # noqa: E402
 from tests.unit.brokers.dhanhq.dhan_frames import KINDS, book, index, packet  # noqa: E402
 
 SCRIPT = ROOT / "tests/side/dhan_feed.py"
-CLOCK = ManualClock(datetime(2026, 12, 1, 11, 0, tzinfo=IST))
+CLOCK = SystemClock()
 FRAMES = 100
 IDS = [(segment, 1000 + number) for segment in (1, 2) for number in range(500)]
 

@@ -98,6 +98,8 @@ class DhanEmulator(BrokerEmulator):
     ) -> None:
         super().__init__(clock, rate=rate, universe=universe)
         self.live = live
+        self.errors: list[tuple[str, DhanError]] = []  # the next answers of paths that begin so
+        self.redirect = ""  # where the page of the consent goes back to
         self._tokens: dict[str, datetime] = {}
         self._page_tokens: set[str] = set()
         self._ids: dict[Key, int] = {}
@@ -155,6 +157,10 @@ class DhanEmulator(BrokerEmulator):
         if request.query.get("client_id") != CLIENT:
             raise DhanError(400, "DH-905", "Invalid client id")
         return {"consentAppId": "c-1", "consentAppStatus": "GENERATED", "status": "success"}
+
+    async def _page(self, request: web.Request) -> Any:
+        """Dhan's own page; here everybody agrees at once."""
+        raise web.HTTPFound(f"{self.redirect}?tokenId={self.new_token_id()}")
 
     async def _consume(self, request: web.Request) -> Any:
         self._check_app(request)
@@ -534,6 +540,7 @@ class DhanEmulator(BrokerEmulator):
         if self.live:
             routes += [
                 ("POST", "/app/generate-consent", self._consent),
+                ("GET", "/login/consentApp-login", self._page),
                 ("POST", "/app/consumeApp-consent", self._consume),
                 ("POST", "/app/generateAccessToken", self._generate),
                 ("GET", "/v2/RenewToken", self._renew), ("GET", "/v2/profile", self._profile),
@@ -561,6 +568,10 @@ class DhanEmulator(BrokerEmulator):
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def call(request: web.Request) -> web.StreamResponse:
             try:
+                for fault in self.errors:
+                    if request.path.startswith(fault[0]):
+                        self.errors.remove(fault)
+                        raise fault[1]
                 if request.path.startswith("/v2/"):
                     who = request.headers.get("client-id") or request.headers.get("dhanClientId")
                     if not self._valid(request.headers.get("access-token", ""), str(who)):

@@ -67,9 +67,11 @@ class DhanApi(BrokerApi):
     def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
         """Candles come as columns, the two legs of a pair as two rows of one trigger."""
         if kind == "candle":
-            columns = [as_rows(data.get(name)) for name in _COLUMNS]
-            interest = as_rows(data.get("open_interest")) or [0] * len(columns[0])
-            return zip(*columns, interest, strict=True)
+            columns = [as_rows(pick(data, name)) for name in _COLUMNS]
+            columns.append(as_rows(pick(data, "open_interest")) or [0] * len(columns[0]))
+            if len(set(map(len, columns))) > 1:
+                raise err.ProtocolError(f"{self.spec.title} sent candles with values missing.")
+            return zip(*columns, strict=True)
         rows = super().source_rows(kind, data)
         if kind != "gtt":
             return rows

@@ -77,9 +77,9 @@ class DepthCodec(Asking):
         return events
 
     def _levels(self, known: Known, body: memoryview) -> tuple[Level, ...]:
-        step = known.fine
+        rupees = known.fine
         return tuple(
-            Level(round(price * step) / step, quantity, orders)
+            Level(rupees[price], quantity, orders)
             for price, quantity, orders in self._ROW.iter_unpack(body)
             if price
         )

@@ -30,15 +30,16 @@ _MARKETS: Final = {
     ("NSE", "I"): ("NSE_INDEX", "IDX_I"),
     ("BSE", "I"): ("BSE_INDEX", "IDX_I"),
 }
-#: Block deals and same-day settlement share the ticker of the share itself.
-_OTHER_SERIES: Final = frozenset({"BL", "T0"})
+#: Series of NSE that are the share (or the unit of a trust) itself. Debentures, warrants, block
+#: deals and same-day settlement bear its ticker too, and get symbols of their own.
+_SHARES: Final = frozenset({"EQ", "BE", "BZ", "SM", "ST", "SZ", "RR", "IV", "NA", ""})
 
 
 def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
     """The instrument of one row; None for what is not offered. The lot is the file's own: whether
     commodities and currencies are counted in lots is confirmed from it (``kit.master.sizes``)."""
     market = _MARKETS.get((row["SEM_EXM_EXCH_ID"], row["SEM_SEGMENT"]))
-    if market is None or row["SEM_SERIES"] in _OTHER_SERIES:
+    if market is None:
         return None
     exchange, segment = market
     kind, brsymbol = row["SEM_INSTRUMENT_NAME"], row["SEM_TRADING_SYMBOL"]
@@ -46,7 +47,9 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
     if kind == "INDEX":
         symbol = index_symbol(brsymbol, exchange, "dhanhq")
     elif kind == "EQUITY":
-        symbol, kind = brsymbol, "EQ"
+        series, kind = row["SEM_SERIES"].strip(), "EQ"
+        own = exchange != "NSE" or series in _SHARES
+        symbol = brsymbol if own else f"{brsymbol}-{series}"
     else:  # NIFTY-Dec2026-FUT, CRUDEOIL-18Dec2026-FUT, BAJAJ-AUTO-Dec2026-9000-CE
         option = kind.startswith("OPT")
         kind = row["SEM_OPTION_TYPE"] if option else "FUT"
