@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -129,6 +130,11 @@ class FyersEmulator(BrokerEmulator):
         self.accepted = 0  # acknowledgements of data frames
         self.mapped = True  # whether the names of indices can be had
 
+    def use_mapping(self, there: bool) -> None:
+        """Whether the names of indices can be had; before anybody subscribes."""
+        self.mapped = there
+        self._name_topics()
+
     async def start(self, port: int = 0) -> None:
         await super().start(port)
         for number, (key, row) in enumerate(self.rows.items(), 1000):
@@ -138,9 +144,12 @@ class FyersEmulator(BrokerEmulator):
             expiry = f"{row.expiry:%y%m%d}" if row.expiry else "000000"
             self._fytoken[key] = f"{first}{second}{expiry}{number}"
             self._by_ticker[self._ticker(row)] = key
-            for name in self._topics(row):
-                self._by_topic[name] = key
-                self._numbers[name] = len(self._numbers) + 1
+        self._name_topics()
+
+    def _name_topics(self) -> None:
+        names = [(name, key) for key in self._fytoken for name in self._topics(self.rows[key])]
+        self._by_topic = dict(names)
+        self._numbers = {name: number for number, (name, _) in enumerate(names, 1)}
 
     def hosts(self) -> dict[str, str]:
         return {"rest": self.url, "public": self.url, "stream": self.ws_url, "books": self.ws_url}
@@ -222,6 +231,14 @@ class FyersEmulator(BrokerEmulator):
             body = token.split(".")[1]
             keys.add(json.loads(base64.urlsafe_b64decode(body + "=="))["hsm_key"])
         return keys
+
+    async def _authcode(self, request: web.Request) -> web.StreamResponse:
+        """The page of the broker; here everybody agrees at once."""
+        query = request.query
+        if query["client_id"] != APP_ID or query["response_type"] != "code":
+            raise web.HTTPBadRequest
+        back = {"s": "ok", "code": 200, "auth_code": self.new_auth_code(), "state": query["state"]}
+        raise web.HTTPFound(f"{query['redirect_uri']}?{urlencode(back)}")
 
     async def _validate(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -633,6 +650,7 @@ class FyersEmulator(BrokerEmulator):
             app.router.add_get(path, self._feed)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/api/v3/generate-authcode", self._authcode)
         router.add_post("/api/v3/validate-authcode", self._validate)
         router.add_post("/api/v3/validate-refresh-token", self._validate)
         router.add_get("/sym_details/{file}", self._master)

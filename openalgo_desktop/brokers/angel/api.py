@@ -8,36 +8,23 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar
 
-from openalgo_desktop.brokers.angel.spec import LEG, TOKENS
+from openalgo_desktop.brokers.angel.spec import HELD, LEG, TOKENS
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
 from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
+from openalgo_desktop.core import enums as e
 from openalgo_desktop.core import errors as x
 from openalgo_desktop.core import gtt as g
 from openalgo_desktop.core import model as m
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.conversion import ConvertRequest, all_carried
-from openalgo_desktop.core.enums import (
-    DERIVATIVE_EXCHANGES,
-    Action,
-    GttStatus,
-    GttType,
-    Interval,
-    PriceType,
-)
 from openalgo_desktop.core.protection import ALWAYS
-from openalgo_desktop.core.ticks import Tick
 
 log = logging.getLogger(__name__)
 
-#: What a conversion repeats of the position's row.
-_HELD = (
-    "exchange", "symboltoken", "tradingsymbol", "symbolname", "instrumenttype", "priceden",
-    "pricenum", "genden", "gennum", "precision", "multiplier", "boardlotsize", "buyqty", "sellqty",
-    "buyamount", "sellamount",
-)  # fmt: skip
+SELL = e.Action.SELL
 _DAYS = 365  # of a trigger, unless it is told
 
 
@@ -49,9 +36,7 @@ class AngelApi(BrokerApi):
         "renewed": tuple(TOKENS),
         "profile_tokens": ("refresh_token",),
         "place": ("variety",),
-        "modify": ("variety",),
-        "cancel": ("variety",),
-        "convert": ("conversion",),
+        "convert": HELD,
         "margin": ("legs",),
         "quotes": ("tokens",),
         "history": ("from_time", "to_time"),
@@ -61,10 +46,6 @@ class AngelApi(BrokerApi):
         "gtt_cancel": ("@instrument",),
         "orders_rule": ("trigger_id",),
     }
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._variety: dict[str, str] = {}  # order id -> NORMAL, STOPLOSS, AMO, ROBO
 
     async def bare(self, known: Mapping[str, Any]) -> Mapping[str, str]:
         """Login step: some answers have the token with the word that goes before it in headers."""
@@ -82,75 +63,23 @@ class AngelApi(BrokerApi):
         variety = "STOPLOSS" if request.price_type.has_trigger else "NORMAL"
         return super().order_context(request, row) | {"variety": variety}
 
-    async def place(self, request: m.OrderRequest, tag: str) -> m.OrderAck:
-        """Send a new order; its variety is remembered."""
-        ack = await super().place(request, tag)
-        self._variety[ack.order_id] = "STOPLOSS" if request.price_type.has_trigger else "NORMAL"
-        return ack
-
-    async def modify(self, request: m.ModifyRequest) -> m.OrderAck:
-        """Change a working order, which is named with its variety."""
-        await self._known(request.order_id)
-        return await super().modify(request)
-
-    async def cancel(self, order_id: str) -> m.OrderAck:
-        """Cancel a working order, which is named with its variety."""
-        await self._known(order_id)
-        return await super().cancel(order_id)
-
-    async def _known(self, order_id: str) -> None:
-        """Have the variety of an order; raises :class:`OrderNotFound`."""
-        if order_id not in self._variety:
-            await self.orders()
-            if order_id not in self._variety:
-                raise x.OrderNotFound(order_id)
-
-    def modify_context(self, request: m.ModifyRequest, known: m.Order | None) -> dict[str, Any]:
-        """A change repeats the order's own variety."""
-        variety = {"variety": self._variety[request.order_id]}
-        return super().modify_context(request, known) | variety
-
-    def cancel_context(self, order_id: str, known: m.Order | None) -> dict[str, Any]:
-        """A cancellation repeats the order's own variety."""
-        return {"variety": self._variety[order_id]}
-
     def source_row(self, kind: str, raw: Any) -> Any:
-        """Of an order its variety is remembered, of a changed one ``status`` tells the change and
-        ``orderstatus`` the state (topic/2203, the administrator)."""
-        if kind == "order" and isinstance(raw, Mapping) and raw.get("variety"):
-            self._variety[str(raw.get("orderid"))] = str(raw["variety"])
+        """Of a changed order ``status`` tells the change and ``orderstatus`` the state (forum,
+        "Difference between status and orderstatus", the administrator)."""
+        if kind == "order":
             return {**raw, "status": raw.get("orderstatus") or raw.get("status")}
         return raw
 
     async def convert_context(self, request: ConvertRequest, row: m.Instrument) -> dict[str, Any]:
         """A conversion repeats the row of the position. Only those of today's units are
         documented."""
-        product = self.spec.products.send[request.product]
-        keys = ("symboltoken", "exchange", "producttype")
-        held: Mapping[str, Any] = next(
-            (
-                found
-                for found in as_rows(await self.rest.op("positions"))
-                if tuple(map(found.get, keys)) == (row.token, row.brexchange, product)
-            ),
-            {},
-        )
+        held = await self.held_row(request)
         carried = count(held.get("cfbuyqty")) - count(held.get("cfsellqty"))
         if all_carried(request, count(held.get("netqty")), carried, self.spec.title):
             raise x.NotSupported(
                 f"{self.spec.title}: {request.symbol} was carried over; convert it in their app."
             )
-        quantity = self.wire_quantities(row, request.quantity)["quantity"]
-        return {
-            "conversion": {
-                **{name: held.get(name, "") for name in _HELD},
-                "oldproducttype": product,
-                "newproducttype": self.spec.products.send[request.to],
-                "transactiontype": self.spec.actions.send[request.action],
-                "quantity": quantity,
-                "type": "DAY",
-            }
-        }
+        return {name: held.get(name, "") for name in HELD}
 
     # -- money ------------------------------------------------------------------------------
     async def funds(self) -> m.Funds:
@@ -182,37 +111,32 @@ class AngelApi(BrokerApi):
         target and the stop-loss is beside it (topic/5155, the administrator): for a seller the
         upper and the lower trigger, for a buyer the other way round."""
         row = self.index.require(request.symbol, request.exchange)
-        below = request.trigger_below, request.price or request.stoploss
-        above = request.trigger_above, request.price or request.target
-        oco = request.trigger_type is GttType.OCO
-        if oco != bool(below[0] and above[0]) or not (below[0] or above[0]):
-            raise x.InvalidOrder("A SINGLE has one trigger price, an OCO two.")
-        if oco and below[0] >= above[0]:
-            raise x.InvalidOrder("The stop-loss trigger must be below the target trigger.")
-        legs = [
+        oco = request.trigger_type is e.GttType.OCO
+        below = request.trigger_below, request.stoploss if oco else request.price
+        above = request.trigger_above, request.target if oco else request.price
+        first, *second = [
             (trigger, self.gtt_leg(request, row, trigger, limit, ALWAYS).price)
-            for trigger, limit in (below, above)
+            for trigger, limit in ((above, below) if request.action is SELL else (below, above))
             if trigger
         ]
-        if oco and request.action is Action.SELL:
-            legs.reverse()
         days = (request.expires_at - self.clock.now()).days if request.expires_at else _DAYS
-        context = {
+        stop = second[0] if second else (0.0, 0.0)
+        return {
             **self.instrument_values(row),
             **self.wire_quantities(row, request.quantity),
             "wire_action": self.spec.actions.send[request.action],
             "wire_product": self.spec.products.send[request.product],
-            "trigger_price": legs[0][0],
-            "price": legs[0][1],
+            "trigger_price": first[0],
+            "price": first[1],
+            "stop_trigger": stop[0],
+            "stop_price": stop[1],
+            "gtt_type": "OCO" if oco else "",
             "days": max(1, days),
         }
-        if oco:
-            context |= {"gtt_type": "OCO", "stop_trigger": legs[1][0], "stop_price": legs[1][1]}
-        return context
 
     async def gtt_modify(self, trigger_id: str, request: g.GttRequest) -> m.OrderAck:
         """Replace trigger, price and quantity of a single one."""
-        if request.trigger_type is GttType.OCO:
+        if request.trigger_type is e.GttType.OCO:
             raise x.NotSupported(
                 f"{self.spec.title} documents no change of an OCO: cancel it and place it anew."
             )
@@ -223,20 +147,14 @@ class AngelApi(BrokerApi):
         rule = await self.rest.op("orders_rule", {"trigger_id": trigger_id})
         if not rule:
             raise x.GttNotFound(trigger_id)
-        names = {"token": rule["symboltoken"], "wire_exchange": rule["exchange"]}
+        names = {"token": pick(rule, "symboltoken"), "wire_exchange": pick(rule, "exchange")}
         data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id, **names})
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 
     async def gtt_orders(self) -> m.BookRows[g.Gtt]:
-        """Active triggers. The book does not tell on which side of the price a single one waits:
-        the price does; without one it counts as a stop."""
+        """Active triggers; the book does not tell on which side of the price a single one waits."""
         found = await super().gtt_orders()
-        single = [gtt for gtt in found if gtt.trigger_type is GttType.SINGLE]
-        keys = {gtt.key for gtt in single if self.index.get(gtt.key) is not None}
-        prices = await self.quotes(list(keys)) if keys else {}
-        for gtt in single:
-            if isinstance(tick := prices.get(gtt.key), Tick):
-                gtt.legs[0].below = gtt.legs[0].trigger_price < tick.ltp
+        await self.sides_by_price(found)
         return found
 
     def read_gtt(self, row: Mapping[str, Any]) -> g.Gtt | None:
@@ -245,7 +163,7 @@ class AngelApi(BrokerApi):
         exchange = self.spec.exchanges.read[row["exchange"]]
         known = self.index.found(row["tradingsymbol"], str(row["symboltoken"]), exchange)
         size = self.size_of(known, exchange, row["tradingsymbol"])
-        falls = action is Action.SELL
+        falls = action is SELL
         legs = [g.GttLeg(number(row["triggerprice"]), falls, number(row["price"]))]
         if stop := number(row.get("stoplosstriggerprice")):
             legs[0].below = not falls
@@ -253,15 +171,15 @@ class AngelApi(BrokerApi):
             legs.sort(key=lambda leg: not leg.below)
         return g.Gtt(
             trigger_id=str(row["id"]),
-            trigger_type=GttType.OCO if stop else GttType.SINGLE,
+            trigger_type=e.GttType.OCO if stop else e.GttType.SINGLE,
             symbol=known.symbol if known is not None else row["tradingsymbol"],
             exchange=exchange,
             action=action,
             quantity=count(row["qty"]) * size,
             product=self.spec.products.read[row["producttype"]],
-            price_type=PriceType.LIMIT,
+            price_type=e.PriceType.LIMIT,
             legs=legs,
-            status=GttStatus.ACTIVE,
+            status=e.GttStatus.ACTIVE,
             created_at=moment(row.get("createddate"), self.clock),
             updated_at=moment(row.get("updateddate"), self.clock),
             expires_at=moment(row.get("expirydate"), self.clock),
@@ -287,7 +205,7 @@ class AngelApi(BrokerApi):
         return found
 
     def history_context(
-        self, row: m.Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
+        self, row: m.Instrument, interval: e.Interval, rule: IntervalRule, first: date, last: date
     ) -> dict[str, Any]:
         """Whole days, as far as they have come."""
         end = min(datetime.combine(last, time(23, 59), IST), self.clock.now().astimezone(IST))
@@ -297,12 +215,12 @@ class AngelApi(BrokerApi):
         }
 
     async def history_call(
-        self, row: m.Instrument, interval: Interval, rule: IntervalRule, first: date, last: date
+        self, row: m.Instrument, interval: e.Interval, rule: IntervalRule, first: date, last: date
     ) -> Any:
         """Open interest of derivatives is a request of its own, by the same times; contracts that
         are over have none."""
         candles = as_rows(await super().history_call(row, interval, rule, first, last))
-        if row.exchange not in DERIVATIVE_EXCHANGES or not candles:
+        if row.exchange not in e.DERIVATIVE_EXCHANGES or not candles:
             return candles
         context = self.history_context(row, interval, rule, first, last)
         try:
@@ -310,5 +228,5 @@ class AngelApi(BrokerApi):
         except x.DataError as error:
             log.info("%s: no open interest of %s: %s", self.spec.title, row.symbol, error.message)
             return candles
-        interest = {each["time"]: each["oi"] for each in told}
+        interest = {pick(each, "time"): pick(each, "oi") for each in told}
         return [[*candle[:6], interest.get(candle[0], 0)] for candle in candles]

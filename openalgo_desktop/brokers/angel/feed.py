@@ -20,7 +20,6 @@ import msgspec
 from openalgo_desktop.brokers.angel.master import DIVISORS, PAISE
 from openalgo_desktop.brokers.kit.feed import codec as c
 from openalgo_desktop.brokers.kit.rest.errors import DoubtfulSession
-from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError, NotSupported, ProtocolError
 from openalgo_desktop.core.model import Key
@@ -67,11 +66,8 @@ class AngelCodec(c.FrameCodec):
     """One connection of Smart Stream. A deeper book is a second subscription beside that of the
     mode: from its first packet on the five levels are left out."""
 
-    def __init__(
-        self, instruments: c.InstrumentFinder, clock: Clock, session: Mapping[str, Any]
-    ) -> None:
-        # ``session`` is part of every codec's constructor; here the headers carry the log-in.
-        self._instruments, self._clock = instruments, clock
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         self._deep: set[Key] = set()
         self._scrips: dict[Key, _Scrip] = {}
         self._known: dict[bytes, _Scrip] = {}
@@ -218,30 +214,16 @@ _READERS: dict[int, Callable[[bytes, _Scrip, int], Tick]] = {
 }  # fmt: skip
 
 
-class OrderCodec(c.FrameCodec):
+class OrderCodec(c.OrderFeedCodec):
     """The socket of order updates: the log-in is in its header, code ``AB00`` greets."""
 
     awaits_ready = True
 
-    def __init__(self, *given: Any) -> None:
-        """Nothing is kept."""
-
-    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[c.Frame]:
-        """All orders come unasked."""
-        return ()
-
-    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[c.Frame]:
-        """Nothing was asked for."""
-        return ()
-
-    def decode(self, frame: c.Frame) -> Iterable[c.StreamEvent]:
-        try:
-            told = _json(c.text_of(frame))
-        except msgspec.MsgspecError:
-            return (c.Failure(ProtocolError("order update that cannot be read")),)
-        if (code := str(told.get("status-code", 200))) != "200":
+    def events(self, message: Mapping[str, Any]) -> Iterable[c.StreamEvent]:
+        if (code := str(message.get("status-code", 200))) != "200":
             kind = DoubtfulSession if code in ("401", "403") else ProtocolError
-            return (c.Failure(kind(f"Order updates: {told.get('error-message') or code}")),)
-        row = told.get("orderData")
-        order = (c.OrderRow(row),) if isinstance(row, dict) and row.get("orderid") else ()
-        return (c.Ready(),) if told.get("order-status") == "AB00" else order
+            return (c.Failure(kind(f"Order updates: {message.get('error-message') or code}")),)
+        if message.get("order-status") == "AB00":
+            return (c.Ready(),)
+        row = message.get("orderData")
+        return (c.OrderRow(row),) if isinstance(row, dict) and row.get("orderid") else ()

@@ -39,6 +39,11 @@ _RULE = k.table(
     "disclosedqty=$disclosed_quantity triggerprice=$trigger_price timeperiod=$days"
 )
 _OCO = k.table("gttType=$gtt_type? stoplossprice=$stop_price? stoplosstriggerprice=$stop_trigger?")
+#: What a conversion repeats of the position's row.
+HELD = (
+    "symbolname", "instrumenttype", "priceden", "pricenum", "genden", "gennum", "precision",
+    "multiplier", "boardlotsize", "buyqty", "sellqty", "buyamount", "sellamount",
+)  # fmt: skip
 #: One leg of a margin request.
 LEG = k.table(
     "exchange=$wire_exchange qty=$quantity:int price=$price:float productType=$wire_product "
@@ -141,7 +146,11 @@ _OPS = {
         f"{_SCRIP}{_TERMS} orderid=$order_id disclosedquantity=$disclosed_quantity:text",
     ),
     "cancel": _write("/order/v1/cancelOrder", "variety=$variety orderid=$order_id"),
-    "convert": _write("/order/v1/convertPosition", "$conversion"),
+    "convert": _write(
+        "/order/v1/convertPosition",
+        f"{_SCRIP} oldproducttype=$wire_product newproducttype=$wire_to_product type=DAY "
+        f"transactiontype=$wire_action quantity=$quantity {' '.join(f'{n}=${n}' for n in HELD)}",
+    ),
     "orders": _op("/order/v1/getOrderBook", limit="orderbook"),
     "trades": _op("/order/v1/getTradeBook", limit="tradebook"),
     "positions": _op("/order/v1/getPosition", limit="positions"),
@@ -205,8 +214,26 @@ _WORKING = (
     *_SETTLING, "after market order req received", "modify after market order req received",
     "modified", "not modified", "not cancelled",
 )  # fmt: skip
+_FILES, _FILE = "/OpenAPI_File/files", "OpenAPIScripMaster.json"
+#: Requests by seconds, as documented; of orders the exchanges' ten for programs that have no id.
+_LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
+    **dict.fromkeys(("login", "orderbook", "tradebook", "positions", "holdings"), ((1, 1),)),
+    **dict.fromkeys(("gtt", "margin", "quotes"), ((10, 1),)),
+    "funds": ((2, 1),),
+    "orders": ((10, 1), (500, 60), (1000, 3600)),
+    "history": ((3, 1), (180, 60)),
+}
 _CASH, _CARRIED = (e.Product.CNC, e.Product.MIS), (e.Product.NRML, e.Product.MIS)
-_I, _S = e.Interval, e.OrderStatus
+_S = e.OrderStatus
+#: Candles by the most days of one request.
+_INTERVALS = {
+    30: "1m=ONE_MINUTE",
+    60: "3m=THREE_MINUTE",
+    100: "5m=FIVE_MINUTE 10m=TEN_MINUTE",
+    200: "15m=FIFTEEN_MINUTE 30m=THIRTY_MINUTE",
+    400: "1h=ONE_HOUR",
+    2000: "D=ONE_DAY",
+}
 
 SPEC = k.BrokerSpec(
     id="angel",
@@ -247,19 +274,7 @@ SPEC = k.BrokerSpec(
             pattern=r"already (cancelled|complete|reject|exec)|cannot be (modif|cancel)|not open",
         ),
     ),
-    limits={
-        **{
-            name: (k.Rate(1),)
-            for name in ("login", "orderbook", "tradebook", "positions", "holdings")
-        },
-        "all": (k.Rate(20),),
-        "funds": (k.Rate(2),),
-        "orders": (k.Rate(10), k.Rate(500, 60), k.Rate(1000, 3600)),
-        "gtt": (k.Rate(10),),
-        "margin": (k.Rate(10),),
-        "quotes": (k.Rate(10),),
-        "history": (k.Rate(3), k.Rate(180, 60)),
-    },
+    limits={name: tuple(k.Rate(*rate) for rate in rates) for name, rates in _LIMITS.items()},
     exchanges=k.identity(_WIRE),
     products=k.TwoWay(
         {
@@ -282,20 +297,14 @@ SPEC = k.BrokerSpec(
         {"cancelled after market order": _S.CANCELLED, **dict.fromkeys(_WORKING, _S.OPEN)},
     ),
     settling=_SETTLING,
+    repeats={"variety": k.Repeat("variety")},
     # NFO and BFO want multiples of the lot (topic/4534). Neither the documentation nor an SDK says
     # what is counted on MCX and CDS.
     doubted=frozenset((_E.MCX, _E.CDS)),
     ops=_OPS,
     rows=_ROWS,
     master=k.MasterSpec(
-        files=(
-            k.MasterFile(
-                path="/OpenAPI_File/files/OpenAPIScripMaster.json",
-                host="files",
-                name="OpenAPIScripMaster.json",
-                form="json",
-            ),
-        ),
+        files=(k.MasterFile(path=f"{_FILES}/{_FILE}", host="files", name=_FILE, form="json"),),
         reader=read_row,
     ),
     streams=(
@@ -332,14 +341,9 @@ SPEC = k.BrokerSpec(
             exchange: _CASH if exchange in e.CASH_EXCHANGES else _CARRIED for exchange in _WIRE
         },
         intervals={
-            _I.M1: k.IntervalRule("ONE_MINUTE", 30),
-            _I.M3: k.IntervalRule("THREE_MINUTE", 60),
-            _I.M5: k.IntervalRule("FIVE_MINUTE", 100),
-            _I.M10: k.IntervalRule("TEN_MINUTE", 100),
-            _I.M15: k.IntervalRule("FIFTEEN_MINUTE", 200),
-            _I.M30: k.IntervalRule("THIRTY_MINUTE", 200),
-            _I.H1: k.IntervalRule("ONE_HOUR", 400),
-            _I.DAY: k.IntervalRule("ONE_DAY", 2000),
+            e.Interval(ours): k.IntervalRule(theirs, days)
+            for days, text in _INTERVALS.items()
+            for ours, theirs in k.table(text).items()
         },
         quote_batch=50,
         margin=True,

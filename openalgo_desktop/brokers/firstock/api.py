@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.enums import Action, GttStatus, GttType, Interval, PriceType
-from openalgo_desktop.core.errors import AppError, OrderNotWorking
+from openalgo_desktop.core.errors import OrderNotWorking
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     BookRows,
@@ -24,7 +24,6 @@ from openalgo_desktop.core.model import (
     OrderAck,
     OrderRequest,
 )
-from openalgo_desktop.core.ticks import Tick
 
 log = logging.getLogger(__name__)
 
@@ -135,23 +134,10 @@ class FirstockApi(triggers.PairedTriggers):
             if gtt.trigger_type is GttType.SINGLE
             and (gtt.trigger_id, gtt.legs[0].trigger_price) not in self._below
         ]
-        prices = await self._prices_of({gtt.key for gtt in new}) if new else {}
-        for gtt in new:
-            if price := prices.get(gtt.key):
-                (leg,) = gtt.legs
-                leg.below = self._below[gtt.trigger_id, leg.trigger_price] = (
-                    leg.trigger_price < price
-                )
+        for gtt in await self.sides_by_price(new):
+            (leg,) = gtt.legs
+            self._below[gtt.trigger_id, leg.trigger_price] = leg.below
         return found
-
-    async def _prices_of(self, keys: Iterable[Key]) -> dict[Key, float]:
-        known = [key for key in keys if self.index.get(key) is not None]
-        try:
-            ticks = await self.quotes(known)
-        except AppError as error:
-            log.info("Firstock: no prices of the triggers: %s", error.message)
-            return {}
-        return {key: tick.ltp for key, tick in ticks.items() if isinstance(tick, Tick)}
 
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """A single trigger is a stop order that waits at the broker; on which side of the price

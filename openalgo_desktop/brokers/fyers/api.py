@@ -27,7 +27,7 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder, OrderStateUnknown
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import Funds, Instrument, Key, OrderAck
+from openalgo_desktop.core.model import BookRows, Funds, Instrument, Key, OrderAck
 from openalgo_desktop.core.protection import ALWAYS
 
 #: So many derivatives of one request get their open interest, by one more request each.
@@ -70,9 +70,7 @@ class FyersApi(BrokerApi):
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """A position is named by symbol and product; units of today and those of before apart."""
         name = f"{row.brsymbol}-{self.spec.products.send[request.product]}"
-        held: Mapping[str, Any] = next(
-            (r for r in as_rows(await self.rest.op("positions")) if r.get("id") == name), {}
-        )
+        held = await self.held_row(request)
         before = count(held.get("cfBuyQty")) - count(held.get("cfSellQty"))
         carried = all_carried(request, count(held.get("netQty")), before, self.spec.title)
         return {"position_id": name, "overnight": int(carried)}
@@ -151,9 +149,14 @@ class FyersApi(BrokerApi):
             "legs": legs,
         }
 
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        """Active triggers; a single one whose row has no price gets its side by a quote."""
+        found = await super().gtt_orders()
+        await self.sides_by_price([gtt for gtt in found if not gtt.last_price])
+        return found
+
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
-        """Pending triggers only; others are history. Which side of the price a single one waits
-        on is known by the price, or by what it does: selling counts as a stop."""
+        """Pending triggers only; others are history."""
         if row.get("ord_status") not in (_PENDING, _TRANSIT):
             return None
         exchange = self.spec.exchanges.read[str(row["exchange"]), str(row["segment"])]
@@ -167,7 +170,7 @@ class FyersApi(BrokerApi):
             )
             legs = [stop, first]
         else:
-            first.below = first.trigger_price <= last if last else action is Action.SELL
+            first.below = first.trigger_price <= last or (not last and action is Action.SELL)
         return Gtt(
             trigger_id=str(row["id"]),
             trigger_type=GttType.OCO if pair else GttType.SINGLE,

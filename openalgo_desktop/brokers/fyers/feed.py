@@ -25,13 +25,11 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     FrameCodec,
-    InstrumentFinder,
     Ready,
     Reply,
     StreamEvent,
 )
 from openalgo_desktop.config.resources import resource_text
-from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, INDEX_EXCHANGES, FeedMode
 from openalgo_desktop.core.errors import ProtocolError, SessionExpired, SymbolUnknown
 from openalgo_desktop.core.model import Instrument, Key
@@ -48,90 +46,57 @@ _SEGMENTS: Final = {
     "1010": "nse_cm", "1011": "nse_fo", "1012": "cde_fo", "1020": "nse_com", "1120": "mcx_fo",
     "1210": "bse_cm", "1211": "bse_fo", "1212": "bcs_fo",
 }  # fmt: skip
-#: Values of a topic, signed (prices) or not (all others): the SDK reads volumes of more than two
-#: thousand million as negative. What is absent is the smallest or 2^31.
-_LAYOUTS: Final = {b"sf": "iIIIIIiiIIIiIiiiiiiii", b"if": "iiIiii", b"dp": "i" * 10 + "I" * 20}
-_ABSENT: Final = frozenset((-(1 << 31), 1 << 31))
+#: Values of a topic by its kind.
+_COUNTS: Final = {b"sf": 21, b"if": 6, b"dp": 30}
+#: What is absent: unchanged, or unknown in a snapshot. Its bytes may also lie across two values.
+_ABSENT: Final = -(1 << 31)
+_MARK: Final = b"\x80\x00\x00\x00"
+#: Counts may pass 2^31; the SDK reads those as negative.
+_COUNT: Final = (1 << 32) - 1
 _SNAPSHOT, _UPDATE, _LITE = b"SUL"
 _AUTH, _SUBSCRIBE, _UNSUBSCRIBE, _ACK, _DATA, _MESSAGE = 1, 4, 5, 3, 6, 51
 _U16, _U32 = Struct(">H"), Struct(">I")
 _HEAD = Struct(">BHB")  # of an item: its kind, the number of the topic, a count
 _TRAILER = Struct(">2xHB")  # of a snapshot: multiplier, precision; three texts follow
-_NO_PRICES = Part.LTP | Part.DAY
+_VALUES: Final = tuple(Struct(f">{count}i") for count in range(256))
 
 
 class _Scrip:
-    """What is known of one subscribed instrument."""
+    """What is known of one subscribed instrument. ``last`` is its latest tick."""
 
-    __slots__ = (
-        "book", "derivative", "div", "exchange", "extras", "index", "key", "mode", "quote",
-        "symbol", "touch", "unknown",
-    )  # fmt: skip
+    __slots__ = ("book", "derivative", "extras", "index", "last", "mode", "year")
 
     def __init__(self, key: Key, mode: FeedMode) -> None:
-        self.key, (self.exchange, self.symbol), self.mode = key, key, mode
-        self.index = self.exchange in INDEX_EXCHANGES
-        self.derivative = self.exchange in DERIVATIVE_EXCHANGES
-        self.quote: Sequence[int] = (0,) * 21  # raw
-        self.div = 1.0
-        self.touch: Sequence[Any] = (0.0, 0.0, 0, 0)  # the best prices as either topic has them
+        self.mode = mode
+        self.index = key[0] in INDEX_EXCHANGES
+        self.derivative = key[0] in DERIVATIVE_EXCHANGES
         self.book: Depth | None = None
+        self.year = (0, 0)  # high and low of 52 weeks, raw
         self.extras: TickExtras | None = None
-        self.unknown = _NO_PRICES | Part.TOUCH | (Part.OI if self.derivative else 0)
+        unknown = Part.LTP | Part.DAY | Part.TOUCH | (Part.OI if self.derivative else 0)
+        self.last = Tick(key[1], key[0], 0.0, mode, unknown=unknown)
 
-    def quoted(self, values: Sequence[int], div: float) -> None:
-        """New values of ``sf``."""
-        self.div = div
-        if not _ABSENT.isdisjoint(values):
-            there = [value not in _ABSENT for value in values]
-            self.unknown = (
-                (0 if there[0] else Part.LTP)
-                | (0 if any(there[1:2] + there[13:15] + there[19:]) else Part.DAY)
-                | (0 if any(there[6:8]) else Part.TOUCH)
-                | (Part.OI if self.derivative and not there[12] else 0)
-            )
-            values = [value if known else 0 for value, known in zip(values, there, strict=True)]
-        else:
-            self.unknown = 0
-        if values[15:17] != self.quote[15:17]:
-            high, low = values[15] / div, values[16] / div
-            self.extras = TickExtras(week_52_high=high or None, week_52_low=low or None)
-        self.quote = values
-        self.touch = values[6] / div, values[7] / div, values[4], values[5]
-
-    def indexed(self, values: Sequence[int], div: float) -> None:
-        """New values of ``if``."""
-        last, close, told, high, low, open_ = values
-        quote = [last, 0, 0, told, *(0,) * 9, low, high, 0, 0, 0, 0, open_, close]
-        self.quote = [0 if value in _ABSENT else value for value in quote]
-        self.div, self.unknown = div, Part.LTP if last in _ABSENT else 0
-
-    def booked(self, values: Sequence[int], div: float) -> None:
-        """New values of ``dp``."""
-        if not _ABSENT.isdisjoint(values):
-            values = [0 if value in _ABSENT else value for value in values]
-        prices = [value / div for value in values[:10]]
-        levels = list(map(Level, prices, values[10:20], values[20:]))
-        self.book = Depth(tuple(levels[:5]), tuple(levels[5:]))
-        self.touch = prices[0], prices[5], values[10], values[15]
-        self.unknown &= ~Part.TOUCH
-
-    def tick(self, now: int) -> Tick:
-        """The market as it is known."""
+    def quoted(self, values: Sequence[int], div: float, whole: bool, now: int) -> Tick:
+        """The tick of new values of ``sf``; not ``whole``: some are absent."""
+        unknown = 0
+        if not whole:
+            unknown = self._unknown(values)
+            values = [0 if value == _ABSENT else value for value in values]
         (
-            last, volume, traded, told, _, _, _, _, quantity, buying, selling, average, oi, low,
-            high, _, _, lower, upper, open_, close,
-        ) = self.quote  # fmt: skip
-        div = self.div
-        bid, ask, bids, asks = self.touch
-        mode, book, unknown = self.mode, None, self.unknown
-        if mode is FeedMode.DEPTH and not self.index:
+            last, volume, traded, told, bids, asks, bid, ask, quantity, buying, selling, average,
+            oi, low, high, year_high, year_low, lower, upper, open_, close,
+        ) = values  # fmt: skip
+        if self.year != (year_high, year_low):
+            self.year = year_high, year_low
+            top, bottom = year_high / div or None, year_low / div or None
+            self.extras = TickExtras(week_52_high=top, week_52_low=bottom)
+        mode, book, before = self.mode, None, self.last
+        if mode is FeedMode.DEPTH:
             book = self.book
-            if book is None:
-                unknown |= Part.BOOK
-        return Tick(
-            self.symbol,
-            self.exchange,
+            unknown |= 0 if book is not None else Part.BOOK
+        self.last = tick = Tick(
+            before.symbol,
+            before.exchange,
             last / div,
             mode,
             now,
@@ -140,47 +105,112 @@ class _Scrip:
             high / div,
             low / div,
             close / div,
-            volume,
+            volume & _COUNT,
             quantity,
             average / div,
-            oi,
-            bid,
-            ask,
+            oi & _COUNT,
+            bid / div,
+            ask / div,
             bids,
             asks,
-            buying,
-            selling,
+            buying & _COUNT,
+            selling & _COUNT,
             upper / div,
             lower / div,
             book,
             unknown,
             self.extras,
         )
+        return tick
+
+    def _unknown(self, values: Sequence[int]) -> int:
+        there = [value != _ABSENT for value in values]
+        return (
+            (0 if there[0] else Part.LTP)
+            | (0 if any((there[1], *there[13:15], *there[19:])) else Part.DAY)
+            | (0 if any(there[6:8]) else Part.TOUCH)
+            | (Part.OI if self.derivative and not there[12] else 0)
+        )
+
+    def indexed(self, values: Sequence[int], div: float, whole: bool, now: int) -> Tick:
+        """The tick of new values of ``if``: an index has neither offers nor open interest."""
+        unknown = Part.LTP if values[0] == _ABSENT else 0
+        if not whole:
+            values = [0 if value == _ABSENT else value for value in values]
+        last, close, told, high, low, open_ = values
+        return Tick(
+            self.last.symbol,
+            self.last.exchange,
+            last / div,
+            self.mode,
+            now,
+            told * 1000,
+            open_ / div,
+            high / div,
+            low / div,
+            close / div,
+            unknown=unknown,
+        )
+
+    def booked(self, values: Sequence[int], div: float, whole: bool, now: int) -> Tick:
+        """The tick of new values of ``dp``, with the latest quote."""
+        if not whole:
+            values = [0 if value == _ABSENT else value for value in values]
+        prices = [value / div for value in values[:10]]
+        levels = tuple(map(Level, prices, values[10:20], values[20:]))
+        self.book = book = Depth(levels[:5], levels[5:])
+        known = self.last
+        self.last = tick = Tick(
+            known.symbol,
+            known.exchange,
+            known.ltp,
+            self.mode,
+            now,
+            known.ltt,
+            known.open,
+            known.high,
+            known.low,
+            known.close,
+            known.volume,
+            known.last_quantity,
+            known.average_price,
+            known.oi,
+            prices[0],
+            prices[5],
+            values[10],
+            values[15],
+            known.total_buy_quantity,
+            known.total_sell_quantity,
+            known.upper_circuit,
+            known.lower_circuit,
+            book,
+            known.unknown & ~(Part.TOUCH | Part.BOOK),
+            known.extras,
+        )
+        return tick
 
 
 class _Topic:
-    """One topic of the server: its raw values, their scale, and who hears of a change."""
+    """One topic of the server: its raw values, their scale, and who makes ticks of them."""
 
-    __slots__ = ("div", "hear", "layout", "name", "scrip", "values")
+    __slots__ = ("count", "div", "make", "name", "values", "whole")
 
     def __init__(self, name: bytes, scrip: _Scrip, div: float) -> None:
-        hear = {b"sf": scrip.quoted, b"if": scrip.indexed, b"dp": scrip.booked}[name[:2]]
-        self.name, self.scrip, self.div, self.layout = name, scrip, div, _LAYOUTS[name[:2]]
-        self.hear: Callable[[Sequence[int], float], None] = hear
-        self.values: tuple[int, ...] = ()
+        makers = {b"sf": scrip.quoted, b"if": scrip.indexed, b"dp": scrip.booked}
+        self.make: Callable[[Sequence[int], float, bool, int], Tick] = makers[name[:2]]
+        self.name, self.div, self.count = name, div, _COUNTS[name[:2]]
+        self.values: tuple[int, ...] = (_ABSENT,) * self.count
+        self.whole = False
 
-    def take(self, values: tuple[int, ...]) -> bool:
-        """Merge what came; whether anything is new."""
+    def merge(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        """New values where some are absent: those stay as they are."""
         old = self.values
-        if not _ABSENT.isdisjoint(values):
-            values = tuple([o if v in _ABSENT else v for v, o in zip(values, old, strict=False)])
-        if len(values) < len(old):
-            values += old[len(values) :]
-        if values == old:
-            return False
-        self.values = values
-        self.hear(values, self.div)
-        return True
+        merged = [o if v == _ABSENT else v for v, o in zip(values, old, strict=False)]
+        if len(merged) < len(old):
+            merged += old[len(merged) :]
+        found = tuple(merged)
+        self.whole = self.whole or _ABSENT not in found
+        return found
 
 
 class HsmCodec(FrameCodec):
@@ -188,14 +218,10 @@ class HsmCodec(FrameCodec):
 
     awaits_ready = True
 
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        self._instruments = instruments
-        self._clock = clock
-        self._key = str(values.get("hsm_key", ""))
-        self._padding = 18 + len(str(values.get("access_token", ""))) + len(SOURCE)
-        fetched = values.get("index_names")
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._padding = 18 + len(str(self._session.get("access_token", ""))) + len(SOURCE)
+        fetched = self._session.get("index_names")
         self._names = known_names() | (fetched if isinstance(fetched, dict) else {})
         self._scrips: dict[Key, tuple[_Scrip, list[bytes]]] = {}  # with their topics
         self._by_name: dict[bytes, _Scrip] = {}
@@ -206,7 +232,8 @@ class HsmCodec(FrameCodec):
     # -- out --------------------------------------------------------------------------------
     def opened(self) -> Sequence[Frame]:
         """The log-in, and that all values are wanted."""
-        texts = (self._key.encode(), b"P", b"\x01", SOURCE.encode())
+        key = str(self._session.get("hsm_key", ""))
+        texts = (key.encode(), b"P", b"\x01", SOURCE.encode())
         body = b"".join(_field(number, text) for number, text in enumerate(texts, 1))
         return pack(">HBB", len(body) + 2, _AUTH, 4) + body, _FULL_MODE
 
@@ -283,35 +310,42 @@ class HsmCodec(FrameCodec):
             return (Failure(ProtocolError(f"Fyers refused to stream {len(keys)} instruments")),)
         return ()
 
+    def _acknowledged(self, frame: bytes) -> list[StreamEvent]:
+        """The acknowledgement, where one is due."""
+        self._unacked += 1
+        if not self._ack_after or self._unacked < self._ack_after:
+            return []
+        self._unacked = 0
+        return [Reply((pack(">HBBBH4s", 9, _ACK, 1, 1, 4, frame[3:7]),))]
+
     def _data(self, frame: bytes) -> Iterable[StreamEvent]:
-        events: list[StreamEvent] = []
+        events = self._acknowledged(frame)
         topics, now = self._topics, int(self._clock.time() * 1000)
-        if self._ack_after:
-            self._unacked += 1
-            if self._unacked >= self._ack_after:
-                self._unacked = 0
-                events.append(Reply((pack(">HBBBH4s", 9, _ACK, 1, 1, 4, frame[3:7]),)))
         offset = 9
         try:
             for _ in range(_U16.unpack_from(frame, 7)[0]):
                 kind, number, count = _HEAD.unpack_from(frame, offset)
                 topic = topics.get(number)
                 if kind == _UPDATE:
-                    if topic is not None:
-                        layout = _layout(topic.layout, count)
-                        if topic.take(layout.unpack_from(frame, offset + 4)):
-                            events.append(topic.scrip.tick(now))
-                    offset += 4 + 4 * count
+                    start, offset = offset + 4, offset + 4 + 4 * count
+                    if topic is None:
+                        continue
+                    values = _VALUES[count].unpack_from(frame, start)
+                    if count != topic.count or _MARK in frame[start:offset]:
+                        values = topic.merge(values)
+                    if values != topic.values:
+                        topic.values = values
+                        events.append(topic.make(values, topic.div, topic.whole, now))
                 elif kind == _SNAPSHOT:
                     offset, topic = self._snapshot(frame, offset + 4, number, count)
                     if topic is not None:
-                        events.append(topic.scrip.tick(now))
+                        events.append(topic.make(topic.values, topic.div, topic.whole, now))
                 elif kind == _LITE:
-                    if topic is not None and topic.take(
-                        _layout("i", 1).unpack_from(frame, offset + 3)
-                    ):
-                        events.append(topic.scrip.tick(now))
+                    values = _VALUES[1].unpack_from(frame, offset + 3)
                     offset += 7
+                    if topic is not None and (values := topic.merge(values)) != topic.values:
+                        topic.values = values
+                        events.append(topic.make(values, topic.div, topic.whole, now))
                 else:
                     raise StructError
         except (StructError, IndexError):
@@ -324,8 +358,8 @@ class HsmCodec(FrameCodec):
         """The offset behind a snapshot, and its topic where it is one of ours."""
         name = frame[offset : offset + size]
         offset += size
-        count = frame[offset]
-        start, offset = offset + 1, offset + 1 + 4 * count
+        values = _VALUES[frame[offset]].unpack_from(frame, offset + 1)
+        offset += 1 + 4 * len(values)
         multiplier, precision = _TRAILER.unpack_from(frame, offset)
         offset += _TRAILER.size
         for _ in range(3):
@@ -335,9 +369,7 @@ class HsmCodec(FrameCodec):
             self._topics.pop(number, None)
             return offset, None
         topic = _Topic(name, scrip, float(10**precision * (multiplier or 1)))
-        missing = (1 << 31,) * (len(topic.layout) - count)
-        topic.values = _layout(topic.layout, count).unpack_from(frame, start) + missing
-        topic.hear(topic.values, topic.div)
+        topic.values = topic.merge(values)
         self._topics[number] = topic
         return offset, topic
 
@@ -348,12 +380,6 @@ def known_names() -> dict[str, str]:
     raw = msgspec.json.decode(resource_text("brokers/fyers_feed.json"))
     names: dict[str, str] = raw["names"]
     return names
-
-
-@cache
-def _layout(letters: str, count: int) -> Struct:
-    """The first ``count`` values of a topic."""
-    return Struct(">" + letters[:count])
 
 
 def _field(number: int, value: bytes) -> bytes:

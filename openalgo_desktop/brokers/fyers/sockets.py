@@ -17,14 +17,12 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     Failure,
     Frame,
     FrameCodec,
-    InstrumentFinder,
+    OrderFeedCodec,
     OrderRow,
     Ready,
     StreamEvent,
-    text_of,
 )
 from openalgo_desktop.brokers.kit.feed.protobuf import Schema
-from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, NotSupported, ProtocolError
 from openalgo_desktop.core.model import Key
@@ -34,30 +32,30 @@ LEVELS: Final = 50
 _CHANNEL: Final = "1"
 #: What a book does not tell.
 _UNTOLD: Final = Part.LTP | Part.DAY | Part.OI
-SCHEMA = Schema(
+#: A depth is read as a flat list of numbers, which it is: all in it are tags, sizes in bytes and
+#: wrapped numbers. Objects for each of them cost three times as much (bench/decode_fyers.py). A map
+#: is a list of entries.
+_SCHEMA = Schema(
     {
-        "Value": {1: ("value", "int64")},  # of Int64Value, UInt32Value and UInt64Value
-        "MarketLevel": {
-            number: (name, "Value")
-            for number, name in enumerate(("price", "qty", "nord", "num"), 1)
+        "Value": {1: ("value", "int64")},
+        "MarketFeed": {
+            5: ("depth", "repeated int64"),
+            6: ("feed_time", "Value"),
+            11: ("ticker", "string"),
         },
-        "Depth": {
-            1: ("tbq", "Value"),
-            2: ("tsq", "Value"),
-            3: ("asks", "repeated MarketLevel"),
-            4: ("bids", "repeated MarketLevel"),
-        },
-        "MarketFeed": {5: ("depth", "Depth"), 6: ("feed_time", "Value"), 11: ("ticker", "string")},
+        "Entry": {2: ("feed", "MarketFeed")},
         "SocketMessage": {
-            2: ("feeds", "map string MarketFeed"),
+            2: ("feeds", "repeated Entry"),
             3: ("snapshot", "bool"),
             4: ("msg", "string"),
             5: ("error", "bool"),
         },
     }
 )
-_read = SCHEMA.reader("SocketMessage")
-_json = msgspec.json.Decoder()
+_read = _SCHEMA.reader("SocketMessage")
+#: Tags of a depth (total to buy, to sell, levels to sell, to buy) and of a level.
+_BUYING, _SELLING, _ASK, _BID = (number << 3 | 2 for number in range(1, 5))
+_PRICE, _QUANTITY, _ORDERS, _PLACE = _BUYING, _SELLING, _ASK, _BID
 
 
 class _Book:
@@ -74,24 +72,55 @@ class _Book:
         """A snapshot follows."""
         self.bids, self.asks = [Level(0.0, 0, 0)] * LEVELS, [Level(0.0, 0, 0)] * LEVELS
 
-    def merge(self, depth: Any) -> None:
-        """Take over what a message says."""
-        if depth.HasField("tbq"):
-            self.buying = depth.tbq.value
-        if depth.HasField("tsq"):
-            self.selling = depth.tsq.value
-        for levels, changes in ((self.asks, depth.asks), (self.bids, depth.bids)):
-            for change in changes:
-                has = change.HasField
-                number = change.num.value
-                if not has("num") or not 0 <= number < LEVELS:
-                    continue
-                old = levels[number]
-                levels[number] = Level(
-                    change.price.value / 100 if has("price") else old.price,
-                    change.qty.value if has("qty") else old.quantity,
-                    change.nord.value if has("nord") else old.orders,
-                )
+    def merge(self, numbers: list[int]) -> None:
+        """Take over what a depth says: tag and size of a total or a level, in a level those of
+        its fields, of what is not 0 one more tag and the number; the place is the last and is
+        always there. Raises IndexError for a depth that is not so."""
+        at, end = 0, len(numbers)
+        while at < end:
+            tag, at = numbers[at], at + 2
+            if tag in (_ASK, _BID):
+                at = self._change(numbers, at, self.asks if tag == _ASK else self.bids)
+                continue
+            total = 0
+            if numbers[at - 1]:
+                total, at = numbers[at + 1], at + 2
+            if tag == _BUYING:
+                self.buying = total
+            elif tag == _SELLING:
+                self.selling = total
+            else:
+                raise IndexError
+
+    def _change(self, numbers: list[int], at: int, levels: list[Level]) -> int:
+        """One changed level; gives what is behind it. In this order: price, quantity, orders,
+        place."""
+        price = quantity = orders = None
+        if numbers[at] == _PRICE:
+            if numbers[at + 1]:
+                price, at = numbers[at + 3] / 100, at + 4
+            else:
+                price, at = 0.0, at + 2
+        if numbers[at] == _QUANTITY:
+            if numbers[at + 1]:
+                quantity, at = numbers[at + 3], at + 4
+            else:
+                quantity, at = 0, at + 2
+        if numbers[at] == _ORDERS:
+            if numbers[at + 1]:
+                orders, at = numbers[at + 3], at + 4
+            else:
+                orders, at = 0, at + 2
+        place = numbers[at + 3] if numbers[at + 1] else 0
+        if numbers[at] != _PLACE or place < 0:
+            raise IndexError
+        old = levels[place]
+        levels[place] = Level(
+            old.price if price is None else price,
+            old.quantity if quantity is None else quantity,
+            old.orders if orders is None else orders,
+        )
+        return at + 4 if numbers[at + 1] else at + 2
 
     def tick(self, now: int, told: int) -> Tick:
         """The book as it is known."""
@@ -117,11 +146,8 @@ class _Book:
 class TbtCodec(FrameCodec):
     """One connection of the 50-level books: shares and equity derivatives of NSE."""
 
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        self._instruments = instruments
-        self._clock = clock
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._books: dict[str, _Book] = {}
 
     def opened(self) -> Sequence[Frame]:
@@ -153,47 +179,38 @@ class TbtCodec(FrameCodec):
             return (Failure(error),)
         if message.error:
             return (Failure(ProtocolError(f"The feed of Fyers' books reports: {message.msg}")),)
-        now, ticks = int(self._clock.time() * 1000), []
-        for feed in message.feeds.values():
+        now, whole = int(self._clock.time() * 1000), message.snapshot
+        events: list[StreamEvent] = []
+        for entry in message.feeds:
+            feed = entry.feed
             book = self._books.get(feed.ticker)
-            if book is not None and feed.HasField("depth"):
-                if message.snapshot:
-                    book.clear()
-                book.merge(feed.depth)
-                ticks.append(book.tick(now, feed.feed_time.value * 1000))
-        return ticks
+            if book is None or not feed.depth:
+                continue
+            if whole:
+                book.clear()
+            try:
+                book.merge(feed.depth[:])
+            except IndexError:
+                text = f"Fyers' book of {feed.ticker} cannot be read."
+                return [*events, Failure(ProtocolError(text))]
+            events.append(book.tick(now, feed.feed_time.value * 1000))
+        return events
 
 
-class OrderCodec(FrameCodec):
-    """One connection of the order updates."""
+class OrderCodec(OrderFeedCodec):
+    """One connection of the order updates; the header carries the log-in."""
 
     awaits_ready = True
-
-    def __init__(
-        self, instruments: InstrumentFinder, clock: Clock, values: Mapping[str, Any]
-    ) -> None:
-        pass  # the header carries the log-in
 
     def opened(self) -> Sequence[Frame]:
         """Orders only: trades and positions follow from them."""
         return (_text({"T": "SUB_ORD", "SLIST": ["orders"], "SUB_T": 1}),)
 
-    def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
-        return ()
-
-    def unsubscribe(self, keys: Sequence[Key]) -> Sequence[Frame]:
-        return ()
-
     def decode(self, frame: Frame) -> Iterable[StreamEvent]:
-        text = text_of(frame)
-        if text == "pong":
-            return ()
-        try:
-            message = _json.decode(text)
-        except msgspec.DecodeError:
-            return (Failure(ProtocolError("Fyers' order feed sent text that is not JSON")),)
-        if not isinstance(message, dict):
-            return ()
+        return () if frame == "pong" else super().decode(frame)
+
+    def events(self, message: Mapping[str, Any]) -> Iterable[StreamEvent]:
+        """Code 1605 is the yes to the subscription."""
         if isinstance(row := message.get("orders"), dict):
             return (OrderRow(row),)
         if message.get("s") == "error":

@@ -162,6 +162,7 @@ SPEC = k.BrokerSpec(
     session_end_value="access_token",
     envelope=k.Envelope(state="s", ok=("ok",), bad=("error",), code="code"),
     errors=(
+        k.ErrorRule(err.NetError, code="201"),  # made and not acknowledged: see ``_ack``
         k.ErrorRule(err.RateLimited, status=429),
         k.ErrorRule(err.RateLimited, code="-429"),
         *(k.ErrorRule(err.SessionExpired, code=code) for code in ("-8", "-15", "-16", "-17")),
@@ -341,6 +342,6 @@ SPEC = k.BrokerSpec(
     evidence={
         **dict.fromkeys("LMOBQPE", ("emulator", "vectors")),
         "G": ("emulator",),
-        "F": ("emulator", "vectors"),
+        "F": ("emulator", "vectors", "sdk"),
     },
 )

@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import (
+    OddValue,
+    absent,
+    amount,
+    count,
+    number,
+    pick,
+    render,
+)
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.brokers.upstox.master import INDICATORS
 from openalgo_desktop.brokers.upstox.spec import LEG
@@ -22,9 +30,17 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
-from openalgo_desktop.core.errors import InvalidOrder
+from openalgo_desktop.core.errors import DataError, InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import Funds, Instrument, Key, ModifyRequest, Order, OrderRequest
+from openalgo_desktop.core.model import (
+    Funds,
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+    OrderRequest,
+)
 
 #: Quantities of a position.
 _COUNTS = ("quantity", "day_buy_quantity", "day_sell_quantity")
@@ -44,6 +60,10 @@ class UpstoxApi(BrokerApi):
         "history": ("unit", "step"),
         "history_today": ("@instrument", "unit", "step"),
     }
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._brackets: set[str] = set()  # triggers with exits of their own
 
     # -- orders -----------------------------------------------------------------------------
     def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
@@ -97,6 +117,8 @@ class UpstoxApi(BrokerApi):
     async def funds(self) -> Funds:
         """Cash of both segments together; the result of the day from the positions."""
         money = pick(await self.rest.op("funds"), "available_to_trade", {})
+        if absent(pick(money, "cash_available_to_trade.total")):
+            raise DataError("Upstox does not tell what cash there is.")
         held = as_rows(await self.rest.op("positions"))
         used = amount(money, "pledge_available_to_trade.margin_used.total")
         pledged = amount(money, "pledge_available_to_trade.margin_from_pledge.total")
@@ -129,8 +151,17 @@ class UpstoxApi(BrokerApi):
         context = self.order_context(self.gtt_leg(request, row, trigger, trigger), row)
         return context | {"trigger_type": side, "trigger_price": trigger}
 
+    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
+        """A trigger with exits of its own is left alone: the change would take them away."""
+        await self.gtt_orders()
+        if trigger_id in self._brackets:
+            raise InvalidOrder("This trigger has a target or a stop-loss: change it at Upstox.")
+        return await super().gtt_modify(trigger_id, request)
+
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
         """What still waits: an entry, or the exits that follow it; None where nothing does."""
+        if len(row["rules"]) > 1:
+            self._brackets.add(str(row["gtt_order_id"]))
         rules = {rule["strategy"]: rule for rule in row["rules"] if rule.get("status") in _WAITING}
         waiting = [r for name in ("ENTRY", "STOPLOSS", "TARGET") if (r := rules.get(name))]
         if "ENTRY" in rules:

@@ -19,19 +19,16 @@ from openalgo_desktop.core.symbols import future_symbol, option_symbol
 
 #: Upstox' segments of the exchanges that take orders; commodities of NSE are not offered.
 SEGMENTS = {
-    Exchange.NSE: "NSE_EQ",
-    Exchange.BSE: "BSE_EQ",
-    Exchange.NFO: "NSE_FO",
-    Exchange.BFO: "BSE_FO",
-    Exchange.CDS: "NCD_FO",
-    Exchange.BCD: "BCD_FO",
-    Exchange.MCX: "MCX_FO",
-}
+    Exchange.NSE: "NSE_EQ", Exchange.BSE: "BSE_EQ", Exchange.NFO: "NSE_FO", Exchange.BFO: "BSE_FO",
+    Exchange.CDS: "NCD_FO", Exchange.BCD: "BCD_FO", Exchange.MCX: "MCX_FO",
+}  # fmt: skip
+INDICES = (Exchange.NSE_INDEX, Exchange.BSE_INDEX, Exchange.GLOBAL_INDEX)
 #: World indices that have a last price and nothing else.
 INDICATORS = "GLOBAL_INDICATOR"
-_INDICES = {name: name for name in ("NSE_INDEX", "BSE_INDEX", "GLOBAL_INDEX")}
-_EXCHANGES = {segment: str(exchange) for exchange, segment in SEGMENTS.items()} | _INDICES
-_EXCHANGES[INDICATORS] = "GLOBAL_INDEX"
+_EXCHANGES = {segment: exchange for exchange, segment in SEGMENTS.items()} | {
+    **{str(exchange): exchange for exchange in INDICES},
+    INDICATORS: Exchange.GLOBAL_INDEX,
+}
 #: Cash series whose symbols are the plain ticker. Debt and the like may bear the ticker of a
 #: share (MOTHERSON N1 beside MOTHERSON EQ), so they get their series.
 _SHARES = frozenset({"EQ", "BE", "BZ", "SM", "ST", "SZ", "IV", "RR", "E1"})
@@ -43,8 +40,8 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
     if exchange is None:
         return None
     kind, text, name = row["instrument_type"], row["trading_symbol"], row["name"]
-    expiry, strike, symbol = None, 0.0, text
-    lot, freeze, value = int(row.get("lot_size") or 1), int(row.get("freeze_quantity") or 0), 1.0
+    expiry, strike, symbol, value = None, 0.0, text, 1.0
+    lot, freeze = int(row.get("lot_size") or 1), int(row.get("freeze_quantity") or 0)
     if kind in ("FUT", "CE", "PE"):
         name = row.get("underlying_symbol") or row.get("asset_symbol") or text.split(" ", 1)[0]
         # The last moment of the day, in milliseconds.
@@ -57,16 +54,16 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
         if exchange not in (Exchange.NFO, Exchange.BFO):  # a lot's rupees per rupee of price
             multiplier = row.get("qty_multiplier")
             value = multiplier / lot if multiplier else unit_value(exchange, lot, name)
-        if exchange == Exchange.MCX:
+        if exchange is Exchange.MCX:
             freeze *= lot  # the file counts lots here
-    elif exchange.endswith("_INDEX"):
+    elif exchange in INDICES:
         symbol, kind = index_symbol(text, exchange, "upstox"), "INDEX"
     else:
-        plain = exchange == Exchange.BSE or kind in _SHARES
+        plain = exchange is Exchange.BSE or kind in _SHARES
         symbol, kind = text if plain else f"{text}-{kind}", "EQ"
     return Instrument(
         symbol=symbol,
-        exchange=exchange,
+        exchange=str(exchange),
         name=name,
         instrument_type=kind,
         lot_size=lot,

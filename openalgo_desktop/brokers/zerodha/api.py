@@ -47,8 +47,7 @@ class KiteApi(BrokerApi):
 
     gives: ClassVar[Gives] = {
         "place": ("variety",),
-        "modify": ("variety", "market_protection"),
-        "cancel": ("variety",),
+        "modify": ("market_protection",),
         "convert": ("position_type",),
         "margin_basket": ("legs",),
         "gtt_place": ("gtt_type", "condition", "orders"),
@@ -57,54 +56,26 @@ class KiteApi(BrokerApi):
         "history": ("instrument_token", "from_time", "to_time"),
     }
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._variety: dict[str, str] = {}  # order id -> regular, amo, co, iceberg, auction
-
     # -- orders -----------------------------------------------------------------------------
     def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
         """Every order is placed as variety regular."""
         return super().order_context(request, row) | {"variety": "regular"}
 
     def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
-        """The address holds the variety that the order was placed with. A change to a market
-        order carries the protection that a new one does: Kite refuses the change without it
-        (kite.trade/forum, comment 52331, April 2026)."""
+        """A change to a market order carries the protection that a new one does: Kite refuses the
+        change without it (kite.trade/forum, comment 52331, April 2026)."""
         context = super().modify_context(request, known)
-        context["variety"] = self._variety.get(request.order_id, "regular")
         if request.price_type in (PriceType.MARKET, PriceType.SLM):
             context["market_protection"] = "-1"  # what becomes a market order is protected as one
         return context
 
-    def cancel_context(self, order_id: str, known: Order | None) -> dict[str, Any]:
-        """The address holds the variety that the order was placed with."""
-        return {"variety": self._variety.get(order_id, "regular")}
-
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """Kite wants to be told whether the units are of today or were carried over: one
         conversion moves units of one kind."""
-        wire = self.spec.exchanges.send[Exchange(row.exchange)]
-        product = self.spec.products.send[request.product]
-        held = next(
-            (
-                found
-                for found in as_rows(await self.rest.op("positions"))
-                if (found.get("tradingsymbol"), found.get("exchange"), found.get("product"))
-                == (row.brsymbol, wire, product)
-            ),
-            None,
-        )
-        found = held or {}
+        found = await self.held_row(request)
         now, before = count(found.get("quantity")), count(found.get("overnight_quantity"))
         carried = all_carried(request, now, before, self.spec.title)
         return {"position_type": "overnight" if carried else "day"}
-
-    def read_order(self, row: Mapping[str, Any]) -> Order:
-        """An order row; its variety is remembered."""
-        order = super().read_order(row)
-        if variety := row.get("variety"):
-            self._variety[order.order_id] = str(variety)
-        return order
 
     # -- money ------------------------------------------------------------------------------
     async def funds(self) -> Funds:

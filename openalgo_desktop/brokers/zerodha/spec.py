@@ -22,6 +22,7 @@ from openalgo_desktop.brokers.kit.spec import (
     MasterSpec,
     Op,
     Rate,
+    Repeat,
     StreamSpec,
     TwoWay,
     identity,
@@ -219,6 +220,7 @@ SPEC = BrokerSpec(
         },
     ),
     in_contracts=frozenset({Exchange.MCX}),
+    repeats={"variety": Repeat("variety", "regular")},  # in the address of a change
     settling=frozenset(_PENDING) - {"AMO REQ RECEIVED", "AMO MODIFIED"},
     ops={
         "profile": Op(method="GET", path="/user/profile"),

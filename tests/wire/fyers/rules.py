@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop.brokers.fyers.feed import SOURCE
-from openalgo_desktop.brokers.fyers.sockets import SCHEMA
+from tests.unit.brokers.fyers.frames import SCHEMA
 from tests.wire.vectors import Rule
 
 DOCS = "myapi.fyers.in/docsv3"

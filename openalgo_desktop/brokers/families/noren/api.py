@@ -50,17 +50,7 @@ class NorenApi(triggers.PairedTriggers):
     # -- conversions ------------------------------------------------------------------------
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """The server wants to be told whether the units are of today or were carried over."""
-        where = (wire_exchange(row), row.token)
-        product = self.spec.products.of(row.exchange).send[request.product]
-        held: Mapping[str, Any] = next(
-            (
-                found
-                for found in as_rows(await self.rest.op("positions"))
-                if (found.get("exch"), str(found.get("token"))) == where
-                and found.get("prd") == product
-            ),
-            {},
-        )
+        held = await self.held_row(request)
         before = count(held.get("cfbuyqty")) - count(held.get("cfsellqty"))
         carried = all_carried(request, count(held.get("netqty")), before, self.spec.title)
         return {"position_type": "CF" if carried else "DAY"}

@@ -3,14 +3,14 @@ different: the methods named ``*_context``, ``*_rows`` and the like are the hook
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from operator import methodcaller
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from openalgo_desktop.brokers.kit.account.login import HookCall
-from openalgo_desktop.brokers.kit.account.marketdata import MarketCalls
+from openalgo_desktop.brokers.kit.account.triggers import TriggerCalls
 from openalgo_desktop.brokers.kit.books.rows import Rows
 from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_contracts
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
@@ -19,15 +19,13 @@ from openalgo_desktop.brokers.kit.rest.values import amount, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
-from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, GttType, PriceType, Validity
+from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType, Validity
 from openalgo_desktop.core.errors import (
     AppError,
     InvalidOrder,
     NotSupported,
     OrderNotFound,
-    OrderStateUnknown,
 )
-from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import (
     BookRows,
     Funds,
@@ -43,9 +41,6 @@ from openalgo_desktop.core.model import (
     Trade,
 )
 from openalgo_desktop.core.protection import needs_price, no_price, protect
-from openalgo_desktop.core.traits import ProtectRule
-
-T = TypeVar("T")
 
 #: Fields of the wanted order in a modification.
 _ORDER_FIELDS = (
@@ -59,7 +54,7 @@ _INSTRUMENT = frozenset(
 )
 
 
-class BrokerApi(MarketCalls):
+class BrokerApi(TriggerCalls):
     """REST side of an account: orders, books, money, market data.
 
     Nothing here retries. Order writes raise :class:`OrderStateUnknown` when nobody knows whether
@@ -77,6 +72,7 @@ class BrokerApi(MarketCalls):
         super().__init__(spec, rest, index, clock, Rows(spec, index, clock))
         self.sizes = self.rows.sizes
         self._seen: dict[str, Order] = {}
+        self._repeated: dict[str, dict[str, str]] = {}  # of orders, what ``spec.repeats`` names
         cancel = spec.ops.get("cancel")
         #: What a cancellation says of the instrument.
         self._cancel_names = names_of(cancel) & _INSTRUMENT if cancel is not None else frozenset()
@@ -103,7 +99,10 @@ class BrokerApi(MarketCalls):
             row = self.index.require(request.symbol, request.exchange)
         self._refuse_locally(request)
         context = self.order_context(request, row) | {"tag": tag}
-        return self._ack(await self.rest.op("place", context), tag, "order_id")
+        ack = self._ack(await self.rest.op("place", context), tag, "order_id")
+        if all(name in context for name in self.spec.repeats):
+            self._repeated[ack.order_id] = {name: str(context[name]) for name in self.spec.repeats}
+        return ack
 
     def order_context(self, request: OrderRequest, row: Instrument) -> dict[str, Any]:
         """Hook: the values that an order's fields are made of."""
@@ -169,6 +168,7 @@ class BrokerApi(MarketCalls):
         context = {
             "tag": known.tag if known is not None else "",
             **self.modify_context(full, known),
+            **await self._repeats(request.order_id),
             "order_id": request.order_id,
         }
         data = await self.rest.op("modify", context)
@@ -217,7 +217,8 @@ class BrokerApi(MarketCalls):
             known = self._seen.get(order_id)
             if known is None:
                 raise OrderNotFound(order_id)
-        context = {**self.cancel_context(order_id, known), "order_id": order_id}
+        repeated = await self._repeats(order_id)
+        context = {**self.cancel_context(order_id, known), **repeated, "order_id": order_id}
         data = await self.rest.op("cancel", context)
         return self._ack(data, order_id, "order_id", known=order_id)
 
@@ -226,6 +227,19 @@ class BrokerApi(MarketCalls):
         if known is None or self.index.get(known.key) is None:
             return {}
         return self.instrument_values(self.index.require(known.symbol, known.exchange))
+
+    async def _repeats(self, order_id: str) -> Mapping[str, str]:
+        """What a change or a cancellation repeats of the order. Of one that is not known yet the
+        broker's book tells it; raises :class:`OrderNotFound`."""
+        repeats = self.spec.repeats
+        if repeats and order_id not in self._repeated:
+            usual = {name: each.otherwise for name, each in repeats.items()}
+            if all(usual.values()):
+                return usual
+            await self.orders()
+            if order_id not in self._repeated:
+                raise OrderNotFound(order_id)
+        return self._repeated[order_id] if repeats else {}
 
     async def convert(self, request: ConvertRequest, tag: str) -> OrderAck:
         """Move units of an open position to another product."""
@@ -252,16 +266,13 @@ class BrokerApi(MarketCalls):
         """Hook: further values of a conversion."""
         return {}
 
-    def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
-        """The acknowledgement. ``known`` is the id where we know it (a change, a cancellation):
-        then the broker's yes is enough. A new order without an id may exist nevertheless."""
-        path = self.spec.rows.get("ack", {}).get(field, field)
-        order_id = pick(data, path) or known
-        if not order_id:
-            raise OrderStateUnknown(
-                f"{self.spec.title} accepted the request but sent no order id.", tag=tag
-            )
-        return OrderAck(str(order_id))
+    async def held_row(self, request: ConvertRequest) -> Mapping[str, Any]:
+        """The broker's own row of the position that a conversion is about; empty without one."""
+        for raw in self.source_rows("position", await self.rest.op("positions")):
+            if (request.key, request.product) in self.read_rows("position", [raw], self.rows.held):
+                found: Mapping[str, Any] = raw
+                return found
+        return {}
 
     # -- books ------------------------------------------------------------------------------
     async def orders(self) -> BookRows[Order]:
@@ -271,12 +282,20 @@ class BrokerApi(MarketCalls):
     def read_orders(self, rows: Iterable[Any]) -> BookRows[Order]:
         """Order rows, of the book or pushed, as orders; they are remembered for later changes. A
         push may leave out the tag that the book has."""
-        orders = self.read_rows("order", rows, self.read_order)
+        orders = self.read_rows("order", rows, self._order)
         for order in orders:
             if not order.tag and (before := self._seen.get(order.order_id)) is not None:
                 order.tag = before.tag
             self._seen[order.order_id] = order
         return orders
+
+    def _order(self, row: Mapping[str, Any]) -> Order:
+        repeats = self.spec.repeats
+        told = {name: pick(row, each.path) for name, each in repeats.items()}
+        if repeats and all(told.values()):  # also of a row that cannot be read
+            order_id = str(pick(row, self.spec.rows["order"]["order_id"], "")).strip()
+            self._repeated[order_id] = {name: str(value) for name, value in told.items()}
+        return self.read_order(row)
 
     def read_order(self, row: Mapping[str, Any]) -> Order:
         """Hook: one order row."""
@@ -293,9 +312,6 @@ class BrokerApi(MarketCalls):
     async def holdings(self) -> BookRows[Holding]:
         """Delivered shares."""
         return await self._book("holdings", "holding", self.rows.holding)
-
-    async def _book(self, op: str, kind: str, read: Callable[[Any], T | None]) -> BookRows[T]:
-        return self.read_rows(kind, self.source_rows(kind, await self.rest.op(op)), read)
 
     async def funds(self) -> Funds:
         """Money of the account."""
@@ -345,67 +361,3 @@ class BrokerApi(MarketCalls):
             for name in ("total", "span", "exposure")
         )
         return Margin(total, span, exposure)
-
-    # -- good till triggered ----------------------------------------------------------------
-    async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
-        """Place a trigger; the acknowledgement carries its id."""
-        self._check_pair(request)
-        context = await self.gtt_context(request) | {"tag": tag}
-        return self._ack(await self.rest.op("gtt_place", context), tag, "trigger_id")
-
-    async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """Replace triggers, prices and quantity."""
-        self._check_pair(request)
-        context = {"tag": "", **await self.gtt_context(request), "trigger_id": trigger_id}
-        data = await self.rest.op("gtt_modify", context)
-        return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
-
-    def _check_pair(self, request: GttRequest) -> None:
-        if request.trigger_type is GttType.OCO and not self.spec.capabilities.gtt_oco:
-            raise InvalidOrder(
-                f"{self.spec.title} has no OCO: place the stop-loss or the target as a single "
-                "trigger.",
-                field="trigger_type",
-            )
-
-    async def gtt_cancel(self, trigger_id: str) -> OrderAck:
-        """Cancel a trigger."""
-        data = await self.rest.op("gtt_cancel", {"trigger_id": trigger_id})
-        return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
-
-    async def gtt_orders(self) -> BookRows[Gtt]:
-        """Active triggers, newest first."""
-        return await self._book("gtt_orders", "gtt", self.read_gtt)
-
-    async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
-        """Hook: the values of a trigger."""
-        raise NotSupported(f"{self.spec.title} has no good-till-triggered orders.")
-
-    def gtt_leg(
-        self,
-        request: GttRequest,
-        row: Instrument,
-        trigger: float,
-        limit: float,
-        rule: ProtectRule | None = None,
-    ) -> OrderRequest:
-        """The order that a trigger becomes. One without a limit is a market order, protected from
-        the trigger where ``rule`` (the spec's if None; ``ALWAYS`` where triggers take limits only)
-        wants it."""
-        market = request.price_type is PriceType.MARKET or not limit
-        leg = OrderRequest(
-            symbol=request.symbol,
-            exchange=request.exchange,
-            action=request.action,
-            quantity=request.quantity,
-            price_type=PriceType.MARKET if market else PriceType.LIMIT,
-            product=request.product,
-            price=0.0 if market else limit,
-            strategy=request.strategy,
-        )
-        rule = self.spec.protect if rule is None else rule
-        return protect(leg, row, trigger, rule, ticks=self.spec.master.ticks)
-
-    def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
-        """Hook: an active trigger of the book, None for one that is over."""
-        raise NotSupported(f"{self.spec.title} has no good-till-triggered orders.")

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.account.sizing import SizeKeeper
+from openalgo_desktop.brokers.kit.master.contracts import contract_size
 from openalgo_desktop.brokers.kit.master.sizes import Proof
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.errors import AppError
@@ -61,7 +62,8 @@ async def _share(api: BrokerApi, exchange: str, proof: Proof) -> float:
     answer = (await api.quotes([row.key]))[row.key]
     if isinstance(answer, AppError):
         raise answer
-    order = OrderRequest(row.symbol, exchange, Action.BUY, proof.size, product=Product.NRML)
+    units = contract_size(row, exchange)  # 1 of a currency whose master says so
+    order = OrderRequest(row.symbol, exchange, Action.BUY, units, product=Product.NRML)
     order = replace(order, price_type=PriceType.LIMIT, price=answer.ltp)
     worth = row.lot_size * row.contract_value * answer.ltp
     return (await api.margin([order])).total / worth if worth > 0 else 0.0

@@ -10,13 +10,7 @@ from openalgo_desktop.brokers.kit.books.fields import Fields
 from openalgo_desktop.brokers.kit.master.contracts import contract_size, unit_value
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.sizes import Sizes
-from openalgo_desktop.brokers.kit.rest.values import (
-    OddValue,
-    absent,
-    amount,
-    as_rows,
-    pick,
-)
+from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, amount, as_rows, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, TwoWay
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import (
@@ -254,6 +248,12 @@ class Rows:
             traded_at=row.time("traded_at") or self._clock.now(),
             account_id=self.account_id,
         )
+
+    def held(self, raw: Any) -> tuple[Key, Product]:
+        """What a position row is about. Raises :class:`OddValue`."""
+        row = self._fields("position", raw)
+        symbol, exchange, _, _ = self._names(row)
+        return (exchange, symbol), self._product(row, exchange)
 
     def position(self, raw: Mapping[str, Any]) -> Position:
         """A net position. The broker's profit is the field ``pnl``, or ``realised`` and

@@ -17,7 +17,7 @@ The context holds the session and credentials, the unified request (``symbol``, 
 ``brexchange``, ``token``, ``lot_size``) and ``tag``.
 """
 
-from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec, Capabilities, Signer
+from openalgo_desktop.brokers.kit.spec.broker import BrokerSpec, Capabilities, Repeat, Signer
 from openalgo_desktop.brokers.kit.spec.check import check, require_valid
 from openalgo_desktop.brokers.kit.spec.check_requests import Gives, names_of
 from openalgo_desktop.brokers.kit.spec.logins import (
@@ -78,6 +78,7 @@ __all__ = [
     "Op",
     "Pages",
     "Rate",
+    "Repeat",
     "RowReader",
     "Signer",
     "StreamSpec",

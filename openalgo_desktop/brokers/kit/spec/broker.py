@@ -58,6 +58,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     feed_quotes: bool = False  # quotes and depth come from the market feed: no REST for them
 
 
+class Repeat(msgspec.Struct, frozen=True):
+    """A value that changes and cancellations repeat of their order: where an order's row has it,
+    and what it is of an order that is not known yet; without that the book is asked."""
+
+    path: str
+    otherwise: str = ""
+
+
 class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a broker that is data. See the module docstring for the languages."""
 
@@ -83,6 +91,9 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True):
     #: Where its documentation does not say which of the two it counts: nothing that opens leaves
     #: before the account's own master has told, see ``kit.master.sizes``.
     doubted: frozenset[Exchange] = frozenset()
+    #: What changes and cancellations repeat of their order (its variety), by the name of the value;
+    #: a new order has it in its context.
+    repeats: Mapping[str, Repeat] = {}
     #: Status texts of an open order between two states, which cannot be cancelled yet.
     settling: frozenset[str] = frozenset()
     ops: Mapping[str, Op]

@@ -99,10 +99,11 @@ def operation_values(spec: BrokerSpec) -> dict[str, dict[str, Any]]:
     order, instrument = order_values(spec), instrument_values(spec)
     candles = {**instrument, **any_of(_CANDLES)}
     trigger = any_of(("trigger_id", "tag"))
+    repeated = any_of(spec.repeats)
     return {
         "place": {**order, "tag": ANY},
-        "modify": {**order, **any_of(_MODIFIED)},
-        "cancel": {**instrument, "order_id": ANY},
+        "modify": {**order, **any_of(_MODIFIED), **repeated},
+        "cancel": {**instrument, **repeated, "order_id": ANY},
         "convert": {**order, "wire_to_product": _first(spec.products), "tag": ANY},
         "margin": {**order, "legs": [order]},
         "quotes": {"keys": [ANY]},

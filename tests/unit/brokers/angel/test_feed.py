@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import NotSupported
 from openalgo_desktop.core.model import Instrument, Key
 from openalgo_desktop.core.ticks import Part
+from tests.contract.rig import open_rig
 from tests.unit.brokers.angel.smart_packets import packet
+from tests.waiting import until
 
 ROWS = [Instrument(f"S{n}", "NSE", token=str(n), brexchange="NSE") for n in range(60)]
 FUTURE = Instrument("NIFTY30DEC25FUT", "NFO", token="7", brexchange="NFO")
@@ -126,7 +129,8 @@ def update(code: str = "AB01", said: str = "200", **row: Any) -> str:
 
 
 def test_order_updates_begin_with_a_greeting() -> None:
-    feed = OrderCodec()
+    clock = ManualClock(datetime(2025, 11, 20, 10, 15, tzinfo=IST))
+    feed = OrderCodec(BrokerIndex(ROWS), clock, {})
     assert feed.awaits_ready
     (ready,) = feed.decode(update("AB00", orderid=""))
     assert isinstance(ready, Ready)
@@ -136,3 +140,28 @@ def test_order_updates_begin_with_a_greeting() -> None:
     assert isinstance(failure, Failure) and isinstance(failure.error, DoubtfulSession)
     (failure,) = feed.decode("nothing")
     assert isinstance(failure, Failure)
+
+
+async def test_twenty_levels_for_who_wants_them(tmp_path: Path) -> None:
+    """Over the account's own market: the prices go on beside the deeper book, its end gives the
+    five levels again."""
+    async with open_rig("angel", tmp_path) as rig:
+        await rig.login()
+        row = rig.row("NSE")
+        await rig.account.market.subscribe({row.key: FeedMode.DEPTH})
+
+        def levels() -> int:
+            books = [t.depth for t in rig.ticks if t.key == row.key and t.depth is not None]
+            return len(books[-1].buy) if books else 0
+
+        await until(lambda: levels() == 5, "the usual book")
+        end = rig.account.market.deepen(row.key, 20)
+        await until(lambda: levels() == 20, "the deep book")
+        seen = len(rig.ticks)
+        await until(
+            lambda: any(t.knows(Part.QUOTE) for t in rig.ticks[seen:] if t.key == row.key),
+            "a price beside it",
+        )
+        assert levels() == 20
+        end()
+        await until(lambda: levels() == 5, "the usual book again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ from openalgo_desktop.core.errors import (
 )
 from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.model import Instrument, OrderRequest
+from tests.contract.rig import open_rig
 
 UPSTOX = Registry(()).get("upstox")
 NOW = datetime(2026, 12, 1, 13, 30, tzinfo=IST)
@@ -131,7 +133,8 @@ async def test_what_is_over_is_no_trigger_and_lots_are_units() -> None:
 
 
 async def test_a_trigger_leaves_as_one_entry_rule() -> None:
-    desk = Desk({"/v3/order/gtt": {"gtt_order_ids": ["GTT-1"]}})
+    ack = {"gtt_order_ids": ["GTT-1"]}
+    desk = Desk({"/v3/order/gtt/": ack, "/v3/order/gtt": []})
     asked = GttRequest(
         GttType.SINGLE, CRUDE.symbol, "MCX", Action.SELL, 200, Product.NRML,
         price=5900, trigger_below=5900,
@@ -146,6 +149,14 @@ async def test_a_trigger_leaves_as_one_entry_rule() -> None:
     }  # fmt: skip
     await desk.api.gtt_cancel("GTT-1")
     assert (desk.sent[-1].method, desk.body) == ("DELETE", {"gtt_order_id": "GTT-1"})
+
+
+async def test_a_trigger_with_exits_of_its_own_is_not_changed() -> None:
+    desk = Desk({"/v3/order/gtt": [trigger(ENTRY, {**STOP, "status": "INACTIVE"})]})
+    asked = GttRequest(GttType.SINGLE, "SBIN", "NSE", Action.BUY, 2, price=101, trigger_above=101)
+    with pytest.raises(InvalidOrder, match="at Upstox"):
+        await desk.api.gtt_modify("GTT-C25090600141213", asked)
+    assert [request.method for request in desk.sent] == ["GET"]
 
 
 @pytest.mark.parametrize("more", [{"price": 5890}, {"price_type": PriceType.MARKET}, {}])
@@ -175,6 +186,27 @@ async def test_commodities_leave_in_lots_and_currencies_wait_for_the_doctor() ->
     with pytest.raises(InvalidOrder, match="doctor upstox"):
         await desk.api.place(order(DOLLAR, 1), "tag")
     assert len(desk.sent) == 1
+
+
+async def test_a_currency_that_the_doctor_confirmed_leaves_and_comes_back(tmp_path: Path) -> None:
+    """The master's lots of 1 and the margin of one agree: a unit is a contract."""
+    async with open_rig("upstox", tmp_path) as rig:
+        await rig.login()
+        rig.account.api.sizes.proofs = {}
+        dollar = rig.row("CDS", "FUT")
+        asked = OrderRequest(
+            dollar.symbol, "CDS", Action.BUY, 2, PriceType.LIMIT, Product.NRML, dollar.tick_size
+        )
+        with pytest.raises(InvalidOrder, match="doctor upstox"):
+            await rig.account.gateway.place(asked, "Otest1")
+        answers = await rig.account.confirm_sizes()
+        assert [(answer.exchange, answer.good) for answer in answers] == [
+            ("BCD", True), ("CDS", True),
+        ]  # fmt: skip
+        await rig.account.gateway.place(asked, "Otest1")
+        assert rig.emulator.arrived[-1]["quantity"] == 2
+        (found,) = await rig.account.gateway.orders()
+        assert (found.symbol, found.exchange, found.quantity) == (dollar.symbol, "CDS", 2)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +248,12 @@ async def test_a_position_of_two_lots_whatever_its_row_counts(row: dict[str, Any
 async def test_a_position_that_contradicts_itself_is_no_row(row: dict[str, Any]) -> None:
     found = await Desk({"/v2/portfolio/short": [row]}).api.positions()
     assert found == [] and "multiplier" in found.unreadable[0]
+
+
+async def test_funds_that_are_not_told_are_no_zero() -> None:
+    desk = Desk({"/v3/user": {"available_to_trade": {}}, "/v2/portfolio": []})
+    with pytest.raises(DataError, match="what cash"):
+        await desk.api.funds()
 
 
 # -- market data ------------------------------------------------------------------------------

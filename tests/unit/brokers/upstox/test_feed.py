@@ -106,7 +106,7 @@ def test_what_cannot_be_read_and_what_nobody_asked_for() -> None:
 
 
 def test_only_orders_of_the_portfolio_stream_count() -> None:
-    made = OrderCodec()
+    made = OrderCodec(InstrumentTable(), CLOCK)
     order = {"update_type": "order", "order_id": "1"}
     assert list(made.decode(json.dumps(order))) == [OrderRow(order)]
     assert list(made.decode('{"update_type":"position"}')) == []
