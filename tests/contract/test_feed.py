@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openalgo_desktop.brokers.kit.feed.links.websocket import PING_TIMEOUT
+from openalgo_desktop.brokers.kit.feed.links.websocket import PING_INTERVAL, PING_TIMEOUT
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, OrderStateUnknown
 from openalgo_desktop.core.model import OrderRequest
@@ -83,7 +83,8 @@ async def test_f05_a_half_open_line_is_dropped(rig: Rig) -> None:
     await until(lambda: bool(rig.ticks))
     assert rig.account.stream is not None
     spec = rig.account.stream.spec
-    found = spec.silence or spec.ping + PING_TIMEOUT  # a feed that may be silent is pinged
+    # A feed that may be silent is pinged: as often as its spec says, if that has no other beat.
+    found = spec.silence or (PING_INTERVAL if spec.ping_frame else spec.ping) + PING_TIMEOUT
     rig.emulator.faults.half_open = True
     await until(
         lambda: rig.account.status.state is AccountState.DISCONNECTED,

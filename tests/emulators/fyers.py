@@ -744,8 +744,7 @@ class FyersEmulator(BrokerEmulator):
                 await self.unwant(socket, keys)
 
     async def on_binary(self, socket: Socket, data: bytes) -> None:
-        if data == b"\x00\x01\x0b":  # ping
-            self.emit(socket, data)
+        if data == b"\x00\x01\x0b":  # its ping; that it is answered is said nowhere
             return
         kind, fields = data[2], _fields(data)
         if kind == 1:

@@ -95,32 +95,11 @@ class _Scrip:
             book = self.book
             unknown |= 0 if book is not None else Part.BOOK
         self.last = tick = Tick(
-            before.symbol,
-            before.exchange,
-            last / div,
-            mode,
-            now,
-            (traded or told) * 1000,
-            open_ / div,
-            high / div,
-            low / div,
-            close / div,
-            volume & _COUNT,
-            quantity,
-            average / div,
-            oi & _COUNT,
-            bid / div,
-            ask / div,
-            bids,
-            asks,
-            buying & _COUNT,
-            selling & _COUNT,
-            upper / div,
-            lower / div,
-            book,
-            unknown,
-            self.extras,
-        )
+            before.symbol, before.exchange, last / div, mode, now, (traded or told) * 1000,
+            open_ / div, high / div, low / div, close / div, volume & _COUNT, quantity,
+            average / div, oi & _COUNT, bid / div, ask / div, bids, asks, buying & _COUNT,
+            selling & _COUNT, upper / div, lower / div, book, unknown, self.extras,
+        )  # fmt: skip
         return tick
 
     def _unknown(self, values: Sequence[int]) -> int:
@@ -139,18 +118,9 @@ class _Scrip:
             values = [0 if value == _ABSENT else value for value in values]
         last, close, told, high, low, open_ = values
         return Tick(
-            self.last.symbol,
-            self.last.exchange,
-            last / div,
-            self.mode,
-            now,
-            told * 1000,
-            open_ / div,
-            high / div,
-            low / div,
-            close / div,
-            unknown=unknown,
-        )
+            self.last.symbol, self.last.exchange, last / div, self.mode, now, told * 1000,
+            open_ / div, high / div, low / div, close / div, unknown=unknown,
+        )  # fmt: skip
 
     def booked(self, values: Sequence[int], div: float, whole: bool, now: int) -> Tick:
         """The tick of new values of ``dp``, with the latest quote."""
@@ -159,34 +129,14 @@ class _Scrip:
         prices = [value / div for value in values[:10]]
         levels = tuple(map(Level, prices, values[10:20], values[20:]))
         self.book = book = Depth(levels[:5], levels[5:])
-        known = self.last
+        last = self.last
         self.last = tick = Tick(
-            known.symbol,
-            known.exchange,
-            known.ltp,
-            self.mode,
-            now,
-            known.ltt,
-            known.open,
-            known.high,
-            known.low,
-            known.close,
-            known.volume,
-            known.last_quantity,
-            known.average_price,
-            known.oi,
-            prices[0],
-            prices[5],
-            values[10],
-            values[15],
-            known.total_buy_quantity,
-            known.total_sell_quantity,
-            known.upper_circuit,
-            known.lower_circuit,
-            book,
-            known.unknown & ~(Part.TOUCH | Part.BOOK),
-            known.extras,
-        )
+            last.symbol, last.exchange, last.ltp, self.mode, now, last.ltt, last.open, last.high,
+            last.low, last.close, last.volume, last.last_quantity, last.average_price, last.oi,
+            prices[0], prices[5], values[10], values[15], last.total_buy_quantity,
+            last.total_sell_quantity, last.upper_circuit, last.lower_circuit, book,
+            last.unknown & ~(Part.TOUCH | Part.BOOK), last.extras,
+        )  # fmt: skip
         return tick
 
 

@@ -126,21 +126,11 @@ class _Book:
         """The book as it is known."""
         (exchange, symbol), bid, ask = self.key, self.bids[0], self.asks[0]
         return Tick(
-            symbol,
-            exchange,
-            0.0,
-            FeedMode.DEPTH,
-            now,
-            told,
-            bid=bid.price,
-            ask=ask.price,
-            bid_quantity=bid.quantity,
-            ask_quantity=ask.quantity,
-            total_buy_quantity=self.buying,
-            total_sell_quantity=self.selling,
-            depth=Depth(tuple(self.bids), tuple(self.asks)),
+            symbol, exchange, 0.0, FeedMode.DEPTH, now, told, bid=bid.price, ask=ask.price,
+            bid_quantity=bid.quantity, ask_quantity=ask.quantity, total_buy_quantity=self.buying,
+            total_sell_quantity=self.selling, depth=Depth(tuple(self.bids), tuple(self.asks)),
             unknown=_UNTOLD,
-        )
+        )  # fmt: skip
 
 
 class TbtCodec(FrameCodec):

@@ -290,7 +290,7 @@ SPEC = k.BrokerSpec(
             confirms=5.0,
             ping=10.0,
             ping_frame=PING_FRAME,
-            silence=30.0,
+            silence=0.0,  # its beat may find no answer; WebSocket pings find a dead line
         ),
         k.StreamSpec(
             id="books",
