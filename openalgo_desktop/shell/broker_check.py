@@ -72,7 +72,7 @@ class Doctor:
         for name, book in books:
             await self._check(name, book)
         probe = _probe(rows)
-        if probe is not None:
+        if probe is not None and account.spec.capabilities.quote_batch:
             today = account.clock.now().date()
             span = today - timedelta(days=7)
             await self._check(f"quote {probe.symbol}", lambda: _quote(account, probe))

@@ -261,23 +261,24 @@ class DhanCodec(Asking):
         find = self._known.get
         knowns = [find(row[0], _NOBODY) for row in rows]
         days, levels = _prices(data, knowns)
+        bids, asks = (zip(*[iter(levels[side::2])] * 5, strict=True) for side in (0, 1))
         return [
             Tick(
                 known.symbol, known.exchange, price, mode, now, (traded - shift) * 1000, open_,
                 high, low, known.close or close, volume, quantity, average, oi,
-                (bid := (bids := levels[at : at + 10 : 2])[0]).price,
-                (ask := (asks := levels[at + 1 : at + 10 : 2])[0]).price,
-                bid.quantity, ask.quantity, buying, selling, 0.0, 0.0, Depth(bids, asks), 0,
+                bid, ask, buy[0].quantity, sell[0].quantity, buying, selling, 0.0, 0.0,
+                Depth(buy, sell), 0,
                 known.extras
                 if (oi_high, oi_low) == known.interest
                 else known.interests(oi_high, oi_low),
             )
             for (
                 (_, quantity, traded, volume, selling, buying, oi, oi_high, oi_low),
-                (price, average, open_, close, high, low),
+                (price, average, open_, close, high, low, bid, ask),
                 known,
-                at,
-            ) in zip(rows, days, knowns, range(0, len(levels), 10), strict=True)
+                buy,
+                sell,
+            ) in zip(rows, days, knowns, bids, asks, strict=True)
             if known is not _NOBODY
         ]  # fmt: skip
 
@@ -289,30 +290,35 @@ _NOBODY: Final = Known(Instrument("", ""))
 def _prices(
     data: memoryview, knowns: Sequence[Known]
 ) -> tuple[Sequence[Sequence[float]], tuple[Level, ...]]:
-    """Of each full packet its prices, and five levels of a bid and an offer each."""
+    """Of each full packet its prices (of a quote, best bid and offer), and five levels of a bid and
+    an offer each."""
     if len(knowns) < _VECTOR_RUN:
         rows = [
             [*map((known.fine if row[0] < _COARSE else known.coarse).__getitem__, row)]
             for known, row in zip(knowns, _FULL_PRICES.iter_unpack(data), strict=True)
         ]
-        return [row[:6] for row in rows], tuple(
+        return [row[:8] for row in rows], tuple(
             Level(prices[6 + n], counts[2 * n - n % 2], counts[2 * n - n % 2 + 2])
             for prices, counts in zip(rows, _FULL_COUNTS.iter_unpack(data), strict=True)
             for n in range(10)
         )
     raw = np.frombuffer(data, np.uint8).reshape(-1, 162).take(_VECTOR_BYTES, axis=1)
-    price = raw[:, :64].view("<f4").astype(np.float64)
-    step = np.array([[known.fine.step] for known in knowns])
-    if not (highest := np.abs(price).max()) < _COARSE:  # or no number at all
+    told = raw[:, :64].view("<f4")
+    step: Any = knowns[0].fine.step
+    highest = np.abs(told).max()
+    if not highest < _COARSE or any(known.fine.step != step for known in knowns):
         if not np.isfinite(highest):
             raise ValueError("a price is no number")
-        for known, row, first in zip(knowns, step, price[:, 0], strict=True):
-            row[0] = known.coarse.step if first >= _COARSE else row[0]
-    price *= step
+        tables = (
+            known.fine if first < _COARSE else known.coarse
+            for known, first in zip(knowns, told[:, 0], strict=True)
+        )
+        step = np.array([[table.step] for table in tables])
+    price = np.multiply(told, step, dtype=np.float64)
     np.rint(price, out=price)
     price /= step
     parts = (price[:, 6:], raw[:, 64:104].view("<u4"), raw[:, 104:].view("<u2"))
-    return price[:, :6].tolist(), tuple(map(Level, *(part.ravel().tolist() for part in parts)))
+    return price[:, :8].tolist(), tuple(map(Level, *(part.ravel().tolist() for part in parts)))
 
 
 def _run(frame: bytes, at: int, length: int) -> int:

@@ -66,14 +66,18 @@ def packet(kind: str, segment: int, number: int, rng: random.Random) -> bytes:
         return head(6, 16, segment, number) + struct.pack("<fI", *prices(1), count())
     day = struct.pack("<fHIfIII", *prices(1), count(65_535), traded, *prices(1), count(), count(),
                       count())  # fmt: skip
-    ohlc = struct.pack("<ffff", *prices(4))
+    # An instrument's figures of the day seldom change, and shares have no open interest.
+    steady = random.Random(number)
+    ohlc = struct.pack("<ffff", *(price(steady, segment) for _ in range(4)))
     if kind == "quote":
         return head(4, 50, segment, number) + day + ohlc
     book = b"".join(
         struct.pack("<IIHHff", count(), count(), count(65_535), count(65_535), *prices(2))
         for _ in range(5)
     )
-    interest = struct.pack("<III", count(), count(), count())
+    derivative = segment not in (0, 1, 4)
+    extremes = [steady.randint(1, 2**31) * derivative for _ in range(2)]
+    interest = struct.pack("<III", count() * derivative, *extremes)
     return head(8, 162, segment, number) + day + interest + ohlc + book
 
 

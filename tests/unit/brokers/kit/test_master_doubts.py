@@ -251,6 +251,21 @@ def test_a_shared_broker_symbol_is_that_of_the_row_which_bears_it() -> None:
         assert index.found("ABC", "3", "NSE") is other
 
 
+def test_a_broker_symbol_of_several_rows_is_that_of_none() -> None:
+    """Weekly options of a month: the wrong one would be another contract."""
+    weeks = [
+        Instrument(symbol=f"W{n}", exchange="NFO", token=str(n), brsymbol="NIFTY-Dec")
+        for n in "123"
+    ]
+    other = Instrument(symbol="NIFTY-Dec", exchange="BFO", token="4", brsymbol="NIFTY-Dec")
+    index = BrokerIndex()
+    assert index.load([*weeks, other]) == []
+    assert index.by_brsymbol("NIFTY-Dec", "NFO") is None
+    assert index.found("NIFTY-Dec", "2", "NFO") is weeks[1]
+    assert index.found("NIFTY-Dec", "9", "NFO") is None
+    assert index.by_brsymbol("NIFTY-Dec", "BFO") is other
+
+
 def test_rows_without_a_token_are_no_twins() -> None:
     index = BrokerIndex()
     same = [Instrument(symbol=name, exchange="NSE_INDEX") for name in ("A", "B")]
