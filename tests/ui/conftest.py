@@ -22,8 +22,9 @@ _IN_FRONT = {"watchlist", "chart", "depth", "ticket", "positions", "orders"}
 @pytest.fixture
 def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first workspace of a fresh window has only the docks that it shows at once, unless the
-    test is marked ``whole_layout``."""
-    if request.node.get_closest_marker("whole_layout") is not None:
+    test is one of the whole window (``tests/ui/shell``) or is marked ``whole_layout``."""
+    of_the_window = Path(request.node.path).parent.name == "shell"
+    if of_the_window or request.node.get_closest_marker("whole_layout") is not None:
         return
     shipped = layout_tree.load_preset
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
@@ -18,6 +19,7 @@ def call(session: Session) -> Key:
     return session.bridge.search("nifty ce")[0].key
 
 
+@pytest.mark.whole_layout
 def test_names_in_tables_titles_and_toasts(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         bridge, window = session.bridge, session.window

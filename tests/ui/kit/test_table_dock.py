@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
@@ -15,6 +16,7 @@ from tests.ui.rooms.portfolio.test_book_docks import order, seen, stand_still, t
 from tests.waiting import until
 
 
+@pytest.mark.whole_layout
 def test_columns_are_hidden_moved_and_reset_by_the_menu_of_the_header(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await stand_still(session)
@@ -42,6 +44,7 @@ def test_columns_are_hidden_moved_and_reset_by_the_menu_of_the_header(drive: Dri
     drive(scenario)
 
 
+@pytest.mark.whole_layout
 def test_a_stored_layout_of_other_columns_does_no_harm(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await stand_still(session)
@@ -78,6 +81,7 @@ def test_several_rows_stay_selected_when_the_book_grows(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.whole_layout
 def test_the_menu_key_opens_the_menu_of_the_row_where_the_keyboard_is(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         books = await stand_still(session)

@@ -22,6 +22,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.whole_layout
+
 ORDER = {
     "strategy": "script",
     "symbol": "SBIN",

@@ -27,6 +27,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.whole_layout
+
 START = datetime(2026, 11, 24, 10, 0, tzinfo=IST)
 WHY = "order 7: <b>its time</b> is not known"
 BOOKS = ("orders", "positions", "trades", "holdings")

@@ -27,6 +27,8 @@ from tests.ui.driving import Drive, click
 from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still, trade
 from tests.waiting import until
 
+pytestmark = pytest.mark.whole_layout
+
 
 def calls(dock: Any, row: object) -> dict[str, Any]:
     menu = QMenu(dock)

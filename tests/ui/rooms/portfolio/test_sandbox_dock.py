@@ -27,6 +27,8 @@ from openalgo_desktop.ui.shell.staying import what_stays
 from tests.ui.driving import Drive, click
 from tests.waiting import until
 
+pytestmark = pytest.mark.whole_layout
+
 CAPITAL = Decimal(10_000_000)
 
 

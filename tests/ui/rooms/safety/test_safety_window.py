@@ -132,6 +132,7 @@ def approvals(session: Session) -> ApprovalsDock:
     return dock
 
 
+@pytest.mark.whole_layout
 def test_orders_of_scripts_wait_for_a_yes(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
