@@ -26,11 +26,13 @@ from openalgo_desktop.core.enums import Action, FeedMode, Interval, OrderStatus,
 from openalgo_desktop.core.errors import AppError, InsufficientFunds
 from openalgo_desktop.core.model import Instrument, Key, ModifyRequest, Order, OrderRequest
 from openalgo_desktop.core.ticks import Tick
+from openalgo_desktop.core.totp import totp
 from tests.emulators.base import BrokerEmulator, Socket
 
 CLIENT = "1100003626"
 APP_ID, APP_SECRET = "dhanapp01", "dhansecret01"
 PIN, CODE = "482913", "123456"
+TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 #: Segment, its code on the feed, and the two columns of the instrument list.
 _SEGMENTS = {
@@ -177,8 +179,9 @@ class DhanEmulator(BrokerEmulator):
             raise DhanError(401, "DH-901", "Invalid app id or secret")
 
     async def _generate(self, request: web.Request) -> Any:
-        asked = tuple(request.query.get(name) for name in ("dhanClientId", "pin", "totp"))
-        if asked != (CLIENT, PIN, CODE):
+        who = tuple(request.query.get(name) for name in ("dhanClientId", "pin"))
+        codes = (CODE, totp(TOTP_SECRET, self.clock.time()))
+        if who != (CLIENT, PIN) or request.query.get("totp") not in codes:
             raise DhanError(401, "DH-901", "Invalid PIN or TOTP")
         return self._session()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from openalgo_desktop.core.errors import (
 from openalgo_desktop.core.gtt import GttRequest
 from openalgo_desktop.core.model import OrderRequest
 from tests.contract.rig import Rig, open_rig
-from tests.emulators.dhan import CLIENT, CODE, PIN, DhanEmulator, DhanError
+from tests.emulators.dhan import CLIENT, CODE, PIN, TOTP_SECRET, DhanEmulator, DhanError
 from tests.waiting import until
 
 
@@ -67,6 +68,20 @@ async def test_pin_and_code_and_a_pasted_token_and_its_renewal(rig: Rig) -> None
     await account.logout()
     with pytest.raises(BadCredentials, match="no token to renew"):
         await account.login({}, login_id="renew")
+
+
+async def test_with_the_secret_of_its_codes_it_logs_in_alone(rig: Rig) -> None:
+    account = rig.account
+    given = {"client_id": CLIENT, "pin": PIN, "totp_secret": TOTP_SECRET}
+    await account.login(given, login_id="totp")
+    ends = account.session.ends
+    assert ends is not None
+    await account.disconnect()
+    rig.clock.jump(ends + timedelta(minutes=1))
+    await account.connect()
+    assert account.status.state is AccountState.CONNECTED
+    assert account.session.ends is not None and account.session.ends > ends
+    assert await rig.gateway.orders() == []
 
 
 # -- errors ---------------------------------------------------------------------------------
