@@ -8,10 +8,11 @@ Packets begin with a code (u8), a length (u16), the segment (u8) and the securit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from math import isfinite
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -78,6 +79,10 @@ _ENDS: Final = {
     808: "the client id is wrong",
     809: "the authentication failed",
 }
+
+
+#: Reads packets of one kind: their bytes, the time in milliseconds, the latest time of a trade.
+_Read: TypeAlias = Callable[[memoryview, int, float], list[Tick]]
 
 
 class _Rounded(dict[float, float]):
@@ -199,10 +204,7 @@ class DhanCodec(Asking):
             end = at + length
             if (read := kinds.get(code)) is not None:
                 end = at + length * _run(frame, at, length)
-                try:
-                    events += read(memoryview(frame)[at:end], int(now * 1000), now + _AHEAD)
-                except (ValueError, OverflowError):
-                    events.append(Failure(ProtocolError(f"Dhan: odd price in packet {code}")))
+                events += self._runs(read, memoryview(frame)[at:end], length, now)
             elif code == 50:
                 events.append(ended(_END.unpack_from(frame, at)[0]))
             elif (known := self._known.get(frame[at + 3 : at + 8])) is None:
@@ -211,10 +213,21 @@ class DhanCodec(Asking):
                 _open_interest(events, known, _OI.unpack_from(frame, at)[0], int(now * 1000))
             elif code == 6:
                 price, known.prev_oi = _CLOSE.unpack_from(frame, at)
-                known.close = (known.fine if price < _COARSE else known.coarse)[price]
+                if isfinite(price):
+                    known.close = (known.fine if price < _COARSE else known.coarse)[price]
                 known.interest = (-1, -1)
             at = end
         return events
+
+    def _runs(self, read: _Read, run: memoryview, length: int, now: float) -> list[StreamEvent]:
+        """The ticks of packets of one kind; a price that is no number costs its packet only."""
+        try:
+            return [*read(run, int(now * 1000), now + _AHEAD)]
+        except (ValueError, OverflowError):
+            if len(run) == length:
+                return [Failure(ProtocolError(f"Dhan: a price in packet {run[0]} is no number"))]
+            parts = (run[at : at + length] for at in range(0, len(run), length))
+            return [event for part in parts for event in self._runs(read, part, length, now)]
 
     # Positional construction in comprehensions: it is several times faster than the plain way.
     def _shifted(self, traded: int, limit: float) -> int:

@@ -49,6 +49,8 @@ def test_the_previous_close_stays() -> None:
     assert only(made.decode(quote(101.0))).close == 100.5
     assert only(made.decode(quote(102.0, close=102.0))).close == 100.5
     assert only(codec().decode(quote(102.0, close=99.5))).close == 99.5
+    assert list(made.decode(head(6, 16, *ID) + struct.pack("<fI", float("nan"), 7))) == []
+    assert only(made.decode(quote(101.0))).close == 100.5
 
 
 def test_open_interest_comes_beside_a_quote_and_stays() -> None:
@@ -85,11 +87,12 @@ def test_high_prices_are_rounded_to_the_tick(packets: int) -> None:
 
 @pytest.mark.parametrize("kind", ["ticker", "quote", "full"])
 @pytest.mark.parametrize("packets", [1, 9])
-def test_what_is_no_price_is_a_failure(kind: str, packets: int) -> None:
-    frame = bytearray(packet(kind, *ID, random.Random(4)))
-    frame[8:12] = struct.pack("<f", float("nan"))
-    events = list(codec(FeedMode.DEPTH).decode(bytes(frame) * packets))
-    assert [type(event) for event in events] == [Failure]
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_price_spoils_its_own_packet_only(kind: str, packets: int, price: float) -> None:
+    good = packet(kind, *ID, random.Random(4))
+    odd = good[:8] + struct.pack("<f", price) + good[12:]
+    events = list(codec(FeedMode.DEPTH).decode(good * packets + odd + good))
+    assert [type(event) for event in events] == [Tick] * packets + [Failure, Tick]
 
 
 def test_frames_that_end_early_and_kinds_that_nobody_knows() -> None:
