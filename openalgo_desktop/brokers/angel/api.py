@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar
 
-from openalgo_desktop.brokers.angel.spec import HELD, LEG, TOKENS
+from openalgo_desktop.brokers.angel.spec import HELD, LEG, RENEW, TOKENS
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 SELL = e.Action.SELL
 _DAYS = 365  # of a trigger, unless it is told
+_OVER = ("CANCELLED", "SENTTOEXCHANGE")  # triggers that wait no more
+_CANDLE = 6  # time, four prices, volume
 
 
 class AngelApi(BrokerApi):
@@ -34,7 +36,6 @@ class AngelApi(BrokerApi):
     gives: ClassVar[Gives] = {
         "bare": ("access_token",),
         "renewed": tuple(TOKENS),
-        "profile_tokens": ("refresh_token",),
         "place": ("variety",),
         "convert": HELD,
         "margin": ("legs",),
@@ -49,13 +50,16 @@ class AngelApi(BrokerApi):
 
     async def bare(self, known: Mapping[str, Any]) -> Mapping[str, str]:
         """Login step: some answers have the token with the word that goes before it in headers."""
-        return {"access_token": known["access_token"].removeprefix("Bearer ")}
+        return {"access_token": str(known.get("access_token", "")).removeprefix("Bearer ")}
 
     async def renewed(self, known: Mapping[str, Any]) -> Mapping[str, str]:
         """Login step: tokens for the refresh token of the last session."""
         last = self.rest.session.get("access_token") or known["refresh_token"]
-        data = await self.rest.op("profile_tokens", {**known, "access_token": last})
-        return {ours: str(data[theirs]) for ours, theirs in TOKENS.items()}
+        try:
+            data = await self.rest.call(RENEW, {**known, "access_token": last}, "login")
+        except (x.SessionExpired, x.DataError) as error:
+            raise x.BadCredentials(error.message, field="refresh_token") from None
+        return {ours: str(v) for ours, theirs in TOKENS.items() if (v := pick(data, theirs))}
 
     # -- orders -----------------------------------------------------------------------------
     def order_context(self, request: m.OrderRequest, row: m.Instrument) -> dict[str, Any]:
@@ -159,6 +163,10 @@ class AngelApi(BrokerApi):
 
     def read_gtt(self, row: Mapping[str, Any]) -> g.Gtt | None:
         """A rule of the list; the fields of an OCO are those that it is made with."""
+        if row.get("status") in _OVER:
+            return None
+        if absent(row.get("triggerprice")):
+            raise OddValue(f"rule {row['id']}: the trigger price is missing")
         action = self.spec.actions.read[row["transactiontype"]]
         exchange = self.spec.exchanges.read[row["exchange"]]
         known = self.index.found(row["tradingsymbol"], str(row["symboltoken"]), exchange)
@@ -176,7 +184,8 @@ class AngelApi(BrokerApi):
             exchange=exchange,
             action=action,
             quantity=count(row["qty"]) * size,
-            product=self.spec.products.read[row["producttype"]],
+            product=self.spec.products.read.get(row["producttype"])
+            or e.surfaced(e.Product, str(row["producttype"])),
             price_type=e.PriceType.LIMIT,
             legs=legs,
             status=e.GttStatus.ACTIVE,
@@ -199,7 +208,7 @@ class AngelApi(BrokerApi):
         found: dict[m.Key, Mapping[str, Any] | x.AppError] = {}
         for name in ("fetched", "unfetched"):
             for raw in as_rows(pick(data, name)):
-                key = keys.get((raw.get("exchange"), str(raw.get("symbolToken"))))
+                key = keys.get((str(pick(raw, "exchange")), str(pick(raw, "symbolToken"))))
                 if key is not None:
                     found[key] = raw if name == "fetched" else x.DataError(str(raw.get("message")))
         return found
@@ -228,5 +237,10 @@ class AngelApi(BrokerApi):
         except x.DataError as error:
             log.info("%s: no open interest of %s: %s", self.spec.title, row.symbol, error.message)
             return candles
-        interest = {pick(each, "time"): pick(each, "oi") for each in told}
-        return [[*candle[:6], interest.get(candle[0], 0)] for candle in candles]
+        interest = {str(pick(each, "time")): pick(each, "oi") for each in told}
+        return [  # an odd candle stays one: its reader says so
+            [*candle[:_CANDLE], interest.get(str(candle[0]), 0)]
+            if isinstance(candle, list) and len(candle) >= _CANDLE
+            else candle
+            for candle in candles
+        ]

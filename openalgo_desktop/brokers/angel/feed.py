@@ -30,6 +30,8 @@ _TYPES = {"NSE": 1, "NFO": 2, "BSE": 3, "BFO": 4, "MCX": 5, "CDS": 13}
 _MODES = {FeedMode.LTP: 1, FeedMode.QUOTE: 2, FeedMode.DEPTH: 3}
 #: The mode of 20 levels: NSE's shares only, and so many of them.
 _DEEP, _MOST_DEEP, LEVELS = 4, 50, 20
+#: A deeper book that has not come for so many ms is no longer waited for.
+_DEEP_LASTS = 10_000
 # Mode, exchange, token and a sequence number come first; then exchange time, last price
 _LTP = Struct("<35xqq")
 # ... last quantity, average, volume, buy and sell totals, open, high, low, close
@@ -47,14 +49,14 @@ _Groups = dict[int, list["_Scrip"]]
 
 
 class _Scrip(msgspec.Struct):
-    """One subscribed instrument; ``deep``: its book of 20 levels comes."""
+    """One subscribed instrument; ``deep_at``: when its last book of 20 levels came, epoch ms."""
 
     key: Key
     exchange: int
     token: str
     divisor: float
     modes: frozenset[int] = frozenset()
-    deep: bool = False
+    deep_at: int = 0
 
     @property
     def wire(self) -> bytes:
@@ -64,7 +66,7 @@ class _Scrip(msgspec.Struct):
 
 class AngelCodec(c.FrameCodec):
     """One connection of Smart Stream. A deeper book is a second subscription beside that of the
-    mode: from its first packet on the five levels are left out."""
+    mode: while its packets come the five levels are left out."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -91,7 +93,7 @@ class AngelCodec(c.FrameCodec):
             for groups, which in ((ends, scrip.modes - modes), (begins, modes)):
                 for each in which:
                     groups[each].append(scrip)
-            scrip.modes, scrip.deep = modes, scrip.deep and deep
+            scrip.modes, scrip.deep_at = modes, scrip.deep_at if deep else 0
             self._scrips[key] = self._known[scrip.wire] = scrip
         return self._frames(0, ends) + self._frames(1, begins)
 
@@ -133,9 +135,10 @@ class AngelCodec(c.FrameCodec):
         if not isinstance(frame, bytes):
             return self._answer(c.text_of(frame))
         try:
-            read, scrip = _READERS[frame[0]], self._known.get(frame[1:27])
-            if scrip is None:  # the server may still send some after an end
-                return ()
+            read, name = _READERS[frame[0]], frame[1:27]
+            scrip = self._known.get(name) or self._known.get(_ended(name))
+            if scrip is None or (read is _deep and _DEEP not in scrip.modes):
+                return ()  # the server may still send some after an end
             return (read(frame, scrip, int(self._clock.time() * 1000)),)
         except (error, LookupError, ValueError, OverflowError) as problem:
             text = f"Smart Stream packet of {len(frame)} bytes: {type(problem).__name__}"
@@ -158,6 +161,11 @@ class AngelCodec(c.FrameCodec):
         half = len(scrips) // 2
         parts = ({mode: scrips[:half]}, {mode: scrips[half:]})
         return (c.Reply(tuple(frame for part in parts for frame in self._frames(1, part))),)
+
+
+def _ended(name: bytes) -> bytes:
+    """Exchange and token without what may follow the NUL that ends a token."""
+    return name[:1] + name[1:].partition(b"\0")[0].ljust(25, b"\0")
 
 
 # -- packets. Positional construction: it is several times faster than keywords. ----------------
@@ -188,11 +196,12 @@ def _snap(frame: bytes, scrip: _Scrip, now: int) -> Tick:
         buy = tuple(level for level, side in zip(levels, sides, strict=True) if side)
         sell = tuple(level for level, side in zip(levels, sides, strict=True) if not side)
     bid, ask = buy[0] if buy else _NOBODY, sell[0] if sell else _NOBODY
+    deep = abs(now - scrip.deep_at) < _DEEP_LASTS
     return Tick(
         symbol, exchange, v[1] / div, FeedMode.DEPTH, now, v[11] * 1000 or v[0], v[7] / div,
         v[8] / div, v[9] / div, v[10] / div, v[4], v[2], v[3] / div, v[12], bid.price, ask.price,
         bid.quantity, ask.quantity, int(v[5]), int(v[6]), v[53] / div, v[54] / div,
-        None if scrip.deep else Depth(buy, sell), Part.BOOK if scrip.deep else 0,
+        None if deep else Depth(buy, sell), Part.BOOK if deep else 0,
         TickExtras(week_52_high=v[55] / div, week_52_low=v[56] / div),
     )  # fmt: skip
 
@@ -200,7 +209,7 @@ def _snap(frame: bytes, scrip: _Scrip, now: int) -> Tick:
 def _deep(frame: bytes, scrip: _Scrip, now: int) -> Tick:
     book, div = _BOOK.unpack_from(frame), scrip.divisor
     levels = tuple(map(Level, [price / div for price in book[1::3]], book[::3], book[2::3]))
-    scrip.deep = True
+    scrip.deep_at = now
     bid, ask = levels[0], levels[LEVELS]
     return Tick(
         scrip.key[1], scrip.key[0], 0.0, FeedMode.DEPTH, now, bid=bid.price, ask=ask.price,

@@ -64,6 +64,11 @@ def _write(path: str, body: Any, limit: str = "orders") -> k.Op:
 
 
 TOKENS = k.table("access_token=jwtToken refresh_token=refreshToken feed_token=feedToken")
+#: Its answer is tokens, and a refusal is of the refresh token: not of a session that is open.
+RENEW = _op(
+    "/rest/auth/angelbroking/jwt/v1/generateTokens", {"refreshToken": "$refresh_token"},
+    public=True, headers=_SESSION, limit="login",
+)  # fmt: skip
 _KEPT: dict[str, Any] = {
     "session": ("access_token", "feed_token"),
     "extras": ("refresh_token",),
@@ -132,9 +137,6 @@ _CANDLES = k.table(
 _GTT = "/gtt-service" + _SECURE + "/gtt/v1"
 _OPS = {
     "profile": _op("/user/v1/getProfile"),
-    "profile_tokens": _op(
-        "/rest/auth/angelbroking/jwt/v1/generateTokens", {"refreshToken": "$refresh_token"}
-    ),
     "logout": _op("/user/v1/logout", k.table("clientcode=$client_id")),
     "place": _write(
         "/order/v1/placeOrder",
@@ -259,19 +261,19 @@ SPEC = k.BrokerSpec(
     errors=(
         k.ErrorRule(x.RateLimited, status=403, pattern=r"exceeding access rate"),
         k.ErrorRule(x.RateLimited, status=429),
+        k.ErrorRule(x.RateLimited, code="AB1021"),  # "Too many requests", with status 200
         *(
             k.ErrorRule(x.SessionExpired, code=code)
             for code in ("AG8001", "AG8002", "AG8003", "AB1010", "AB1011", "AB8050", "AB8051")
         ),
         k.ErrorRule(x.BadCredentials, code="AB1050", field="totp"),
-        k.ErrorRule(x.BadCredentials, code="AB1000"),
-        k.ErrorRule(x.BadCredentials, code="AB1007", pattern=r"password|m?pin\b|client"),
         # The makers' words for trouble of their own: nobody knows what became of an order.
         *(k.ErrorRule(x.NetError, code=code) for code in ("AB1004", "AB2000", "AB2001")),
         k.ErrorRule(x.InsufficientFunds, pattern=r"insufficient (fund|margin|bal)|margin exceed"),
         k.ErrorRule(
             x.OrderNotWorking,
-            pattern=r"already (cancelled|complete|reject|exec)|cannot be (modif|cancel)|not open",
+            pattern=r"already (cancelled|complete|reject|exec)|cannot be (modif|cancel)|"
+            r"order (is )?not (in )?open",
         ),
     ),
     limits={name: tuple(k.Rate(*rate) for rate in rates) for name, rates in _LIMITS.items()},

@@ -41,6 +41,18 @@ def _book_answer(case: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"status": 200, "body": body}, *case["http_response"]]
 
 
+def _own_varieties(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The requests, each cancellation with the variety that the book tells of its order."""
+    told = {row["orderid"]: row["variety"] for row in case["http_response"][0]["body"]["data"]}
+    return [
+        {
+            **sent,
+            "body": sent["body"] and {**sent["body"], "variety": told[sent["body"]["orderid"]]},
+        }
+        for sent in case["http"]
+    ]
+
+
 def _is_order(case: dict[str, Any]) -> bool:
     return any(request["url"].endswith("/placeOrder") for request in case["http"])
 
@@ -100,9 +112,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ops="cancel_all_orders",
-        field="/http/*/body/variety",
+        field="/http",
         condition=lambda case: True,
         source=_VARIETY,
+        should_be=_own_varieties,
     ),
     # -- books -------------------------------------------------------------------------------
     Rule(

@@ -252,14 +252,15 @@ class KitAccount:
         await self._store.save_session(self.session, names)
 
     async def logout(self) -> None:
-        """End the session at the broker and forget it; credentials stay."""
+        """End the session at the broker and forget it, with what would begin it anew (a refresh
+        token); credentials stay."""
         async with self._busy:
             if self.session.open:
                 await self._leave()
             self._relogin = False
-            await self._store.drop_session()
+            await self._store.drop_session(self.spec)
             for values in (
-                *(login.session for login in self.spec.logins),
+                *((*login.session, *login.extras) for login in self.spec.logins),
                 *(call.gives for call in self.spec.renewals.values()),
             ):
                 self.session.forget(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from openalgo_desktop.brokers.kit.account.session import Session, session_end
@@ -68,13 +68,12 @@ class LoginRunner:
                 known.update(self._computed(step, known))
             elif isinstance(step, Call):
                 known.update(await self._call(step, known))
+                self._require(known, [name for name in login.session if name in step.gives])
             elif isinstance(step, Hook):
                 known.update(await self._hooks(step.method)(known))
         names = (*login.session, *login.extras)
         result = {name: str(known[name]) for name in names if known.get(name)}
-        missing = [name for name in login.session if name not in result]
-        if missing:
-            raise ProtocolError(f"{self._spec.title}: the login gave no {', '.join(missing)}.")
+        self._require(result, login.session)
         if client := known.get(login.client_id):
             result["client_id"] = str(client)
         kept = {field.name: known[field.name] for field in login.fields if known.get(field.name)}
@@ -84,6 +83,10 @@ class LoginRunner:
         self._session.ends = session_end(self._spec, self._clock, said)
         self._session.open = True
         return result
+
+    def _require(self, values: Mapping[str, str], names: Iterable[str]) -> None:
+        if missing := [name for name in names if not values.get(name)]:
+            raise ProtocolError(f"{self._spec.title}: the login gave no {', '.join(missing)}.")
 
     def _stored(self, login: Login) -> dict[str, str]:
         return {

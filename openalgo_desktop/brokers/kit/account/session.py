@@ -140,9 +140,12 @@ class SessionStore:
         text = msgspec.json.encode(kept).decode()
         await self._secrets.set(f"{self._prefix}/session", Secret(text))
 
-    async def drop_session(self) -> None:
-        """Forget the session, keep the credentials."""
-        await self._secrets.delete(f"{self._prefix}/session")
+    async def drop_session(self, spec: BrokerSpec) -> None:
+        """Forget the session, keep the credentials. What came with the session is none of them,
+        also where another login may ask for it (a refresh token)."""
+        came = {name for login in spec.logins for name in login.extras}
+        for name in ("session", *came.intersection(stored_fields(spec))):
+            await self._secrets.delete(f"{self._prefix}/{name}")
 
     async def drop_all(self, spec: BrokerSpec) -> None:
         """Forget everything of this slot."""

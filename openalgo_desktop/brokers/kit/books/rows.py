@@ -86,6 +86,7 @@ class Rows:
         self.sizes = Sizes(spec.id, spec.in_contracts, spec.doubted)
         quote = spec.rows.get("quote", {})
         self._extra_names = [n for n in TickExtras.__struct_fields__ if n in quote]
+        self._settling = {status.lower() for status in spec.settling}
         self._said: set[tuple[str, str]] = set()
         self._odd: set[str] = set()
         #: What is held and is not in the master, as the position book names it: enough for an
@@ -220,7 +221,7 @@ class Rows:
             reported_pending=(
                 row.count("pending_quantity") * size if pending is not None else None
             ),
-            settling=str(status) in self._spec.settling,
+            settling=str(status).strip().lower() in self._settling,
             validity=self._validity(row.text("validity")),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, shown
@@ -20,6 +20,9 @@ _FORMATS = (
 )
 #: Texts of a time that never was: zero of SQL, of Go and of .NET.
 _NEVER = ("0", "0000-00-00", "0001-01-01")
+#: Zero of Unix and of the exchanges' own clocks as a date: nothing was traded yet, or it is an
+#: index.
+_ZERO = (date(1970, 1, 1), date(1980, 1, 1))
 #: Epoch seconds that can be meant (2001 to 2286); a thousand times as much is milliseconds.
 _EPOCH = (10**9, 10**10)
 _YEARS = (2000, 2200)
@@ -38,6 +41,8 @@ def moment(value: Any, clock: Clock) -> datetime | None:
         return datetime.fromtimestamp(epoch, IST)
     # A long number is no date, even where it could be read as one.
     parsed = None if text.isdigit() and len(text) > _DATE_DIGITS else _parsed(text, clock)
+    if parsed is not None and parsed.date() in _ZERO:
+        return None
     if parsed is None or not _YEARS[0] <= parsed.year < _YEARS[1]:
         raise OddValue(f"{shown(value)} is no time that is known here")
     return parsed

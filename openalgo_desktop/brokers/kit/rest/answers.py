@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 
-from openalgo_desktop.brokers.kit.rest.errors import Answer, foreign_page, unreadable
+from openalgo_desktop.brokers.kit.rest.errors import (
+    Answer,
+    foreign_page,
+    names_status,
+    unreadable,
+)
 from openalgo_desktop.brokers.kit.rest.receiving import LARGE, gentle_json
 from openalgo_desktop.brokers.kit.rest.values import as_rows, pick
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, Op, Pages
@@ -43,9 +48,9 @@ def judge(spec: BrokerSpec, op: Op, response: httpx.Response) -> Answer:
         raise _page_or_unreadable(spec, op, response)
     if not answer.good:
         if body is None:
-            if status_page(response):
-                raise foreign_page(spec, status)
             answer.message = _plain(response.text)
+            if status_page(response) and not names_status(spec, answer):
+                raise foreign_page(spec, status)
         return answer
     if not read:
         raise _page_or_unreadable(spec, op, response)

@@ -109,6 +109,12 @@ def error_of(
     return error
 
 
+def names_status(spec: BrokerSpec, answer: Answer) -> bool:
+    """Whether a rule knows this status by these words: they are the broker's, also where they are
+    served as a web page."""
+    return any(rule.status and rule.pattern and _fits(rule, answer) for rule in spec.errors)
+
+
 def means_empty(answer: Answer, bad: AppError) -> bool:
     """Whether a read that was answered with the error ``bad`` only found nothing. A server in
     trouble, a session that is over or too many requests say nothing of what there is."""

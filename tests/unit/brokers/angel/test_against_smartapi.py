@@ -49,6 +49,7 @@ def codec() -> AngelCodec:
     ]
     table.load(rows)
     made = AngelCodec(table, ManualClock(datetime(2026, 12, 1, 13, 30, tzinfo=IST)), {})
+    made.deepen({row.key: 20 for row in rows})
     made.subscribe({row.key: FeedMode.DEPTH for row in rows})
     return made
 
@@ -100,7 +101,7 @@ def test_every_field_of_thousands_of_packets() -> None:
     seen: dict[int, int] = {}
     for frame, want in zip(packets, official, strict=True):
         for scrip in ours._known.values():
-            scrip.deep = False  # else a book of 20 levels hides the five of the next packet
+            scrip.deep_at = 0  # else a book of 20 levels hides the five of the next packet
         (tick,) = ours.decode(frame)
         assert isinstance(tick, Tick)
         same(tick, want)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.brokers.angel import BROKER
+from openalgo_desktop.brokers.kit.account.login import LoginRunner
 from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
@@ -19,12 +20,16 @@ from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import Action, GttType, Interval, OrderStatus, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
+    BadCredentials,
     GttNotFound,
+    InsufficientFunds,
     InvalidOrder,
     NotSupported,
     OrderNotFound,
     OrderStateUnknown,
+    ProtocolError,
     RateLimited,
+    RejectedByBroker,
     SessionExpired,
 )
 from openalgo_desktop.core.gtt import GttRequest
@@ -140,6 +145,10 @@ BUY = OrderRequest("SBIN", "NSE", Action.BUY, 5, PriceType.LIMIT, Product.MIS, 7
         (refused("AB1004", "Something Went Wrong, Please Try After Sometime"), OrderStateUnknown),
         (httpx.Response(200, json={"status": True, "data": None}), OrderStateUnknown),
         (httpx.Response(403, text="Access denied because of exceeding access rate"), RateLimited),
+        (httpx.Response(403, html="Access denied because of exceeding access rate"), RateLimited),
+        (refused("AB1021", "Too many requests"), RateLimited),
+        (refused("AB1007", "AMX Error: client has insufficient margin"), InsufficientFunds),
+        (refused("AB1000", "The market is not open"), RejectedByBroker),
         (httpx.Response(200, json={"success": False, "errorCode": "AG8001", "data": ""}),
          SessionExpired),
     ],
@@ -151,6 +160,9 @@ async def test_what_an_answer_says_of_the_order(
     with pytest.raises(error):
         await angel.api.place(BUY, "tag")
     assert len(angel.sent) == 1
+    if error is RejectedByBroker:
+        with pytest.raises(RejectedByBroker, match="not open"):
+            await angel.api.place(BUY, "tag")
 
 
 async def test_commodities_wait_for_the_doctor() -> None:
@@ -229,6 +241,16 @@ async def test_the_price_tells_on_which_side_a_single_rule_waits() -> None:
     assert [body["page"] for path, body in angel.sent if path.endswith("ruleList")] == [1, 2]
 
 
+async def test_an_odd_rule_hides_no_other() -> None:
+    margin = {**RULE, "id": 8, "producttype": "MARGIN", "createddate": "01-Jan-1970 05:30:00"}
+    over = {**RULE, "id": 9, "status": "CANCELLED"}
+    angel = Angel(**{"": {"fetched": [], "unfetched": []}})
+    angel.page([RULE, {**RULE, "id": 10, "triggerprice": None}, None, margin, over])
+    book = await angel.api.gtt_orders()
+    assert [(row.trigger_id, str(row.product)) for row in book] == [("7", "CNC"), ("8", "MARGIN")]
+    assert len(book.unreadable) == 2 and "rule 10" in book.unreadable[0]
+
+
 async def test_a_rule_is_cancelled_with_its_instrument() -> None:
     angel = Angel(ruleDetails=RULE)
     await angel.api.gtt_cancel("7")
@@ -247,6 +269,28 @@ async def test_the_broker_says_why_there_is_no_quote() -> None:
     assert isinstance(answer, AppError) and answer.message == "Symbol not live"
 
 
+async def test_an_index_was_never_traded_and_has_a_quote() -> None:
+    """What SmartAPI says of an index: no trade, and zero of Unix as its time."""
+    quote = {
+        "exchange": "NSE", "symbolToken": "3045", "ltp": 24010.5, "lastTradeQty": 0,
+        "exchFeedTime": "14-Apr-2026 06:40:05", "exchTradeTime": "01-Jan-1970 05:30:00",
+    }  # fmt: skip
+    angel = Angel(**{"": {"fetched": [None, quote], "unfetched": ["x"]}})
+    tick = (await angel.api.quotes([SBIN.key]))[SBIN.key]
+    assert (tick.ltp, tick.ltt) == (24010.5, 0)
+
+
+async def test_an_odd_candle_is_left_out_and_no_price_is_made_of_open_interest() -> None:
+    time, day = "2025-11-21T09:15:00+05:30", date(2025, 11, 21)
+    candles = [[time, 1.0, 2.0, 0.5, 1.5, 10], None, [], ["2025-11-21T09:16:00+05:30", 1, 2, 0.5]]
+    told = [None, {"time": time, "oi": 7000}]
+    bars = await Angel(getCandleData=candles, getOIData=told).api.history(
+        CRUDE.key, Interval.M1, day, day
+    )
+    assert (bars.close[0], bars.oi[0]) == (1.5, 7000)
+    assert 7000 not in bars.close and 0 not in bars.high
+
+
 async def test_candles_without_open_interest_are_candles() -> None:
     candle = ["2025-11-21T09:15:00+05:30", 1.0, 2.0, 0.5, 1.5, 10]
     angel = Angel(getCandleData=[candle], getOIData=refused("AB1009"))
@@ -255,3 +299,35 @@ async def test_candles_without_open_interest_are_candles() -> None:
     assert (len(bars), bars.close[0], bars.oi[0]) == (1, 1.5, 0)
     path, body = angel.sent[-1]
     assert path.endswith("getOIData") and body["todate"] == "2025-11-21 13:30"  # not yet 23:59
+
+
+# -- log-in ---------------------------------------------------------------------------------
+async def test_a_refused_refresh_token_is_not_the_end_of_the_session() -> None:
+    ended: list[str] = []
+    angel = Angel(generateTokens=refused("AB8050", "Invalid Refresh Token"))
+    angel.api.rest._on_expired = ended.append
+    with pytest.raises(BadCredentials, match="Invalid Refresh Token") as caught:
+        await angel.api.renewed({"api_key": "K", "refresh_token": "R"})
+    assert caught.value.field == "refresh_token" and not ended
+
+
+async def test_an_answer_with_tokens_is_in_no_error() -> None:
+    cut = '{"status":true,"data":{"jwtToken":"eyJ-SECRET","refreshToken":"R2'
+    angel = Angel(generateTokens=httpx.Response(200, text=cut))
+    with pytest.raises(ProtocolError) as caught:
+        await angel.api.renewed({"api_key": "K", "refresh_token": "R"})
+    assert "SECRET" not in f"{caught.value!r} {caught.value.detail}"
+
+
+@pytest.mark.parametrize("data", [None, {}, {"jwtToken": None}, "x"])
+async def test_a_login_that_gives_no_token_says_so(data: Any) -> None:
+    given = {"pin": "1234", "totp": "123456", "refresh_token": "R"}
+    for login in BROKER.spec.logins:
+        if login.needs_browser:
+            continue
+        angel = Angel(loginByPassword=data, generateTokens=data)
+        api, rest = angel.api, angel.api.rest
+        runner = LoginRunner(BROKER.spec, rest, rest.session, api.clock, api.login_hook)
+        with pytest.raises(ProtocolError, match="gave no access_token"):
+            await runner.run(login, given, None)
+        assert len(angel.sent) == 1  # a one-time code is sent once

@@ -70,6 +70,37 @@ def test_a_deeper_book_is_a_second_subscription_that_takes_over() -> None:
     assert list(feed.decode(packet(3, 1, "7", rng))) == []
 
 
+def test_a_deeper_book_that_is_over_or_mute_hides_nothing() -> None:
+    clock = ManualClock(datetime(2025, 11, 20, 10, 15, tzinfo=IST))
+    feed, rng = AngelCodec(BrokerIndex(ROWS), clock, {}), random.Random(1)
+
+    def five() -> bool:
+        (tick,) = feed.decode(packet(3, 1, "7", rng))
+        return tick.depth is not None
+
+    feed.deepen({KEY: 20})
+    feed.subscribe({KEY: FeedMode.DEPTH})
+    assert len(list(feed.decode(packet(4, 1, "7", rng)))) == 1 and not five()
+    clock.advance(11)
+    assert five()  # its books stopped, the prices did not
+    feed.decode(packet(4, 1, "7", rng))
+    feed.deepen({KEY: 5})
+    feed.subscribe({KEY: FeedMode.DEPTH})
+    assert list(feed.decode(packet(4, 1, "7", rng))) == []  # one that was on its way
+    assert five()
+
+
+def test_what_follows_the_end_of_a_token_does_not_matter() -> None:
+    feed = codec()
+    feed.subscribe({KEY: FeedMode.LTP})
+    frame = bytearray(packet(1, 1, "7", random.Random(1)))
+    frame[5:9] = b"junk"
+    (tick,) = feed.decode(bytes(frame))
+    assert (tick.exchange, tick.symbol) == KEY
+    frame[2:4] = b"77"
+    assert list(feed.decode(bytes(frame))) == []
+
+
 def test_deeper_books_are_of_fifty_shares_at_most() -> None:
     feed = codec()
     keys: list[Key] = [FUTURE.key, *(row.key for row in ROWS)]

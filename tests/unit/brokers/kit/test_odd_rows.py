@@ -254,6 +254,9 @@ def test_times_are_read_or_refused(value: Any) -> None:
         ("27-11-2026 11:00:00", datetime(2026, 11, 27, 11, 0, tzinfo=IST)),
         ("2026-11-27T05:30:00+00:00", datetime(2026, 11, 27, 11, 0, tzinfo=IST)),
         ("0001-01-01T00:00:00Z", None),
+        ("01-Jan-1970 05:30:00", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("01-Jan-1980 00:00:00", None),
         ("0000-00-00 00:00:00", None),
         (None, None),
         ("-", None),
@@ -285,3 +288,9 @@ async def test_what_is_held_and_left_the_master_goes_out_as_the_book_names_it() 
     await api.place(order, "T1")
     assert row.quantity == 200  # in units: 100 barrels each
     assert b"quantity=2&" in sent[0] and b"tradingsymbol=CRUDEOIL26NOVFUT" in sent[0]
+
+
+@pytest.mark.parametrize("text", ["OPEN PENDING", "Open Pending", " open pending "])
+async def test_a_status_settles_however_it_is_spelled(text: str) -> None:
+    (order,) = await api_of(good([ORDER | {"status": text}])).orders()
+    assert order.settling

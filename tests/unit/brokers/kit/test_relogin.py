@@ -13,10 +13,21 @@ import pytest
 
 from openalgo_desktop.brokers.kit.account import account as kit_account
 from openalgo_desktop.brokers.kit.account.account import KitAccount
-from openalgo_desktop.brokers.kit.spec import Ask, BrokerSpec, Call, Compute, Field, Login, Op
+from openalgo_desktop.brokers.kit.account.login import LoginRunner
+from openalgo_desktop.brokers.kit.spec import (
+    Ask,
+    BrokerSpec,
+    Call,
+    Compute,
+    Field,
+    Hook,
+    Login,
+    Op,
+)
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import AccountState
+from openalgo_desktop.core.errors import ProtocolError
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.totp import totp
 from tests.contract.rig import MemorySecrets
@@ -181,3 +192,68 @@ async def test_a_late_answer_does_not_undo_a_logout(rig) -> None:
     await looks(account)
     assert len(server.logins) == 1
     assert account.status.message == "Logged out."
+
+
+RENEWAL = Login(
+    id="renewal",
+    title="A new token for the last session",
+    steps=(
+        Ask((Field("refresh", "Refresh token", secret=True, stored=True),)),
+        Call(
+            Op(
+                method="POST", path="/login", encoding="json", public=True,
+                body={"otp": "$refresh"},
+            ),
+            {"access_token": "token", "refresh": "next"},
+        ),
+    ),
+    extras=("refresh",),
+)  # fmt: skip
+
+
+async def test_a_logout_forgets_what_would_renew_the_session(tmp_path: Path) -> None:
+    sent: list[str] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/login":
+            sent.append(json.loads(request.content)["otp"])
+        data = {"token": f"T{len(sent)}", "next": f"R{len(sent)}"}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    spec = msgspec.structs.replace(BROKER.spec, logins=(RENEWAL,))
+    broker, secrets = msgspec.structs.replace(BROKER, spec=spec), MemorySecrets()
+    clock = ManualClock(NOW)
+
+    def account() -> KitAccount:
+        transport = httpx.MockTransport(serve)
+        return KitAccount(broker, clock, secrets, tmp_path, transport=transport, passive=True)
+
+    first = account()
+    await first.login({"refresh": "R0"})
+    await first.disconnect()
+    clock.jump(first.session.ends + timedelta(seconds=1))
+    second = account()
+    await second.connect()  # nobody logged out: the next morning needs no human
+    assert second.status.state is AccountState.CONNECTED and sent == ["R0", "R1"]
+    await second.logout()
+    assert not second.session.has("refresh")
+    assert "R2" not in [value.reveal() for value in secrets.values.values()]
+    await second.disconnect()
+    third = account()
+    await third.connect()
+    assert third.status.state is AccountState.LOGIN_NEEDED and len(sent) == 2
+    await third.disconnect()
+
+
+async def test_a_login_whose_answer_lacks_the_session_says_so(rig) -> None:
+    _, server, account = rig
+    server.login = lambda: httpx.Response(200, json={"status": "success", "data": None})
+    account.api.after = lambda known: pytest.fail("a step after the answer ran")
+    spec = msgspec.structs.replace(TOTP_LOGIN, steps=(*TOTP_LOGIN.steps, Hook("after")))
+    account.rest._transport.handler = lambda request: server.login()
+    await account.rest.close()
+    runner = LoginRunner(
+        account.spec, account.rest, account.session, account.clock, account.api.login_hook
+    )
+    with pytest.raises(ProtocolError, match="gave no access_token"):
+        await runner.run(spec, GIVEN, None)

@@ -15,7 +15,7 @@ from openalgo_desktop.brokers.kit.account.session import Session
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
 from openalgo_desktop.brokers.kit.rest.values import OddValue
-from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, Op, Pages
+from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, ErrorRule, Op, Pages
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Interval, PriceType
@@ -25,6 +25,7 @@ from openalgo_desktop.core.errors import (
     NetError,
     OrderStateUnknown,
     ProtocolError,
+    RateLimited,
 )
 from openalgo_desktop.core.model import Instrument, ModifyRequest
 from openalgo_desktop.core.ticks import Tick, TickExtras
@@ -82,6 +83,24 @@ async def test_an_error_is_one_whatever_was_promised(form: str) -> None:
         await answer(read(form=form), httpx.Response(400, text="plain words"))
     with pytest.raises(NetError, match="web page"):
         await answer(read(form=form), httpx.Response(502, text="<html>bad gateway</html>"))
+
+
+async def test_words_that_a_rule_knows_are_the_brokers_also_as_a_page() -> None:
+    """A sentence in plain words may be served as HTML; a page of a proxy stays one."""
+    rule = ErrorRule(RateLimited, status=403, pattern="exceeding access rate")
+    spec = spec_of(errors=(rule,))
+
+    async def said(text: str, op: Op) -> AppError:
+        response = httpx.Response(403, html=text)
+        with pytest.raises(AppError) as caught:
+            await client(lambda request: response, spec).call(op)
+        return caught.value
+
+    write = Op(method="POST", path="/x", write=True)
+    for op in (read(), write):
+        assert isinstance(await said("Denied because of exceeding access rate", op), RateLimited)
+    assert "web page" in (await said("<p>exceeding access rate</p>", read())).message
+    assert isinstance(await said("<p>no</p>", write), OrderStateUnknown)
 
 
 async def test_a_web_page_or_a_table_is_no_csv() -> None:
