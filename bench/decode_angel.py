@@ -25,19 +25,21 @@ from tests.unit.brokers.angel.smart_packets import packet  # noqa: E402
 
 AIM = 5.0
 FRAMES = 400
+TOKENS = 50  # books of 20 levels are of no more
 KINDS = {"ltp": 1, "quote": 2, "snap": 3, "depth 20": 4}
 
 
 def frames(kind: str, size: int) -> list[bytes]:
     """Messages of one mode."""
     rng = random.Random(1)
-    return [packet(KINDS[kind], 1, str(number), rng) for number in range(FRAMES)]
+    return [packet(KINDS[kind], 1, str(number % TOKENS), rng) for number in range(FRAMES)]
 
 
 def ours(kind: str, made: list[bytes]) -> Callable[[bytes], int]:
     """Our decoder with the instruments of the messages."""
-    rows = [Instrument(str(n), "NSE", token=str(n), brexchange="NSE") for n in range(FRAMES)]
+    rows = [Instrument(str(n), "NSE", token=str(n), brexchange="NSE") for n in range(TOKENS)]
     codec = AngelCodec(BrokerIndex(rows), SystemClock(), {})
+    codec.deepen({row.key: 20 for row in rows})
     codec.subscribe({row.key: FeedMode.DEPTH for row in rows})
     return lambda frame: len(list(codec.decode(frame)))
 

@@ -60,7 +60,7 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
         tick_size=float(row["tick_size"] or 0) / divisor or 0.05,
         expiry=expiry,
         strike=strike,
-        token=row["token"],
+        token=str(row["token"]),
         brsymbol=brsymbol,
         brexchange=row["exch_seg"],
         contract_value=unit_value(exchange, lot, name, brsymbol),

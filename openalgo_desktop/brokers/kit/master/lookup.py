@@ -9,6 +9,9 @@ from openalgo_desktop.core.instruments import Rows
 from openalgo_desktop.core.keyed import Keyed
 from openalgo_desktop.core.model import Instrument, Key
 
+#: The end of a broker's symbol in the series in which a share usually trades.
+_REGULAR = "-EQ"
+
 
 class BrokerIndex(Rows):
     """Lookups that an adapter needs. Uniqueness is (exchange, symbol) and (exchange, token): the
@@ -22,7 +25,8 @@ class BrokerIndex(Rows):
 
     def load(self, rows: Iterable[Instrument]) -> list[Instrument]:
         """Replace all rows; large ones in a thread. Where two have one symbol or one token of an
-        exchange, the first stays; the others are left out and given back."""
+        exchange, the first stays; of a share's series that have one symbol the regular one
+        (``-EQ``). The others are left out and given back."""
         with uncollected():
             return self._load(rows)
 
@@ -37,11 +41,18 @@ class BrokerIndex(Rows):
             if token and by_token.setdefault((exchange, token), row) is not row:
                 twice.append(row)
                 continue
-            if table.setdefault((exchange, row.symbol), row) is not row:
-                if token:
-                    del by_token[exchange, token]
-                twice.append(row)
-                continue
+            first = table.setdefault((exchange, row.symbol), row)
+            if first is not row:
+                out = row
+                if brsymbol.endswith(_REGULAR) and not first.brsymbol.endswith(_REGULAR):
+                    out, table[exchange, row.symbol] = first, row
+                    if by_symbol.get((exchange, first.brsymbol)) is first:
+                        del by_symbol[exchange, first.brsymbol]
+                if out.token:
+                    del by_token[exchange, out.token]
+                twice.append(out)
+                if out is row:
+                    continue
             if brsymbol:
                 known = by_symbol.setdefault((exchange, brsymbol), row)
                 if known is not row and row.symbol == brsymbol:
@@ -49,7 +60,7 @@ class BrokerIndex(Rows):
                 elif known is not row:
                     shared.add((exchange, brsymbol))
         for key in shared:  # a name of several, and of none in particular, is nobody's
-            if by_symbol[key].symbol != key[1]:
+            if (one := by_symbol.get(key)) is not None and one.symbol != key[1]:
                 del by_symbol[key]
         old = [*self._rows.parts(), *self._by_symbol.parts(), *self._by_token.parts()]
         self._rows, self._by_symbol, self._by_token = table, by_symbol, by_token

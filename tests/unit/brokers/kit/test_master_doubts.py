@@ -299,3 +299,21 @@ async def test_fixed_rows_stand_where_no_file_has_their_key(
     assert len(found) == 300 + 900 + 30 + 90 + 3
     assert kit.status.twice == 0
     assert index.require("NSE1", "NSE").token == "1"
+
+
+@pytest.mark.parametrize("first", ["ABC-BE", "ABC-EQ"])
+def test_of_two_series_of_a_share_the_regular_one_is_meant(first: str) -> None:
+    """An order for ABC must not land in the series of trade for trade because that came first."""
+    rows = [
+        Instrument("ABC", "NSE", token=name[-2:], brsymbol=name, brexchange="NSE")
+        for name in sorted(("ABC-BE", "ABC-EQ"), key=lambda name: name != first)
+    ]
+    other = Instrument("ABC1", "NSE", token="7", brsymbol="ABC-BE", brexchange="NSE")
+    index = BrokerIndex()
+    (left,) = index.load([rows[0], other, rows[1]])
+    assert left.brsymbol == "ABC-BE" and index.by_token("BE", "NSE") is None
+    found = index.require("ABC", "NSE")
+    assert found is index.by_token("EQ", "NSE") is index.by_brsymbol("ABC-EQ", "NSE")
+    assert found.brsymbol == "ABC-EQ"
+    named = index.by_brsymbol("ABC-BE", "NSE")  # never the row that was left out
+    assert named is None or named is other
