@@ -5,18 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
-import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openalgo_desktop.core.clock import SystemClock
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e import brokers
+from tests.e2e.driver import Program
 from tests.e2e.trading import book, order, post, stream
 from tests.emulators.dhan import APP_ID, APP_SECRET, CLIENT, DhanEmulator
 from tests.emulators.thread import EmulatorThread
@@ -28,9 +24,9 @@ _SITE = "https://auth.dhan.co"
 
 @pytest.fixture(params=[True, False], ids=["dhan", "dhan_sandbox"])
 def dhan(request: Any) -> Iterator[Dhan]:
-    clock = SystemClock()
-    clock.jump(clock.now().replace(hour=10, minute=0))
-    with EmulatorThread(lambda: DhanEmulator(clock, live=request.param, rate=100.0)) as running:
+    with brokers.at_ten(
+        lambda clock: DhanEmulator(clock, live=request.param, rate=100.0)
+    ) as running:
         yield running
 
 
@@ -38,54 +34,14 @@ def name_of(dhan: Dhan) -> str:
     return "dhan" if dhan.emulator.live else "dhan_sandbox"
 
 
-def options(dhan: Dhan) -> list[str]:
-    """Settings that send the program to the emulator."""
-    hosts = dhan.emulator.hosts()
-    return [*NO_LIMITS, *(f"brokers.{name_of(dhan)}.hosts.{n}={url}" for n, url in hosts.items())]
-
-
 def program(dhan: Dhan, folder: Path) -> Program:
     """The engine with the account, live."""
-    now = dhan.emulator.clock.now().isoformat()
-    arguments = ("--broker", name_of(dhan), "--mode", "live", "--clock", now)
-    return Program(folder, *arguments, settings=options(dhan))
+    return brokers.program(dhan, folder, name_of(dhan))
 
 
 def run_login(dhan: Dhan, folder: Path, *more: str, given: dict[str, str] | None = None) -> str:
     """``openalgo-desktop login`` with a browser that comes back to the callback."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sets = [part for setting in options(dhan) for part in ("--set", setting)]
-    command = [sys.executable, "-m", "openalgo_desktop", "login", name_of(dhan), *more]
-    command += ["--data-dir", str(folder), "--rest-port", "0"]
-    command += ["--clock", dhan.emulator.clock.now().isoformat(), *sets]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(json.dumps(given or {}))
-    process.stdin.close()
-    lines: list[str] = []
-    killer = threading.Timer(40, process.kill)
-    killer.start()
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Redirect address"):
-                dhan.emulator.redirect = line.split()[-1]
-            if line.startswith(_SITE):
-                url = line.strip().replace(_SITE, dhan.emulator.url)
-                with urllib.request.urlopen(url, timeout=10) as page:
-                    assert page.status == 200
-        assert process.wait(10) == 0, "".join(lines)
-    finally:
-        killer.cancel()
-    return "".join(lines)
+    return brokers.log_in(dhan, folder, name_of(dhan), given, *more, site=_SITE)
 
 
 def credentials(dhan: Dhan) -> dict[str, str]:
@@ -97,7 +53,7 @@ def credentials(dhan: Dhan) -> dict[str, str]:
 
 def test_log_in_trade_and_log_out(dhan: Dhan, tmp_path: Path) -> None:
     folder, emulator = tmp_path / "data", dhan.emulator
-    said = run_login(dhan, folder, "--stdin", given=credentials(dhan))
+    said = run_login(dhan, folder, given=credentials(dhan))
     assert "Logged in" in said and APP_SECRET not in said
     token = next(iter(emulator._tokens))
     with program(dhan, folder) as engine:
@@ -123,9 +79,4 @@ def test_log_in_trade_and_log_out(dhan: Dhan, tmp_path: Path) -> None:
         engine.call("cancelallorder", strategy="e2e")
         assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
     run_login(dhan, folder, "--logout")
-    for secret in (APP_SECRET, token):
-        assert secret not in engine.output
-        for file in folder.rglob("*.log"):
-            assert secret not in file.read_text(errors="replace")
-    database = (folder / "openalgo.db").read_bytes()
-    assert APP_SECRET.encode() not in database and token.encode() not in database
+    brokers.assert_hidden(folder, engine.output, APP_SECRET, token)

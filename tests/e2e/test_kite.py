@@ -5,50 +5,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e import brokers
+from tests.e2e.driver import Program
 from tests.e2e.trading import book, order, post, stream
 from tests.emulators.kite import API_KEY, API_SECRET, KiteEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for
 
 Kite = EmulatorThread[KiteEmulator]
+_SITE = "https://kite.zerodha.com"
 
 
 @pytest.fixture
 def kite() -> Iterator[Kite]:
-    # Ten in the morning: a session lasts for the test, wherever and whenever it runs.
-    clock = SystemClock()
-    clock.jump(clock.now().replace(hour=10, minute=0))
-    with EmulatorThread(lambda: KiteEmulator(clock, rate=100.0)) as running:
+    with brokers.at_ten(lambda clock: KiteEmulator(clock, rate=100.0)) as running:
         yield running
-
-
-def options(kite: Kite) -> list[str]:
-    """Settings that send the program to the emulator."""
-    hosts = kite.emulator.hosts()
-    return [*NO_LIMITS, *(f"brokers.zerodha.hosts.{name}={url}" for name, url in hosts.items())]
-
-
-def now(kite: Kite) -> str:
-    """The emulator's clock, for the program."""
-    return kite.emulator.clock.now().isoformat()
 
 
 def program(kite: Kite, folder: Path, *more: str) -> Program:
     """The engine with the Zerodha account, live."""
-    arguments = ("--broker", "zerodha", "--mode", "live", "--clock", now(kite), *more)
-    return Program(folder, *arguments, settings=options(kite))
+    return brokers.program(kite, folder, "zerodha", *more)
 
 
 def log_in(kite: Kite, folder: Path, beside: Program | None = None) -> str:
@@ -58,38 +41,8 @@ def log_in(kite: Kite, folder: Path, beside: Program | None = None) -> str:
     if beside is not None:
         port = beside.rest_url.rpartition(":")[2]
         kite.emulator.redirect = f"{beside.rest_url}/zerodha/callback"
-    folder.mkdir(parents=True, exist_ok=True)
-    sets = [part for setting in options(kite) for part in ("--set", setting)]
-    command = [sys.executable, "-m", "openalgo_desktop", "login", "zerodha", "--stdin"]
-    command += ["--data-dir", str(folder), "--rest-port", port, "--clock", now(kite), *sets]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(json.dumps({"api_key": API_KEY, "api_secret": API_SECRET}))
-    process.stdin.close()
-    lines: list[str] = []
-    killer = threading.Timer(40, process.kill)
-    killer.start()
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Redirect address"):
-                kite.emulator.redirect = line.split()[-1]
-            if line.startswith("https://kite.zerodha.com/"):
-                url = line.strip().replace("https://kite.zerodha.com", kite.emulator.url)
-                with urllib.request.urlopen(url, timeout=10) as page:
-                    assert page.status == 200
-        assert process.wait(10) == 0, "".join(lines)
-    finally:
-        killer.cancel()
-    return "".join(lines)
+    app = {"api_key": API_KEY, "api_secret": API_SECRET}
+    return brokers.log_in(kite, folder, "zerodha", app, site=_SITE, port=port)
 
 
 def orders_at_kite(kite: Kite) -> list[Order]:
@@ -118,12 +71,7 @@ def test_log_in_trade_and_stream(kite: Kite, tmp_path: Path) -> None:
         engine.call("cancelallorder", strategy="e2e")
         assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
         token = next(iter(kite.emulator._tokens))
-    for secret in (API_SECRET, token):
-        assert secret not in engine.output
-        for file in folder.rglob("*.log"):
-            assert secret not in file.read_text(errors="replace")
-    database = (folder / "openalgo.db").read_bytes()
-    assert API_SECRET.encode() not in database and token.encode() not in database
+    brokers.assert_hidden(folder, engine.output, API_SECRET, token)
 
 
 def test_a_lost_answer_is_settled_and_never_sent_again(kite: Kite, tmp_path: Path) -> None:

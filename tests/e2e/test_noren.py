@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
-import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e import brokers
+from tests.e2e.driver import Program
 from tests.e2e.trading import book, order, post, stream
 from tests.emulators.noren import API_SECRET, APP_KEY, USER, NorenEmulator
 from tests.emulators.thread import EmulatorThread
@@ -29,61 +25,19 @@ _SITE = "https://api.shoonya.com"
 
 @pytest.fixture
 def noren() -> Iterator[Noren]:
-    clock = SystemClock()
-    clock.jump(clock.now().replace(hour=10, minute=0))
-    with EmulatorThread(lambda: NorenEmulator(clock, rate=100.0)) as running:
+    with brokers.at_ten(lambda clock: NorenEmulator(clock, rate=100.0)) as running:
         yield running
-
-
-def options(noren: Noren) -> list[str]:
-    """Settings that send the program to the emulator."""
-    hosts = noren.emulator.hosts()
-    return [*NO_LIMITS, *(f"brokers.shoonya.hosts.{name}={url}" for name, url in hosts.items())]
 
 
 def program(noren: Noren, folder: Path) -> Program:
     """The engine with the Shoonya account, live."""
-    now = noren.emulator.clock.now().isoformat()
-    arguments = ("--broker", "shoonya", "--mode", "live", "--clock", now)
-    return Program(folder, *arguments, settings=options(noren))
+    return brokers.program(noren, folder, "shoonya")
 
 
 def log_in(noren: Noren, folder: Path) -> str:
     """``openalgo-desktop login shoonya`` with a browser that comes back to the callback."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sets = [part for setting in options(noren) for part in ("--set", setting)]
-    command = [sys.executable, "-m", "openalgo_desktop", "login", "shoonya", "--stdin"]
-    command += ["--data-dir", str(folder), "--rest-port", "0"]
-    command += ["--clock", noren.emulator.clock.now().isoformat(), *sets]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None
     app = {"client_id": USER, "app_key": APP_KEY, "api_secret": API_SECRET}
-    process.stdin.write(json.dumps(app))
-    process.stdin.close()
-    lines: list[str] = []
-    killer = threading.Timer(40, process.kill)
-    killer.start()
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Redirect address"):
-                noren.emulator.redirect = line.split()[-1]
-            if line.startswith(_SITE):
-                url = line.strip().replace(_SITE, noren.emulator.url)
-                with urllib.request.urlopen(url, timeout=10) as page:
-                    assert page.status == 200
-        assert process.wait(10) == 0, "".join(lines)
-    finally:
-        killer.cancel()
-    return "".join(lines)
+    return brokers.log_in(noren, folder, "shoonya", app, site=_SITE)
 
 
 def orders_at_broker(noren: Noren) -> list[Order]:
@@ -120,12 +74,7 @@ def test_log_in_trade_and_stream(noren: Noren, tmp_path: Path) -> None:
         engine.call("cancelallorder", strategy="e2e")
         assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
         token = next(iter(noren.emulator._tokens))
-    for secret in (API_SECRET, token):
-        assert secret not in engine.output
-        for file in folder.rglob("*.log"):
-            assert secret not in file.read_text(errors="replace")
-    database = (folder / "openalgo.db").read_bytes()
-    assert API_SECRET.encode() not in database and token.encode() not in database
+    brokers.assert_hidden(folder, engine.output, API_SECRET, token)
 
 
 def test_a_lost_answer_is_settled_and_never_sent_again(noren: Noren, tmp_path: Path) -> None:

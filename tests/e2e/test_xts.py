@@ -7,9 +7,6 @@ import asyncio
 import importlib
 import json
 import re
-import subprocess
-import sys
-import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,10 +17,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from openalgo_desktop.brokers.registry import Registry
-from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.model import Order
-from tests.e2e.driver import NO_LIMITS, ROOT, Program, environment
+from tests.e2e import brokers
+from tests.e2e.driver import Program
 from tests.e2e.trading import book, order, stream
 from tests.emulators import xts
 from tests.emulators.thread import EmulatorThread
@@ -36,9 +32,7 @@ Server = EmulatorThread[xts.XtsEmulator]
 @contextmanager
 def running(variant: xts.Variant) -> Iterator[Server]:
     """A server at ten in the morning: a session lasts for the test."""
-    clock = SystemClock()
-    clock.jump(clock.now().replace(hour=10, minute=0))
-    with EmulatorThread(lambda: xts.XtsEmulator(clock, variant, rate=100.0)) as server:
+    with brokers.at_ten(lambda clock: xts.XtsEmulator(clock, variant, rate=100.0)) as server:
         yield server
 
 
@@ -48,18 +42,9 @@ def server() -> Iterator[Server]:
         yield it
 
 
-def options(server: Server, broker: str) -> list[str]:
-    """Settings that send the program to the emulator."""
-    names = Registry(()).get(broker).spec.hosts
-    hosts = {n: url for n, url in server.emulator.hosts().items() if n in names}
-    return [*NO_LIMITS, *(f"brokers.{broker}.hosts.{name}={url}" for name, url in hosts.items())]
-
-
 def program(server: Server, folder: Path, broker: str = "iifl") -> Program:
     """The engine with the account, live."""
-    now = server.emulator.clock.now().isoformat()
-    arguments = ("--broker", broker, "--mode", "live", "--clock", now)
-    return Program(folder, *arguments, settings=options(server, broker))
+    return brokers.program(server, folder, broker)
 
 
 def log_in(
@@ -70,35 +55,12 @@ def log_in(
     port: str = "0",
 ) -> str:
     """``openalgo-desktop login``; ``browser`` gets the address of the broker's page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sets = [part for setting in options(server, broker) for part in ("--set", setting)]
-    command = [sys.executable, "-m", "openalgo_desktop", "login", broker, "--stdin"]
-    command += ["--data-dir", str(folder), "--rest-port", port]
-    command += ["--clock", server.emulator.clock.now().isoformat(), *sets]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(json.dumps(xts.KEYS))
-    process.stdin.close()
-    lines: list[str] = []
-    killer = threading.Timer(40, process.kill)
-    killer.start()
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if browser is not None and "/interactive/thirdparty" in line:
-                browser(line.strip())
-        assert process.wait(10) == 0, "".join(lines)
-    finally:
-        killer.cancel()
-    return "".join(lines)
+
+    def look(line: str) -> None:
+        if browser is not None and "/interactive/thirdparty" in line:
+            browser(line)
+
+    return brokers.log_in(server, folder, broker, xts.KEYS, port=port, browser=look)
 
 
 def orders_at_broker(server: Server) -> list[Order]:
