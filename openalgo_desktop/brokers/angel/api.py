@@ -228,6 +228,8 @@ class AngelApi(BrokerApi):
     ) -> Any:
         """Open interest of derivatives is a request of its own, by the same times; contracts that
         are over have none."""
+        if first > self.clock.now().astimezone(IST).date():
+            return ()  # an end before its beginning is AB1004
         candles = as_rows(await super().history_call(row, interval, rule, first, last))
         if row.exchange not in e.DERIVATIVE_EXCHANGES or not candles:
             return candles

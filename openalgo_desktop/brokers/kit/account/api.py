@@ -15,13 +15,14 @@ from openalgo_desktop.brokers.kit.books.rows import Rows
 from openalgo_desktop.brokers.kit.master.contracts import contract_size, in_contracts
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.rest.client import RestClient
-from openalgo_desktop.brokers.kit.rest.values import amount, pick
+from openalgo_desktop.brokers.kit.rest.values import absent, amount, pick, unit_of
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives, names_of
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.conversion import ConvertRequest, check_conversion
 from openalgo_desktop.core.enums import INDEX_EXCHANGES, Exchange, PriceType, Validity
 from openalgo_desktop.core.errors import (
     AppError,
+    DataError,
     InvalidOrder,
     NotSupported,
     OrderNotFound,
@@ -352,10 +353,14 @@ class BrokerApi(TriggerCalls):
         return await self.rest.op("margin", items[0] if len(items) == 1 else {"legs": items})
 
     def read_margin(self, data: Any) -> Margin:
-        """Hook: totals of a reply; a list of legs is summed."""
+        """Hook: totals of a reply; a list of legs is summed. Raises :class:`DataError` where the
+        reply tells no total: nothing known is not nothing needed."""
         fields = self.spec.rows["margin"]
         parts = data if isinstance(data, list) else [data]
         rows = [row for part in parts if (row := self.source_row("margin", part)) is not None]
+        path = unit_of(fields["total"])[0]
+        if not rows or any(absent(pick(row, path)) for row in rows):
+            raise DataError(f"{self.spec.title} told no margin.")
         total, span, exposure = (
             sum(amount(row, fields[name]) for row in rows) if name in fields else 0.0
             for name in ("total", "span", "exposure")

@@ -59,7 +59,8 @@ LoginStep = Ask | Browser | Compute | Call | Hook
 
 class Login(msgspec.Struct, frozen=True):
     """One way to log in. ``session`` names the values that make up a session; they are kept in
-    the secret store until it ends; ``extras`` are kept with them where the steps gave them."""
+    the secret store until it ends; ``extras`` are kept with them where the steps gave them.
+    A logout forgets both, also where another login asks for one of them (a refresh token)."""
 
     id: str
     title: str

@@ -291,6 +291,17 @@ async def test_an_odd_candle_is_left_out_and_no_price_is_made_of_open_interest()
     assert 7000 not in bars.close and 0 not in bars.high
 
 
+async def test_days_that_have_not_come_are_not_asked_for() -> None:
+    candle = ["2025-11-21T09:15:00+05:30", 1.0, 2.0, 0.5, 1.5, 10]
+    angel = Angel(getCandleData=[candle])
+    bars = await angel.api.history(
+        SBIN.key, Interval.M1, date(2025, 10, 23), date(2025, 12, 5)
+    )  # the second piece begins tomorrow
+    assert len(bars) == 1
+    (asked,) = [body for _, body in angel.sent]
+    assert (asked["fromdate"], asked["todate"]) == ("2025-10-23 00:00", "2025-11-21 13:30")
+
+
 async def test_candles_without_open_interest_are_candles() -> None:
     candle = ["2025-11-21T09:15:00+05:30", 1.0, 2.0, 0.5, 1.5, 10]
     angel = Angel(getCandleData=[candle], getOIData=refused("AB1009"))

@@ -294,3 +294,10 @@ async def test_what_is_held_and_left_the_master_goes_out_as_the_book_names_it() 
 async def test_a_status_settles_however_it_is_spelled(text: str) -> None:
     (order,) = await api_of(good([ORDER | {"status": text}])).orders()
     assert order.settling
+
+
+@pytest.mark.parametrize("data", [None, [], [{"total": None}], [{"total": 5.0}, {}]])
+async def test_a_margin_that_is_not_told_is_not_nothing(data: Any) -> None:
+    with pytest.raises(DataError, match="told no margin"):
+        api_of(good([])).read_margin(data)
+    assert api_of(good([])).read_margin([{"total": 5.0}, {"total": 0}]).total == 5.0
