@@ -112,10 +112,13 @@ class SessionStore:
         self._prefix = f"broker/{broker}/{slot}"
 
     async def load(self, spec: BrokerSpec, session: Session) -> None:
-        """Fill ``session`` with what is stored; it is not open yet."""
+        """Fill ``session`` with what is stored; it is not open yet. What came with a session and
+        is stored no more was forgotten by a logout in another program, and is forgotten here."""
         for name in stored_fields(spec):
             if (value := await self._secrets.get(f"{self._prefix}/{name}")) is not None:
                 session.update({name: value.reveal()})
+            elif name in came_with_session(spec):
+                session.forget([name])
         raw = await self._secrets.get(f"{self._prefix}/session")
         if raw is None:
             return
@@ -143,14 +146,18 @@ class SessionStore:
     async def drop_session(self, spec: BrokerSpec) -> None:
         """Forget the session, keep the credentials. What came with the session is none of them,
         also where another login may ask for it (a refresh token)."""
-        came = {name for login in spec.logins for name in login.extras}
-        for name in ("session", *came.intersection(stored_fields(spec))):
+        for name in ("session", *came_with_session(spec).intersection(stored_fields(spec))):
             await self._secrets.delete(f"{self._prefix}/{name}")
 
     async def drop_all(self, spec: BrokerSpec) -> None:
         """Forget everything of this slot."""
         for name in (*stored_fields(spec), "session"):
             await self._secrets.delete(f"{self._prefix}/{name}")
+
+
+def came_with_session(spec: BrokerSpec) -> set[str]:
+    """Names of values that a login gave beside the session."""
+    return {name for login in spec.logins for name in login.extras}
 
 
 def stored_fields(spec: BrokerSpec) -> list[str]:

@@ -245,6 +245,39 @@ async def test_a_logout_forgets_what_would_renew_the_session(tmp_path: Path) -> 
     await third.disconnect()
 
 
+async def test_nor_when_another_program_logged_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``login --logout`` beside a running engine: that has the refresh token in memory."""
+    monkeypatch.setattr(kit_account, "WATCH_INTERVAL", 0.01)
+    sent: list[str] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/login":
+            sent.append(json.loads(request.content)["otp"])
+        data = {"token": f"T{len(sent)}", "next": f"R{len(sent)}"}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    spec = msgspec.structs.replace(BROKER.spec, logins=(RENEWAL,))
+    broker, secrets = msgspec.structs.replace(BROKER, spec=spec), Secrets()
+    engine, other = (
+        KitAccount(
+            broker, ManualClock(NOW), secrets, tmp_path,
+            transport=httpx.MockTransport(serve), passive=True,
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    await engine.connect()
+    await engine.login({"refresh": "R0"})
+    await other.connect()
+    await other.logout()
+    await other.disconnect()
+    engine._expired("Invalid Token")
+    await looks(engine)
+    assert sent == ["R0"] and engine.status.state is AccountState.LOGIN_NEEDED
+    await engine.disconnect()
+
+
 async def test_a_login_whose_answer_lacks_the_session_says_so(rig) -> None:
     _, server, account = rig
     server.login = lambda: httpx.Response(200, json={"status": "success", "data": None})
