@@ -8,7 +8,7 @@ Packets begin with a code (u8), a length (u16), the segment (u8) and the securit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from math import isfinite
 from struct import Struct
@@ -48,17 +48,21 @@ _FULL = Struct("<3x5s4xHI4xIIIIII116x")
 _FULL_PRICES = Struct("<8xf6xf24xffff" + "12xff" * 5)
 _FULL_COUNTS = Struct("<62x" + "IIHH8x" * 5)
 _PLACES = [62 + 20 * level for level in range(5)]
-#: The bytes of a full packet that are prices, quantities and orders: 16 f32, 10 u32, 10 u16.
-_VECTOR_BYTES = np.array(
+#: Of the bids and then the offers: the places of price (``_FULL_PRICES``) and quantity
+#: (``_FULL_COUNTS``; orders are 2 on).
+_LEVELS = [(6 + 2 * level + side, 4 * level + side) for side in (0, 1) for level in range(5)]
+#: The 16-bit words of a full packet that are prices, quantities and orders: 16 f32, 10 u32, 10 u16;
+#: of the levels first the five bids, then the five offers.
+_VECTOR_WORDS = np.array(
     [
-        at + byte
+        (at + byte) // 2
         for size, places in (
-            (4, [8, 18, 46, 50, 54, 58, *(at + side for at in _PLACES for side in (12, 16))]),
-            (4, [at + side for at in _PLACES for side in (0, 4)]),
-            (2, [at + side for at in _PLACES for side in (8, 10)]),
+            (4, [8, 18, 46, 50, 54, 58, *(at + side for side in (12, 16) for at in _PLACES)]),
+            (4, [at + side for side in (0, 4) for at in _PLACES]),
+            (2, [at + side for side in (8, 10) for at in _PLACES]),
         )
         for at in places
-        for byte in range(size)
+        for byte in range(0, size, 2)
     ]
 )
 _VECTOR_RUN: Final = 6
@@ -68,6 +72,7 @@ _END = Struct("<8xH")
 _SIZES: Final = {2: 16, 4: 50, 5: 12, 6: 16, 7: 8, 8: 162, 50: 10}
 #: From here on two decimals are finer than a float32 is: the tick has to tell.
 _COARSE: Final = 131_072.0
+_COARSE_BITS: Final = int(np.float32(_COARSE).view(np.uint32))
 #: Prices that are remembered, for each size of step.
 _MOST_PRICES: Final = 65_536
 #: A trade so many seconds ahead of the clock shows that times are IST written as UTC.
@@ -159,6 +164,9 @@ class DhanCodec(Asking):
         self._known: dict[bytes, Known] = {}
         self._modes: dict[Key, FeedMode] = {}
         self._shift = 0
+        self._step: float | None = (
+            None  # how fine the prices of all instruments are, 0: they differ
+        )
         self._kinds = {2: self._ltps, 4: self._quotes, 8: self._fulls}
 
     # -- out --------------------------------------------------------------------------------
@@ -166,7 +174,8 @@ class DhanCodec(Asking):
         """Each mode is a subscription of its own: a move ends the former one."""
         for exchange, symbol in wanted:
             row = self._instruments.require(symbol, exchange)
-            self._known.setdefault(self._id(row), Known(row))
+            step = self._known.setdefault(self._id(row), Known(row)).fine.step
+            self._step = step if self._step in (None, step) else 0.0
         moved = [k for k, mode in wanted.items() if self._modes.get(k, mode) != mode]
         frames = self._ended(moved)
         for mode, code in MODES.items():
@@ -273,25 +282,25 @@ class DhanCodec(Asking):
         shift = self._shifted(rows[0][2], limit)
         find = self._known.get
         knowns = [find(row[0], _NOBODY) for row in rows]
-        days, levels = _prices(data, knowns)
-        bids, asks = (zip(*[iter(levels[side::2])] * 5, strict=True) for side in (0, 1))
+        days, levels = _prices(data, knowns, self._step or 0.0)
+        books = zip(*[levels] * 5, strict=True)  # of each packet the bids, then the offers
         return [
             Tick(
                 known.symbol, known.exchange, price, mode, now, (traded - shift) * 1000, open_,
                 high, low, known.close or close, volume, quantity, average, oi,
-                bid, ask, buy[0].quantity, sell[0].quantity, buying, selling, 0.0, 0.0,
-                Depth(buy, sell), 0,
+                buy[0].price, sell[0].price, buy[0].quantity, sell[0].quantity, buying, selling,
+                0.0, 0.0, Depth(buy, sell), 0,
                 known.extras
-                if (oi_high, oi_low) == known.interest
+                if oi_high == known.interest[0] and oi_low == known.interest[1]
                 else known.interests(oi_high, oi_low),
             )
             for (
                 (_, quantity, traded, volume, selling, buying, oi, oi_high, oi_low),
-                (price, average, open_, close, high, low, bid, ask),
+                (price, average, open_, close, high, low),
                 known,
                 buy,
                 sell,
-            ) in zip(rows, days, knowns, bids, asks, strict=True)
+            ) in zip(rows, days, knowns, books, books, strict=True)
             if known is not _NOBODY
         ]  # fmt: skip
 
@@ -301,37 +310,38 @@ _NOBODY: Final = Known(Instrument("", ""))
 
 
 def _prices(
-    data: memoryview, knowns: Sequence[Known]
-) -> tuple[Sequence[Sequence[float]], tuple[Level, ...]]:
-    """Of each full packet its prices (of a quote, best bid and offer), and five levels of a bid and
-    an offer each."""
+    data: memoryview, knowns: Sequence[Known], step: float
+) -> tuple[Sequence[Sequence[float]], Iterator[Level]]:
+    """Of each full packet its six prices of a quote, and its levels: five bids, five offers.
+    ``step``: how fine all prices of the feed are, 0 where they differ."""
     if len(knowns) < _VECTOR_RUN:
         rows = [
             [*map((known.fine if row[0] < _COARSE else known.coarse).__getitem__, row)]
             for known, row in zip(knowns, _FULL_PRICES.iter_unpack(data), strict=True)
         ]
-        return [row[:8] for row in rows], tuple(
-            Level(prices[6 + n], counts[2 * n - n % 2], counts[2 * n - n % 2 + 2])
-            for prices, counts in zip(rows, _FULL_COUNTS.iter_unpack(data), strict=True)
-            for n in range(10)
+        counts = _FULL_COUNTS.iter_unpack(data)
+        return [row[:6] for row in rows], (
+            Level(prices[place], told[at], told[at + 2])
+            for prices, told in zip(rows, counts, strict=True)
+            for place, at in _LEVELS
         )
-    raw = np.frombuffer(data, np.uint8).reshape(-1, 162).take(_VECTOR_BYTES, axis=1)
-    told = raw[:, :64].view("<f4")
-    step: Any = knowns[0].fine.step
-    highest = np.abs(told).max()
-    if not highest < _COARSE or any(known.fine.step != step for known in knowns):
-        if not np.isfinite(highest):
+    raw = np.ndarray((len(knowns), 81), np.uint16, data).take(_VECTOR_WORDS, axis=1)
+    told = raw[:, :32].view("<f4")
+    steps: Any = step
+    # As whole numbers the bits of floats from 0 on are in their order, and before all others.
+    if not (step and raw[:, :32].view("<u4").max() < _COARSE_BITS):
+        if not np.isfinite(told).all():
             raise ValueError("a price is no number")
         tables = (
             known.fine if first < _COARSE else known.coarse
             for known, first in zip(knowns, told[:, 0], strict=True)
         )
-        step = np.array([[table.step] for table in tables])
-    price = np.multiply(told, step, dtype=np.float64)
+        steps = np.array([[table.step] for table in tables])
+    price = np.multiply(told, steps, dtype=np.float64)
     np.rint(price, out=price)
-    price /= step
-    parts = (price[:, 6:], raw[:, 64:104].view("<u4"), raw[:, 104:].view("<u2"))
-    return price[:, :8].tolist(), tuple(map(Level, *(part.ravel().tolist() for part in parts)))
+    price /= steps
+    parts = (price[:, 6:], raw[:, 32:52].view("<u4"), raw[:, 52:])
+    return price[:, :6].tolist(), map(Level, *(part.ravel().tolist() for part in parts))
 
 
 def _run(frame: bytes, at: int, length: int) -> int:
