@@ -8,6 +8,7 @@ from openalgo_desktop.brokers.kit.feed.links.websocket import PING_INTERVAL, PIN
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, PriceType, Product
 from openalgo_desktop.core.errors import AppError, AuthError, NetError, OrderStateUnknown
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.core.ticks import Part, Tick
 from tests.contract.rig import Rig
 from tests.contract.test_orders import tag
 from tests.waiting import until
@@ -23,7 +24,13 @@ async def test_f01_subscribe_in_each_mode(rig: Rig, mode: FeedMode) -> None:
     row = rig.row("NSE")
     assert await rig.account.market.subscribe({row.key: mode}) == {}
     await until(lambda: mode in modes_of(rig, row.symbol), what=f"a tick in {mode!r}")
-    tick = next(t for t in reversed(rig.ticks) if t.mode == mode)
+    need = Part.LTP | (Part.BOOK if mode is FeedMode.DEPTH else 0)  # a change may be of one alone
+
+    def told() -> list[Tick]:
+        return [t for t in rig.ticks if t.mode == mode and t.knows(need)]
+
+    await until(lambda: bool(told()), what="a tick with price and book")
+    tick = told()[-1]
     assert tick.ltp > 0 and tick.exchange == "NSE"
     if mode >= FeedMode.QUOTE:
         assert tick.close > 0 and tick.volume > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from openalgo_desktop.brokers.fyers.spec import LEG
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows, whole
 from openalgo_desktop.brokers.kit.books.times import moment
-from openalgo_desktop.brokers.kit.rest.values import count, number, pick, render
+from openalgo_desktop.brokers.kit.rest.values import OddValue, count, number, pick, render
 from openalgo_desktop.brokers.kit.spec import Gives, IntervalRule
 from openalgo_desktop.core.conversion import ConvertRequest, all_carried
 from openalgo_desktop.core.enums import (
@@ -24,10 +25,19 @@ from openalgo_desktop.core.enums import (
     Interval,
     PriceType,
     Product,
+    surfaced,
 )
 from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder, OrderStateUnknown
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
-from openalgo_desktop.core.model import BookRows, Funds, Instrument, Key, OrderAck
+from openalgo_desktop.core.model import (
+    BookRows,
+    Funds,
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderAck,
+)
 from openalgo_desktop.core.protection import ALWAYS
 
 #: So many derivatives of one request get their open interest, by one more request each.
@@ -63,9 +73,17 @@ class FyersApi(BrokerApi):
     # -- orders -----------------------------------------------------------------------------
     def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
         """Code 201: the request was made and nobody has acknowledged it."""
-        if pick(data, "code") == 201:
+        if str(pick(data, "code")) == "201":
             raise OrderStateUnknown(str(pick(data, "message") or "Fyers: in transit"), tag=tag)
         return super()._ack(data, tag, field, known=known)
+
+    def modify_context(self, request: ModifyRequest, known: Order | None) -> dict[str, Any]:
+        """A disclosed quantity that a change leaves out stays as it was: of an order that has one
+        0 is said too, which as a number would be left out."""
+        context = super().modify_context(request, known)
+        if known is not None and known.disclosed_quantity:
+            context["disclosed_quantity"] = str(context["disclosed_quantity"])
+        return context
 
     async def convert_context(self, request: ConvertRequest, row: Instrument) -> dict[str, Any]:
         """A position is named by symbol and product; units of today and those of before apart."""
@@ -91,8 +109,10 @@ class FyersApi(BrokerApi):
 
     async def funds(self) -> Funds:
         """Both ledgers together; the results of the day are those of the positions. Raises
-        :class:`DataError` when a position cannot be read."""
+        :class:`DataError` when a position cannot be read, or nothing is said of the balance."""
         table = {row.get("title"): row for row in as_rows(await self.rest.op("funds"))}
+        if "Clear Balance" not in table:
+            raise DataError(f"{self.spec.title}: the funds do not say the balance.")
         held = await self.positions()
         whole(held, self.spec.title)
 
@@ -161,10 +181,13 @@ class FyersApi(BrokerApi):
             return None
         exchange = self.spec.exchanges.read[str(row["exchange"]), str(row["segment"])]
         brsymbol, action = row["symbol"], self.spec.actions.read[row["tran_side"]]
+        product = str(row["product_type"])
         known = self.index.found(brsymbol, str(row.get("fy_token", "")), exchange)
         first = GttLeg(number(row["price_trigger"]), below=False, price=number(row["price_limit"]))
         legs, last = [first], number(row.get("ltp"))
         if pair := row.get("gtt_oco_ind") == 2:
+            if count(row["qty"]) != count(row["qty2"]):
+                raise OddValue("the quantities of its legs differ: change or cancel it at Fyers")
             stop = GttLeg(
                 number(row["price2_trigger"]), below=True, price=number(row["price2_limit"])
             )
@@ -178,7 +201,7 @@ class FyersApi(BrokerApi):
             exchange=exchange,
             action=action,
             quantity=count(row["qty"]) * self.size_of(known, exchange, brsymbol),
-            product=self.spec.products.read.get(row["product_type"], Product.CNC),
+            product=self.spec.products.read.get(product) or surfaced(Product, product),
             price_type=PriceType.LIMIT,
             legs=legs,
             last_price=last,
@@ -193,25 +216,31 @@ class FyersApi(BrokerApi):
         """One instrument is asked with its book. Several are not, and without open interest: a
         few derivatives are asked for it one by one, more would cost the minute's requests."""
         if len(batch) == 1:
-            return {batch[0].key: await self._with_book(batch[0])}
+            try:
+                return {batch[0].key: await self._with_book(batch[0])}
+            except DataError as error:
+                return {batch[0].key: error}
         names = {row.brsymbol: row.key for row in batch}
         data = await self.rest.op("quotes", {"symbols": ",".join(names)})
         found: dict[Key, Mapping[str, Any] | AppError] = {}
         for item in as_rows(data):
             if key := names.get(str(item.get("n"))):
                 raw = item.get("v") or {}
-                bad = item.get("s") == "error"
+                bad = item.get("s") == "error" or not raw
                 found[key] = DataError(str(raw.get("errmsg") or "no quote")) if bad else raw
         contracts = [row for row in batch if row.exchange in DERIVATIVE_EXCHANGES]
         for row in contracts if len(contracts) <= _MOST_INTEREST else ():
             if isinstance(raw := found.get(row.key), Mapping):
-                found[row.key] = {**raw, "oi": (await self._with_book(row)).get("oi")}
+                with suppress(AppError):  # the price is known all the same
+                    found[row.key] = {**raw, "oi": (await self._with_book(row)).get("oi")}
         return found
 
     async def _with_book(self, row: Instrument) -> Mapping[str, Any]:
         data = await self.rest.op("depth", self.instrument_values(row))
-        raw = pick(data, "") and data.get(row.brsymbol)
-        return {**raw, "asks": raw.get("ask"), "ask": None} if raw else {}
+        raw = (data or {}).get(row.brsymbol)
+        if not raw:
+            raise DataError(f"{self.spec.title} has no quote of {row.symbol}.")
+        return {**raw, "asks": raw.get("ask"), "ask": None}
 
     def history_context(
         self, row: Instrument, interval: Interval, rule: IntervalRule, first: date, last: date

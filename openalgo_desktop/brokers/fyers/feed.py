@@ -4,7 +4,8 @@ A frame is a u16 length, a u8 type, a u8 number of fields, then the fields: u8 i
 value. Data (type 6) has a u32 message number and a u16 number of items instead: snapshots name
 the topic of a number and the scale of its prices; updates have the values that changed, lite ones
 the last price. An instrument has two topics, ``sf`` (quote) and ``dp`` (book), an index one,
-``if``; each change of either gives one tick of all that is known. Numbers of topics are opaque:
+``if``; each change of either gives one tick of all that is known, without the last price where only
+the book has changed: that price is as old as it was. Numbers of topics are opaque:
 their byte order does not matter. Source: data_ws.py and map.json of PyPI ``fyers-apiv3`` 3.2.0.
 """
 
@@ -123,7 +124,7 @@ class _Scrip:
         )  # fmt: skip
 
     def booked(self, values: Sequence[int], div: float, whole: bool, now: int) -> Tick:
-        """The tick of new values of ``dp``, with the latest quote."""
+        """The tick of new values of ``dp``; it says nothing of the price, which keeps its age."""
         if not whole:
             values = [0 if value == _ABSENT else value for value in values]
         prices = [value / div for value in values[:10]]
@@ -131,11 +132,11 @@ class _Scrip:
         self.book = book = Depth(levels[:5], levels[5:])
         last = self.last
         self.last = tick = Tick(
-            last.symbol, last.exchange, last.ltp, self.mode, now, last.ltt, last.open, last.high,
-            last.low, last.close, last.volume, last.last_quantity, last.average_price, last.oi,
+            last.symbol, last.exchange, 0.0, self.mode, now, 0, last.open, last.high, last.low,
+            last.close, last.volume, last.last_quantity, last.average_price, last.oi,
             prices[0], prices[5], values[10], values[15], last.total_buy_quantity,
             last.total_sell_quantity, last.upper_circuit, last.lower_circuit, book,
-            last.unknown & ~(Part.TOUCH | Part.BOOK), last.extras,
+            last.unknown & ~(Part.TOUCH | Part.BOOK) | Part.LTP, last.extras,
         )  # fmt: skip
         return tick
 

@@ -30,6 +30,9 @@ COLUMNS = tuple(
 _INDEX = 10
 #: Instrument types of shares and funds; what else is listed (bonds, bills) is not offered.
 _SHARES = {"NSE": (0, 9), "BSE": (0, 4, 50)}
+#: Series of NSE whose symbols are the plain name; a block (BL) or a T+0 share (T0) bears the name
+#: of the usual one and must not be taken for it.
+_PLAIN = frozenset({"EQ", "BE", "BZ", "SM", "ST", "SZ", "IV", "RR", "E1"})
 
 
 def read_line(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
@@ -57,6 +60,8 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
         option = "GB"
     elif kind not in _SHARES[source]:
         return None
+    elif source == "NSE" and (series := ticker.rpartition("-")[2]) not in _PLAIN:
+        symbol = f"{base}-{series}"
     # A contract of which 1 is the least quantity earns its multiplier for each rupee of price
     # (GOLD: 100 for a kilogram quoted by ten grams); units are those of the exchange's contract.
     lot, earns = max(1, int(row["minLotSize"])), float(row.get("qtyMultiplier") or 1)

@@ -20,6 +20,7 @@ from openalgo_desktop.brokers.kit.feed.codec import (
     OrderFeedCodec,
     OrderRow,
     Ready,
+    Reply,
     StreamEvent,
 )
 from openalgo_desktop.brokers.kit.feed.protobuf import Schema
@@ -61,10 +62,10 @@ _PRICE, _QUANTITY, _ORDERS, _PLACE = _BUYING, _SELLING, _ASK, _BID
 class _Book:
     """The book of one instrument as its messages made it."""
 
-    __slots__ = ("asks", "bids", "buying", "key", "selling")
+    __slots__ = ("asks", "begun", "bids", "buying", "key", "selling")
 
     def __init__(self, key: Key) -> None:
-        self.key = key
+        self.key, self.begun = key, False  # begun: its snapshot has come
         self.buying = self.selling = 0
         self.clear()
 
@@ -146,11 +147,12 @@ class TbtCodec(FrameCodec):
 
     def subscribe(self, wanted: Mapping[Key, FeedMode]) -> Sequence[Frame]:
         """Whatever the mode: there are only books."""
-        tickers = {}
+        tickers: dict[str, _Book] = {}
         for key in wanted:
             if key[0] not in ("NSE", "NFO"):
                 raise NotSupported(f"Fyers has books of {LEVELS} levels on NSE and NFO only.")
-            tickers[self._instruments.require(key[1], key[0]).brsymbol] = _Book(key)
+            ticker = self._instruments.require(key[1], key[0]).brsymbol
+            tickers[ticker] = self._books.get(ticker) or _Book(key)
         self._books |= tickers
         return (_wish(1, list(tickers)),)
 
@@ -178,12 +180,25 @@ class TbtCodec(FrameCodec):
                 continue
             if whole:
                 book.clear()
+            elif not book.begun:
+                continue  # changes of what is not known
             try:
                 book.merge(feed.depth[:])
             except IndexError:
-                text = f"Fyers' book of {feed.ticker} cannot be read."
-                return [*events, Failure(ProtocolError(text))]
+                events += self._anew(feed.ticker, book)
+                continue
+            book.begun = True
             events.append(book.tick(now, feed.feed_time.value * 1000))
+        return events
+
+    def _anew(self, ticker: str, book: _Book) -> list[StreamEvent]:
+        """A book is half changed: nothing of it counts until a new snapshot, asked for once."""
+        events: list[StreamEvent] = [
+            Failure(ProtocolError(f"Fyers' book of {ticker} cannot be read."))
+        ]
+        if book.begun:
+            events.append(Reply((_wish(-1, [ticker]), _wish(1, [ticker]))))
+        book.begun = False
         return events
 
 

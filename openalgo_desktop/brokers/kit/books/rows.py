@@ -387,9 +387,9 @@ def _price_of(position: Position, opened: float) -> float:
 
 def _unknown(row: Fields, instrument: Instrument, book: bool) -> int:
     """The parts that a quote of this instrument should have and this one has not."""
+    parts = Part.LTP if absent(row.get("ltp")) else 0
     if instrument.is_index:
-        return 0
-    parts = 0
+        return parts
     if not book and absent(row.get("bid")) and absent(row.get("ask")):
         parts |= Part.TOUCH
     if instrument.exchange in DERIVATIVE_EXCHANGES and absent(row.get("oi")):

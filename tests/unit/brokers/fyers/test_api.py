@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.account.session import Session
@@ -26,7 +27,7 @@ from openalgo_desktop.core.errors import (
     RejectedByBroker,
 )
 from openalgo_desktop.core.gtt import GttRequest
-from openalgo_desktop.core.model import Instrument, OrderRequest
+from openalgo_desktop.core.model import Instrument, ModifyRequest, OrderRequest
 from openalgo_desktop.core.ticks import Part, Tick
 
 FYERS = Registry(()).get("fyers")
@@ -97,9 +98,31 @@ async def test_units_leave_and_come_back_as_fyers_counts(
             await desk.api.place(order(instrument, units + 1), "T1")
 
 
+@pytest.mark.parametrize("disclosed", [0, 10])
+async def test_a_disclosed_quantity_can_be_taken_back(disclosed: int) -> None:
+    """Source: Modify Orders: what is not given stays as it was."""
+    book = {
+        "id": "1", "symbol": "NSE:SBIN-EQ", "exchange": 10, "segment": 10, "side": 1, "qty": 100,
+        "remainingQuantity": 100, "type": 1, "productType": "INTRADAY", "status": 6,
+        "limitPrice": 90.0, "disclosedQty": disclosed,
+    }  # fmt: skip
+    desk = Desk({"/orders/sync": {"id": "1"}, "/orders": {"orderBook": [book]}})
+    await desk.api.orders()
+    change = ModifyRequest(
+        "1", quantity=100, price=91.0, trigger_price=0.0, price_type=PriceType.LIMIT,
+        disclosed_quantity=0, symbol="SBIN", exchange="NSE", action=Action.BUY,
+        product=Product.MIS,
+    )  # fmt: skip
+    await desk.api.modify(change)
+    assert desk.body.get("disclosedQty") == (0 if disclosed else None)
+    await desk.api.modify(msgspec.structs.replace(change, disclosed_quantity=20))
+    assert desk.body["disclosedQty"] == 20
+
+
+@pytest.mark.parametrize("code", [201, "201"])
 @pytest.mark.parametrize("state", ["ok", "error"])
-async def test_code_201_leaves_an_order_unknown(state: str) -> None:
-    answer = {"s": state, "code": 201, "message": "in transit", "id": "7"}
+async def test_code_201_leaves_an_order_unknown(state: str, code: int | str) -> None:
+    answer = {"s": state, "code": code, "message": "in transit", "id": "7"}
     desk = Desk({"/orders/sync": answer})
     with pytest.raises(OrderStateUnknown, match="in transit") as caught:
         await desk.api.place(order(SBIN, 1, Product.MIS), "T9")
@@ -235,6 +258,15 @@ async def test_the_book_of_triggers() -> None:
     assert not above.legs[0].below and below.legs[0].below  # it is below the quote of 150
 
 
+async def test_a_trigger_of_another_product_or_of_unequal_legs_is_no_usual_one() -> None:
+    financed = {**GTT, "product_type": "MTF"}
+    unequal = {**GTT, "id": "30", "qty2": 3}
+    desk = Desk({"/gtt/orders": {"orderBook": [financed, unequal]}})
+    found = await desk.api.gtt_orders()
+    assert [str(gtt.product) for gtt in found] == ["MTF"]
+    assert len(found.unreadable) == 1 and "quantities of its legs" in found.unreadable[0]
+
+
 # -- quotes -----------------------------------------------------------------------------------
 async def test_a_few_contracts_get_open_interest_and_many_do_not() -> None:
     rows = [{"n": o.brsymbol, "s": "ok", "v": {"lp": 5.0, "bid": 4.0, "ask": 6.0}} for o in OPTIONS]
@@ -249,6 +281,23 @@ async def test_a_few_contracts_get_open_interest_and_many_do_not() -> None:
     few = await desk.api.quotes(keys[:3])
     tick = few[keys[1]]
     assert len(desk.sent) == 4 and isinstance(tick, Tick) and tick.oi == 75
+
+
+async def test_what_has_no_quote_has_no_price_of_nothing() -> None:
+    rows = [{"n": SBIN.brsymbol, "s": "ok", "v": {}}, {"n": NIFTY.brsymbol, "s": "ok",
+            "v": {"lp": 5.0, "bid": 4.0, "ask": 6.0}}]  # fmt: skip
+    desk = Desk({"/quotes": {"d": rows}, "/depth": {"d": {}}})
+    found = await desk.api.quotes([SBIN.key, NIFTY.key])
+    assert isinstance(found[SBIN.key], DataError)
+    tick = found[NIFTY.key]  # its open interest is not to be had, its price is
+    assert isinstance(tick, Tick) and tick.ltp == 5.0 and tick.unknown & Part.OI
+    assert isinstance((await desk.api.quotes([SBIN.key]))[SBIN.key], DataError)
+
+
+async def test_funds_without_a_balance_are_not_nothing() -> None:
+    desk = Desk({"/funds": {"fund_limit": []}, "/positions": {"netPositions": []}})
+    with pytest.raises(DataError, match="balance"):
+        await desk.api.funds()
 
 
 # -- login ------------------------------------------------------------------------------------

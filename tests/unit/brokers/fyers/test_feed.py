@@ -18,6 +18,7 @@ from openalgo_desktop.core.errors import NotSupported, SessionExpired
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Instrument
 from openalgo_desktop.core.ticks import Part, Tick
+from openalgo_desktop.market.record import Record
 from tests.unit.brokers.fyers import frames
 
 CLOCK = ManualClock(datetime(2026, 12, 1, 13, 30, tzinfo=IST))
@@ -69,9 +70,27 @@ def test_quote_and_book_are_one_tick_and_the_latest_offers_count() -> None:
     codec = begun()
     (tick,) = ticks(codec.decode(frames.frame([frames.update(1, [7] * 21)])))
     assert tick.depth is not None and (tick.ltp, tick.bid, tick.volume) == (0.07, 0.07, 7)
+    assert not tick.unknown
     (tick,) = ticks(codec.decode(frames.frame([frames.update(2, [8] * 30)])))
-    assert tick.depth is not None and (tick.ltp, tick.bid, tick.volume) == (0.07, 0.08, 7)
-    assert not tick.unknown and codec.decode(frames.frame([frames.update(2, [8] * 30)])) == []
+    assert tick.depth is not None and (tick.bid, tick.volume) == (0.08, 7)
+    assert codec.decode(frames.frame([frames.update(2, [8] * 30)])) == []
+    # It says nothing of the last price, which must not look as young as the book.
+    assert tick.unknown == Part.LTP and (tick.ltp, tick.ltt) == (0.0, 0)
+    (tick,) = ticks(codec.decode(frames.frame([frames.update(1, [6] * 21)])))
+    assert tick.ltp == 0.06 and not tick.unknown
+
+
+def test_a_price_that_no_longer_comes_grows_old_beside_its_book() -> None:
+    codec, record = begun(), None
+    for second, item in enumerate([frames.update(1, [7] * 21), *(
+        frames.update(2, [n] * 30) for n in range(1, 9)
+    )]):  # fmt: skip
+        (tick,) = ticks(codec.decode(frames.frame([item])))
+        record = record or Record(tick, 0.0)
+        record.take(tick, float(second))
+    assert record is not None and record.view(8.0).ltp == 0.07
+    assert record.age(Part.LTP, 8.0) == 8.0 and record.age(Part.BOOK, 8.0) == 0.0
+    assert record.fresh(Part.LTP, 8.0, 5.0) is None
 
 
 def test_a_volume_may_pass_two_thousand_million() -> None:
@@ -186,6 +205,39 @@ def test_a_snapshot_clears_what_was_there() -> None:
     (tick,) = ticks(codec.decode(message.SerializeToString()))
     assert tick.depth is not None and (tick.bid, tick.bid_quantity, tick.ask) == (1.0, 3, 0.0)
     assert tick.depth.buy[1].price == 0
+
+
+def test_changes_before_the_snapshot_make_no_book() -> None:
+    codec, _ = frames.book_codec(1, CLOCK)
+    rng = random.Random(9)
+    change = frames.book([frames.ticker(0)], rng, levels=3)
+    assert codec.decode(change) == []
+    assert len(ticks(codec.decode(frames.book([frames.ticker(0)], rng, levels=0, whole=True)))) == 1
+    codec.subscribe({("NSE", "S0"): FeedMode.DEPTH})  # asked again: it goes on
+    assert len(ticks(codec.decode(change))) == 1
+
+
+def test_a_change_that_cannot_be_read_costs_that_book_alone_and_asks_it_anew() -> None:
+    codec, _ = frames.book_codec(2, CLOCK)
+    rng = random.Random(11)
+    names = [frames.ticker(0), frames.ticker(1)]
+    codec.decode(frames.book(names, rng, levels=0, whole=True))
+    message: Any = frames.SCHEMA.message("SocketMessage")()
+    for name, place in zip(names, (90, 0), strict=True):  # of 50 levels
+        feed = message.feeds[name]
+        feed.ticker = name
+        level = feed.depth.bids.add()
+        level.num.value, level.price.value = place, 100
+    odd = message.SerializeToString()
+    failure, ask, tick = codec.decode(odd)
+    assert isinstance(failure, Failure) and isinstance(ask, Reply)
+    assert isinstance(tick, Tick) and (tick.symbol, tick.bid) == ("S1", 1.0)
+    assert ['"subs":-1' in str(frame) for frame in ask.frames] == [True, False]
+    assert all(names[0] in str(f) and names[1] not in str(f) for f in ask.frames)
+    change = frames.book(names, rng, levels=2)  # of the first one nothing counts any more
+    assert [tick.symbol for tick in ticks(codec.decode(change))] == ["S1"]
+    again = ticks(codec.decode(frames.book(names, rng, levels=0, whole=True)))
+    assert len(again) == 2 and len(ticks(codec.decode(change))) == 2
 
 
 # -- orders -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from openalgo_desktop.brokers.fyers.master import COLUMNS, read_row
 from openalgo_desktop.brokers.fyers.spec import SPEC
 from openalgo_desktop.brokers.kit.master.lookup import BrokerIndex
 from openalgo_desktop.brokers.kit.master.reading import read_file
@@ -58,6 +59,28 @@ def test_known_rows(
     row = next(row for row in rows() if row.brsymbol == ticker)
     assert (row.exchange, row.symbol) == (exchange, symbol)
     assert (row.lot_size, row.tick_size, row.contract_value) == (lot, tick, value)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "symbol"),
+    [
+        ("NSE:SBIN-EQ", "SBIN"),
+        ("NSE:SBIN-BE", "SBIN"),
+        ("NSE:BAJAJ-AUTO-EQ", "BAJAJ-AUTO"),
+        ("NSE:SBIN-T0", "SBIN-T0"),
+        ("NSE:SBIN-BL", "SBIN-BL"),
+    ],
+)
+def test_another_series_is_not_taken_for_the_share(ticker: str, symbol: str) -> None:
+    base = ticker.removeprefix("NSE:").rpartition("-")[0]
+    values = dict.fromkeys(COLUMNS, "")
+    values |= {
+        "fyToken": "10100000003045", "symDetails": base, "exInstType": "0", "minLotSize": "1",
+        "tickSize": "0.05", "symTicker": ticker, "exchange": "10", "segment": "10",
+        "underSym": base, "optType": "XX",
+    }  # fmt: skip
+    row = read_row(values, FILES["NSE_CM"])
+    assert row is not None and (row.symbol, row.brsymbol) == (symbol, ticker)
 
 
 def test_what_is_not_offered_is_left_out() -> None:

@@ -23,7 +23,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, Interval, Product
 from openalgo_desktop.core.errors import DataError, ProtocolError, SymbolUnknown
 from openalgo_desktop.core.model import BookRows, Instrument, OrderRequest, OrderUpdate
-from openalgo_desktop.core.ticks import Tick
+from openalgo_desktop.core.ticks import Part, Tick
 
 CLOCK = ManualClock(datetime(2026, 11, 27, 11, 0, tzinfo=IST))
 KITE = Registry().get("zerodha")
@@ -193,6 +193,15 @@ async def test_an_odd_quote_is_the_error_of_its_instrument() -> None:
     remote = {"status": "success", "results": ["?", {"symbol": "SBIN", "exchange": "NSE"}]}
     answers = await api_of(remote, OPENALGO).quotes([("NSE", "SBIN")])
     assert isinstance(answers["NSE", "SBIN"], DataError)
+
+
+async def test_a_quote_without_a_price_has_no_price_of_0() -> None:
+    answers = await api_of(good({"NSE:SBIN": {"volume": 5}})).quotes([("NSE", "SBIN")])
+    tick = answers["NSE", "SBIN"]
+    assert isinstance(tick, Tick) and tick.volume == 5 and tick.unknown & Part.LTP
+    answers = await api_of(good({"NSE:SBIN": {"last_price": 0}})).quotes([("NSE", "SBIN")])
+    tick = answers["NSE", "SBIN"]
+    assert isinstance(tick, Tick) and not tick.unknown & Part.LTP  # said in so many words
 
 
 async def test_an_odd_candle_is_left_out() -> None:
