@@ -478,7 +478,7 @@ class FyersEmulator(BrokerEmulator):
             units = leg["qty"] * self._size(row)
             value = (leg["limitPrice"] or 100.0) * units * row.contract_value
             total += value if row.expiry is None else 0.13 * value
-        return {"data": {"margin_avail": 1e6, "margin_total": total, "margin_new_order": total}}
+        return {"data": {"margin_avail": 1e6, "margin_total": total, "margin_new_order": 2 * total}}
 
     # -- triggers ---------------------------------------------------------------------------
     async def _gtt(self, request: web.Request) -> Any:

@@ -120,7 +120,8 @@ _ROWS = {
         "brsymbol=symbol exchange segment quantity t1_quantity=t1"
         " pledged=collateralQuantity average_price=costPrice ltp"
     ),
-    "margin": {"total": "margin_new_order"},
+    # Of these orders; ``margin_new_order`` is that of the existing positions as well.
+    "margin": {"total": "margin_total"},
     "quote": k.table(
         "ltp=ltp|lp ltt open=o|open_price high=h|high_price low=l|low_price"
         " close=c|prev_close_price volume=v|volume last_quantity=ltq average_price=atp oi bid ask"

@@ -158,6 +158,14 @@ RULES: tuple[Rule, ...] = (
         should_be=lambda case: _LOTS["CDS"],
     ),
     Rule(
+        ops="margin",
+        field="/expect/total_margin_required",
+        condition=lambda case: "total_margin_required" in case["expect"],
+        source=f"{DOCS}, Multiorder Margin Calculator: margin_total is what the orders require, "
+        "margin_new_order the total including existing positions",
+        should_be=lambda case: case["http_response"][0]["body"]["data"]["margin_total"],
+    ),
+    Rule(
         ops="order_book",
         field="/http_response/0/body/orderBook",
         condition=lambda case: bool(case["expect"].get("rows")),

@@ -294,6 +294,14 @@ async def test_what_has_no_quote_has_no_price_of_nothing() -> None:
     assert isinstance((await desk.api.quotes([SBIN.key]))[SBIN.key], DataError)
 
 
+async def test_the_margin_is_that_of_the_orders() -> None:
+    """Source: Multiorder Margin Calculator, Response attributes."""
+    told = {"margin_avail": 9e5, "margin_total": 47_973.0, "margin_new_order": 321_472.0}
+    desk = Desk({"/multiorder/margin": {"data": told}})
+    assert (await desk.api.margin([order(CRUDE, 100)])).total == 47_973.0
+    assert desk.body["data"][0]["qty"] == 1
+
+
 async def test_funds_without_a_balance_are_not_nothing() -> None:
     desk = Desk({"/funds": {"fund_limit": []}, "/positions": {"netPositions": []}})
     with pytest.raises(DataError, match="balance"):
