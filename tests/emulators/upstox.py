@@ -579,7 +579,7 @@ class UpstoxEmulator(BrokerEmulator):
                 said = "Order already cancelled/rejected/completed"
                 return _refusal(400, "UDAPI100040", said)
             except AppError as error:
-                return _refusal(400, "UDAPI100500", error.message)
+                return _refusal(400, "UDAPI100036", error.message)
             except (KeyError, ValueError, TypeError) as error:
                 return _refusal(400, "UDAPI100036", f"Invalid input: {error}")
             return web.json_response({"status": "success", "data": data})
@@ -587,7 +587,8 @@ class UpstoxEmulator(BrokerEmulator):
         return call
 
     def refuse(self, status: int) -> web.Response:
-        code = "UDAPI100050" if status in (401, 403) else "UDAPI100500"
+        other = "UDAPI100500" if status >= 500 else "UDAPI100036"
+        code = "UDAPI100050" if status in (401, 403) else other
         return _refusal(status, code, f"fault {status}")
 
     # -- feeds ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from openalgo_desktop.brokers.kit.account.api import BrokerApi
 from openalgo_desktop.brokers.kit.books.rows import as_rows
 from openalgo_desktop.brokers.kit.books.times import moment
+from openalgo_desktop.brokers.kit.master.contracts import contract_size, unit_value
 from openalgo_desktop.brokers.kit.rest.values import (
     OddValue,
     absent,
@@ -30,7 +31,7 @@ from openalgo_desktop.core.enums import (
     Product,
     surfaced,
 )
-from openalgo_desktop.core.errors import DataError, InvalidOrder
+from openalgo_desktop.core.errors import DataError, GttNotFound, InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     Funds,
@@ -44,8 +45,14 @@ from openalgo_desktop.core.model import (
 
 #: Quantities of a position.
 _COUNTS = ("quantity", "day_buy_quantity", "day_sell_quantity")
+#: Where a row has the broker's symbol.
+_SYMBOL = "trading_symbol|tradingsymbol"
 #: States of a rule that still waits for its price.
 _WAITING = frozenset({"SCHEDULED", "PENDING"})
+#: States of one that does not: over, or (an exit) not begun. The documentation has no whole list.
+_RESTING = frozenset(
+    {"INACTIVE", "TRIGGERED", "COMPLETED", "CANCELLED", "REJECTED", "FAILED", "EXPIRED"}
+)
 
 
 class UpstoxApi(BrokerApi):
@@ -82,7 +89,7 @@ class UpstoxApi(BrokerApi):
             case "quote":
                 return raw
             case "margin":  # the total after the benefit of a spread, the parts before it
-                legs = as_rows(raw.get("margins"))
+                legs = as_rows(pick(raw, "margins"))
                 parts = ("span", "exposure")
                 return {**raw, **{p: sum(amount(r, f"{p}_margin") for r in legs) for p in parts}}
             case "candle" | "funds":
@@ -90,26 +97,28 @@ class UpstoxApi(BrokerApi):
         key = str(pick(raw, "instrument_token|instrument_key", ""))
         row = {**raw, "segment": key.partition("|")[0]}
         if kind == "position":
-            row |= {"average_price": _average(raw), **self._lots(raw, row["segment"], key)}
-        elif kind == "holding":  # "the total holding qty", those that come tomorrow included
-            row["quantity"] = count(raw.get("quantity")) - count(raw.get("t1_quantity"))
+            row |= {"average_price": _average(raw), **self._lots(row, key)}
+        elif kind == "holding" and not absent(raw.get("quantity")):
+            # "the total holding qty", those that come tomorrow included
+            row["quantity"] = count(raw["quantity"]) - count(raw.get("t1_quantity"))
         return row
 
-    def _lots(self, raw: Mapping[str, Any], segment: str, key: str) -> dict[str, Any]:
+    def _lots(self, raw: Mapping[str, Any], key: str) -> dict[str, Any]:
         """A position in the lots that orders are counted in. That is documented of orders only;
         the row's multiplier, which its result is worked out with, tells whether it is of a lot or
         of a unit. Raises :class:`OddValue` where it is neither: a wrong guess would close another
         quantity."""
-        exchange = self.spec.exchanges.read.get(segment, "")
-        known = self.index.by_token(key, exchange)
+        exchange = self.spec.exchanges.read.get(raw["segment"], "")
         value = number(raw.get("multiplier"))
-        if exchange not in self.spec.in_contracts or known is None or not value:
+        if exchange not in self.spec.in_contracts or not value:
             return {}
-        lot = known.lot_size
-        if isclose(value, known.contract_value * lot):
+        text, known = str(pick(raw, _SYMBOL, "")), self.index.by_token(key, exchange)
+        lot = contract_size(known, exchange, text)
+        unit = known.contract_value if known is not None else unit_value(exchange, lot, text)
+        if isclose(value, unit * lot) or (known is None and lot == 1):
             return {}
         counts = {name: count(raw.get(name)) for name in _COUNTS}
-        if not isclose(value, known.contract_value) or any(n % lot for n in counts.values()):
+        if not isclose(value, unit) or any(n % lot for n in counts.values()):
             raise OddValue(f"multiplier {value:g} is neither that of a lot nor of a unit")
         return {"multiplier": value * lot, **{name: n // lot for name, n in counts.items()}}
 
@@ -152,17 +161,25 @@ class UpstoxApi(BrokerApi):
         return context | {"trigger_type": side, "trigger_price": trigger}
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
-        """A trigger with exits of its own is left alone: the change would take them away."""
-        await self.gtt_orders()
+        """A trigger with exits of its own is left alone: the change would take them away. So is
+        one that cannot be read. The request has no word for the product."""
+        known = [gtt.trigger_id for gtt in await self.gtt_orders()]
         if trigger_id in self._brackets:
             raise InvalidOrder("This trigger has a target or a stop-loss: change it at Upstox.")
+        if trigger_id not in known:
+            raise GttNotFound(trigger_id)
+        self.same_product(trigger_id, request)
         return await super().gtt_modify(trigger_id, request)
 
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
-        """What still waits: an entry, or the exits that follow it; None where nothing does."""
+        """What still waits: an entry, or the exits that follow it; None where nothing does. Raises
+        :class:`OddValue` for a state that nobody knows: it may be waiting."""
         if len(row["rules"]) > 1:
             self._brackets.add(str(row["gtt_order_id"]))
-        rules = {rule["strategy"]: rule for rule in row["rules"] if rule.get("status") in _WAITING}
+        for rule in row["rules"]:
+            if rule["status"] not in _WAITING | _RESTING:
+                raise OddValue(f"status {rule['status']!r} of {rule['strategy']} is not known")
+        rules = {rule["strategy"]: rule for rule in row["rules"] if rule["status"] in _WAITING}
         waiting = [r for name in ("ENTRY", "STOPLOSS", "TARGET") if (r := rules.get(name))]
         if "ENTRY" in rules:
             waiting = waiting[:1]  # the others are nothing before it fired
@@ -204,7 +221,7 @@ class UpstoxApi(BrokerApi):
             if rows:
                 data = await self.rest.op(op, {"keys": ",".join(rows)})
                 for raw in (data or {}).values():
-                    if (key := rows.get(raw.get("instrument_token"))) is not None:
+                    if (key := rows.get(str(pick(raw, "instrument_token")))) is not None:
                         found[key] = raw
         return found
 
@@ -226,7 +243,8 @@ class UpstoxApi(BrokerApi):
         context = self.history_context(row, interval, rule, first, today - timedelta(days=1))
         past = await self.rest.op("history", context) if first < today else {}
         new = as_rows(pick(await self.rest.op("history_today", context), "candles"))
-        rows = [bar for bar in new if str(bar[0]).startswith(today.isoformat())]
+        # What has no time goes on to the reader of candles, which says so.
+        rows = [b for b in new if str(pick(b, "0", today)).startswith(today.isoformat())]
         return [*as_rows(pick(past, "candles")), *rows]
 
 
@@ -237,11 +255,13 @@ def _protection(kind: PriceType | None) -> dict[str, int]:
 
 
 def _average(row: Mapping[str, Any]) -> Any:
-    """The average of an open position; it may be told as that of its side only."""
+    """The average of an open position; it may be told as that of its side only. None where it is
+    not told at all."""
     held = count(row.get("quantity"))
     side = "buy" if held > 0 else "sell"
     names = ("average_price", f"{side}_price", f"day_{side}_price")
-    return next((row[name] for name in names if row.get(name)), 0) if held else 0
+    told = [row[name] for name in names if not absent(row.get(name))]
+    return next((price for price in told if price), told[0] if told else None) if held else 0
 
 
 def _falls(rule: Mapping[str, Any]) -> bool:

@@ -47,7 +47,8 @@ _read = Schema(
 ).reader("Response", MAX_FRAME)  # fmt: skip
 #: Of a subscribed instrument: symbol, exchange, whether its book is wanted.
 _About = tuple[str, str, bool]
-_NONE: Final = (0.0, 0.0, 0.0)
+_Day = tuple[float, float, float, float]
+_NONE: Final = (0.0, 0.0, 0.0, 0.0)
 
 
 class UpstoxCodec(c.FrameCodec):
@@ -58,8 +59,8 @@ class UpstoxCodec(c.FrameCodec):
         self._levels: dict[Key, int] = {}
         self._modes: dict[str, str] = {}  # instrument key -> the mode that it streams in
         self._known: dict[str, _About] = {}
-        #: Open, high and low of today: an update may leave them out.
-        self._days: dict[str, tuple[float, float, float]] = {}
+        #: Open, high and low of today and the close before: an update may leave them out.
+        self._days: dict[str, _Day] = {}
 
     # -- out --------------------------------------------------------------------------------
     def deepen(self, levels: Mapping[Key, int]) -> None:
@@ -69,8 +70,9 @@ class UpstoxCodec(c.FrameCodec):
         """An instrument is in one mode: another one ends before the new one begins."""
         modes: dict[str, list[str]] = {}
         ended = []
-        for key, asked in wanted.items():
-            name = self._instruments.require(key[1], key[0]).token
+        # All of them before anything is noted: one that is unknown lets nothing leave.
+        tokens = [self._instruments.require(symbol, exchange).token for exchange, symbol in wanted]
+        for (key, asked), name in zip(wanted.items(), tokens, strict=True):
             book = asked is FeedMode.DEPTH
             mode = _DEEP if book and self._levels.get(key, 0) > LEVELS[0] else MODES[asked]
             if self._modes.setdefault(name, mode) != mode:
@@ -103,20 +105,28 @@ class UpstoxCodec(c.FrameCodec):
             if feed.HasField("full"):
                 full = feed.full
                 if full.HasField("market"):
-                    ticks.append(self._market(name, about, full.market, now))
-                else:
+                    try:
+                        tick = self._market(name, about, full.market, now)
+                    except (ValueError, OverflowError):  # a count that is no number
+                        market, lost = full.market, Part.DAY | Part.OI
+                        market.oi = market.tbq = market.tsq = 0.0
+                        tick = self._market(name, about, market, now, lost)
+                    ticks.append(tick)
+                elif full.HasField("index"):
                     ticks.append(self._index(name, about, full.index, now))
-            elif feed.HasField("ltpc"):
+            elif feed.ltpc.ltp:  # one of 0 is left out on the wire
                 ltpc, (symbol, exchange, _) = feed.ltpc, about
                 ticks.append(Tick(symbol, exchange, ltpc.ltp, FeedMode.LTP, now, ltpc.ltt,
                                   close=ltpc.cp, last_quantity=ltpc.ltq))  # fmt: skip
         return ticks
 
-    def _market(self, name: str, about: _About, full: Any, now: int) -> Tick:
+    def _market(self, name: str, about: _About, full: Any, now: int, unknown: int = 0) -> Tick:
         symbol, exchange, deep = about
-        last, levels, day = full.ltpc, full.book.levels, self._day(name, full.bars.rows)
-        unknown, depth = 0 if day else Part.DAY, None
-        if not full.HasField("ltpc"):
+        last, levels, depth = full.ltpc, full.book.levels, None
+        day = self._day(name, full.bars.rows, last.cp)
+        if not day:
+            unknown |= Part.DAY
+        if not last.ltp:  # nothing is for nothing
             unknown |= Part.LTP
         rows = [(p.bidP, p.askP, p.bidQ, p.askQ) for p in (levels if deep else levels[:1])]
         if not rows:
@@ -126,29 +136,34 @@ class UpstoxCodec(c.FrameCodec):
                 tuple([Level(bid, quantity) for bid, _, quantity, _ in rows]),
                 tuple([Level(ask, quantity) for _, ask, _, quantity in rows]),
             )
-        open_, high, low = day or _NONE
+        open_, high, low, close = day or _NONE
         bid, ask, bids, asks = rows[0] if rows else (0.0, 0.0, 0, 0)
         # Positional: several times faster than keywords.
         return Tick(
             symbol, exchange, last.ltp, FeedMode.DEPTH if deep else FeedMode.QUOTE, now, last.ltt,
-            open_, high, low, last.cp, full.vtt, last.ltq, full.atp, int(full.oi), bid, ask, bids,
-            asks, int(full.tbq), int(full.tsq), 0.0, 0.0, depth, unknown,
+            open_, high, low, last.cp or close, full.vtt, last.ltq, full.atp, int(full.oi), bid,
+            ask, bids, asks, int(full.tbq), int(full.tsq), 0.0, 0.0, depth, unknown,
         )  # fmt: skip
 
     def _index(self, name: str, about: _About, index: Any, now: int) -> Tick:
-        last, day = index.ltpc, self._day(name, index.bars.rows)
-        unknown = (0 if day else Part.DAY) | (0 if index.HasField("ltpc") else Part.LTP)
+        last = index.ltpc
+        day = self._day(name, index.bars.rows, last.cp)
+        unknown = (0 if day else Part.DAY) | (0 if last.ltp else Part.LTP)
         mode = FeedMode.DEPTH if about[2] else FeedMode.QUOTE
-        return Tick(about[0], about[1], last.ltp, mode, now, last.ltt, *(day or _NONE), last.cp,
-                    unknown=unknown)  # fmt: skip
+        open_, high, low, close = day or _NONE
+        return Tick(about[0], about[1], last.ltp, mode, now, last.ltt, open_, high, low,
+                    last.cp or close, unknown=unknown)  # fmt: skip
 
-    def _day(self, name: str, bars: Any) -> tuple[float, float, float] | None:
-        """Open, high and low of today: of this frame or of an earlier one; None before that."""
+    def _day(self, name: str, bars: Any, close: float) -> _Day | None:
+        """Open, high and low of today and the ``close`` before: of this frame or of an earlier
+        one; None before that."""
+        before = self._days.get(name)
         for bar in bars:
             if bar.interval == "1d":
-                day = self._days[name] = (bar.open, bar.high, bar.low)
+                close = close or (before[3] if before else 0.0)
+                day = self._days[name] = (bar.open, bar.high, bar.low, close)
                 return day
-        return self._days.get(name)
+        return before
 
 
 class OrderCodec(c.OrderFeedCodec):

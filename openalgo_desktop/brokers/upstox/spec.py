@@ -189,6 +189,9 @@ SPEC = k.BrokerSpec(
         k.ErrorRule(errors.RateLimited, status=429),
         k.ErrorRule(errors.SessionExpired, code="UDAPI100050"),
         k.ErrorRule(errors.BadCredentials, code="UDAPI100057"),
+        # "Something went wrong", also with status 400 (the definition of Place Order V3): it says
+        # nothing of what became of an order.
+        k.ErrorRule(errors.NetError, code="UDAPI100500"),
         # Funds are not told from midnight to half past five.
         k.ErrorRule(errors.NotSupported, status=423),
         k.ErrorRule(errors.InsufficientFunds, pattern=r"insufficient (funds|margin)|margin insuff"),

@@ -184,7 +184,8 @@ class DhanApi(BrokerApi):
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """One request per leg, the stop-loss first; raises with what was done when the target
-        could not be changed."""
+        could not be changed. The request has no word for the product."""
+        self.same_product(trigger_id, request)
         done = None
         for leg in self._legs(request):
             context = {**leg, "trigger_id": trigger_id, "tag": ""}

@@ -356,7 +356,7 @@ class BrokerApi(TriggerCalls):
         """Hook: totals of a reply; a list of legs is summed. Raises :class:`DataError` where the
         reply tells no total: nothing known is not nothing needed."""
         fields = self.spec.rows["margin"]
-        parts = data if isinstance(data, list) else [data]
+        parts = [part for part in (data if isinstance(data, list) else [data]) if part is not None]
         rows = [row for part in parts if (row := self.source_row("margin", part)) is not None]
         path = unit_of(fields["total"])[0]
         if not rows or any(absent(pick(row, path)) for row in rows):

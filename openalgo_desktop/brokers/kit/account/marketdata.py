@@ -20,7 +20,14 @@ from openalgo_desktop.brokers.kit.rest.values import OddValue, amount, as_rows, 
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, IntervalRule, wire_fields
 from openalgo_desktop.core.clock import IST, IST_OFFSET_SECONDS, Clock
 from openalgo_desktop.core.enums import Exchange, Interval
-from openalgo_desktop.core.errors import AppError, DataError, NoHistory, NotSupported, SymbolUnknown
+from openalgo_desktop.core.errors import (
+    AppError,
+    DataError,
+    NoHistory,
+    NotSupported,
+    ProtocolError,
+    SymbolUnknown,
+)
 from openalgo_desktop.core.model import BookRows, Instrument, Key
 from openalgo_desktop.core.ticks import Bars, Depth, Level, Tick
 
@@ -94,13 +101,25 @@ class MarketCalls:
         size = self.spec.capabilities.quote_batch
         for start in range(0, len(known), size):
             batch = known[start : start + size]
-            found = await self.quote_call(batch)
+            found = await self._quoted(batch)
             for row in batch:
                 raw = found.get(row.key)
                 if raw is None:
                     raw = DataError(f"{self.spec.title} has no quote of {row.symbol}.")
                 result[row.key] = raw if isinstance(raw, AppError) else self.read_quote(raw, row)
         return result
+
+    async def _quoted(
+        self, batch: Sequence[Instrument]
+    ) -> Mapping[Key, Mapping[str, Any] | AppError]:
+        """Raw quotes; an answer of another form than its hook expects is a bad answer."""
+        try:
+            return await self.quote_call(batch)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            log.exception("%s: quotes cannot be read", self.spec.title)
+            raise ProtocolError(
+                f"{self.spec.title} sent quotes that cannot be read ({type(error).__name__})."
+            ) from None
 
     def read_quote(self, raw: Any, row: Instrument) -> Tick | AppError:
         """One quote; an odd one is the error of its instrument alone."""

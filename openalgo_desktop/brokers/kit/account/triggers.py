@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from openalgo_desktop.brokers.kit.account.marketdata import MarketCalls
 from openalgo_desktop.brokers.kit.rest.values import pick
-from openalgo_desktop.core.enums import GttType, PriceType
+from openalgo_desktop.core.enums import GttType, PriceType, Product
 from openalgo_desktop.core.errors import AppError, InvalidOrder, NotSupported, OrderStateUnknown
 from openalgo_desktop.core.gtt import Gtt, GttRequest
 from openalgo_desktop.core.model import BookRows, Instrument, OrderAck, OrderRequest
@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 class TriggerCalls(MarketCalls):
     """Good-till-triggered orders of one account."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._products: dict[str, Product] = {}  # of triggers, as the book last showed them
 
     def _ack(self, data: Any, tag: str, field: str, *, known: str = "") -> OrderAck:
         """The acknowledgement. ``known`` is the id where we know it (a change, a cancellation):
@@ -52,6 +56,17 @@ class TriggerCalls(MarketCalls):
         data = await self.rest.op("gtt_modify", context)
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
 
+    def same_product(self, trigger_id: str, request: GttRequest) -> None:
+        """For brokers whose change has no word for the product: one that asks for another than
+        the book last showed does not leave. The broker's yes would be one to something else."""
+        product = self._products.get(trigger_id, request.product)
+        if product != request.product:
+            raise InvalidOrder(
+                f"{self.spec.title} cannot change the product of a trigger ({product} -> "
+                f"{request.product}). Cancel and re-place.",
+                field="product",
+            )
+
     def _check_pair(self, request: GttRequest) -> None:
         if request.trigger_type is GttType.OCO and not self.spec.capabilities.gtt_oco:
             raise InvalidOrder(
@@ -67,7 +82,9 @@ class TriggerCalls(MarketCalls):
 
     async def gtt_orders(self) -> BookRows[Gtt]:
         """Active triggers, newest first."""
-        return await self._book("gtt_orders", "gtt", self.read_gtt)
+        found = await self._book("gtt_orders", "gtt", self.read_gtt)
+        self._products.update({gtt.trigger_id: gtt.product for gtt in found})
+        return found
 
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """Hook: the values of a trigger."""

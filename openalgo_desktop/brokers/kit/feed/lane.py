@@ -50,6 +50,8 @@ _LONGEST_GAP = 60.0
 #: A mute line is dropped after so many mute intervals more, doubled each time in vain: perhaps
 #: nothing that is streamed trades at all.
 _MOST_PATIENT = 16
+#: No price is larger; NaN and infinity, which binary numbers can be, are not smaller.
+_LARGEST = 1e15
 #: The watchdog looks so many times per silence or mute interval.
 _LOOKS = 4
 
@@ -255,6 +257,9 @@ class Lane:
         bad = ticked = False
         for event in events:
             if isinstance(event, Tick):
+                if not -_LARGEST < event.ltp + event.bid + event.ask < _LARGEST:
+                    self._failed(ProtocolError(f"a price of {event.symbol} is no number"))
+                    continue
                 listener.tick(event)
                 ticked = True
                 if awaits is not None:

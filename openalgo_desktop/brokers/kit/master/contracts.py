@@ -52,13 +52,15 @@ def _roots(exchange: str) -> tuple[str, ...]:
 
 
 def _root(exchange: str, names: tuple[str, ...]) -> str:
-    """The underlying that one of the names is or begins with (a date follows); else ''."""
+    """The underlying that one of the names is or begins with (a date or a strike follows, or
+    ``FUT`` and then the date); else ''."""
     if exchange not in _tables():
         return ""
     texts = [name.replace(" ", "").upper() for name in names if name]
     for text in texts:
         for root in _roots(exchange):
-            if text == root or (text.startswith(root) and text[len(root)].isdigit()):
+            rest = text[len(root) :].removeprefix("FUT")
+            if text == root or (text.startswith(root) and rest[:1].isdigit()):
                 return root
     return ""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from openalgo_desktop.brokers.kit.account.gateway import KitGateway
@@ -202,6 +203,18 @@ async def test_a_quote_without_a_price_has_no_price_of_0() -> None:
     answers = await api_of(good({"NSE:SBIN": {"last_price": 0}})).quotes([("NSE", "SBIN")])
     tick = answers["NSE", "SBIN"]
     assert isinstance(tick, Tick) and not tick.unknown & Part.LTP  # said in so many words
+
+
+@pytest.mark.parametrize("answer", [7, [None], {"NSE:SBIN": 7, "NSE:TCS": [7]}])
+async def test_quotes_in_another_form_are_an_error_that_callers_know(answer: Any) -> None:
+    class Rash(KITE.api):  # type: ignore[misc,name-defined]
+        async def quote_call(self, batch: Any) -> Any:
+            data = await self.rest.op("quotes", {"keys": ["NSE:SBIN"]})
+            return {("NSE", "SBIN"): dict(data["NSE:SBIN"].items())}
+
+    made = msgspec.structs.replace(KITE, api=Rash)
+    with pytest.raises(ProtocolError, match="quotes that cannot be read"):
+        await api_of(good(answer), made).quotes([("NSE", "SBIN"), ("NSE", "TCS")])
 
 
 async def test_an_odd_candle_is_left_out() -> None:

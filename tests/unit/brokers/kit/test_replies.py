@@ -18,7 +18,7 @@ from openalgo_desktop.brokers.kit.rest.values import OddValue
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Envelope, ErrorRule, Op, Pages
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
-from openalgo_desktop.core.enums import Interval, PriceType
+from openalgo_desktop.core.enums import Action, GttType, Interval, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
     DataError,
@@ -27,6 +27,7 @@ from openalgo_desktop.core.errors import (
     ProtocolError,
     RateLimited,
 )
+from openalgo_desktop.core.gtt import Gtt
 from openalgo_desktop.core.model import Instrument, ModifyRequest
 from openalgo_desktop.core.ticks import Tick, TickExtras
 
@@ -251,8 +252,11 @@ class Nested(BrokerApi):
     def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
         return super().source_rows(kind, data[kind] if isinstance(data, Mapping) else data)
 
-    def read_gtt(self, row: Mapping[str, Any]) -> Any:
-        return row["id"]
+    def read_gtt(self, row: Mapping[str, Any]) -> Gtt:
+        return Gtt(
+            str(row["id"]), GttType.SINGLE, "SBIN", "NSE", Action.BUY, 1, Product.CNC,
+            PriceType.LIMIT, [],
+        )  # fmt: skip
 
     def source_row(self, kind: str, raw: Any) -> Any:
         if kind in ("funds", "margin"):
@@ -299,7 +303,7 @@ async def test_every_book_has_its_hook() -> None:
     assert (await api.holdings())[0].quantity == 10
     triggers = [{"row": {"id": 7}}, {"skip": 1}, {"odd": 1}]
     gtts = await api_of({"gtt": triggers}).gtt_orders()
-    assert gtts == [7] and len(gtts.unreadable) == 1
+    assert [gtt.trigger_id for gtt in gtts] == ["7"] and len(gtts.unreadable) == 1
     rows = {**BROKER.spec.rows, "funds": {"available_cash": "total"}}
     assert (await api_of({"paise": 12345}, rows=rows).funds()).available_cash == 123.45
     assert api_of(None).read_margin([{"paise": 100}, {"paise": 50}]).total == 1.5

@@ -271,6 +271,21 @@ async def test_bad_frames_do_not_stop_the_feed(
     await until(lambda: server.total == 2, "out of step: a new connection")
 
 
+@pytest.mark.parametrize("price", ["nan", "inf", "-inf"])
+async def test_a_price_that_is_no_number_stays_out(
+    server: FeedServer, heard: Heard, clients: list[StreamClient], price: str
+) -> None:
+    """NaN is neither above nor below a stop: whoever follows it would never act."""
+    client = make(clients, server, heard)
+    await client.start()
+    client.subscribe({A: LTP})
+    await until(lambda: server.asked, "subscription")
+    await server.send(f"t NSE:A {price}", "t NSE:A -37.63")  # crude oil was below 0 once
+    await until(lambda: heard.ticks, "the good price")
+    assert [tick.ltp for tick in heard.ticks] == [-37.63]
+    assert client.figures()["bad_frames"] == 1
+
+
 async def test_frame_beyond_the_limit_closes_and_reconnects(
     server: FeedServer, heard: Heard, clients: list[StreamClient]
 ) -> None:

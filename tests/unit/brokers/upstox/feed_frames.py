@@ -79,5 +79,6 @@ def _fill(feed: Any, kind: str, rng: random.Random, gaps: float) -> None:
 
 
 def _last(ltpc: Any, rng: random.Random) -> None:
-    ltpc.ltp, ltpc.cp = _price(rng), _price(rng)
+    ltpc.ltp = _price(rng) if rng.random() < 0.15 else round(rng.uniform(0.05, 90_000), 2)
+    ltpc.cp = _price(rng)
     ltpc.ltt, ltpc.ltq = 1796112000000 - rng.randrange(10_000_000), _count(rng)

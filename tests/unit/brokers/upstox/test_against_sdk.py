@@ -32,7 +32,8 @@ def level(row: Mapping[str, Any]) -> tuple[float, float, float, float]:
 
 def told(feed: Mapping[str, Any], before: dict[str, Any]) -> dict[str, Any] | None:
     """What a tick has to say by the maker's reading of one instrument; None: no tick. ``before``
-    has the bar of the day of an earlier frame."""
+    has the bar of the day of an earlier frame, and the close that was known with it. A last price
+    of 0 is none."""
     full = feed.get("fullFeed", {})
     part = full.get("marketFF", full.get("indexFF"))
     last = (feed if part is None else part).get("ltpc")
@@ -45,11 +46,13 @@ def told(feed: Mapping[str, Any], before: dict[str, Any]) -> dict[str, Any] | No
     if "indexFF" not in full:
         found["last_quantity"] = number(last, "ltq")
     if part is None:
-        return found | {"unknown": 0}
-    unknown = 0 if "ltpc" in part else Part.LTP
+        return found | {"unknown": 0} if found["ltp"] else None
+    unknown = 0 if found["ltp"] else Part.LTP
     bars = part.get("marketOHLC", {}).get("ohlc", [])
-    day = next((bar for bar in bars if bar["interval"] == "1d"), before.get("day"))
-    before["day"] = day
+    if (new := next((bar for bar in bars if bar["interval"] == "1d"), None)) is not None:
+        before |= {"day": new, "close": found["close"] or before.get("close", 0.0)}
+    day = before.get("day")
+    found["close"] = found["close"] or before.get("close", 0.0)
     unknown |= 0 if day else Part.DAY
     found |= {name: number(day or {}, name) for name in ("open", "high", "low")}
     if "indexFF" in full:

@@ -19,9 +19,11 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import Action, GttType, Interval, PriceType, Product
 from openalgo_desktop.core.errors import (
     DataError,
+    GttNotFound,
     InvalidOrder,
     NotSupported,
     OrderNotWorking,
+    OrderStateUnknown,
     RejectedByBroker,
 )
 from openalgo_desktop.core.gtt import GttRequest
@@ -134,7 +136,8 @@ async def test_what_is_over_is_no_trigger_and_lots_are_units() -> None:
 
 async def test_a_trigger_leaves_as_one_entry_rule() -> None:
     ack = {"gtt_order_ids": ["GTT-1"]}
-    desk = Desk({"/v3/order/gtt/": ack, "/v3/order/gtt": []})
+    held = trigger(ENTRY, instrument_token=CRUDE.token, gtt_order_id="GTT-1")
+    desk = Desk({"/v3/order/gtt/": ack, "/v3/order/gtt": [held]})
     asked = GttRequest(
         GttType.SINGLE, CRUDE.symbol, "MCX", Action.SELL, 200, Product.NRML,
         price=5900, trigger_below=5900,
@@ -153,10 +156,40 @@ async def test_a_trigger_leaves_as_one_entry_rule() -> None:
 
 async def test_a_trigger_with_exits_of_its_own_is_not_changed() -> None:
     desk = Desk({"/v3/order/gtt": [trigger(ENTRY, {**STOP, "status": "INACTIVE"})]})
-    asked = GttRequest(GttType.SINGLE, "SBIN", "NSE", Action.BUY, 2, price=101, trigger_above=101)
+    asked = GttRequest(
+        GttType.SINGLE, "SBIN", "NSE", Action.BUY, 2, Product.CNC, price=101, trigger_above=101
+    )
     with pytest.raises(InvalidOrder, match="at Upstox"):
         await desk.api.gtt_modify("GTT-C25090600141213", asked)
     assert [request.method for request in desk.sent] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "text"),
+    [
+        (trigger(ENTRY, product="I"), InvalidOrder, "product"),
+        (trigger({**ENTRY, "status": "HALTED"}), GttNotFound, "GTT-C"),
+        (trigger({**ENTRY, "status": "CANCELLED"}), GttNotFound, "GTT-C"),
+        (trigger(ENTRY, rules=None), GttNotFound, "GTT-C"),
+        (trigger(ENTRY, gtt_order_id="GTT-2"), GttNotFound, "GTT-C"),
+    ],
+)
+async def test_a_change_that_upstox_cannot_make_does_not_leave(
+    row: dict[str, Any], error: Any, text: str
+) -> None:
+    """The request has no product: its yes would be one to something else."""
+    desk = Desk({"/v3/order/gtt": [row]})
+    asked = GttRequest(
+        GttType.SINGLE, "SBIN", "NSE", Action.BUY, 2, Product.CNC, price=101, trigger_above=101
+    )
+    with pytest.raises(error, match=text):
+        await desk.api.gtt_modify("GTT-C25090600141213", asked)
+    assert [request.method for request in desk.sent] == ["GET"]
+
+
+async def test_a_state_that_nobody_knows_is_not_over() -> None:
+    found = await book(trigger({**ENTRY, "status": "HALTED"}), trigger(ENTRY))
+    assert len(found) == 1 and "HALTED" in found.unreadable[0]
 
 
 @pytest.mark.parametrize("more", [{"price": 5890}, {"price_type": PriceType.MARKET}, {}])
@@ -222,6 +255,20 @@ async def test_a_refused_cancellation_says_why(code: str, text: str, error: Any)
         await desk.api.cancel("424242")
 
 
+async def test_something_went_wrong_says_nothing_of_an_order() -> None:
+    said = {"errorCode": "UDAPI100500", "message": "Something went wrong"}
+    desk = Desk({"/v3/order/place": said}, status=400)
+    with pytest.raises(OrderStateUnknown) as caught:
+        await desk.api.place(order(SBIN, 1), "tag")
+    assert caught.value.tag == "tag" and len(desk.sent) == 1
+
+
+@pytest.mark.parametrize("data", [None, {}, [], {"margins": [], "final_margin": None}])
+async def test_a_margin_that_is_not_told_is_no_zero(data: Any) -> None:
+    with pytest.raises(DataError, match="margin"):
+        await Desk({"/v2/charges/margin": data}).api.margin([order(SBIN, 1)])
+
+
 async def test_no_funds_at_night_is_no_zero() -> None:
     said = {"errorCode": "UDAPI100072", "message": "The service is accessible from 5:30 AM"}
     with pytest.raises(NotSupported, match="5:30"):
@@ -248,6 +295,34 @@ async def test_a_position_of_two_lots_whatever_its_row_counts(row: dict[str, Any
 async def test_a_position_that_contradicts_itself_is_no_row(row: dict[str, Any]) -> None:
     found = await Desk({"/v2/portfolio/short": [row]}).api.positions()
     assert found == [] and "multiplier" in found.unreadable[0]
+
+
+@pytest.mark.parametrize("row", [held(2, 100.0), held(200, 1.0)])
+async def test_a_position_that_left_the_master_closes_by_its_own_quantity(
+    row: dict[str, Any],
+) -> None:
+    row |= {"instrument_token": "MCX_FO|1", "trading_symbol": "CRUDEOIL FUT 20 NOV 26"}
+    desk = Desk({"/v2/portfolio/short": [row], "/v3/order/place": {"order_ids": ["1"]}})
+    (position,) = await desk.api.positions()
+    assert position.quantity == 200
+    exit_ = OrderRequest(
+        position.symbol, "MCX", Action.SELL, position.quantity, PriceType.LIMIT, Product.NRML, 1.0
+    )
+    await desk.api.place(exit_, "tag")
+    assert (desk.body["quantity"], desk.body["instrument_token"]) == (2, "MCX_FO|1")
+
+
+async def test_what_a_row_does_not_tell_is_no_zero() -> None:
+    share = {"instrument_token": SBIN.token, "trading_symbol": "SBIN", "t1_quantity": 4}
+    found = await Desk({"/v2/portfolio/long": [share]}).api.holdings()
+    assert found == [] and "quantity" in found.unreadable[0]
+    open_ = {**held(2, 100.0), "average_price": None}
+    found = await Desk({"/v2/portfolio/short": [open_]}).api.positions()
+    assert found == [] and "average_price" in found.unreadable[0]
+    (priced,) = await Desk(
+        {"/v2/portfolio/short": [{**open_, "buy_price": 5999.0}]}
+    ).api.positions()
+    assert priced.average_price == 5999.0
 
 
 async def test_funds_that_are_not_told_are_no_zero() -> None:
@@ -288,6 +363,21 @@ async def test_bars_of_today_come_from_their_own_request() -> None:
     desk = Desk(answers)
     await desk.api.history(("NSE", "SBIN"), Interval.M5, date(2026, 11, 29), date(2026, 11, 30))
     assert len(desk.sent) == 1
+
+
+async def test_an_odd_bar_of_today_does_not_cost_the_others() -> None:
+    odd = [None, 7, [], {"0": "x"}, bar("2026-12-01T09:15:00")]
+    desk = Desk({"/v3/historical-candle/intraday": {"candles": odd}})
+    day = date(2026, 12, 1)
+    assert len(await desk.api.history(("NSE", "SBIN"), Interval.M5, day, day)) == 1
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", [], {"instrument_token": ["x"]}])
+async def test_an_odd_quote_does_not_cost_the_others(odd: Any) -> None:
+    good = {"instrument_token": SBIN.token, "last_price": 812.3}
+    desk = Desk({"/v3/market-quote/quotes": {"x": odd, "NSE_EQ:SBIN": good}})
+    found = await desk.api.quotes([SBIN.key, CRUDE.key])
+    assert found[SBIN.key].ltp == 812.3 and isinstance(found[CRUDE.key], DataError)
 
 
 async def test_quotes_are_found_by_their_key_and_a_world_index_has_a_last_price() -> None:

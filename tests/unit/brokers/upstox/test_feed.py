@@ -91,6 +91,62 @@ def test_what_an_update_leaves_out_is_unknown_but_the_day_that_was_told() -> Non
     assert (tick.open, tick.high, tick.low) == (whole.open, whole.high, whole.low)
 
 
+def test_nothing_is_for_nothing_and_an_empty_message_is_no_empty_book() -> None:
+    """A position that is valued at 0 is a loss that nobody has."""
+    from tests.unit.brokers.kit.protobuf_tables import UPSTOX
+
+    response = UPSTOX.message("FeedResponse")()
+    response.feeds["NSE_FO|0"].ltpc.cp = 5.0
+    response.feeds["NSE_FO|1"].fullFeed.SetInParent()
+    response.feeds["NSE_FO|2"].fullFeed.marketFF.ltpc.cp = 5.0
+    response.feeds["NSE_FO|3"].fullFeed.indexFF.ltpc.cp = 5.0
+    ticks = list(codec(4, CLOCK).decode(response.SerializeToString()))
+    assert sorted(t.symbol for t in ticks if isinstance(t, Tick)) == ["S2", "S3"]
+    assert not any(tick.knows(Part.LTP) for tick in ticks if isinstance(tick, Tick))
+
+
+@pytest.mark.parametrize("field", ["oi", "tbq", "tsq"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_count_that_is_no_number_costs_no_other_tick(field: str, value: float) -> None:
+    from tests.unit.brokers.kit.protobuf_tables import UPSTOX
+
+    response = UPSTOX.message("FeedResponse")()
+    odd = response.feeds["NSE_FO|0"].fullFeed.marketFF
+    odd.ltpc.ltp, odd.vtt = 7.0, 3
+    setattr(odd, field, value)
+    response.feeds["NSE_FO|1"].ltpc.ltp = 8.0
+    ticks = {t.symbol: t for t in codec(2, CLOCK).decode(response.SerializeToString())}
+    assert (ticks["S0"].ltp, ticks["S1"].ltp) == (7.0, 8.0)
+    assert not ticks["S0"].parts & (Part.OI | Part.DAY)
+
+
+def test_the_close_before_stays_where_an_update_has_no_last_trade() -> None:
+    from tests.unit.brokers.kit.protobuf_tables import UPSTOX
+
+    made, response = codec(1, CLOCK), UPSTOX.message("FeedResponse")()
+    full = response.feeds["NSE_FO|0"].fullFeed.marketFF
+    full.ltpc.ltp, full.ltpc.cp = 7.0, 6.5
+    full.marketOHLC.ohlc.add(interval="1d", open=6.0, high=8.0, low=5.0)
+    (tick,) = made.decode(response.SerializeToString())
+    full.ClearField("ltpc")
+    for bars in (full.marketOHLC.ohlc, ()):
+        if not bars:
+            full.ClearField("marketOHLC")
+        (tick,) = made.decode(response.SerializeToString())
+        assert tick.knows(Part.DAY) and (tick.close, tick.high) == (6.5, 8.0)
+
+
+def test_a_batch_with_an_unknown_instrument_moves_nothing() -> None:
+    """Else the others would be asked for again without the end of their former mode."""
+    made = fresh()
+    made.subscribe({A: FeedMode.LTP})
+    with pytest.raises(SymbolUnknown):
+        made.subscribe({A: FeedMode.DEPTH, ("NFO", "GONE"): FeedMode.LTP})
+    assert asked(made.subscribe({A: FeedMode.DEPTH})) == [
+        ("unsub", "", ["NSE_FO|0"]), ("sub", "full", ["NSE_FO|0"]),
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_read_and_what_nobody_asked_for() -> None:
     made = codec(1, CLOCK)
     data = frame(["ltpc", "ltpc"], random.Random(1))
