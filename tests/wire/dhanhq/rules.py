@@ -60,6 +60,22 @@ _ALL = (
 )
 
 
+# -- triggers ---------------------------------------------------------------------------------
+def _has_single(case: dict[str, Any]) -> bool:
+    return any(row["orderType"] == "SINGLE" for row in (replies(case) or [[]])[0])
+
+
+_SIDE = (
+    f"{DOCS}/forever: no row tells on which side of the price a single trigger waits, a quote does"
+)
+_QUOTE = {
+    "method": "POST",
+    "url": "https://api.dhan.co/v2/marketfeed/quote",
+    "encoding": "json",
+    "body": {"NSE_EQ": [1594]},
+}
+
+
 # -- candles ----------------------------------------------------------------------------------
 def _times(case: dict[str, Any]) -> list[dict[str, Any]]:
     """The pieces of an intraday range: at most 90 days, from the first second to the last."""
@@ -178,6 +194,23 @@ RULES: tuple[Rule, ...] = (
             change=lambda before: before[1:],
         )
         for field in ("/http_response", "/http")
+    ),
+    Rule(
+        ops="gtt_book",
+        field="/http_response",
+        condition=_has_single,
+        source=_SIDE,
+        change=lambda before: [
+            *before,
+            {"status": 400, "body": {"status": "failed", "data": {"806": "No data plan"}}},
+        ],
+    ),
+    Rule(
+        ops="gtt_book",
+        field="/http",
+        condition=_has_single,
+        source=_SIDE,
+        change=lambda before: [*before, {**before[0], **_QUOTE}],
     ),
     Rule(
         ops="gtt_book",

@@ -3,6 +3,7 @@ forever orders whose legs are rows and are changed one by one, candles in column
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, ClassVar, TypeVar
@@ -35,6 +36,8 @@ Held = TypeVar("Held", Position, Holding)
 _TIMES = ("createTime", "updateTime", "exchangeTime")
 _ACTIVE = frozenset({"TRANSIT", "PENDING", "CONFIRM"})
 _SINGLE, _STOP, _TARGET = "ENTRY_LEG", "STOP_LOSS_LEG", "TARGET_LEG"
+#: A book waits so long for its prices; seconds.
+_PATIENCE = 3.0
 _COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 
 
@@ -61,7 +64,9 @@ class DhanApi(BrokerApi):
         if not all(told.values()):
             raise err.BadCredentials("There is no token to renew: paste one.", field="access_token")
         data = await self.rest.call(RENEW.op, told, "login")
-        return {name: str(pick(data, path) or told[name]) for name, path in RENEW.gives.items()}
+        # The former token has ended with this: it never stands in for one that did not come.
+        found = {name: str(pick(data, path) or "") for name, path in RENEW.gives.items()}
+        return {"client_id": told["client_id"], **{n: text for n, text in found.items() if text}}
 
     # -- rows -------------------------------------------------------------------------------
     def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
@@ -76,9 +81,13 @@ class DhanApi(BrokerApi):
         if kind != "gtt":
             return rows
         triggers: dict[str, list[Any]] = {}
+        odd = []  # what has no id is the leg of nothing else
         for row in rows:
-            triggers.setdefault(str(row.get("orderId")), []).append(row)
-        return [{**legs[0], "legs": legs} for legs in triggers.values()]
+            if isinstance(row, Mapping) and not absent(row.get("orderId")):
+                triggers.setdefault(str(row["orderId"]), []).append(row)
+            else:
+                odd.append(row)
+        return [*({**legs[0], "legs": legs} for legs in triggers.values()), *odd]
 
     def source_row(self, kind: str, raw: Any) -> Any:
         """Rows in the words of the tables."""
@@ -102,14 +111,24 @@ class DhanApi(BrokerApi):
         return raw
 
     def _holding_row(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """Shares are held at both exchanges ("ALL"): the one that knows the id. What is not
-        delivered yet is part of the total."""
+        """Shares are held at both exchanges ("ALL"): the one whose id and name both are those of
+        the row, as an id may be another share's at the other exchange; else the one that knows
+        either. What is not delivered yet is part of the total."""
         token, name = str(raw.get("securityId", "")), str(raw.get("tradingSymbol", ""))
-        known = next(
-            (x for x in (e.Exchange.NSE, e.Exchange.BSE) if self.index.by_token(token, x)), None
-        ) or next((x for x in (e.Exchange.NSE, e.Exchange.BSE) if self.index.by_brsymbol(name, x)),
-                  e.Exchange.NSE)  # fmt: skip
-        quantity = count(raw.get("totalQty")) - count(raw.get("t1Qty"))
+        told = str(raw.get("exchange")).partition("_")[0]
+        markets = [x for x in (e.Exchange.NSE, e.Exchange.BSE) if x == told] or [
+            e.Exchange.NSE, e.Exchange.BSE,
+        ]  # fmt: skip
+        ids = {x: row for x in markets if (row := self.index.by_token(token, x)) is not None}
+        known = [
+            *(x for x, row in ids.items() if row.brsymbol == name),
+            *ids,
+            *(x for x in markets if self.index.by_brsymbol(name, x)),
+            markets[0],
+        ][0]
+        if absent(raw.get("totalQty")):
+            raise OddValue("the quantity is missing")
+        quantity = count(raw["totalQty"]) - count(raw.get("t1Qty"))
         return {**raw, "exchange": self.spec.exchanges.send[known], "quantity": quantity}
 
     # -- books ------------------------------------------------------------------------------
@@ -123,14 +142,15 @@ class DhanApi(BrokerApi):
 
     async def _priced(self, rows: BookRows[Held]) -> BookRows[Held]:
         """The rows, those without a price quoted in one batch; a book does without (no data plan,
-        too many requests)."""
+        too many requests, others that wait for quotes: an exit must not wait behind them)."""
         missing = [row for row in rows if row.quantity and not row.ltp]
         keys = list(dict.fromkeys((row.exchange, row.symbol) for row in missing))
         try:
-            found = await self.quotes(keys) if keys and self._live else {}
+            async with asyncio.timeout(_PATIENCE):
+                found = await self.quotes(keys) if keys and self._live else {}
         except err.AuthError:
             raise
-        except err.AppError:
+        except (err.AppError, TimeoutError):
             return rows
         for row in missing:
             if isinstance(tick := found.get((row.exchange, row.symbol)), Tick):
@@ -191,8 +211,11 @@ class DhanApi(BrokerApi):
             context = {**leg, "trigger_id": trigger_id, "tag": ""}
             try:
                 done = await self.rest.op("gtt_modify", context)
-            except err.OrderStateUnknown:
-                raise
+            except err.OrderStateUnknown as error:
+                if done is None:
+                    raise
+                text = f"The stop-loss leg was changed, of the target leg: {error.message}"
+                raise err.OrderStateUnknown(text, tag=error.tag) from error
             except err.AppError as error:
                 if done is None:
                     raise
@@ -200,6 +223,12 @@ class DhanApi(BrokerApi):
                 raise err.RejectedByBroker(text) from error
         self._below[trigger_id] = bool(request.trigger_below)
         return self._ack(done, trigger_id, "trigger_id", known=trigger_id)
+
+    async def gtt_orders(self) -> BookRows[Gtt]:
+        """Active triggers; of single ones that were not placed here a quote tells the side."""
+        found = await super().gtt_orders()
+        await self.sides_by_price([gtt for gtt in found if gtt.trigger_id not in self._below])
+        return found
 
     def _legs(self, request: GttRequest) -> list[dict[str, Any]]:
         """Values of each leg. Raises :class:`InvalidOrder` for what is no trigger or pair."""

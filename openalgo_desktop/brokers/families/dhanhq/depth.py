@@ -45,7 +45,9 @@ class DepthCodec(Asking):
         mine = [key for key in keys if key in self._ids]
         frames = self._ask(25, mine)
         for key in mine:
-            self._rows.pop(self._ids.pop(key)[0], None)
+            name = self._ids.pop(key)[0]
+            self._rows.pop(name, None)
+            self._sides.pop(name, None)  # the half of a book of then is none of a later one
         return frames
 
     def _ask(self, code: int, keys: Iterable[Key]) -> list[str]:

@@ -367,4 +367,4 @@ def ended(reason: int) -> Failure:
     text = f"The Dhan feed ends the connection: {_ENDS.get(reason, f'reason {reason}')}."
     if reason in (807, 808, 809):
         return Failure(SessionExpired(text))
-    return Failure(NotSupported(text) if reason == 806 else ProtocolError(text))
+    return Failure(NotSupported(text) if reason == 806 else ProtocolError(text), ends=True)

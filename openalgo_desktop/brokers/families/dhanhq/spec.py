@@ -23,7 +23,7 @@ _FEED = "token={access_token}&clientId={client_id}&authType=2"
 
 # -- answers ----------------------------------------------------------------------------------
 _WORDS: dict[str, Any] = {
-    "message": "errorMessage|internalErrorMessage|data.*",
+    "message": "errorMessage|internalErrorMessage|message|data.*",
     "code": "errorCode|data.*",
 }
 _BARE = k.Envelope(**_WORDS)
@@ -35,6 +35,8 @@ _STATES = ("TRANSIT", "PENDING", "CONFIRM", "PART_TRADED", "TRADED", "TRIGGERED"
 _CHANGED = k.Envelope(state="orderStatus", ok=_STATES, bad=("REJECTED",), **_WORDS)
 #: A new order that is rejected has an id, and its reason is in the book.
 _PLACED = k.Envelope(state="orderStatus", ok=(*_STATES, "REJECTED"), **_WORDS)
+#: A conversion is accepted without a word; an error is one whatever its HTTP status.
+_CONVERTED = k.Envelope(state="errorType|errorCode|status", ok=("success",), **_WORDS)
 _ERRORS = (
     k.ErrorRule(err.RateLimited, status=429),
     k.ErrorRule(err.InsufficientFunds, pattern=r"insufficient (fund|balance|margin)"),
@@ -180,7 +182,7 @@ def _ops(member: Member) -> dict[str, k.Op]:
             k.table(f"dhanClientId=$client_id fromProductType=$wire_product {_INSTRUMENT} "
                     "positionType=$position_type convertQty=$quantity:int "
                     "toProductType=$wire_to_product"),
-            envelope=_BARE, form="empty",
+            envelope=_CONVERTED, form="empty",
         ),
         "orders": _book("/v2/orders"),
         "trades": _book("/v2/trades"),

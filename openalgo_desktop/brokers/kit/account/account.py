@@ -305,6 +305,7 @@ class KitAccount:
 
     async def _unattended(self) -> bool:
         """Log in without asking, where the broker allows it and everything is stored."""
+        lost = False  # one of them was not answered: it may be later
         for login in self.spec.logins:
             if login.by_hand or login.needs_browser:
                 continue
@@ -316,7 +317,9 @@ class KitAccount:
                 return True
             except AppError as error:
                 log.info("%s: no unattended login: %s", self.spec.title, error.message)
-                if isinstance(error, AuthError):
+                if not isinstance(error, AuthError):
+                    lost = True
+                elif not lost:
                     self._relogin = False  # the same would be refused again
         return False
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from openalgo_desktop.brokers.kit.account.session import Session, session_end
 from openalgo_desktop.brokers.kit.rest.client import RestClient
+from openalgo_desktop.brokers.kit.rest.errors import sentence
 from openalgo_desktop.brokers.kit.rest.values import compute, fill, pick
 from openalgo_desktop.brokers.kit.spec import (
     Ask,
@@ -67,7 +68,7 @@ class LoginRunner:
             elif isinstance(step, Compute):
                 known.update(self._computed(step, known))
             elif isinstance(step, Call):
-                known.update(await self._call(step, known))
+                known.update(await self._call(step, known, login))
                 self._require(known, [name for name in login.session if name in step.gives])
             elif isinstance(step, Hook):
                 known.update(await self._hooks(step.method)(known))
@@ -146,14 +147,23 @@ class LoginRunner:
                 continue  # made of something that was not given: a later step asks for it
         return result
 
-    async def _call(self, step: Call, known: Mapping[str, str]) -> dict[str, str]:
+    async def _call(self, step: Call, known: Mapping[str, str], login: Login) -> dict[str, str]:
         try:
             data = await self._rest.call(step.op, known, "login")
         except (SessionExpired, DataError) as error:
             # There is no session yet, and nothing but credentials that could be refused.
             raise BadCredentials(error.message, detail=error.detail) from None
-        return {
+        found = {
             name: str(value)
             for name, path in step.gives.items()
             if (value := pick(data, path)) is not None
         }
+        if not all(found.get(name) for name in login.session if name in step.gives):
+            # Some refuse with a good status, in words alone.
+            said = sentence(data, (step.op.envelope or self._spec.envelope).message)
+            for field in login.fields:
+                if field.secret and known.get(field.name):
+                    said = said.replace(known[field.name], "***")
+            if said:
+                raise BadCredentials(f"{self._spec.title} did not log you in: {said}")
+        return found

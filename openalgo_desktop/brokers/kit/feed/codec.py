@@ -100,10 +100,12 @@ class Failure(msgspec.Struct, frozen=True):
     """Something was wrong with a frame or the session.
 
     An :class:`~openalgo_desktop.core.errors.AuthError` ends the stream until the next log-in;
-    anything else is logged and counted, and the stream goes on.
+    anything else is logged and counted, and the stream goes on; unless the server ``ends`` the
+    connection with it: then it is the reason that the user reads until the next one.
     """
 
     error: AppError
+    ends: bool = False
 
 
 #: Ticks are the common case and travel bare.

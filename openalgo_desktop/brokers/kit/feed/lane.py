@@ -266,6 +266,8 @@ class Lane:
                     awaits.came(event)
             elif isinstance(event, Failure):
                 bad = True
+                if event.ends:
+                    raise event.error
                 self._failed(event.error)
             else:
                 await self._handle(event)

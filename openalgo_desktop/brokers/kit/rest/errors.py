@@ -60,8 +60,8 @@ class Answer:
     ) -> None:
         self.status = status
         self.body = body
-        self.message = _said(body, envelope.message, 1) if isinstance(body, dict) else ""
-        self.code = _said(body, envelope.code, 0) if envelope.code else ""
+        self.message = sentence(body, envelope.message) if isinstance(body, dict) else ""
+        self.code = sentence(body, envelope.code, 0) if envelope.code else ""
         self.good = status < 400
         if self.good and envelope.state and isinstance(body, dict):
             state = pick(body, envelope.state)
@@ -70,7 +70,7 @@ class Answer:
         self.data = pick(body, envelope.data) if self.good and envelope.data else body
 
 
-def _said(body: Any, path: str, of_entry: int) -> str:
+def sentence(body: Any, path: str, of_entry: int = 1) -> str:
     """The text at a path of an answer; of an entry (``data.*``) its key (0) or its text (1)."""
     for alternative in path.split("|"):
         plain, star, _ = alternative.partition(".*")

@@ -1,7 +1,8 @@
 """A broker's feed on loopback for the tests of the stream client, and a codec for it.
 
 The wire: text frames. Client: ``+EXCHANGE:SYMBOL=mode`` and ``-EXCHANGE:SYMBOL``. Server:
-``t EXCHANGE:SYMBOL price``, ``h`` heartbeat, ``o id`` order, ``e auth`` / ``e text``, ``ready``.
+``t EXCHANGE:SYMBOL price``, ``h`` heartbeat, ``o id`` order, ``e auth`` / ``e text`` /
+``e end reason``, ``ready``.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class TextCodec(FrameCodec):
             case "bug":
                 raise KeyError("codec bug")
             case "e":
+                if rest.startswith("end "):
+                    return (Failure(ProtocolError(rest[4:]), ends=True),)
                 error = SessionExpired("token") if rest == "auth" else ProtocolError(rest)
                 return (Failure(error),)
         return (Failure(ProtocolError(f"what is {kind!r}")),)

@@ -27,7 +27,7 @@ from openalgo_desktop.brokers.kit.spec import (
 from openalgo_desktop.brokers.zerodha import BROKER
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.enums import AccountState
-from openalgo_desktop.core.errors import ProtocolError
+from openalgo_desktop.core.errors import BadCredentials, ProtocolError
 from openalgo_desktop.core.secret import Secret
 from openalgo_desktop.core.totp import totp
 from tests.contract.rig import MemorySecrets
@@ -290,3 +290,35 @@ async def test_a_login_whose_answer_lacks_the_session_says_so(rig) -> None:
     )
     with pytest.raises(ProtocolError, match="gave no access_token"):
         await runner.run(spec, GIVEN, None)
+
+
+@pytest.mark.parametrize("said", ["", "Wrong code"])
+async def test_a_refusal_with_a_good_status_is_one_by_its_words(rig, said: str) -> None:
+    """Else it would be tried again and again, and the account be blocked."""
+    _, _, account = rig
+    words = f"{said} of {SECRET}" if said else ""
+    account.rest._transport.handler = lambda request: httpx.Response(
+        200, json={"status": "success", "data": {"message": words}}
+    )
+    await account.rest.close()
+    with pytest.raises(BadCredentials if said else ProtocolError) as caught:
+        await account.login(GIVEN)
+    assert said in caught.value.message and SECRET not in caught.value.message
+
+
+async def test_the_next_login_without_anything_given_is_no_refusal(rig) -> None:
+    """A broker that was down is asked again though another way to log in could not be tried."""
+    clock, server, account = rig
+    pasted = Login(
+        id="token",
+        title="Token",
+        steps=(Ask((Field("client", "Client id", stored=True), Field("access_token", "Token"))),),
+        client_id="client",
+    )
+    account.spec = msgspec.structs.replace(account.spec, logins=(TOTP_LOGIN, pasted))
+    server.down = True
+    clock.jump(account.session.ends + timedelta(seconds=1))
+    await until(lambda: len(server.logins) == 2, "the second login")
+    server.down = False
+    clock.advance(kit_account.RELOGIN_INTERVAL + 1)
+    await until(lambda: account.status.state is AccountState.CONNECTED, "the new session")

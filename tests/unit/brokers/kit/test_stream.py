@@ -443,6 +443,19 @@ async def test_session_that_ends_on_the_line(
     assert not server.connections or server.total == 1
 
 
+async def test_the_reason_of_an_end_is_told(
+    server: FeedServer, heard: Heard, clients: list[StreamClient]
+) -> None:
+    client = make(clients, server, heard)
+    await client.start()
+    await until(lambda: server.connections, "connection")
+    await server.send("e no data plan")
+    await server.send("e end too many connections")
+    await until(lambda: server.total == 2, "another connection")
+    assert any(text.startswith("too many connections") for text in heard.messages)
+    assert not any("no data plan" in text for text in heard.messages)
+
+
 async def test_server_error_is_retried(
     server: FeedServer, heard: Heard, clients: list[StreamClient]
 ) -> None:
