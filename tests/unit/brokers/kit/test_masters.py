@@ -221,6 +221,15 @@ def big_kite_file(path: Path, rows: int) -> None:
             out.write(",".join(row) + "\n")
 
 
+def plain_reading(path: Path) -> float:
+    """Seconds of CPU that the standard library and the row reader need for it."""
+    began = time.process_time()
+    with path.open(newline="") as file:
+        rows = [KITE.reader(row, KITE.files[0]) for row in csv.DictReader(file)]
+    assert len(rows) == 100_000
+    return time.process_time() - began
+
+
 def table_of(rows: list[Instrument]) -> InstrumentTable:
     return InstrumentTable.of(FreezeTable({}).applied(rows))
 
@@ -256,14 +265,16 @@ async def load(source: Path, folder: Path) -> int:
     return turns
 
 
-async def test_100_000_rows_within_5_s_and_the_loop_is_never_held_10_ms(
+async def test_100_000_rows_cost_a_few_plain_readings_and_the_loop_is_never_held_10_ms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Processor time between two moments in which the thread that works may let others run, each
     taken by itself: the least of some runs, since what else the machine does falls on another
-    place each time, and what is too long by itself is so in every run."""
+    place each time, and what is too long by itself is so in every run. The whole is compared with
+    a plain reading of the file in the same run: a slow machine is slow with both."""
     source = tmp_path / "source.csv"
     big_kite_file(source, 100_000)
+    plain = min(plain_reading(source) for _ in range(2))
     steps: list[float] = []
     last: dict[int, float] = {}
     main = threading.get_ident()
@@ -287,7 +298,7 @@ async def test_100_000_rows_within_5_s_and_the_loop_is_never_held_10_ms(
         least = [min(pair) for pair in zip(least or steps, steps, strict=True)]
         if work + max(least) < 0.010:
             break
-    assert min(spent) < 5.0
+    assert min(spent) < 6 * plain  # read, indexed, served, replaced and let go; about 4
     assert len(least) > 1000
     held = 1000 * (work + max(least))
     assert held < 10, f"the loop was held {held:.1f} ms"
