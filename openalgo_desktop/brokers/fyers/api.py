@@ -99,7 +99,8 @@ class FyersApi(BrokerApi):
         if kind == "order":
             state = pick(raw, "status|org_ord_status")
             stop = number(pick(raw, "stopPrice|price_stop")) > 0
-            if state == _PENDING and stop and pick(raw, "type|ord_type") in _STOPS:
+            waits = stop and not number(pick(raw, "filledQty|qty_filled"))  # what fills has fired
+            if state == _PENDING and waits and pick(raw, "type|ord_type") in _STOPS:
                 state = "STOP"
             tag = str(pick(raw, "orderTag|ordertag", ""))
             return {**raw, "state": state, "tag": tag[2:] if tag.startswith("1:") else ""}

@@ -154,7 +154,7 @@ PUSH = {
 
 def test_a_push_has_the_words_of_the_oms() -> None:
     (pushed,) = Desk({}).api.read_orders([PUSH])
-    assert pushed.status is OrderStatus.TRIGGER_PENDING and pushed.action is Action.SELL
+    assert pushed.status is OrderStatus.OPEN and pushed.action is Action.SELL
     assert (pushed.quantity, pushed.filled_quantity, pushed.average_price) == (9, 4, 90.5)
     assert (pushed.tag, str(pushed.validity), pushed.product) == ("mine", "IOC", Product.MIS)
 
@@ -162,6 +162,8 @@ def test_a_push_has_the_words_of_the_oms() -> None:
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
+        ({}, OrderStatus.TRIGGER_PENDING),
+        ({"qty_filled": 4}, OrderStatus.OPEN),  # a stop that fills has fired
         ({"ord_type": 1}, OrderStatus.OPEN),
         ({"price_stop": 0}, OrderStatus.OPEN),
         ({"org_ord_status": 4}, OrderStatus.OPEN),
@@ -170,7 +172,8 @@ def test_a_push_has_the_words_of_the_oms() -> None:
     ],
 )
 def test_states(changes: dict[str, Any], status: OrderStatus) -> None:
-    (pushed,) = Desk({}).api.read_orders([{**PUSH, **changes, "ordertag": "2:Untagged"}])
+    waiting = {**PUSH, "qty_filled": 0, "ordertag": "2:Untagged"}
+    (pushed,) = Desk({}).api.read_orders([waiting | changes])
     assert pushed.status is status and pushed.tag == ""
 
 
