@@ -592,10 +592,10 @@ def test_the_options_of_a_transport_are_those_that_its_link_reads(transport: str
 
 def test_it_takes_a_few_milliseconds() -> None:
     took = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(10):
+        began = time.process_time()
         assert check(SPEC, API) == []
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert min(took) < 0.01
 
 
