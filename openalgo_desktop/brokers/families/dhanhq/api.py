@@ -38,6 +38,8 @@ _ACTIVE = frozenset({"TRANSIT", "PENDING", "CONFIRM"})
 _SINGLE, _STOP, _TARGET = "ENTRY_LEG", "STOP_LOSS_LEG", "TARGET_LEG"
 #: A book waits so long for its prices; seconds.
 _PATIENCE = 3.0
+#: Without a data plan it asks for none so long; seconds.
+_NO_PLAN = 600.0
 _COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 
 
@@ -55,6 +57,7 @@ class DhanApi(BrokerApi):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._live = "quotes" in self.spec.ops
+        self._unpriced = float("-inf")  # until then books ask for no prices, monotonic
         self._below: dict[str, bool] = {}  # triggers placed here: whether they fire on a fall
 
     async def renew_token(self, known: Mapping[str, Any]) -> Mapping[str, str]:
@@ -145,12 +148,16 @@ class DhanApi(BrokerApi):
         too many requests, others that wait for quotes: an exit must not wait behind them)."""
         missing = [row for row in rows if row.quantity and not row.ltp]
         keys = list(dict.fromkeys((row.exchange, row.symbol) for row in missing))
+        now = self.clock.monotonic()
         try:
             async with asyncio.timeout(_PATIENCE):
-                found = await self.quotes(keys) if keys and self._live else {}
+                asks = self._live and now >= self._unpriced
+                found = await self.quotes(keys) if keys and asks else {}
         except err.AuthError:
             raise
-        except (err.AppError, TimeoutError):
+        except (err.AppError, TimeoutError) as error:
+            if isinstance(error, err.NotSupported):
+                self._unpriced = now + _NO_PLAN
             return rows
         for row in missing:
             if isinstance(tick := found.get((row.exchange, row.symbol)), Tick):

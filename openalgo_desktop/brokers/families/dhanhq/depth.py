@@ -73,7 +73,11 @@ class DepthCodec(Asking):
                 rows = len(body) // self._ROW.size
                 count = min(number, rows) if self.flat else rows
                 sides = self._sides.setdefault(name, {})
-                sides[code] = self._levels(known, body[: count * self._ROW.size])
+                try:
+                    sides[code] = self._levels(known, body[: count * self._ROW.size])
+                except (ValueError, OverflowError):
+                    sides.clear()  # nor does the other half make a book with a later one
+                    events.append(Failure(ProtocolError("Dhan: a price in a book is no number")))
                 if len(sides) == 2:
                     events.append(self._book(known, self._sides.pop(name)))
         return events

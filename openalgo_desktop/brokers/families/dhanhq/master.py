@@ -69,7 +69,7 @@ def read_row(row: Mapping[str, Any], file: MasterFile) -> Instrument | None:
         tick_size=float(row["SEM_TICK_SIZE"] or 0) / 100 or 0.05,  # paise
         expiry=expiry,
         strike=strike,
-        token=row["SEM_SMST_SECURITY_ID"],
+        token=str(int(row["SEM_SMST_SECURITY_ID"])),  # quotes and feeds take numbers
         brsymbol=brsymbol,
         brexchange=segment,
         contract_value=unit_value(exchange, lot, name, brsymbol),

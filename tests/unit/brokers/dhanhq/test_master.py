@@ -127,7 +127,10 @@ def test_what_is_not_offered_is_left_out() -> None:
     assert row(SEM_SEGMENT="M") is None  # NSE's own commodities
 
 
-@pytest.mark.parametrize("spoiled", ["SEM_EXPIRY_DATE", "SEM_STRIKE_PRICE", "SEM_LOT_UNITS"])
+@pytest.mark.parametrize(
+    "spoiled",
+    ["SEM_EXPIRY_DATE", "SEM_STRIKE_PRICE", "SEM_LOT_UNITS", "SEM_SMST_SECURITY_ID"],
+)
 def test_an_odd_row_is_an_unreadable_one(spoiled: str) -> None:
     with pytest.raises(ValueError):
         row(**{spoiled: "soon"})

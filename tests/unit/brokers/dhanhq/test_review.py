@@ -16,6 +16,7 @@ import pytest
 from openalgo_desktop.brokers.families.dhanhq import api as dhan_api
 from openalgo_desktop.brokers.families.dhanhq.depth import DepthCodec
 from openalgo_desktop.brokers.families.dhanhq.feed import ended
+from openalgo_desktop.brokers.kit.feed.codec import Failure
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import AccountState, Action, FeedMode, GttType, Product
@@ -130,6 +131,21 @@ async def test_positions_do_not_wait_for_quotes(rig: Rig, monkeypatch: pytest.Mo
     assert [(p.quantity, p.ltp) for p in positions] == [(5, 0.0)]
 
 
+async def test_without_a_data_plan_books_do_not_ask_again_and_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, quote = emulator(rig), "/v2/marketfeed/quote"
+    held = {**one._about(("NSE", "SBIN")), "productType": "INTRADAY", "netQty": 5, "costPrice": 9.0}
+    answers(rig, monkeypatch, {"positions": [held]})
+    one.errors.append((quote, DhanError(400, "806", "Data APIs not Subscribed")))
+    for _ in range(3):
+        assert [(p.quantity, p.ltp) for p in await rig.gateway.positions()] == [(5, 0.0)]
+    assert one.calls("POST", quote) == 1
+    assert isinstance(rig.account.api, dhan_api.DhanApi)
+    rig.account.api._unpriced -= 601  # ten minutes later
+    assert [p.ltp > 0 for p in await rig.gateway.positions()] == [True]
+
+
 async def test_a_refused_conversion_is_one_whatever_its_status(rig: Rig) -> None:
     request = ConvertRequest("SBIN", "NSE", Action.BUY, 1, Product.MIS, Product.CNC)
     error = DhanError(200, "DH-906", "No such position")
@@ -205,6 +221,19 @@ def test_half_a_book_of_before_is_no_half_of_a_later_one() -> None:
     (tick,) = codec.decode(later[:half])
     assert isinstance(tick, Tick) and tick.depth is not None
     assert tick.bid == struct.unpack_from("<d", later, 12)[0]
+
+
+def test_an_odd_price_costs_its_own_book_only() -> None:
+    clock = ManualClock(datetime(2026, 12, 1, 11, 0, tzinfo=IST))
+    codec, rng = DepthCodec(index([(1, 7), (1, 8)]), clock), random.Random(1)
+    codec.subscribe({row(1, number).key: FeedMode.DEPTH for number in (7, 8)})
+    odd, good = bytearray(book(20, 1, 7, rng)), book(20, 1, 8, rng)
+    half = len(odd) // 2
+    struct.pack_into("<d", odd, half + 12, float("nan"))
+    failure, tick = codec.decode(bytes(odd) + good)
+    assert isinstance(failure, Failure) and "no number" in failure.error.message
+    assert isinstance(tick, Tick) and tick.symbol == row(1, 8).symbol
+    assert codec.decode(bytes(odd[:half])) == []  # its bids stand alone
 
 
 async def test_why_the_feed_ends_is_told(rig: Rig) -> None:
