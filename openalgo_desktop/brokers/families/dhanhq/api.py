@@ -107,7 +107,7 @@ class DhanApi(BrokerApi):
                 raw = {**raw, "tradingSymbol": f"{name} {token}"}
         if kind == "holding":
             return self._holding_row(raw)
-        if kind == "funds" and absent(raw.get("availabelBalance")):
+        if kind == "funds" and absent(pick(raw, "availabelBalance")):
             raise err.DataError(f"{self.spec.title} did not say what money there is.")
         if kind == "quote" and str(raw.get("last_trade_time")).startswith("01/01/1980"):
             return {**raw, "last_trade_time": None}  # never

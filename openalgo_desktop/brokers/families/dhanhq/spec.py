@@ -33,8 +33,9 @@ _DATA = k.Envelope(state="status", ok=("success",), data="data", **_WORDS)
 _STATES = ("TRANSIT", "PENDING", "CONFIRM", "PART_TRADED", "TRADED", "TRIGGERED", "CANCELLED",
            "EXPIRED", "CLOSED")  # fmt: skip
 _CHANGED = k.Envelope(state="orderStatus", ok=_STATES, bad=("REJECTED",), **_WORDS)
-#: A new order that is rejected has an id, and its reason is in the book.
-_PLACED = k.Envelope(state="orderStatus", ok=(*_STATES, "REJECTED"), **_WORDS)
+#: A new order that is rejected has an id, and its reason is in the book. One of a state that no
+#: documentation names may well work: only what calls itself an error is refused.
+_PLACED = k.Envelope(state="orderStatus", ok=(*_STATES, "REJECTED"), bad=("ERROR",), **_WORDS)
 #: A conversion is accepted without a word; an error is one whatever its HTTP status.
 _CONVERTED = k.Envelope(state="errorType|errorCode|status", ok=("success",), **_WORDS)
 _ERRORS = (

@@ -19,15 +19,17 @@ from openalgo_desktop.brokers.families.dhanhq.feed import ended
 from openalgo_desktop.brokers.kit.feed.codec import Failure
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.conversion import ConvertRequest
-from openalgo_desktop.core.enums import AccountState, Action, FeedMode, GttType, Product
+from openalgo_desktop.core.enums import AccountState, Action, FeedMode, GttType, PriceType, Product
 from openalgo_desktop.core.errors import (
     AppError,
     BadCredentials,
+    DataError,
     OrderStateUnknown,
     ProtocolError,
     RejectedByBroker,
 )
 from openalgo_desktop.core.gtt import GttRequest
+from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.core.ticks import Tick
 from tests.contract.rig import Rig, open_rig
 from tests.emulators.dhan import CLIENT, CODE, PIN, TOTP_SECRET, DhanEmulator, DhanError
@@ -152,6 +154,43 @@ async def test_a_refused_conversion_is_one_whatever_its_status(rig: Rig) -> None
     emulator(rig).errors.append(("/v2/positions/convert", error))
     with pytest.raises(RejectedByBroker, match="No such position"):
         await rig.gateway.convert(request, "O1")
+
+
+# -- orders ---------------------------------------------------------------------------------
+def order() -> OrderRequest:
+    return OrderRequest("SBIN", "NSE", Action.BUY, 3, PriceType.LIMIT, Product.MIS, price=700.0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"orderId": "1", "orderStatus": "NEW"},
+        {"orderId": "1", "orderStatus": "Pending"},
+        {"orderId": "1"},
+        {"orderStatus": "PENDING"},
+        {},
+    ],
+)
+async def test_an_order_of_a_state_that_nobody_knows_is_not_refused(
+    rig: Rig, said: dict[str, Any]
+) -> None:
+    """Who is told of a refusal sends it again, and has two."""
+    emulator(rig).errors.append(("/v2/orders", Words(said)))
+    with pytest.raises(OrderStateUnknown) as caught:
+        await rig.gateway.place(order(), "OTAG")
+    assert caught.value.tag == "OTAG"
+
+
+async def test_an_order_that_is_rejected_at_once_has_its_id(rig: Rig) -> None:
+    emulator(rig).errors.append(("/v2/orders", Words({"orderId": "1", "orderStatus": "REJECTED"})))
+    assert (await rig.gateway.place(order(), "OTAG")).order_id == "1"
+
+
+@pytest.mark.parametrize("said", [None, {}, {"availabelBalance": None}, {"availabelBalance": "x"}])
+async def test_money_that_nobody_tells_is_not_0(rig: Rig, said: Any) -> None:
+    emulator(rig).errors.append(("/v2/fundlimit", Words(said)))
+    with pytest.raises(ProtocolError if said and said["availabelBalance"] else DataError):
+        await rig.gateway.funds()
 
 
 # -- forever orders ---------------------------------------------------------------------------
