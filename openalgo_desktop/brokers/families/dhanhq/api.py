@@ -75,6 +75,9 @@ class DhanApi(BrokerApi):
     def source_rows(self, kind: str, data: Any) -> Iterable[Any]:
         """Candles come as columns, the two legs of a pair as two rows of one trigger."""
         if kind == "candle":
+            if isinstance(data, Mapping) and "timestamp" not in data:
+                why = pick(data, "errorMessage|internalErrorMessage|message", "no candles came")
+                raise err.ProtocolError(f"{self.spec.title}: {why}")
             columns = [as_rows(pick(data, name)) for name in _COLUMNS]
             columns.append(as_rows(pick(data, "open_interest")) or [0] * len(columns[0]))
             if len(set(map(len, columns))) > 1:
@@ -95,7 +98,8 @@ class DhanApi(BrokerApi):
     def source_row(self, kind: str, raw: Any) -> Any:
         """Rows in the words of the tables."""
         if kind == "order" and str(raw.get("orderType")).startswith("STOP_LOSS"):
-            waits = raw.get("orderStatus") == "PENDING"  # there is no other word for it
+            # There is no other word for it; what is filled in part has been triggered.
+            waits = raw.get("orderStatus") == "PENDING" and not count(raw.get("filledQty"))
             raw = {**raw, "orderStatus": "TRIGGER_PENDING"} if waits else raw
         if kind in ("order", "trade") and not self._live:  # the sandbox has UTC
             raw = {**raw, **{name: f"{raw[name]}+00:00" for name in _TIMES if raw.get(name)}}

@@ -19,7 +19,16 @@ from openalgo_desktop.brokers.families.dhanhq.feed import ended
 from openalgo_desktop.brokers.kit.feed.codec import Failure
 from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.conversion import ConvertRequest
-from openalgo_desktop.core.enums import AccountState, Action, FeedMode, GttType, PriceType, Product
+from openalgo_desktop.core.enums import (
+    AccountState,
+    Action,
+    FeedMode,
+    GttType,
+    Interval,
+    OrderStatus,
+    PriceType,
+    Product,
+)
 from openalgo_desktop.core.errors import (
     AppError,
     BadCredentials,
@@ -191,6 +200,30 @@ async def test_money_that_nobody_tells_is_not_0(rig: Rig, said: Any) -> None:
     emulator(rig).errors.append(("/v2/fundlimit", Words(said)))
     with pytest.raises(ProtocolError if said and said["availabelBalance"] else DataError):
         await rig.gateway.funds()
+
+
+@pytest.mark.parametrize("said", [{}, {"errorCode": "DH-905", "errorMessage": "Wrong dates"}])
+async def test_an_error_in_place_of_candles_is_no_empty_chart(
+    rig: Rig, said: dict[str, Any]
+) -> None:
+    emulator(rig).errors.append(("/v2/charts", Words(said)))
+    day = rig.clock.now().date()
+    with pytest.raises(ProtocolError, match=said.get("errorMessage", "no candles")):
+        await rig.account.market.history(("NSE", "SBIN"), Interval.M5, day, day)
+
+
+@pytest.mark.parametrize(
+    ("filled", "status"), [(0, OrderStatus.TRIGGER_PENDING), (4, OrderStatus.OPEN)]
+)
+def test_a_stop_that_is_filled_in_part_waits_for_no_trigger(
+    rig: Rig, filled: int, status: OrderStatus
+) -> None:
+    row = {
+        **emulator(rig)._about(("NSE", "SBIN")), "orderId": "9", "orderStatus": "PENDING",
+        "transactionType": "BUY", "productType": "INTRADAY", "orderType": "STOP_LOSS",
+        "quantity": 10, "filledQty": filled, "price": 5.0, "triggerPrice": 4.0,
+    }  # fmt: skip
+    assert [order.status for order in rig.account.api.read_orders([row])] == [status]
 
 
 # -- forever orders ---------------------------------------------------------------------------
