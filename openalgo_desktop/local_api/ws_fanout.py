@@ -14,6 +14,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.local_api.ws_client import Client
 from openalgo_desktop.local_api.ws_frames import (
+    DEPTH_LEVELS,
     json_frame,
     market_frame,
     order_message,
@@ -43,6 +44,8 @@ class _Topic:
     mode: FeedMode
     stop: Callable[[], None]
     streams: dict[tuple[str, FeedMode, int], Stream] = field(default_factory=dict)
+    levels: int = DEPTH_LEVELS  # that the hub was asked for
+    shallow: Callable[[], None] | None = None  # ends the wish for more than the usual ones
 
 
 class Fanout:
@@ -64,6 +67,7 @@ class Fanout:
                 return
             self._leave(client, held)
         topic = self._topic(key, mode)
+        self._deepen(key, topic, max(levels, topic.levels))
         shape = (symbol, mode, levels)
         stream = topic.streams.get(shape)
         if stream is None:
@@ -76,6 +80,22 @@ class Fanout:
             client.push_market(stream, frame)
         elif reason := self._hub.refusal(key):
             client.push(refusal_frame(symbol, key, reason, self._broker()))
+
+    def offered(self, levels: int) -> int:
+        """Levels a side that come when so many are asked for: as many up to the usual ones, of
+        more the most that the data account streams and that are not above them."""
+        if levels <= DEPTH_LEVELS:
+            return levels
+        return max((n for n in self._hub.depth_levels if n <= levels), default=DEPTH_LEVELS)
+
+    def _deepen(self, key: Key, topic: _Topic, levels: int) -> None:
+        """Have so many levels of an instrument: the most that one of its streams has."""
+        if levels == topic.levels:
+            return
+        former, topic.levels = topic.shallow, levels
+        topic.shallow = self._hub.deepen(key, levels) if levels > DEPTH_LEVELS else None
+        if former is not None:
+            former()
 
     def unsubscribe(self, client: Client, exchange: str, symbol: str, mode: FeedMode) -> bool:
         """Remove one stream of ``client``; False when it had none."""
@@ -113,8 +133,11 @@ class Fanout:
         topic.streams.pop((stream.symbol, stream.mode, stream.levels), None)
         if not topic.streams:
             del self._topics[stream.key]
+            self._deepen(stream.key, topic, DEPTH_LEVELS)
             topic.stop()
             return
+        most = max(row.levels for row in topic.streams.values())
+        self._deepen(stream.key, topic, max(most, DEPTH_LEVELS))
         wanted = max(row.mode for row in topic.streams.values())
         if wanted < topic.mode:
             self._rewatch(stream.key, topic, wanted)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import brokers
 from tests.e2e.driver import Program
-from tests.e2e.trading import book, order, post, stream
+from tests.e2e.trading import book, deep_book, order, post, stream
 from tests.emulators.angel import API_KEY, PIN, TOTP_SECRET, USER, AngelEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for
@@ -56,6 +56,7 @@ def test_from_the_login_to_the_logout(angel: Angel, tmp_path: Path) -> None:
         assert (position["symbol"], int(position["quantity"])) == ("SBIN", 7)
         assert float(engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ltp"]) > 0
         asyncio.run(stream(engine))
+        asyncio.run(deep_book(engine, 20))
         engine.call("cancelallorder", strategy="e2e")
         assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
         output = engine.output

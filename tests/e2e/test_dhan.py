@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e import brokers
 from tests.e2e.driver import Program
-from tests.e2e.trading import book, order, post, stream
+from tests.e2e.trading import book, deep_book, order, post, stream
 from tests.emulators.dhan import APP_ID, APP_SECRET, CLIENT, DhanEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for
@@ -71,6 +71,7 @@ def test_log_in_trade_and_log_out(dhan: Dhan, tmp_path: Path) -> None:
             quote = engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]
             assert float(quote["ltp"]) > 0
             asyncio.run(stream(engine))
+            asyncio.run(deep_book(engine, 20))
         emulator.faults.lose_acks = 1
         status, body = post(engine, order(4))
         assert status != 200 and "unknown" in json.dumps(body).lower()

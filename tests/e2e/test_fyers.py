@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import brokers
 from tests.e2e.driver import Program
-from tests.e2e.trading import book, order, post, stream
+from tests.e2e.trading import book, deep_book, order, post, stream
 from tests.emulators.fyers import APP_ID, PIN, SECRET, FyersEmulator
 from tests.emulators.thread import EmulatorThread
 from tests.waiting import wait_for
@@ -54,6 +54,7 @@ def test_log_in_trade_stream_and_log_out(fyers: Fyers, tmp_path: Path) -> None:
         assert (position["symbol"], int(position["quantity"])) == ("SBIN", 7)
         assert float(engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ltp"]) > 0
         asyncio.run(stream(engine))
+        asyncio.run(deep_book(engine, 50))
         emulator.faults.lose_acks = 1
         status, body = post(engine, order(4))
         assert status != 200 and "unknown" in json.dumps(body).lower()
@@ -62,10 +63,13 @@ def test_log_in_trade_stream_and_log_out(fyers: Fyers, tmp_path: Path) -> None:
         engine.call("cancelallorder", strategy="e2e")
         assert {row["order_status"] for row in book(engine)} == {"cancelled", "complete"}
         tokens = list(emulator._tokens)
+    # The session has ended: the refresh token of the first login is kept, the PIN is asked for.
+    emulator._tokens.clear()
+    assert "Logged in" in run_login(fyers, folder, "--login", "refresh")
     run_login(fyers, folder, "--logout")
     assert emulator._tokens == {}
-    # The refresh token of the first login is kept; the PIN is asked for.
-    assert "Logged in" in run_login(fyers, folder, "--login", "refresh")
+    with pytest.raises(AssertionError, match="Refresh token is missing"):
+        run_login(fyers, folder, "--login", "refresh")  # a logout forgets it
     for secret in (SECRET, PIN, *tokens, *emulator._refresh):
         assert secret == PIN or secret not in engine.output
         for file in folder.rglob("*.log"):

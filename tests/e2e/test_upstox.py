@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e import brokers
 from tests.e2e.driver import Program
-from tests.e2e.trading import book, order, post, stream
+from tests.e2e.trading import book, deep_book, order, post, stream
 from tests.emulators.thread import EmulatorThread
 from tests.emulators.upstox import API_KEY, API_SECRET, UpstoxEmulator
 from tests.waiting import wait_for
@@ -66,6 +66,7 @@ def test_log_in_trade_stream_and_log_out(upstox: Upstox, tmp_path: Path) -> None
         assert (position["symbol"], int(position["quantity"])) == ("SBIN", 7)
         assert float(engine.call("quotes", symbol="SBIN", exchange="NSE")["data"]["ltp"]) > 0
         asyncio.run(stream(engine))
+        asyncio.run(deep_book(engine, 30))
         emulator.faults.lose_acks = 1
         status, body = post(engine, order(4))
         assert status != 200 and "unknown" in json.dumps(body).lower()

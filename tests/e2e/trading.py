@@ -54,3 +54,21 @@ async def stream(engine: Program, mode: int = 2) -> None:
             if frame.get("type") == "market_data":
                 assert frame["data"]["ltp"] > 0
                 seen.add(frame["symbol"])
+
+
+async def deep_book(engine: Program, levels: int) -> None:
+    """A book of so many levels over our own WebSocket, every one of them with somebody in it."""
+    async with connect(engine.ws_url) as socket, asyncio.timeout(25):
+        await socket.send(json.dumps({"action": "authenticate", "api_key": engine.api_key}))
+        symbol = f"SBIN:{levels}"
+        asked = {"action": "subscribe", "symbol": symbol, "exchange": "NSE", "mode": 3}
+        await socket.send(json.dumps(asked))
+        while True:
+            data = json.loads(await socket.recv()).get("data") or {}
+            book = data.get("depth")
+            if book and all(row["quantity"] for side in book.values() for row in side):
+                assert {side: len(rows) for side, rows in book.items()} == {
+                    "buy": levels,
+                    "sell": levels,
+                }
+                return

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -32,7 +33,7 @@ from openalgo_desktop.core.enums import (
 )
 from openalgo_desktop.core.events import Bus, OrderUpdated
 from openalgo_desktop.core.instruments import InstrumentTable
-from openalgo_desktop.core.model import AccountStatus, Instrument, Order
+from openalgo_desktop.core.model import AccountStatus, Instrument, Key, Order
 from openalgo_desktop.core.ticks import Depth, Level, Tick
 from openalgo_desktop.local_api.ws import WsServer
 from openalgo_desktop.market.hub import MarketHub
@@ -490,6 +491,41 @@ async def test_suffixed_symbols_keep_their_spelling(world: World) -> None:
     await client.ask(action="unsubscribe", symbol="TCS:50", exchange="NSE", mode=3)
     world.hub.publish(depth_tick("TCS", 3201.0))
     assert [frame["symbol"] for frame in await client.rest()] == ["TCS"]
+
+
+async def test_deeper_books_come_where_the_feed_has_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many levels as were asked for, or the most below that; asked of the feed once for all
+    clients, and given back with the last one."""
+    wishes: list[int] = []
+
+    def deepen(self: MarketHub, key: Key, levels: int) -> Callable[[], None]:
+        wishes.append(levels)
+        return lambda: wishes.remove(levels)
+
+    monkeypatch.setattr(MarketHub, "depth_levels", property(lambda self: (5, 20, 50)))
+    monkeypatch.setattr(MarketHub, "deepen", deepen)
+    one, other = await world.client(), await world.client()
+    for client, symbol, levels in ((one, "TCS:30", 20), (other, "TCS", 5)):
+        answer = await client.ask(action="subscribe", symbol=symbol, exchange="NSE", mode=3)
+        assert answer["subscriptions"][0]["depth"] == levels
+    answer = await other.ask(action="subscribe", symbol="TCS:50", exchange="NSE", mode=2)
+    assert answer["subscriptions"][0]["depth"] == 5  # a quote needs no deeper feed
+    assert wishes == [20]
+    answer = await other.ask(action="subscribe", symbol="TCS", exchange="NSE", mode=3, depth=200)
+    assert answer["subscriptions"][0]["depth"] == 50 and wishes == [50]
+    levels = tuple(Level(3200.0 - n, n + 1, 1) for n in range(50))
+    world.hub.publish(replace(depth_tick("TCS", 3200.0), depth=Depth(levels, levels[:7])))
+    (frame,) = await one.rest()
+    book = frame["data"]["depth"]
+    assert [row["quantity"] for row in book["buy"]] == list(range(1, 21))
+    assert [row["quantity"] for row in book["sell"]] == [*range(1, 8), *[0] * 13]
+    await other.rest()
+    await other.ask(action="unsubscribe", symbol="TCS", exchange="NSE", mode=3)
+    assert wishes == [20]
+    await one.socket.close()
+    await until(lambda: not wishes, "the wish taken back")
 
 
 async def test_the_cached_tick_follows_the_answer(world: World) -> None:
