@@ -281,10 +281,9 @@ class Actions:
         if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
             text = f"Invalid depth level {levels}. Must be {DEPTH_LEVELS}"
             return {**row, "status": "error", "message": text}
-        # Only a book is worth a deeper feed.
-        levels = (
-            self._fanout.offered(levels) if mode is FeedMode.DEPTH else min(levels, DEPTH_LEVELS)
-        )
+        # Scripts ask for deeper books by the suffix; ``depth`` is answered with five at most.
+        deep = base != symbol and mode is FeedMode.DEPTH
+        levels = self._fanout.offered(levels) if deep else min(levels, DEPTH_LEVELS)
         accepted.append(((exchange, base), symbol, levels))
         return {**row, "status": "success", "mode": mode.label, "depth": levels}
 

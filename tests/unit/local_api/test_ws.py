@@ -513,7 +513,9 @@ async def test_deeper_books_come_where_the_feed_has_them(
     answer = await other.ask(action="subscribe", symbol="TCS:50", exchange="NSE", mode=2)
     assert answer["subscriptions"][0]["depth"] == 5  # a quote needs no deeper feed
     assert wishes == [20]
-    answer = await other.ask(action="subscribe", symbol="TCS", exchange="NSE", mode=3, depth=200)
+    answer = await other.ask(action="subscribe", symbol="TCS", exchange="NSE", mode=3, depth=50)
+    assert answer["subscriptions"][0]["depth"] == 5 and wishes == [20]
+    answer = await other.ask(action="subscribe", symbol="TCS:200", exchange="NSE", mode=3)
     assert answer["subscriptions"][0]["depth"] == 50 and wishes == [50]
     levels = tuple(Level(3200.0 - n, n + 1, 1) for n in range(50))
     world.hub.publish(replace(depth_tick("TCS", 3200.0), depth=Depth(levels, levels[:7])))
@@ -522,7 +524,7 @@ async def test_deeper_books_come_where_the_feed_has_them(
     assert [row["quantity"] for row in book["buy"]] == list(range(1, 21))
     assert [row["quantity"] for row in book["sell"]] == [*range(1, 8), *[0] * 13]
     await other.rest()
-    await other.ask(action="unsubscribe", symbol="TCS", exchange="NSE", mode=3)
+    await other.ask(action="unsubscribe", symbol="TCS:200", exchange="NSE", mode=3)
     assert wishes == [20]
     await one.socket.close()
     await until(lambda: not wishes, "the wish taken back")
