@@ -213,7 +213,7 @@ async def test_q05_long_ranges_are_asked_in_pieces(rig: Rig) -> None:
 async def test_q06_no_such_interval_or_symbol(rig: Rig) -> None:
     market = rig.account.market
     day = date(2026, 11, 2)
-    missing = next(kind for kind in Interval if kind not in rig.can.intervals)
+    missing = next(kind for kind in Interval if kind not in market.intervals())
     with pytest.raises(NoHistory):
         await market.history(rig.row("NSE").key, missing, day, day)
     with pytest.raises(SymbolUnknown):
