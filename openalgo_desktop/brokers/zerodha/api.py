@@ -23,7 +23,7 @@ from openalgo_desktop.core.enums import (
     PriceType,
     Product,
 )
-from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import (
     Funds,
@@ -135,7 +135,6 @@ class KiteApi(BrokerApi):
         """Kite takes limit legs only: a market leg gets a protected limit. It also wants the
         last price; a request without one costs a quote."""
         row = self.index.require(request.symbol, request.exchange)
-        self._check_gtt(request)
         last = request.last_price
         if not last:
             answer = (await self.quotes([request.key]))[request.key]
@@ -172,18 +171,6 @@ class KiteApi(BrokerApi):
             "condition": condition,
             "orders": legs,
         }
-
-    def _check_gtt(self, request: GttRequest) -> None:
-        wanted = 2 if request.trigger_type is GttType.OCO else 1
-        triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
-        if len(triggers) != wanted:
-            raise InvalidOrder(
-                f"A {request.trigger_type} needs {wanted} trigger price(s).", field="trigger_price"
-            )
-        if wanted == 2 and triggers[0] >= triggers[1]:
-            raise InvalidOrder(
-                "The stop-loss trigger must be below the target trigger.", field="triggerprice_sl"
-            )
 
     def read_gtt(self, row: Mapping[str, Any]) -> Gtt | None:
         """Active triggers only; others are history."""

@@ -246,11 +246,7 @@ class DhanApi(BrokerApi):
         row = self.index.require(request.symbol, request.exchange)
         below, above = request.trigger_below, request.trigger_above
         pair = request.trigger_type is e.GttType.OCO
-        if bool(below) + bool(above) != (2 if pair else 1) or (pair and below >= above):
-            raise err.InvalidOrder(
-                "A single trigger has one price, a pair a stop-loss below its target.",
-                field="trigger_price",
-            )
+        self.check_triggers(request)
         wanted = [(_STOP, below, request.stoploss), (_TARGET, above, request.target)]
         if not pair:
             wanted = [(_SINGLE, below or above, request.price)]

@@ -13,7 +13,6 @@ from openalgo_desktop.brokers.kit.rest.values import OddValue, absent, count, nu
 from openalgo_desktop.brokers.kit.spec import BrokerSpec, Gives
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import GttStatus, GttType, PriceType
-from openalgo_desktop.core.errors import InvalidOrder
 from openalgo_desktop.core.gtt import Gtt, GttLeg, GttRequest
 from openalgo_desktop.core.model import Instrument, OrderAck
 from openalgo_desktop.core.protection import ALWAYS
@@ -42,7 +41,7 @@ class PairedTriggers(BrokerApi):
 
     async def gtt_context(self, request: GttRequest) -> dict[str, Any]:
         """Names, sides, quantity and prices of a trigger."""
-        check(request)
+        self.check_triggers(request)
         row = self.index.require(request.symbol, request.exchange)
         return {
             **self.instrument_values(row),
@@ -100,20 +99,6 @@ class PairedTriggers(BrokerApi):
         context = {"trigger_id": trigger_id}
         data = await self.rest.op("oco_cancel" if pair else "gtt_cancel", context)
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
-
-
-def check(request: GttRequest) -> None:
-    """Raises :class:`InvalidOrder` for what is no single trigger or pair."""
-    wanted = 2 if request.trigger_type is GttType.OCO else 1
-    triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
-    if len(triggers) != wanted:
-        raise InvalidOrder(
-            f"A {request.trigger_type} needs {wanted} trigger price(s).", field="trigger_price"
-        )
-    if wanted == 2 and triggers[0] >= triggers[1]:
-        raise InvalidOrder(
-            "The stop-loss trigger must be below the target trigger.", field="triggerprice_sl"
-        )
 
 
 def read(raw: Mapping[str, Any], spec: BrokerSpec, index: BrokerIndex, clock: Clock) -> Gtt | None:

@@ -45,13 +45,13 @@ class TriggerCalls(MarketCalls):
     # -- good till triggered ----------------------------------------------------------------
     async def gtt_place(self, request: GttRequest, tag: str) -> OrderAck:
         """Place a trigger; the acknowledgement carries its id."""
-        self._check_pair(request)
+        self.check_triggers(request)
         context = await self.gtt_context(request) | {"tag": tag}
         return self._ack(await self.rest.op("gtt_place", context), tag, "trigger_id")
 
     async def gtt_modify(self, trigger_id: str, request: GttRequest) -> OrderAck:
         """Replace triggers, prices and quantity."""
-        self._check_pair(request)
+        self.check_triggers(request)
         context = {"tag": "", **await self.gtt_context(request), "trigger_id": trigger_id}
         data = await self.rest.op("gtt_modify", context)
         return self._ack(data, trigger_id, "trigger_id", known=trigger_id)
@@ -67,12 +67,25 @@ class TriggerCalls(MarketCalls):
                 field="product",
             )
 
-    def _check_pair(self, request: GttRequest) -> None:
-        if request.trigger_type is GttType.OCO and not self.spec.capabilities.gtt_oco:
+    def check_triggers(self, request: GttRequest) -> None:
+        """Raises :class:`InvalidOrder` for what is no single trigger or pair, or a pair where the
+        broker has none: without a price a trigger would wait for 0."""
+        pair = request.trigger_type is GttType.OCO
+        if pair and not self.spec.capabilities.gtt_oco:
             raise InvalidOrder(
                 f"{self.spec.title} has no OCO: place the stop-loss or the target as a single "
                 "trigger.",
                 field="trigger_type",
+            )
+        wanted = 2 if pair else 1
+        triggers = [t for t in (request.trigger_below, request.trigger_above) if t]
+        if len(triggers) != wanted:
+            raise InvalidOrder(
+                f"A {request.trigger_type} needs {wanted} trigger price(s).", field="trigger_price"
+            )
+        if pair and triggers[0] >= triggers[1]:
+            raise InvalidOrder(
+                "The stop-loss trigger must be below the target trigger.", field="triggerprice_sl"
             )
 
     async def gtt_cancel(self, trigger_id: str) -> OrderAck:
