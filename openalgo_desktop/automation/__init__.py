@@ -1,0 +1,1 @@
+"""What acts or tells by itself while the program runs."""
