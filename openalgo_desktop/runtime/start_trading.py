@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
+from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.brokers.registry import SIMULATOR
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import (
@@ -36,7 +37,6 @@ from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.policies import OrderPolicies
 from openalgo_desktop.trading.preview import OrderPreviews
 from openalgo_desktop.trading.square_off import WebhookSquareOff
-from openalgo_desktop.trading.watch.alerts import Alerts
 from openalgo_desktop.trading.watch.service import Watch
 from openalgo_desktop.trading.webhooks import WebhookStore
 

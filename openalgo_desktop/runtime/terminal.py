@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
+from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.brokers.registry import SIMULATOR, Registry
 from openalgo_desktop.brokers.simulator.account import SimulatorAccount, SimulatorOptions
 from openalgo_desktop.config.resources import resource_text
@@ -74,7 +75,6 @@ from openalgo_desktop.trading.idempotency import RequestMemory
 from openalgo_desktop.trading.killswitch import KillSwitch
 from openalgo_desktop.trading.limits import RiskRules
 from openalgo_desktop.trading.preview import OrderPreviews
-from openalgo_desktop.trading.watch.alerts import Alerts
 from openalgo_desktop.trading.watch.service import Watch
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.core.alerts import (
     AlertNotFound,
     AlertState,
@@ -24,7 +25,6 @@ from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.price_alerts import PriceAlertRepository
 from openalgo_desktop.storage.state import KeyValueStore
-from openalgo_desktop.trading.watch.alerts import Alerts
 from tests.unit.trading.test_underway import World
 from tests.unit.trading.watching import Ticks
 from tests.waiting import until
