@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.kit.widgets import controls, name_inner_controls
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.first_run import FirstRunDialog, is_due
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click

@@ -17,7 +17,7 @@ from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.kit import confirm as confirming
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.kit.fields import PriceField
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.shell.keys_help import KeysDialog
 from openalgo_desktop.ui.shell.main import Session

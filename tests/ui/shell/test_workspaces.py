@@ -18,7 +18,7 @@ from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.ui.kit import kinds as registry
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.kinds import DockKind, kinds
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell import layout_tree, workspace
 from openalgo_desktop.ui.shell.main import Session
 from openalgo_desktop.ui.shell.workspaces import PRESETS, _nearest

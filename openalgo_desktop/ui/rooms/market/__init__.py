@@ -1,8 +1,8 @@
-"""Watchlist, chart, depth, ladder."""
+"""Watchlist, depth, ladder."""
 
 from __future__ import annotations
 
-from openalgo_desktop.ui.kit.keys import CANDLES, SYMBOL, TABLE
+from openalgo_desktop.ui.kit.keys import SYMBOL, TABLE
 from openalgo_desktop.ui.kit.kinds import DockKind, Place
 from openalgo_desktop.ui.rooms.market import keys
 
@@ -15,15 +15,6 @@ KINDS = (
         many=True,
         keys=keys.WATCHLIST,
         shares=(TABLE, SYMBOL),
-    ),
-    DockKind(
-        "chart",
-        "Chart",
-        "chart.ChartDock",
-        Place.CENTRE,
-        many=True,
-        keys=keys.CHART,
-        shares=(CANDLES, SYMBOL),
     ),
     DockKind(
         "ladder",

@@ -1,9 +1,8 @@
-"""The keys of watchlist, chart, ladder and depth."""
+"""The keys of watchlist, ladder and depth."""
 
 from __future__ import annotations
 
 from openalgo_desktop.ui.kit.keys import DockKey
-from openalgo_desktop.ui.rooms.market.interval_words import WORDS
 
 K = DockKey
 WATCHLIST = (
@@ -11,13 +10,6 @@ WATCHLIST = (
     K("note", "Note on the row", "F2"),
     K("up", "Move the row up", "Ctrl+Up", repeats=True),
     K("down", "Move the row down", "Ctrl+Down", repeats=True),
-)
-CHART = (
-    K("next-line", "Choose the next order, stop, target or alert", "N"),
-    K("end-line", "Cancel the chosen order, or end the chosen line", "Delete", sends=True),
-    K("picture", "Save as picture", "Alt+S"),
-    K("interval", "Type an interval, then Enter; Escape leaves it", " / ".join(WORDS), fixed=True),
-    K("give-up", "Give up what is being dragged or typed", "Escape", fixed=True),
 )
 #: Sizes of the ladder that have a key.
 SIZES = 5

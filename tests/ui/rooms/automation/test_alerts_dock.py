@@ -15,7 +15,7 @@ from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, Price
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.alerts import AlertsDock
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until

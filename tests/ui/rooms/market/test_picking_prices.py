@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 from openalgo_desktop.core.enums import Action, PriceType
 from openalgo_desktop.core.money import is_on_tick
 from openalgo_desktop.core.ticketing import TicketWish
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced

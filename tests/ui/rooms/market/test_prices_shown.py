@@ -17,7 +17,7 @@ from openalgo_desktop.core.ticks import FIELDS_OF, Depth, Level, Part, Tick
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.tables import Column, FastTableModel, FastTableView
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.depth import DepthDock
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.shell.main import Session

@@ -16,7 +16,7 @@ from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.table_dock import TableDock
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.market.watch_rows import WatchRow
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.position_rows import Line

@@ -18,7 +18,7 @@ from openalgo_desktop.core.model import BookRows, Funds, Holding, Position, Trad
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.exchange.state import DayRow
 from openalgo_desktop.ui.engine.funds import SCOPE
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.orders.trades import TradesDock
 from openalgo_desktop.ui.rooms.portfolio.funds import FundsDock
 from openalgo_desktop.ui.rooms.portfolio.holdings import HoldingsDock

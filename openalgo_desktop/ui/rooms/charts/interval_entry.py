@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.ui.kit.widgets import label, set_role
-from openalgo_desktop.ui.rooms.market.interval_words import WORDS
+from openalgo_desktop.ui.rooms.charts.interval_words import WORDS
 
 #: Nothing that has a meaning is longer.
 LONGEST = 3

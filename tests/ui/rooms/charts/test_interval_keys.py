@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.ui.rooms.market.chart import DAYS, ChartDock
-from openalgo_desktop.ui.rooms.market.interval_entry import WORDS
+from openalgo_desktop.ui.rooms.charts.dock import DAYS, ChartDock
+from openalgo_desktop.ui.rooms.charts.interval_entry import WORDS
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until

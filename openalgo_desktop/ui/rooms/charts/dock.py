@@ -29,9 +29,9 @@ from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.market.chart_lines import ChartLines
-from openalgo_desktop.ui.rooms.market.chart_trading import SideButtons, fill_menu
-from openalgo_desktop.ui.rooms.market.interval_entry import IntervalEntry
+from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
+from openalgo_desktop.ui.rooms.charts.lines import ChartLines
+from openalgo_desktop.ui.rooms.charts.trading import SideButtons, fill_menu
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Intervals of the picker, and how many days of history each loads.

@@ -13,7 +13,7 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.core.ticks import Bars, Tick
-from openalgo_desktop.ui.rooms.market.chart import ChartDock
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
