@@ -1,37 +1,55 @@
-"""Price alerts: what they wait for, and what a price does to one. Pure.
+"""Alerts: what they wait for, and the states of one. Pure; what a price does to one is in
+:mod:`openalgo_desktop.core.alert_judge`.
 
 An alert tells and never sends; it knows no mode and no account. It is watched only while the
-program runs. Levels are Decimals: rupees, or per cent for the change of the day (last price against
-the previous close).
+program runs, with or without a chart or a window. Levels are Decimals: rupees, per cent for the
+change of the day (last price against the previous close) and for moves, or the unit of a study.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
-from openalgo_desktop.core.errors import AppError, InvalidOrder
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import Value
+from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder
 from openalgo_desktop.core.model import Key
 
 ZERO = Decimal(0)
-#: An alert that tells again does so at most this often, seconds: a price that rests at its level
-#: must not ring all day.
-AGAIN_AFTER = 60.0
-#: Longest note of an alert, letters.
-NOTE_LENGTH = 120
+#: Longest note and message of an alert, letters.
+NOTE_LENGTH, MESSAGE_LENGTH = 120, 500
 #: Levels beyond these are slips of the hand: rupees, per cent.
 MAX_PRICE, MAX_PERCENT = Decimal(100_000_000), Decimal(1000)
+#: A move is looked for within so many bars at most.
+MAX_BARS = 500
+#: What a message may name between double braces; anything else stays as it was typed.
+PLACEHOLDERS = (
+    "ticker", "exchange", "interval", "price", "open", "high", "low", "close", "volume", "time",
+    "timenow", "value", "level", "note",
+)  # fmt: skip
+#: Channels of the window; who is not there takes nothing.
+TOAST, SOUND, DESKTOP = "toast", "sound", "desktop"
 
 
 class AlertWhen(StrEnum):
-    """What an alert waits for."""
+    """What the subject does to its line (or to both lines of a channel)."""
 
-    ABOVE = "above"  # LTP at or above the level
-    BELOW = "below"  # LTP at or below the level
-    CROSSES = "crosses"  # LTP goes through or touches the level, from either side
+    ABOVE = "above"  # at or above it
+    BELOW = "below"  # at or below it
+    CROSSES = "crosses"  # goes through or touches it, from either side
+    CROSSES_UP = "crosses-up"  # the same, coming from below
+    CROSSES_DOWN = "crosses-down"
+    ENTERS = "enters"  # comes into the channel; its edges belong to it
+    LEAVES = "leaves"
+    RISES = "rises"  # per cent from the lowest within some bars
+    FALLS = "falls"  # per cent from the highest
+    MOVES = "moves"  # either
     DAY_ABOVE = "day-above"  # change of the day, per cent, at or above
     DAY_BELOW = "day-below"
 
@@ -39,6 +57,28 @@ class AlertWhen(StrEnum):
     def of_day(self) -> bool:
         """Whether the level is per cent of the day."""
         return self in (AlertWhen.DAY_ABOVE, AlertWhen.DAY_BELOW)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it is about passing one line."""
+        return self in (AlertWhen.CROSSES, AlertWhen.CROSSES_UP, AlertWhen.CROSSES_DOWN)
+
+    @property
+    def of_channel(self) -> bool:
+        """Whether there are two lines."""
+        return self in (AlertWhen.ENTERS, AlertWhen.LEAVES)
+
+    @property
+    def of_move(self) -> bool:
+        """Whether the level is per cent within some bars."""
+        return self in (AlertWhen.RISES, AlertWhen.FALLS, AlertWhen.MOVES)
+
+
+class AlertTrigger(StrEnum):
+    """When an alert looks."""
+
+    TOUCH = "touch"  # at every price
+    CLOSE = "close"  # when a bar is closed and final
 
 
 class AlertState(StrEnum):
@@ -56,31 +96,107 @@ class AlertNotFound(AppError):
     http_status = 404
 
 
+class OfPrice(msgspec.Struct, frozen=True, tag="price"):
+    """The last price; of a closed bar its close."""
+
+
+class OfStudy(msgspec.Struct, frozen=True, tag="study"):
+    """One output of a study on the bars of the alert's span; parameters that are not given are
+    the study's own."""
+
+    study: str
+    output: str
+    params: Mapping[str, Value] = {}
+
+
+class OfDrawing(msgspec.Struct, frozen=True, tag="drawing"):
+    """A line of a drawing, by the drawing's id; ``line`` is the number of the line where it has
+    several. It follows what becomes of the drawing."""
+
+    drawing: str
+    line: int = 0
+
+
+Source: TypeAlias = OfPrice | OfStudy | OfDrawing
+PRICE = OfPrice()
+
+
 class AlertWish(msgspec.Struct, frozen=True):
-    """What a human asks for. ``again`` tells each time that the condition becomes true anew, at
-    most once in :data:`AGAIN_AFTER`; ``expires`` is the last day (IST) on which it is watched."""
+    """What a human asks for: ``subject`` does ``when`` to a line.
+
+    The line is ``against`` where given, else ``level``; the second line of a channel is
+    ``beside``, else ``upper``. For a move, ``level`` is per cent (above 0) and ``bars`` within how
+    many of them, the forming one counted. ``again`` tells each time that the condition becomes
+    true anew: at most once in a minute, or once in each bar where the alert has bars (``span``,
+    text of a :class:`Span`). ``expires`` is the last day (IST) on which it is watched, ``until``
+    the time on that day. ``message`` is told instead of the usual words (:data:`PLACEHOLDERS`).
+    """
 
     exchange: str
     symbol: str
     when: AlertWhen
-    level: Decimal
+    level: Decimal = ZERO
     again: bool = False
     expires: date | None = None
     note: str = ""
+    subject: Source = PRICE
+    against: Source | None = None
+    upper: Decimal | None = None
+    beside: Source | None = None
+    bars: int = 0
+    trigger: AlertTrigger = AlertTrigger.TOUCH
+    span: str = ""
+    until: time | None = None
+    message: str = ""
+    channels: tuple[str, ...] = (TOAST, SOUND, DESKTOP)
 
     @property
     def key(self) -> Key:
         """The instrument."""
         return (self.exchange, self.symbol)
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Subject and lines that are no fixed level."""
+        one, two = self.against, self.beside
+        return (self.subject, *(() if one is None else (one,)), *(() if two is None else (two,)))
+
+    @property
+    def studies(self) -> tuple[OfStudy, ...]:
+        """The studies that must run."""
+        return tuple(row for row in self.sources if isinstance(row, OfStudy))
+
+    @property
+    def drawings(self) -> tuple[str, ...]:
+        """Ids of the drawings that it hangs on."""
+        return tuple(row.drawing for row in self.sources if isinstance(row, OfDrawing))
+
+    @property
+    def needs_bars(self) -> bool:
+        """Whether it cannot be watched without bars."""
+        return bool(self.studies) or self.trigger is AlertTrigger.CLOSE or self.when.of_move
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it compares the last price, or the change of the day, with fixed levels: all
+        that one comparison of a tick can do."""
+        return not self.needs_bars and self.sources == (PRICE,)
+
+    @property
+    def of_level(self) -> bool:
+        """Whether it waits for the price at a fixed level, which has its place on a chart."""
+        fixed = self.sources == (PRICE,) and not self.when.of_channel
+        return fixed and not self.when.of_day and not self.when.of_move
+
 
 class PriceAlert(msgspec.Struct, frozen=True):
     """An alert as it is now.
 
     ``armed`` is False from a time that it told until its condition is false again. ``side`` is for
-    :attr:`AlertWhen.CROSSES`: where the last price was seen, -1 below the level, 1 above, 0 at it
-    or not known. ``fired_value`` is the price or per cent at ``fired_at``, ``count`` how often it
-    told.
+    crossings and channels: where the subject was seen last, -1 below, 1 above, 2 inside the
+    channel, 0 at the line or not known. ``fired_value`` is the subject's value at ``fired_at``,
+    ``fired_line`` what it was compared with, ``count`` how often it told. ``why`` is why the
+    program paused it.
     """
 
     alert_id: str
@@ -92,6 +208,8 @@ class PriceAlert(msgspec.Struct, frozen=True):
     fired_at: datetime | None = None
     fired_value: Decimal | None = None
     count: int = 0
+    fired_line: Decimal | None = None
+    why: str = ""
 
     @property
     def key(self) -> Key:
@@ -104,73 +222,88 @@ class PriceAlert(msgspec.Struct, frozen=True):
         return self.state is AlertState.ACTIVE
 
 
-def check(wish: AlertWish, today: date) -> None:
-    """Raises :class:`InvalidOrder` with a sentence that names the field."""
-    top = MAX_PERCENT if wish.when.of_day else MAX_PRICE
-    if not wish.level.is_finite() or abs(wish.level) > top:
-        raise InvalidOrder(f"Level: give a number up to {top:,}.", field="level")
-    if not wish.when.of_day and wish.level <= ZERO:
-        raise InvalidOrder("Level: give a price above 0.", field="level")
-    if wish.expires is not None and wish.expires < today:
-        raise InvalidOrder("Until: that day is over. Choose today or a later day.", field="expires")
+class ToldAlert(msgspec.Struct, frozen=True):
+    """One time that an alert told, as it is kept: ``text`` is what was told, ``accepted`` the
+    channels that took it and ``refused`` those that did not, with the reason."""
+
+    told_id: str
+    alert_id: str
+    exchange: str
+    symbol: str
+    at: datetime
+    value: Decimal
+    text: str
+    line: Decimal | None = None
+    note: str = ""
+    accepted: tuple[str, ...] = ()
+    refused: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> Key:
+        """The instrument."""
+        return (self.exchange, self.symbol)
+
+
+def check(wish: AlertWish, now: datetime) -> None:
+    """Raises :class:`InvalidOrder` with a sentence that names the field. Studies and drawings are
+    checked by who knows them."""
+    _check_lines(wish)
+    _check_bars(wish)
+    if wish.until is not None and wish.expires is None:
+        raise InvalidOrder("Until: give a day with the time.", field="expires")
+    if over(wish, now):
+        what = "time" if wish.expires == now.date() else "day"
+        raise InvalidOrder(
+            f"Until: that {what} is over. Choose today or a later day.", field="expires"
+        )
     if len(wish.note) > NOTE_LENGTH:
         raise InvalidOrder(f"Note: at most {NOTE_LENGTH} letters.", field="note")
+    if len(wish.message) > MESSAGE_LENGTH:
+        raise InvalidOrder(f"Message: at most {MESSAGE_LENGTH} letters.", field="message")
+    if not wish.channels:
+        raise InvalidOrder("Tell by: choose at least one way.", field="channels")
 
 
-def day_change(price: Decimal, close: Decimal) -> Decimal | None:
-    """Change of the day in per cent of the previous close; None without a close."""
-    return (price - close) / close * 100 if close > ZERO else None
+def _check_lines(wish: AlertWish) -> None:
+    when, priced = wish.when, not wish.studies
+    if when.of_move or when.of_day:
+        if wish.against is not None or wish.beside is not None:
+            raise InvalidOrder("Level: this condition takes per cent.", field="level")
+        if when.of_day and wish.subject != PRICE:
+            raise InvalidOrder("Condition: the change of the day is the price's.", field="when")
+    if wish.against is None:
+        _check_level(wish, wish.level, priced, "Level", "level")
+    if not when.of_channel:
+        return
+    if wish.beside is None:
+        if wish.upper is None:
+            raise InvalidOrder("Second level: give both lines of the channel.", field="upper")
+        _check_level(wish, wish.upper, priced, "Second level", "upper")
+    if (wish.against, wish.level) == (wish.beside, wish.upper):
+        raise InvalidOrder("Second level: it is the first one.", field="upper")
 
 
-def look(alert: PriceAlert, value: Decimal, now: datetime) -> tuple[PriceAlert, bool]:
-    """What a fresh ``value`` (price, or per cent of the day) does: the alert afterwards, the same
-    object where nothing changed, and whether it tells now."""
-    if not alert.is_active:
-        return alert, False
-    wish, replace = alert.wish, msgspec.structs.replace
-    side = (value > wish.level) - (value < wish.level)
-    if wish.when is AlertWhen.CROSSES:
-        met = alert.side not in {0, side}
-        after = alert if side == alert.side else replace(alert, side=side)
-    else:
-        true = holds(wish, value)
-        met = true and alert.armed
-        after = alert if alert.armed is not true else replace(alert, armed=not true)
-    if not met or _lately(alert, now):
-        return after, False
-    return (
-        replace(
-            after,
-            state=AlertState.ACTIVE if wish.again else AlertState.FIRED,
-            fired_at=now,
-            fired_value=value,
-            count=alert.count + 1,
-        ),
-        True,
-    )
+def _check_level(wish: AlertWish, level: Decimal, priced: bool, name: str, field: str) -> None:
+    percent = wish.when.of_day or wish.when.of_move
+    top = MAX_PERCENT if percent else MAX_PRICE
+    if not level.is_finite() or abs(level) > top:
+        raise InvalidOrder(f"{name}: give a number up to {top:,}.", field=field)
+    if wish.when.of_move and level <= ZERO:
+        raise InvalidOrder(f"{name}: give per cent above 0.", field=field)
+    if not percent and priced and level <= ZERO:
+        raise InvalidOrder(f"{name}: give a price above 0.", field=field)
 
 
-def _lately(alert: PriceAlert, now: datetime) -> bool:
-    told = alert.fired_at if alert.wish.again else None
-    return told is not None and abs((now - told).total_seconds()) < AGAIN_AFTER
-
-
-def holds(wish: AlertWish, value: Decimal) -> bool:
-    """Whether an alert made at ``value`` would tell at once."""
-    if wish.when is AlertWhen.CROSSES:
-        return False
-    above = wish.when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE)
-    return value >= wish.level if above else value <= wish.level
-
-
-def quiet(alert: PriceAlert, value: Decimal) -> bool:
-    """Whether ``value`` certainly changes nothing: one comparison, for the walk of a tick."""
-    level = alert.wish.level
-    if alert.wish.when is AlertWhen.CROSSES:
-        return (alert.side < 0 and value < level) or (alert.side > 0 and value > level)
-    if alert.wish.when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE):
-        return (value < level) is alert.armed
-    return (value > level) is alert.armed
+def _check_bars(wish: AlertWish) -> None:
+    if wish.needs_bars and not wish.span:
+        raise InvalidOrder("Interval: give the bars that it looks at.", field="span")
+    if wish.span:
+        try:
+            Span.parse(wish.span)
+        except DataError as error:
+            raise InvalidOrder(error.message, field="span") from None
+    if wish.when.of_move and not 0 < wish.bars <= MAX_BARS:
+        raise InvalidOrder(f"Within: give 1 to {MAX_BARS} bars.", field="bars")
 
 
 def changed(alert: PriceAlert, wish: AlertWish) -> PriceAlert:
@@ -178,17 +311,18 @@ def changed(alert: PriceAlert, wish: AlertWish) -> PriceAlert:
     after = resumed(alert)
     if alert.state is AlertState.PAUSED:
         after = paused(after)
-    return msgspec.structs.replace(after, wish=wish, fired_at=None, fired_value=None, count=0)
+    replace = msgspec.structs.replace
+    return replace(after, wish=wish, fired_at=None, fired_value=None, fired_line=None, count=0)
 
 
-def paused(alert: PriceAlert) -> PriceAlert:
-    """The alert at rest."""
-    return msgspec.structs.replace(alert, state=AlertState.PAUSED)
+def paused(alert: PriceAlert, why: str = "") -> PriceAlert:
+    """The alert at rest; ``why`` when the program did it."""
+    return msgspec.structs.replace(alert, state=AlertState.PAUSED, why=why)
 
 
 def resumed(alert: PriceAlert) -> PriceAlert:
     """The alert watched again, from the next price on."""
-    return msgspec.structs.replace(alert, state=AlertState.ACTIVE, armed=True, side=0)
+    return msgspec.structs.replace(alert, state=AlertState.ACTIVE, armed=True, side=0, why="")
 
 
 def ended(alert: PriceAlert) -> PriceAlert:
@@ -196,7 +330,9 @@ def ended(alert: PriceAlert) -> PriceAlert:
     return msgspec.structs.replace(alert, state=AlertState.EXPIRED)
 
 
-def expired(alert: PriceAlert, today: date) -> bool:
-    """Whether its last day is over."""
-    last = alert.wish.expires
-    return last is not None and last < today
+def over(wish: AlertWish, now: datetime) -> bool:
+    """Whether its last day, or the time on it, is over."""
+    last = wish.expires
+    if last is None or now.date() < last:
+        return False
+    return now.date() > last or (wish.until is not None and now.time() >= wish.until)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.alerts import PriceAlert, ToldAlert
 from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.exits import AnyPlan
@@ -138,16 +138,25 @@ class ExitPlanChanged(Event, frozen=True):
 
 
 class PriceAlertChanged(Event, frozen=True):
-    """A price alert was made, changed, told, ended or ``deleted``."""
+    """An alert was made, changed, told, ended or ``deleted``."""
 
     alert: PriceAlert
     deleted: bool = False
 
 
 class PriceAlertFired(Event, frozen=True):
-    """A price alert tells: ``alert`` as it is after that, with its time and value."""
+    """An alert tells: ``alert`` as it is after that, with its time and value; ``told`` are its
+    words, before any channel took them."""
 
     alert: PriceAlert
+    told: ToldAlert
+
+
+class AlertLogChanged(Event, frozen=True):
+    """What alerts told has a new row, or it is known which channels took one (``told``); None
+    where old rows went."""
+
+    told: ToldAlert | None = None
 
 
 class KillSwitchChanged(Event, frozen=True):

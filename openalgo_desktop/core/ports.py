@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.alerts import PriceAlert, ToldAlert
 from openalgo_desktop.core.api_rows import Alert, ApiRequest, Approval
 from openalgo_desktop.core.conversion import ConvertRequest
 from openalgo_desktop.core.enums import FeedMode, Interval, JournalState, Mode
@@ -241,6 +241,19 @@ class PriceAlertStore(Protocol):
         come by the future."""
 
     async def forget(self, alert_id: str) -> None: ...
+
+
+class ToldAlertStore(Protocol):
+    """What alerts told, durable."""
+
+    async def load(self) -> list[ToldAlert]:
+        """All rows, oldest first."""
+
+    def save(self, told: ToldAlert) -> None:
+        """Store a row without waiting; what the disk does not take is tried again."""
+
+    def forget(self, told_id: str) -> None:
+        """Delete one without waiting."""
 
 
 class PaperStore(Protocol):

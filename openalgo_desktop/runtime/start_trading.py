@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
 from openalgo_desktop.automation.alerts.engine import Alerts
+from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.brokers.registry import SIMULATOR
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import (
@@ -23,7 +24,7 @@ from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.paper import PaperRepository
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
 from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.clockwatch import ClockWatch
@@ -106,7 +107,7 @@ async def start_trading(terminal: Terminal) -> None:
 
 
 async def _start_watching(terminal: Terminal) -> None:
-    """Exits, conversions that they move along with, and price alerts."""
+    """Exits, conversions that they move along with, and alerts."""
     terminal.watch = Watch(
         terminal.clock,
         terminal.bus,
@@ -129,6 +130,7 @@ async def _start_watching(terminal: Terminal) -> None:
         terminal.instruments,
         terminal.hub,
         PriceAlertRepository(terminal.state),
+        Teller(terminal.clock, terminal.bus, ToldAlertRepository(terminal.state)),
         terminal.market_open,
     )
     await terminal.alerts.start()

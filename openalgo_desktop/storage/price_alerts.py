@@ -1,4 +1,5 @@
-"""Price alerts (:class:`PriceAlertStore`): small JSON values by id; they survive the program."""
+"""Alerts (:class:`PriceAlertStore`) and what they told (:class:`ToldAlertStore`): small JSON values
+by id; they survive the program."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.alerts import PriceAlert, ToldAlert
 from openalgo_desktop.storage.state import KeyValueStore
 
 log = logging.getLogger(__name__)
 
-_SCOPE = "price-alerts"
+_SCOPE, _TOLD = "price-alerts", "alerts-told"
 
 
 class PriceAlertRepository:
@@ -29,7 +30,7 @@ class PriceAlertRepository:
             try:
                 found.append(msgspec.convert(value, PriceAlert))
             except msgspec.ValidationError as error:
-                log.error("the price alert %s cannot be read and is not watched: %s", name, error)
+                log.error("the alert %s cannot be read and is not watched: %s", name, error)
         return sorted(found, key=lambda alert: alert.created_at)
 
     def save(self, alert: PriceAlert) -> asyncio.Future[Any]:
@@ -39,3 +40,30 @@ class PriceAlertRepository:
     async def forget(self, alert_id: str) -> None:
         """Delete one; returns when that is durable."""
         await self._state.delete(_SCOPE, alert_id)
+
+
+class ToldAlertRepository:
+    """One value for each time that an alert told."""
+
+    def __init__(self, state: KeyValueStore) -> None:
+        self._state = state
+        self._put = state.put_later(_TOLD)
+        self._forget = state.forget_later(_TOLD)
+
+    async def load(self) -> list[ToldAlert]:
+        """All of them, oldest first. One that cannot be read costs that one."""
+        found = []
+        for name, value in (await self._state.all(_TOLD)).items():
+            try:
+                found.append(msgspec.convert(value, ToldAlert))
+            except msgspec.ValidationError as error:
+                log.error("what an alert told (%s) cannot be read: %s", name, error)
+        return sorted(found, key=lambda told: told.at)
+
+    def save(self, told: ToldAlert) -> None:
+        """Store a row without waiting."""
+        self._put(told.told_id, msgspec.to_builtins(told))
+
+    def forget(self, told_id: str) -> None:
+        """Delete one without waiting."""
+        self._forget(told_id)

@@ -1,4 +1,9 @@
-"""Price alerts: watched while the program runs, in every mode; an alert tells and never sends."""
+"""Alerts: watched while the program runs, in every mode, with or without a window; an alert tells
+and never sends.
+
+Those that compare the last price (or the change of the day) with fixed levels are walked here, a
+comparison for each and tick.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +12,29 @@ import logging
 import secrets
 from collections.abc import Callable
 from decimal import Decimal
+from math import nan
 from typing import Any
 
+from openalgo_desktop.automation.alerts import message, words
+from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
-from openalgo_desktop.core.alerts import AlertNotFound, AlertState, AlertWish, PriceAlert
+from openalgo_desktop.core.alert_judge import Sight
+from openalgo_desktop.core.alerts import (
+    AlertNotFound,
+    AlertState,
+    AlertWish,
+    PriceAlert,
+    Source,
+)
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
-from openalgo_desktop.core.events import Bus, PriceAlertChanged, PriceAlertFired
+from openalgo_desktop.core.events import Bus, PriceAlertChanged
 from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
 from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.trading.watch.prices import Prices
@@ -41,6 +58,7 @@ class Alerts:
         instruments: InstrumentLookup,
         ticks: TickSource,
         store: PriceAlertStore,
+        teller: Teller,
         is_open: Callable[[str], bool],
     ) -> None:
         self._clock = clock
@@ -48,6 +66,7 @@ class Alerts:
         self._instruments = instruments
         self._ticks = ticks
         self._store = store
+        self.teller = teller
         self._prices = Prices(clock, ticks, is_open, self._on_price)
         self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
         self._alerts: dict[str, PriceAlert] = {}
@@ -57,10 +76,11 @@ class Alerts:
 
     async def start(self) -> None:
         """Take up the alerts of earlier runs."""
+        await self.teller.start()
         for alert in await self._store.load():
             self._keep(alert)
         self._expire()
-        self._task = asyncio.create_task(self._run(), name="price alerts")
+        self._task = asyncio.create_task(self._run(), name="alerts")
 
     async def stop(self) -> None:
         """Watch no more; alerts stay."""
@@ -70,6 +90,7 @@ class Alerts:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await self.teller.stop()
 
     async def _run(self) -> None:
         while True:
@@ -77,13 +98,14 @@ class Alerts:
             try:
                 self.look()
             except Exception:
-                log.exception("looking after the price alerts failed; going on")
+                log.exception("looking after the alerts failed; going on")
 
     def look(self) -> None:
         """End what is over, and compare with the fresh prices of this moment."""
         for alert_id in tuple(self._unsaved):
             self._save(self._alerts[alert_id])
         self._expire()
+        self.teller.tidy()
         for key in tuple(self._by_key):
             self._look_at(key)
 
@@ -162,7 +184,7 @@ class Alerts:
     def _check(self, wish: AlertWish) -> None:
         if self._instruments.get(wish.key) is None:
             raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
-        rules.check(wish, self._clock.now().date())
+        rules.check(wish, self._clock.now())
 
     async def _put(self, alert: PriceAlert) -> PriceAlert:
         """Raises :class:`StorageError`, and then the alert is what it was before."""
@@ -192,7 +214,7 @@ class Alerts:
     def _saved(self, alert_id: str, done: asyncio.Future[Any]) -> None:
         error = None if done.cancelled() else done.exception()
         if error is not None and alert_id in self._alerts:
-            log.error("the price alert %s is not stored: %s", alert_id, error)
+            log.error("the alert %s is not stored: %s", alert_id, error)
             self._unsaved.add(alert_id)
 
     # -- prices -----------------------------------------------------------------------------
@@ -222,7 +244,7 @@ class Alerts:
         if not any(row.wish.when.of_day for row in self._by_key.get(key, {}).values()):
             return
         tick = self._ticks.fresh(key, Part.DAY)
-        change = rules.day_change(price, exact(tick.close)) if tick is not None else None
+        change = judge.day_change(price, exact(tick.close)) if tick is not None else None
         if change is None:
             return
         for alert in tuple(self._by_key.get(key, {}).values()):
@@ -230,28 +252,69 @@ class Alerts:
                 self._compare(alert, change)
 
     def _compare(self, alert: PriceAlert, value: Decimal) -> None:
-        if rules.quiet(alert, value):
-            return
+        if not judge.quiet(alert, value):
+            self._judge(alert, judge.plain(alert.wish, value))
+
+    def _judge(self, alert: PriceAlert, sight: Sight) -> None:
         now = self._clock.now()
-        if rules.expired(alert, now.date()):
+        if rules.over(alert.wish, now):
             self._end(alert)
             return
-        after, tells = rules.look(alert, value, now)
+        after, tells = judge.look(alert, sight, now)
         if after is alert:
             return
         self._keep(after)
         self._save(after)
         if tells:
-            log.info("price alert %s of %s told at %s", after.alert_id, ":".join(after.key), value)
-            self._bus.publish(PriceAlertFired(alert=after))
+            self.teller.tell(after, self._text(after), now)
             self._bus.publish(PriceAlertChanged(alert=after))
 
+    # -- words ------------------------------------------------------------------------------
+    def describe(self, wish: AlertWish, number: Callable[[Decimal], str] = message.plain) -> str:
+        """The condition in words: ``LTP at or above 800``."""
+        return words.describe(wish, number, self.name)
+
+    def name(self, source: Source) -> str:
+        """What a study or a drawing is called."""
+        return str(source)
+
+    def _text(self, alert: PriceAlert) -> str:
+        """What is told: the alert's message, or the usual words."""
+        wish, value = alert.wish, alert.fired_value or Decimal(0)
+        if not wish.message:
+            at = (
+                f"Chg {message.plain(value)} %"
+                if wish.when.of_day
+                else f"at {message.plain(value)}"
+            )
+            note = f". {wish.note}" if wish.note else ""
+            return f"{wish.symbol} {at} ({self.describe(wish)}){note}"
+        row = self._instruments.get(wish.key)
+        places = decimals(0.0 if row is None else row.tick_size)
+        known = message.facts(
+            wish, self._scene(wish.key), self._clock.now(), value, alert.fired_line, places
+        )
+        return message.fill(wish.message, known)
+
+    def _scene(self, key: Key) -> message.Scene:
+        """The price and the figures of the day as they are known now."""
+        tick = self._ticks.latest(key)
+        if tick is None:
+            return message.Scene(nan)
+        at = (tick.ltt or tick.timestamp) / 1000 or nan
+        if not tick.knows(Part.DAY):
+            return message.Scene(tick.ltp, close=tick.ltp, time=at)
+        return message.Scene(
+            tick.ltp, tick.open, tick.high, tick.low, tick.ltp, float(tick.volume), at
+        )
+
     def _expire(self) -> None:
-        today = self._clock.now().date()
+        now = self._clock.now()
+        today = now.date()
         for alert in tuple(self._alerts.values()):
             waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
             row = self._instruments.get(alert.key)
-            if waits and (rules.expired(alert, today) or is_over(alert.key[1], row, today)):
+            if waits and (rules.over(alert.wish, now) or is_over(alert.key[1], row, today)):
                 self._end(alert)
 
     def _end(self, alert: PriceAlert) -> None:

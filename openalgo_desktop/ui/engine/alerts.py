@@ -1,22 +1,36 @@
-"""The door to price alerts. An alert tells and never sends, so no call takes a mode.
+"""The door to alerts. An alert tells and never sends, so no call takes a mode.
 
-The words for what is wanted (:class:`AlertWish`, :class:`AlertWhen`) are in
+The words for what is wanted (:class:`AlertWish` and its parts) are in
 :mod:`openalgo_desktop.core.alerts`. Calls raise :class:`AppError` with a sentence
 (:class:`InvalidOrder` names the field).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.alerts import AlertWish, PriceAlert
-from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
+from openalgo_desktop.core.alerts import DESKTOP, SOUND, TOAST, AlertWish, PriceAlert, ToldAlert
+from openalgo_desktop.core.events import AlertLogChanged, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.model import Key
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
+
+
+class WindowChannel(NamedTuple):
+    """A way to tell that needs the window; ``taken`` hears name, alert and words."""
+
+    name: str
+    title: str
+    taken: Callable[[str, PriceAlert, ToldAlert], None]
+
+    async def tell(self, alert: PriceAlert, told: ToldAlert) -> None:
+        """Tell at once."""
+        self.taken(self.name, alert, told)
 
 
 class AlertsDoor(QObject):
@@ -24,6 +38,8 @@ class AlertsDoor(QObject):
 
     changed = Signal(object)  # PriceAlert: made, changed, told, ended or deleted
     fired = Signal(object)  # PriceAlert: it tells
+    logged = Signal()  # what was told has other rows
+    tells = Signal(str, object, object)  # channel of the window, PriceAlert, ToldAlert
     wanted = Signal(object, float)  # Key, price or 0: show the form of a new alert
     test_wanted = Signal()  # play the sound of an alert
 
@@ -34,7 +50,12 @@ class AlertsDoor(QObject):
         self._stops = [
             subscribe(PriceAlertChanged, lambda event: self.changed.emit(event.alert)),
             subscribe(PriceAlertFired, lambda event: self.fired.emit(event.alert)),
+            subscribe(AlertLogChanged, lambda _: self.logged.emit()),
         ]
+        titles = {TOAST: "Toast", SOUND: "Sound", DESKTOP: "Desktop notification"}
+        for name, title in titles.items():
+            channel = WindowChannel(name, title, self.tells.emit)
+            self._stops.append(terminal.alerts.teller.add(channel))
 
     def close(self) -> None:
         """Listen no more."""
@@ -46,7 +67,7 @@ class AlertsDoor(QObject):
         return self._terminal.alerts.all()
 
     def of(self, key: Key) -> list[PriceAlert]:
-        """Those of an instrument."""
+        """Those of an instrument: on its price, its studies and its drawings."""
         return [alert for alert in self.all() if alert.key == key]
 
     def get(self, alert_id: str) -> PriceAlert:
@@ -54,9 +75,21 @@ class AlertsDoor(QObject):
         return self._terminal.alerts.get(alert_id)
 
     def trouble(self, alert: PriceAlert) -> str:
-        """Why an active alert hears nothing just now (market closed, price not known); empty when
-        it does."""
+        """Why an active alert hears nothing just now (market closed, price or bars not known);
+        empty when it does."""
         return self._terminal.alerts.trouble(alert)
+
+    def describe(self, wish: AlertWish, number: Callable[[Decimal], str]) -> str:
+        """The condition in words; ``number`` writes its levels."""
+        return self._terminal.alerts.describe(wish, number)
+
+    def log(self) -> list[ToldAlert]:
+        """What was told within 90 days, newest first."""
+        return self._terminal.alerts.teller.rows()
+
+    def channels(self) -> list[tuple[str, str]]:
+        """Name and title of each way to tell that is there."""
+        return [(row.name, row.title) for row in self._terminal.alerts.teller.channels]
 
     async def add(self, wish: AlertWish) -> PriceAlert:
         """Make an alert; one whose condition is true already tells at once."""

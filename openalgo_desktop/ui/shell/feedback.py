@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer
 
-from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.alerts import DESKTOP, SOUND, PriceAlert, ToldAlert
 from openalgo_desktop.core.api_rows import Approval
 from openalgo_desktop.core.enums import Mode, OrderStatus
 from openalgo_desktop.core.model import Order
@@ -88,7 +88,7 @@ class Feedback(QObject):
         bridge.safety.approval_queued.connect(self._on_approval)
         bridge.feed_changed.connect(self._on_feed)
         bridge.work.unanswered.connect(self._on_unanswered)
-        bridge.alerts.fired.connect(self._on_price_alert)
+        bridge.alerts.tells.connect(self._on_alert)
         bridge.sound_wanted.connect(sounds.test)
         bridge.alerts.test_wanted.connect(lambda: self._sounds.play("alert"))
 
@@ -182,17 +182,22 @@ class Feedback(QObject):
         self._sounds.play("alert")
         self._notify("warning", text)
 
-    def _on_price_alert(self, alert: PriceAlert) -> None:
-        """A toast for each alert: the same one again takes the place of its last."""
-        text = f"Alert: {alert_words.told(self._bridge, alert)}"
+    def _on_alert(self, channel: str, alert: PriceAlert, told: ToldAlert) -> None:
+        """By one way of the window. A toast for each alert: the same one again takes the place of
+        its last."""
+        if channel == SOUND:
+            self._sounds.play("alert")
+            return
+        text = f"Alert: {alert_words.words(self._bridge, alert, told)}"
+        if channel == DESKTOP:
+            self._notify("warning", text)
+            return
         self._toasts.show(
             "warning",
             text,
             f"alert-{alert.alert_id}",
             partial(self._bridge.dock_wanted.emit, "alerts", alert.key),
         )
-        self._sounds.play("alert")
-        self._notify("warning", text)
 
     def _on_feed(self, connected: bool, message: str) -> None:
         lost, self._connected = self._connected and not connected, connected

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
 from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
 from openalgo_desktop.core.clock import IST
@@ -26,8 +27,8 @@ def told(row: PriceAlert, *values: str, apart: float = 0.0) -> tuple[list[str], 
     for value in values:
         now += timedelta(seconds=apart)
         before = row
-        row, tells = rules.look(row, Decimal(value), now)
-        assert row is before or not rules.quiet(before, Decimal(value))  # quiet never hides news
+        row, tells = judge.look(row, judge.plain(row.wish, Decimal(value)), now)
+        assert row is before or not judge.quiet(before, Decimal(value))  # quiet never hides news
         if tells:
             found.append(value)
     return found, row
@@ -68,7 +69,7 @@ def test_again_needs_the_condition_false_in_between_and_a_minute():
 @pytest.mark.parametrize("state", [AlertState.PAUSED, AlertState.FIRED, AlertState.EXPIRED])
 def test_what_is_not_active_hears_nothing(state: AlertState):
     row = msgspec.structs.replace(alert(AlertWhen.ABOVE), state=state)
-    assert rules.look(row, Decimal(900), NOW) == (row, False)
+    assert judge.look(row, judge.plain(row.wish, Decimal(900)), NOW) == (row, False)
 
 
 def test_another_wish_waits_anew():
@@ -78,8 +79,8 @@ def test_another_wish_waits_anew():
 
 
 def test_day_change_and_its_unknown_close():
-    assert rules.day_change(Decimal(102), Decimal(100)) == 2
-    assert rules.day_change(Decimal(102), Decimal(0)) is None
+    assert judge.day_change(Decimal(102), Decimal(100)) == 2
+    assert judge.day_change(Decimal(102), Decimal(0)) is None
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,6 @@ def test_day_change_and_its_unknown_close():
 )  # fmt: skip
 def test_a_bad_wish_names_its_field(wish: AlertWish, field: str):
     with pytest.raises(InvalidOrder) as refused:
-        rules.check(wish, NOW.date())
+        rules.check(wish, NOW)
     assert refused.value.field == field
-    rules.check(AlertWish("NSE", "SBIN", AlertWhen.DAY_BELOW, Decimal(-2)), NOW.date())
+    rules.check(AlertWish("NSE", "SBIN", AlertWhen.DAY_BELOW, Decimal(-2)), NOW)

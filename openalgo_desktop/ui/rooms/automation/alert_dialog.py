@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from openalgo_desktop.core.alert_judge import holds, plain
 from openalgo_desktop.core.alerts import (
     NOTE_LENGTH,
     AlertWhen,
     AlertWish,
     PriceAlert,
-    holds,
 )
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import AppError, InvalidOrder
@@ -232,7 +232,7 @@ class AlertDialog(QDialog):
         now = fmt.exact(tick.ltp, self._bridge.places(self._key)) if known and tick else fmt.MISSING
         self.heading.setText(f"{self._bridge.name(self._key)}  {self._key[0]}  LTP {now}")
         value = alert_words.current(tick, wish.when)
-        true = value is not None and holds(wish, Decimal(str(value)))
+        true = value is not None and holds(wish, plain(wish, Decimal(str(value))))
         self.hint.setText(
             ("It is so already: this tells at once. " if true else "")
             + "Tells by a toast, a sound and a notification, and sends nothing. "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
-from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert
+from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert, ToldAlert
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 
-#: Conditions as the form names them.
+#: Conditions of the price as the form names them.
 WHEN = {
     AlertWhen.ABOVE: "LTP at or above",
     AlertWhen.BELOW: "LTP at or below",
@@ -32,9 +33,11 @@ STATE_TONE = {
 
 
 def level(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
-    """A price with the decimals of its instrument, or per cent with a sign."""
-    if wish.when.of_day:
+    """A price with the decimals of its instrument, per cent, or the value of a study."""
+    if wish.when.of_day or wish.when.of_move:
         return fmt.percent(float(value))
+    if wish.studies:
+        return fmt.exact(float(value))
     return fmt.exact(float(value), bridge.places(wish.key))
 
 
@@ -50,11 +53,14 @@ def current(tick: Tick | None, when: AlertWhen) -> float | None:
 
 def condition(bridge: Bridge, wish: AlertWish) -> str:
     """``LTP at or above 800.00``."""
-    return f"{WHEN[wish.when]} {level(bridge, wish, wish.level)}"
+    return bridge.alerts.describe(wish, partial(level, bridge, wish))
 
 
-def told(bridge: Bridge, alert: PriceAlert) -> str:
-    """``SBIN at 803.00 (LTP at or above 800.00)``, and the note."""
+def words(bridge: Bridge, alert: PriceAlert, told: ToldAlert) -> str:
+    """Its message as it was filled in, else ``SBIN at 803.00 (LTP at or above 800.00)`` and the
+    note."""
+    if alert.wish.message:
+        return told.text
     wish, value = alert.wish, alert.fired_value
     at = fmt.MISSING if value is None else level(bridge, wish, value)
     what = f"Chg {at}" if wish.when.of_day else f"at {at}"

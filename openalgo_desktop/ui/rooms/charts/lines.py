@@ -72,9 +72,9 @@ class ChartLines:
 
     @staticmethod
     def _has_line(alert: PriceAlert) -> bool:
-        """Alerts that wait for a price; the change of the day has no place on the axis."""
+        """Alerts that wait for a price; others have no place of their own on the axis."""
         waits = alert.state in (AlertState.ACTIVE, AlertState.PAUSED)
-        return waits and not alert.wish.when.of_day
+        return waits and alert.wish.of_level
 
     @staticmethod
     def _alert_line(alert: PriceAlert) -> PriceLine:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from openalgo_desktop.automation.alerts.engine import Alerts
+from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.core.alerts import (
     AlertNotFound,
     AlertState,
@@ -23,7 +24,7 @@ from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
 from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.storage.database import Database
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
 from openalgo_desktop.storage.state import KeyValueStore
 from tests.unit.trading.test_underway import World
 from tests.unit.trading.watching import Ticks
@@ -48,7 +49,8 @@ class Room:
     def make(self) -> Alerts:
         store = PriceAlertRepository(self.state)
         lookup = self.world.lookup
-        return Alerts(self.clock, self.bus, lookup, self.ticks, store, lambda _: self.open)
+        teller = Teller(self.clock, self.bus, ToldAlertRepository(self.state))
+        return Alerts(self.clock, self.bus, lookup, self.ticks, store, teller, lambda _: self.open)
 
     async def restart(self) -> None:
         await self.alerts.stop()
