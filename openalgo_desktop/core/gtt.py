@@ -9,6 +9,7 @@ import msgspec
 
 from openalgo_desktop.core.enums import Action, GttStatus, GttType, PriceType, Product
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.money import to_tick
 
 
 class GttRequest(msgspec.Struct, frozen=True):
@@ -79,3 +80,31 @@ class Gtt(msgspec.Struct):
     @property
     def key(self) -> Key:
         return (self.exchange, self.symbol)
+
+
+def moved_leg(gtt: Gtt, number: int, price: float, tick: float) -> GttRequest:
+    """The request that brings the trigger of one leg to ``price``; a limit keeps its distance from
+    it, and is at least one ``tick`` (all rupees)."""
+    legs = list(gtt.legs)
+    old = legs[number]
+    limit = old.price and max(tick, to_tick(old.price + price - old.trigger_price, tick))
+    legs[number] = msgspec.structs.replace(old, trigger_price=price, price=limit)
+    low = next((leg for leg in legs if leg.below), None)
+    high = next((leg for leg in legs if not leg.below), None)
+    pair = gtt.trigger_type is GttType.OCO
+    return GttRequest(
+        gtt.trigger_type,
+        gtt.symbol,
+        gtt.exchange,
+        gtt.action,
+        gtt.quantity,
+        gtt.product,
+        gtt.price_type,
+        price=0.0 if pair else legs[0].price,
+        trigger_below=low.trigger_price if low is not None else 0.0,
+        trigger_above=high.trigger_price if high is not None else 0.0,
+        stoploss=low.price if pair and low is not None else 0.0,
+        target=high.price if pair and high is not None else 0.0,
+        expires_at=gtt.expires_at,
+        strategy=gtt.strategy,
+    )

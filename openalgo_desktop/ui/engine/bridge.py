@@ -47,6 +47,7 @@ from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.funds import FundsDoor
 from openalgo_desktop.ui.engine.greeks import GreeksDoor
+from openalgo_desktop.ui.engine.gtts import GttBook
 from openalgo_desktop.ui.engine.journal import JournalDoor
 from openalgo_desktop.ui.engine.links import MAIN, Links
 from openalgo_desktop.ui.engine.lock import LockDoor
@@ -134,6 +135,10 @@ class Bridge(QObject):
         self.arm = ArmDoor(terminal, self)
         self.paper = PaperDoor(terminal, self.books, self)
         self.watch = WatchDoor(terminal, SOURCE, self.desk.check_mode, self.desk.sending, self)
+        self.gtts = GttBook(self.watch, self.spawn, self)
+        self.watch.gtts_sent.connect(self.gtts.read)
+        self.mode_changed.connect(lambda _: self.gtts.forget())
+        self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),

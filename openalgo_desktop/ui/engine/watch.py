@@ -48,6 +48,7 @@ class WatchDoor(QObject):
     under; ``check_mode`` raises when the switch stands elsewhere than the user saw; ``sending``
     is around an order of the user's."""
 
+    gtts_sent = Signal()  # something was sent to the broker's GTT book, or refused
     changed = Signal(object)  # AnyPlan: made, changed or ended
 
     def __init__(
@@ -341,17 +342,26 @@ class WatchDoor(QObject):
     async def place_gtt(self, request: GttRequest, mode: Mode) -> Placed:
         """Give the broker a good-till-triggered order."""
         self._check_mode(mode)
-        return await self._gtts.place(request, self._source, mode)
+        try:
+            return await self._gtts.place(request, self._source, mode)
+        finally:
+            self.gtts_sent.emit()
 
     async def modify_gtt(self, trigger_id: str, request: GttRequest, mode: Mode) -> Placed:
         """Other triggers, prices and quantity for one of them."""
         self._check_mode(mode)
-        return await self._gtts.modify(trigger_id, request, self._source, mode)
+        try:
+            return await self._gtts.modify(trigger_id, request, self._source, mode)
+        finally:
+            self.gtts_sent.emit()
 
     async def cancel_gtt(self, trigger_id: str, mode: Mode) -> Placed:
         """Cancel one of them."""
         self._check_mode(mode)
-        return await self._gtts.cancel(trigger_id, self._source, mode)
+        try:
+            return await self._gtts.cancel(trigger_id, self._source, mode)
+        finally:
+            self.gtts_sent.emit()
 
 
 def _has(spec: ExitSpec, leg: ExitSpec) -> bool:

@@ -31,7 +31,8 @@ from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
-from openalgo_desktop.ui.rooms.charts.trading import SideButtons, fill_menu
+from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Intervals of the picker, and how many days of history each loads.
@@ -104,6 +105,8 @@ class ChartDock(Dock):
         self.listen(bridge.books.prices_moved, self._on_results)
         self.listen(bridge.watch.changed, self._on_plan)
         self.listen(bridge.alerts.changed, self._on_plan)
+        self.listen(bridge.gtts.changed, self.show_lines)
+        self._let_go = bridge.gtts.hold()
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
         self.listen(bridge.moment_wanted, self._on_moment)
         self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
@@ -120,6 +123,10 @@ class ChartDock(Dock):
                 "picture": self._ask_picture,
             },
         )
+
+    def release(self) -> None:
+        self._let_go()
+        super().release()
 
     def symbol_now(self) -> Key | None:
         return self.key
@@ -260,6 +267,7 @@ class ChartDock(Dock):
     def _build_lines(self) -> None:
         """What can be dragged, and the question at a line that was."""
         self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
+        self.price_menu = PriceMenu(self, self.hand)
         self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
         self.bubble = ApplyBubble(self.view, self.name)
         self.bubble.applied.connect(self._on_apply)
@@ -326,12 +334,12 @@ class ChartDock(Dock):
             self.bridge.pick_price(self.key, price, explicit=True)
 
     def _on_menu(self, price: float, at: QPoint) -> None:
-        """Right click: orders at this price, filled into the ticket and not sent; an alert."""
+        """Right click: what can be done at this price."""
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
         if instrument is None:
             return
         menu = self.menu()
-        fill_menu(self, menu, instrument, price)
+        self.price_menu.fill(menu, instrument, price)
         menu.addSeparator()
         self.add_item(menu, "Fit", self.view.go_to_now)
         self.add_item(menu, "Save as picture…", self._ask_picture)

@@ -20,19 +20,11 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Spawn
+from openalgo_desktop.ui.rooms.charts.gtt_lines import GttLines, size_text
 from openalgo_desktop.ui.rooms.market.ladder_grid import order_price
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 PLAN, ALERT = "plan", "alert"
-
-
-def size_text(units: int, instrument: Instrument) -> str:
-    """Lots where there are lots, else units: ``2 lots``, ``150``."""
-    lot = instrument.lot_size
-    if lot <= 1 or units % lot:
-        return fmt.quantity(units)
-    lots = units // lot
-    return f"{fmt.quantity(lots)} lot{'' if abs(lots) == 1 else 's'}"
 
 
 def _plan_line(plan: AnyPlan, leg: str, number: int = 0) -> str:
@@ -55,6 +47,7 @@ class ChartLines:
         self._spawn = spawn
         self._parent = parent
         self._busy: set[str] = set()  # plans that are being changed
+        self._gtts = GttLines(bridge, hand, spawn, parent)
 
     # -- what there is ----------------------------------------------------------------------
     def of(self, instrument: Instrument) -> list[PriceLine]:
@@ -67,6 +60,7 @@ class ChartLines:
         lines += [self._position_line(row, instrument) for row in held if row.average_price > 0]
         for plan in self._plans(instrument.key):
             lines += self._plan_lines(plan, instrument)
+        lines += self._gtts.of(instrument)
         alerts = self._bridge.alerts.of(instrument.key)
         return lines + [self._alert_line(row) for row in alerts if self._has_line(row)]
 
@@ -179,6 +173,8 @@ class ChartLines:
         if self.is_alert(line_id):
             self._spawn(self._move_alert(line_id.split("|")[1], price), "move alert", sends=True)
             return True
+        if self._gtts.owns(line_id):
+            return self._gtts.move(line_id, price, mode, asked=asked)
         if not line_id.startswith(f"{PLAN}|"):
             order = self._bridge.books.orders.get(line_id)
             return order is not None and self._hand.move([order], price, mode, asked=asked)
@@ -236,6 +232,9 @@ class ChartLines:
         if self.is_alert(line_id):
             alert_id = line_id.split("|")[1]
             self._spawn(self._bridge.alerts.delete(alert_id), "delete alert", sends=True)
+            return
+        if self._gtts.owns(line_id):
+            self._gtts.close(line_id, mode)
             return
         if not line_id.startswith(f"{PLAN}|"):
             order = self._bridge.books.orders.get(line_id)

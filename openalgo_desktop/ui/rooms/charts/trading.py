@@ -1,7 +1,7 @@
-"""Orders from a chart: a button for each side with its price, and the menu of a price.
+"""Orders from a chart: a button for each side with its price.
 
 Armed, a button sends the size of a new ticket as a limit at the price that it showed when it was
-pressed; else it opens the ticket on that side. Nothing of the menu sends.
+pressed; else it opens the ticket on that side.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from openalgo_desktop.core.enums import Action, PriceType, Product
 from openalgo_desktop.core.model import Instrument, OrderRequest
-from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.offered import products
-from openalgo_desktop.core.ticketing import TicketWish, stop_type
 from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
-from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.widgets import named, plain_tip, push_button
-from openalgo_desktop.ui.rooms.market.basket_line import to_basket
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 #: Side, and where its price comes from: what can be had at once.
@@ -105,7 +102,7 @@ class SideButtons(QWidget):
             return
         for action, button in self.buttons.items():
             word = action.value.lower()
-            units = self._request(row, action, 0.0).quantity
+            units = request_at(self._bridge, self._hand, row, action, 0.0).quantity
             tip = f"Opens the ticket to {word}; armed it sends {fmt.quantity(units)} at once"
             if self._hand.armed:
                 size = fmt.units_text(units, row.lot_size)
@@ -135,54 +132,25 @@ class SideButtons(QWidget):
         elif not price:
             self._bridge.notice.emit("warning", "Not sent: nobody quotes on that side.")
         else:
-            self._hand.place(self._request(row, action, price), self._bridge.mode)
-
-    def _request(self, row: Instrument, action: Action, price: float) -> OrderRequest:
-        lots = int(self._bridge.setting("ui.default_lots"))
-        units = lots * row.lot_size if row.lot_size > 1 else 1
-        return OrderRequest(
-            row.symbol, row.exchange, action, units, PriceType.LIMIT, self._product(row), price
-        )
-
-    def _product(self, row: Instrument) -> Product:
-        """That of what is held, so that a sell closes it; else that of a new ticket."""
-        held = {position.product for position in self._hand.positions(row.key)}
-        if len(held) == 1:
-            return held.pop()
-        wanted, fitting = Product(self._bridge.setting("ui.default_product")), products(row)
-        return wanted if wanted in fitting or not fitting else fitting[-1]
+            self._hand.place(
+                request_at(self._bridge, self._hand, row, action, price), self._bridge.mode
+            )
 
 
-def fill_menu(dock: Dock, menu: QMenu, row: Instrument, price: float) -> None:
-    """What can be done at a price of the chart: tickets, an alert. Nothing of it sends."""
-    level = max(to_tick(price, row.tick_size), row.tick_size)
-    text = fmt.price(level, decimals(row.tick_size))
-    bridge, wanted = dock.bridge, dock.bridge.ticket_wanted
-    if not row.is_index:
-        for action in Action:
-            wish = TicketWish(key=row.key, action=action, price_type=PriceType.LIMIT, price=level)
-            dock.add_item(menu, f"{action.value.title()} at {text}…", partial(wanted.emit, wish))
-        if (stop := _stop_wish(row, level, quote.price(bridge.latest(row.key)))) is not None:
-            assert stop.action is not None
-            word = f"Stop {stop.action.value.lower()} at {text}…"
-            dock.add_item(menu, word, partial(wanted.emit, stop))
-        menu.addSeparator()
-        dock.add_item(
-            menu,
-            f"Take {text} into the ticket",
-            lambda: bridge.pick_price(row.key, level, explicit=True),
-        )
-        for action in Action:
-            line = partial(to_basket, bridge, row, action, PriceType.LIMIT, level)
-            dock.add_item(menu, f"Add {action.value.lower()} at {text} to basket", line)
-        menu.addSeparator()
-    dock.add_item(menu, f"Alert at {text}…", lambda: bridge.alerts.wanted.emit(row.key, level))
+def request_at(
+    bridge: Bridge, hand: OneClick, row: Instrument, action: Action, price: float
+) -> OrderRequest:
+    """A limit of the size of a new ticket at a price of the chart, in the product of what is
+    held, so that a sell closes it; else in that of a new ticket."""
+    lots = int(bridge.setting("ui.default_lots"))
+    units = lots * row.lot_size if row.lot_size > 1 else 1
+    kind, product = PriceType.LIMIT, _product(bridge, hand, row)
+    return OrderRequest(row.symbol, row.exchange, action, units, kind, product, price)
 
 
-def _stop_wish(row: Instrument, level: float, last: float | None) -> TicketWish | None:
-    """A stop at a level: it buys above the market and sells below it. None while the last price
-    is not known, or where the level is at it."""
-    if last is None or level == last:
-        return None
-    action = Action.BUY if level > last else Action.SELL
-    return TicketWish(key=row.key, action=action, price_type=stop_type(row), trigger_price=level)
+def _product(bridge: Bridge, hand: OneClick, row: Instrument) -> Product:
+    held = {position.product for position in hand.positions(row.key)}
+    if len(held) == 1:
+        return held.pop()
+    wanted, fitting = Product(bridge.setting("ui.default_product")), products(row)
+    return wanted if wanted in fitting or not fitting else fitting[-1]

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.confirming import ConfirmFacts
-from openalgo_desktop.core.enums import Mode, PriceType
+from openalgo_desktop.core.enums import Action, Mode, PriceType
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exits import ExitSpec
 from openalgo_desktop.core.model import (
@@ -32,6 +32,9 @@ from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.kit.sending import each
 
 NOT_ARMED = "One-click trading is not armed."
+#: A second click or key for the same instrument and side within this is a slip of the hand or a
+#: key that repeats, whatever its price; seconds.
+BOUNCE = 0.12
 
 
 def moved(order: Order, price: float, tick: float) -> ModifyRequest:
@@ -71,6 +74,7 @@ class OneClick:
         self._parent = parent
         self._orders: set[OrderRequest] = set()  # on their way, or asked about
         self._busy: set[str] = set()  # ids of orders that are being changed
+        self._clicked: tuple[Key, Action, float] | None = None  # last click that sent, and when
 
     # -- may it? ----------------------------------------------------------------------------
     @property
@@ -111,16 +115,26 @@ class OneClick:
         except AppError as error:
             self._tell(f"Not sent: {error.message}", "error")
             return False
+        if self._bounces(request):
+            return False
         self._bridge.arm.touch()
         self._orders.add(request)
         self._spawn(self._place(request, mode, reasons, spec), "one-click order", sends=True)
         return True
+
+    def _bounces(self, request: OrderRequest) -> bool:
+        """Whether it comes within a moment of a click on the same side; nothing is said then."""
+        now, last = self._bridge.monotonic(), self._clicked
+        self._clicked = (request.key, request.action, now)
+        same = last is not None and last[:2] == (request.key, request.action)
+        return last is not None and same and now - last[2] < BOUNCE
 
     async def _place(
         self, request: OrderRequest, mode: Mode, reasons: Sequence[str], spec: ExitSpec | None
     ) -> None:
         try:
             if reasons and not await self._ask("Send this order?", [request], reasons, "Send"):
+                self._clicked = None  # nothing left: the next click is the first
                 return
             if reasons and (why := self.why_not(request.key, mode)):
                 self._tell(f"Not sent: {why}")

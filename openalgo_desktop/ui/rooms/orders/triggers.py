@@ -3,14 +3,11 @@ program watches itself: triggers, stops and targets of positions, exits at a res
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDialog, QMenu
 
-from openalgo_desktop.core.enums import FeedMode, Mode
-from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, PlanState, ResultExit, Trigger
 from openalgo_desktop.core.gtt import Gtt
 from openalgo_desktop.core.model import Key
@@ -31,8 +28,6 @@ from openalgo_desktop.ui.rooms.orders.result_dialog import ResultDialog
 from openalgo_desktop.ui.rooms.orders.trigger_dialog import TriggerDialog
 from openalgo_desktop.ui.rooms.orders.trigger_rows import OURS, Rows, WatchRow, columns
 
-#: The broker's book is read again this often while the dock is seen, milliseconds.
-READ_MS = 15_000
 FILTERS: dict[str, Callable[[WatchRow], bool]] = {
     "Waiting": lambda row: row.open,
     "Ended": lambda row: not row.open,
@@ -57,10 +52,8 @@ class TriggersDock(TableDock[WatchRow]):
         self.columns = columns(bridge)
         super().__init__(bridge, name)
         self._make = Rows(bridge)
-        self._gtts: list[Gtt] = []
         self._busy: set[str] = set()
         self._dialogs: dict[str, QDialog] = {}
-        self._read: asyncio.Task[None] | None = None
         self.filter = Segments("triggers-filter", "Show triggers", tuple(FILTERS), compact=True)
         self.filter.changed.connect(lambda _: self.refresh())
         self.new_button = push_button("New trigger…", "triggers-new", "New trigger", self.new)
@@ -105,17 +98,14 @@ class TriggersDock(TableDock[WatchRow]):
         self.content.addWidget(self.hint)
         self.listen(bridge.watch.changed, self._on_plan)
         self.listen(bridge.feed.aged, self._on_time)
-        self.listen(bridge.mode_changed, lambda _: self._read_all())
-        self.listen(bridge.account_changed, lambda _: self._read_all())
+        self.listen(bridge.mode_changed, lambda _: self.refresh())
+        self.listen(bridge.gtts.changed, self._on_gtts)
         self.selection_changed.connect(self._on_selection)
-        self._timer = QTimer(self)
-        self._timer.setInterval(READ_MS)
-        self._timer.timeout.connect(self._read_if_seen)
-        self._timer.start()
-        self._read_all()
+        self._let_go = bridge.gtts.hold()
+        self._on_gtts()
 
     def release(self) -> None:
-        self._timer.stop()
+        self._let_go()
         for dialog in tuple(self._dialogs.values()):
             dialog.close()
         super().release()
@@ -130,7 +120,7 @@ class TriggersDock(TableDock[WatchRow]):
         plans = self.bridge.watch.plans(self.bridge.mode)
         rows = [self._make.of_plan(plan) for plan in plans]
         ours = [row for row in rows if row.open]
-        rows += [self._make.of_gtt(gtt) for gtt in self._gtts]
+        rows += [self._make.of_gtt(gtt) for gtt in self.bridge.gtts.rows]
         for row in rows:
             tick = self.bridge.latest(row.key) if row.key[1] else None
             row.ltp = tick.ltp if tick is not None and tick.ltp > 0 else None
@@ -139,7 +129,7 @@ class TriggersDock(TableDock[WatchRow]):
         self.set_rows(shown)
         ended = self.filter.value() == "Ended"
         self.set_empty(not shown, "Nothing has ended lately." if ended else self.empty_text)
-        waiting = len(ours) + len(self._gtts)
+        waiting = len(ours) + len(self.bridge.gtts.rows)
         self.set_subject(f"{waiting} waiting" if waiting else "")
         self._on_selection()
 
@@ -180,32 +170,10 @@ class TriggersDock(TableDock[WatchRow]):
     def row_stale(self, row: WatchRow) -> bool:
         return bool(row.key[1]) and self.bridge.feed.is_stale(row.key)
 
-    def _read_if_seen(self) -> None:
-        if not self.is_hidden():
-            self._read_all()
-
-    def _read_all(self) -> None:
-        """The broker's book, and our own rows with it."""
-        if self._read is not None and not self._read.done():
-            self._read.cancel()
-        if not self.bridge.watch.has_gtt:
-            self._gtts = []
-            self._say("")
-            self.refresh()
-            return
-        self._read = self.spawn(self._load(self.bridge.mode), "read GTTs")
-
-    async def _load(self, mode: Mode) -> None:
-        try:
-            rows = await self.bridge.watch.gtts()
-        except AppError as error:
-            if mode is self.bridge.mode:
-                self._gtts = []
-                self._say(f"The broker's GTTs cannot be read: {self.bridge.clean(error.message)}")
-        else:
-            if mode is self.bridge.mode:
-                self._gtts = rows
-                self._say("")
+    def _on_gtts(self) -> None:
+        """The broker's book was read."""
+        problem = self.bridge.clean(self.bridge.gtts.problem)
+        self._say(f"The broker's GTTs cannot be read: {problem}" if problem else "")
         self.refresh()
 
     def _say(self, text: str) -> None:
@@ -303,7 +271,7 @@ class TriggersDock(TableDock[WatchRow]):
         dialog = self._dialogs.pop(name, None)
         if dialog is not None:
             dialog.deleteLater()
-            self._read_if_seen()
+            self.bridge.gtts.read()
 
     def _toggle(self, row: WatchRow) -> None:
         plan, watch = row.plan, self.bridge.watch
@@ -348,4 +316,4 @@ class TriggersDock(TableDock[WatchRow]):
             self._busy.discard(row.row_id)
             self._on_selection()
         if row.keeper != OURS:
-            self._read_all()
+            self.bridge.gtts.read()

@@ -11,9 +11,9 @@ from openalgo_desktop.core.errors import OrderStateUnknown
 from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.table_dock import TableDock
+from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.rooms.portfolio import closing
-from openalgo_desktop.ui.rooms.portfolio.position_rows import Line, LineId
+from openalgo_desktop.ui.rooms.portfolio.position_rows import LineId
 
 
 @dataclass
@@ -32,7 +32,7 @@ class PositionClosing:
     it, or was read after its orders had ended: no clock has a say in that. All of a position may
     be closed again once an order was answered and rests; what is under way is counted then."""
 
-    def __init__(self, dock: TableDock[Line]) -> None:
+    def __init__(self, dock: Dock) -> None:
         self._dock = dock
         self._bridge = dock.bridge
         self.told: dict[LineId, Told] = {}
@@ -89,11 +89,12 @@ class PositionClosing:
                 self._close(row, units, whole, asked, mode), "close position", sends=True
             )
 
-    def reverse(self, row: Position) -> None:
+    def reverse(self, row: Position, *, asked: bool = False) -> None:
         """Turn one position to the other side at market; asks as the settings say, and where that
-        cancels orders."""
+        cancels orders. ``asked``: with a question in any case."""
         if row.quantity and self._begin(row):
-            self._dock.spawn(self._reverse(row, self._bridge.mode), "reverse position", sends=True)
+            turn = self._reverse(row, asked, self._bridge.mode)
+            self._dock.spawn(turn, "reverse position", sends=True)
 
     def _begin(self, row: Position, *, again: bool = False) -> bool:
         """Whether it may be told now; ``again`` also where an order of it still rests."""
@@ -147,14 +148,14 @@ class PositionClosing:
         finally:
             self._end(row, sent)
 
-    async def _reverse(self, row: Position, mode: Mode) -> None:
+    async def _reverse(self, row: Position, asked: bool, mode: Mode) -> None:
         sent: tuple[str, ...] | None = None
         try:
             why = closing.asks(self._bridge, Act.REVERSE, row, 2 * abs(row.quantity), mode)
             cancelled = closing.count(self._bridge, [row])
             if cancelled:
                 why = (*why, closing.words(cancelled))
-            if why:
+            if why or asked:
                 side = "short" if row.quantity > 0 else "long"
                 units = fmt.lots_text(abs(row.quantity), self._bridge.lot(row.key))
                 name = self._bridge.name(row.key)

@@ -16,7 +16,7 @@ from openalgo_desktop.core.money import is_on_tick
 from openalgo_desktop.ui.chart import PriceLine
 from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
-from openalgo_desktop.ui.rooms.charts.lines import size_text
+from openalgo_desktop.ui.rooms.charts.gtt_lines import size_text
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until

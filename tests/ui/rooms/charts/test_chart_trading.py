@@ -13,6 +13,7 @@ from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.core.ticks import Bars, Tick
+from openalgo_desktop.ui.kit.confirm import ConfirmDialog
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
@@ -239,5 +240,106 @@ def test_a_chart_without_bars_says_of_whom_and_what_may_have_some(drive: Drive) 
         empty = chart.dock._empty
         await until(lambda: "No bars of SBIN for 5m" in empty.text(), "the reason")
         assert "Simulator" in empty.text() and "Try D" in empty.text()
+
+    drive(scenario)
+
+
+def test_a_second_click_within_a_moment_is_a_slip_of_the_hand(drive: Drive) -> None:
+    """Whatever its price: keys repeat and mice bounce."""
+
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        last = chart.hold_still().ltp
+        chart.arm()
+        now = [100.0]
+        bridge: Any = session.bridge
+        bridge.monotonic = lambda: now[0]
+
+        def send(action: Action, price: float) -> bool:
+            request = OrderRequest(SBIN[1], SBIN[0], action, 1, PriceType.LIMIT, price=price)
+            return chart.dock.hand.place(request, bridge.mode)
+
+        assert send(Action.BUY, last)
+        now[0] += 0.1
+        assert not send(Action.BUY, round(last - 0.05, 2))
+        now[0] += 0.1  # each repetition is one, however long it goes on
+        assert not send(Action.BUY, round(last - 0.10, 2))
+        assert send(Action.SELL, last)
+        now[0] += 0.13
+        assert send(Action.BUY, round(last - 0.15, 2))
+        await until(lambda: len(chart.placed) == 3, "three orders")
+
+    drive(scenario)
+
+
+def item(dock: ChartDock, start: str) -> Any:
+    (menu,) = [m for m in dock.findChildren(QMenu) if m.isVisible()]
+    (found,) = [a for a in menu.actions() if a.text().startswith(start)]
+    return found
+
+
+def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        bridge: Any = session.bridge
+        await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
+        chart = await Chart(session).ready()
+        await until(lambda: bool(chart.dock.hand.positions(SBIN)), "the position")
+        last = chart.hold_still().ltp
+        closed: list[int] = []
+        turned: list[str] = []
+
+        async def close_position(*where: Any, quantity: int = 0, **_: Any) -> None:
+            closed.append(quantity)
+
+        async def reverse(symbol: str, *_: Any) -> str:
+            turned.append(symbol)
+            return "done"
+
+        bridge.desk.close_position, bridge.desk.reverse = close_position, reverse
+
+        def question() -> Any:
+            return [d for d in chart.dock.findChildren(ConfirmDialog) if d.isVisible()]
+
+        chart.dock._on_menu(last, QPoint(0, 0))
+        item(chart.dock, "Close half (10)").trigger()
+        await until(question, "the question")
+        assert closed == []
+        question()[0].yes.click()
+        await until(lambda: closed == [10], "half of it")
+        chart.dock._on_menu(last, QPoint(0, 0))
+        item(chart.dock, "Reverse to short 20").trigger()
+        await until(question, "the question")
+        question()[0].no.click()
+        await settle()
+        assert turned == [] and chart.placed == []
+
+    drive(scenario)
+
+
+def test_a_menu_of_one_mode_does_not_outlive_it(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        chart.dock._on_menu(chart.hold_still().ltp, QPoint(0, 0))
+        assert item(chart.dock, "Buy at") is not None
+        session.bridge.mode_changed.emit(Mode.LIVE)
+        assert not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
+
+    drive(scenario)
+
+
+def test_armed_the_menu_says_that_it_sends_and_sends_once(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        chart = await Chart(session).ready()
+        last = chart.hold_still().ltp
+        chart.arm()
+        chart.dock._on_menu(last, QPoint(0, 0))
+        item(chart.dock, "Sell 1 at").trigger()
+        await until(lambda: bool(chart.placed), "the order")
+        (order,) = chart.placed
+        assert (order.action, order.price_type, order.quantity) == (
+            Action.SELL, PriceType.LIMIT, 1,
+        )  # fmt: skip
+        assert abs(order.price - last) < 0.026
 
     drive(scenario)

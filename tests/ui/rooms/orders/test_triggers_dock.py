@@ -105,7 +105,7 @@ def test_rows_of_every_kind(drive: Drive) -> None:
             GttType.SINGLE, "SBIN", "NSE", Action.BUY, 3, price=300.0, trigger_below=300.0
         )
         await watch.place_gtt(request, Mode.SANDBOX)
-        dock._read_all()
+        session.bridge.gtts.read()
         await shown(dock, 5)
         kinds = [row.kind for row in dock.rows]
         assert kinds == ["Day result", "OCO", "Trigger", "Exits", "GTT"]
@@ -139,7 +139,7 @@ def test_books_that_cannot_be_read(drive: Drive, monkeypatch: pytest.MonkeyPatch
             raise NetTimeout("no answer")
 
         monkeypatch.setattr(session.bridge.watch, "gtts", broken)
-        dock._read_all()
+        session.bridge.gtts.read()
         await until(dock.problem.isVisible)
         assert "cannot be read: no answer" in dock.problem.text()
         assert [row.kind for row in dock.rows] == ["Trigger"]  # ours are there all the same
