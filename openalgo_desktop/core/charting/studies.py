@@ -61,7 +61,9 @@ class Draw(StrEnum):
 
 class Output(msgspec.Struct, frozen=True):
     """One array of a study. ``role`` is a colour role of the theme (``study-1`` ... ``study-8``,
-    up, down, muted, accent) until the user chooses a colour; ``offset`` shifts it by bars."""
+    up, down, muted, accent) until the user chooses a colour. It is drawn ``offset_in(params)``
+    bars to the right: a value that is known only some bars later (a fractal) stands in the array
+    where it became known, so that closed bars do not change, and is drawn where it belongs."""
 
     name: str
     label: str
@@ -72,7 +74,14 @@ class Output(msgspec.Struct, frozen=True):
     fill_to: str = ""  # of a BAND: the other output
     falling: str = ""  # colour role where the value is below 0 (HISTOGRAM) or below the one before
     offset: int = 0
+    shift: str = ""  # a parameter that is added to ``offset``; with "-" before it, taken off
     places: int | None = None  # decimals; None: those of the price
+
+    def offset_in(self, params: Mapping[str, Value]) -> int:
+        """Bars by which it is drawn to the right (negative: to the left) with ``params``."""
+        name = self.shift.removeprefix("-")
+        more = int(params.get(name, 0)) if name else 0
+        return self.offset + (-more if self.shift.startswith("-") else more)
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -99,6 +108,7 @@ class StudySpec(msgspec.Struct, frozen=True):
     high: float | None = None
     needs: tuple[str, ...] = ()
     source: str = ""  # published definition or formula
+    repaints: str = ""  # a sentence, where values of closed bars do change (ZigZag)
     words: tuple[str, ...] = ()  # other names people search for
 
     def defaults(self) -> dict[str, Value]:

@@ -1,0 +1,1 @@
+"""All studies, by family. A module with ``STUDIES`` is found by being here."""

@@ -1,0 +1,1 @@
+"""Bands and channels about the price."""

@@ -1,0 +1,1 @@
+"""Momentum: how fast, and whether too far."""

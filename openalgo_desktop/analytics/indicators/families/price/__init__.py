@@ -1,0 +1,1 @@
+"""Prices of a bar, and marks at bars."""

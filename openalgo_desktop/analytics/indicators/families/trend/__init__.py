@@ -1,0 +1,1 @@
+"""Direction and strength of a trend."""

@@ -1,0 +1,1 @@
+"""Volume, and prices weighed by it."""

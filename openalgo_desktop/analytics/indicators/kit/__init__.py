@@ -1,0 +1,1 @@
+"""What studies are written with: nodes, windows, recursions, and the graph that runs them."""
