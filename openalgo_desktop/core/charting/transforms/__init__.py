@@ -1,0 +1,2 @@
+"""Other kinds of bars made of candles: Heikin-Ashi, Renko, Kagi, point and figure, line break,
+range bars. ``registry`` has the table of them."""
