@@ -171,7 +171,7 @@ def test_boxes_are_whole_despite_floats_and_sizes_whole_ticks() -> None:
 
 def test_a_size_that_would_make_rows_without_end_is_refused() -> None:
     bars = closes(*([20_000, 80_000] * 40))
-    with pytest.raises(DataError, match="Range bars: 0.05 rupees are too small .* at least 24"):
+    with pytest.raises(DataError, match=r"Range bars: 0\.05 rupees are too small .* least 23\.7"):
         BY_KIND["range"].size({"size": "fixed", "fixed": 0.05}, bars, 0.05)
     assert BY_KIND["range"].size({"size": "fixed", "fixed": 25}, bars, 0.05) == 25
 
