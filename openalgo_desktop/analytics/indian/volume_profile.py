@@ -1,0 +1,199 @@
+"""Volume profiles as studies: of each session, and of a fixed stretch of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
+from openalgo_desktop.analytics.indian.periods import (
+    Period,
+    check_fits,
+    period_numbers,
+    starts_of,
+)
+from openalgo_desktop.analytics.indian.volume_rows import VolumeRows, finer, profile_of
+from openalgo_desktop.core.charting.columns import Columns, Floats
+from openalgo_desktop.core.charting.studies import Profile
+from openalgo_desktop.core.charting.surroundings import Surroundings
+
+
+class ProfileWish(NamedTuple):
+    """Rows at most, part of the value area, how many of the last sessions are drawn, and whether
+    point and area are found bar by bar."""
+
+    rows: int
+    share: float
+    shown: int
+    developing: bool = False
+
+
+_UNKNOWN = (NAN, NAN, NAN)
+
+
+def _lines(profile: Profile | None) -> tuple[float, float, float]:
+    if profile is None:
+        return _UNKNOWN
+    return profile.point, profile.value_high, profile.value_low
+
+
+class SessionProfile(Kept):
+    """Point of control, top and bottom of the value area of the period before, and, when wished,
+    of the present one as it develops; profiles of the last periods. The first period of the bars
+    may have begun before them: it gives no lines to the next."""
+
+    def __init__(self, wish: ProfileWish, period: Period, around: Surroundings) -> None:
+        check_fits(period, around.span)
+        super().__init__(6)
+        self._wish, self._period, self._around = wish, period, around
+        self._rows = VolumeRows(around.tick)
+        self._number, self._first = -1, 0
+        self._before: tuple[float, float, float] = _UNKNOWN
+        self._end = 0
+        self._done: list[Profile] = []
+        self._now: tuple[tuple[float, ...], Profile | None] | None = None
+        self._last: Columns | None = None
+        self._seen = 0  # periods that began in the bars
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """Of the last periods, oldest first; the last one with the forming bar."""
+        current = self._current()
+        shown = [*self._done, *([current] if current is not None else [])]
+        return shown[-self._wish.shown :] if self._wish.shown else []
+
+    def _current(self) -> Profile | None:
+        if self._last is None or not self._last.size:
+            return None
+        return self._of(self._tried(self._last), self._end)
+
+    def _tried(self, one: Columns) -> VolumeRows:
+        rows = self._rows.copy()
+        rows.add(one)
+        return rows
+
+    def _of(self, rows: VolumeRows, last: int) -> Profile | None:
+        return profile_of(rows, self._wish.rows, self._wish.share, self._first, last)[0]
+
+    def _all(self, bars: Columns) -> Sequence[Floats]:
+        found = empty(6, bars.size)
+        self._done, self._before, self._seen = [], _UNKNOWN, 0
+        self._number, self._last = -1, None
+        numbers = period_numbers(bars.time, self._period)
+        starts = starts_of(numbers).tolist()
+        for first, end in zip(starts, [*starts[1:], bars.size], strict=True):
+            final = end == bars.size
+            self._begin(int(numbers[first]), first)
+            for column, value in zip(found, self._before, strict=False):
+                column[first:end] = value
+            closed = end - 1 if final else end
+            if self._wish.developing:
+                self._develop(bars, first, end, closed, found)
+            else:
+                self._take(bars, first, closed)
+            self._end = closed - 1
+        if bars.size:
+            self._end = bars.size - 1
+            self._last = _one(bars, self._end)
+        return found
+
+    def _take(self, bars: Columns, first: int, end: int) -> None:
+        seconds = self._around.span.seconds
+        for part in finer(bars.cut(first, end), self._around.minutes, seconds):
+            self._rows.add(part)
+
+    def _develop(
+        self, bars: Columns, first: int, end: int, closed: int, found: Sequence[Floats]
+    ) -> None:
+        for place in range(first, end):
+            if place < closed:
+                self._take(bars, place, place + 1)
+                profile = self._of(self._rows, place)
+            else:
+                profile = self._of(self._tried(bars.cut(place, place + 1)), place)
+            for column, value in zip(found[3:], _lines(profile), strict=True):
+                column[place] = value
+
+    def _begin(self, number: int, first: int) -> None:
+        """Another period: the one before is done."""
+        if self._number >= 0:
+            profile = self._of(self._rows, self._end)
+            if profile is not None and self._wish.shown:
+                self._done = [*self._done, profile][-self._wish.shown :]
+            self._before = _lines(profile) if self._seen > 1 else _UNKNOWN
+        self._number, self._first, self._seen = number, first, self._seen + 1
+        self._rows = VolumeRows(self._around.tick)
+
+    def _row(self, bars: Columns, place: int) -> Sequence[float]:
+        number = int(period_numbers(bars.time[place : place + 1], self._period)[0])
+        if number != self._number:
+            self._begin(number, place)
+        self._end = place
+        self._last = _one(bars, place)
+        developing = _lines(self._current()) if self._wish.developing else _UNKNOWN
+        return [*self._before, *developing]
+
+    def _close(self, bars: Columns, place: int) -> None:
+        self._take(bars, place, place + 1)
+
+
+def _one(bars: Columns, place: int) -> Columns:
+    """A copy of one bar: the views of the next call are others."""
+    return Columns(*(column[place : place + 1].copy() for column in bars))
+
+
+class FixedProfile(Kept):
+    """The profile of the bars that begin in ``start <= time < end``, epoch seconds; without an end
+    up to the last bar. It has no lines: those of all of a stretch would tell its earlier bars what
+    came later."""
+
+    def __init__(self, wish: ProfileWish, start: int, end: int | None, around: Surroundings):
+        super().__init__(0)
+        self._wish, self._around = wish, around
+        self._start, self._stop = start, end
+        self._rows = VolumeRows(around.tick)
+        self._first = self._end = -1
+        self._last: Columns | None = None
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """One, or none where nothing was traded."""
+        rows = self._rows
+        if self._last is not None:
+            rows = rows.copy()
+            rows.add(self._last)
+        if self._first < 0:
+            return ()
+        found = profile_of(rows, self._wish.rows, self._wish.share, self._first, self._end)[0]
+        return () if found is None else (found,)
+
+    def _all(self, bars: Columns) -> Sequence[Floats]:
+        first = int(np.searchsorted(bars.time, self._start))
+        stop = bars.size if self._stop is None else int(np.searchsorted(bars.time, self._stop))
+        self._rows, self._last = VolumeRows(self._around.tick), None
+        self._first, self._end = (first, stop - 1) if stop > first else (-1, -1)
+        closed = min(stop, bars.size - 1)
+        if closed > first:
+            part = bars.cut(first, closed)
+            for piece in finer(part, self._around.minutes, self._around.span.seconds):
+                self._rows.add(piece)
+        if stop == bars.size > first:
+            self._last = _one(bars, bars.size - 1)
+        return ()
+
+    def _inside(self, bars: Columns, place: int) -> bool:
+        time = int(bars.time[place])
+        return time >= self._start and (self._stop is None or time < self._stop)
+
+    def _row(self, bars: Columns, place: int) -> Sequence[float]:
+        self._last = None
+        if self._inside(bars, place):
+            self._first = place if self._first < 0 else self._first
+            self._end, self._last = place, _one(bars, place)
+        return ()
+
+    def _close(self, bars: Columns, place: int) -> None:
+        if self._inside(bars, place):
+            self._rows.add(bars.cut(place, place + 1))
