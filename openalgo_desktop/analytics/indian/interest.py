@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept
-from openalgo_desktop.core.charting.columns import Columns, Floats
+from openalgo_desktop.core.charting.columns import Columns, Floats, Ints
 from openalgo_desktop.core.charting.sessions import day_numbers
 from openalgo_desktop.core.charting.surroundings import ChainPast, Surroundings
 
@@ -117,7 +117,7 @@ class ChainFigures(Kept):
     def _all(self, bars: Columns) -> Sequence[Floats]:
         return self._between(bars.time)
 
-    def _between(self, time: np.ndarray) -> list[Floats]:
+    def _between(self, time: Ints) -> list[Floats]:
         if self._chain is None:
             return [np.full(len(time), NAN) for _ in self._names]
         samples = self._chain.time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,12 @@ def starts_of(numbers: Ints) -> Ints:
     changed = np.flatnonzero(np.diff(numbers)) + 1
     first = np.zeros(min(1, len(numbers)), np.int64)
     return np.concatenate((first, changed.astype(np.int64)))
+
+
+def runs_of(numbers: Ints) -> list[tuple[int, int]]:
+    """First place and end of each period, in order."""
+    edges = [*starts_of(numbers).tolist(), len(numbers)]
+    return list(pairwise(edges))
 
 
 def _first_day(number: int, period: Period) -> int:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
-from openalgo_desktop.analytics.indian.periods import starts_of
-from openalgo_desktop.core.charting.columns import Columns, Floats
+from openalgo_desktop.analytics.indian.periods import runs_of
+from openalgo_desktop.core.charting.columns import Columns, Floats, Ints
 from openalgo_desktop.core.charting.sessions import IST_SECONDS, day_numbers
 from openalgo_desktop.core.charting.surroundings import Surroundings
 
@@ -38,9 +37,8 @@ class SameTime(Kept):
         if not bars.size:
             return found
         days = day_numbers(bars.time)
-        starts = starts_of(days).tolist()
         value, slot = bars.volume.copy(), np.zeros(bars.size, np.int64)
-        for first, end in zip(starts, [*starts[1:], bars.size], strict=True):
+        for first, end in runs_of(days):
             if self._total:
                 value[first:end] = np.cumsum(value[first:end])
             if self._intraday:
@@ -51,16 +49,15 @@ class SameTime(Kept):
         mean = self._means(slot, value)
         if bars.size > 1:
             self._day = int(days[-2])
-            first = starts[-1] if days[-1] == days[-2] else (starts[-2] if len(starts) > 1 else 0)
+            first = runs_of(days[:-1])[-1][0]
             self._sum = float(np.cumsum(bars.volume[first : bars.size - 1])[-1])
         return value, mean, _ratio(value, mean)
 
-    def _means(self, slot: np.ndarray, value: Floats) -> Floats:
+    def _means(self, slot: Ints, value: Floats) -> Floats:
         """For each bar, the mean of the values of its slot before it; and the past is kept."""
         mean = np.full(len(value), NAN)
         order = np.argsort(slot, kind="stable")
-        edges = [*starts_of(slot[order]).tolist(), len(order)]
-        for first, end in pairwise(edges):
+        for first, end in runs_of(slot[order]):
             places = order[first:end]
             values = value[places]
             mean[places] = _means_before(values, self._days)

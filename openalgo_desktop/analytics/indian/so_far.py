@@ -12,7 +12,7 @@ from openalgo_desktop.analytics.indian.periods import (
     Period,
     check_fits,
     period_numbers,
-    starts_of,
+    runs_of,
 )
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.sessions import Sessions, day_numbers
@@ -70,21 +70,20 @@ class SoFarStudy(Kept):
     def _all(self, bars: Columns) -> Sequence[Floats]:
         found = empty(len(self._columns), bars.size)
         numbers = period_numbers(bars.time, self._period)
-        starts = starts_of(numbers)
+        runs = runs_of(numbers)
         self._state = SoFar()
         before = NAN
-        for first, end in zip(starts.tolist(), [*starts[1:].tolist(), bars.size], strict=True):
+        for first, end in runs:
             part = bars.cut(first, end)
             rows = self._stretch(part, before)
             for column, values in zip(found, rows, strict=True):
                 column[first:end] = values
             before = float(part.close[-1])
-        for place in range(int(starts[-1]) if len(starts) else 0, bars.size - 1):
-            self._close(bars, place)
-        if len(starts) > 1:
-            self._state = self._state._replace(before=float(bars.close[starts[-1] - 1]))
-            if starts[-1] == bars.size - 1:  # the last bar is the first of its stretch
-                self._state = SoFar(close=float(bars.close[starts[-1] - 1]))
+        if runs:
+            first = runs[-1][0]
+            self._state = SoFar(close=float(bars.close[first - 1]) if first else NAN)
+            for place in range(first, bars.size - 1):
+                self._close(bars, place)
         return found
 
     def _stretch(self, part: Columns, before: float) -> Sequence[Floats]:

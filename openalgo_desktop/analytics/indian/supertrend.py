@@ -13,12 +13,13 @@ import numpy as np
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept
 from openalgo_desktop.core.charting.columns import Columns, Floats
+from openalgo_desktop.core.gently import gently
 
 
 class _State(NamedTuple):
     """After a bar: bars seen, average (a sum until there are enough), bands, trend, close."""
 
-    count: int = 0
+    seen: int = 0
     atr: float = 0.0
     upper: float = NAN
     lower: float = NAN
@@ -36,7 +37,7 @@ class Band:
 
     def after(self, state: _State, high: float, low: float, close: float) -> _State:
         """The state after one more bar."""
-        count, before = state.count + 1, state.close
+        count, before = state.seen + 1, state.close
         size = high - low if count == 1 else max(high, before) - min(low, before)
         if count <= self.length:
             atr = state.atr + size
@@ -86,7 +87,7 @@ class Supertrend(Kept):
         for band in self._bands:
             band.state = state = _State()
             found = []
-            for high, low, close in zip(*columns, strict=True):
+            for high, low, close in gently(zip(*columns, strict=True)):
                 band.state = state
                 state = band.after(state, high, low, close)
                 found.append(_shown(state, band.state.trend))

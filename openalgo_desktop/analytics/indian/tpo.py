@@ -8,19 +8,21 @@ one letter between rows that have more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
-from openalgo_desktop.analytics.indian.periods import Period, check_fits, starts_of
+from openalgo_desktop.analytics.indian.periods import Period, check_fits, runs_of
 from openalgo_desktop.analytics.indian.value_area import row_height, value_area
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.sessions import day_numbers
 from openalgo_desktop.core.charting.studies import Profile
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.errors import DataError
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BALANCE: Final = 2  # stretches of the initial balance
@@ -86,7 +88,7 @@ def tpo_profile(
         return None
     letters = [LETTERS[n % len(LETTERS)] for n in sorted(ranges.of)]
     texts = ["".join(letters[n] for n in np.flatnonzero(column)) for column in touched.T]
-    prices = (base + rows) * height
+    prices = (base + rows).astype(np.float64) * height
     single = single_prints(sizes)
     parts = (np.where(single, 0.0, sizes), np.where(single, sizes, 0.0))
     point = float(prices[area.point]) + height / 2.0
@@ -94,14 +96,15 @@ def tpo_profile(
     return Profile(first, last, height, prices, parts, point, *edges, tuple(texts))
 
 
-def single_prints(sizes: Floats) -> np.ndarray:
+def single_prints(sizes: Floats) -> Flags:
     """Rows with one letter that have rows with more on both sides somewhere: those at the ends are
     tails."""
     more = np.flatnonzero(sizes > 1)
     if not len(more):
         return np.zeros(len(sizes), bool)
     place = np.arange(len(sizes))
-    return (sizes == 1) & (place > more[0]) & (place < more[-1])
+    found: Flags = (sizes == 1) & (place > more[0]) & (place < more[-1])
+    return found
 
 
 class Tpo(Kept):
@@ -155,15 +158,13 @@ class Tpo(Kept):
         self._before = (NAN, NAN, NAN)
         self._ranges = self._tried = Ranges()
         days = day_numbers(bars.time)
-        starts = starts_of(days).tolist()
-        for first, end in zip(starts, [*starts[1:], bars.size], strict=True):
+        for first, end in runs_of(days):
             day = int(days[first])
             self._begin(day, first)
             opened = self._around.sessions.opens(day, int(bars.time[first]))
             stretch = np.maximum(0, (bars.time[first:end] - opened) // (60 * self._wish.minutes))
             closed = (end - 1 if end == bars.size else end) - first
-            edges = [*starts_of(stretch[:closed]).tolist(), closed]
-            for start, stop in pairwise(edges):
+            for start, stop in runs_of(stretch[:closed]):
                 low, high = bars.low[first + start : first + stop], bars.high[first + start :]
                 top = float(high[: stop - start].max())
                 self._ranges.add(int(stretch[start]), float(low.min()), top)

@@ -12,7 +12,7 @@ from openalgo_desktop.analytics.indian.periods import (
     Period,
     check_fits,
     period_numbers,
-    starts_of,
+    runs_of,
 )
 from openalgo_desktop.analytics.indian.volume_rows import VolumeRows, finer, profile_of
 from openalgo_desktop.core.charting.columns import Columns, Floats
@@ -82,8 +82,7 @@ class SessionProfile(Kept):
         self._done, self._before, self._seen = [], _UNKNOWN, 0
         self._number, self._last = -1, None
         numbers = period_numbers(bars.time, self._period)
-        starts = starts_of(numbers).tolist()
-        for first, end in zip(starts, [*starts[1:], bars.size], strict=True):
+        for first, end in runs_of(numbers):
             final = end == bars.size
             self._begin(int(numbers[first]), first)
             for column, value in zip(found, self._before, strict=False):
@@ -141,7 +140,9 @@ class SessionProfile(Kept):
 
 def _one(bars: Columns, place: int) -> Columns:
     """A copy of one bar: the views of the next call are others."""
-    return Columns(*(column[place : place + 1].copy() for column in bars))
+    one = bars.cut(place, place + 1)
+    o, h, low, c = (column.copy() for column in (one.open, one.high, one.low, one.close))
+    return Columns(one.time.copy(), o, h, low, c, one.volume.copy(), one.oi.copy())
 
 
 class FixedProfile(Kept):

@@ -3,6 +3,7 @@ or less hides is not known, and the shorter the bars the less it matters."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,10 +24,11 @@ def spread(
     first = np.clip(np.floor((low - edge) / height + 1e-9), 0, rows - 1).astype(np.int64)
     last = np.clip(np.ceil((high - edge) / height - 1e-9) - 1, first, rows - 1).astype(np.int64)
     single = first == last
-    found = np.bincount(first[single], sizes[single], rows)
+    found = np.zeros(rows)
+    np.add.at(found, first[single], sizes[single])
     wide = ~single
     if wide.any():
-        found = found + _wide(low[wide], high[wide], sizes[wide], edge, height, rows)
+        found += _wide(low[wide], high[wide], sizes[wide], edge, height, rows)
     return found
 
 
@@ -61,11 +63,31 @@ class VolumeRows:
         """Take these bars over; those of unknown volume count as none."""
         if not bars.size:
             return
+        if bars.size == 1:
+            self._add_one(bars)
+            return
         self._reach(float(bars.low.min()), float(bars.high.max()))
-        self.sizes += self.of(bars)
+        self.sizes += self._of(bars)
 
-    def of(self, bars: Columns) -> Floats:
-        """Up and down volume of bars on the rows as they are now, which must hold them."""
+    def _add_one(self, bar: Columns) -> None:
+        low, high, volume = float(bar.low[0]), float(bar.high[0]), float(bar.volume[0])
+        self._reach(low, high)
+        if not volume > 0:
+            return
+        sizes = self.sizes[0 if bar.close[0] >= bar.open[0] else 1]
+        bottom, top = low / self.height - self.base, high / self.height - self.base
+        last_row = len(sizes) - 1
+        first = min(max(math.floor(bottom + 1e-9), 0), last_row)
+        last = min(max(math.ceil(top - 1e-9) - 1, first), last_row)
+        if first == last:
+            sizes[first] += volume
+            return
+        each = volume / (top - bottom)  # of a whole row
+        sizes[first] += each * (first + 1 - bottom)
+        sizes[first + 1 : last] += each
+        sizes[last] += each * (top - last)
+
+    def _of(self, bars: Columns) -> Floats:
         volume = np.nan_to_num(bars.volume)
         up = bars.close >= bars.open
         where = (self.base * self.height, self.height, self.sizes.shape[1])
@@ -83,18 +105,18 @@ class VolumeRows:
         """Rows for this range, too."""
         self._low, self._high = min(self._low, low), max(self._high, high)
         if not self.height:
-            self.height = 2.0 ** np.floor(np.log2(max(low, 1e-6) * 1e-5))
+            self.height = 2.0 ** math.floor(math.log2(max(low, 1e-6) * 1e-5))
         while (self._high - self._low) / self.height > MOST:
             self._halve()
-        first = int(np.floor(self._low / self.height + 1e-9))
-        end = max(first + 1, int(np.ceil(self._high / self.height - 1e-9)))
+        first = math.floor(self._low / self.height + 1e-9)
+        end = max(first + 1, math.ceil(self._high / self.height - 1e-9))
         if not self.sizes.shape[1]:
             self.base, self.sizes = first, np.zeros((2, end - first))
             return
         first, end = min(first, self.base), max(end, self.base + self.sizes.shape[1])
         before, after = self.base - first, end - self.base - self.sizes.shape[1]
         if before or after:
-            self.sizes = np.pad(self.sizes, ((0, 0), (before, after)))
+            self.sizes = _padded(self.sizes, before, after)
             self.base = first
 
     def _halve(self) -> None:
@@ -102,7 +124,7 @@ class VolumeRows:
         if not self.sizes.shape[1]:
             return
         odd = self.base % 2
-        sizes = np.pad(self.sizes, ((0, 0), (odd, (odd + self.sizes.shape[1]) % 2)))
+        sizes = _padded(self.sizes, odd, (odd + self.sizes.shape[1]) % 2)
         self.sizes = sizes[:, 0::2] + sizes[:, 1::2]
         self.base = (self.base - odd) // 2
 
@@ -115,10 +137,17 @@ class VolumeRows:
         group = max(1, round(wanted / self.height))
         first = self.base // group
         before = self.base - first * group
-        padded = np.pad(self.sizes, ((0, 0), (before, -(before + count) % group)))
+        padded = _padded(self.sizes, before, -(before + count) % group)
         sizes = padded.reshape(2, -1, group).sum(axis=2)
         height = group * self.height
         return height, (first + np.arange(sizes.shape[1])) * height, sizes
+
+
+def _padded(sizes: Floats, before: int, after: int) -> Floats:
+    count = sizes.shape[1]
+    found = np.zeros((2, before + count + after))
+    found[:, before : before + count] = sizes
+    return found
 
 
 def profile_of(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
-from openalgo_desktop.analytics.indian.periods import Period, period_numbers, starts_of
+from openalgo_desktop.analytics.indian.periods import Period, period_numbers, runs_of
 from openalgo_desktop.core.charting.columns import Columns, Floats, Ints
 
 #: VWAP, upper and lower band of 1, 2, 3 deviations, distance of the close in per cent.
@@ -59,9 +59,8 @@ class Vwap(Kept):
     def _all(self, bars: Columns) -> Sequence[Floats]:
         found = empty(OUTPUTS, bars.size)
         numbers, price = self._numbers(bars.time), self._price.all(bars)
-        starts = starts_of(numbers)
         self._number = -1
-        for first, end in zip(starts, [*starts[1:], bars.size], strict=True):
+        for first, end in runs_of(numbers):
             if numbers[first] >= 0:
                 self._stretch(int(numbers[first]), price[first:end], bars.cut(first, end))
                 volume, money, squares = self._sums
