@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 
-from openalgo_desktop.ui.chart import ticks
+from openalgo_desktop.ui.chart.scales import ticks
 from openalgo_desktop.ui.chart.series import Series
 from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt

@@ -13,7 +13,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from openalgo_desktop.ui.chart.primitives import Floats, Lines, Rects
+from openalgo_desktop.ui.chart.paint.primitives import Floats, Lines, Rects
 from openalgo_desktop.ui.chart.series import Series, Slice
 from openalgo_desktop.ui.kit import theme
 

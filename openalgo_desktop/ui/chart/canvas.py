@@ -20,15 +20,15 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart import ticks
 from openalgo_desktop.ui.chart.axes import PriceAxis, TimeAxis, VolumeAxis
 from openalgo_desktop.ui.chart.candles import BarsItem, CandleItem, VolumeItem, merge_of
-from openalgo_desktop.ui.chart.legend import legend
-from openalgo_desktop.ui.chart.line_hand import LineHand
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.overlay import Frame, Overlay
-from openalgo_desktop.ui.chart.price_scale import PriceScale
-from openalgo_desktop.ui.chart.scale import TimeScale
+from openalgo_desktop.ui.chart.over.legend import legend
+from openalgo_desktop.ui.chart.over.line_hand import LineHand
+from openalgo_desktop.ui.chart.over.overlay import Frame, Overlay
+from openalgo_desktop.ui.chart.scales import ticks
+from openalgo_desktop.ui.chart.scales.price_scale import PriceScale
+from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
 from openalgo_desktop.ui.chart.series import Series
 from openalgo_desktop.ui.kit import theme
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from openalgo_desktop.ui.chart import ticks
+from openalgo_desktop.ui.chart.scales import ticks
 from openalgo_desktop.ui.kit import fonts, look, theme
 from openalgo_desktop.ui.kit import format as fmt
 

@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView, PriceLine
-from openalgo_desktop.ui.chart.primitives import Lines, Rects
-from openalgo_desktop.ui.chart.scale import START_SPAN, TimeScale
+from openalgo_desktop.ui.chart.paint.primitives import Lines, Rects
+from openalgo_desktop.ui.chart.scales.ticks import price_ticks, time_labels, time_ticks
+from openalgo_desktop.ui.chart.scales.time_scale import START_SPAN, TimeScale
 from openalgo_desktop.ui.chart.series import Series
-from openalgo_desktop.ui.chart.ticks import price_ticks, time_labels, time_ticks
 from openalgo_desktop.ui.kit import theme
 
 T0 = 1_795_491_900  # 24 Nov 2026 09:15 IST

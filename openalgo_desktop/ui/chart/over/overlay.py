@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRe
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.tags import spread
+from openalgo_desktop.ui.chart.over.tags import spread
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit import format as fmt
 

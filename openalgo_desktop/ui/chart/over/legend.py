@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openalgo_desktop.ui.chart.overlay import LegendPart
+from openalgo_desktop.ui.chart.over.overlay import LegendPart
 from openalgo_desktop.ui.chart.series import Series
 from openalgo_desktop.ui.kit import format as fmt
 

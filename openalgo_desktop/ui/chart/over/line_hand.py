@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QPoint
 
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.overlay import Overlay
+from openalgo_desktop.ui.chart.over.overlay import Overlay
 
 #: A drag that moves less than this is a click, pixels.
 SLACK = 4

@@ -1,0 +1,1 @@
+"""What lies over the bars and moves with the mouse and the last price."""

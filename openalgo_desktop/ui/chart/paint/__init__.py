@@ -1,0 +1,1 @@
+"""Painters: arrays into pixels."""
