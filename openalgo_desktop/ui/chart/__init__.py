@@ -1,4 +1,4 @@
-"""Candle charts. pyqtgraph is imported when the first chart gets bars, not before."""
+"""Charts: one widget of our own that draws bars, studies, lines and drawings."""
 
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.view import ChartView

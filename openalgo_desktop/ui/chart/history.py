@@ -10,7 +10,6 @@ from typing import TypeAlias
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart.loading import load_drawing
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import label, push_button
 
@@ -56,5 +55,4 @@ class ChartHistory:
             self.retry.show()
         else:
             self.message.setText("" if len(bars) else f"No bars for {interval.value}")
-        await load_drawing()
         show(interval, bars)

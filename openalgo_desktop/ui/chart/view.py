@@ -1,4 +1,4 @@
-"""The chart as the docks see it. The pyqtgraph canvas is built when the first bars arrive."""
+"""The chart as the docks see it. The canvas is built when the first bars arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openalgo_desktop.ui.chart.live_bar import Candle
 from openalgo_desktop.ui.kit import format as fmt
 
 if TYPE_CHECKING:
-    from openalgo_desktop.ui.chart.canvas import Canvas
+    from openalgo_desktop.ui.chart.canvas.widget import Canvas
 
 
 #: Theme, density or text scale are others now.
@@ -50,9 +50,9 @@ class ChartView(QWidget):
 
     @property
     def canvas(self) -> Canvas:
-        """The drawing part; building it loads pyqtgraph."""
+        """The drawing part, built when it is first asked for."""
         if self._canvas is None:
-            from openalgo_desktop.ui.chart.canvas import Canvas
+            from openalgo_desktop.ui.chart.canvas.widget import Canvas
 
             self._canvas = Canvas(self)
             self._canvas.setObjectName(f"{self.objectName() or 'chart'}-canvas")
@@ -111,8 +111,7 @@ class ChartView(QWidget):
         """Right end of a price's line, in this widget's coordinates."""
         frame = self.canvas.overlay.frame
         inner = QPoint(round(frame.pane.right()), round(frame.y(price)))
-        place: QPoint = self.canvas.viewport().mapTo(self, inner)
-        return place
+        return self.canvas.mapTo(self, inner)
 
     @property
     def shown_lines(self) -> Sequence[PriceLine]:

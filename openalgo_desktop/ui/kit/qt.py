@@ -14,8 +14,8 @@ from openalgo_desktop.core.errors import ConfigError
 IMMORTAL_NONE = (3, 12)
 #: First PySide6 that loses a reference to ``None`` per call that returns nothing.
 LOSES_REFERENCES = (6, 12)
-#: This one breaks pyqtgraph on every Python (PYSIDE-3115).
-BREAKS_PYQTGRAPH = (6, 9, 1)
+#: This one breaks programs that draw much, on every Python (PYSIDE-3115).
+BREAKS_DRAWING = (6, 9, 1)
 
 
 def pair_problem(python: tuple[int, ...], pyside: tuple[int, ...]) -> str:
@@ -26,7 +26,7 @@ def pair_problem(python: tuple[int, ...], pyside: tuple[int, ...]) -> str:
             f"PySide6 {numbers} crashes Python {python[0]}.{python[1]}. Install an older one "
             "(pip install 'PySide6-Essentials<6.12') or use Python 3.12 or later."
         )
-    if pyside[:3] == BREAKS_PYQTGRAPH:
+    if pyside[:3] == BREAKS_DRAWING:
         return f"PySide6 {numbers} breaks the charts. Install another version of PySide6."
     return ""
 

@@ -202,16 +202,16 @@ def test_ctrl_click_alone_gives_the_price_and_a_drag_pans(chart: ChartView, qtbo
     prices: list[float] = []
     chart.price_picked.connect(prices.append)
     at = QPoint(400, 300)
-    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)
     assert prices == []
     ctrl = Qt.KeyboardModifier.ControlModifier
-    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, ctrl, at)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, ctrl, at)
     assert prices == [pytest.approx(canvas.overlay.frame.price(300.0))]
     left = canvas.scale_x.left
-    QTest.mousePress(canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at)
     event_at = QPoint(600, 300)
-    QTest.mouseMove(canvas.viewport(), event_at)
-    QTest.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=event_at)
+    QTest.mouseMove(canvas, event_at)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=event_at)
     assert canvas.scale_x.left < left - 10
     assert len(prices) == 1
 
@@ -260,7 +260,7 @@ def cost(action: object, repeat: int = 12) -> float:
 def repaint(chart: ChartView) -> None:
     chart.flush()
     QApplication.sendPostedEvents()
-    chart.canvas.viewport().repaint(chart.canvas.viewport().visibleRegion().boundingRect())
+    chart.canvas.repaint(chart.canvas.visibleRegion().boundingRect())
 
 
 def test_paints_stay_in_their_budget(chart: ChartView) -> None:
@@ -268,7 +268,7 @@ def test_paints_stay_in_their_budget(chart: ChartView) -> None:
     shown(chart, bars)
     scale = chart.canvas.scale_x
     scale.zoom(1_500 / scale.span, scale.right)
-    chart.canvas._changed_view()
+    chart.canvas.changed_view()
     repaint(chart)
     last, moment = float(bars.close[-1]), int(bars.time[-1])
     moves = iter(np.linspace(0, 3, 1000).tolist())
@@ -280,13 +280,13 @@ def test_paints_stay_in_their_budget(chart: ChartView) -> None:
 
     def pan() -> None:
         scale.pan(-1.3)
-        chart.canvas._changed_view()
+        chart.canvas.changed_view()
         repaint(chart)
 
     assert cost(tick) < TICK_LIMIT
     assert cost(pan) < PAN_LIMIT
     scale.zoom(1e9, scale.right)  # all 50,000
-    chart.canvas._changed_view()
+    chart.canvas.changed_view()
     repaint(chart)
     assert cost(tick) < WIDE_LIMIT
 
@@ -361,10 +361,10 @@ def test_times_are_labelled_in_ist() -> None:
 def test_the_crosshair_names_the_bar(chart: ChartView) -> None:
     shown(chart, walk(300))
     overlay = chart.canvas.overlay
-    QTest.mouseMove(chart.canvas.viewport(), QPoint(300, 200))
+    QTest.mouseMove(chart.canvas, QPoint(300, 200))
     assert overlay._cross is not None
     assert "Nov" in overlay._cross_time
-    index = round(chart.canvas._bar_at(QPointF(overlay._cross).x()))
+    index = round(chart.canvas.stage.bar_at(QPointF(overlay._cross).x()))
     text = " ".join(part for part, _ in overlay._legend)
     assert f"{chart.canvas.series.bar(index)[0]:,.2f}" in text
 

@@ -1,4 +1,4 @@
-"""What moves with the mouse and the last price: a transparent child over the chart's viewport.
+"""What moves with the mouse and the last price: a transparent child over the canvas.
 
 Closed bars are not drawn again when only this changes.
 """
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.over.tags import spread
+from openalgo_desktop.ui.chart.scales.value_map import ValueMap
 from openalgo_desktop.ui.kit import fonts, theme
 from openalgo_desktop.ui.kit import format as fmt
 
@@ -25,7 +26,7 @@ REACH = 3
 
 @dataclass
 class Frame:
-    """Where things are, in pixels of the viewport, and the prices at top and bottom."""
+    """Where things are, in pixels of the canvas, and the prices at top and bottom."""
 
     pane: QRectF
     bottom: float  # lower edge of the lowest pane
@@ -33,14 +34,22 @@ class Frame:
     low: float = 0.0
     high: float = 1.0
     labels: tuple[float, ...] = ()  # prices that the axis names
+    log: bool = False
+    inverted: bool = False
+
+    def __post_init__(self) -> None:
+        pane = self.pane
+        self._map = ValueMap(
+            self.low, self.high, pane.top(), pane.height(), self.log, self.inverted
+        )
 
     def y(self, price: float) -> float:
         """Pixel of a price."""
-        return self.pane.top() + (self.high - price) / (self.high - self.low) * self.pane.height()
+        return self._map.y(price)
 
     def price(self, y: float) -> float:
         """Price of a pixel."""
-        return self.high - (y - self.pane.top()) / self.pane.height() * (self.high - self.low)
+        return self._map.value(y)
 
     def takes(self, y: float) -> bool:
         """Whether a line may be let go there. Prices go on below the lowest one in sight, over the
@@ -58,8 +67,8 @@ def _first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
 class Overlay(QWidget):
     """Crosshair, price lines, last price, legend."""
 
-    def __init__(self, viewport: QWidget) -> None:
-        super().__init__(viewport)
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
         self.setObjectName("chart-overlay")
         self.setAccessibleName("Lines, last price and crosshair")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -1,85 +1,95 @@
 """numpy into Qt's batched drawing calls.
 
-pyqtgraph has a bridge that hands the array's memory to Qt. It is an internal of pyqtgraph, so it
-is used here only, and when it is missing or does not work the slow way takes over.
+Qt's painter draws an array of C++ lines or rectangles in one call. PySide takes a wrapped object as
+the array's beginning, and shiboken wraps any address: so the memory of a numpy array of four
+doubles a row is handed over as it is. Where that does not work a list of Qt objects takes over.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QLineF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QPainter, QPolygonF
+from shiboken6 import Shiboken
+
+from openalgo_desktop.ui.chart.series import Floats
 
 log = logging.getLogger(__name__)
 
-Floats = npt.NDArray[np.float64]
+#: Bytes of a QPointF.
+_POINT = 16
 
 
-class SlowArray:
-    """The same interface with a list of Qt objects per call."""
+class Batch:
+    """Rows of four numbers: ``array(n)`` to fill, ``draw`` to draw them."""
 
-    def __init__(self, kind: type) -> None:
-        self._kind = kind
-        self._values: Floats = np.empty((0, 4))
-
-    def resize(self, size: int) -> None:
-        self._values = np.empty((size, 4))
-
-    def ndarray(self) -> Floats:
-        return self._values
-
-    def drawargs(self) -> tuple[Any, ...]:
-        return ([self._kind(*row) for row in self._values.tolist()],)
-
-
-def _make(kind: type, fast: bool) -> Any:
-    if fast:
-        try:
-            from pyqtgraph.Qt.internals import PrimitiveArray
-
-            array = PrimitiveArray(kind, 4)
-            array.resize(1)
-            array.ndarray()[:] = 0.0
-            array.drawargs()
-            return array
-        except Exception:
-            log.warning("pyqtgraph's array bridge is not usable: charts draw slower")
-    return SlowArray(kind)
-
-
-class Lines:
-    """A batch of lines: fill ``array(n)`` with x1, y1, x2, y2 and draw it with the current pen."""
+    kind: type = QLineF
 
     def __init__(self, fast: bool = True) -> None:
-        self._array = _make(QLineF, fast)
+        self._room: Floats = np.zeros((64, 4))
+        self._size = 0
+        self._wrapped: Any = None
+        self._fast = fast and self._works()
+
+    def _works(self) -> bool:
+        try:
+            self._wrap()
+            return bool(self._wrapped == self.kind(0.0, 0.0, 0.0, 0.0))
+        except Exception:
+            log.warning("arrays cannot be handed to Qt here: charts draw slower", exc_info=True)
+            return False
+
+    def _wrap(self) -> None:
+        self._wrapped = Shiboken.wrapInstance(self._room.ctypes.data, self.kind)
 
     def array(self, size: int) -> Floats:
-        """Room for ``size`` lines; valid until the next call."""
-        self._array.resize(size)
-        values: Floats = self._array.ndarray()
-        return values
+        """Room for ``size`` rows; valid until the next call."""
+        if size > len(self._room):
+            self._room = np.zeros((max(size, 2 * len(self._room)), 4))
+            if self._fast:
+                self._wrap()
+        self._size = size
+        return self._room[:size]
+
+    def _rows(self) -> list[Any]:
+        return [self.kind(*row) for row in self._room[: self._size].tolist()]
+
+
+class Lines(Batch):
+    """A batch of lines: x1, y1, x2, y2; drawn with the current pen."""
+
+    kind = QLineF
 
     def draw(self, painter: QPainter) -> None:
         """One call for the whole batch."""
-        painter.drawLines(*self._array.drawargs())
+        if self._fast and self._size:
+            cast(Any, painter).drawLines(self._wrapped, self._size)
+        elif self._size:
+            painter.drawLines(self._rows())
 
 
-class Rects:
+class Rects(Batch):
     """A batch of rectangles: x, y, width, height; drawn with the current pen and brush."""
 
-    def __init__(self, fast: bool = True) -> None:
-        self._array = _make(QRectF, fast)
-
-    def array(self, size: int) -> Floats:
-        """Room for ``size`` rectangles; valid until the next call."""
-        self._array.resize(size)
-        values: Floats = self._array.ndarray()
-        return values
+    kind = QRectF
 
     def draw(self, painter: QPainter) -> None:
         """One call for the whole batch."""
-        painter.drawRects(*self._array.drawargs())
+        if self._fast and self._size:
+            cast(Any, painter).drawRects(self._wrapped, self._size)
+        elif self._size:
+            painter.drawRects(self._rows())
+
+
+def polygon(points: Floats, fast: bool = True) -> QPolygonF:
+    """Points (rows of x, y) as Qt's polygon."""
+    if not fast or not len(points):
+        return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
+    found = QPolygonF()
+    found.resize(len(points))
+    memory = cast(Any, Shiboken.VoidPtr)(found.data(), len(points) * _POINT, True)
+    np.frombuffer(memory, np.float64).reshape(-1, 2)[:] = points
+    return found

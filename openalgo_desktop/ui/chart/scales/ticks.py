@@ -33,6 +33,32 @@ def price_ticks(low: float, high: float, most: int, tick: float) -> list[float]:
     return [index * step for index in range(first, last + 1)]
 
 
+def log_ticks(low: float, high: float, most: int, tick: float) -> list[float]:
+    """Round prices for a logarithmic axis, at most ``most``, about evenly spaced: of decades one,
+    two or three each; within less than one, round prices that lie far enough apart."""
+    if not 0.0 < low < high or most < 1:
+        return []
+    decades = math.log10(high / low)
+    if decades >= 1.0:
+        for nices in ((1, 2, 5), (1, 3), (1,)):
+            found = [
+                power * nice
+                for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+                for power in (10.0**exponent,)
+                for nice in nices
+                if low <= power * nice <= high
+            ]
+            if len(found) <= most:
+                return found
+        return found[:: -(-len(found) // most)]
+    found = []
+    apart = (high / low) ** (1.0 / (most + 1))
+    for value in price_ticks(low, high, 3 * most, tick):
+        if value > 0.0 and (not found or value / found[-1] >= apart):
+            found.append(value)
+    return found
+
+
 def wall(time: int, intraday: bool) -> datetime:
     """A bar's start on the wall clock; daily bars carry their date as midnight UTC."""
     shift = IST_OFFSET_SECONDS if intraday else 0

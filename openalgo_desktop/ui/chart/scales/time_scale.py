@@ -71,6 +71,10 @@ class TimeScale:
         self.left += moved
         self.right += moved
 
+    def show(self, left: float, right: float) -> None:
+        """Put the edges there, at least as far apart as is allowed."""
+        self.left, self.right = left, max(right, left + MIN_SPAN)
+
     def zoom(self, factor: float, anchor: float) -> None:
         """Show ``factor`` times as many bars; the bar at ``anchor`` keeps its place."""
         most = max(START_SPAN, self.count * (1 + 2 * MARGIN))

@@ -66,7 +66,7 @@ class Chart:
 
     @property
     def port(self) -> Any:
-        return self.view.canvas.viewport()
+        return self.view.canvas
 
     def draw(self) -> None:
         self.view.flush()

@@ -68,7 +68,7 @@ def test_the_chart_offers_an_order_in_its_menu_and_ignores_a_click(drive: Drive)
         session.bridge.price_picked.connect(lambda key, price, side: picked.append(price))
         canvas = chart.view.canvas
         at = canvas.overlay.frame.pane.center().toPoint()
-        QTest.mouseClick(canvas.viewport(), LEFT, pos=at)
+        QTest.mouseClick(canvas, LEFT, pos=at)
         assert picked == [] and wishes == []
         chart.view.menu_wanted.emit(canvas.overlay.frame.price(at.y()), QPoint(0, 0))
         (menu,) = [

@@ -1,0 +1,190 @@
+"""What a chart shows and where: series, scales, panes. It paints nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import IntFlag, auto
+
+from PySide6.QtCore import QRectF
+
+from openalgo_desktop.ui.chart.canvas.labels import TIME_ROOM, value_labels
+from openalgo_desktop.ui.chart.canvas.pane import (
+    PRICES,
+    STUDY_WEIGHT,
+    VOLUME,
+    WEIGHTS,
+    Pane,
+    share_out,
+)
+from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.paint.bars import merge_of
+from openalgo_desktop.ui.chart.paint.kinds import BY_ID, KINDS, Kind
+from openalgo_desktop.ui.chart.scales import ticks
+from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, VolumeScale
+from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
+from openalgo_desktop.ui.chart.series import CLOSE, Series
+from openalgo_desktop.ui.kit import look
+
+PRICE_WIDTH = 78
+TIME_HEIGHT = 24
+
+
+class Dirty(IntFlag):
+    """What changed since the last flush."""
+
+    NOTHING = 0
+    LAST = auto()  # the forming bar
+    BARS = auto()  # closed bars, or what is drawn over them
+    VIEW = auto()  # edges, prices, size
+
+
+class Stage:
+    """Owner of the view's state; the canvas and its painters read it."""
+
+    def __init__(self) -> None:
+        self.series = Series()
+        self.scale_x = TimeScale()
+        self.scale_y = PriceScale()
+        self.places = 2
+        self.tick = 0.01
+        self.intraday = True
+        self.kind: Kind = KINDS[0]
+        self.ratio = 1.0  # device pixels of a logical one
+        self.width, self.height = 1.0, 1.0  # of the widget
+        self.panes = [Pane(PRICES, self.scale_y), Pane(VOLUME, VolumeScale())]
+        self.times: tuple[list[int], list[str]] = ([], [])  # bars that the time axis names
+        self._weights: dict[int, float] = {}
+
+    # -- places -------------------------------------------------------------------------------
+    @property
+    def prices(self) -> Pane:
+        """The pane of the prices."""
+        return self.panes[0]
+
+    @property
+    def area(self) -> QRectF:
+        """All panes together."""
+        first, last = self.panes[0].rect, self.panes[-1].rect
+        return QRectF(first.left(), first.top(), first.width(), last.bottom() - first.top())
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the lowest pane."""
+        return self.panes[-1].rect.bottom()
+
+    def place(self, width: float, height: float) -> None:
+        """Give the panes their places in a widget of this size."""
+        self.width, self.height = width, height
+        inner = max(1.0, width - look.px(PRICE_WIDTH))
+        share_out(self.panes, inner, max(1.0, height - look.px(TIME_HEIGHT)))
+
+    def even_out(self) -> None:
+        """Give all panes the heights that they have at first."""
+        for pane in self.panes:
+            pane.weight = WEIGHTS.get(pane.number, STUDY_WEIGHT)
+        self.place(self.width, self.height)
+
+    def pane_at(self, y: float) -> Pane | None:
+        """The pane at a height, none on the time axis."""
+        return next((pane for pane in self.panes if y < pane.rect.bottom()), None)
+
+    def pane(self, number: int) -> Pane | None:
+        """A pane by its number."""
+        return next((pane for pane in self.panes if pane.number == number), None)
+
+    def at(self, pane: Pane) -> At:
+        """The geometry of a pane."""
+        scale, rect = self.scale_x, pane.rect
+        return At(
+            rect,
+            pane.number,
+            self.series,
+            scale.left,
+            scale.span,
+            pane.scale.map(rect.top(), rect.height()),
+            self.places,
+            self.tick,
+            self.ratio,
+        )
+
+    def bar_at(self, x: float) -> float:
+        """Bar of a pixel, with its fraction."""
+        scale, rect = self.scale_x, self.panes[0].rect
+        return scale.left + (x - rect.left()) / rect.width() * scale.span
+
+    def x_of(self, index: float) -> float:
+        """Pixel of a bar."""
+        scale, rect = self.scale_x, self.panes[0].rect
+        return rect.left() + (index - scale.left) / scale.span * rect.width()
+
+    @property
+    def merge(self) -> int:
+        """How many bars are drawn as one."""
+        return merge_of(self.panes[0].rect.width() / self.scale_x.span * self.ratio)
+
+    # -- fitting ------------------------------------------------------------------------------
+    def fit(self) -> bool:
+        """Let the scales follow what is in view; True when one moved."""
+        if not len(self.series):
+            return False
+        found = self.series.extremes(*self.scale_x.visible)
+        moved = False
+        self._find_base()
+        for pane in self.panes:
+            height = pane.rect.height()
+            if pane.number == PRICES:
+                prices = None if found is None else found[:2]
+                moved |= pane.scale.fit(prices, height, 10.0**-self.places)
+            elif pane.number == VOLUME:
+                moved |= pane.scale.fit(None if found is None else (0.0, found[2]), height, 1.0)
+        return moved
+
+    def _find_base(self) -> None:
+        """The close that per cent and a baseline count from: that of the first bar in view."""
+        first = min(self.scale_x.visible[0], len(self.series) - 1)
+        self.scale_y.base = float(self.series.column(CLOSE)[first])
+
+    def label(self) -> None:
+        """Choose what the axes name."""
+        for pane in self.panes:
+            pane.labels = value_labels(pane, self.places)
+        scale = self.scale_x
+        first = max(0, math.ceil(scale.left))
+        last = min(len(self.series), math.floor(scale.right) + 1)
+        chosen: list[int] = []
+        if first < last:
+            share = (last - first) / max(1.0, scale.span)  # labels only where there are bars
+            most = max(1, int(self.panes[0].rect.width() * share / look.px(TIME_ROOM)))
+            chosen = ticks.time_ticks(self.series.time, first, last, most, self.intraday)
+        self.times = (chosen, ticks.time_labels(self.series.time, chosen, self.intraday))
+
+    # -- state --------------------------------------------------------------------------------
+    def set_kind(self, kind: str) -> bool:
+        """Draw the series in another way; False for one that there is not."""
+        found = BY_ID.get(kind)
+        if found is None:
+            return False
+        self.kind = found
+        return True
+
+    def save(self) -> dict[str, object]:
+        """Heights of panes and kinds of scales, for a layout."""
+        heights = {str(pane.number): round(pane.weight, 3) for pane in self.panes}
+        return {"heights": heights, "scale": self.scale_y.save()}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take what :meth:`save` gave; what is not understood is left out."""
+        heights, scale = state.get("heights"), state.get("scale")
+        if isinstance(heights, Mapping):
+            self._weights = {
+                int(number): float(weight)
+                for number, weight in heights.items()
+                if str(number).lstrip("-").isdigit()
+                and isinstance(weight, int | float)
+                and 0.05 <= weight <= 100.0
+            }
+            for pane in self.panes:
+                pane.weight = self._weights.get(pane.number, pane.weight)
+        if isinstance(scale, Mapping):
+            self.scale_y.restore(scale)

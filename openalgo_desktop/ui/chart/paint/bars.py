@@ -1,0 +1,176 @@
+"""Bars of all kinds, in device pixels: bodies are crisp, wicks sit in their middle.
+
+A painter is called with the bars ``first <= index < last``, once for those that are closed and once
+for the forming one; both go through the same code, so they fit without a seam.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPainter
+
+from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.paint.ink import Ink
+from openalgo_desktop.ui.chart.paint.primitives import Rects
+from openalgo_desktop.ui.chart.series import Floats, Slice
+
+#: Narrower bars are merged so that each drawn one gets this many device pixels.
+MIN_PIXELS = 2.0
+BODY = 0.72
+
+Mask = npt.NDArray[np.bool_]
+
+_rects = Rects()
+
+
+def merge_of(pitch: float) -> int:
+    """How many bars are drawn as one when each has ``pitch`` pixels."""
+    return max(1, math.ceil(MIN_PIXELS / pitch)) if pitch > 0.0 else 1
+
+
+def live_start(count: int, merge: int) -> int:
+    """First bar that is drawn with the forming one: it takes its whole group along."""
+    return (count - 1) - (count - 1) % merge
+
+
+def widths(at: At, merged: int) -> tuple[float, float]:
+    """Width of a body, odd or even as its wick is so that they share their middle, and the width
+    of a wick, device pixels."""
+    wick = max(1.0, math.floor(at.ratio + 0.25))
+    body = max(1.0, math.floor(at.pitch * merged * BODY))
+    wick = min(wick, body)
+    if body > wick and (body - wick) % 2:
+        body -= 1.0
+    return body, wick
+
+
+def fill(
+    painter: QPainter, colour: QColor, left: Floats, top: Floats, width: float, height: Floats
+) -> None:
+    """Filled rectangles of one colour and width, at least a pixel high."""
+    if not len(left):
+        return
+    rects = _rects.array(len(left))
+    rects[:, 0], rects[:, 1], rects[:, 2] = left, top, width
+    rects[:, 3] = np.maximum(1.0, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    _rects.draw(painter)
+
+
+def tones(bars: Slice, ink: Ink) -> Iterator[tuple[QColor, Mask]]:
+    """Colours and the bars that have them: by direction, or as a study says."""
+    rising: Mask = bars.close >= bars.open
+    known = np.isfinite(bars.close)
+    if ink.tones is not None:
+        index = np.minimum(bars.x + (bars.merged - 1) / 2.0, len(ink.tones) - 1)
+        given = ink.tones[index.astype(np.int64)]
+        for number, colour in enumerate(ink.palette):
+            yield colour, known & (given == number)
+        known = known & ~np.isin(given, np.arange(len(ink.palette)))
+    yield ink.up, rising & known
+    yield ink.down, ~rising & known
+
+
+def candles(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """Wicks and filled bodies."""
+    bars = at.series.visible(first, last, merge)
+    body, wick = widths(at, bars.merged)
+    centre = at.columns(bars.x)
+    opened, high, low, close = (at.rows(v) for v in (bars.open, bars.high, bars.low, bars.close))
+    top, foot = np.minimum(high, low), np.maximum(high, low)
+    upper, lower = np.minimum(opened, close), np.maximum(opened, close)
+    for colour, mask in tones(bars, ink):
+        chosen = np.flatnonzero(mask)
+        middle = centre[chosen] - math.floor((wick - 1.0) / 2.0)
+        fill(painter, colour, middle, top[chosen], wick, foot[chosen] - top[chosen] + 1.0)
+        left = middle - (body - wick) / 2.0
+        fill(painter, colour, left, upper[chosen], body, lower[chosen] - upper[chosen])
+
+
+def hollow(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """Bodies of bars that closed over their open are empty; the colour says whether the close is
+    over the close before."""
+    bars = at.series.visible(first, last, merge)
+    if not len(bars.x):
+        return
+    body, wick = widths(at, bars.merged)
+    centre = at.columns(bars.x) - math.floor((wick - 1.0) / 2.0)
+    opened, high, low, close = (at.rows(v) for v in (bars.open, bars.high, bars.low, bars.close))
+    top, foot = np.minimum(high, low), np.maximum(high, low)
+    upper, lower = np.minimum(opened, close), np.maximum(opened, close)
+    start = round(float(bars.x[0]) - (bars.merged - 1) / 2.0)
+    earlier = at.series.bar(start - 1)[3] if start else float(bars.open[0])
+    before = np.concatenate(([earlier], bars.close[:-1]))
+    empty = (bars.close >= bars.open) & (body >= 3.0 * wick)
+    for colour, mask in ((ink.up, bars.close >= before), (ink.down, bars.close < before)):
+        chosen = np.flatnonzero(mask)
+        x, a, b = centre[chosen], upper[chosen], lower[chosen]
+        left = x - (body - wick) / 2.0
+        fill(painter, colour, x, top[chosen], wick, a - top[chosen])
+        fill(painter, colour, x, b, wick, foot[chosen] - b + 1.0)
+        fill(painter, colour, left, a, body, b - a)
+        hole = empty[chosen] & (b - a > 2.0 * wick)
+        inner = left[hole] + wick, a[hole] + wick
+        fill(painter, ink.ground, *inner, body - 2.0 * wick, (b - a)[hole] - 2.0 * wick)
+
+
+def ohlc(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """A stroke from high to low, the open at its left, the close at its right."""
+    bars = at.series.visible(first, last, merge)
+    body, wick = widths(at, bars.merged)
+    if body >= 7.0:
+        wick = max(wick, min(3.0 * at.ratio, math.floor(body / 5.0)))
+    centre = at.columns(bars.x) - math.floor((wick - 1.0) / 2.0)
+    opened, high, low, close = (at.rows(v) for v in (bars.open, bars.high, bars.low, bars.close))
+    top, foot = np.minimum(high, low), np.maximum(high, low)
+    arm = max(0.0, math.floor((body - wick) / 2.0))
+    half = math.floor(wick / 2.0)
+    for colour, mask in tones(bars, ink):
+        chosen = np.flatnonzero(mask)
+        x = centre[chosen]
+        fill(painter, colour, x, top[chosen], wick, foot[chosen] - top[chosen] + 1.0)
+        if arm:
+            one = np.full(len(chosen), wick)
+            fill(painter, colour, x - arm, opened[chosen] - half, arm, one)
+            fill(painter, colour, x + wick, close[chosen] - half, arm, one)
+
+
+def high_low(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """Blocks from high to low."""
+    bars = at.series.visible(first, last, merge)
+    body, _ = widths(at, bars.merged)
+    left = at.columns(bars.x) - math.floor((body - 1.0) / 2.0)
+    high, low = at.rows(bars.high), at.rows(bars.low)
+    top, foot = np.minimum(high, low), np.maximum(high, low)
+    for colour, mask in tones(bars, ink):
+        fill(painter, colour, left[mask], top[mask], body, foot[mask] - top[mask])
+
+
+def columns(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """Columns from the foot of the pane to the close."""
+    bars = at.series.visible(first, last, merge)
+    body, _ = widths(at, bars.merged)
+    left = at.columns(bars.x) - math.floor((body - 1.0) / 2.0)
+    top = at.rows(bars.close)
+    foot = math.floor(at.pane.bottom() * at.ratio)
+    for colour, mask in tones(bars, ink):
+        fill(painter, colour, left[mask], top[mask], body, foot - top[mask])
+
+
+def volume(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
+    """Volume columns in the colour of their bar."""
+    bars = at.series.visible(first, last, merge)
+    body, _ = widths(at, bars.merged)
+    left = at.columns(bars.x) - math.floor((body - 1.0) / 2.0)
+    foot = math.floor(at.y(0.0) * at.ratio)
+    top = np.minimum(at.rows(bars.volume), foot - 1.0)
+    traded = bars.volume > 0
+    rising = bars.close >= bars.open
+    for colour, mask in ((ink.volume_up, rising & traded), (ink.volume_down, ~rising & traded)):
+        fill(painter, colour, left[mask], top[mask], body, foot - top[mask])

@@ -1,0 +1,39 @@
+"""Colours of a chart, resolved once for a theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtGui import QColor
+
+from openalgo_desktop.ui.chart.series import Floats
+from openalgo_desktop.ui.kit import theme
+
+VOLUME_ALPHA = 120
+AREA_ALPHA = 46
+
+
+class Ink:
+    """What painters draw with. ``tones`` (of a study that colours bars) are indexes of
+    ``palette``, one for each bar; others mean the bar's own colour."""
+
+    def __init__(self) -> None:
+        self.tones: Floats | None = None
+        self.palette: Sequence[QColor] = ()
+        self.base = float("nan")  # value that a baseline chart is split at
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the colours of the theme in force."""
+        colours = theme.current()
+        self.ground = colours.color("panel")
+        self.grid = colours.color("grid")
+        self.border = colours.color("border")
+        self.label = colours.color("muted")
+        self.up, self.down = colours.color("up"), colours.color("down")
+        self.volume_up = colours.color("up", VOLUME_ALPHA)
+        self.volume_down = colours.color("down", VOLUME_ALPHA)
+        self.line = colours.color("accent")
+        self.area = colours.color("accent", AREA_ALPHA)
+        self.area_up = colours.color("up", AREA_ALPHA)
+        self.area_down = colours.color("down", AREA_ALPHA)

@@ -1,0 +1,41 @@
+"""The kinds of a chart's main series: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from PySide6.QtGui import QPainter
+
+from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.paint import bars, curves
+from openalgo_desktop.ui.chart.paint.ink import Ink
+
+#: Draws ``first <= index < last``, ``merge`` bars as one, in device pixels.
+Paint: TypeAlias = Callable[[QPainter, At, int, int, int, Ink], None]
+
+
+class Kind(NamedTuple):
+    """``kind`` is the id that is saved with a chart, ``transform`` names what makes its bars of
+    those of the market (empty: none). One that ``joins`` connects a bar with the one before."""
+
+    kind: str
+    title: str
+    paint: Paint
+    transform: str = ""
+    joins: bool = False
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("candles", "Candles", bars.candles),
+    Kind("hollow", "Hollow candles", bars.hollow),
+    Kind("bars", "Bars", bars.ohlc),
+    Kind("line", "Line", curves.line, joins=True),
+    Kind("markers", "Line with markers", curves.markers, joins=True),
+    Kind("step", "Step line", curves.step_line, joins=True),
+    Kind("area", "Area", curves.area, joins=True),
+    Kind("baseline", "Baseline", curves.baseline, joins=True),
+    Kind("high-low", "High-low", bars.high_low),
+    Kind("columns", "Columns", bars.columns),
+)
+BY_ID = {kind.kind: kind for kind in KINDS}
