@@ -22,6 +22,7 @@ from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.calendar import (
     MarketCalendar,
 )
+from openalgo_desktop.core.charting.drawings.book import DrawingBook
 from openalgo_desktop.core.clock import SystemClock, api_timestamp
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
@@ -53,6 +54,7 @@ from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
+from openalgo_desktop.runtime.start_drawings import start_drawings
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
@@ -112,6 +114,7 @@ class Terminal:
         self.logs: LogRing
         self.db: Database
         self.state: KeyValueStore
+        self.drawings: DrawingBook
         self.vault: Vault
         self.keys: ApiKeys
         self.journal: Journal
@@ -144,6 +147,7 @@ class Terminal:
             await self.start_storage(may_lock=True)
             folder, told = self.data_dir.logs, self.data_dir.announced()
             self.crash_report = look_back(folder, told, self.started, self.logs.redactor)
+            await start_drawings(self)
             await self._start_market()
             await start_trading(self)
             await self._start_api()

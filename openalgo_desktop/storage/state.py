@@ -36,6 +36,12 @@ class KeyValueStore:
         rows = await self._db.read(lambda connection: connection.execute(query).all())
         return {row.key: msgspec.json.decode(row.value) for row in rows}
 
+    async def texts(self, scope: str) -> dict[str, bytes]:
+        """Every value of a scope as it stands, for who decodes each when it is needed."""
+        query = select(_TABLE.c.key, _TABLE.c.value).where(_TABLE.c.scope == scope)
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return {row.key: row.value.encode() for row in rows}
+
     async def get(self, scope: str, key: str) -> Any:
         """One value, or None."""
         query = select(_TABLE.c.value).where(_TABLE.c.scope == scope, _TABLE.c.key == key)

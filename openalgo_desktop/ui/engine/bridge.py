@@ -43,6 +43,7 @@ from openalgo_desktop.ui.engine.day_trades import day_trades
 from openalgo_desktop.ui.engine.depths import DepthsDoor
 from openalgo_desktop.ui.engine.desk import DeskDoor
 from openalgo_desktop.ui.engine.diagnostics import DiagnosticsDoor
+from openalgo_desktop.ui.engine.drawings import DrawingsDoor
 from openalgo_desktop.ui.engine.feed import FeedDoor
 from openalgo_desktop.ui.engine.frames import FrameClock
 from openalgo_desktop.ui.engine.funds import FundsDoor
@@ -140,6 +141,7 @@ class Bridge(QObject):
         self.mode_changed.connect(lambda _: self.gtts.forget())
         self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
+        self.drawings = DrawingsDoor(terminal, self.spawn, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -190,6 +192,7 @@ class Bridge(QObject):
         self.arm.close()
         self.watch.close()
         self.alerts.close()
+        self.drawings.close()
         self.books.close()
         self.prices.close()
         current = asyncio.current_task()

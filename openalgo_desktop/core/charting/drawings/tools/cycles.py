@@ -1,0 +1,57 @@
+"""Cycles, and the studies that a gesture anchors."""
+
+from __future__ import annotations
+
+from openalgo_desktop.core.charting.drawings.model import Family, Style, Tool
+
+_LINES = Style(colour="link-1", width=1.0)
+
+C, V = Family.CYCLES, Family.STUDIES
+TOOLS = (
+    Tool(
+        "cyclic-lines",
+        "Cyclic lines",
+        C,
+        "cyclic",
+        2,
+        style=_LINES,
+        help="Vertical lines that repeat the distance of two bars",
+    ),
+    Tool("time-cycles", "Time cycles", C, "time_cycles", 2, style=_LINES, help="Half circles"),
+    Tool(
+        "sine-line",
+        "Sine line",
+        C,
+        "sine",
+        2,
+        style=_LINES,
+        help="From a turn to the opposite one",
+    ),
+    Tool(
+        "anchored-vwap",
+        "Anchored VWAP",
+        V,
+        "line",
+        1,
+        study="anchored-vwap",
+        help="The volume-weighted average price from a bar on",
+    ),
+    Tool(
+        "fixed-range-profile",
+        "Fixed range volume profile",
+        V,
+        "line",
+        2,
+        study="fixed-range-profile",
+        help="Volume at prices between two bars",
+    ),
+    Tool(
+        "anchored-profile",
+        "Anchored volume profile",
+        V,
+        "line",
+        1,
+        study="anchored-profile",
+        help="Volume at prices from a bar on",
+    ),
+)

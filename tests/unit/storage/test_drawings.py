@@ -1,0 +1,67 @@
+"""Drawings survive the program, written when the hand rests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openalgo_desktop.core.charting.drawings.book import DrawingBook
+from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing, Style
+from openalgo_desktop.storage import drawings as stored
+from openalgo_desktop.storage.database import Database
+from openalgo_desktop.storage.drawings import DrawingRepository
+from openalgo_desktop.storage.state import KeyValueStore
+
+KEY = ("NSE", "SBIN")
+
+
+@pytest.fixture
+async def state(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    await database.start()
+    yield KeyValueStore(database)
+    await database.stop()
+
+
+async def book_of(repository: DrawingRepository) -> DrawingBook:
+    return DrawingBook(await repository.load(), repository.save, repository.keep_aside)
+
+
+async def test_drawings_come_back_as_they_were(state):
+    repository = DrawingRepository(state)
+    book = await book_of(repository)
+    row = Drawing("a", "trend", (Anchor(1.5, 2.25), Anchor(3, 4)), Style(colour="#ff0000"), "₹")
+    for price in range(20):  # a drag
+        moved = row.moved((row.anchors[0], Anchor(3, float(price))))
+        book.apply(book.changes(KEY, [("a", moved)]))
+    assert await state.all(stored.SCOPE) == {}  # not yet
+    await repository.stop()
+    again = await book_of(DrawingRepository(state))
+    assert again.of(KEY) == (moved,)
+    again.apply(again.changes(KEY, [("a", None)]))
+
+
+async def test_the_last_one_forgets_the_symbol(state, monkeypatch):
+    monkeypatch.setattr(stored, "REST", 0.0)
+    await state.put(
+        stored.SCOPE, "NSE:SBIN", {"drawings": [{"ident": "a", "tool": "trend", "anchors": []}]}
+    )
+    repository = DrawingRepository(state)
+    book = await book_of(repository)
+    assert len(book.of(KEY)) == 1
+    book.apply(book.changes(KEY, [("a", None)]))
+    await repository.stop()
+    assert await state.all(stored.SCOPE) == {}
+
+
+async def test_a_damaged_value_costs_one_symbol_and_is_kept(state):
+    await state.put(stored.SCOPE, "NSE:SBIN", {"drawings": "x"})
+    await state.put(
+        stored.SCOPE, "NSE:TCS", {"drawings": [{"ident": "a", "tool": "ray", "anchors": []}]}
+    )
+    repository = DrawingRepository(state)
+    book = await book_of(repository)
+    assert book.of(KEY) == () and len(book.of(("NSE", "TCS"))) == 1
+    await state.put("x", "barrier", 1)
+    assert await state.get(stored.ASIDE, "NSE:SBIN") == '{"drawings":"x"}'
