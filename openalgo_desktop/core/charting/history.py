@@ -8,7 +8,7 @@ changed meanwhile (the same symbol in another window). Orders, alerts and the ti
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, MutableSequence, Sequence
 from typing import NamedTuple
 
 #: Steps that are kept.
@@ -25,7 +25,8 @@ class Change(NamedTuple):
 
 class Step(NamedTuple):
     """What one gesture changed. ``scope`` is the instrument whose chart it belongs to, None: all;
-    steps with the same ``joins`` in a row (arrow keys, a slider) become one."""
+    steps in a row with
+    the same ``joins`` on the same parts (arrow keys, a slider) become one."""
 
     text: str
     changes: tuple[Change, ...]
@@ -49,7 +50,7 @@ class History:
             return
         self._undone = [old for old in self._undone if not _meets(old, step.scope)]
         last = self._done[-1] if self._done else None
-        if last is not None and step.joins and (last.joins, last.scope) == (step.joins, step.scope):
+        if last is not None and step.joins and _continues(last, step):
             self._done.pop()
             changes = _joined((*last.changes, *changes))
         if changes:
@@ -57,20 +58,18 @@ class History:
 
     def undo(self, scope: Hashable = None) -> Step | None:
         """Take back the last step of ``scope`` (and of all); None when there is none."""
-        step = self._last(self._done, scope)
+        step = self._taken(self._done, scope)
         if step is None:
             return None
-        self._done.remove(step)
         self._undone.append(step)
         self._apply([Change(c.part, c.after, c.before) for c in reversed(step.changes)])
         return step
 
     def redo(self, scope: Hashable = None) -> Step | None:
         """Do again what was taken back last."""
-        step = self._last(self._undone, scope)
+        step = self._taken(self._undone, scope)
         if step is None:
             return None
-        self._undone.remove(step)
         self._done.append(step._replace(joins=""))
         self._apply(step.changes)
         return step
@@ -91,12 +90,28 @@ class History:
         self._undone.clear()
 
     @staticmethod
+    def _taken(steps: MutableSequence[Step], scope: Hashable) -> Step | None:
+        """The last one, which is in ``steps`` no more; equal ones before it stay."""
+        for place in range(len(steps) - 1, -1, -1):
+            if _meets(steps[place], scope):
+                step = steps[place]
+                del steps[place]
+                return step
+        return None
+
+    @staticmethod
     def _last(steps: Sequence[Step], scope: Hashable) -> Step | None:
         return next((step for step in reversed(steps) if _meets(step, scope)), None)
 
 
 def _meets(step: Step, scope: Hashable) -> bool:
     return step.scope is None or step.scope == scope
+
+
+def _continues(last: Step, step: Step) -> bool:
+    """Whether both are one gesture: of the same kind, on the same parts."""
+    same = (last.joins, last.scope) == (step.joins, step.scope)
+    return same and {c.part for c in last.changes} == {c.part for c in step.changes}
 
 
 def _joined(changes: Sequence[Change]) -> tuple[Change, ...]:
