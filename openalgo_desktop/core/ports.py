@@ -142,6 +142,10 @@ class MarketSource(Protocol):
     def intervals(self) -> Sequence[Interval]:
         """Intervals served natively."""
 
+    def history_days(self, interval: Interval) -> int:
+        """The most days that one request for candles of ``interval`` may span; 0 where there are
+        none. :meth:`history` takes longer ranges all the same and asks several times."""
+
 
 class MasterSource(Protocol):
     """Gives the symbol master."""

@@ -369,3 +369,12 @@ class MarketHub:
     def intervals(self) -> Sequence[Interval]:
         """Intervals that the data account serves."""
         return self._connected_source().intervals()
+
+    def history_days(self, interval: Interval) -> int:
+        """Days of candles that the data account gives in one request."""
+        return self._connected_source().history_days(interval)
+
+    @property
+    def broker(self) -> str:
+        """Whose prices these are; empty without a data account."""
+        return "" if self._source is None else self._source.broker

@@ -47,6 +47,7 @@ from openalgo_desktop.local_api.handover import Handover
 from openalgo_desktop.local_api.owner import OwnerServer
 from openalgo_desktop.local_api.server import LocalApi
 from openalgo_desktop.market.hub import MarketHub
+from openalgo_desktop.research.bars.service import BarService
 from openalgo_desktop.runtime.accounts import Accounts, split_name
 from openalgo_desktop.runtime.crash import look_back
 from openalgo_desktop.runtime.hands.door import OwnerDoor
@@ -54,6 +55,7 @@ from openalgo_desktop.runtime.logs import LogRing, setup_logging
 from openalgo_desktop.runtime.mode_guard import LOCKED_VAULT
 from openalgo_desktop.runtime.options import TerminalOptions
 from openalgo_desktop.runtime.own_days import amend_calendar
+from openalgo_desktop.runtime.start_bars import start_bars
 from openalgo_desktop.runtime.start_drawings import start_drawings
 from openalgo_desktop.runtime.start_trading import start_trading
 from openalgo_desktop.sandbox.account import Sandbox
@@ -119,6 +121,7 @@ class Terminal:
         self.keys: ApiKeys
         self.journal: Journal
         self.hub: MarketHub
+        self.bars: BarService
         self.accounts: Accounts
         self.sandbox: Sandbox
         self.realism: Realism
@@ -258,6 +261,7 @@ class Terminal:
         )
         await self.hub.start()
         self.on_stop(self.hub.stop)
+        self.bars = start_bars(self)
 
     def _simulator(self) -> SimulatorAccount:
         settings = self.settings

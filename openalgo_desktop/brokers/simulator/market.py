@@ -283,3 +283,7 @@ class SimulatorMarket:
     def intervals(self) -> Sequence[Interval]:
         """All intervals of the vocabulary."""
         return self._history.intervals()
+
+    def history_days(self, interval: Interval) -> int:
+        """As much as is made in about a second."""
+        return 365 if interval.seconds == 0 or interval.seconds >= 60 else 1

@@ -20,8 +20,9 @@ class Progress(NamedTuple):
 
 class LiveBar(NamedTuple):
     """The forming bar of an instrument, ``began`` when it is a new one (the one before is closed
-    and final then). ``time`` as in :class:`Bars`; prices rupees, volume and oi units. It is made
-    of every tick, so no high or low between two paints is lost."""
+    and final then). ``time`` as in :class:`Bars`; prices rupees, volume and oi units, NaN where
+    not known. It is made of every tick, so no high or low between two paints is lost. ``closed``
+    comes once for each bar, at its end by the exchange's clock: its values are final."""
 
     time: int
     open: float
@@ -31,6 +32,7 @@ class LiveBar(NamedTuple):
     volume: float
     oi: float
     began: bool
+    closed: bool = False
 
 
 class BarSource(Protocol):
@@ -55,4 +57,9 @@ class BarSource(Protocol):
         the stop call. Bars of one instrument and span are built once for all listeners."""
 
     def forming(self, key: Key, span: Span) -> LiveBar | None:
-        """The bar that forms now, while somebody follows it."""
+        """The bar that forms now, while somebody follows it; until the next one begins the last
+        one (``closed``)."""
+
+    def countdown(self, key: Key, span: Span) -> float | None:
+        """Seconds to the end of the bar that forms now, by the exchange's clock; None while its
+        market is closed."""

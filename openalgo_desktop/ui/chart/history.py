@@ -7,24 +7,35 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from typing import TypeAlias
 
+from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import label, push_button
 
-#: Gives the bars of an inclusive range of IST dates; raises :class:`AppError`.
-Ask: TypeAlias = Callable[[date, date], Awaitable[Bars]]
+Report: TypeAlias = Callable[[Progress], None]
+#: Gives the bars of an inclusive range of IST dates and tells how far it is; raises
+#: :class:`AppError`.
+Ask: TypeAlias = Callable[[date, date, Report], Awaitable[Bars]]
+
+#: So many older windows without a bar are the end of the history: before it was listed.
+_EMPTY = 2
 
 
 class ChartHistory:
     """Owns the line of text that says how the load went, and the button that tries again; the
-    dock places both. ``days`` of history are loaded for each interval."""
+    dock places both. ``days`` of history are loaded for each interval, and as many again each
+    time that older ones are wanted."""
 
     def __init__(self, dock: Dock, days: Mapping[Interval, int], again: Callable[[], None]) -> None:
         self._dock = dock
         self._days = days
         self._task: asyncio.Task[None] | None = None
+        self._interval: Interval | None = None
+        self._ask: Ask | None = None
+        self._first: date | None = None  # of what is loaded
+        self._empty = 0  # older windows without a bar, in a row
         self.message = label("", f"{dock.name}-message", "muted")
         self.retry = push_button("Retry", f"{dock.name}-retry", "Load the history again", again)
         self.retry.hide()
@@ -34,6 +45,11 @@ class ChartHistory:
         """Whether a load is under way."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing older, as far as is known."""
+        return self._empty >= _EMPTY
+
     def load(self, interval: Interval, ask: Ask, show: Callable[[Interval, Bars], None]) -> None:
         """Ask for the bars and give them to ``show``, none where they cannot be had; a load under
         way is given up."""
@@ -41,18 +57,50 @@ class ChartHistory:
             self._task.cancel()
         self.message.setText("Loading…")
         self.retry.hide()
+        self._interval, self._ask, self._first, self._empty = interval, ask, None, 0
         self._task = self._dock.spawn(self._load(interval, ask, show), f"{self._dock.name} history")
+
+    def older(self, show: Callable[[Bars], None]) -> bool:
+        """Ask for the window before what is loaded and give its bars to ``show`` (maybe none: a
+        window without trade); False where that cannot be now. What could not be had is told, and
+        asked for again by the next call."""
+        if self.loading or self.ended or self._first is None or self._ask is None:
+            return False
+        self._task = self._dock.spawn(
+            self._load_older(self._ask, self._first, show), f"{self._dock.name} older history"
+        )
+        return True
 
     async def _load(
         self, interval: Interval, ask: Ask, show: Callable[[Interval, Bars], None]
     ) -> None:
         today = self._dock.bridge.now().date()
+        first = today - timedelta(days=self._days[interval])
         try:
-            bars = await ask(today - timedelta(days=self._days[interval]), today)
+            bars = await ask(first, today, self._tell)
         except AppError as error:
             bars = Bars.empty()
             self.message.setText(error.message)
             self.retry.show()
         else:
+            self._first = first
             self.message.setText("" if len(bars) else f"No bars for {interval.value}")
         show(interval, bars)
+
+    async def _load_older(self, ask: Ask, before: date, show: Callable[[Bars], None]) -> None:
+        assert self._interval is not None
+        first = before - timedelta(days=self._days[self._interval])
+        self.message.setText("Loading…")
+        try:
+            bars = await ask(first, before - timedelta(days=1), self._tell)
+        except AppError as error:
+            self.message.setText(error.message)
+            return
+        self._first = first
+        self._empty = 0 if len(bars) else self._empty + 1
+        self.message.setText("")
+        show(bars)
+
+    def _tell(self, progress: Progress) -> None:
+        if progress.all > 1 and progress.text:
+            self.message.setText(progress.text)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from openalgo_desktop.analytics.finding import find
-from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval, Mode
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Mode
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.events import (
     AccountChanged,
@@ -30,11 +30,12 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.model import AccountStatus, Instrument, Key
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.naming import Names
-from openalgo_desktop.core.ticks import Bars, Tick
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.accounts import AccountDoor
 from openalgo_desktop.ui.engine.alerts import AlertsDoor
 from openalgo_desktop.ui.engine.api import ApiDoor
 from openalgo_desktop.ui.engine.arming import ArmDoor
+from openalgo_desktop.ui.engine.bars import BarsDoor
 from openalgo_desktop.ui.engine.basket import BasketDoor
 from openalgo_desktop.ui.engine.books import Books
 from openalgo_desktop.ui.engine.chain import ChainDoor
@@ -116,6 +117,7 @@ class Bridge(QObject):
         self.desk = DeskDoor(terminal, SOURCE)
         self.feed = FeedDoor(terminal, self)
         self.depths = DepthsDoor(terminal)
+        self.bars = BarsDoor(terminal)
         self.accounts = AccountDoor(terminal)
         self.api = ApiDoor(terminal)
         self.safety = SafetyDoor(terminal, self)
@@ -232,10 +234,6 @@ class Bridge(QObject):
     async def snapshot(self, key: Key) -> Tick:
         """The market of ``key`` now, asked when it is not streamed."""
         return await self._terminal.hub.snapshot(key)
-
-    async def history(self, key: Key, interval: Interval, start: date, end: date) -> Bars:
-        """Candles of the inclusive IST date range."""
-        return await self._terminal.hub.history(key, interval, start, end)
 
     # -- linked symbol ----------------------------------------------------------------------
     def select(self, key: Key, group: int = MAIN) -> None:

@@ -356,6 +356,9 @@ class Source:
     def intervals(self) -> Sequence[Interval]:
         return (Interval.M5, Interval.M1, Interval.H1, Interval.DAY)
 
+    def history_days(self, interval: Interval) -> int:
+        return 30
+
     def tick(self, key: Key, mode: FeedMode) -> Tick:
         price = self.prices.get(key, 300.0)
         return Tick(

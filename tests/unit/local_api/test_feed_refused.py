@@ -69,6 +69,9 @@ class Feed:
     def intervals(self) -> Sequence[Interval]:
         return ()
 
+    def history_days(self, interval: Interval) -> int:
+        return 30
+
 
 class Client:
     """A script on the WebSocket API."""

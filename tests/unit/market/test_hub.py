@@ -78,6 +78,9 @@ class Source:
     def intervals(self) -> Sequence[Interval]:
         return (Interval.M1,)
 
+    def history_days(self, interval: Interval) -> int:
+        return 30
+
 
 async def settle() -> None:
     """Let the hub's task run."""

@@ -301,3 +301,6 @@ class KitMarket:
 
     def intervals(self) -> Sequence[Interval]:
         return self._api.intervals()
+
+    def history_days(self, interval: Interval) -> int:
+        return self._api.history_days(interval)

@@ -270,6 +270,11 @@ class MarketCalls:
         """Intervals served natively."""
         return tuple(self.spec.capabilities.intervals)
 
+    def history_days(self, interval: Interval) -> int:
+        """Days of one request; 0 for an interval that is not served."""
+        rule = self.spec.capabilities.intervals.get(interval)
+        return 0 if rule is None else rule.days
+
 
 def instrument_context(row: Instrument) -> dict[str, Any]:
     """Names of an instrument for templates."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import Key, Order
@@ -170,7 +171,7 @@ class ChartDock(Dock):
             return
         self._live = None
         interval = Interval(self.interval.value())
-        ask = partial(self.bridge.history, self.key, interval)
+        ask = partial(self.bridge.bars.of_days, self.key, Span.of(interval))
         self.history.load(interval, ask, self._show_history)
 
     def _show_history(self, interval: Interval, bars: Bars) -> None:

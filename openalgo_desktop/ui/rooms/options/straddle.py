@@ -9,6 +9,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout
 
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.combined import summed
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.model import Key
@@ -16,7 +17,7 @@ from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.naming import expiry_text
 from openalgo_desktop.core.ticks import Bars, Part, Tick
 from openalgo_desktop.ui.chart import ChartView
-from openalgo_desktop.ui.chart.history import ChartHistory
+from openalgo_desktop.ui.chart.history import ChartHistory, Report
 from openalgo_desktop.ui.chart.live_bar import LiveBar, moment_of
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.chain import Pair
@@ -114,8 +115,11 @@ class StraddleDock(Dock):
         ask = partial(self._ask, self.pair, interval)
         self.history.load(interval, ask, self._show_history)
 
-    async def _ask(self, pair: Pair, interval: Interval, start: date, end: date) -> Bars:
-        legs = (self.bridge.history(leg.key, interval, start, end) for leg in (pair.call, pair.put))
+    async def _ask(
+        self, pair: Pair, interval: Interval, first: date, last: date, tell: Report
+    ) -> Bars:
+        span, bars = Span.of(interval), self.bridge.bars
+        legs = (bars.of_days(leg.key, span, first, last, tell) for leg in (pair.call, pair.put))
         return summed(*await asyncio.gather(*legs))
 
     def _show_history(self, interval: Interval, bars: Bars) -> None:

@@ -235,7 +235,7 @@ def test_a_chart_without_bars_says_of_whom_and_what_may_have_some(drive: Drive) 
         async def nothing(*_: object) -> Bars:
             return Bars.empty()
 
-        bridge.history = nothing
+        bridge.bars.of_days = nothing
         chart.dock.load()
         empty = chart.dock._empty
         await until(lambda: "No bars of SBIN for 5m" in empty.text(), "the reason")

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Action, Interval, PriceType, Product
 from openalgo_desktop.core.model import Key, OrderRequest, Position
 from openalgo_desktop.core.ticketing import TicketUse, TicketWish
@@ -430,10 +431,9 @@ def test_the_change_of_open_interest_comes_from_candles_where_the_feed_has_none(
         leg = dock.model.row_at(dock.table.row_of(atm)).call.leg
         assert leg is not None and leg.tick is not None and leg.tick.extras is None
         await until(lambda: leg.oi_change is not None, "the change of the day", 20.0)
-        days = await session.bridge.history(
-            key, Interval.DAY, session.bridge.now().date() - timedelta(days=7),
-            session.bridge.now().date(),
-        )  # fmt: skip
+        today = session.bridge.now().date()
+        week = today - timedelta(days=7)
+        days = await session.bridge.bars.of_days(key, Span.of(Interval.DAY), week, today)
         assert leg.prev_oi == days.oi[-2]
         dock.close()
         assert dock.name not in session.bridge.day_facts._wanted

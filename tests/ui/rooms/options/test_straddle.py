@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
@@ -71,16 +71,16 @@ def test_it_shows_what_call_and_put_at_the_money_cost_together(drive: Drive) -> 
 def test_a_history_that_does_not_come_is_told_and_tried_again(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         bridge: Any = session.bridge
-        real = bridge.history
+        real = bridge.bars.of_days
 
-        async def history(key: Key, interval: Interval, start: date, end: date) -> Bars:
+        async def of_days(key: Key, span: Span, *_: object) -> Bars:
             raise AppError("The broker gave no candles.")
 
-        bridge.history = history
+        bridge.bars.of_days = of_days
         dock = await opened(session)
         await until(lambda: not dock.history.retry.isHidden(), "the error")
         assert "no candles" in dock.history.message.text()
-        bridge.history = real
+        bridge.bars.of_days = real
         dock.history.retry.click()
         await until(lambda: dock.history.message.text() == "", "bars")
         assert dock.history.retry.isHidden() and len(dock.view.canvas.series) > 10

@@ -1,0 +1,191 @@
+"""The forming bar of one instrument and span, of every tick. Pure: time is told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from openalgo_desktop.core.charting.ports import LiveBar
+from openalgo_desktop.core.charting.rhythm import Rhythm
+from openalgo_desktop.core.charting.span import SpanUnit
+from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
+from openalgo_desktop.core.ticks import Part, Tick
+from openalgo_desktop.research.bars.hours import DAY, ist_midnight
+
+_NAN = math.nan
+isnan = math.isnan
+
+
+class BuiltBar(NamedTuple):
+    """A bar as it was built; ``whole`` when no tick of it can be missing."""
+
+    bar: LiveBar
+    whole: bool
+
+
+class BarBuilder:
+    """Feeds on ticks in the order in which they come. A step does not depend on how many bars or
+    ticks there were.
+
+    A bar begins with a tick and ends by the exchange's clock (:meth:`close`) or with the first
+    tick after it. What comes later than that never changes it. Bars keep the rhythm of the
+    history they continue (:meth:`seed`). ``end_of`` tells when a bar is over (epoch seconds);
+    ``admits`` whether a tick of a moment, with or without the exchange's own time, may begin one.
+    """
+
+    def __init__(
+        self,
+        rhythm: Rhythm,
+        end_of: Callable[[int], int],
+        admits: Callable[[float, bool], bool] = lambda moment, dated: True,
+    ) -> None:
+        self._rhythm = rhythm
+        self._end_of = end_of
+        self._admits = admits
+        self._intraday = rhythm.span.is_intraday
+        self._one_day = rhythm.span.unit is SpanUnit.DAY and rhythm.span.count == 1
+        self._shift = 0  # of the history's bars against the rhythm, seconds
+        self._day_volume: int | None = None
+        self._volume_at = 0.0  # moment of the tick that told it
+        self._bar: LiveBar | None = None
+        self._begin = 0  # epoch seconds, also of a day
+        self._end = 0
+        #: Since when no tick was missed, epoch seconds; infinity while they are.
+        self.since = math.inf
+        self._seeded = False
+
+    # -- reading ----------------------------------------------------------------------------
+    @property
+    def bar(self) -> LiveBar | None:
+        """The last bar, forming or closed."""
+        return self._bar
+
+    @property
+    def whole(self) -> bool:
+        """Whether no tick of the last bar can be missing."""
+        return self._seeded or self.since <= self._begin
+
+    @property
+    def forms(self) -> bool:
+        """Whether the last bar is not closed."""
+        return self._bar is not None and not self._bar.closed
+
+    @property
+    def end(self) -> int:
+        """When the last bar is over, epoch seconds."""
+        return self._end
+
+    # -- ticks ------------------------------------------------------------------------------
+    def take(self, tick: Tick) -> tuple[BuiltBar, ...]:
+        """What a tick changes: nothing, the forming bar, or the end of one and the next one."""
+        price = tick.ltp
+        if price <= 0 or not tick.knows(Part.LTP):
+            return ()
+        moment = (tick.ltt or tick.timestamp) / 1000
+        traded = self._traded(tick, moment)
+        bar = self._bar
+        if bar is not None:
+            if moment < self._begin:
+                return ()
+            if moment < self._end:
+                return () if bar.closed else (self._changed(bar, price, traded, tick),)
+        start = self._start(moment)
+        if (bar is not None and start <= bar.time) or not self._admits(moment, bool(tick.ltt)):
+            return ()
+        ended = self._closed(bar)
+        return (*ended, self._begun(start, price, traded, tick))
+
+    def _start(self, moment: float) -> int:
+        return self._rhythm.start(moment - self._shift) + self._shift
+
+    def _begun(self, start: int, price: float, traded: float, tick: Tick) -> BuiltBar:
+        self._set_ends(start)
+        oi = float(tick.oi) if tick.oi and tick.knows(Part.OI) else self._last_oi
+        bar = LiveBar(start, price, price, price, price, traded, oi, True)
+        self._seeded = False
+        self._bar = bar
+        return self._changed(bar, price, 0.0, tick, began=True)
+
+    def _changed(
+        self, bar: LiveBar, price: float, traded: float, tick: Tick, *, began: bool = False
+    ) -> BuiltBar:
+        high = price if price > bar.high else bar.high
+        low = price if price < bar.low else bar.low
+        opened, volume, oi = bar.open, bar.volume, bar.oi
+        if not isnan(traded):
+            volume = traded if isnan(volume) else volume + traded
+        if tick.oi and tick.knows(Part.OI):
+            oi = float(tick.oi)
+        if not self._intraday and tick.knows(Part.DAY) and tick.high > 0 and tick.low > 0:
+            high, low = max(high, tick.high), min(low, tick.low)
+            if self._one_day:  # the exchange's own figures of the day
+                opened, volume = tick.open or opened, float(tick.volume)
+        bar = self._bar = LiveBar(bar.time, opened, high, low, price, volume, oi, began)
+        return BuiltBar(bar, self.whole)
+
+    def _traded(self, tick: Tick, moment: float) -> float:
+        """Units traded since the tick before, NaN where nobody tells."""
+        if not tick.knows(Part.DAY):
+            return _NAN
+        before, volume = self._day_volume, tick.volume
+        if before is not None and volume < before and moment < self._volume_at:
+            return 0.0  # it comes late: its units are in what was told already
+        if before is not None and ist_day(moment) > ist_day(self._volume_at):
+            before = 0  # the first of its day
+        if volume or before is None:
+            self._day_volume, self._volume_at = volume, moment
+        # A fall means a reconnect: nothing can be said about that step.
+        return 0.0 if before is None else float(max(0, volume - before))
+
+    @property
+    def _last_oi(self) -> float:
+        return _NAN if self._bar is None else self._bar.oi
+
+    # -- time -------------------------------------------------------------------------------
+    def close(self, now: float) -> tuple[BuiltBar, ...]:
+        """End the forming bar when it is over at ``now`` (epoch seconds at the exchange)."""
+        return self._closed(self._bar) if self.forms and now >= self._end else ()
+
+    def _closed(self, bar: LiveBar | None) -> tuple[BuiltBar, ...]:
+        if bar is None or bar.closed:
+            return ()
+        self._bar = bar._replace(began=False, closed=True)
+        return (BuiltBar(self._bar, self.whole),)
+
+    def _set_ends(self, start: int) -> None:
+        self._begin = start if self._intraday else ist_midnight(start // DAY)
+        self._end = self._end_of(start - self._shift) + self._shift
+
+    def interrupted(self) -> None:
+        """Ticks are missing from now on, until :attr:`since` is set again."""
+        self.since = math.inf
+        self._seeded = False
+
+    # -- history ----------------------------------------------------------------------------
+    def seed(self, told: LiveBar, asked: float, now: float) -> tuple[BuiltBar, ...]:
+        """The source's last bar, ``asked`` for at that moment: what was missed of the forming one
+        is in it. A later bar than ours becomes ours."""
+        if self._intraday:
+            self._shift = told.time - self._rhythm.start(told.time)
+        bar = self._bar
+        if bar is not None and (told.time < bar.time or (bar.closed and told.time == bar.time)):
+            return ()
+        known = self.since <= asked
+        if bar is None or told.time > bar.time:
+            self._set_ends(told.time)
+            over = self._end <= now
+            self._bar = told._replace(began=True, closed=over)
+            self._seeded = known
+            return () if over else (BuiltBar(self._bar, self.whole),)
+        volume = told.volume if isnan(bar.volume) else max(bar.volume, told.volume)
+        oi = told.oi if isnan(bar.oi) else bar.oi
+        high, low = max(bar.high, told.high), min(bar.low, told.low)
+        self._bar = LiveBar(bar.time, told.open, high, low, bar.close, volume, oi, False)
+        self._seeded = self._seeded or known
+        return (BuiltBar(self._bar, self.whole),)
+
+
+def ist_day(moment: float) -> int:
+    """Day number of an epoch second."""
+    return int(moment + IST_OFFSET_SECONDS) // DAY

@@ -1,0 +1,250 @@
+"""Bars for charts, alerts and replay: what is kept, what has to be asked for, and the live ones.
+
+Of bars that a source gave as final nothing is asked again. Those that were built live fill the
+time since the last request; they are never stored, and the source's take their place as soon as it
+is asked for that time again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+from openalgo_desktop.core.charting.ports import BarSource, LiveBar, Progress
+from openalgo_desktop.core.charting.resample import resample, source_of
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.clock import Clock, JumpWatch
+from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.research.bars.files import SeriesName
+from openalgo_desktop.research.bars.hours import (
+    DAY,
+    Hours,
+    axis_day,
+    day_number,
+    day_start,
+    on_axis,
+)
+from openalgo_desktop.research.bars.live import LiveBars, Ticks
+from openalgo_desktop.research.bars.loads import Loads, Source, Tail, Wanted
+from openalgo_desktop.research.bars.store import BarStore
+from openalgo_desktop.research.bars.tables import merged, part
+
+log = logging.getLogger(__name__)
+
+#: A bar that is followed has its beginning asked for after this, seconds, unless somebody loads
+#: the history anyway: a chart does both at once.
+SEED_AFTER = 0.5
+#: Bars that are joined on the loop; more of them in a thread.
+_ON_LOOP = 20_000
+
+
+class Hub(Ticks, Source, Protocol):
+    """The market hub, as far as bars need it."""
+
+
+class BarService(BarSource):
+    """``source_name`` says whose prices the hub has now, ``lasts`` whose bars stay true."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        clock: Clock,
+        hours: Hours,
+        store: BarStore,
+        source_name: Callable[[], str],
+        lasts: Callable[[str], bool] = lambda source: True,
+    ) -> None:
+        self._hub = hub
+        self._hours = hours
+        self._store = store
+        self._source_name = source_name
+        self._lasts = lasts
+        self._jumps = JumpWatch(clock)
+        self.live = LiveBars(hub, clock, hours)
+        self._loads = Loads(
+            store,
+            hub,
+            hours,
+            self.live.exchange_clock,
+            source_name,
+            self.live.whole_since,
+            lambda wanted, tail: self.live.seed(wanted.key, wanted.span, tail.bars, tail.asked),
+        )
+        self._built_of = ""  # whose prices the live bars are made of
+        self._seeds: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    async def close(self) -> None:
+        """Give up what is under way, finish writing."""
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._seeds:
+            task.cancel()
+        await asyncio.gather(*self._seeds, return_exceptions=True)
+        self.live.close()
+        await self._loads.close()
+        await self._store.close()
+
+    # -- history ----------------------------------------------------------------------------
+    def base(self, span: Span) -> Span | None:
+        """Of which bars of the source those of ``span`` are made: itself where it has them; None
+        when only ticks make them. Raises :class:`NotConnected`."""
+        offered: Sequence[Interval] = self._hub.intervals()
+        if not span.is_intraday and Interval.DAY in offered:
+            offered = [Interval.DAY]  # weeks begin on another day with each broker
+        return source_of(span, offered)
+
+    async def get(
+        self,
+        key: Key,
+        span: Span,
+        start: int,
+        end: int,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Bars:
+        """See :class:`BarSource`. A span that the source lacks is made of a shorter one; of one
+        that only ticks make there are the bars that were built since somebody follows it."""
+        self._look_at_clock()
+        base = self.base(span)
+        if base is None:
+            self._keep(key, span, end)
+            return part(merged(self.live.built(key, span, start)), start, end)
+        if base == span:
+            bars, _ = await self._of_source(key, span, start, end, progress)
+            return bars
+        rhythm = self._hours.rhythm(key[0], span)
+        first = day_start(axis_day(start, span), base)
+        if not span.is_intraday:
+            first = day_start(rhythm.start(day_start(axis_day(start, span), base)) // DAY, base)
+        before = day_start(axis_day(end - 1, span) + 1, base) if not span.is_intraday else end
+        short, tail = await self._of_source(key, base, first, before, progress)
+        if len(short) > _ON_LOOP:
+            bars = await asyncio.to_thread(resample, short, base, rhythm)
+        else:
+            bars = resample(short, base, rhythm)
+        if self._reaches_now(span, end):
+            self.live.seed(key, span, bars, tail.asked)
+        return part(bars, start, end)
+
+    async def of_days(
+        self,
+        key: Key,
+        span: Span,
+        first: date,
+        last: date,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Bars:
+        """:meth:`get` of an inclusive range of IST dates."""
+        start, end = day_start(day_number(first), span), day_start(day_number(last) + 1, span)
+        return await self.get(key, span, start, end, progress)
+
+    async def _of_source(
+        self,
+        key: Key,
+        span: Span,
+        start: int,
+        end: int,
+        progress: Callable[[Progress], None] | None,
+    ) -> tuple[Bars, Tail]:
+        interval = span.interval
+        assert interval is not None
+        self._keep(key, span, end)
+        name = SeriesName(self._source_name(), key[0], key[1], span.text)
+        wanted = Wanted(name, key, interval, self._hours.rhythm(key[0], span))
+        tail = await self._loads.fill(wanted, start, end, progress)
+        kept = await self._store.get(name, start, end)
+        partial, whole = self.live.built(key, span, start)
+        return part(merged([partial, tail.bars, whole, kept]), start, end), tail
+
+    def _keep(self, key: Key, span: Span, end: int) -> None:
+        """Bars up to now are wanted: build what comes, so that they need not be asked again."""
+        now = self.live.exchange_clock.time()
+        if self._reaches_now(span, end) and self._hours.running(key[0], now) is not None:
+            self.live.keep(key, span)
+
+    def _reaches_now(self, span: Span, end: int) -> bool:
+        return end > on_axis(self.live.exchange_clock.time(), span)
+
+    # -- live -------------------------------------------------------------------------------
+    def follow(
+        self, key: Key, span: Span, listener: Callable[[LiveBar], None]
+    ) -> Callable[[], None]:
+        self._look_at_clock()
+        stops = [self.live.follow(key, span, listener)]
+        try:
+            base = self.base(span)
+        except AppError:
+            base = None
+        if base is not None and base != span:  # so that its history need not be asked again
+            stops.append(self.live.follow(key, base, lambda bar: None))
+        self._seed_later(key, span)
+
+        def stop() -> None:
+            for call in stops:
+                call()
+
+        return stop
+
+    def forming(self, key: Key, span: Span) -> LiveBar | None:
+        return self.live.forming(key, span)
+
+    def countdown(self, key: Key, span: Span) -> float | None:
+        now = self.live.exchange_clock.time()
+        return self._hours.countdown(key[0], self._hours.rhythm(key[0], span), now)
+
+    def _seed_later(self, key: Key, span: Span) -> None:
+        def begin() -> None:
+            self._timers.discard(timer)
+            self._spawn(self._seed(key, span))
+
+        timer = asyncio.get_running_loop().call_later(SEED_AFTER, begin)
+        self._timers.add(timer)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="forming bar")
+        self._seeds.add(task)
+        task.add_done_callback(self._seeds.discard)
+
+    async def _seed(self, key: Key, span: Span) -> None:
+        """Ask for the part of the forming bar that nobody heard."""
+        now = self.live.exchange_clock.time()
+        if self.live.is_whole(key, span) or self._hours.running(key[0], now) is None:
+            return
+        start = self._hours.rhythm(key[0], span).start(now)
+        try:
+            await self.get(key, span, start, on_axis(now, span) + 1)
+        except AppError as error:
+            log.info("the forming bar of %s:%s has no beginning: %s", *key, error.message)
+
+    # -- what happens around -----------------------------------------------------------------
+    def feed_changed(self, connected: bool) -> None:
+        """The feed of the data account came, went or is another one's."""
+        source = self._source_name()
+        if source != self._built_of:
+            self._built_of = source
+            self.live.reset()
+        if not connected:
+            self.live.interrupted()
+            return
+        self.live.resumed()
+        for key, span in self.live.followed():
+            if not math.isfinite(self.live.whole_since(key, span)):
+                self._seed_later(key, span)
+
+    def _look_at_clock(self) -> None:
+        """After a jump of the clock (it was set, the computer slept) ticks are missing, and what a
+        simulated market said of other times is not what it says now."""
+        if self._jumps.look():
+            self._store.forget_passing()
+            self._loads.forget(self._lasts)
+            self.live.reset()
+
+
+__all__ = ["SEED_AFTER", "BarService", "Tail"]
