@@ -53,7 +53,7 @@ class BarBuilder:
         self._end = 0
         #: Since when no tick was missed, epoch seconds; infinity while they are.
         self.since = math.inf
-        self._seeded = False
+        self._told = -math.inf  # when the source told what was missed of this bar
 
     # -- reading ----------------------------------------------------------------------------
     @property
@@ -64,7 +64,7 @@ class BarBuilder:
     @property
     def whole(self) -> bool:
         """Whether no tick of the last bar can be missing."""
-        return self._seeded or self.since <= self._begin
+        return self.since <= max(self._begin, self._told)
 
     @property
     def forms(self) -> bool:
@@ -103,7 +103,7 @@ class BarBuilder:
         self._set_ends(start)
         oi = float(tick.oi) if tick.oi and tick.knows(Part.OI) else self._last_oi
         bar = LiveBar(start, price, price, price, price, traded, oi, True)
-        self._seeded = False
+        self._told = -math.inf
         self._bar = bar
         return self._changed(bar, price, 0.0, tick, began=True)
 
@@ -160,7 +160,7 @@ class BarBuilder:
     def interrupted(self) -> None:
         """Ticks are missing from now on, until :attr:`since` is set again."""
         self.since = math.inf
-        self._seeded = False
+        self._told = -math.inf
 
     # -- history ----------------------------------------------------------------------------
     def seed(self, told: LiveBar, asked: float, now: float) -> tuple[BuiltBar, ...]:
@@ -171,18 +171,16 @@ class BarBuilder:
         bar = self._bar
         if bar is not None and (told.time < bar.time or (bar.closed and told.time == bar.time)):
             return ()
-        known = self.since <= asked
+        self._told = asked
         if bar is None or told.time > bar.time:
             self._set_ends(told.time)
             over = self._end <= now
             self._bar = told._replace(began=True, closed=over)
-            self._seeded = known
             return () if over else (BuiltBar(self._bar, self.whole),)
         volume = told.volume if isnan(bar.volume) else max(bar.volume, told.volume)
         oi = told.oi if isnan(bar.oi) else bar.oi
         high, low = max(bar.high, told.high), min(bar.low, told.low)
         self._bar = LiveBar(bar.time, told.open, high, low, bar.close, volume, oi, False)
-        self._seeded = self._seeded or known
         return (BuiltBar(self._bar, self.whole),)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -75,7 +74,7 @@ class Tail(NamedTuple):
     asked: float
 
 
-_NO_TAIL = Tail(Bars.empty(), 0, -math.inf)
+_NO_TAIL = Tail(Bars.empty(), 1 << 62, 0.0)
 
 
 class _Track:
