@@ -100,9 +100,7 @@ class FakeHub:
     def tick(self, price: float, volume: int = 0, moment: float | None = None, oi: int = 0) -> None:
         """A tick of SBIN, now or at an exchange's moment."""
         when = int((self.clock.time() if moment is None else moment) * 1000)
-        tick = Tick(
-            "SBIN", "NSE", price, FeedMode.QUOTE, when, when, volume=volume, oi=oi
-        )
+        tick = Tick("SBIN", "NSE", price, FeedMode.QUOTE, when, when, volume=volume, oi=oi)
         for listener in tuple(self.watchers.get(SBIN, ())):
             listener(tick)
 
