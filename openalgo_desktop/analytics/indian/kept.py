@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,22 +70,25 @@ class Kept:
 
     def load(self, bars: Columns) -> None:
         """Start over with these bars."""
-        for column, values in zip(self._columns, self._all(bars), strict=True):
-            column.fill(values)
+        with np.errstate(all="ignore"):
+            for column, values in zip(self._columns, self._all(bars), strict=True):
+                column.fill(values)
 
     def last(self, bars: Columns) -> None:
         """The last bar changed."""
         if bars.size:
-            self._put(bars, bars.size - 1)
+            with np.errstate(all="ignore"):
+                self._put(bars, bars.size - 1)
 
     def append(self, bars: Columns) -> None:
         """A bar was added; the one before is closed, and its last change may not have been told."""
         end = bars.size - 1
-        if end > 0:
-            self._put(bars, end - 1)
-            self._close(bars, end - 1)
-        for column, value in zip(self._columns, self._row(bars, end), strict=True):
-            column.push(value)
+        with np.errstate(all="ignore"):
+            if end > 0:
+                self._put(bars, end - 1)
+                self._close(bars, end - 1)
+            for column, value in zip(self._columns, self._row(bars, end), strict=True):
+                column.push(value)
 
     def _put(self, bars: Columns, place: int) -> None:
         for column, value in zip(self._columns, self._row(bars, place), strict=True):
@@ -98,6 +102,37 @@ class Kept:
 
     def _close(self, bars: Columns, place: int) -> None:
         raise NotImplementedError
+
+
+class Picked:
+    """A study whose outputs are some of another's, in this order; one may come twice (the lines of
+    a band are given again for what is filled between them)."""
+
+    def __init__(self, study: Kept, places: Sequence[int]) -> None:
+        self._study = study
+        self._places = tuple(places)
+        self.load, self.last, self.append = study.load, study.last, study.append
+
+    @property
+    def values(self) -> Sequence[Floats]:
+        """The picked arrays."""
+        found = self._study.values
+        return [found[place] for place in self._places]
+
+    @property
+    def profiles(self) -> Sequence[Profile]:
+        """Those of the study."""
+        return self._study.profiles
+
+
+def larger(first: float, second: float) -> float:
+    """The larger of two; an unknown one does not count."""
+    return second if math.isnan(first) or second > first else first
+
+
+def smaller(first: float, second: float) -> float:
+    """The smaller of two; an unknown one does not count."""
+    return second if math.isnan(first) or second < first else first
 
 
 def empty(outputs: int, size: int) -> list[Floats]:

@@ -14,6 +14,7 @@ from openalgo_desktop.analytics.indian.periods import (
     check_fits,
     period_numbers,
 )
+from openalgo_desktop.analytics.indian.so_far import SoFarStudy, extremes
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.sessions import day_numbers
 from openalgo_desktop.core.charting.surroundings import Surroundings
@@ -112,3 +113,49 @@ def ranges(count: int, true_range: bool) -> Formula:
         return (mean,)
 
     return formula
+
+
+class DayRange(Kept):
+    """How far a day goes: upper and lower level, the mean range of the days before, and how much
+    of it the day has used, per cent. ``from_open``: half of it to both sides of the open, else
+    from the extremes of the day so far, so that the levels come nearer as the day goes."""
+
+    def __init__(self, mean: Formula, part: float, from_open: bool, around: Surroundings) -> None:
+        super().__init__(4)
+        self._part, self._from_open = part, from_open
+        self._mean = LevelStudy(1, mean, Period.DAY, around)
+        self._day = SoFarStudy(4, extremes, around)
+
+    def load(self, bars: Columns) -> None:
+        self._mean.load(bars)
+        self._day.load(bars)
+        super().load(bars)
+
+    def last(self, bars: Columns) -> None:
+        self._mean.last(bars)
+        self._day.last(bars)
+        super().last(bars)
+
+    def append(self, bars: Columns) -> None:
+        self._mean.append(bars)
+        self._day.append(bars)
+        super().append(bars)
+
+    def _all(self, bars: Columns) -> Sequence[Floats]:
+        return self._lines(slice(0, bars.size))
+
+    def _lines(self, where: slice) -> Sequence[Floats]:
+        high, low, _, opened = (column[where] for column in self._day.values)
+        mean = self._mean.values[0][where]
+        size = self._part * mean
+        upper, lower = low + size, high - size
+        if self._from_open:
+            upper, lower = opened + size / 2.0, opened - size / 2.0
+        used = 100.0 * (high - low) / np.where(mean > 0, mean, NAN)
+        return upper, lower, mean, used
+
+    def _row(self, bars: Columns, place: int) -> Sequence[float]:
+        return [float(column[0]) for column in self._lines(slice(place, place + 1))]
+
+    def _close(self, bars: Columns, place: int) -> None:
+        return

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from openalgo_desktop.analytics.indian.kept import larger, smaller
 from openalgo_desktop.core.charting.columns import Columns, Floats, Ints
 from openalgo_desktop.core.charting.sessions import (
     Sessions,
@@ -98,8 +99,8 @@ class PeriodTable:
         self.starts, self.numbers = starts.tolist(), numbers[starts].tolist()
         ends = np.append(starts[1:], bars.size) - 1 if len(starts) else starts
         self.open, self.close = bars.open[starts].tolist(), bars.close[ends].tolist()
-        self.high = np.maximum.reduceat(bars.high, starts).tolist() if len(starts) else []
-        self.low = np.minimum.reduceat(bars.low, starts).tolist() if len(starts) else []
+        self.high = np.fmax.reduceat(bars.high, starts).tolist() if len(starts) else []
+        self.low = np.fmin.reduceat(bars.low, starts).tolist() if len(starts) else []
         self._look(bars)
 
     def take(self, bars: Columns, place: int) -> None:
@@ -107,8 +108,8 @@ class PeriodTable:
         number = self.number(bars, place)
         high, low, close = float(bars.high[place]), float(bars.low[place]), float(bars.close[place])
         if self.numbers and number == self.numbers[-1]:
-            self.high[-1] = max(self.high[-1], high)
-            self.low[-1] = min(self.low[-1], low)
+            self.high[-1] = larger(self.high[-1], high)
+            self.low[-1] = smaller(self.low[-1], low)
             self.close[-1] = close
             return
         self.numbers.append(number)

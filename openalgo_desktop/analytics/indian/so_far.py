@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty
+from openalgo_desktop.analytics.indian.kept import NAN, Kept, empty, larger, smaller
 from openalgo_desktop.analytics.indian.periods import (
     Period,
     check_fits,
@@ -88,7 +88,7 @@ class SoFarStudy(Kept):
 
     def _stretch(self, part: Columns, before: float) -> Sequence[Floats]:
         size = part.size
-        high, low = np.maximum.accumulate(part.high), np.minimum.accumulate(part.low)
+        high, low = np.fmax.accumulate(part.high), np.fmin.accumulate(part.low)
         first_high, first_low = np.full(size, NAN), np.full(size, NAN)
         if self._seconds:
             until = self._until(int(part.time[0]))
@@ -108,7 +108,7 @@ class SoFarStudy(Kept):
         if number != state.number:
             state = SoFar(number, float(bars.open[place]), high, low, NAN, NAN, state.close, close)
         else:
-            high, low = max(high, state.high), min(low, state.low)
+            high, low = larger(state.high, high), smaller(state.low, low)
             state = state._replace(high=high, low=low, close=close)
         if not self._seconds:
             return state, False

@@ -6,6 +6,7 @@ unless the close before was beyond it; the trend turns when the close crosses th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ class Band:
 
     def after(self, state: _State, high: float, low: float, close: float) -> _State:
         """The state after one more bar."""
+        if math.isnan(high + low + close):
+            return state
         count, before = state.seen + 1, state.close
         size = high - low if count == 1 else max(high, before) - min(low, before)
         if count <= self.length:

@@ -7,6 +7,7 @@ one letter between rows that have more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
@@ -47,6 +48,8 @@ class Ranges:
 
     def add(self, stretch: int, low: float, high: float) -> None:
         """A bar of a stretch."""
+        if math.isnan(low + high):
+            return
         known = self.of.get(stretch)
         self.of[stretch] = (
             (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
@@ -166,8 +169,8 @@ class Tpo(Kept):
             closed = (end - 1 if end == bars.size else end) - first
             for start, stop in runs_of(stretch[:closed]):
                 low, high = bars.low[first + start : first + stop], bars.high[first + start :]
-                top = float(high[: stop - start].max())
-                self._ranges.add(int(stretch[start]), float(low.min()), top)
+                top = float(np.fmax.reduce(high[: stop - start]))
+                self._ranges.add(int(stretch[start]), float(np.fmin.reduce(low)), top)
             for column, value in zip(found, self._before, strict=False):
                 column[first:end] = value
             low_edge, high_edge = self._ranges.balance()

@@ -147,54 +147,68 @@ def _one(bars: Columns, place: int) -> Columns:
 
 class FixedProfile(Kept):
     """The profile of the bars that begin in ``start <= time < end``, epoch seconds; without an end
-    up to the last bar. It has no lines: those of all of a stretch would tell its earlier bars what
-    came later."""
+    up to the last bar. Its lines are point of control and value area of the stretch up to each
+    bar, when they are wished as they develop."""
 
     def __init__(self, wish: ProfileWish, start: int, end: int | None, around: Surroundings):
-        super().__init__(0)
+        super().__init__(3)
         self._wish, self._around = wish, around
         self._start, self._stop = start, end
-        self._rows = VolumeRows(around.tick)
+        self._rows = self._tried = VolumeRows(around.tick)
         self._first = self._end = -1
-        self._last: Columns | None = None
 
     @property
     def profiles(self) -> Sequence[Profile]:
         """One, or none where nothing was traded."""
-        rows = self._rows
-        if self._last is not None:
-            rows = rows.copy()
-            rows.add(self._last)
-        if self._first < 0:
-            return ()
-        found = profile_of(rows, self._wish.rows, self._wish.share, self._first, self._end)[0]
+        found = self._profile()
         return () if found is None else (found,)
 
+    def _profile(self) -> Profile | None:
+        if self._first < 0:
+            return None
+        where = (self._first, self._end)
+        return profile_of(self._tried, self._wish.rows, self._wish.share, *where)[0]
+
     def _all(self, bars: Columns) -> Sequence[Floats]:
+        found = empty(3, bars.size)
+        self._rows = self._tried = VolumeRows(self._around.tick)
+        self._first = self._end = -1
         first = int(np.searchsorted(bars.time, self._start))
         stop = bars.size if self._stop is None else int(np.searchsorted(bars.time, self._stop))
-        self._rows, self._last = VolumeRows(self._around.tick), None
-        self._first, self._end = (first, stop - 1) if stop > first else (-1, -1)
         closed = min(stop, bars.size - 1)
-        if closed > first:
-            part = bars.cut(first, closed)
-            for piece in finer(part, self._around.minutes, self._around.span.seconds):
-                self._rows.add(piece)
-        if stop == bars.size > first:
-            self._last = _one(bars, bars.size - 1)
-        return ()
+        if self._wish.developing:
+            for place in range(first, closed):
+                for column, value in zip(found, self._row(bars, place), strict=True):
+                    column[place] = value
+                self._close(bars, place)
+        elif closed > first:
+            self._first, self._end = first, closed - 1
+            self._take(bars, first, closed)
+            self._tried = self._rows
+        if bars.size:
+            for column, value in zip(found, self._row(bars, bars.size - 1), strict=True):
+                column[-1] = value
+        return found
+
+    def _take(self, bars: Columns, first: int, end: int) -> None:
+        seconds = self._around.span.seconds
+        for piece in finer(bars.cut(first, end), self._around.minutes, seconds):
+            self._rows.add(piece)
 
     def _inside(self, bars: Columns, place: int) -> bool:
         time = int(bars.time[place])
         return time >= self._start and (self._stop is None or time < self._stop)
 
     def _row(self, bars: Columns, place: int) -> Sequence[float]:
-        self._last = None
-        if self._inside(bars, place):
-            self._first = place if self._first < 0 else self._first
-            self._end, self._last = place, _one(bars, place)
-        return ()
+        if not self._inside(bars, place):
+            self._tried = self._rows
+            return _UNKNOWN
+        self._first = place if self._first < 0 else self._first
+        self._end = place
+        self._tried = self._rows.copy()
+        self._tried.add(bars.cut(place, place + 1))
+        return _lines(self._profile()) if self._wish.developing else _UNKNOWN
 
     def _close(self, bars: Columns, place: int) -> None:
         if self._inside(bars, place):
-            self._rows.add(bars.cut(place, place + 1))
+            self._take(bars, place, place + 1)

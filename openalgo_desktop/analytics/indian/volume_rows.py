@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from openalgo_desktop.analytics.indian.value_area import Area, row_height, value_area
 from openalgo_desktop.core.charting.columns import Columns, Floats
@@ -63,6 +64,11 @@ class VolumeRows:
         """Take these bars over; those of unknown volume count as none."""
         if not bars.size:
             return
+        known = np.isfinite(bars.high + bars.low + bars.open + bars.close)
+        if not known.all():
+            bars = _only(bars, known)
+            if not bars.size:
+                return
         if bars.size == 1:
             self._add_one(bars)
             return
@@ -141,6 +147,11 @@ class VolumeRows:
         sizes = padded.reshape(2, -1, group).sum(axis=2)
         height = group * self.height
         return height, (first + np.arange(sizes.shape[1])) * height, sizes
+
+
+def _only(bars: Columns, known: npt.NDArray[np.bool_]) -> Columns:
+    o, h, low, c = (x[known] for x in (bars.open, bars.high, bars.low, bars.close))
+    return Columns(bars.time[known], o, h, low, c, bars.volume[known], bars.oi[known])
 
 
 def _padded(sizes: Floats, before: int, after: int) -> Floats:

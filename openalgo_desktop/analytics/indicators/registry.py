@@ -16,6 +16,7 @@ from functools import cache
 from openalgo_desktop.analytics.indicators.kit.params import checked
 from openalgo_desktop.analytics.indicators.kit.shelf import Definition, Givens, Shelf
 from openalgo_desktop.core.charting.studies import Study, StudySpec, Value
+from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.near import did_you_mean
 
@@ -60,20 +61,30 @@ def check(study: str, params: Mapping[str, Value]) -> dict[str, Value]:
     return checked(spec(study), params)
 
 
+def is_placed(study: str) -> bool:
+    """Whether a study asks where it stands (:class:`Surroundings`): such a one is of the chart's
+    own bars only."""
+    return _definition(study).placed
+
+
 def make(
-    study: str, params: Mapping[str, Value] | None = None, given: Givens | None = None
+    study: str,
+    params: Mapping[str, Value] | None = None,
+    given: Givens | None = None,
+    around: Surroundings | None = None,
 ) -> Study:
     """A running study. ``given`` has, by the name of a SOURCE parameter, what gives its array
     where that is no column: it is called with the bars for every ``load``, ``last`` and ``append``
     and its array must be as long as they are (renew a study before those that stand on it).
-    Raises :class:`DataError` for a wrong parameter, and for a source nobody gives."""
+    ``around`` is where it stands. Raises :class:`DataError` for a wrong parameter, for a source
+    nobody gives, and where the study makes no sense on such bars."""
     found, more = _definition(study), given or {}
     values = checked(found.spec, params or {})
     for param in found.spec.params:
         text = values[param.name]
         if param.kind == "source" and param.name not in more and text not in param.choices:
             raise DataError(f"{found.spec.title}: {param.label}: there is no {text!r} here.")
-    return found.make(values, more)
+    return found.make(values, more, around or Surroundings())
 
 
 def find(words: str) -> list[StudySpec]:

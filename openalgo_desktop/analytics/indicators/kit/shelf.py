@@ -11,22 +11,26 @@ from openalgo_desktop.analytics.indicators.kit.graph import Graph
 from openalgo_desktop.analytics.indicators.kit.node import Leaf, Node, Window
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.studies import Output, Param, Study, StudySpec, Value
+from openalgo_desktop.core.charting.surroundings import Surroundings
 
 #: Gives an array of the length of the bars: a source that is no column of them.
 Given: TypeAlias = Callable[[Columns], Floats]
 Givens: TypeAlias = Mapping[str, Given]
 #: Makes a running study from checked parameters and sources by the name of their parameter.
 Maker: TypeAlias = Callable[[Mapping[str, Value], Givens], Study]
+#: The same of a study that asks where it stands: sessions, tick, option chain.
+PlacedMaker: TypeAlias = Callable[[Mapping[str, Value], Givens, Surroundings], Study]
 
 _IST = 19_800  # seconds
 _DAY = 86_400
 
 
 class Definition(NamedTuple):
-    """A study of the registry."""
+    """A study of the registry. ``placed`` says that it asks where it stands."""
 
     spec: StudySpec
-    make: Maker
+    make: PlacedMaker
+    placed: bool = False
 
 
 class Inputs:
@@ -156,14 +160,18 @@ class Shelf:
         spec = StudySpec(study, title, short, self.family, tuple(outputs), tuple(params), **more)
 
         def add(build: Build) -> Build:
-            self.definitions.append(Definition(spec, lambda p, given: _graph(build, p, given)))
+            self.add(spec, lambda params, given: _graph(build, params, given))
             return build
 
         return add
 
     def add(self, spec: StudySpec, make: Maker) -> None:
         """A study that is not written as nodes."""
-        self.definitions.append(Definition(spec, make))
+        self.definitions.append(Definition(spec, lambda params, given, _: make(params, given)))
+
+    def place(self, spec: StudySpec, make: PlacedMaker) -> None:
+        """A study that asks where it stands."""
+        self.definitions.append(Definition(spec, make, placed=True))
 
 
 def _graph(build: Build, params: Mapping[str, Value], given: Givens) -> Graph:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+
 import numpy as np
 
 from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.sessions import Sessions
+from openalgo_desktop.core.charting.span import Span, SpanUnit
+from openalgo_desktop.core.charting.surroundings import Surroundings
+from openalgo_desktop.core.clock import IST
+
+
+def _hours(day: date) -> tuple[datetime, datetime]:
+    start = datetime(day.year, day.month, day.day, 9, 15, tzinfo=IST)
+    return start, start + timedelta(hours=6, minutes=15)
+
+
+#: Where these bars stand: five minutes of an exchange that opens every day.
+AROUND = Surroundings(("NSE", "X"), Span(SpanUnit.MINUTE, 5), 0.05, Sessions(_hours))
 
 
 def bars(size: int, seed: int = 1, tick: float = 0.05) -> Columns:

@@ -10,7 +10,7 @@ import pytest
 
 from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.core.charting.columns import Columns
-from openalgo_desktop.core.charting.studies import Draw, ParamKind, Study, StudySpec
+from openalgo_desktop.core.charting.studies import Draw, ParamKind, Study, StudySpec, Value
 from tests.unit.analytics.indicators import series
 
 SPECS = registry.specs()
@@ -25,8 +25,15 @@ SERIES: dict[str, tuple[Callable[[], Columns], int]] = {
 }
 
 
-def made(spec: StudySpec) -> Study:
-    return registry.make(spec.study)
+def made(spec: StudySpec, full: bool = False) -> Study:
+    """With its defaults, an anchor where it needs one; ``full``: all that can be switched on."""
+    params: dict[str, Value] = {}
+    for param in spec.params:
+        if param.kind == ParamKind.TIME and param.name != "end":
+            params[param.name] = int(series.bars(1).time[0])
+        elif full and param.kind == ParamKind.BOOL:
+            params[param.name] = True
+    return registry.make(spec.study, params, around=series.AROUND)
 
 
 def same(found: np.ndarray, wanted: np.ndarray) -> bool:
@@ -113,8 +120,8 @@ def test_nothing_and_one_bar(spec: StudySpec) -> None:
 def test_every_output_has_values(spec: StudySpec) -> None:
     if set(spec.needs) & {"chain"}:
         return
-    study = made(spec)
-    study.load(series.bars(700, 11))
+    study = made(spec, full=True)
+    study.load(series.bars(1600, 11))
     empty = [o.name for o, x in zip(spec.outputs, study.values, strict=True) if np.isnan(x).all()]
     assert not empty
     assert not any(np.isinf(x).any() for x in study.values)
@@ -143,12 +150,12 @@ def test_the_bounds_of_every_parameter_can_be_used(spec: StudySpec) -> None:
     for param in spec.params:
         if param.kind in (ParamKind.INT, ParamKind.FLOAT):
             assert param.low is not None and param.high is not None, param.name
-            tried += [{param.name: param.low}, {param.name: min(param.high, 3.0)}]
+            tried += [{param.name: param.low}, {param.name: max(param.low, min(param.high, 3.0))}]
         elif param.kind == ParamKind.CHOICE:
             tried += [{param.name: word} for word in param.choices[:8]]
     lows = {p.name: p.low for p in spec.params if p.kind == ParamKind.INT and p.low is not None}
     for params in [*tried, lows]:
-        study = registry.make(spec.study, params)
+        study = registry.make(spec.study, params, around=series.AROUND)
         study.load(b.cut(0, 39))
         study.append(b)
         assert [len(x) for x in study.values] == [40] * len(spec.outputs)

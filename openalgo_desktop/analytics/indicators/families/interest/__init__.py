@@ -1,0 +1,1 @@
+"""Open interest and figures of the option chain."""

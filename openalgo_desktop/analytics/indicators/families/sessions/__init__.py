@@ -1,0 +1,1 @@
+"""Averages, levels and profiles of trading sessions, as Indian traders read them."""
