@@ -9,8 +9,9 @@ from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout
 
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.legs import combined, sum_of
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.combined import summed
 from openalgo_desktop.core.enums import FeedMode, Interval
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
@@ -119,8 +120,10 @@ class StraddleDock(Dock):
         self, pair: Pair, interval: Interval, first: date, last: date, tell: Report
     ) -> Bars:
         span, bars = Span.of(interval), self.bridge.bars
-        legs = (bars.of_days(leg.key, span, first, last, tell) for leg in (pair.call, pair.put))
-        return summed(*await asyncio.gather(*legs))
+        keys = (pair.call.key, pair.put.key)
+        legs = await asyncio.gather(*(bars.of_days(key, span, first, last, tell) for key in keys))
+        columns = dict(zip(keys, map(Columns.of, legs), strict=True))
+        return combined(sum_of("straddle", *keys), columns).bars
 
     def _show_history(self, interval: Interval, bars: Bars) -> None:
         self._live = LiveBar(interval, bars)
