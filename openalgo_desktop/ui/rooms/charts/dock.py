@@ -93,7 +93,7 @@ class ChartDock(Dock):
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
         self.content.addWidget(self.view, 1)
-        self.entry = IntervalEntry(self.body, self.name, DAYS)
+        self.entry = IntervalEntry(self.body, self.name, lambda span: span.interval in DAYS)
         self.entry.chosen.connect(self.interval.choose)
         self.place_empty_over(self.view)
         self.set_empty(True)

@@ -1,19 +1,23 @@
-"""Typing an interval over a chart: ``15`` or ``H``, then Enter."""
+"""Typing an interval over a chart: ``15``, ``45S`` or ``H``, then Enter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.ui.kit.widgets import label, set_role
-from openalgo_desktop.ui.rooms.charts.interval_words import WORDS
+from openalgo_desktop.ui.rooms.charts.interval_words import (
+    EXAMPLES,
+    LONGEST,
+    STARTS,
+    meant,
+    named,
+)
 
-#: Nothing that has a meaning is longer.
-LONGEST = 3
 _PLAIN = (
     Qt.KeyboardModifier.NoModifier,
     Qt.KeyboardModifier.ShiftModifier,
@@ -22,16 +26,17 @@ _PLAIN = (
 
 
 class IntervalEntry(QFrame):
-    """The small box over the chart; hidden while nothing is typed."""
+    """The small box over the chart; hidden while nothing is typed. ``offers`` says which of the
+    intervals that have a meaning the chart can show now."""
 
-    chosen = Signal(str)  # value of the interval
+    chosen = Signal(str)  # text of the span
 
-    def __init__(self, parent: QWidget, name: str, offered: Iterable[Interval]) -> None:
+    def __init__(self, parent: QWidget, name: str, offers: Callable[[Span], bool]) -> None:
         super().__init__(parent)
         self.setObjectName(f"{name}-interval-entry")
         self.setAccessibleName("Interval that is typed")
         self.setProperty("role", "palette")
-        self._offered = frozenset(offered)
+        self._offers = offers
         self.typed = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
@@ -43,10 +48,10 @@ class IntervalEntry(QFrame):
         self.hide()
 
     @property
-    def interval(self) -> Interval | None:
-        """What the typed text means, if anything."""
-        found = WORDS.get(self.typed)
-        return found if found in self._offered else None
+    def span(self) -> Span | None:
+        """What the typed text means, if it is something that the chart can show."""
+        found = meant(self.typed)
+        return found if found is not None and self._offers(found) else None
 
     def leave(self) -> None:
         """Nothing comes of what was typed."""
@@ -59,7 +64,7 @@ class IntervalEntry(QFrame):
             return False
         key, letter = event.key(), event.text().upper()
         if not self.typed:
-            if len(letter) == 1 and any(word.startswith(letter) for word in WORDS):
+            if letter in STARTS:
                 self._show(letter)
                 return True
             return False
@@ -68,9 +73,9 @@ class IntervalEntry(QFrame):
         elif key == Qt.Key.Key_Backspace:
             self._show(self.typed[:-1])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if (interval := self.interval) is not None:
+            if (span := self.span) is not None:
                 self.leave()
-                self.chosen.emit(interval.value)
+                self.chosen.emit(span.text)
         elif len(letter) == 1 and letter.isascii() and letter.isalnum():
             self._show((self.typed + letter)[:LONGEST])
         else:
@@ -82,12 +87,9 @@ class IntervalEntry(QFrame):
         if not typed:
             self.hide()
             return
-        found = self.interval
         self.text.setText(typed)
-        self.hint.setText(
-            f"{found.value}: Enter" if found is not None else f"no interval: {', '.join(WORDS)}"
-        )
-        set_role(self.hint, "muted" if found is not None else "error")
+        self.hint.setText(self._words())
+        set_role(self.hint, "muted" if self.span is not None else "error")
         self.adjustSize()
         parent = self.parentWidget()
         assert parent is not None
@@ -97,3 +99,12 @@ class IntervalEntry(QFrame):
         self.move(max(0, place.left()), max(0, place.top()))
         self.show()
         self.raise_()
+
+    def _words(self) -> str:
+        """What the typed text means, or what would mean something."""
+        found = meant(self.typed)
+        if found is None:
+            return f"no interval: {', '.join(EXAMPLES)}"
+        if not self._offers(found):
+            return f"{named(found)}: not offered here"
+        return f"{named(found)}: Enter"

@@ -1,16 +1,48 @@
-"""What is typed over a chart for each interval: minutes, or the letter of hour, day and week."""
+"""What is typed over a chart for an interval: minutes, or a number with the letter of its unit."""
 
 from __future__ import annotations
 
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.charting.span import Span, SpanUnit
+from openalgo_desktop.core.errors import DataError
 
-WORDS: dict[str, Interval] = {
-    "1": Interval.M1,
-    "3": Interval.M3,
-    "5": Interval.M5,
-    "15": Interval.M15,
-    "30": Interval.M30,
-    "H": Interval.H1,
-    "D": Interval.DAY,
-    "W": Interval.WEEK,
+#: What begins an interval.
+STARTS = frozenset("123456789HDWMQY")
+#: As they are shown where nothing that was typed has a meaning.
+EXAMPLES = ("5", "45S", "2H", "D", "3D", "W", "M")
+#: Nothing that has a meaning is longer.
+LONGEST = 5
+_SMALL = str.maketrans("SH", "sh")  # M is a month: minutes have no letter
+_NAMES = {
+    SpanUnit.SECOND: "second",
+    SpanUnit.MINUTE: "minute",
+    SpanUnit.HOUR: "hour",
+    SpanUnit.DAY: "day",
+    SpanUnit.WEEK: "week",
+    SpanUnit.MONTH: "month",
+    SpanUnit.QUARTER: "quarter",
+    SpanUnit.YEAR: "year",
 }
+
+
+def meant(text: str) -> Span | None:
+    """The interval of ``7``, ``45S``, ``2H``, ``3D``, ``W``, ``M``; None of what is none."""
+    try:
+        found = Span.parse(text.upper().translate(_SMALL))
+    except DataError:
+        return None
+    return _short(found)
+
+
+def _short(span: Span) -> Span:
+    """60 minutes are an hour, 90 seconds stay: the longest unit that has it whole."""
+    units = (SpanUnit.HOUR, SpanUnit.MINUTE)
+    for unit in units:
+        length = Span(unit).seconds
+        if span.is_intraday and span.seconds % length == 0:
+            return Span(unit, span.seconds // length)
+    return span
+
+
+def named(span: Span) -> str:
+    """In words: ``7 minutes``, ``1 day``."""
+    return f"{span.count} {_NAMES[span.unit]}{'' if span.count == 1 else 's'}"

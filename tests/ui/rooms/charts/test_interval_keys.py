@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.ui.rooms.charts.dock import DAYS, ChartDock
-from openalgo_desktop.ui.rooms.charts.interval_entry import WORDS
+from openalgo_desktop.ui.rooms.charts.interval_words import EXAMPLES, STARTS, meant, named
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
@@ -29,8 +29,40 @@ def typed(dock: ChartDock, text: str) -> None:
     QTest.keyClicks(dock.view.canvas, text)
 
 
-def test_every_interval_of_the_picker_has_a_word() -> None:
-    assert set(WORDS.values()) == set(DAYS)
+@pytest.mark.parametrize(
+    ("text", "span", "words"),
+    [
+        ("7", "7m", "7 minutes"),
+        ("45S", "45s", "45 seconds"),
+        ("45s", "45s", "45 seconds"),
+        ("H", "1h", "1 hour"),
+        ("60", "1h", "1 hour"),
+        ("90", "90m", "90 minutes"),
+        ("120S", "2m", "2 minutes"),
+        ("2h", "2h", "2 hours"),
+        ("D", "D", "1 day"),
+        ("3d", "3D", "3 days"),
+        ("w", "W", "1 week"),
+        ("M", "M", "1 month"),
+        ("2q", "2Q", "2 quarters"),
+        ("Y", "Y", "1 year"),
+    ],
+)
+def test_what_is_typed_is_an_interval(text: str, span: str, words: str) -> None:
+    found = meant(text)
+    assert found is not None
+    assert (found.text, named(found)) == (span, words)
+
+
+@pytest.mark.parametrize("text", ["0", "X", "7X", "D3", "99999", "16H"])
+def test_what_is_typed_is_none(text: str) -> None:
+    assert meant(text) is None
+
+
+def test_every_example_and_every_interval_of_the_picker_can_be_typed() -> None:
+    assert all(meant(text) is not None and text[0] in STARTS for text in EXAMPLES)
+    texts = (interval.value.removesuffix("m") for interval in DAYS)
+    assert [span.interval if (span := meant(text)) else None for text in texts] == list(DAYS)
 
 
 def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Drive) -> None:
@@ -38,9 +70,9 @@ def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Driv
         dock = await chart_of(session)
         entry, canvas = dock.entry, dock.view.canvas
         typed(dock, "1")
-        assert (entry.text.text(), entry.hint.text()) == ("1", "1m: Enter")
+        assert (entry.text.text(), entry.hint.text()) == ("1", "1 minute: Enter")
         typed(dock, "5")
-        assert (entry.text.text(), entry.hint.text()) == ("15", "15m: Enter")
+        assert (entry.text.text(), entry.hint.text()) == ("15", "15 minutes: Enter")
         assert entry.isVisibleTo(dock)
         assert entry.y() >= dock.interval.mapTo(dock.body, dock.interval.rect().bottomLeft()).y()
         assert dock.interval.value() == "5m"  # nothing before Enter
@@ -63,7 +95,7 @@ def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Driv
     drive(scenario)
 
 
-@pytest.mark.parametrize("text", ["7", "x", "2"])
+@pytest.mark.parametrize("text", ["0", "x"])
 def test_what_starts_no_interval_opens_nothing(drive: Drive, text: str) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
@@ -79,7 +111,9 @@ def test_what_is_no_interval_is_said_and_changes_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         typed(dock, "17")
-        assert dock.entry.hint.text().startswith("no interval")
+        assert dock.entry.hint.text() == "17 minutes: not offered here"
+        typed(dock, "x")
+        assert dock.entry.hint.text().startswith("no interval: 5, 45S")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
         assert dock.interval.value() == "5m"
         assert dock.entry.isVisibleTo(dock)  # to be mended or left
