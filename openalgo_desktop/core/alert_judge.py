@@ -65,6 +65,14 @@ def look(
     )
 
 
+def seeded(alert: PriceAlert, sight: Sight) -> PriceAlert:
+    """The alert with the side of a sight; nothing is told of it."""
+    when = alert.wish.when
+    if not (when.crosses or when.of_channel) or not _known(when, sight):
+        return alert
+    return msgspec.structs.replace(alert, side=_place(when, sight))
+
+
 def _known(when: AlertWhen, sight: Sight) -> bool:
     two = when.of_channel or when.of_move
     return isfinite(sight.value) and isfinite(sight.line) and (not two or isfinite(sight.upper))

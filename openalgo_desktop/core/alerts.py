@@ -102,19 +102,21 @@ class OfPrice(msgspec.Struct, frozen=True, tag="price"):
 
 class OfStudy(msgspec.Struct, frozen=True, tag="study"):
     """One output of a study on the bars of the alert's span; parameters that are not given are
-    the study's own."""
+    the study's own. ``inputs`` are the studies that it stands on, by the name of its source."""
 
     study: str
     output: str
     params: Mapping[str, Value] = {}
+    inputs: Mapping[str, OfStudy] = {}
 
 
 class OfDrawing(msgspec.Struct, frozen=True, tag="drawing"):
-    """A line of a drawing, by the drawing's id; ``line`` is the number of the line where it has
-    several. It follows what becomes of the drawing."""
+    """A line of a drawing, by the drawing's id; ``line`` is the line's name where it has several
+    (``upper``, ``0.618``), empty its first. It follows what becomes of the drawing. What is sloped
+    is read by the bars of the alert's span."""
 
     drawing: str
-    line: int = 0
+    line: str = ""
 
 
 Source: TypeAlias = OfPrice | OfStudy | OfDrawing
@@ -167,20 +169,20 @@ class AlertWish(msgspec.Struct, frozen=True):
         return tuple(row for row in self.sources if isinstance(row, OfStudy))
 
     @property
-    def drawings(self) -> tuple[str, ...]:
-        """Ids of the drawings that it hangs on."""
-        return tuple(row.drawing for row in self.sources if isinstance(row, OfDrawing))
+    def drawings(self) -> tuple[OfDrawing, ...]:
+        """The lines of drawings that it hangs on."""
+        return tuple(row for row in self.sources if isinstance(row, OfDrawing))
 
     @property
     def needs_bars(self) -> bool:
         """Whether it cannot be watched without bars."""
-        return bool(self.studies) or self.trigger is AlertTrigger.CLOSE or self.when.of_move
+        return self.sources != (PRICE,) or self.trigger is AlertTrigger.CLOSE or self.when.of_move
 
     @property
     def is_plain(self) -> bool:
         """Whether it compares the last price, or the change of the day, with fixed levels: all
         that one comparison of a tick can do."""
-        return not self.needs_bars and self.sources == (PRICE,)
+        return not self.needs_bars
 
     @property
     def of_level(self) -> bool:
@@ -271,6 +273,9 @@ def _check_lines(wish: AlertWish) -> None:
             raise InvalidOrder("Level: this condition takes per cent.", field="level")
         if when.of_day and wish.subject != PRICE:
             raise InvalidOrder("Condition: the change of the day is the price's.", field="when")
+    if isinstance(wish.subject, OfDrawing):
+        raise InvalidOrder("Condition: a drawing is what is reached. Choose it as the line.",
+                           field="when")  # fmt: skip
     if wish.against is None:
         _check_level(wish, wish.level, priced, "Level", "level")
     if not when.of_channel:

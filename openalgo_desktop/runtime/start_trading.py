@@ -7,8 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openalgo_desktop.analytics.trade_journal import TradeJournal
-from openalgo_desktop.automation.alerts.engine import Alerts
-from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.brokers.registry import SIMULATOR
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import (
@@ -19,12 +17,12 @@ from openalgo_desktop.core.events import (
 from openalgo_desktop.core.instruments import InstrumentTable
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.runtime.mode_guard import ModeGuard
+from openalgo_desktop.runtime.start_alerts import start_alerts
 from openalgo_desktop.sandbox.account import Sandbox
 from openalgo_desktop.sandbox.realism import Realism
 from openalgo_desktop.storage.approvals import ApprovalRepository
 from openalgo_desktop.storage.exit_plans import PlanRepository
 from openalgo_desktop.storage.paper import PaperRepository
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
 from openalgo_desktop.storage.trade_journal import ExecutionRepository, TradeNotes
 from openalgo_desktop.trading.approvals import Approvals
 from openalgo_desktop.trading.clockwatch import ClockWatch
@@ -98,6 +96,7 @@ async def start_trading(terminal: Terminal) -> None:
     await square_off.start()
     terminal.on_stop(square_off.stop)
     await _start_watching(terminal)
+    await start_alerts(terminal)
     terminal.sandbox.on_changed = terminal.sandbox_changed
     start_mode = terminal.options.mode or Mode(settings["trading.start_mode"])
     if terminal.vault.locked:
@@ -107,7 +106,7 @@ async def start_trading(terminal: Terminal) -> None:
 
 
 async def _start_watching(terminal: Terminal) -> None:
-    """Exits, conversions that they move along with, and alerts."""
+    """Exits, and conversions that they move along with."""
     terminal.watch = Watch(
         terminal.clock,
         terminal.bus,
@@ -124,17 +123,6 @@ async def _start_watching(terminal: Terminal) -> None:
     terminal.conversions.on_converted = terminal.trade_journal.corrected
     await terminal.watch.start()
     terminal.on_stop(terminal.watch.stop)
-    terminal.alerts = Alerts(
-        terminal.clock,
-        terminal.bus,
-        terminal.instruments,
-        terminal.hub,
-        PriceAlertRepository(terminal.state),
-        Teller(terminal.clock, terminal.bus, ToldAlertRepository(terminal.state)),
-        terminal.market_open,
-    )
-    await terminal.alerts.start()
-    terminal.on_stop(terminal.alerts.stop)
 
 
 async def _start_journal(terminal: Terminal) -> None:

@@ -2,7 +2,7 @@
 and never sends.
 
 Those that compare the last price (or the change of the day) with fixed levels are walked here, a
-comparison for each and tick.
+comparison for each and tick; the others are looked after by the :class:`Scout`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from math import nan
 from typing import Any
 
+import msgspec
+
 from openalgo_desktop.automation.alerts import message, words
+from openalgo_desktop.automation.alerts.ports import Sources
+from openalgo_desktop.automation.alerts.scout import Scout
 from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
@@ -30,7 +36,7 @@ from openalgo_desktop.core.alerts import (
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
-from openalgo_desktop.core.events import Bus, PriceAlertChanged
+from openalgo_desktop.core.events import Bus, FeedChanged, Notice, PriceAlertChanged
 from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
@@ -60,6 +66,7 @@ class Alerts:
         store: PriceAlertStore,
         teller: Teller,
         is_open: Callable[[str], bool],
+        sources: Sources,
     ) -> None:
         self._clock = clock
         self._bus = bus
@@ -69,8 +76,10 @@ class Alerts:
         self.teller = teller
         self._prices = Prices(clock, ticks, is_open, self._on_price)
         self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
+        self._scout = Scout(clock, ticks, is_open, sources, self)
+        self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
-        self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones
+        self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones on fixed levels
         self._unsaved: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -84,12 +93,14 @@ class Alerts:
 
     async def stop(self) -> None:
         """Watch no more; alerts stay."""
+        self._lost()
         self._prices.close()
         self._days.close()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await self._scout.stop()
         await self.teller.stop()
 
     async def _run(self) -> None:
@@ -108,6 +119,7 @@ class Alerts:
         self.teller.tidy()
         for key in tuple(self._by_key):
             self._look_at(key)
+        self._scout.look()
 
     def _look_at(self, key: Key) -> None:
         if key in self._by_key and (price := self._prices.now(key)) is not None:
@@ -132,7 +144,9 @@ class Alerts:
         if not self._prices.trades(alert.wish.exchange):
             return f"{alert.wish.exchange} is closed."
         need = Part.LTP | Part.DAY if alert.wish.when.of_day else Part.LTP
-        return "" if self._ticks.fresh(alert.key, need) is not None else "The price is not known."
+        if self._ticks.fresh(alert.key, need) is None:
+            return "The price is not known."
+        return self._scout.trouble(alert)
 
     # -- commands ---------------------------------------------------------------------------
     async def add(self, wish: AlertWish) -> PriceAlert:
@@ -185,6 +199,7 @@ class Alerts:
         if self._instruments.get(wish.key) is None:
             raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
         rules.check(wish, self._clock.now())
+        self._scout.check(wish)
 
     async def _put(self, alert: PriceAlert) -> PriceAlert:
         """Raises :class:`StorageError`, and then the alert is what it was before."""
@@ -226,6 +241,16 @@ class Alerts:
         self._index(alert, alert.is_active)
 
     def _index(self, alert: PriceAlert, active: bool) -> None:
+        if not alert.wish.is_plain:
+            if active:
+                self._scout.watch(alert)
+            else:
+                self._scout.drop(alert.alert_id)
+            active = False
+        else:
+            self._scout.drop(alert.alert_id)  # its wish may have been another one
+        if not active and alert.key not in self._by_key:
+            return
         here = self._by_key.setdefault(alert.key, {})
         here.pop(alert.alert_id, None)
         if active:
@@ -253,32 +278,72 @@ class Alerts:
 
     def _compare(self, alert: PriceAlert, value: Decimal) -> None:
         if not judge.quiet(alert, value):
-            self._judge(alert, judge.plain(alert.wish, value))
+            self._decide(alert, judge.plain(alert.wish, value), None)
 
-    def _judge(self, alert: PriceAlert, sight: Sight) -> None:
+    def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
         now = self._clock.now()
         if rules.over(alert.wish, now):
             self._end(alert)
             return
-        after, tells = judge.look(alert, sight, now)
+        after, tells = judge.look(alert, sight, now, bar)
         if after is alert:
             return
+        text = self._text(after, now) if tells else ""  # before its bars are let go
         self._keep(after)
         self._save(after)
         if tells:
-            self.teller.tell(after, self._text(after), now)
+            self.teller.tell(after, text, now)
             self._bus.publish(PriceAlertChanged(alert=after))
+
+    # -- what the scout saw (:class:`Judge`) --------------------------------------------------
+    def see(self, alert_id: str, sight: Sight, bar: datetime | None) -> None:
+        """A fresh sight."""
+        alert = self._alerts.get(alert_id)
+        if alert is not None and alert.is_active:
+            self._decide(alert, sight, bar)
+
+    def seed(self, alert_id: str, sight: Sight) -> None:
+        """The side on which it was before the first sight, unless one is remembered."""
+        alert = self._alerts.get(alert_id)
+        if alert is not None and not alert.side:
+            self._remember(alert, judge.seeded(alert, sight))
+
+    def unsee(self, alert_id: str) -> None:
+        """Forget the side."""
+        if (alert := self._alerts.get(alert_id)) is not None:
+            self._remember(alert, msgspec.structs.replace(alert, side=0))
+
+    def _remember(self, alert: PriceAlert, after: PriceAlert) -> None:
+        if after != alert:
+            self._keep(after)
+            self._save(after)
+
+    def halt(self, alert_id: str, why: str) -> None:
+        """The program pauses it, and says so."""
+        alert = self._alerts.get(alert_id)
+        if alert is None or not alert.is_active:
+            return
+        after = rules.paused(alert, why)
+        self._remember(alert, after)
+        text = f"Alert on {alert.wish.symbol} is paused: {why}"
+        log.warning("%s (%s)", text, alert_id)
+        self._bus.publish(PriceAlertChanged(alert=after))
+        self._bus.publish(Notice(level="warning", text=text))
+
+    def _on_feed(self, event: FeedChanged) -> None:
+        if not event.connected:
+            self._scout.lose()
 
     # -- words ------------------------------------------------------------------------------
     def describe(self, wish: AlertWish, number: Callable[[Decimal], str] = message.plain) -> str:
         """The condition in words: ``LTP at or above 800``."""
-        return words.describe(wish, number, self.name)
+        return words.describe(wish, number, partial(self.name, wish.key))
 
-    def name(self, source: Source) -> str:
+    def name(self, key: Key, source: Source) -> str:
         """What a study or a drawing is called."""
-        return str(source)
+        return self._scout.name(key, source)
 
-    def _text(self, alert: PriceAlert) -> str:
+    def _text(self, alert: PriceAlert, now: datetime) -> str:
         """What is told: the alert's message, or the usual words."""
         wish, value = alert.wish, alert.fired_value or Decimal(0)
         if not wish.message:
@@ -291,9 +356,8 @@ class Alerts:
             return f"{wish.symbol} {at} ({self.describe(wish)}){note}"
         row = self._instruments.get(wish.key)
         places = decimals(0.0 if row is None else row.tick_size)
-        known = message.facts(
-            wish, self._scene(wish.key), self._clock.now(), value, alert.fired_line, places
-        )
+        scene = self._scout.scene(alert) or self._scene(wish.key)
+        known = message.facts(wish, scene, now, value, alert.fired_line, places)
         return message.fill(wish.message, known)
 
     def _scene(self, key: Key) -> message.Scene:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite, nan
 from typing import NamedTuple
 
 from openalgo_desktop.core.alerts import AlertWish
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.clock import IST
 
 #: What stands for a fact that nobody knows.
@@ -40,7 +41,7 @@ def facts(
     places: int,
 ) -> dict[str, str]:
     """Every placeholder with its text. Prices have the decimals of the tick; times are ISO 8601
-    in IST."""
+    in IST, of a bar of a day and longer its date."""
     return {
         "ticker": wish.symbol,
         "exchange": wish.exchange,
@@ -51,7 +52,7 @@ def facts(
         "low": _price(scene.low, places),
         "close": _price(scene.close, places),
         "volume": f"{scene.volume:.0f}" if isfinite(scene.volume) else UNKNOWN,
-        "time": _time(scene.time),
+        "time": _time(scene.time, wish.span),
         "timenow": now.astimezone(IST).isoformat(timespec="seconds"),
         "value": plain(value),
         "level": plain(wish.level if line is None else line),
@@ -74,7 +75,9 @@ def _price(value: float, places: int) -> str:
     return f"{value:.{places}f}" if isfinite(value) else UNKNOWN
 
 
-def _time(epoch: float) -> str:
+def _time(epoch: float, span: str) -> str:
     if not isfinite(epoch):
         return UNKNOWN
+    if span and not Span.parse(span).is_intraday:  # midnight UTC of the date
+        return datetime.fromtimestamp(epoch, UTC).date().isoformat()
     return datetime.fromtimestamp(epoch, IST).isoformat(timespec="seconds")

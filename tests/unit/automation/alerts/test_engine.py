@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from openalgo_desktop.automation.alerts.engine import Alerts
-from openalgo_desktop.automation.alerts.telling import Teller
 from openalgo_desktop.core.alerts import (
     AlertNotFound,
     AlertState,
@@ -20,57 +16,13 @@ from openalgo_desktop.core.alerts import (
     AlertWish,
     PriceAlert,
 )
-from openalgo_desktop.core.clock import IST, ManualClock
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
-from openalgo_desktop.core.events import PriceAlertChanged, PriceAlertFired
-from openalgo_desktop.storage.database import Database
-from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
-from openalgo_desktop.storage.state import KeyValueStore
-from tests.unit.trading.test_underway import World
-from tests.unit.trading.watching import Ticks
+from openalgo_desktop.core.events import PriceAlertChanged
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository
+from tests.unit.automation.alerts.room import NOW, Room, room
 from tests.waiting import until
 
-NOW = datetime(2026, 11, 30, 10, 0, tzinfo=IST)
-
-
-class Room:
-    """Alerts on a disk that outlives them."""
-
-    def __init__(self, db: Database) -> None:
-        self.world = World()
-        self.clock, self.bus = ManualClock(NOW), self.world.bus
-        self.ticks = Ticks()
-        self.open = True
-        self.state = KeyValueStore(db)
-        self.told: list[PriceAlert] = []
-        self.bus.subscribe(PriceAlertFired, lambda event: self.told.append(event.alert))
-        self.alerts = self.make()
-
-    def make(self) -> Alerts:
-        store = PriceAlertRepository(self.state)
-        lookup = self.world.lookup
-        teller = Teller(self.clock, self.bus, ToldAlertRepository(self.state))
-        return Alerts(self.clock, self.bus, lookup, self.ticks, store, teller, lambda _: self.open)
-
-    async def restart(self) -> None:
-        await self.alerts.stop()
-        await self.state.put("other", "last", 1)  # writes are done in order
-        self.alerts = self.make()
-        await self.alerts.start()
-
-    async def add(self, when: AlertWhen, level: str, *, again: bool = False) -> PriceAlert:
-        return await self.alerts.add(AlertWish("NSE", "SBIN", when, Decimal(level), again))
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    db = Database(f"sqlite:///{tmp_path / 'alerts.db'}")
-    await db.start()
-    made = Room(db)
-    await made.alerts.start()
-    yield made
-    await made.alerts.stop()
-    await db.stop()
+__all__ = ["room"]
 
 
 async def test_it_tells_once_and_lets_go_of_the_price(room: Room):

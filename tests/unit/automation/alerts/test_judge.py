@@ -166,5 +166,5 @@ def test_what_is_plain_and_what_has_a_line_on_the_chart():
     close = replace(wish, trigger=AlertTrigger.CLOSE, span="5m")
     assert not close.is_plain and close.of_level
     line = replace(wish, against=OfDrawing("d1"))
-    assert not line.is_plain and not line.of_level and line.drawings == ("d1",)
+    assert not line.is_plain and not line.of_level and line.drawings == (OfDrawing("d1"),)
     assert replace(wish, when=AlertWhen.ENTERS, upper=Decimal(900)).is_plain

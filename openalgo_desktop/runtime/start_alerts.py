@@ -1,0 +1,45 @@
+"""Starts the alerts, after the market, the bars and the drawings that they look at."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from openalgo_desktop.automation.alerts.drawings import BookDrawings
+from openalgo_desktop.automation.alerts.engine import Alerts
+from openalgo_desktop.automation.alerts.ports import Sources
+from openalgo_desktop.automation.alerts.studies import RegistryStudies
+from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.core.charting.sessions import Sessions
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.surroundings import Surroundings
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.storage.price_alerts import PriceAlertRepository, ToldAlertRepository
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+
+
+async def start_alerts(terminal: Terminal) -> None:
+    """Make ``terminal.alerts``."""
+
+    @cache
+    def sessions(exchange: str) -> Sessions:
+        return Sessions.of(terminal.calendar, exchange)
+
+    def around(key: Key, span: Span) -> Surroundings:
+        row = terminal.instruments.get(key)
+        return Surroundings(key, span, 0.0 if row is None else row.tick_size, sessions(key[0]))
+
+    terminal.alerts = Alerts(
+        terminal.clock,
+        terminal.bus,
+        terminal.instruments,
+        terminal.hub,
+        PriceAlertRepository(terminal.state),
+        Teller(terminal.clock, terminal.bus, ToldAlertRepository(terminal.state)),
+        terminal.market_open,
+        Sources(terminal.bars, RegistryStudies(around), BookDrawings(terminal.drawings)),
+    )
+    await terminal.alerts.start()
+    terminal.on_stop(terminal.alerts.stop)
