@@ -122,6 +122,7 @@ class Tool(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     numbers: tuple[Number, ...] = ()
+    sign: str = ""  # letters on its symbol, where the form does not tell it from others
     variant: str = ""  # a word for a geometry that several tools share
     words: tuple[str, ...] = ()  # other names people search for
 

@@ -51,9 +51,12 @@ class At(Protocol):
     """A pane as geometry sees it; the meanings are those of the chart's ``Projection``."""
 
     pane: Box
-    bars: Columns
     places: int
     step: float
+
+    @property
+    def bars(self) -> Columns:
+        """The bars of the chart."""
 
     def x(self, index: float) -> float:
         """Pixel of a bar."""

@@ -35,6 +35,7 @@ TOOLS = (
         1,
         study="anchored-vwap",
         help="The volume-weighted average price from a bar on",
+        sign="VW",
     ),
     Tool(
         "fixed-range-profile",
@@ -44,6 +45,7 @@ TOOLS = (
         2,
         study="fixed-range-profile",
         help="Volume at prices between two bars",
+        sign="VP",
     ),
     Tool(
         "anchored-profile",
@@ -53,5 +55,6 @@ TOOLS = (
         1,
         study="anchored-profile",
         help="Volume at prices from a bar on",
+        sign="AP",
     ),
 )

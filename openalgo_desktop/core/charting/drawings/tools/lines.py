@@ -36,6 +36,7 @@ TOOLS = (
         2,
         variant="info",
         help="A trend line with its distance in price, per cent, bars and time",
+        sign="i",
     ),
     Tool("trend-angle", "Trend angle", F, "line", 2, variant="angle", help="With its angle"),
 )

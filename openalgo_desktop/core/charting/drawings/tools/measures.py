@@ -41,6 +41,7 @@ TOOLS = (
         help="Entry, stop and target, the multiple of the risk (R), the quantity that risks so "
         "many rupees and its result. It sends nothing",
         words=("risk", "reward", "R"),
+        sign="L",
     ),
     Tool(
         "short-position",
@@ -55,6 +56,7 @@ TOOLS = (
         help="Entry, stop and target, the multiple of the risk (R), the quantity that risks so "
         "many rupees and its result. It sends nothing",
         words=("risk", "reward", "R"),
+        sign="S",
     ),
     Tool(
         "forecast",

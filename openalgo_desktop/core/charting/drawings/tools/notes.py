@@ -9,7 +9,17 @@ _BOX = Style(colour="accent", fill="accent", opacity=0.9, font=12)
 
 N, A = Family.NOTES, Family.ARROWS
 TOOLS = (
-    Tool("text", "Text", N, "text", 1, style=_TEXT, text="Text", written=True),
+    Tool(
+        "text",
+        "Text",
+        N,
+        "text",
+        1,
+        style=_TEXT,
+        text="Text",
+        written=True,
+        sign="T",
+    ),
     Tool(
         "anchored-text",
         "Anchored text",
@@ -21,6 +31,7 @@ TOOLS = (
         written=True,
         screen=True,
         help="Stays where it is on the screen",
+        sign="T.",
     ),
     Tool(
         "note",
@@ -44,11 +55,21 @@ TOOLS = (
         written=True,
         screen=True,
         help="A pin that stays where it is on the screen",
+        sign="•",
     ),
     Tool("callout", "Callout", N, "callout", 2, style=_BOX, text="Callout", written=True),
     Tool("balloon", "Balloon", N, "balloon", 1, style=_BOX, text="Comment", written=True),
     Tool("signpost", "Signpost", N, "signpost", 1, style=_BOX, text="Sign", written=True),
-    Tool("price-label", "Price label", N, "price_label", 1, style=_BOX, help="Says its price"),
+    Tool(
+        "price-label",
+        "Price label",
+        N,
+        "price_label",
+        1,
+        style=_BOX,
+        help="Says its price",
+        sign="₹",
+    ),
     Tool(
         "price-note",
         "Price note",
@@ -57,6 +78,7 @@ TOOLS = (
         2,
         style=_BOX,
         help="Says the price of its first point at the second",
+        sign="₹",
     ),
     Tool("flag", "Flag mark", N, "flag", 1, style=Style(colour="link-2", fill="link-2")),
     Tool(

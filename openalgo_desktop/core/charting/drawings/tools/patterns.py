@@ -29,6 +29,7 @@ TOOLS = (
         labels=("X", "A", "B", "C", "D"),
         ratios=_RATIOS_XABCD,
         words=("harmonic", "gartley", "bat", "butterfly", "crab"),
+        sign="X",
     ),
     Tool(
         "cypher",
@@ -45,6 +46,7 @@ TOOLS = (
             Ratio("CD/XC", (3, 4), (0, 3)),
         ),
         words=("harmonic",),
+        sign="C",
     ),
     Tool(
         "abcd",
@@ -56,6 +58,7 @@ TOOLS = (
         labels=("A", "B", "C", "D"),
         ratios=(Ratio("BC/AB", (1, 2), (0, 1)), Ratio("CD/BC", (2, 3), (1, 2))),
         words=("harmonic",),
+        sign="AB",
     ),
     Tool(
         "three-drives",
@@ -70,6 +73,7 @@ TOOLS = (
             Ratio("3/B", (4, 5), (3, 4)),
         ),
         words=("harmonic",),
+        sign="3",
     ),
     Tool(
         "head-and-shoulders",
@@ -80,6 +84,7 @@ TOOLS = (
         style=_PATTERN,
         labels=("", "Left shoulder", "", "Head", "", "Right shoulder", ""),
         help="Seven turns; the neckline goes through the third and the fifth",
+        sign="HS",
     ),
     Tool(
         "triangle-pattern",
@@ -90,6 +95,7 @@ TOOLS = (
         style=_PATTERN,
         labels=("A", "B", "C", "D"),
         help="Four turns; the edges meet where the triangle ends",
+        sign="△",
     ),
     Tool(
         "elliott-impulse",
@@ -105,6 +111,7 @@ TOOLS = (
             Ratio("4/3", (3, 4), (2, 3)),
         ),
         words=("12345",),
+        sign="12",
     ),
     Tool(
         "elliott-correction",
@@ -116,6 +123,7 @@ TOOLS = (
         labels=("(0)", "(A)", "(B)", "(C)"),
         ratios=(Ratio("B/A", (1, 2), (0, 1)), Ratio("C/A", (2, 3), (0, 1))),
         words=("ABC",),
+        sign="A",
     ),
     Tool(
         "elliott-triangle",
@@ -126,6 +134,7 @@ TOOLS = (
         style=_WAVES,
         labels=("(0)", "(A)", "(B)", "(C)", "(D)", "(E)"),
         words=("ABCDE",),
+        sign="AE",
     ),
     Tool(
         "elliott-double",
@@ -137,6 +146,7 @@ TOOLS = (
         labels=("(0)", "(W)", "(X)", "(Y)"),
         ratios=(Ratio("Y/W", (2, 3), (0, 1)),),
         words=("WXY",),
+        sign="WY",
     ),
     Tool(
         "elliott-triple",
@@ -148,5 +158,6 @@ TOOLS = (
         labels=("(0)", "(W)", "(X)", "(Y)", "(X)", "(Z)"),
         ratios=(Ratio("Y/W", (2, 3), (0, 1)), Ratio("Z/W", (4, 5), (0, 1))),
         words=("WXYXZ",),
+        sign="WZ",
     ),
 )

@@ -1,0 +1,109 @@
+"""Every tool leaves its colour where its definition says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from openalgo_desktop.core.charting.drawings.geometry import picture
+from openalgo_desktop.core.charting.drawings.geometry.touch import box_of
+from openalgo_desktop.core.charting.drawings.model import Dash
+from openalgo_desktop.core.charting.drawings.tools import tools
+from openalgo_desktop.ui.chart.drawings import ink
+from openalgo_desktop.ui.chart.drawings.icons import icon_of
+from openalgo_desktop.ui.chart.drawings.pane import DrawingPane
+from openalgo_desktop.ui.chart.series import Series
+from openalgo_desktop.ui.kit import theme
+from tests.unit.core.charting.drawings.pane import Pane, bars, drawn
+from tests.unit.core.charting.drawings.spots import ON
+
+DRAWN = [row for row in tools().values() if not row.study]
+INK, GROUND = QColor("#12fe34"), QColor("#000000")
+
+
+class Fake(Pane):
+    """The pane of the pure tests as a chart's projection."""
+
+    number, tick = 0, 0.05
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pane = QRectF(0, 0, 800, 400)
+        self.series = Series()
+        columns = bars()
+        for row in zip(columns.time, *columns[1:6], strict=True):
+            self.series.append(int(row[0]), *map(float, row[1:]))
+
+    def value(self, y: float) -> float:
+        return self.price(y)
+
+
+def painted(drawing, ratio: float = 1.0) -> np.ndarray:
+    """How much ink is in each pixel of the pane, 0 to 255."""
+    image = QImage(round(800 * ratio), round(400 * ratio), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(GROUND)
+    pane = DrawingPane(Fake())
+    painter = QPainter(image)
+    ink.paint(painter, picture(drawing, pane), pane)
+    painter.end()
+    height, width = image.height(), image.width()
+    data = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine() // 4, 4)
+    return data[:, :width, 1].copy()
+
+
+def inked(tool):
+    """A drawing by ``tool`` in one solid colour."""
+    levels = tuple(replace(level, colour="") for level in tool.style.levels)
+    style = replace(
+        tool.style, colour=INK.name(), dash=Dash.SOLID, levels=levels, figures=False, fill=""
+    )
+    if tool.family.value in ("Text and notes", "Arrows"):
+        style = replace(style, fill=INK.name(), opacity=1.0)
+    elif tool.variant == "marker":
+        style = replace(style, opacity=1.0)
+    return drawn(tool, style=style)
+
+
+@pytest.mark.parametrize("tool", DRAWN, ids=[row.tool for row in DRAWN])
+def test_a_tool_leaves_its_colour_where_it_is_defined(qapp, tool):
+    theme.apply(qapp, "dark")
+    drawing = inked(tool)
+    found = painted(drawing)
+    pane = DrawingPane(Fake())
+    assert found.max() > 100, "nothing is drawn"
+    for x, y in ON.get(tool.tool, ()):
+        # Targets of a position have the colours of profit and loss: those count as ink, too.
+        row, column = min(int(y), 398), min(int(x), 798)
+        part = found[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4]
+        assert part.max() > 60, (x, y)
+    for label in picture(drawing, pane).labels:
+        box = box_of(label, pane)
+        part = found[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1]
+        assert not part.size or part.max() > 60, label.text
+
+
+@pytest.mark.parametrize("ratio", [1.25, 1.5, 2.0])
+def test_lines_are_where_they_belong_at_other_ratios(qapp, ratio):
+    theme.apply(qapp, "dark")
+    found = painted(inked(tools()["rectangle"]), ratio)
+    for x, y in ON["rectangle"]:
+        place = (round(y * ratio), round(x * ratio))
+        part = found[place[0] - 2 : place[0] + 3, place[1] - 2 : place[1] + 3]
+        assert part.max() > 200
+    inner = found[round(260 * ratio) : round(270 * ratio), round(120 * ratio) : round(140 * ratio)]
+    assert inner.max() == 0
+
+
+def test_every_tool_has_a_symbol_of_its_own(qapp):
+    theme.apply(qapp, "dark")
+    seen = {}
+    for row in tools().values():
+        image = icon_of(row).pixmap(40, 40).toImage().convertToFormat(QImage.Format.Format_ARGB32)
+        data = bytes(image.constBits())
+        assert any(data), row.tool
+        assert data not in seen, (row.tool, seen.get(data))
+        seen[data] = row.tool
