@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from openalgo_desktop.brokers.registry import SIMULATOR
-from openalgo_desktop.core.events import FeedChanged
+from openalgo_desktop.core.events import FeedChanged, FeedRefused
 from openalgo_desktop.research.bars.hours import Hours
 from openalgo_desktop.research.bars.service import BarService
 from openalgo_desktop.research.bars.store import BarStore
@@ -35,7 +35,7 @@ def start_bars(terminal: Terminal) -> BarService:
     hours = Hours(terminal.calendar, terminal.always_open)
     bars = BarService(terminal.hub, terminal.clock, hours, store, source_name, lasts)
     terminal.on_stop(bars.close)
-    terminal.on_stop(
-        terminal.bus.subscribe(FeedChanged, lambda event: bars.feed_changed(event.connected))
-    )
+    subscribe = terminal.bus.subscribe
+    terminal.on_stop(subscribe(FeedChanged, lambda event: bars.feed_changed(event.connected)))
+    terminal.on_stop(subscribe(FeedRefused, lambda event: bars.refused(event.key, event.reason)))
     return bars

@@ -407,5 +407,6 @@ class Terminal:
             await self.reset_sandbox()
         result = await self.account.control(rest) if rest else {}
         self.sandbox.forget_prices()
+        self.bars.forget_passing()
         await asyncio.sleep(0)  # frames of the prices leave at the end of this turn of the loop
         return result

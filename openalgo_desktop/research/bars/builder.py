@@ -105,7 +105,7 @@ class BarBuilder:
         bar = LiveBar(start, price, price, price, price, traded, oi, True)
         self._told = -math.inf
         self._bar = bar
-        return self._changed(bar, price, 0.0, tick, began=True)
+        return self._changed(bar, price, _NAN, tick, began=True)  # its units are in the bar
 
     def _changed(
         self, bar: LiveBar, price: float, traded: float, tick: Tick, *, began: bool = False

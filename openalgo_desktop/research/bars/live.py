@@ -168,10 +168,6 @@ class LiveBars:
         """Builders that run."""
         return len(self._follows)
 
-    def followed(self) -> list[Followed]:
-        """What somebody listens to."""
-        return [name for name, found in self._follows.items() if found.listeners]
-
     def forming(self, key: Key, span: Span) -> LiveBar | None:
         """The last bar."""
         found = self._follows.get((key, span))
@@ -239,18 +235,24 @@ class LiveBars:
         while found is not None and found.closed and found.closed[0].bar.time < start:
             found.closed.popleft()
 
-    def interrupted(self) -> None:
-        """The feed is lost, or another one: ticks are missing until it speaks again."""
-        for found in self._follows.values():
-            found.builder.interrupted()
-            found.began = math.inf
+    def interrupted(self, key: Key | None = None) -> None:
+        """Ticks of ``key`` (of all when None) are missing until the feed speaks again."""
+        for (of, _), found in self._follows.items():
+            if key in (None, of):
+                found.builder.interrupted()
+                found.began = math.inf
 
-    def resumed(self) -> None:
-        """The feed is there."""
+    def resumed(self, key: Key | None = None) -> list[Followed]:
+        """The feed of ``key`` (of all when None) is there; gives those that somebody listens to
+        and that ticks were missing of."""
         now = self.exchange_clock.surely()
-        for found in self._follows.values():
-            if found.began == math.inf:
+        again = []
+        for name, found in self._follows.items():
+            if key in (None, name[0]) and found.began == math.inf:
                 found.began = now
+                if found.listeners:
+                    again.append(name)
+        return again
 
     def reset(self) -> None:
         """Other prices come from now on, or the calendar is another one: what was built goes."""

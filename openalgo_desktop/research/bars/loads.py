@@ -11,13 +11,15 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple, Protocol
 
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.research.bars.cover import Range, united
@@ -33,7 +35,7 @@ from openalgo_desktop.research.bars.hours import (
     on_axis,
 )
 from openalgo_desktop.research.bars.store import BarStore
-from openalgo_desktop.research.bars.tables import is_adjusted, part
+from openalgo_desktop.research.bars.tables import is_adjusted, merged, part
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ _RECENT = 4
 #: An answer is good for so long whatever happens, seconds: two charts that open together.
 _FRESH = 1.0
 _MOST_TRACKS = 256
+#: Days without a bar before which a derivative was not listed.
+_UNLISTED = 60
+#: Nothing is asked of before this day: 1990-01-01.
+_FIRST_DAY = 7305
 
 
 class Source(Protocol):
@@ -82,9 +88,10 @@ class _Track:
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
-        self.piece: asyncio.Task[bool] | None = None
+        self.piece: asyncio.Task[tuple[bool, bool]] | None = None
         self.tail = _NO_TAIL
         self.reports: list[Report] = []
+        self.listed = 0  # no bars before this day, as far as was asked
 
 
 class Loads:
@@ -110,7 +117,7 @@ class Loads:
         self._whole_since = whole_since
         self._came = came
         self._tracks: OrderedDict[SeriesName, _Track] = OrderedDict()
-        self._pieces: set[asyncio.Task[bool]] = set()
+        self._pieces: set[asyncio.Task[tuple[bool, bool]]] = set()
 
     async def fill(
         self, wanted: Wanted, start: int, end: int, report: Report | None = None
@@ -140,22 +147,32 @@ class Loads:
 
     async def _fill(self, wanted: Wanted, track: _Track, start: int, end: int) -> None:
         if track.piece is not None and not track.piece.done():
-            await asyncio.shield(track.piece)  # of an asker who gave up
+            with suppress(AppError):  # of an asker who gave up
+                await asyncio.shield(track.piece)
         pieces = self._cut(wanted, await self._days(wanted, track, start, end))
-        done, again = 0, True
+        done, again, empty = 0, True, 0
         while done < len(pieces):
             first, last = pieces[done]
             _tell(track, done, len(pieces))
             task = asyncio.ensure_future(self._ask(wanted, track, first, last))
             track.piece = task
             self._pieces.add(task)
-            task.add_done_callback(self._pieces.discard)
-            adjusted = await asyncio.shield(task)
+            task.add_done_callback(self._asked)
+            found, adjusted = await asyncio.shield(task)
             done += 1
             if adjusted and again:
                 pieces = self._cut(wanted, await self._days(wanted, track, start, end))
                 done, again = 0, False
-        _tell(track, done, len(pieces))
+            empty = 0 if found else empty + last - first + 1
+            if empty >= _UNLISTED and wanted.key[0] in DERIVATIVE_EXCHANGES:
+                track.listed = first
+                break
+        _tell(track, len(pieces), len(pieces))
+
+    def _asked(self, task: asyncio.Task[tuple[bool, bool]]) -> None:
+        self._pieces.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; perhaps nobody does any more
 
     def forget(self, lasts: Callable[[str], bool]) -> None:
         """The clock was set: answers of sources that do not last say nothing any more."""
@@ -175,6 +192,7 @@ class Loads:
     ) -> list[tuple[int, int]]:
         """Day numbers to ask for, inclusive ranges, ascending."""
         now, span = self._clock.time(), wanted.span
+        start = max(start, day_start(_FIRST_DAY, span))
         end = min(end, on_axis(now, span) + 1)
         days: list[Range] = []
         for first, last in await self._store.gaps(wanted.name, start, end):
@@ -182,7 +200,8 @@ class Loads:
                 continue
             if not self._traded(wanted, first, last, now):
                 continue
-            days.append((await self._from(wanted, first), axis_day(last - 1, span) + 1))
+            since = max(await self._from(wanted, first), track.listed)
+            days.append((since, axis_day(last - 1, span) + 1))
         return [(first, before - 1) for first, before in united(days)]
 
     def _is_fresh(self, wanted: Wanted, tail: Tail, now: float) -> bool:
@@ -214,15 +233,16 @@ class Loads:
         return pieces
 
     # -- asking -----------------------------------------------------------------------------
-    async def _ask(self, wanted: Wanted, track: _Track, first: int, last: int) -> bool:
-        """One piece; whether it shows that all past bars were adjusted (they are forgotten)."""
+    async def _ask(self, wanted: Wanted, track: _Track, first: int, last: int) -> tuple[bool, bool]:
+        """One piece; whether it has bars, and whether it shows that all past ones were adjusted
+        (those are forgotten then)."""
         span, asked, now = wanted.span, self._clock.surely(), self._clock.time()
         days = number_date(first), number_date(last)
         bars = await self._source.history(wanted.key, wanted.interval, *days)
         if self._source_name() != wanted.name.source:
-            return False  # the account was changed meanwhile: nobody knows whose bars these are
+            return True, False  # another account came meanwhile: nobody knows whose bars these are
         start, end = day_start(first, span), day_start(last + 1, span)
-        bars = part(bars, start, min(end, on_axis(self._clock.time(), span) + 1))
+        bars = part(merged([bars]), start, min(end, on_axis(self._clock.time(), span) + 1))
         final = min(end, self._hours.final(wanted.key[0], wanted.rhythm, now))
         settled = part(bars, start, final)
         recent = day_start(axis_day(on_axis(now, span), span) - _RECENT, span)
@@ -238,7 +258,7 @@ class Loads:
         if end > on_axis(now, span):
             track.tail = Tail(part(bars, max(start, final), end), max(start, final), asked)
             self._came(wanted, track.tail._replace(bars=bars))
-        return adjusted
+        return bool(len(bars)), adjusted
 
 
 _SECOND = Span.parse("1s")

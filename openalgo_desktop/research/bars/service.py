@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date
 from typing import Any, Protocol
@@ -233,18 +232,28 @@ class BarService(BarSource):
         if not connected:
             self.live.interrupted()
             return
-        self.live.resumed()
-        for key, span in self.live.followed():
-            if not math.isfinite(self.live.whole_since(key, span)):
-                self._seed_later(key, span)
+        for key, span in self.live.resumed():
+            self._seed_later(key, span)
+
+    def refused(self, key: Key, reason: str) -> None:
+        """An instrument is not streamed, or (with an empty reason) is again."""
+        if reason:
+            self.live.interrupted(key)
+            return
+        for of, span in self.live.resumed(key):
+            self._seed_later(of, span)
 
     def _look_at_clock(self) -> None:
         """After a jump of the clock (it was set, the computer slept) ticks are missing, and what a
         simulated market said of other times is not what it says now."""
         if self._jumps.look():
-            self._store.forget_passing()
-            self._loads.forget(self._lasts)
-            self.live.reset()
+            self.forget_passing()
+
+    def forget_passing(self) -> None:
+        """What sources that do not last told is no more true: a simulated market was moved."""
+        self._store.forget_passing()
+        self._loads.forget(self._lasts)
+        self.live.reset()
 
 
 __all__ = ["SEED_AFTER", "BarService", "Tail"]

@@ -38,17 +38,19 @@ def merged(parts: Sequence[Bars]) -> Bars:
     filled = [bars for bars in parts if len(bars)]
     if not filled:
         return Bars.empty()
-    if len(filled) == 1:
-        return filled[0]
     b = filled
-    table = Bars(
-        np.concatenate([row.time for row in b]),
-        np.concatenate([row.open for row in b]),
-        np.concatenate([row.high for row in b]),
-        np.concatenate([row.low for row in b]),
-        np.concatenate([row.close for row in b]),
-        np.concatenate([row.volume for row in b]),
-        np.concatenate([row.oi for row in b]),
+    table = (
+        b[0]
+        if len(b) == 1
+        else Bars(
+            np.concatenate([row.time for row in b]),
+            np.concatenate([row.open for row in b]),
+            np.concatenate([row.high for row in b]),
+            np.concatenate([row.low for row in b]),
+            np.concatenate([row.close for row in b]),
+            np.concatenate([row.volume for row in b]),
+            np.concatenate([row.oi for row in b]),
+        )
     )
     steps = np.diff(table.time)
     if not len(steps) or steps.min() > 0:
@@ -62,11 +64,6 @@ def replaced(bars: Bars, new: Bars, start: int, end: int) -> Bars:
     """``bars`` with ``new`` in place of all that begin in ``start <= time < end``."""
     first, last = (int(at) for at in np.searchsorted(bars.time, (start, end)))
     return merged([rows(bars, slice(0, first)), new, rows(bars, slice(last, None))])
-
-
-def ascending(bars: Bars) -> bool:
-    """Whether each bar begins after the one before."""
-    return len(bars) < 2 or bool((bars.time[1:] > bars.time[:-1]).all())
 
 
 def frozen(bars: Bars) -> Bars:
