@@ -160,7 +160,10 @@ class BarService(BarSource):
         tail = await self._loads.fill(wanted, start, end, progress)
         kept = await self._store.get(name, start, end)
         partial, whole = self.live.built(key, span, start)
-        return part(merged([partial, tail.bars, whole, kept]), start, end), tail
+        latest = part(merged([partial, tail.bars, whole]), start, end)
+        if len(kept):  # nothing is sorted that is long
+            latest = part(latest, int(kept.time[-1]) + 1, end)
+        return merged([kept, latest]), tail
 
     def _keep(self, key: Key, span: Span, end: int) -> None:
         """Bars up to now are wanted: build what comes, so that they need not be asked again."""
