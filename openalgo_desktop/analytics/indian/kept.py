@@ -14,7 +14,8 @@ NAN = float("nan")
 
 
 class Growing:
-    """An array that takes one more value at a cost that does not grow with it."""
+    """An array that takes one more value at a cost that does not grow with it. Whole numbers up to
+    2^53 are kept exactly."""
 
     __slots__ = ("_data", "_size")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from openalgo_desktop.analytics.indicators.kit.params import checked
@@ -87,11 +87,12 @@ def make(
     return found.make(values, more, around or Surroundings())
 
 
-def find(words: str) -> list[StudySpec]:
-    """Studies that every word of ``words`` is found in, the nearest first: those whose short name
-    or title begins so, then by title."""
+def find(words: str, among: Iterable[StudySpec] | None = None) -> list[StudySpec]:
+    """Studies (``among`` these) that every word of ``words`` is found in, the nearest first: those
+    whose short name or title begins so, then by title."""
     asked = words.lower().split()
-    scored = [(_score(each, asked), each.title, each) for each in specs()]
+    every = specs() if among is None else among
+    scored = [(_score(each, asked), each.title, each) for each in every]
     return [each for score, _, each in sorted(scored, key=lambda row: row[:2]) if score < 9]
 
 

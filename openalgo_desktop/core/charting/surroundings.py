@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from openalgo_desktop.core.charting.columns import Columns, Floats, Ints
+from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.sessions import Sessions, always_open
 from openalgo_desktop.core.charting.span import Span, SpanUnit
 from openalgo_desktop.core.model import Key
@@ -39,3 +41,5 @@ class Surroundings:
     days: Columns | None = None
     minutes: Columns | None = None
     chain: ChainPast | None = None
+    #: The beginnings of longer bars, for studies of another interval.
+    rhythm: Callable[[Span], Rhythm] | None = None
