@@ -43,3 +43,12 @@ def _true_range(high: Any, low: Any, before: Any) -> Any:
 def atr(i: Inputs, n: int) -> Node:
     """Wilder's average of the true range, rupees."""
     return w.rma(true_range(i), n)
+
+
+def volatility_index(x: Node, deviation: int, n: int) -> Node:
+    """Dorsey's relative volatility index of one source: the RSI with standard deviations in place
+    of changes, EMA of n bars, 0 to 100."""
+    spread, moved = w.stdev(x, deviation), w.side(x, w.ago(x, 1))
+    up = w.ema(w.each(lambda s, m: s * (m > 0), spread, moved), n)
+    down = w.ema(w.each(lambda s, m: s * (m < 0), spread, moved), n)
+    return up / (up + down) * 100

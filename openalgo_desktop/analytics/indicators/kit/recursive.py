@@ -105,20 +105,22 @@ def affine(b: Floats, c: Floats, start: float) -> Floats:
 
 
 class Blend(Node):
-    """``y += share * (x - y)`` with a share of its own for each bar; the first is ``x``."""
+    """``y += share * (x - y)`` with a share of its own for each bar, from ``start``; the first is
+    ``x`` where none is given."""
 
-    def __init__(self, source: Node, share: Node) -> None:
+    def __init__(self, source: Node, share: Node, start: float = _NAN) -> None:
         super().__init__(source, share)
-        self._before = self._now = _NAN
+        self._before = self._now = self._start = start
 
     def full(self) -> Floats:
         x, share = self.inputs[0].v, self.inputs[1].v
         known = ~(np.isnan(x) | np.isnan(share))
         out = np.full(x.size, np.nan)
-        self._before = self._now = _NAN
+        self._before = self._now = self._start
         if known.any():
             part, a = x[known], share[known]
-            level = part[0]  # about it a constant stays exactly that
+            # about it a constant stays exactly that
+            level = part[0] if isnan(self._start) else self._start
             y = affine(1.0 - a, a * (part - level), 0.0) + level
             out[known] = y
             self._before = self._now = float(y[-1])
@@ -188,30 +190,39 @@ class Held(Node):
         self._before = self._now
 
 
-#: ``(state, value of each input) -> (state, value of each output)``. A state is never changed.
-Step: TypeAlias = Callable[..., tuple[Any, Sequence[float]]]
+#: ``(state, values of each input) -> (state, values of each output)`` over any number of bars. It
+#: is called with all of them and with one; a state is never changed.
+Runs: TypeAlias = Callable[..., tuple[Any, Sequence[Sequence[float]]]]
 
 
 class Loop(Several):
-    """A recursion that no vector form has: ``step`` for each bar from the state ``start``."""
+    """A recursion that no vector form has: a loop over lists of numbers from the state ``start``.
 
-    def __init__(self, step: Step, start: Any, outputs: int, *inputs: Node) -> None:
+    ``quick``, where given, has all values in another way: it returns them and a state, or nothing
+    when it cannot."""
+
+    def __init__(
+        self,
+        run: Runs,
+        start: Any,
+        *inputs: Node,
+        quick: Callable[..., tuple[Any, Sequence[Floats]] | None] | None = None,
+    ) -> None:
         super().__init__(*inputs)
-        self._step, self._start, self._outputs = step, start, outputs
+        self._run, self._start, self._quick = run, start, quick
         self._before = self._now = start
 
     def full(self) -> Floats:
-        state, step, found = self._start, self._step, []
-        for values in zip(*(node.v.tolist() for node in self.inputs), strict=True):
-            state, out = step(state, *values)
-            found.append(out)
+        arrays = [node.v for node in self.inputs]
+        found = self._quick(*arrays) if self._quick is not None else None
+        state, columns = found or self._run(self._start, *(x.tolist() for x in arrays))
         self._before = self._now = state
-        table = np.array(found, float) if found else np.empty((0, self._outputs))
-        self.all = [table[:, k].copy() for k in range(self._outputs)]
+        self.all = [np.asarray(column, float) for column in columns]
         return self.all[0]
 
     def at(self, j: int) -> float:
-        self._now, self.now = self._step(self._before, *(float(x.v[j]) for x in self.inputs))
+        self._now, columns = self._run(self._before, *([float(x.v[j])] for x in self.inputs))
+        self.now = [column[0] for column in columns]
         return self.now[0]
 
     def close(self) -> None:

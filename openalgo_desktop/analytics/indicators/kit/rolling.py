@@ -140,7 +140,17 @@ def weighted(x: Floats, weights: Floats) -> Floats:
         level = float(known[0]) if known.size else 0.0
         found = np.correlate(x - level, weights, "valid")
         out[n - 1 :] = found + level * weights.sum()
+        still = same_for(x) >= n - 1  # exactly what the forming bar's form gives
+        out[still] = x[still] * weights.sum()
     return out
+
+
+def same_for(x: Floats) -> Floats:
+    """For how many bars before this one the value has been the same."""
+    places = np.arange(x.size)
+    changed = np.ones(x.size, bool)
+    changed[1:] = x[1:] != x[:-1]
+    return (places - np.maximum.accumulate(np.where(changed, places, 0))).astype(float)
 
 
 def deviation(x: Floats, n: int) -> Floats:

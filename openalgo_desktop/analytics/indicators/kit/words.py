@@ -13,7 +13,7 @@ import numpy as np
 
 from openalgo_desktop.analytics.indicators.kit import rolling
 from openalgo_desktop.analytics.indicators.kit.node import Map, Node, Shift, Window
-from openalgo_desktop.analytics.indicators.kit.recursive import Cumulated, Ema
+from openalgo_desktop.analytics.indicators.kit.recursive import Blend, Cumulated, Ema, Held
 from openalgo_desktop.core.charting.columns import Floats
 
 #: Differences up to this part of the value are rounding: neither above nor below.
@@ -77,6 +77,21 @@ def known(x: Node, otherwise: float = 0.0) -> Node:
     return Map(lambda v: np.where(np.isnan(v), otherwise, v), x)
 
 
+def known_flat(x: Node, price: Node) -> Node:
+    """``x``, and 0 where it is unknown though there is a price: a bar without a range."""
+    return Map(lambda v, p: np.where(np.isnan(v) & ~np.isnan(p), 0.0, v), x, price)
+
+
+def held(x: Node) -> Node:
+    """The last known value."""
+    return Held(x)
+
+
+def blend(x: Node, share: Node | float, start: float = np.nan) -> Node:
+    """``y += share * (x - y)`` from ``start``; without one the first is ``x``."""
+    return Blend(x, share if isinstance(share, Node) else x * 0 + share, start)
+
+
 # -- looking back -------------------------------------------------------------------------------
 def ago(x: Node, bars: int) -> Node:
     """The value so many bars before."""
@@ -86,6 +101,22 @@ def ago(x: Node, bars: int) -> Node:
 def change(x: Node, bars: int = 1) -> Node:
     """Difference from the value so many bars before."""
     return x - ago(x, bars)
+
+
+def change_from(x: Node, base: Node) -> Node:
+    """Difference from ``base`` in parts of it."""
+    return (x - base) / base
+
+
+def rises(x: Node, level: Node) -> Node:
+    """1 where ``x`` is above its value before, -1 below, 0 where they differ only by rounding of
+    ``level``, the price that ``x`` is made of."""
+    return Map(_rises, x, ago(x, 1), level)
+
+
+def _rises(now: Any, before: Any, level: Any) -> Any:
+    near = SAME * np.abs(level)
+    return np.where(np.abs(now - before) <= near, 0.0, np.sign(now - before))
 
 
 def crossed(a: Node, b: Node | float) -> Node:
@@ -143,7 +174,11 @@ def lowest(x: Node, n: int) -> Node:
 
 def since_highest(x: Node, n: int) -> Node:
     """Bars since the largest of the last ``n``, the latest of equal ones."""
-    return Window(lambda v: rolling.since_highest(v, n), n, x)
+    return Window(lambda v: rolling.since_highest(v, n), n, x, tail=_since)
+
+
+def _since(v: Floats) -> float:
+    return np.nan if np.isnan(v).any() else float(np.argmax(v[::-1]))
 
 
 def weighted(x: Node, weights: Floats) -> Node:
@@ -176,12 +211,54 @@ def _rank(v: Floats) -> float:
 
 def quantile(x: Node, n: int, part: float) -> Node:
     """The value below which ``part`` (0 to 1) of the last ``n`` lies."""
-    return Window(lambda v: rolling.quantile(v, n, part), n, x)
+
+    def tail(v: Floats) -> float:
+        found = np.sort(v)
+        low = int(part * (n - 1))
+        high = min(low + 1, n - 1)
+        if np.isnan(found[-1]):
+            return np.nan
+        return float(found[low] + (part * (n - 1) - low) * (found[high] - found[low]))
+
+    return Window(lambda v: rolling.quantile(v, n, part), n, x, tail=tail)
 
 
 def median(x: Node, n: int) -> Node:
     """Median of the last ``n``."""
     return quantile(x, n, 0.5)
+
+
+def regression(x: Node, n: int, back: float = 0.0) -> Node:
+    """The least squares line of the last ``n`` values, read ``back`` bars before its end."""
+    place = np.arange(n) - (n - 1) / 2
+    weights = 1 / n + place * (place[-1] - back) / (float(np.sum(place**2)) or 1.0)
+    return weighted(x, np.asarray(weights, np.float64))
+
+
+def slope(x: Node, n: int) -> Node:
+    """Slope of the least squares line of the last ``n`` values, per bar."""
+    place = np.arange(n) - (n - 1) / 2
+    weights = place / (float(np.sum(place**2)) or 1.0)
+    return weighted(x, np.asarray(weights, np.float64))
+
+
+def standard_error(x: Node, n: int) -> Node:
+    """Standard error of the least squares line: root of the squared residuals over n - 2."""
+    spread = variance(x, n)
+    explained = slope(x, n)
+    width = (n * n - 1) / 12  # variance of the places
+    return Map(
+        lambda v, b: np.sqrt(np.maximum(v - b * b * width, 0.0) * n / (n - 2)), spread, explained
+    )
+
+
+def covariance(x: Node, y: Node, n: int) -> Node:
+    """Population covariance of the last ``n`` values of both."""
+    return Window(lambda a, b: rolling.covariance(a, b, n), n, x, y, tail=_covariance)
+
+
+def _covariance(a: Floats, b: Floats) -> float:
+    return float(np.dot(a - a[0] - np.mean(a - a[0]), b - b[0])) / a.size
 
 
 # -- averages -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from openalgo_desktop.core.charting.studies import Draw, ParamKind, Study, Study
 from tests.unit.analytics.indicators import series
 
 SPECS = registry.specs()
+FAMILIES = sorted({spec.family for spec in SPECS})
 EVERY = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.study)
 #: Bars, and from which on they come one by one.
 SERIES: dict[str, tuple[Callable[[], Columns], int]] = {
@@ -77,8 +78,12 @@ def walk(kind: str) -> tuple[Columns, int, list[tuple[Columns, ...]]]:
 
 
 @EVERY
-@pytest.mark.parametrize("kind", SERIES)
-def test_bar_by_bar_equals_all_at_once(spec: StudySpec, kind: str) -> None:
+def test_bar_by_bar_equals_all_at_once(spec: StudySpec) -> None:
+    for kind in SERIES:
+        _bar_by_bar(spec, kind)
+
+
+def _bar_by_bar(spec: StudySpec, kind: str) -> None:
     b, first, rows = walk(kind)
     live, whole = made(spec), made(spec)
     live.load(forming(b, first, 0.4))
@@ -88,12 +93,11 @@ def test_bar_by_bar_equals_all_at_once(spec: StudySpec, kind: str) -> None:
         for change in changes[-2 if begins.size % 8 else 0 :]:
             live.last(change)
     whole.load(b)
-    assert not wrong(spec, live, whole)
+    assert not wrong(spec, live, whole), kind
     assert [len(x) for x in live.values] == [b.size] * len(spec.outputs)
 
 
-@EVERY
-def test_no_study_looks_ahead(spec: StudySpec) -> None:
+def no_study_looks_ahead(spec: StudySpec) -> None:
     if spec.repaints:
         return
     b = series.bars(260, 9)
@@ -106,8 +110,7 @@ def test_no_study_looks_ahead(spec: StudySpec) -> None:
             assert same(a, w[:size]), (output.name, size)
 
 
-@EVERY
-def test_nothing_and_one_bar(spec: StudySpec) -> None:
+def nothing_and_one_bar(spec: StudySpec) -> None:
     study, one = made(spec), series.bars(1)
     study.load(one.cut(0, 0))
     assert [len(x) for x in study.values] == [0] * len(spec.outputs)
@@ -116,8 +119,7 @@ def test_nothing_and_one_bar(spec: StudySpec) -> None:
     assert [len(x) for x in study.values] == [1] * len(spec.outputs)
 
 
-@EVERY
-def test_every_output_has_values(spec: StudySpec) -> None:
+def every_output_has_values(spec: StudySpec) -> None:
     if set(spec.needs) & {"chain"}:
         return
     study = made(spec, full=True)
@@ -127,8 +129,7 @@ def test_every_output_has_values(spec: StudySpec) -> None:
     assert not any(np.isinf(x).any() for x in study.values)
 
 
-@EVERY
-def test_a_spec_is_complete(spec: StudySpec) -> None:
+def a_spec_is_complete(spec: StudySpec) -> None:
     names = [output.name for output in spec.outputs]
     assert len(set(names)) == len(names) and names
     assert spec.title and spec.short and spec.source
@@ -142,8 +143,7 @@ def test_a_spec_is_complete(spec: StudySpec) -> None:
     assert registry.check(spec.study, spec.defaults()) == spec.defaults()
 
 
-@EVERY
-def test_the_bounds_of_every_parameter_can_be_used(spec: StudySpec) -> None:
+def the_bounds_of_every_parameter_can_be_used(spec: StudySpec) -> None:
     """The smallest of every number, then the largest that fits, and each choice."""
     b = series.bars(40, 4)
     tried: list[dict[str, float | str]] = [{}]
@@ -159,3 +159,25 @@ def test_the_bounds_of_every_parameter_can_be_used(spec: StudySpec) -> None:
         study.load(b.cut(0, 39))
         study.append(b)
         assert [len(x) for x in study.values] == [40] * len(spec.outputs)
+
+
+CHECKS = (
+    no_study_looks_ahead,
+    nothing_and_one_bar,
+    every_output_has_values,
+    a_spec_is_complete,
+    the_bounds_of_every_parameter_can_be_used,
+)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_of_a_family(family: str, check: Callable[[StudySpec], None]) -> None:
+    """Families together: a test of its own for each study costs more than what it does."""
+    for spec in SPECS:
+        if spec.family == family:
+            try:
+                check(spec)
+            except Exception as error:
+                error.add_note(f"study {spec.study}")
+                raise

@@ -104,16 +104,20 @@ def _fractal(old: Any, new: Any, both: Any) -> Any:
 def _mcginley(i: Inputs) -> Node:
     n = i.whole()
 
-    def step(y: float, x: float) -> tuple[float, Sequence[float]]:
-        if isnan(x):
-            return y, (np.nan,)
-        if isnan(y) or y == 0 or x == 0:
-            return x, (x,)
-        # faster than the price itself it never is
-        y += (x - y) / max(1.0, n * (x / y) ** 4)
-        return y, (y,)
+    def run(y: float, values: list[float]) -> tuple[float, Sequence[list[float]]]:
+        found = []
+        for x in values:
+            if isnan(x):
+                found.append(x)
+                continue
+            if isnan(y) or y == 0 or x == 0:
+                y = x
+            else:  # faster than the price itself it never is
+                y += (x - y) / max(1.0, n * (x / y) ** 4)
+            found.append(y)
+        return y, (found,)
 
-    return Loop(step, float("nan"), 1, i.source())
+    return Loop(run, float("nan"), i.source())
 
 
 @STUDIES.study(

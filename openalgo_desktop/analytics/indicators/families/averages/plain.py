@@ -171,10 +171,7 @@ def _t3(i: Inputs) -> Node:
     words=("linear regression curve", "end point"),
 )
 def _lsma(i: Inputs) -> Node:
-    n = i.whole()
-    place = np.arange(n) - (n - 1) / 2
-    spread = float(np.sum(place**2)) or 1.0
-    return w.weighted(i.source(), 1 / n + place * (place[-1] - i.whole("offset")) / spread)
+    return w.regression(i.source(), i.whole(), i.whole("offset"))
 
 
 @STUDIES.study(
