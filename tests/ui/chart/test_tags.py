@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.over.overlay import Frame, Overlay
+from openalgo_desktop.ui.chart.over.frame import Frame
+from openalgo_desktop.ui.chart.over.overlay import Overlay
 from openalgo_desktop.ui.chart.over.tags import spread
 from openalgo_desktop.ui.chart.scales.time_scale import BAR_PIXELS, MIN_SPAN, START_SPAN, TimeScale
 

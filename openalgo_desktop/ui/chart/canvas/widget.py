@@ -28,9 +28,10 @@ from openalgo_desktop.ui.chart.canvas.picture import Picture
 from openalgo_desktop.ui.chart.canvas.stage import Dirty, Stage
 from openalgo_desktop.ui.chart.layer import Layer
 from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.over.frame import Frame
 from openalgo_desktop.ui.chart.over.legend import legend
 from openalgo_desktop.ui.chart.over.line_hand import LineHand
-from openalgo_desktop.ui.chart.over.overlay import Frame, Overlay
+from openalgo_desktop.ui.chart.over.overlay import Overlay
 from openalgo_desktop.ui.chart.scales import ticks
 from openalgo_desktop.ui.chart.scales.price_scale import PriceScale
 from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
@@ -171,9 +172,9 @@ class Canvas(QWidget):
     def layer_moved(self, layer: Layer, where: QRectF | None = None) -> None:
         """Only what a layer paints on top changed, all of it or within ``where``."""
         if where is None:
-            self.update()
+            self.overlay.update()
         else:
-            self.update(where.toAlignedRect())
+            self.overlay.update(where.toAlignedRect())
 
     # -- drawing ----------------------------------------------------------------------------
     def flush(self) -> None:
@@ -197,13 +198,13 @@ class Canvas(QWidget):
     def redraw(self) -> None:
         """Draw the kept picture again at the next paint."""
         self.picture_kept.valid = False
-        self.update()
+        self.overlay.update()
 
     def _update_live(self) -> None:
         for pane in self.stage.panes:
             rect = self.picture_kept.live_rect(pane)
             if rect.width() > 0:
-                self.update(rect.toAlignedRect())
+                self.overlay.update(rect.toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
@@ -212,7 +213,11 @@ class Canvas(QWidget):
             self.picture_kept.valid = False
         pixmap = self.picture_kept.pixmap()
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, pixmap)
+        for rect in event.region():
+            # One rectangle at a time: Qt copies into one, but composes into a region.
+            painter.setClipRect(rect)
+            painter.drawPixmap(0, 0, pixmap)
+        painter.setClipping(False)
         shown = QRectF(event.rect())
         self.picture_kept.paint_live(painter, shown)
         if len(self.layers):

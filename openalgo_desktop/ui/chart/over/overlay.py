@@ -1,71 +1,35 @@
 """What moves with the mouse and the last price: a transparent child over the canvas.
 
-Closed bars are not drawn again when only this changes.
+Closed bars are not drawn again when only this changes. An update of the canvas goes through it: one
+paint then takes both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.over.tags import spread
-from openalgo_desktop.ui.chart.scales.value_map import ValueMap
-from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.chart.over.frame import Frame
+from openalgo_desktop.ui.chart.over.legend import Legend, LegendPart, LegendRow
+from openalgo_desktop.ui.chart.over.price_lines import PriceLines
+from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.kit import format as fmt
 
-CHIP_MARGIN = 8
-MARGIN = 4
-#: So near the pointer is on a line, pixels.
-REACH = 3
 
+class Last(NamedTuple):
+    """The last price, its colour role, and where its bar is (pixel)."""
 
-@dataclass
-class Frame:
-    """Where things are, in pixels of the canvas, and the prices at top and bottom."""
-
-    pane: QRectF
-    bottom: float  # lower edge of the lowest pane
-    right: float  # right edge of the widget
-    low: float = 0.0
-    high: float = 1.0
-    labels: tuple[float, ...] = ()  # prices that the axis names
-    log: bool = False
-    inverted: bool = False
-
-    def __post_init__(self) -> None:
-        pane = self.pane
-        self._map = ValueMap(
-            self.low, self.high, pane.top(), pane.height(), self.log, self.inverted
-        )
-
-    def y(self, price: float) -> float:
-        """Pixel of a price."""
-        return self._map.y(price)
-
-    def price(self, y: float) -> float:
-        """Price of a pixel."""
-        return self._map.value(y)
-
-    def takes(self, y: float) -> bool:
-        """Whether a line may be let go there. Prices go on below the lowest one in sight, over the
-        volumes: else a stop could never be dragged lower than the chart happens to end."""
-        return self.pane.top() <= y <= self.bottom and self.price(y) > 0
-
-
-LegendPart = tuple[str, str]  # text, colour role
-
-
-def _first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
-    return next((other for other in others if other.intersects(rect)), None)
+    price: float
+    role: str
 
 
 class Overlay(QWidget):
-    """Crosshair, price lines, last price, legend."""
+    """Crosshair, price lines, last price, bid and ask, legends."""
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
@@ -73,66 +37,88 @@ class Overlay(QWidget):
         self.setAccessibleName("Lines, last price and crosshair")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
-        self.frame = Frame(QRectF(0, 0, 1, 1), 1.0, 1.0)
-        self.places = 2
-        self.restyle()
-        self._lines: Sequence[PriceLine] = ()
-        self.chosen = ""  # id of the line that keys mean
-        self._chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
+        self._texts = Texts()
+        self._rows = PriceLines(self._texts)
+        self._legend_of = Legend(self._texts)
+        self.set_frame(Frame(QRectF(0, 0, 1, 1), 1.0, 1.0))
         self._ghost: tuple[PriceLine, float] | None = None
-        self._last: tuple[float, str] | None = None
+        self._last: Last | None = None
         self._last_y = 0
+        self._countdown = ""
+        self._touch: tuple[float, float] = (0.0, 0.0)  # bid and ask, 0 for none
         self._stale = False
         self._cross: QPoint | None = None
         self._cross_time = ""
-        self._legend: tuple[LegendPart, ...] = ()
+        self._far_cross: tuple[int, str] | None = None  # of another chart: pixel, text
 
     def restyle(self) -> None:
         """Take the fonts and colours in force."""
-        self._font = fonts.table_font()
-        self._metrics = QFontMetrics(self._font)
-        self._tag_height = self._metrics.height() + 3
-        self._legend_height = self._metrics.height() + 9
+        self._texts.restyle()
+        self._legend_of.place(self.frame.pane)
         self.update()
 
     # -- what to show -----------------------------------------------------------------------
+    @property
+    def frame(self) -> Frame:
+        """Where things are."""
+        return self._rows.frame
+
+    @property
+    def places(self) -> int:
+        """Decimals of prices."""
+        return self._rows.places
+
+    @places.setter
+    def places(self, places: int) -> None:
+        self._rows.places = places
+
+    @property
+    def chosen(self) -> str:
+        """Id of the line that keys mean."""
+        return self._rows.chosen
+
+    @property
+    def _legend(self) -> tuple[LegendPart, ...]:
+        return self._legend_of.parts
+
     def set_frame(self, frame: Frame) -> None:
         """The panes moved or show other prices."""
-        self.frame = frame
+        self._rows.frame = frame
+        self._legend_of.place(frame.pane)
         self.update()
 
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
-        if tuple(lines) != self._lines:
-            self._lines = tuple(lines)
+        if tuple(lines) != self._rows.lines:
+            self._rows.lines = tuple(lines)
             self.choose(self.chosen)
             self.update()
 
     def has_line(self, line_id: str) -> bool:
         """Whether a line is still there."""
-        return any(line.line_id == line_id for line in self._lines)
+        return any(line.line_id == line_id for line in self._rows.lines)
 
     def choose(self, line_id: str) -> None:
         """Mark a line as the one that keys mean; empty, or one that is gone, for none."""
         found = line_id if self.has_line(line_id) else ""
         if found != self.chosen:
-            self.chosen = found
+            self._rows.chosen = found
             self.update()
 
     def choose_next(self) -> None:
         """Choose the next line in sight that can be ended, from the highest price down."""
-        ends = [row for row in self._lines if row.closable and self.in_sight(row)]
+        ends = [row for row in self._rows.lines if row.closable and self.in_sight(row)]
         ids = [row.line_id for row in sorted(ends, key=lambda row: -row.price)]
         at = ids.index(self.chosen) + 1 if self.chosen in ids else 0
         self.choose(ids[at % len(ids)] if ids else "")
 
     def in_sight(self, line: PriceLine) -> bool:
         """Whether the pane shows the price of a line."""
-        return self._in_pane(self.frame.y(line.price))
+        return self.frame.shows(self.frame.y(line.price))
 
     def chosen_line(self) -> PriceLine | None:
         """The chosen line, while it can be seen and ended."""
-        found = (row for row in self._lines if row.line_id == self.chosen)
+        found = (row for row in self._rows.lines if row.line_id == self.chosen)
         return next((row for row in found if row.closable and self.in_sight(row)), None)
 
     def set_ghost(self, line: PriceLine | None, price: float = 0.0) -> None:
@@ -143,39 +129,44 @@ class Overlay(QWidget):
             self.update()
 
     def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
-        """The line at a place, by its tag or within a few pixels of it, and whether it is its x.
-        Of several one that can be dragged."""
-        near: PriceLine | None = None
-        for line in self._lines:
-            chip, close = self._chips.get(line.line_id, (QRect(), QRect()))
-            if line.closable and close.contains(at):
-                return line, True
-            if chip.contains(at):
-                return line, False
-            on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
-            in_pane = self.frame.pane.left() <= at.x() <= self.frame.pane.right()
-            if on_line and in_pane and (near is None or line.draggable > near.draggable):
-                near = line
-        return near, False
+        """The line at a place, and whether it is its x."""
+        return self._rows.line_at(at)
 
     def chip_of(self, line_id: str) -> tuple[QRect, QRect]:
         """Tag and x of a line as painted last, for tests and tools."""
-        return self._chips.get(line_id, (QRect(), QRect()))
+        return self._rows.chips.get(line_id, (QRect(), QRect()))
 
     def set_last(self, price: float, role: str) -> None:
         """The last price and its colour role."""
-        if self._last == (price, role):
+        now = Last(price, role)
+        if self._last == now:
             return
-        old, self._last = self._last, (price, role)
+        old, self._last = self._last, now
         y = round(self.frame.y(price))
         strips = self._strip(y)
         if old is not None:
             strips += self._strip(self._last_y)
         self._last_y = y
-        if old is not None and self._tag_places(old[0]) != self._tag_places(price):
-            left = round(self.frame.pane.right())  # it pushes tags of lines away
-            strips += QRect(left, 0, self.width() - left, self.height())
+        if old is not None and self._places_of(old.price) != self._places_of(price):
+            strips += self._axis()  # it pushes tags of lines away
         self.update(strips)
+
+    def set_countdown(self, text: str) -> None:
+        """What is said under the last price: how long its bar still goes on; empty for nothing."""
+        if text != self._countdown:
+            self._countdown = text
+            if self._last is not None:
+                self.update(self._strip(self._last_y))
+
+    def set_touch(self, bid: float, ask: float) -> None:
+        """Show the best bid and ask, rupees; 0 shows none."""
+        if (bid, ask) != self._touch:
+            old, self._touch = self._touch, (bid, ask)
+            strips = self._axis()
+            for price in (*old, bid, ask):
+                if price:
+                    strips += self._strip(round(self.frame.y(price)))
+            self.update(strips)
 
     def set_stale(self, stale: bool) -> None:
         """Show the last price in grey."""
@@ -185,232 +176,173 @@ class Overlay(QWidget):
 
     def set_legend(self, parts: tuple[LegendPart, ...]) -> None:
         """Values of the bar under the pointer, or of the last one."""
-        if parts != self._legend:
-            self._legend = parts
-            top = round(self.frame.pane.top())
-            self.update(0, top, round(self.frame.pane.width()), self._legend_height + MARGIN)
+        if parts != self._legend_of.parts:
+            self._legend_of.parts = parts
+            pane = self.frame.pane
+            self.update(self._legend_of.band(pane).adjusted(-8, -4, 8, 4))
+
+    def set_rows(self, rows: tuple[LegendRow, ...]) -> None:
+        """The rows of studies and compared series."""
+        legend = self._legend_of
+        if rows == legend.rows:
+            return
+        same = [row.ident for row in rows] == [row.ident for row in legend.rows]
+        legend.rows = rows
+        legend.place(self.frame.pane)
+        if not same:
+            self.update()
+            return
+        for pane in {row.pane.top(): row.pane for row in rows}.values():
+            self.update(legend.area(pane, pane == self.frame.pane))
+
+    def row_at(self, at: QPoint) -> tuple[str, str]:
+        """The legend's row under a place and its spot; both empty for none."""
+        return self._legend_of.row_at(at)
+
+    def hover_row(self, ident: str) -> None:
+        """Show what can be done with a row of the legend."""
+        if ident != self._legend_of.hovered:
+            self._legend_of.hovered = ident
+            self.update()
 
     def set_cross(self, position: QPoint | None, time_text: str = "") -> None:
         """Move the crosshair; None hides it."""
         if position == self._cross and time_text == self._cross_time:
             return
-        strips = self._cross_region()
+        strips = self._cross_region(self._cross, self._cross_time)
         self._cross, self._cross_time = position, time_text
-        strips += self._cross_region()
+        self.update(strips + self._cross_region(position, time_text))
+
+    def set_far_cross(self, x: int | None, time_text: str = "") -> None:
+        """Show where the crosshair of another chart is; None hides it."""
+        now = None if x is None else (x, time_text)
+        if now == self._far_cross:
+            return
+        strips = QRegion()
+        for one in (self._far_cross, now):
+            if one is not None:
+                strips += self._column(*one)
+        self._far_cross = now
         self.update(strips)
+
+    # -- regions ----------------------------------------------------------------------------
+    def _axis(self) -> QRegion:
+        left = round(self.frame.pane.right())
+        return QRegion(left, 0, self.width() - left, self.height())
 
     def _strip(self, y: int) -> QRegion:
         """What a line with its tag (and the axis labels it wipes away) may touch."""
-        strip = QRegion(0, y - self._tag_height // 2 - 2, self.width(), self._tag_height + 4)
+        tall = self._rows.tag_height
+        strip = QRegion(0, y - tall // 2 - 2, self.width(), tall + 4)
         left = round(self.frame.pane.right())
-        return strip + QRect(
-            left, y - 2 * self._tag_height, self.width() - left, 4 * self._tag_height
-        )
+        return strip + QRect(left, y - 2 * tall, self.width() - left, 4 * tall + 4)
 
-    def _cross_region(self) -> QRegion:
-        if self._cross is None:
-            return QRegion()
-        x, y = self._cross.x(), self._cross.y()
-        half = self._metrics.horizontalAdvance(self._cross_time) // 2 + 10
+    def _column(self, x: int, text: str) -> QRegion:
+        half = self._texts.width(text) // 2 + 10
         foot = round(self.frame.bottom)
-        region = self._strip(y)
-        region += QRect(x - 1, 0, 3, self.height())
-        return region + QRect(x - half, foot, 2 * half, self.height() - foot)
+        region = QRegion(x - 1, 0, 3, self.height())
+        left = max(0, min(x - half, round(self.frame.pane.right()) - 2 * half))
+        return region + QRect(left - 2, foot, 2 * half + 4, self.height() - foot)
+
+    def _cross_region(self, at: QPoint | None, text: str) -> QRegion:
+        if at is None:
+            return QRegion()
+        return self._strip(at.y()) + self._column(at.x(), text)
 
     # -- painting ---------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setFont(self._font)
-        if self._last is not None:
-            price, role = self._last[0], "muted" if self._stale else self._last[1]
-            self._paint_last_line(painter, price, role)
-        chips: list[QRect] = []
+        painter.setFont(self._texts.font)
+        rows, last = self._rows, self._last
+        role = "muted" if self._stale else last.role if last is not None else ""
+        if last is not None:
+            self._paint_last_line(painter, last.price, role)
         if self._ghost is not None:
-            self._paint_ghost(painter, *self._ghost)
-        self._chips.clear()
-        places = self._tag_places(self._last[0] if self._last is not None else None)
-        tags = list(places.values())
-        if self._last is not None and self._in_pane(self.frame.y(self._last[0])):
-            tags.append(self.frame.y(self._last[0]))
-        self._wipe_labels(painter, tags)
-        for line in self._lines:
-            self._paint_line(painter, line, chips, places.get(line.line_id, 0.0))
-        self._paint_legend(painter, chips)
-        if self._last is not None:
-            self._paint_last_tag(painter, price, role)
+            rows.paint_ghost(painter, *self._ghost)
+        touch = self._shown_touch()
+        places, touch_at = self._places_of(last.price if last is not None else None)
+        tags = [*places.values(), *touch_at]
+        if last is not None and self.frame.shows(self.frame.y(last.price)):
+            tags.append(self.frame.y(last.price))
+        rows.wipe_labels(painter, tags)
+        self._paint_touch(painter, touch, touch_at)
+        chips = rows.paint(painter, places)
+        self._legend_of.paint(painter, self.frame.pane, chips)
+        if last is not None:
+            self._paint_last_tag(painter, last.price, role)
+        if self._far_cross is not None:
+            self._paint_column(painter, *self._far_cross)
         if self._cross is not None:
             self._paint_cross(painter, self._cross)
         painter.end()
 
-    def _horizontal(self, painter: QPainter, y: float, colour: QColor, style: Qt.PenStyle) -> None:
-        pen = QPen(colour)
-        pen.setStyle(style)
-        painter.setPen(pen)
-        row = round(y)
-        painter.drawLine(round(self.frame.pane.left()), row, round(self.frame.pane.right()), row)
+    def _places_of(self, last: float | None) -> tuple[dict[str, float], list[float]]:
+        return self._rows.tag_places(last, [price for price, _ in self._shown_touch()])
 
-    def _in_pane(self, y: float) -> bool:
-        return self.frame.pane.top() <= y <= self.frame.pane.bottom()
+    def _shown_touch(self) -> list[tuple[float, str]]:
+        """Bid and ask that the pane shows, with their roles."""
+        pairs = zip(self._touch, ("buy", "sell"), strict=True)
+        return [(p, role) for p, role in pairs if p > 0 and self.frame.shows(self.frame.y(p))]
 
-    def _tag(self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor) -> None:
-        """A filled label on the price axis."""
-        left = round(self.frame.pane.right()) + 1
-        width = round(self.frame.right) - left
-        rect = QRect(left, round(y) - self._tag_height // 2, width, self._tag_height)
-        painter.fillRect(rect, fill)
-        painter.setPen(ink)
-        painter.drawText(rect.adjusted(5, 0, -2, 0), Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _tag_places(self, last: float | None) -> dict[str, float]:
-        """Middles of the tags of lines on the axis: beside one another, and clear of that of the
-        last price, which stands where it is."""
-        lines = [line for line in self._lines if self._in_pane(self.frame.y(line.price))]
-        wanted = [self.frame.y(line.price) for line in lines]
-        shown = last is not None and self._in_pane(self.frame.y(last))
-        if last is not None and shown:
-            wanted.append(self.frame.y(last))
-        pane = self.frame.pane
-        fixed = len(lines) if shown else None
-        found = spread(wanted, self._tag_height, pane.top(), self.frame.bottom, fixed)
-        return {line.line_id: place for line, place in zip(lines, found, strict=False)}
-
-    def _free_place(self, chip: QRect, chips: Sequence[QRect]) -> QRect:
-        """Where a tag covers no other: left of them, else above or below where there is no room."""
-        left = QRect(chip)
-        while (other := _first_over(left, chips)) is not None:
-            left.moveRight(other.left() - 7)
-        if left.left() >= round(self.frame.pane.left()) + 4:
-            return left
-        step = self._tag_height + 1
-        for way in (1, -1):
-            moved = QRect(chip)
-            while _first_over(moved, chips) is not None:
-                moved.translate(0, way * step)
-            if self.frame.pane.top() <= moved.top() and moved.bottom() <= self.frame.bottom:
-                return moved
-        return chip
-
-    def _wipe_labels(self, painter: QPainter, tags: Iterable[float]) -> None:
-        """Labels of the axis that would stick out behind a tag are taken away."""
-        left = round(self.frame.pane.right()) + 1
-        width, half = round(self.frame.right) - left, self._tag_height // 2
-        panel, middles = theme.current().color("panel"), list(tags)
-        for price in self.frame.labels:
-            at = round(self.frame.y(price))
-            if any(abs(at - y) < self._tag_height for y in middles):
-                painter.fillRect(left, at - half, width, self._tag_height, panel)
-
-    def _paint_line(
-        self, painter: QPainter, line: PriceLine, chips: list[QRect], tag: float
+    def _paint_touch(
+        self, painter: QPainter, touch: list[tuple[float, str]], places: list[float]
     ) -> None:
-        y = self.frame.y(line.price)
-        if not self._in_pane(y):
-            return
-        colours = theme.current()
-        colour = colours.color(line.role)
-        self._horizontal(painter, y, colour, Qt.PenStyle.DashLine)
-        words = self._metrics.horizontalAdvance(line.text) + 2 * CHIP_MARGIN
-        width = words + (self._tag_height if line.closable else 0)
-        left = round(self.frame.pane.right()) - width - 6
-        over = max(0, round(y) - self._tag_height // 2)
-        chip = QRect(left, over, width, self._tag_height)
-        chip = self._free_place(chip, chips)  # each stays readable
-        chips.append(chip)
-        painter.fillRect(chip, colours.color("panel"))
-        painter.setPen(colour)
-        painter.drawRect(chip.adjusted(0, 0, -1, -1))
-        if line.line_id == self.chosen:
-            painter.setPen(colours.color("focus"))
-            painter.drawRect(chip.adjusted(-1, -1, 0, 0))
-            painter.drawRect(chip.adjusted(-2, -2, 1, 1))
-            painter.setPen(colour)
-        text_area = QRect(chip.left(), chip.top(), words, chip.height())
-        painter.drawText(text_area, Qt.AlignmentFlag.AlignCenter, line.text)
-        cross = QRect()
-        if line.closable:
-            cross = QRect(text_area.right(), chip.top(), self._tag_height, chip.height())
-            painter.drawLine(cross.left(), chip.top(), cross.left(), chip.bottom())
-            painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
-        self._chips[line.line_id] = (chip, cross)
-        self._tag(painter, tag, fmt.price(line.price, self.places), colour, colours.color("panel"))
-
-    def _paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
-        """Where a line that is dragged would go, and its price there."""
-        y = self.frame.y(price)
-        if self.frame.takes(y):
-            colours = theme.current()
-            colour = colours.color(line.role)
-            self._horizontal(painter, y, colour, Qt.PenStyle.SolidLine)
-            self._wipe_labels(painter, (y,))
-            self._tag(painter, y, fmt.price(price, self.places), colour, colours.color("panel"))
+        """Thin lines in the colours of the sides, with outlined tags."""
+        texts, rows = self._texts, self._rows
+        for (price, role), place in zip(touch, places, strict=True):
+            colour = texts.colour("muted" if self._stale else role)
+            rows.horizontal(painter, self.frame.y(price), colour, Qt.PenStyle.DotLine)
+            text = fmt.price(price, self.places)
+            rect = rows.tag(painter, place, text, texts.colour("panel"), colour)
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
     def _paint_last_line(self, painter: QPainter, price: float, role: str) -> None:
         y = self.frame.y(price)
-        if self._in_pane(y):
-            self._horizontal(painter, y, theme.current().color(role), Qt.PenStyle.DotLine)
+        if self.frame.shows(y):
+            self._rows.horizontal(painter, y, self._texts.colour(role), Qt.PenStyle.DotLine)
 
     def _paint_last_tag(self, painter: QPainter, price: float, role: str) -> None:
+        """The price, and under it how long its bar goes on."""
         y = self.frame.y(price)
-        if self._in_pane(y):
-            colours = theme.current()
-            text = fmt.price(price, self.places)
-            self._tag(painter, y, text, colours.color(role), colours.color("panel"))
-
-    def _paint_legend(self, painter: QPainter, chips: Sequence[QRect]) -> None:
-        """As many of its values as have room left of the axis and of the tags of orders, which
-        matter more."""
-        colours = theme.current()
-        pane = self.frame.pane
-        band = QRect(
-            round(pane.left()) + 8,
-            round(pane.top()) + MARGIN,
-            max(0, round(pane.width()) - 12),
-            self._legend_height - MARGIN,
-        )
-        for chip in chips:
-            if chip.intersects(band):
-                band.setRight(min(band.right(), chip.left() - 4))
-        shown = self._fitting(band.width())
-        if not shown:
+        if not self.frame.shows(y):
             return
-        x = band.left()
-        width = sum(wide for _, _, wide in shown)
-        painter.fillRect(x - 4, band.top(), width + 4, band.height(), colours.color("panel"))
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        for text, role, wide in shown:
-            painter.setPen(colours.color(role))
-            painter.drawText(QRect(x, band.top(), wide, band.height()), flags, text)
-            x += wide
-
-    def _fitting(self, room: int) -> list[tuple[str, str, int]]:
-        """The first parts of the legend that fit, with their widths; never a caption alone."""
-        shown: list[tuple[str, str, int]] = []
-        for text, role in self._legend:
-            wide = self._metrics.horizontalAdvance(text) + 6
-            room -= wide
-            if room < 0:
-                if shown and shown[-1][1] == "muted":
-                    shown.pop()
-                break
-            shown.append((text, role, wide))
-        return shown
+        texts, rows = self._texts, self._rows
+        fill, ink = texts.colour(role), texts.colour("panel")
+        rect = rows.tag(painter, y, fmt.price(price, self.places), fill, ink)
+        if self._countdown:
+            below = rect.translated(0, rect.height())
+            painter.fillRect(below, ink)
+            painter.setPen(fill)
+            painter.drawRect(below.adjusted(0, -1, -1, -1))
+            texts.draw(painter, below.left() + 5, below.center().y(), self._countdown)
 
     def _paint_cross(self, painter: QPainter, at: QPoint) -> None:
-        colours = theme.current()
-        ink, fill = colours.color("panel"), colours.color("crosshair")
+        texts, rows, frame = self._texts, self._rows, self.frame
+        ink, fill = texts.colour("panel"), texts.colour("crosshair")
+        other = frame.other_at(at.y())
+        if frame.shows(at.y()) or other is not None:
+            rows.horizontal(painter, at.y(), fill, Qt.PenStyle.DashLine)
+            if other is None:
+                text = fmt.price(frame.price(at.y()), self.places)
+                rows.wipe_labels(painter, (at.y(),))
+            else:
+                value = other.values.value(at.y())
+                short = other.places is None
+                text = fmt.short(value) if short else fmt.price(value, other.places or 0)
+            rows.tag(painter, at.y(), text, fill, ink)
+        self._paint_column(painter, at.x(), self._cross_time)
+
+    def _paint_column(self, painter: QPainter, x: int, text: str) -> None:
+        """The upright line of a crosshair and its time."""
+        texts, frame = self._texts, self.frame
+        fill = texts.colour("crosshair")
         pen = QPen(fill)
         pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
-        painter.drawLine(at.x(), round(self.frame.pane.top()), at.x(), round(self.frame.bottom))
-        if self._in_pane(at.y()):
-            self._horizontal(painter, at.y(), fill, Qt.PenStyle.DashLine)
-            price = fmt.price(self.frame.price(at.y()), self.places)
-            self._wipe_labels(painter, (at.y(),))
-            self._tag(painter, at.y(), price, fill, ink)
-        width = self._metrics.horizontalAdvance(self._cross_time) + 14
-        foot = round(self.frame.bottom)
-        left = max(0, min(at.x() - width // 2, round(self.frame.pane.right()) - width))
-        rect = QRect(left, foot + 2, width, self._tag_height)
+        painter.drawLine(x, round(frame.pane.top()), x, round(frame.bottom))
+        width = texts.width(text) + 14
+        left = max(0, min(x - width // 2, round(frame.pane.right()) - width))
+        rect = QRect(left, round(frame.bottom) + 2, width, self._rows.tag_height)
         painter.fillRect(rect, fill)
-        painter.setPen(ink)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._cross_time)
+        painter.setPen(texts.colour("panel"))
+        texts.draw(painter, rect.left() + 7, rect.top() + rect.height() / 2.0, text)

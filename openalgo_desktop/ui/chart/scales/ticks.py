@@ -75,19 +75,24 @@ def time_ticks(times: Ints, first: int, last: int, most: int, intraday: bool) ->
     for step in STEPS:
         if step < shortest or shortest * (last - first) / step > 40 * most:
             continue
-        chosen = _changes(local // step)
+        chosen = _begins(local, step)
         if len(chosen) <= most:
             return [start + int(index) for index in chosen]
-    months = local.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+    days = np.concatenate(([0], _begins(local, DAY)))
+    months = local[days].astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     for count in MONTH_STEPS:
-        chosen = _changes(months // count)
+        chosen = days[np.flatnonzero(np.diff(months // count)) + 1]
         if len(chosen) <= most:
             return [start + int(index) for index in chosen]
     return []
 
 
-def _changes(buckets: Ints) -> Ints:
-    found: Ints = np.flatnonzero(np.diff(buckets)) + 1
+def _begins(local: Ints, step: int) -> Ints:
+    """Places in ascending times where a new period of ``step`` seconds has begun. It looks for the
+    borders, which are few, among the bars, which are many."""
+    first, last = int(local[0]) // step + 1, int(local[-1]) // step
+    borders = np.arange(first, last + 1, dtype=np.int64) * step
+    found: Ints = np.unique(np.searchsorted(local, borders))
     return found
 
 

@@ -1,0 +1,175 @@
+"""Order, position and alert lines with their tags, and the tags of the price axis: painted so that
+each stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.over.frame import Frame
+from openalgo_desktop.ui.chart.over.tags import spread
+from openalgo_desktop.ui.chart.over.texts import Texts
+from openalgo_desktop.ui.kit import format as fmt
+
+CHIP_MARGIN = 8
+#: So near the pointer is on a line, pixels.
+REACH = 3
+
+
+def first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
+    """The first of the others that it covers."""
+    return next((other for other in others if other.intersects(rect)), None)
+
+
+class PriceLines:
+    """The lines of an overlay, and where their tags were painted last."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self.frame = Frame(QRectF(0, 0, 1, 1), 1.0, 1.0)
+        self.places = 2
+        self.lines: Sequence[PriceLine] = ()
+        self.chosen = ""  # id of the line that keys mean
+        self.chips: dict[str, tuple[QRect, QRect]] = {}  # tag and x of each line, as painted
+
+    @property
+    def tag_height(self) -> int:
+        """Of a tag on the axis or at a line."""
+        return self._texts.height + 3
+
+    # -- questions ------------------------------------------------------------------------------
+    def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
+        """The line at a place, by its tag or within a few pixels of it, and whether it is its x.
+        Of several one that can be dragged."""
+        near: PriceLine | None = None
+        pane = self.frame.pane
+        for line in self.lines:
+            chip, close = self.chips.get(line.line_id, (QRect(), QRect()))
+            if line.closable and close.contains(at):
+                return line, True
+            if chip.contains(at):
+                return line, False
+            on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
+            in_pane = pane.left() <= at.x() <= pane.right()
+            if on_line and in_pane and (near is None or line.draggable > near.draggable):
+                near = line
+        return near, False
+
+    def tag_places(
+        self, last: float | None, others: Sequence[float] = ()
+    ) -> tuple[dict[str, float], list[float]]:
+        """Middles of the tags of lines on the axis, and of ``others`` (prices): beside one another,
+        and clear of that of the last price, which stands where it is."""
+        frame = self.frame
+        lines = [line for line in self.lines if frame.shows(frame.y(line.price))]
+        prices = [line.price for line in lines] + list(others)
+        wanted = [frame.y(price) for price in prices]
+        shown = last is not None and frame.shows(frame.y(last))
+        if last is not None and shown:
+            wanted.append(frame.y(last))
+        fixed = len(prices) if shown else None
+        found = spread(wanted, self.tag_height, frame.pane.top(), frame.bottom, fixed)
+        named = {line.line_id: place for line, place in zip(lines, found, strict=False)}
+        return named, found[len(lines) : len(prices)]
+
+    # -- painting -------------------------------------------------------------------------------
+    def horizontal(
+        self, painter: QPainter, y: float, colour: QColor, style: Qt.PenStyle, left: float = 0.0
+    ) -> None:
+        """A line over the pane, from ``left``."""
+        pen = QPen(colour)
+        pen.setStyle(style)
+        painter.setPen(pen)
+        row = round(y)
+        painter.drawLine(
+            round(max(left, self.frame.pane.left())), row, round(self.frame.pane.right()), row
+        )
+
+    def tag(self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor) -> QRect:
+        """A filled label on the price axis."""
+        left = round(self.frame.pane.right()) + 1
+        width = round(self.frame.right) - left
+        rect = QRect(left, round(y) - self.tag_height // 2, width, self.tag_height)
+        painter.fillRect(rect, fill)
+        painter.setPen(ink)
+        self._texts.draw(painter, rect.left() + 5, rect.top() + rect.height() / 2.0, text)
+        return rect
+
+    def wipe_labels(self, painter: QPainter, tags: Iterable[float]) -> None:
+        """Labels of the axis that would stick out behind a tag are taken away."""
+        left = round(self.frame.pane.right()) + 1
+        width, half = round(self.frame.right) - left, self.tag_height // 2
+        panel, middles = self._texts.colour("panel"), list(tags)
+        for price in self.frame.labels:
+            at = round(self.frame.y(price))
+            if any(abs(at - y) < self.tag_height for y in middles):
+                painter.fillRect(left, at - half, width, self.tag_height, panel)
+
+    def paint(self, painter: QPainter, places: dict[str, float]) -> list[QRect]:
+        """All lines, their tags on the axis at ``places``; gives the tags at the lines."""
+        self.chips.clear()
+        chips: list[QRect] = []
+        for line in self.lines:
+            self._paint_line(painter, line, chips, places.get(line.line_id, 0.0))
+        return chips
+
+    def _free_place(self, chip: QRect, chips: Sequence[QRect]) -> QRect:
+        """Where a tag covers no other: left of them, else above or below where there is no room."""
+        left = QRect(chip)
+        while (other := first_over(left, chips)) is not None:
+            left.moveRight(other.left() - 7)
+        if left.left() >= round(self.frame.pane.left()) + 4:
+            return left
+        step = self.tag_height + 1
+        for way in (1, -1):
+            moved = QRect(chip)
+            while first_over(moved, chips) is not None:
+                moved.translate(0, way * step)
+            if self.frame.pane.top() <= moved.top() and moved.bottom() <= self.frame.bottom:
+                return moved
+        return chip
+
+    def _paint_line(
+        self, painter: QPainter, line: PriceLine, chips: list[QRect], tag: float
+    ) -> None:
+        y = self.frame.y(line.price)
+        if not self.frame.shows(y):
+            return
+        texts = self._texts
+        colour, panel = texts.colour(line.role), texts.colour("panel")
+        self.horizontal(painter, y, colour, Qt.PenStyle.DashLine)
+        words = texts.width(line.text) + 2 * CHIP_MARGIN
+        width = words + (self.tag_height if line.closable else 0)
+        left = round(self.frame.pane.right()) - width - 6
+        over = max(0, round(y) - self.tag_height // 2)
+        chip = self._free_place(QRect(left, over, width, self.tag_height), chips)
+        chips.append(chip)  # each stays readable
+        painter.fillRect(chip, panel)
+        if line.line_id == self.chosen:
+            painter.setPen(texts.colour("focus"))
+            painter.drawRect(chip.adjusted(-1, -1, 0, 0))
+            painter.drawRect(chip.adjusted(-2, -2, 1, 1))
+        painter.setPen(colour)
+        painter.drawRect(chip.adjusted(0, 0, -1, -1))
+        middle = chip.top() + chip.height() / 2.0
+        texts.draw(painter, chip.left() + CHIP_MARGIN, middle, line.text)
+        cross = QRect()
+        if line.closable:
+            cross = QRect(chip.left() + words - 1, chip.top(), self.tag_height, chip.height())
+            painter.drawLine(cross.left(), chip.top(), cross.left(), chip.bottom())
+            painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
+        self.chips[line.line_id] = (chip, cross)
+        self.tag(painter, tag, fmt.price(line.price, self.places), colour, panel)
+
+    def paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
+        """Where a line that is dragged would go, and its price there."""
+        y = self.frame.y(price)
+        if self.frame.takes(y):
+            colour = self._texts.colour(line.role)
+            self.horizontal(painter, y, colour, Qt.PenStyle.SolidLine)
+            self.wipe_labels(painter, (y,))
+            text = fmt.price(price, self.places)
+            self.tag(painter, y, text, colour, self._texts.colour("panel"))
