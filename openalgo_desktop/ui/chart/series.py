@@ -145,8 +145,9 @@ class Series:
     def _measure(self) -> None:
         """Learn how long a bar is from the last ones."""
         steps = np.diff(self.time[-50:])
+        steps = steps[steps > 0]
         if len(steps):
-            self.length = float(max(1, int(steps.min())))
+            self.length = float(steps.min())
 
     def append(self, time: int, *values: float) -> None:
         """Add a bar after the last one: open, high, low, close, volume and, where known, oi."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Signal
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import Profile
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.live_bar import Candle
+from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
+from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.chart.series import Floats
 from openalgo_desktop.ui.kit import format as fmt
 
 if TYPE_CHECKING:
+    from openalgo_desktop.ui.chart.canvas.stage import Volume
     from openalgo_desktop.ui.chart.canvas.widget import Canvas
 
 
@@ -37,6 +44,11 @@ class ChartView(QWidget):
     menu_wanted = Signal(float, QPoint)
     line_moved = Signal(str, float)
     line_closed = Signal(str)
+    older_wanted = Signal()  # the first bar is near; until prepend or no_more it is not said again
+    range_moved = Signal(float, float)  # moments at the edges, epoch seconds
+    cross_moved = Signal(object, float)  # moment under the pointer or None, the price there
+    study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
+    study_asked = Signal(str, str)  # id of a legend's row; hide, settings or close
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,10 +69,7 @@ class ChartView(QWidget):
             self._canvas = Canvas(self)
             self._canvas.setObjectName(f"{self.objectName() or 'chart'}-canvas")
             self._canvas.setAccessibleName(self.accessibleName() or "Chart")
-            self._canvas.price_picked.connect(self.price_picked)
-            self._canvas.menu_wanted.connect(self.menu_wanted)
-            self._canvas.line_moved.connect(self.line_moved)
-            self._canvas.line_closed.connect(self.line_closed)
+            self._connect(self._canvas)
             self._canvas.set_lines(self._lines)
             self.setFocusProxy(self._canvas)
             layout = self.layout()
@@ -68,22 +77,33 @@ class ChartView(QWidget):
             layout.addWidget(self._canvas)
         return self._canvas
 
+    def _connect(self, canvas: Canvas) -> None:
+        canvas.price_picked.connect(self.price_picked)
+        canvas.menu_wanted.connect(self.menu_wanted)
+        canvas.line_moved.connect(self.line_moved)
+        canvas.line_closed.connect(self.line_closed)
+        canvas.older_wanted.connect(self.older_wanted)
+        canvas.range_moved.connect(self.range_moved)
+        canvas.cross_moved.connect(self.cross_moved)
+        canvas.study_menu.connect(self.study_menu)
+        canvas.study_asked.connect(self.study_asked)
+
     # -- data -------------------------------------------------------------------------------
-    def set_bars(self, bars: Bars, interval: Interval, places: int) -> None:
-        """Show a new series; ``places`` are the decimals of its tick size."""
-        self.canvas.set_bars(bars, interval, places)
-
-    def append_bar(
-        self, time: int, open_: float, high: float, low: float, close: float, volume: float
+    def set_bars(
+        self, bars: Bars, interval: Interval | Span, places: int, tick: float = 0.0
     ) -> None:
-        """A new bar began; the view follows when it is at the right edge."""
-        self.canvas.append_bar(time, open_, high, low, close, volume)
+        """Show a new series; ``places`` are the decimals of its tick size, ``tick`` that size in
+        rupees (0: the last decimal)."""
+        self.canvas.set_bars(bars, interval, places, tick)
 
-    def update_last(
-        self, time: int, open_: float, high: float, low: float, close: float, volume: float
-    ) -> None:
+    def append_bar(self, time: int, *values: float) -> None:
+        """A new bar began: open, high, low, close, volume and, where known, open interest. The
+        view follows when it is at the right edge."""
+        self.canvas.append_bar(time, *values)
+
+    def update_last(self, time: int, *values: float) -> None:
         """The forming bar changed."""
-        self.canvas.update_last(time, open_, high, low, close, volume)
+        self.canvas.update_last(time, *values)
 
     def take(self, candle: Candle, *, began: bool) -> None:
         """The forming candle changed, or a new one ``began``."""
@@ -93,6 +113,84 @@ class ChartView(QWidget):
     def prepend(self, bars: Bars) -> int:
         """Put older bars in front; the view stays. Returns how many were added."""
         return self.canvas.prepend(bars)
+
+    def no_more(self) -> None:
+        """There are no older bars."""
+        self.canvas.no_more()
+
+    # -- what is shown beside the bars --------------------------------------------------------
+    def set_kind(self, kind: str) -> None:
+        """Draw the series in another way, by an id of ``paint.kinds.KINDS``."""
+        self.canvas.set_kind(kind)
+
+    def set_scale(self, kind: ScaleKind, inverted: bool = False) -> None:
+        """Linear, logarithmic or in per cent of the first bar in view; upside down."""
+        self.canvas.set_scale(kind, inverted)
+
+    def set_volume(self, where: Volume) -> None:
+        """Where volumes are drawn."""
+        self.canvas.set_volume(where)
+
+    def set_studies(self, views: Sequence[StudyView]) -> None:
+        """Show these studies and no others."""
+        self.canvas.set_studies(views)
+
+    def set_study_values(
+        self,
+        ident: str,
+        values: Sequence[Floats] | None = None,
+        profiles: Sequence[Profile] | None = None,
+        *,
+        closed: bool = False,
+    ) -> None:
+        """Values of a study changed: those of the forming bar, or ``closed`` ones too. None leaves
+        the arrays that it has, which were changed in place."""
+        self.canvas.set_study_values(ident, values, profiles, closed=closed)
+
+    def set_overlays(self, others: Sequence[Compared]) -> None:
+        """Show these series beside the main one."""
+        self.canvas.set_compared(others)
+
+    def set_countdown(self, text: str) -> None:
+        """What is said under the last price; empty for nothing."""
+        self.canvas.overlay.set_countdown(text)
+
+    def set_touch(self, bid: float, ask: float) -> None:
+        """Show best bid and ask, rupees; 0 shows none."""
+        self.canvas.overlay.set_touch(bid, ask)
+
+    def set_gaps(self, gaps: Sequence[tuple[float, float]]) -> None:
+        """Shade where history is missing (epoch seconds)."""
+        self.canvas.set_gaps(gaps)
+
+    def set_sessions(self, shown: bool) -> None:
+        """Divide days by lines."""
+        self.canvas.set_sessions(shown)
+
+    # -- other charts -------------------------------------------------------------------------
+    def visible_times(self) -> tuple[float, float]:
+        """Moments at the left and right edge, epoch seconds."""
+        return self.canvas.visible_times()
+
+    def show_range(self, start: float, end: float) -> None:
+        """Bring these moments to the edges."""
+        self.canvas.show_range(start, end)
+
+    def set_cross_time(self, moment: float | None) -> None:
+        """Show where the pointer is in another chart; None shows nothing."""
+        self.canvas.set_cross_time(moment)
+
+    def picture(self) -> QPixmap:
+        """The chart as it is seen, without the pointer."""
+        return self.canvas.picture()
+
+    def save(self) -> dict[str, object]:
+        """Heights of panes, kind of scale, place of volumes: what a layout keeps."""
+        return self.canvas.stage.save() | {"kind": self.canvas.stage.kind.kind}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take what :meth:`save` gave."""
+        self.canvas.restore(state)
 
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Replace the order and position lines."""

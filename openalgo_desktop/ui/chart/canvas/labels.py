@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from openalgo_desktop.ui.chart.canvas.pane import PRICES, VOLUME, Label, Pane
 from openalgo_desktop.ui.chart.scales import ticks
@@ -19,14 +20,17 @@ VOLUME_LABELS = 0.9
 MOST_PLACES = 6
 
 
-def value_labels(pane: Pane, places: int) -> tuple[Label, ...]:
-    """Labels of a pane's axis, in the values of the pane."""
+def value_labels(pane: Pane, places: int, levels: Sequence[float]) -> tuple[Label, ...]:
+    """Labels of a pane's axis, in its values; ``levels`` are those of its studies."""
     low, high = pane.scale.range
     most = max(1, int(pane.rect.height() / look.px(PRICE_ROOM)))
     if pane.number == VOLUME:
         found = ticks.price_ticks(0.0, high * VOLUME_LABELS, max(2, most), 1.0)
         return tuple(Label(value, fmt.short(value)) for value in found if value > 0)
     if pane.number != PRICES:
+        named = [level for level in sorted(levels) if low <= level <= high]
+        if len(named) > 1:  # the study says what matters
+            return tuple(Label(level, study_text(level, named)) for level in named)
         found = ticks.price_ticks(low, high, max(2, most), 10.0**-MOST_PLACES)
         return tuple(Label(value, study_text(value, found)) for value in found)
     base = pane.scale.base

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 
 from openalgo_desktop.ui.chart.canvas.pane import LEAST, Pane
@@ -35,11 +35,10 @@ class Drag(Enum):
 
 
 class Mouse:
-    """One of a canvas. ``at`` is where the pointer is, None outside."""
+    """One of a canvas."""
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
-        self.at: QPoint | None = None
         self._pressed: QPointF | None = None
         self._from: QPointF | None = None
         self._drag = Drag.PAN
@@ -94,6 +93,8 @@ class Mouse:
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        if self._press_row(event):
+            return
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if plain and canvas.hand.press(point.toPoint()):
             return
@@ -115,7 +116,7 @@ class Mouse:
             self._move_by(moved)
         else:
             self._show_cursor(point)
-        self.at = point.toPoint()
+        canvas.at = point.toPoint()
         canvas.show_cross()
 
     def _move_by(self, moved: QPointF) -> None:
@@ -147,10 +148,24 @@ class Mouse:
         upper.weight, lower.weight = weight * high / both, weight * (both - high) / both
         stage.place(stage.width, stage.height)
 
+    def _press_row(self, event: QMouseEvent) -> bool:
+        """A press in the legend; True when it was on a row that can be asked something."""
+        canvas = self._canvas
+        ident, spot = canvas.overlay.row_at(event.position().toPoint())
+        if ident and spot == "text":
+            canvas.study_menu.emit(ident, event.globalPosition().toPoint())
+        elif ident:
+            canvas.study_asked.emit(ident, spot)
+        return bool(ident)
+
     def _show_cursor(self, point: QPointF) -> None:
         canvas = self._canvas
         at = self._layer_at(point)
         shape = canvas.layers.hover(point, at) if at is not None else None
+        row, _ = canvas.overlay.row_at(point.toPoint())
+        canvas.overlay.hover_row(row)
+        if shape is None and row:
+            shape = Qt.CursorShape.PointingHandCursor
         if shape is None:
             over = canvas.hand.over(point.toPoint())
             shape = {
@@ -213,6 +228,10 @@ class Mouse:
         at = self._layer_at(point)
         if at is not None and canvas.layers.menu(point, at):
             return
+        row, _ = canvas.overlay.row_at(event.pos())
+        if row:
+            canvas.study_menu.emit(row, event.globalPos())
+            return
         frame = canvas.overlay.frame
         if len(canvas.series) and frame.pane.contains(point):
             canvas.menu_wanted.emit(frame.price(point.y()), event.globalPos())
@@ -234,8 +253,9 @@ class Mouse:
 
     def leave(self) -> None:
         """The pointer left the chart."""
-        self.at = None
         canvas = self._canvas
+        canvas.at = None
+        canvas.overlay.hover_row("")
         canvas.overlay.set_cross(None)
         canvas.show_legend()
         canvas.cross_moved.emit(None, 0.0)

@@ -8,15 +8,17 @@ from contextlib import contextmanager
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap, QTransform
+from PySide6.QtGui import QColor, QPainter, QPixmap, QTransform
 
+from openalgo_desktop.ui.chart.canvas.content import Content
 from openalgo_desktop.ui.chart.canvas.layers import Layers
-from openalgo_desktop.ui.chart.canvas.pane import PRICES, VOLUME, Pane
+from openalgo_desktop.ui.chart.canvas.pane import PRICES, Pane
 from openalgo_desktop.ui.chart.canvas.projection import At
 from openalgo_desktop.ui.chart.canvas.stage import Stage
+from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.chart.paint import bars
 from openalgo_desktop.ui.chart.paint.ink import Ink
-from openalgo_desktop.ui.kit import fonts, look
+from openalgo_desktop.ui.kit import look
 
 #: Between the axis's line and its labels, pixels.
 GAP = 6
@@ -47,16 +49,17 @@ class Picture:
         self._stage = stage
         self._layers = layers
         self.ink = Ink()
+        self.content = Content(stage, self.ink)
         self.valid = False
         self.renders = 0
         self._pixmap = QPixmap()
+        self._texts = Texts()
         self.restyle()
 
     def restyle(self) -> None:
         """Take the fonts and colours in force."""
         self.ink.restyle()
-        self._font: QFont = fonts.table_font()
-        self._metrics = QFontMetrics(self._font)
+        self._texts.restyle()
         self.valid = False
 
     def pixmap(self) -> QPixmap:
@@ -76,7 +79,7 @@ class Picture:
         self._pixmap.fill(self.ink.ground)
         self.renders += 1
         painter = QPainter(self._pixmap)
-        painter.setFont(self._font)
+        painter.setFont(self._texts.font)
         self._grid(painter)
         if len(stage.series):
             for pane in stage.panes:
@@ -87,48 +90,35 @@ class Picture:
     # -- bars ---------------------------------------------------------------------------------
     def _closed(self, painter: QPainter, pane: Pane) -> None:
         stage, at = self._stage, self._stage.at(pane)
-        merge = stage.merge
-        first, last = stage.scale_x.visible
-        last = min(last, bars.live_start(len(stage.series), merge))
+        foot = stage.foot
+        if foot is not None and pane.number == PRICES:
+            below = stage.at(foot)
+            with device(painter, below):
+                self.content.closed(painter, below)
         with device(painter, at):
-            self.paint_range(painter, at, first - merge, last, merge)
+            self.content.closed(painter, at)
         painter.save()
         painter.setClipRect(pane.rect, Qt.ClipOperation.IntersectClip)
         self._layers.paint_base(painter, at)
         painter.restore()
 
-    def paint_range(self, painter: QPainter, at: At, first: int, last: int, merge: int) -> None:
-        """All that stands at the bars ``first <= index < last`` of a pane."""
-        if at.number == VOLUME:
-            bars.volume(painter, at, first, last, merge, self.ink)
-        elif at.number == PRICES:
-            self.ink.base = self._stage.scale_y.base
-            self._stage.kind.paint(painter, at, first, last, merge, self.ink)
-
-    def live_rect(self, pane: Pane) -> QRectF:
-        """Where the forming bar can be, in a pane."""
-        stage = self._stage
-        start = bars.live_start(len(stage.series), stage.merge) - stage.merge
-        left = max(pane.rect.left(), math.floor(stage.x_of(start - 0.5)) - 3)
-        right = min(pane.rect.right(), math.ceil(stage.x_of(len(stage.series) + 0.5)) + 3)
-        return QRectF(left, pane.rect.top(), max(0.0, right - left), pane.rect.height())
+    def live_rects(self) -> list[QRectF]:
+        """Where the forming bar can be, in each pane."""
+        rects = [self.content.live_rect(pane) for pane in self._stage.panes]
+        return [rect for rect in rects if rect.width() > 0]
 
     def paint_live(self, painter: QPainter, shown: QRectF) -> None:
         """Draw the forming bar over the picture, as far as it is in ``shown``."""
         stage = self._stage
-        count = len(stage.series)
-        if not count:
+        if not len(stage.series):
             return
-        merge = stage.merge
-        start = bars.live_start(count, merge)
-        for pane in stage.panes:
-            rect = self.live_rect(pane)
-            if rect.width() <= 0 or not rect.intersects(shown):
-                continue
-            at = stage.at(pane)
-            begin = start - merge if stage.kind.joins and pane.number == PRICES else start
-            with device(painter, at):
-                self.paint_range(painter, at, max(0, begin), count, merge)
+        foot = [stage.foot] if stage.foot is not None else []
+        for pane in (*foot, *stage.panes):
+            rect = self.content.live_rect(pane)
+            if rect.width() > 0 and rect.intersects(shown):
+                at = stage.at(pane)
+                with device(painter, at):
+                    self.content.forming(painter, at)
 
     # -- grid and axes ------------------------------------------------------------------------
     def _grid(self, painter: QPainter) -> None:
@@ -137,6 +127,8 @@ class Picture:
         for pane in stage.panes:
             at = stage.at(pane)
             with device(painter, at):
+                if len(stage.series):
+                    self.content.ground(painter, at, pane)
                 x = at.columns(np.array(stage.times[0], np.float64))
                 top, height = pane.rect.top() * at.ratio, pane.rect.height() * at.ratio
                 bars.fill(
@@ -156,15 +148,13 @@ class Picture:
         painter.fillRect(QRectF(area.right(), 0.0, 1.0, area.bottom()), self.ink.border)
         painter.fillRect(QRectF(0.0, area.bottom(), area.right() + 1.0, 1.0), self.ink.border)
         painter.setPen(self.ink.label)
-        half = self._metrics.height() / 2.0
-        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        half = self._texts.height / 2.0
         for pane in stage.panes:
             values = pane.scale.map(pane.rect.top(), pane.rect.height())
             for label in pane.labels:
                 y = values.y(label.value)
                 if pane.rect.top() + half <= y <= pane.rect.bottom() - half:
-                    place = QRectF(area.right() + GAP, y - half, stage.width, 2.0 * half)
-                    painter.drawText(place, flags, label.text)
+                    self._texts.draw(painter, area.right() + GAP, y, label.text)
         self._times(painter)
 
     def _times(self, painter: QPainter) -> None:
@@ -172,11 +162,10 @@ class Picture:
         area = stage.area
         height = stage.height - area.bottom()
         for index, text in zip(*stage.times, strict=True):
-            wide = self._metrics.horizontalAdvance(text) + 4.0
+            wide = self._texts.width(text) + 4.0
             left = stage.x_of(index) - wide / 2.0
             if left >= area.left() and left + wide <= area.right() + look.px(GAP):
-                place = QRectF(left, area.bottom(), wide, height)
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+                self._texts.draw(painter, left + 2.0, area.bottom() + height / 2.0, text)
 
     @property
     def ground(self) -> QColor:

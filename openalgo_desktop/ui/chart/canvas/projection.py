@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from PySide6.QtCore import QRectF
 
@@ -40,6 +42,12 @@ class At:
         self.step = max(1e-9, pane.width() / span)
         self.map = values
         self._left = left
+
+    def with_map(self, values: ValueMap) -> At:
+        """The same bars with other heights."""
+        found = copy(self)
+        found.map = values
+        return found
 
     def x(self, index: float) -> float:
         """Pixel of a bar."""

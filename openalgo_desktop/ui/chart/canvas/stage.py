@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from enum import IntFlag, auto
+from enum import IntFlag, StrEnum, auto
 
+import numpy as np
 from PySide6.QtCore import QRectF
 
 from openalgo_desktop.ui.chart.canvas.labels import TIME_ROOM, value_labels
@@ -20,13 +21,20 @@ from openalgo_desktop.ui.chart.canvas.pane import (
 from openalgo_desktop.ui.chart.canvas.projection import At
 from openalgo_desktop.ui.chart.paint.bars import merge_of
 from openalgo_desktop.ui.chart.paint.kinds import BY_ID, KINDS, Kind
+from openalgo_desktop.ui.chart.plots.study import Compared, Range, StudyView
 from openalgo_desktop.ui.chart.scales import ticks
 from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, VolumeScale
 from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
-from openalgo_desktop.ui.chart.series import CLOSE, Series
+from openalgo_desktop.ui.chart.series import CLOSE, Floats, Series
 from openalgo_desktop.ui.kit import look
 
 PRICE_WIDTH = 78
+#: Part of the price pane that volumes at its foot take.
+FOOT_SHARE = 0.2
+#: A study over the prices may widen their range by this part of it, up and down each.
+STUDY_REACH = 0.5
+#: Decimals of the smallest step of a study's axis.
+LEAST_PLACES = 6
 TIME_HEIGHT = 24
 
 
@@ -37,6 +45,14 @@ class Dirty(IntFlag):
     LAST = auto()  # the forming bar
     BARS = auto()  # closed bars, or what is drawn over them
     VIEW = auto()  # edges, prices, size
+
+
+class Volume(StrEnum):
+    """Where volumes are drawn."""
+
+    PANE = "pane"
+    FOOT = "foot"  # at the foot of the prices
+    NOWHERE = "nowhere"
 
 
 class Stage:
@@ -52,7 +68,13 @@ class Stage:
         self.kind: Kind = KINDS[0]
         self.ratio = 1.0  # device pixels of a logical one
         self.width, self.height = 1.0, 1.0  # of the widget
-        self.panes = [Pane(PRICES, self.scale_y), Pane(VOLUME, VolumeScale())]
+        self._volume = Pane(VOLUME, VolumeScale())
+        self.volume = Volume.PANE
+        self.panes = [Pane(PRICES, self.scale_y), self._volume]
+        self.studies: tuple[StudyView, ...] = ()
+        self.compared: tuple[Compared, ...] = ()
+        self.gaps: tuple[tuple[float, float], ...] = ()  # moments between which bars are missing
+        self.sessions = False  # whether days are divided by lines
         self.times: tuple[list[int], list[str]] = ([], [])  # bars that the time axis names
         self._weights: dict[int, float] = {}
 
@@ -61,6 +83,33 @@ class Stage:
     def prices(self) -> Pane:
         """The pane of the prices."""
         return self.panes[0]
+
+    @property
+    def foot(self) -> Pane | None:
+        """The volumes at the foot of the prices, while they are there."""
+        return self._volume if self.volume is Volume.FOOT else None
+
+    def arrange(self) -> None:
+        """Have the panes that volumes and studies need, in the order of their numbers."""
+        known = {pane.number: pane for pane in self.panes}
+        wanted = sorted({view.pane for view in self.studies if view.pane > 0})
+        panes = [self.prices]
+        if self.volume is Volume.PANE:
+            panes.append(self._volume)
+        for number in wanted:
+            pane = known.get(number)
+            if pane is None:
+                pane = Pane(number, PriceScale())
+                pane.weight = self._weights.get(number, STUDY_WEIGHT)
+            panes.append(pane)
+        for pane in self.panes:
+            self._weights[pane.number] = pane.weight
+        self.panes = panes
+        self.place(self.width, self.height)
+
+    def views_of(self, pane: Pane) -> list[StudyView]:
+        """The studies of a pane that are seen."""
+        return [view for view in self.studies if view.pane == pane.number and not view.hidden]
 
     @property
     def area(self) -> QRectF:
@@ -78,6 +127,9 @@ class Stage:
         self.width, self.height = width, height
         inner = max(1.0, width - look.px(PRICE_WIDTH))
         share_out(self.panes, inner, max(1.0, height - look.px(TIME_HEIGHT)))
+        if self.volume is Volume.FOOT:
+            rect = self.prices.rect
+            self._volume.rect = rect.adjusted(0, round(rect.height() * (1.0 - FOOT_SHARE)), 0, 0)
 
     def even_out(self) -> None:
         """Give all panes the heights that they have at first."""
@@ -128,27 +180,64 @@ class Stage:
         """Let the scales follow what is in view; True when one moved."""
         if not len(self.series):
             return False
-        found = self.series.extremes(*self.scale_x.visible)
+        first, last = self.scale_x.visible
+        found = self.series.extremes(first, last)
         moved = False
         self._find_base()
         for pane in self.panes:
             height = pane.rect.height()
             if pane.number == PRICES:
-                prices = None if found is None else found[:2]
+                prices = None if found is None else self._with_others(found[:2], first, last)
                 moved |= pane.scale.fit(prices, height, 10.0**-self.places)
-            elif pane.number == VOLUME:
-                moved |= pane.scale.fit(None if found is None else (0.0, found[2]), height, 1.0)
-        return moved
+            elif pane.number != VOLUME:
+                moved |= self._fit_study(pane, first, last)
+        traded = None if found is None else (0.0, found[2])
+        return self._volume.scale.fit(traded, self._volume.rect.height(), 1.0) or moved
+
+    def _fit_study(self, pane: Pane, first: int, last: int) -> bool:
+        views = self.views_of(pane)
+        ranges = [one for view in views if (one := view.extremes(first, last)) is not None]
+        edges = next(((v.low, v.high) for v in views if (v.low, v.high) != (None, None)), None)
+        pane.scale.fixed = edges or (None, None)
+        pane.scale.set_lines(tuple(level.value for view in views for level in view.levels))
+        if not ranges:
+            return False
+        found = (min(low for low, _ in ranges), max(high for _, high in ranges))
+        return pane.scale.fit(found, pane.rect.height(), 10.0**-LEAST_PLACES)
+
+    def _with_others(self, found: Range, first: int, last: int) -> Range:
+        """The range of the bars, widened for what is drawn over them: studies that lie near, and
+        all of what is compared."""
+        low, high = found
+        reach = (high - low) * STUDY_REACH
+        for view in self.studies:
+            one = view.extremes(first, last) if view.pane == PRICES else None
+            if one is not None:
+                low = min(low, max(one[0], found[0] - reach))
+                high = max(high, min(one[1], found[1] + reach))
+        for other in self.compared:
+            ends, start = other.extremes(first, last), other.start(first)
+            if not other.own and ends is not None and start > 0.0:
+                factor = self.scale_y.base / start
+                low, high = min(low, ends[0] * factor), max(high, ends[1] * factor)
+        return low, high
 
     def _find_base(self) -> None:
         """The close that per cent and a baseline count from: that of the first bar in view."""
         first = min(self.scale_x.visible[0], len(self.series) - 1)
         self.scale_y.base = float(self.series.column(CLOSE)[first])
 
+    def days(self) -> Floats:
+        """Bars in view that are the first of their day (IST)."""
+        first, last = self.scale_x.visible
+        found = ticks.day_begins(self.series.time, max(0, first - 1), last, self.intraday)
+        return found.astype(np.float64)
+
     def label(self) -> None:
         """Choose what the axes name."""
         for pane in self.panes:
-            pane.labels = value_labels(pane, self.places)
+            levels = [level.value for view in self.views_of(pane) for level in view.levels]
+            pane.labels = value_labels(pane, self.places, levels)
         scale = self.scale_x
         first = max(0, math.ceil(scale.left))
         last = min(len(self.series), math.floor(scale.right) + 1)
@@ -171,7 +260,7 @@ class Stage:
     def save(self) -> dict[str, object]:
         """Heights of panes and kinds of scales, for a layout."""
         heights = {str(pane.number): round(pane.weight, 3) for pane in self.panes}
-        return {"heights": heights, "scale": self.scale_y.save()}
+        return {"heights": heights, "scale": self.scale_y.save(), "volume": self.volume.value}
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Take what :meth:`save` gave; what is not understood is left out."""
@@ -188,3 +277,6 @@ class Stage:
                 pane.weight = self._weights.get(pane.number, pane.weight)
         if isinstance(scale, Mapping):
             self.scale_y.restore(scale)
+        modes = {mode.value: mode for mode in Volume}
+        self.volume = modes.get(str(state.get("volume", "")), Volume.PANE)
+        self.arrange()

@@ -1,19 +1,16 @@
-"""The widget of a chart: data comes in, a mask says what has to be drawn again, one paint does."""
+"""The widget of a chart: what the mouse, the keys and other charts do with what it shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -22,263 +19,44 @@ from PySide6.QtWidgets import QWidget
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.chart.canvas.layers import Layers
 from openalgo_desktop.ui.chart.canvas.mouse import Mouse
-from openalgo_desktop.ui.chart.canvas.picture import Picture
-from openalgo_desktop.ui.chart.canvas.stage import Dirty, Stage
-from openalgo_desktop.ui.chart.layer import Layer
+from openalgo_desktop.ui.chart.canvas.surface import Surface
 from openalgo_desktop.ui.chart.lines import PriceLine
-from openalgo_desktop.ui.chart.over.frame import Frame
-from openalgo_desktop.ui.chart.over.legend import legend
 from openalgo_desktop.ui.chart.over.line_hand import LineHand
-from openalgo_desktop.ui.chart.over.overlay import Overlay
 from openalgo_desktop.ui.chart.scales import ticks
-from openalgo_desktop.ui.chart.scales.price_scale import PriceScale
-from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
-from openalgo_desktop.ui.chart.series import Series
 
 ZOOM_STEP = 1.18
 
 
-class Canvas(QWidget):
-    """Panes over one time scale.
-
-    What is closed is kept as a picture; a tick copies it and draws the forming bar, the pointer
-    moves the overlay alone.
-    """
+class Canvas(Surface):
+    """A surface that is scrolled, zoomed and pointed at."""
 
     price_picked = Signal(float)  # Ctrl+click: a plain click means nothing
     menu_wanted = Signal(float, QPoint)  # price under the pointer, place on the screen
     line_moved = Signal(str, float)  # id of a line, the price where it was let go
     line_closed = Signal(str)  # id of a line whose x was pressed and released
-    older_wanted = Signal()  # the first bar is near: bars before it are wanted
     cross_moved = Signal(object, float)  # moment (epoch seconds) or None, price under the pointer
-    range_moved = Signal(float, float)  # moments at the edges
+    study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
+    study_asked = Signal(str, str)  # id of a legend's row and its spot: hide, settings, close
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.stage = Stage()
-        self.layers = Layers()
-        self.picture_kept = Picture(self.stage, self.layers)
-        self._dirty = Dirty.NOTHING
-        self.fitted = True  # nobody has scrolled or zoomed: as many bars as fit
-        self._asked_older = False
-        self._edges = (0.0, 0.0)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.overlay = Overlay(self)
         self.hand = LineHand(self.overlay)
         self.mouse = Mouse(self)
-        self.restyle()
-
-    # -- data -------------------------------------------------------------------------------
-    @property
-    def series(self) -> Series:
-        """The bars."""
-        return self.stage.series
-
-    @property
-    def scale_x(self) -> TimeScale:
-        """Which bars are in view."""
-        return self.stage.scale_x
-
-    @property
-    def scale_y(self) -> PriceScale:
-        """Which prices are in view."""
-        return self.stage.scale_y
-
-    @property
-    def places(self) -> int:
-        """Decimals of prices."""
-        return self.stage.places
-
-    @property
-    def renders(self) -> int:
-        """How often the kept picture was drawn."""
-        return self.picture_kept.renders
 
     def set_bars(
         self, bars: Bars, interval: Interval | Span, places: int, tick: float = 0.0
     ) -> None:
-        """Show a new series from its end. ``tick``: size in rupees, 0 for the last decimal."""
+        """Show a new series from its end; what the mouse holds is given up."""
         self.cancel()
-        stage = self.stage
-        stage.series.load(bars)
-        if interval.seconds and len(bars) < 2:
-            stage.series.length = float(interval.seconds)
-        stage.places, stage.tick = places, tick or 10.0**-places
-        stage.intraday = interval.is_intraday
-        self.overlay.places = places
-        stage.scale_x.reset(len(bars), stage.prices.rect.width())
-        stage.scale_y.auto = self.fitted = True
-        self._asked_older = False
-        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
-
-    def append_bar(self, time: int, *values: float) -> None:
-        """A new bar began: open, high, low, close, volume and, where known, open interest."""
-        follow = self.scale_x.at_end
-        self.series.append(time, *values)
-        self.scale_x.grow()
-        self._dirty |= Dirty.BARS | Dirty.LAST | (Dirty.VIEW if follow else Dirty.NOTHING)
-
-    def update_last(self, time: int, *values: float) -> None:
-        """The forming bar changed."""
-        if not len(self.series):
-            self.append_bar(time, *values)
-            return
-        self.series.update_last(time, *values)
-        self._dirty |= Dirty.LAST
-
-    def prepend(self, bars: Bars) -> int:
-        """Older bars; what is in view stays where it is. Returns how many were added."""
-        added = self.series.prepend(bars)
-        self.scale_x.shift(added)
-        self._asked_older = self._asked_older and not added
-        self._dirty |= Dirty.BARS | Dirty.VIEW
-        return added
-
-    def no_more(self) -> None:
-        """There are no older bars: they are not asked for again."""
-        self._asked_older = True
+        super().set_bars(bars, interval, places, tick)
 
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
-        self.overlay.set_lines(lines)
+        super().set_lines(lines)
         self.hand.lines_changed()
-        if self.scale_y.set_lines(tuple(line.price for line in lines)):
-            self._dirty |= Dirty.VIEW
-
-    def set_kind(self, kind: str) -> None:
-        """Draw the series in another way."""
-        if self.stage.set_kind(kind):
-            self.changed_view()
-
-    # -- layers -----------------------------------------------------------------------------
-    def add_layer(self, layer: Layer) -> None:
-        """Put a layer on top of the others."""
-        self.layers.add(layer)
-        self.layer_changed(layer)
-
-    def remove_layer(self, layer: Layer) -> None:
-        """Take a layer away."""
-        self.layers.remove(layer)
-        self.layer_changed(layer)
-
-    def layer_changed(self, layer: Layer) -> None:
-        """What a layer paints into the kept picture is another now."""
-        self.redraw()
-
-    def layer_moved(self, layer: Layer, where: QRectF | None = None) -> None:
-        """Only what a layer paints on top changed, all of it or within ``where``."""
-        if where is None:
-            self.overlay.update()
-        else:
-            self.overlay.update(where.toAlignedRect())
-
-    # -- drawing ----------------------------------------------------------------------------
-    def flush(self) -> None:
-        """Bring the picture up to date with what changed."""
-        dirty, self._dirty = self._dirty, Dirty.NOTHING
-        if not dirty or not len(self.series):
-            return
-        moved = self.stage.fit() or bool(dirty & Dirty.VIEW)
-        if moved:
-            self.stage.label()
-            self._show_frame()
-        if moved or dirty & Dirty.BARS:
-            self.redraw()
-        else:
-            self._update_live()
-        self._show_last()
-        self.show_legend()
-        if moved:
-            self._tell_range()
-
-    def redraw(self) -> None:
-        """Draw the kept picture again at the next paint."""
-        self.picture_kept.valid = False
-        self.overlay.update()
-
-    def _update_live(self) -> None:
-        for pane in self.stage.panes:
-            rect = self.picture_kept.live_rect(pane)
-            if rect.width() > 0:
-                self.overlay.update(rect.toAlignedRect())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        ratio = self.devicePixelRatioF()
-        if ratio != self.stage.ratio:
-            self.stage.ratio = ratio
-            self.picture_kept.valid = False
-        pixmap = self.picture_kept.pixmap()
-        painter = QPainter(self)
-        for rect in event.region():
-            # One rectangle at a time: Qt copies into one, but composes into a region.
-            painter.setClipRect(rect)
-            painter.drawPixmap(0, 0, pixmap)
-        painter.setClipping(False)
-        shown = QRectF(event.rect())
-        self.picture_kept.paint_live(painter, shown)
-        if len(self.layers):
-            for pane in self.stage.panes:
-                if pane.rect.intersects(shown):
-                    painter.setClipRect(pane.rect)
-                    self.layers.paint_top(painter, self.stage.at(pane))
-        painter.end()
-
-    def picture(self) -> QPixmap:
-        """The chart as it is seen, without the pointer."""
-        self.overlay.set_cross(None)
-        return self.grab()
-
-    def restyle(self) -> None:
-        """Take the colours of the theme and the sizes of the look in force."""
-        self.picture_kept.restyle()
-        self.overlay.restyle()
-        self.stage.place(self.width(), self.height())
-        self._dirty |= Dirty.VIEW
-        self.update()
-
-    def _show_frame(self) -> None:
-        stage, scale = self.stage, self.scale_y
-        pane = stage.prices
-        values = scale.map(pane.rect.top(), pane.rect.height())
-        self.overlay.set_frame(
-            Frame(
-                QRectF(pane.rect),
-                stage.bottom,
-                float(self.width()),
-                values.low,
-                values.high,
-                tuple(label.value for label in pane.labels),
-                values.log,
-                values.inverted,
-            )
-        )
-
-    def _show_last(self) -> None:
-        opened, _, _, close, _ = self.series.bar(len(self.series) - 1)
-        self.overlay.set_last(close, "up" if close >= opened else "down")
-
-    def show_legend(self) -> None:
-        """Say the values of the bar under the pointer, or of the last one."""
-        if not len(self.series):
-            return
-        index = len(self.series) - 1
-        if self.mouse.at is not None:
-            index = max(0, min(index, round(self.stage.bar_at(self.mouse.at.x()))))
-        self.overlay.set_legend(legend(self.series, index, self.places))
-
-    def _tell_range(self) -> None:
-        scale = self.scale_x
-        if scale.left < scale.span and not self._asked_older:
-            self._asked_older = True
-            self.older_wanted.emit()
-        edges = self.visible_times()
-        if edges != self._edges:
-            self._edges = edges
-            self.range_moved.emit(*edges)
 
     # -- geometry ---------------------------------------------------------------------------
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -287,19 +65,10 @@ class Canvas(QWidget):
         self.stage.place(self.width(), self.height())
         if self.fitted and len(self.series):
             self.scale_x.reset(len(self.series), self.stage.prices.rect.width())
-        self.picture_kept.valid = False
+        self.kept.valid = False
         self.changed_view()
 
-    def changed_view(self) -> None:
-        """The user moved the view: that is shown at once."""
-        self._dirty |= Dirty.VIEW
-        self.flush()
-
-    def visible_times(self) -> tuple[float, float]:
-        """Moments at the left and right edge, epoch seconds."""
-        scale = self.scale_x
-        return self.series.time_of(scale.left), self.series.time_of(scale.right)
-
+    # -- what is in view --------------------------------------------------------------------
     def show_range(self, start: float, end: float) -> None:
         """Bring these moments to the edges."""
         left, right = self.series.index_of(start), self.series.index_of(end)
@@ -364,7 +133,7 @@ class Canvas(QWidget):
 
     def show_cross(self) -> None:
         """Put the crosshair on the bar under the pointer."""
-        at, stage = self.mouse.at, self.stage
+        at, stage = self.at, self.stage
         if at is None or not len(self.series):
             return
         pane = stage.prices.rect
@@ -377,6 +146,17 @@ class Canvas(QWidget):
         self.overlay.set_cross(place, ticks.moment_text(time, stage.intraday))
         self.show_legend()
         self.cross_moved.emit(float(time), self.overlay.frame.price(at.y()))
+
+    def set_cross_time(self, moment: float | None) -> None:
+        """Show where the pointer is in another chart (epoch seconds); None shows nothing."""
+        index = -1 if moment is None else round(self.series.index_of(moment))
+        if moment is None or self.at is not None or not 0 <= index < len(self.series):
+            self.overlay.set_far_cross(None)
+            return
+        x, pane = self.stage.x_of(index), self.stage.prices.rect
+        text = ticks.moment_text(self.series.time[index], self.stage.intraday)
+        inside = pane.left() <= x <= pane.right()
+        self.overlay.set_far_cross(round(x) if inside else None, text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # The keys of the chart are the dock's.

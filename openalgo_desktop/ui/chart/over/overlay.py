@@ -154,8 +154,11 @@ class Overlay(QWidget):
     def set_countdown(self, text: str) -> None:
         """What is said under the last price: how long its bar still goes on; empty for nothing."""
         if text != self._countdown:
+            pushes = bool(text) is not bool(self._countdown)
             self._countdown = text
-            if self._last is not None:
+            if pushes:  # tags of lines make room, or take it back
+                self.update(self._axis())
+            elif self._last is not None:
                 self.update(self._strip(self._last_y))
 
     def set_touch(self, bid: float, ask: float) -> None:
@@ -264,6 +267,8 @@ class Overlay(QWidget):
         tags = [*places.values(), *touch_at]
         if last is not None and self.frame.shows(self.frame.y(last.price)):
             tags.append(self.frame.y(last.price))
+            if self._countdown:
+                tags.append(self.frame.y(last.price) + rows.tag_height)
         rows.wipe_labels(painter, tags)
         self._paint_touch(painter, touch, touch_at)
         chips = rows.paint(painter, places)
@@ -277,7 +282,8 @@ class Overlay(QWidget):
         painter.end()
 
     def _places_of(self, last: float | None) -> tuple[dict[str, float], list[float]]:
-        return self._rows.tag_places(last, [price for price, _ in self._shown_touch()])
+        touch = [price for price, _ in self._shown_touch()]
+        return self._rows.tag_places(last, touch, bool(self._countdown))
 
     def _shown_touch(self) -> list[tuple[float, str]]:
         """Bid and ask that the pane shows, with their roles."""

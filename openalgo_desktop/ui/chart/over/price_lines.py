@@ -17,6 +17,8 @@ from openalgo_desktop.ui.kit import format as fmt
 CHIP_MARGIN = 8
 #: So near the pointer is on a line, pixels.
 REACH = 3
+#: Makes a tag the next one under another.
+_NEXT = 1e-6
 
 
 def first_over(rect: QRect, others: Sequence[QRect]) -> QRect | None:
@@ -59,10 +61,10 @@ class PriceLines:
         return near, False
 
     def tag_places(
-        self, last: float | None, others: Sequence[float] = ()
+        self, last: float | None, others: Sequence[float] = (), below: bool = False
     ) -> tuple[dict[str, float], list[float]]:
         """Middles of the tags of lines on the axis, and of ``others`` (prices): beside one another,
-        and clear of that of the last price, which stands where it is."""
+        and clear of that of the last price, which stands where it is, with one ``below`` it."""
         frame = self.frame
         lines = [line for line in self.lines if frame.shows(frame.y(line.price))]
         prices = [line.price for line in lines] + list(others)
@@ -70,6 +72,8 @@ class PriceLines:
         shown = last is not None and frame.shows(frame.y(last))
         if last is not None and shown:
             wanted.append(frame.y(last))
+            if below:
+                wanted.append(frame.y(last) + _NEXT)
         fixed = len(prices) if shown else None
         found = spread(wanted, self.tag_height, frame.pane.top(), frame.bottom, fixed)
         named = {line.line_id: place for line, place in zip(lines, found, strict=False)}

@@ -63,6 +63,19 @@ def fill(
     _rects.draw(painter)
 
 
+def fill_rows(
+    painter: QPainter, colour: QColor, left: Floats, top: Floats, width: Floats, height: Floats
+) -> None:
+    """Filled rectangles of one colour, each of its own size."""
+    if not len(left):
+        return
+    rects = _rects.array(len(left))
+    rects[:, 0], rects[:, 1], rects[:, 2], rects[:, 3] = left, top, width, height
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    _rects.draw(painter)
+
+
 def tones(bars: Slice, ink: Ink) -> Iterator[tuple[QColor, Mask]]:
     """Colours and the bars that have them: by direction, or as a study says."""
     rising: Mask = bars.close >= bars.open
@@ -70,9 +83,9 @@ def tones(bars: Slice, ink: Ink) -> Iterator[tuple[QColor, Mask]]:
     if ink.tones is not None:
         index = np.minimum(bars.x + (bars.merged - 1) / 2.0, len(ink.tones) - 1)
         given = ink.tones[index.astype(np.int64)]
-        for number, colour in enumerate(ink.palette):
-            yield colour, known & (given == number)
-        known = known & ~np.isin(given, np.arange(len(ink.palette)))
+        for value, colour in ink.palette:
+            yield colour, known & (given == value)
+        known = known & ~np.isin(given, [value for value, _ in ink.palette])
     yield ink.up, rising & known
     yield ink.down, ~rising & known
 

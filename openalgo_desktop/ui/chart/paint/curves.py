@@ -4,15 +4,17 @@ engine does that ten times faster than a polyline of a width of 1.5 or more."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+import numpy.typing as npt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from openalgo_desktop.ui.chart.canvas.projection import At
 from openalgo_desktop.ui.chart.paint.ink import Ink
 from openalgo_desktop.ui.chart.paint.primitives import Lines, Rects, polygon
-from openalgo_desktop.ui.chart.scales.lines import thin
+from openalgo_desktop.ui.chart.scales.lines import joined, spans, thin
 from openalgo_desktop.ui.chart.series import CLOSE, Floats
 
 WIDTH = 1.5
@@ -21,6 +23,10 @@ MARKER_ROOM = 5.0
 MARKER = 2.5
 #: Values so far out, device pixels, are cut off: the raster engine must not walk there.
 FAR = 30_000.0
+#: So few points are drawn one by one.
+FEW = 8
+
+Mask = npt.NDArray[np.bool_]
 
 _lines = Lines()
 _rects = Rects()
@@ -37,10 +43,19 @@ def pen_of(colour: QColor, width: float, ratio: float, dash: bool = False) -> QP
 
 def strokes(painter: QPainter, x: Floats, y: Floats, pen: QPen, smooth: bool = True) -> None:
     """Segments between neighbours; NaN is a gap."""
-    if len(x) < 2:
+    if len(x) > 1:
+        segments(painter, x, y, np.ones(len(x) - 1, bool), pen, smooth)
+
+
+def segments(
+    painter: QPainter, x: Floats, y: Floats, chosen: Mask, pen: QPen, smooth: bool
+) -> None:
+    """Those segments that are ``chosen``, by the number of their first point."""
+    if len(x) <= FEW and pen.style() is Qt.PenStyle.SolidLine:
+        _few(painter, x.tolist(), y.tolist(), chosen.tolist(), pen, smooth)
         return
     y = np.clip(y, -FAR, FAR)
-    whole = np.flatnonzero(~(np.isnan(y[1:]) | np.isnan(y[:-1])))
+    whole = np.flatnonzero(~(np.isnan(y[1:]) | np.isnan(y[:-1])) & chosen)
     if not len(whole):
         return
     rows = _lines.array(len(whole))
@@ -59,10 +74,66 @@ def strokes(painter: QPainter, x: Floats, y: Floats, pen: QPen, smooth: bool = T
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def points_of(at: At, values: Floats, first: int, last: int, merge: int) -> tuple[Floats, Floats]:
-    """Device pixels of a line through ``values``."""
+def _few(
+    painter: QPainter,
+    x: list[float],
+    y: list[float],
+    chosen: list[bool],
+    pen: QPen,
+    smooth: bool,
+) -> None:
+    """The same for the few points of the forming bar: arrays would take longer than drawing."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
+    painter.setPen(pen)
+    for number, wanted in enumerate(chosen):
+        if wanted and abs(y[number]) < FAR and abs(y[number + 1]) < FAR:
+            ends = QLineF(x[number], y[number], x[number + 1], y[number + 1])
+            painter.drawLine(ends)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def points_of(
+    at: At, values: Floats, first: int, last: int, merge: int, factor: float = 1.0
+) -> tuple[Floats, Floats]:
+    """Device pixels of a line through ``values`` times ``factor``."""
     x, y = thin(values, first, last, merge)
-    return at.columns(x) + 0.5, at.heights(y)
+    return at.columns(x) + 0.5, at.heights(y if factor == 1.0 else y * factor)
+
+
+def dense(
+    painter: QPainter,
+    at: At,
+    values: Floats,
+    span: tuple[int, int, int],
+    paints: Sequence[tuple[QColor, bool | None]],
+    width: float,
+    offset: int = 0,
+    factor: float = 1.0,
+) -> None:
+    """A line of more bars than there are pixels: in each column what it ran through, joined to
+    the column before. ``span`` is first, last and how many bars are one; ``paints`` are the
+    colours, each for groups that ended lower (True), not lower (False) or all (None)."""
+    x, low, high, end = spans(values, *span)
+    if not len(x):
+        return
+    below, above = joined(low * factor, high * factor)
+    left = at.columns(x + offset)
+    one, two = at.heights(above), at.heights(below)
+    top = np.clip(np.minimum(one, two), -FAR, FAR)
+    foot = np.clip(np.maximum(one, two), -FAR, FAR)
+    thick = max(1.0, round(width * at.ratio))
+    top, foot = np.floor(top - (thick - 1.0) / 2.0), np.ceil(foot + (thick - 1.0) / 2.0)
+    room = max(thick, math.ceil(at.pitch * span[2])) if len(x) > 1 else thick
+    fell = np.concatenate(([False], end[1:] < end[:-1]))
+    known = np.isfinite(top) & np.isfinite(foot)
+    for colour, down in paints:
+        chosen = known if down is None else known & (fell == down)
+        rects = _rects.array(int(chosen.sum()))
+        rects[:, 0], rects[:, 1], rects[:, 2] = left[chosen], top[chosen], room
+        rects[:, 3] = np.maximum(thick, foot[chosen] - top[chosen])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        _rects.draw(painter)
 
 
 def steps(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -107,14 +178,18 @@ def fill_under(painter: QPainter, x: Floats, y: Floats, foot: float, colour: QCo
 # -- kinds of a series ----------------------------------------------------------------------------
 def line(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
     """A line through the closes."""
+    if merge > 1:
+        span = (first, last, merge)
+        dense(painter, at, at.series.column(CLOSE), span, [(ink.line, None)], WIDTH)
+        return
     x, y = points_of(at, at.series.column(CLOSE), first, last, merge)
     strokes(painter, x, y, pen_of(ink.line, WIDTH, at.ratio))
 
 
 def markers(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:
     """A line with a mark at each close, where there is room."""
+    line(painter, at, first, last, merge, ink)
     x, y = points_of(at, at.series.column(CLOSE), first, last, merge)
-    strokes(painter, x, y, pen_of(ink.line, WIDTH, at.ratio))
     if at.step >= MARKER_ROOM:
         size = 2.0 * math.floor(MARKER * at.ratio) + 1.0
         dots(painter, x, y, ink.line, size)
@@ -130,7 +205,7 @@ def area(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink)
     """A line with the room below it filled."""
     x, y = points_of(at, at.series.column(CLOSE), first, last, merge)
     fill_under(painter, x, y, math.floor(at.pane.bottom() * at.ratio), ink.area)
-    strokes(painter, x, y, pen_of(ink.line, WIDTH, at.ratio))
+    line(painter, at, first, last, merge, ink)
 
 
 def baseline(painter: QPainter, at: At, first: int, last: int, merge: int, ink: Ink) -> None:

@@ -24,18 +24,19 @@ def blend(colour: QColor, ground: QColor, part: float) -> QColor:
 
 
 class Ink:
-    """What painters draw with. ``tones`` (of a study that colours bars) are indexes of
-    ``palette``, one for each bar; others mean the bar's own colour."""
+    """What painters draw with. ``tones`` (of a study that colours bars) has a value for each bar,
+    ``palette`` colours of values; others mean the bar's own colour."""
 
     def __init__(self) -> None:
         self.tones: Floats | None = None
-        self.palette: Sequence[QColor] = ()
+        self.palette: Sequence[tuple[float, QColor]] = ()
         self.base = float("nan")  # value that a baseline chart is split at
         self.restyle()
 
     def restyle(self) -> None:
         """Take the colours of the theme in force."""
         colours = theme.current()
+        self._roles: dict[str, QColor] = {}
         self.ground = colours.color("panel")
         self.grid = colours.color("grid")
         self.border = colours.color("border")
@@ -48,3 +49,11 @@ class Ink:
         self.area = colours.color("accent", AREA_ALPHA)
         self.area_up = colours.color("up", AREA_ALPHA)
         self.area_down = colours.color("down", AREA_ALPHA)
+
+    def colour(self, role: str) -> QColor:
+        """A colour of the theme, or ``#rrggbb``; not to be changed."""
+        found = self._roles.get(role)
+        if found is None:
+            found = QColor(role) if role.startswith("#") else theme.current().color(role)
+            self._roles[role] = found
+        return found

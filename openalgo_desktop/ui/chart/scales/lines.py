@@ -30,3 +30,23 @@ def thin(values: Floats, first: int, last: int, merge: int) -> tuple[Floats, Flo
     points[:, 3] = np.where(np.isnan(closed), high, closed)
     x = np.repeat(starts + (merge - 1) / 2.0, 4)
     return x, points.ravel()
+
+
+def spans(
+    values: Floats, first: int, last: int, merge: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of each ``merge`` bars of ``first <= index < last``: the middle index, the lowest, the
+    highest and the last known value. Groups as in :func:`thin`; one without a value is NaN."""
+    x, points = thin(values, first, last, max(2, merge))
+    rows = points.reshape(-1, 4)
+    return x[::4], rows[:, 1], rows[:, 2], rows[:, 3]
+
+
+def joined(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Ranges widened so far that each touches the one before it; NaN is a gap."""
+    below, above = low.copy(), high.copy()
+    below[1:] = np.fmin(low[1:], np.where(np.isnan(high[:-1]), np.inf, high[:-1]))
+    above[1:] = np.fmax(high[1:], np.where(np.isnan(low[:-1]), -np.inf, low[:-1]))
+    gone = np.isnan(low)
+    below[gone] = above[gone] = np.nan
+    return below, above

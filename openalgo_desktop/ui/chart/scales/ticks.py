@@ -16,6 +16,8 @@ STEPS = (
     *(1, 5, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
     *(HOUR, 2 * HOUR, DAY, 2 * DAY, 7 * DAY),
 )
+#: So many borders of a step are looked at; there are most of them in nights.
+MOST_BORDERS = 5_000
 MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 
@@ -71,9 +73,11 @@ def time_ticks(times: Ints, first: int, last: int, most: int, intraday: bool) ->
     local = times[start:last] + (IST_OFFSET_SECONDS if intraday else 0)
     if len(local) < 2 or most < 1:
         return []
-    shortest = int(np.diff(local[: 2 + min(len(local), 50)]).min())
+    # Bars of equal times (bricks) are no measure of their distance.
+    shortest = max(1, int(np.diff(local[: 2 + min(len(local), 50)]).min()))
     for step in STEPS:
-        if step < shortest or shortest * (last - first) / step > 40 * most:
+        too_many = (local[-1] - local[0]) / step > MOST_BORDERS
+        if step < shortest or shortest * (last - first) / step > 40 * most or too_many:
             continue
         chosen = _begins(local, step)
         if len(chosen) <= most:
@@ -85,6 +89,12 @@ def time_ticks(times: Ints, first: int, last: int, most: int, intraday: bool) ->
         if len(chosen) <= most:
             return [start + int(index) for index in chosen]
     return []
+
+
+def day_begins(times: Ints, first: int, last: int, intraday: bool) -> Ints:
+    """Indexes of bars of ``first <= i < last`` with which a day begins."""
+    local = times[first:last] + (IST_OFFSET_SECONDS if intraday else 0)
+    return _begins(local, DAY) + first if len(local) else local
 
 
 def _begins(local: Ints, step: int) -> Ints:

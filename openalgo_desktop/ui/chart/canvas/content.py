@@ -1,0 +1,177 @@
+"""What stands at the bars of a pane: bars, volumes, studies, compared series. Painted by ranges of
+bars, so that closed ones go into the kept picture and the forming one over it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from openalgo_desktop.core.charting.studies import Draw
+from openalgo_desktop.ui.chart.canvas.pane import PRICES, VOLUME, Pane
+from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.canvas.stage import Stage
+from openalgo_desktop.ui.chart.paint import bars, curves
+from openalgo_desktop.ui.chart.paint.ink import Ink
+from openalgo_desktop.ui.chart.plots.draws import BEHIND, JOINS, PAINT, Part
+from openalgo_desktop.ui.chart.plots.profiles import paint_profile
+from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
+from openalgo_desktop.ui.chart.scales.value_map import ValueMap
+
+#: Room over and under a series with a scale of its own, as a part of the pane.
+OWN_ROOM = 0.1
+COMPARED_WIDTH = 1.5
+#: Colours of the parts of a profile: bought and sold, or one kind.
+PROFILE_ROLES = ("up", "down")
+
+
+class Content:
+    """Reads the stage."""
+
+    def __init__(self, stage: Stage, ink: Ink) -> None:
+        self._stage = stage
+        self._ink = ink
+
+    @property
+    def start(self) -> int:
+        """First bar that is drawn with the forming one."""
+        return bars.live_start(len(self._stage.series), self._stage.merge)
+
+    def closed(self, painter: QPainter, at: At) -> None:
+        """All but the forming bar."""
+        self._paint(painter, at, live=False)
+
+    def forming(self, painter: QPainter, at: At) -> None:
+        """The forming bar, and the last piece of each line."""
+        self._paint(painter, at, live=True)
+
+    # -- order --------------------------------------------------------------------------------
+    def _paint(self, painter: QPainter, at: At, live: bool) -> None:
+        stage = self._stage
+        views = [view for view in stage.studies if view.pane == at.number and not view.hidden]
+        if not live:
+            for view in views:
+                roles = PROFILE_ROLES if at.number == PRICES else ("study-1",)
+                for profile in view.profiles:
+                    paint_profile(painter, at, profile, roles, self._ink)
+        for view in views:
+            self._study(painter, at, view, live, behind=True)
+        first, last = self._range(live, stage.kind.joins and at.number == PRICES)
+        if at.number == VOLUME:
+            bars.volume(painter, at, first, last, stage.merge, self._ink)
+        elif at.number == PRICES:
+            self._tone(views)
+            self._ink.base = stage.scale_y.base
+            stage.kind.paint(painter, at, first, last, stage.merge, self._ink)
+            for other in stage.compared:
+                self._compare(painter, at, other, live)
+        for view in views:
+            self._study(painter, at, view, live, behind=False)
+
+    def _range(self, live: bool, joins: bool) -> tuple[int, int]:
+        """Bars to draw: the forming group, with the one before where it is joined to it, or the
+        closed ones in view."""
+        stage, start = self._stage, self.start
+        if live:
+            return max(0, start - stage.merge if joins else start), len(stage.series)
+        first, last = stage.scale_x.visible
+        return max(0, first - stage.merge), min(start, last)
+
+    def _tone(self, views: list[StudyView]) -> None:
+        """Let the last study that colours bars do so."""
+        self._ink.tones = None
+        for view in views:
+            for number, output in enumerate(view.outputs):
+                if view.draw(output) is Draw.BARS and len(view.values[number]):
+                    ink = self._ink
+                    ink.tones = view.values[number]
+                    role = view.style(output).colour or output.role
+                    pairs = ((1.0, role), (-1.0, output.falling or "down"), (0.0, "muted"))
+                    more = ((n + 1.0, f"study-{n}") for n in range(1, 9))
+                    ink.palette = [(value, ink.colour(name)) for value, name in (*pairs, *more)]
+
+    # -- studies ------------------------------------------------------------------------------
+    def _study(self, painter: QPainter, at: At, view: StudyView, live: bool, behind: bool) -> None:
+        stage = self._stage
+        for number, output in enumerate(view.outputs):
+            draw = view.draw(output)
+            if (draw in BEHIND) is not behind or number >= len(view.values):
+                continue
+            offset, merge = view.offset(number), stage.merge
+            if live:
+                first = self.start - merge if draw in JOINS else self.start
+                last = len(view.values[number])
+            else:
+                left, right = stage.scale_x.visible
+                first = left - offset - merge
+                last = min(self.start, right - offset + merge)
+            first = max(0, first)
+            if first < last:
+                PAINT[draw](Part(painter, at, view, number, first, last, merge, self._ink))
+
+    def _compare(self, painter: QPainter, at: At, other: Compared, live: bool) -> None:
+        stage = self._stage
+        begin, last = self._range(live, True)
+        first = stage.scale_x.visible[0]
+        shown, values, factor = at, other.closes, 1.0
+        if other.own:
+            found = other.extremes(*stage.scale_x.visible)
+            if found is None:
+                return
+            room = (found[1] - found[0] or abs(found[1]) * 0.01 or 1.0) * OWN_ROOM
+            pane = at.pane
+            edges = ValueMap(found[0] - room, found[1] + room, pane.top(), pane.height())
+            shown = at.with_map(edges)
+        else:
+            start = other.start(first)
+            if not start > 0.0:
+                return
+            factor = stage.scale_y.base / start
+        colour, merge = self._ink.colour(other.colour), stage.merge
+        if merge > 1:
+            span, paints = (begin, last, merge), [(colour, None)]
+            curves.dense(painter, shown, values, span, paints, COMPARED_WIDTH, factor=factor)
+            return
+        x, y = curves.points_of(shown, values, begin, last, merge, factor)
+        curves.strokes(painter, x, y, curves.pen_of(colour, COMPARED_WIDTH, at.ratio))
+
+    # -- where the forming bar is ---------------------------------------------------------------
+    def live_rect(self, pane: Pane) -> QRectF:
+        """Where the forming bar, and what a study draws with it, can be."""
+        stage = self._stage
+        offsets = [0]
+        for view in stage.studies:
+            if view.pane == pane.number and not view.hidden:
+                offsets += [view.offset(number) for number in range(len(view.outputs))]
+        left = stage.x_of(self.start - stage.merge - 0.5 + min(offsets))
+        right = stage.x_of(len(stage.series) + 0.5 + max(offsets))
+        rect = pane.rect
+        begin = max(rect.left(), math.floor(left) - 3.0)
+        end = min(rect.right(), math.ceil(right) + 3.0)
+        return QRectF(begin, rect.top(), max(0.0, end - begin), rect.height())
+
+    # -- behind all -----------------------------------------------------------------------------
+    def ground(self, painter: QPainter, at: At, pane: Pane) -> None:
+        """Gaps in the history, borders of days, levels of studies."""
+        stage, ink = self._stage, self._ink
+        top, height = pane.rect.top() * at.ratio, pane.rect.height() * at.ratio
+        for start, end in stage.gaps:
+            left, right = at.x(stage.series.index_of(start)), at.x(stage.series.index_of(end))
+            if right >= pane.rect.left() and left <= pane.rect.right():
+                shade = QColor(ink.colour("warning"))
+                shade.setAlpha(36)
+                width = max(3.0, right - left) * at.ratio
+                painter.fillRect(QRectF(math.floor(left * at.ratio), top, width, height), shade)
+        if stage.sessions and stage.intraday:
+            x = at.columns(stage.days() - 0.5)
+            tops, heights = np.full(len(x), top), np.full(len(x), height)
+            bars.fill(painter, ink.colour("border-strong"), x, tops, 1.0, heights)
+        for view in stage.views_of(pane):
+            for level in view.levels:
+                y = float(at.rows(np.array([level.value]))[0]) + 0.5
+                pen = curves.pen_of(ink.label, 1.0, at.ratio, dash=True)
+                painter.setPen(pen)
+                edge = pane.rect.right() * at.ratio
+                curves.strokes(painter, np.array([0.0, edge]), np.array([y, y]), pen, smooth=False)

@@ -1,0 +1,375 @@
+"""The part of a chart's widget that has data and paints: a mask says what has to be drawn again,
+one paint does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import Profile
+from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.ui.chart.canvas.layers import Layers
+from openalgo_desktop.ui.chart.canvas.pane import VOLUME
+from openalgo_desktop.ui.chart.canvas.picture import Picture
+from openalgo_desktop.ui.chart.canvas.stage import Dirty, Stage, Volume
+from openalgo_desktop.ui.chart.layer import Layer
+from openalgo_desktop.ui.chart.lines import PriceLine
+from openalgo_desktop.ui.chart.over.frame import Frame, OtherPane
+from openalgo_desktop.ui.chart.over.legend import legend
+from openalgo_desktop.ui.chart.over.overlay import Overlay
+from openalgo_desktop.ui.chart.plots.rows import compared_row, study_row
+from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
+from openalgo_desktop.ui.chart.scales.price_scale import PriceScale, ScaleKind
+from openalgo_desktop.ui.chart.scales.time_scale import TimeScale
+from openalgo_desktop.ui.chart.series import Floats, Series
+
+
+class Surface(QWidget):
+    """Panes over one time scale.
+
+    What is closed is kept as a picture; a tick copies it and draws the forming bar, the pointer
+    moves the overlay alone.
+    """
+
+    older_wanted = Signal()  # the first bar is near: bars before it are wanted
+    range_moved = Signal(float, float)  # moments at the edges
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.stage = Stage()
+        self.layers = Layers()
+        self.kept = Picture(self.stage, self.layers)
+        self._dirty = Dirty.NOTHING
+        self.fitted = True  # nobody has scrolled or zoomed: as many bars as fit
+        self.at: QPoint | None = None  # the pointer, None outside
+        self._asked_older = False
+        self._edges = (0.0, 0.0)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.overlay = Overlay(self)
+        self.restyle()
+
+    # -- data -------------------------------------------------------------------------------
+    @property
+    def series(self) -> Series:
+        """The bars."""
+        return self.stage.series
+
+    @property
+    def scale_x(self) -> TimeScale:
+        """Which bars are in view."""
+        return self.stage.scale_x
+
+    @property
+    def scale_y(self) -> PriceScale:
+        """Which prices are in view."""
+        return self.stage.scale_y
+
+    @property
+    def places(self) -> int:
+        """Decimals of prices."""
+        return self.stage.places
+
+    @property
+    def renders(self) -> int:
+        """How often the kept picture was drawn."""
+        return self.kept.renders
+
+    def set_bars(
+        self, bars: Bars, interval: Interval | Span, places: int, tick: float = 0.0
+    ) -> None:
+        """Show a new series from its end. ``tick``: size in rupees, 0 for the last decimal."""
+        stage = self.stage
+        stage.series.load(bars)
+        if interval.seconds and len(bars) < 2:
+            stage.series.length = float(interval.seconds)
+        stage.places, stage.tick = places, tick or 10.0**-places
+        stage.intraday = interval.is_intraday
+        self.overlay.places = places
+        stage.scale_x.reset(len(bars), stage.prices.rect.width())
+        stage.scale_y.auto = self.fitted = True
+        self._asked_older = False
+        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
+
+    def append_bar(self, time: int, *values: float) -> None:
+        """A new bar began: open, high, low, close, volume and, where known, open interest."""
+        follow = self.scale_x.at_end
+        self.series.append(time, *values)
+        self.scale_x.grow()
+        self._dirty |= Dirty.BARS | Dirty.LAST | (Dirty.VIEW if follow else Dirty.NOTHING)
+
+    def update_last(self, time: int, *values: float) -> None:
+        """The forming bar changed."""
+        if not len(self.series):
+            self.append_bar(time, *values)
+            return
+        self.series.update_last(time, *values)
+        self._dirty |= Dirty.LAST
+
+    def prepend(self, bars: Bars) -> int:
+        """Older bars; what is in view stays where it is. Returns how many were added."""
+        added = self.series.prepend(bars)
+        self.scale_x.shift(added)
+        self._asked_older = False
+        self._dirty |= Dirty.BARS | Dirty.VIEW
+        return added
+
+    def no_more(self) -> None:
+        """There are no older bars: they are not asked for again."""
+        self._asked_older = True
+
+    def set_lines(self, lines: Sequence[PriceLine]) -> None:
+        """Order and position lines."""
+        self.overlay.set_lines(lines)
+        if self.scale_y.set_lines(tuple(line.price for line in lines)):
+            self._dirty |= Dirty.VIEW
+
+    # -- how it is shown --------------------------------------------------------------------
+    def set_kind(self, kind: str) -> None:
+        """Draw the series in another way, by an id of :data:`~...paint.kinds.KINDS`."""
+        if self.stage.set_kind(kind):
+            self.changed_view()
+
+    def set_scale(self, kind: ScaleKind, inverted: bool = False) -> None:
+        """How prices become heights."""
+        self.scale_y.kind, self.scale_y.inverted = kind, inverted
+        self.scale_y.reset()
+        self.changed_view()
+
+    def lock_scale(self, locked: bool) -> None:
+        """Keep the prices at the edges, or let them follow the bars."""
+        self.scale_y.auto = not locked
+        self.changed_view()
+
+    def set_volume(self, where: Volume) -> None:
+        """Volumes in a pane of their own, at the foot of the prices, or nowhere."""
+        self.stage.volume = where
+        self._arrange()
+
+    def set_sessions(self, shown: bool) -> None:
+        """Divide days by lines."""
+        self.stage.sessions = shown
+        self.redraw()
+
+    def set_gaps(self, gaps: Sequence[tuple[float, float]]) -> None:
+        """Shade where history is missing: moments (epoch seconds) of its edges."""
+        if tuple(gaps) != self.stage.gaps:
+            self.stage.gaps = tuple(gaps)
+            self.redraw()
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take heights of panes, scale, kind and place of volumes from a layout."""
+        self.stage.restore(state)
+        self.set_kind(str(state.get("kind", "")))
+        self.changed_view()
+
+    def _arrange(self) -> None:
+        self.stage.arrange()
+        self.changed_view()
+
+    # -- studies and compared series --------------------------------------------------------
+    def set_studies(self, views: Sequence[StudyView]) -> None:
+        """Show these studies and no others, each in its pane."""
+        self.stage.studies = tuple(views)
+        for view in views:
+            view.forget()
+        self._arrange()
+
+    def set_study_values(
+        self,
+        ident: str,
+        values: Sequence[Floats] | None = None,
+        profiles: Sequence[Profile] | None = None,
+        *,
+        closed: bool = False,
+    ) -> None:
+        """Values of a study changed: those of the forming bar, or ``closed`` ones too. None leaves
+        the arrays that it has, which were changed in place."""
+        view = next((one for one in self.stage.studies if one.ident == ident), None)
+        if view is None:
+            return
+        if values is not None:
+            view.values = values
+        if profiles is not None:
+            view.profiles = profiles
+        if closed or profiles is not None:
+            view.forget()
+            self._dirty |= Dirty.BARS
+        self._dirty |= Dirty.LAST
+
+    def set_compared(self, others: Sequence[Compared]) -> None:
+        """Show these series beside the main one."""
+        self.stage.compared = tuple(others)
+        for other in others:
+            other.forget()
+        self.changed_view()
+
+    def compared_changed(self, *, closed: bool = False) -> None:
+        """Closes of compared series changed: the last ones, or ``closed`` ones too."""
+        if closed:
+            for other in self.stage.compared:
+                other.forget()
+        self._dirty |= Dirty.BARS if closed else Dirty.LAST
+
+    # -- layers -----------------------------------------------------------------------------
+    def add_layer(self, layer: Layer) -> None:
+        """Put a layer on top of the others."""
+        self.layers.add(layer)
+        self.layer_changed(layer)
+
+    def remove_layer(self, layer: Layer) -> None:
+        """Take a layer away."""
+        self.layers.remove(layer)
+        self.layer_changed(layer)
+
+    def layer_changed(self, layer: Layer) -> None:
+        """What a layer paints into the kept picture is another now."""
+        self.redraw()
+
+    def layer_moved(self, layer: Layer, where: QRectF | None = None) -> None:
+        """Only what a layer paints on top changed, all of it or within ``where``."""
+        if where is None:
+            self.overlay.update()
+        else:
+            self.overlay.update(where.toAlignedRect())
+
+    # -- drawing ----------------------------------------------------------------------------
+    def flush(self) -> None:
+        """Bring the picture up to date with what changed."""
+        dirty, self._dirty = self._dirty, Dirty.NOTHING
+        if not dirty or not len(self.series):
+            return
+        moved = self.stage.fit() or bool(dirty & Dirty.VIEW)
+        if moved:
+            self.stage.label()
+            self._show_frame()
+        if moved or dirty & Dirty.BARS:
+            self.redraw()
+        else:
+            self._update_live()
+        self._show_last()
+        self.show_legend()
+        if moved:
+            self._tell_range()
+
+    def redraw(self) -> None:
+        """Draw the kept picture again at the next paint."""
+        self.kept.valid = False
+        self.overlay.update()
+
+    def _update_live(self) -> None:
+        for rect in self.kept.live_rects():
+            self.overlay.update(rect.toAlignedRect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if ratio != self.stage.ratio:
+            self.stage.ratio = ratio
+            self.kept.valid = False
+        pixmap = self.kept.pixmap()
+        painter = QPainter(self)
+        for rect in cast(Any, event.region()):
+            # One rectangle at a time: Qt copies into one, but composes into a region.
+            painter.setClipRect(rect)
+            painter.drawPixmap(0, 0, pixmap)
+        painter.setClipping(False)
+        shown = QRectF(event.rect())
+        self.kept.paint_live(painter, shown)
+        if len(self.layers):
+            for pane in self.stage.panes:
+                if pane.rect.intersects(shown):
+                    painter.setClipRect(pane.rect)
+                    self.layers.paint_top(painter, self.stage.at(pane))
+        painter.end()
+
+    def picture(self) -> QPixmap:
+        """The chart as it is seen, without the pointer."""
+        self.overlay.set_cross(None)
+        return self.grab()
+
+    def restyle(self) -> None:
+        """Take the colours of the theme and the sizes of the look in force."""
+        self.kept.restyle()
+        self.overlay.restyle()
+        self.stage.place(self.width(), self.height())
+        self._dirty |= Dirty.VIEW
+        self.update()
+
+    def _show_frame(self) -> None:
+        stage, scale = self.stage, self.scale_y
+        pane = stage.prices
+        values = scale.map(pane.rect.top(), pane.rect.height())
+        self.overlay.set_frame(
+            Frame(
+                QRectF(pane.rect),
+                stage.bottom,
+                float(self.width()),
+                values.low,
+                values.high,
+                tuple(label.value for label in pane.labels),
+                values.log,
+                values.inverted,
+                tuple(self._others()),
+            )
+        )
+
+    def _others(self) -> list[OtherPane]:
+        found = []
+        for pane in self.stage.panes[1:]:
+            values = pane.scale.map(pane.rect.top(), pane.rect.height())
+            span = values.high - values.low
+            places = None if pane.number == VOLUME or span >= 1e5 else 2
+            if places is not None and 0 < span < 1.0:
+                places = min(6, 2 - math.floor(math.log10(span)))
+            found.append(OtherPane(QRectF(pane.rect), values, places))
+        return found
+
+    def _show_last(self) -> None:
+        opened, _, _, close, _ = self.series.bar(len(self.series) - 1)
+        self.overlay.set_last(close, "up" if close >= opened else "down")
+
+    def show_legend(self) -> None:
+        """Say the values of the bar under the pointer, or of the last one."""
+        if not len(self.series):
+            return
+        index = len(self.series) - 1
+        if self.at is not None:
+            index = max(0, min(index, round(self.stage.bar_at(self.at.x()))))
+        self.overlay.set_legend(legend(self.series, index, self.places))
+        if not self.stage.studies and not self.stage.compared:
+            self.overlay.set_rows(())
+            return
+        first = self.scale_x.visible[0]
+        prices = self.stage.prices.rect
+        rows = [compared_row(other, prices, index, first) for other in self.stage.compared]
+        for view in self.stage.studies:
+            pane = self.stage.pane(view.pane)
+            if pane is not None:
+                rows.append(study_row(view, pane.rect, index))
+        self.overlay.set_rows(tuple(rows))
+
+    def _tell_range(self) -> None:
+        scale = self.scale_x
+        if scale.left < scale.span and not self._asked_older:
+            self._asked_older = True
+            self.older_wanted.emit()
+        edges = self.visible_times()
+        if edges != self._edges:
+            self._edges = edges
+            self.range_moved.emit(*edges)
+
+    def changed_view(self) -> None:
+        """The user moved the view: that is shown at once."""
+        self._dirty |= Dirty.VIEW
+        self.flush()
+
+    def visible_times(self) -> tuple[float, float]:
+        """Moments at the left and right edge, epoch seconds."""
+        scale = self.scale_x
+        return self.series.time_of(scale.left), self.series.time_of(scale.right)

@@ -1,0 +1,1 @@
+"""Studies and compared series: arrays beside the bars, drawn by the words of their outputs."""
