@@ -11,7 +11,7 @@ from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.dock import Holder
 from openalgo_desktop.ui.kit.widgets import label, push_button
 
 Report: TypeAlias = Callable[[Progress], None]
@@ -28,7 +28,9 @@ class ChartHistory:
     dock places both. ``days`` of history are loaded for each interval, and as many again each
     time that older ones are wanted."""
 
-    def __init__(self, dock: Dock, days: Mapping[Interval, int], again: Callable[[], None]) -> None:
+    def __init__(
+        self, dock: Holder, days: Mapping[Interval, int], again: Callable[[], None]
+    ) -> None:
         self._dock = dock
         self._days = days
         self._task: asyncio.Task[None] | None = None

@@ -46,6 +46,16 @@ class Spawn(Protocol):
     ) -> asyncio.Task[T]: ...
 
 
+class Holder(Protocol):
+    """What parts of docks need of whoever they belong to: a dock, or a chart in one."""
+
+    name: str
+    bridge: Bridge
+
+    @property
+    def spawn(self) -> Spawn: ...
+
+
 class _Body(QScrollArea):
     """Holds what a dock shows. In a place that is too small it scrolls, so that no dock keeps the
     window wider than the screen."""
@@ -387,9 +397,13 @@ class Dock(QDockWidget):
         self.bridge.notice.emit("info", text)
 
     async def _save_picture(self) -> None:
+        await self.save_picture_of(self.body)
+
+    async def save_picture_of(self, part: QWidget) -> None:
+        """Ask for a file and save what ``part`` of the dock looks like."""
         path = await ask_path(self, "Save as picture", "Pictures", "png", f"{self.file_name()}.png")
         if path is not None:
-            image = self.body.grab().toImage()
+            image = part.grab().toImage()
             await write_bytes(path, lambda: png(image))
             self.said(f"Picture saved as {path}.")
 

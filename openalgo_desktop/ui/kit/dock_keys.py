@@ -51,6 +51,10 @@ class DockKeys(QObject):
             self._surface = surface
             surface.installEventFilter(self)
 
+    def join(self, surface: QWidget) -> None:
+        """A further part of the dock at which the same keys are answered."""
+        surface.installEventFilter(self)
+
     @property
     def surface(self) -> QWidget | None:
         """The part that has to have the focus; None where the dock answers to no key."""
@@ -112,12 +116,13 @@ class DockKeys(QObject):
         row = next((row for row in found if row is not None), None)
         return row if row is not None and row.id in self._answers else None
 
-    def _is_elsewhere(self) -> bool:
+    @staticmethod
+    def _is_elsewhere(surface: QObject) -> bool:
         """Whether the focus is in something inside of the surface: an editor in a cell."""
-        focus, surface = QApplication.focusWidget(), self._surface
-        if focus is None or surface is None or focus in (surface, surface.focusProxy()):
+        focus = QApplication.focusWidget()
+        if focus is None or not isinstance(surface, QWidget):
             return False
-        return surface.isAncestorOf(focus)
+        return focus not in (surface, surface.focusProxy()) and surface.isAncestorOf(focus)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
@@ -125,7 +130,7 @@ class DockKeys(QObject):
             return False
         assert isinstance(event, QKeyEvent)
         row = self._row(event)
-        if row is None or self._is_elsewhere():
+        if row is None or self._is_elsewhere(watched):
             return False
         if kind is QEvent.Type.ShortcutOverride:
             event.accept()  # whatever the window uses it for

@@ -133,7 +133,7 @@ def test_b_and_s_fill_the_ticket_from_every_panel_with_a_symbol(drive: Drive) ->
         QTest.keyClicks(chart.view.canvas, "1")  # an interval is being typed: B is no order
         ticket.set_action(Action.SELL)
         QTest.keyClicks(chart.view.canvas, "b")
-        assert ticket.action is Action.SELL and chart.entry.typed == "1B"
+        assert ticket.action is Action.SELL and chart.cell.entry.typed == "1B"
         assert await session.terminal.desk.read.orders() == []
 
     drive(scenario)

@@ -1,160 +1,145 @@
-"""The chart dock: interval picker, history, live last candle, order and position lines."""
+"""The chart dock: 1 to 16 charts, of which one is active: keys and the link group mean it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 
-from openalgo_desktop.core.alerts import PriceAlert
-from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.enums import Action, FeedMode, Interval, Mode
-from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Key, Order
-from openalgo_desktop.core.money import decimals, to_tick
-from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.core.enums import Action, Interval
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
-from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
-from openalgo_desktop.ui.chart.history import ChartHistory
-from openalgo_desktop.ui.chart.live_bar import LiveBar
 from openalgo_desktop.ui.engine.bridge import Bridge
-from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
-from openalgo_desktop.ui.kit.one_line import OneLine
-from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
-from openalgo_desktop.ui.rooms.charts.lines import ChartLines
-from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
-from openalgo_desktop.ui.rooms.charts.trading import SideButtons
-from openalgo_desktop.ui.rooms.market.one_click import OneClick
-
-#: Intervals of the picker, and how many days of history each loads.
-DAYS: dict[Interval, int] = {
-    Interval.M1: 4,
-    Interval.M3: 10,
-    Interval.M5: 15,
-    Interval.M15: 45,
-    Interval.M30: 90,
-    Interval.H1: 180,
-    Interval.DAY: 730,
-    Interval.WEEK: 1825,
-}
+from openalgo_desktop.ui.kit.widgets import named, set_role
+from openalgo_desktop.ui.rooms.charts.cell import EMPTY, ChartCell
+from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, ONE
+from openalgo_desktop.ui.rooms.charts.together import Together
 
 
 class ChartDock(Dock):
-    """Candles of the linked symbol."""
+    """Charts of the linked symbol, or of several."""
 
     name = "chart"
     title = "Chart"
     linkable = True
     links_interval = True
-    empty_text = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
+    empty_text = EMPTY
     priority = 2
 
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         super().__init__(bridge, name)
-        self.key: Key | None = None
-        self._places = 2
-        self._live: LiveBar | None = None
-        self._lines_due = False
-        self._moment: datetime | None = None  # to be shown when the history is here
-        self.interval = Segments(
-            "chart-interval",
-            "Interval",
-            tuple(interval.value for interval in DAYS),
-            compact=True,
-        )
-        self.interval.choose(Interval.M5.value)
-        self.interval.changed.connect(self._on_interval)
+        self.cells: list[ChartCell] = []
+        self.layout_name = ONE
+        self.together = Together(self)
+        self._grid_widget = named(QWidget(), f"{self.name}-grid", "Charts")
+        self._grid = QGridLayout(self._grid_widget)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        self.content.addWidget(self._grid_widget, 1)
+        self.cell = self._new_cell()
+        self.answer_keys(self.cell.view, self._answers())
         self.listen(bridge.links.interval_changed, self._on_group_interval)
-        self.quote = label("", "chart-quote", "number")
-        self.history = ChartHistory(self, DAYS, self.load)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 8, 0)
-        head.setSpacing(10)
-        # The price gives way first, then the buttons: the chart and the ticket have them, too.
-        self.hand = OneClick(bridge, self.spawn, self)
-        self.sides = SideButtons(self.name, bridge, self.hand, self._fit_bar)
-        self._bar = OneLine("chart-bar", self.interval, (self.sides, self.quote))
-        head.addWidget(self._bar, 1)
-        head.addWidget(self.history.message)
-        head.addWidget(self.history.retry)
-        self.content.addLayout(head)
-        self.view = named(ChartView(), "chart-view", "Candle chart")
-        self.view.price_picked.connect(self._on_price)
-        self.view.menu_wanted.connect(self._on_menu)
-        self._build_lines()
-        self.content.addWidget(self.view, 1)
-        self.entry = IntervalEntry(self.body, self.name, lambda span: span.interval in DAYS)
-        self.entry.chosen.connect(self.interval.choose)
-        self.place_empty_over(self.view)
-        self.set_empty(True)
-        self._answer_keys()
-        for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
-            self.listen(changed, self._look_again)
-        self.listen(bridge.books.orders_changed, self.show_lines)
-        self.listen(bridge.books.orders_updated, self._on_orders)
-        self.listen(bridge.books.positions_changed, self.show_lines)
-        self.listen(bridge.books.prices_moved, self._on_results)
-        self.listen(bridge.watch.changed, self._on_plan)
-        self.listen(bridge.alerts.changed, self._on_plan)
-        self.listen(bridge.gtts.changed, self.show_lines)
-        self._let_go = bridge.gtts.hold()
-        self.listen(bridge.mode_changed, lambda _mode: self.give_up())
-        self.listen(bridge.moment_wanted, self._on_moment)
-        self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
-        self.listen(bridge.setting_changed, lambda *_: self.sides.show_armed())
+        self._build_button()
+        self._arrange()
 
-    def _answer_keys(self) -> None:
-        view = self.view
-        self.answer_keys(
-            view,
-            {
-                **view.answers(),
-                "next-line": view.choose_next_line,
-                "end-line": view.end_chosen_line,
-                "picture": self._ask_picture,
-            },
-        )
+    def _build_button(self) -> None:
+        """The button in the title bar: layouts, and what its charts have in common."""
+        self.grid_button = named(QToolButton(), f"{self.name}-layout", "Arrange charts")
+        self.grid_button.setText("▦")
+        self.grid_button.setProperty("role", "dock-button")
+        self.grid_button.setAutoRaise(True)
+        self.grid_button.setToolTip("1 to 16 charts, and what they have in common")
+        self.grid_button.clicked.connect(self._show_layouts)
+        self.title_bar.extras.addWidget(self.grid_button)
 
-    def release(self) -> None:
-        self._let_go()
-        super().release()
+    # -- the active chart -------------------------------------------------------------------
+    @property
+    def view(self) -> ChartView:
+        """That of the active chart."""
+        return self.cell.view
 
-    def symbol_now(self) -> Key | None:
-        return self.key
+    @property
+    def key(self) -> Key | None:
+        """The instrument of the active chart."""
+        return self.cell.key
+
+    def _new_cell(self) -> ChartCell:
+        number = len(self.cells) + 1
+        cell = ChartCell(self, self.name if number == 1 else f"{self.name}-cell-{number}")
+        self.cells.append(cell)
+        cell.installEventFilter(self)
+        cell.view.installEventFilter(self)
+        cell.interval_picked.connect(partial(self._on_interval, cell))
+        cell.subject_changed.connect(self._show_subject)
+        cell.activated.connect(partial(self.activate, cell))
+        cell.picked.connect(partial(self._on_picked, cell))
+        self.together.join(cell)
+        if number > 1:
+            self.hotkeys.join(cell.view)
+        return cell
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A press or the focus anywhere in a chart makes it the active one."""
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.FocusIn):
+            for cell in self.cells:
+                if watched in (cell, cell.view):
+                    self.activate(cell)
+        return super().eventFilter(watched, event)
+
+    def activate(self, cell: ChartCell) -> None:
+        """Keys and the link group mean this chart from now on."""
+        if cell is self.cell or cell not in self.cells:
+            return
+        self.cell = cell
+        self._mark()
+        self._show_subject()
+
+    def _mark(self) -> None:
+        for cell in self.cells:
+            active = cell is self.cell and len(self.cells) > 1
+            set_role(cell, "active" if active else "", "chart")
+
+    def _answers(self) -> dict[str, Callable[[], object]]:
+        """Each key means the chart that is active when it is pressed."""
+
+        def now(ident: str) -> object:
+            return self.cell.answers()[ident]()
+
+        return {ident: partial(now, ident) for ident in self.cell.answers()}
 
     def _trade_here(self, side: Action) -> bool:
         """A letter of an interval that is being typed is no order."""
-        return False if self.entry.typed else super()._trade_here(side)
+        return False if self.cell.entry.typed else super()._trade_here(side)
 
-    # -- symbol and history -----------------------------------------------------------------
+    def symbol_now(self) -> Key | None:
+        return self.cell.key
+
+    def _show_subject(self) -> None:
+        key = self.cell.key
+        if key is not None:
+            name = f"{self.bridge.name(key)}  {exchange_text(key[0])}"
+            self.set_subject(name, contract_tip(key))
+
+    # -- symbol and interval ----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
-        instrument = self.bridge.instrument(key)
-        if instrument is None or key == self.key:
-            return
-        self.give_up()
-        self.entry.leave()
-        self.key = key
-        self._places = decimals(instrument.tick_size)
-        self.set_subject(f"{self.bridge.name(key)}  {exchange_text(key[0])}", contract_tip(key))
-        self.sides.show_instrument(instrument)
-        self.sides.show_armed()
-        self.want({key: FeedMode.QUOTE})
-        self.load()
+        """Show it in the active chart, in all of them where they share their symbol."""
+        for cell in self.cells if self.together.symbol else [self.cell]:
+            cell.show_symbol(key)
 
-    def _on_interval(self, text: str) -> None:
-        if self.interval_linked:
+    def _on_picked(self, cell: ChartCell, key: Key) -> None:
+        self.activate(cell)
+        self.pick(key)
+
+    def _on_interval(self, cell: ChartCell, text: str) -> None:
+        if self.together.interval:
+            for other in self.cells:
+                other.show_interval(Interval(text))
+        if self.interval_linked and cell is self.cell:
             self.bridge.links.set_interval(Interval(text), self.group)
-        self.load()
 
     def _on_group_interval(self, _interval: Interval, group: int) -> None:
         if self.interval_linked and group == self.group:
@@ -162,199 +147,93 @@ class ChartDock(Dock):
 
     def follow_interval(self) -> None:
         interval = self.bridge.links.interval(self.group)
-        if interval in DAYS and interval.value != self.interval.value():
-            self.interval.choose(interval.value)
+        if interval is not None:
+            self.cell.show_interval(interval)
 
-    def load(self) -> None:
-        """Load the history of the symbol and interval; a load under way is given up."""
-        if self.key is None:
-            return
-        self._live = None
-        interval = Interval(self.interval.value())
-        ask = partial(self.bridge.bars.of_days, self.key, Span.of(interval))
-        self.history.load(interval, ask, self._show_history)
-
-    def _show_history(self, interval: Interval, bars: Bars) -> None:
-        self._live = LiveBar(interval, bars)
-        self.view.set_bars(bars, interval, self._places)
-        self._show_moment()
-        failed = not self.history.retry.isHidden()
-        self.set_empty(
-            not len(bars), self.history.message.text() if failed else self._no_bars(interval)
-        )
-        self.show_lines()
-        self.dirty = True
-
-    def _no_bars(self, interval: Interval) -> str:
-        """Who has none, and what may have."""
-        source = self.bridge.account_status().title or "the account that gives prices"
-        other = "another symbol" if interval is Interval.DAY else "D"
-        name = "this" if self.key is None else self.bridge.name(self.key)
-        return f"No bars of {name} for {interval.value} from {source}.\nTry {other}."
-
-    def _on_moment(self, key: Key, at: datetime) -> None:
-        """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
-        if key == self.key:
-            self._moment = at
-            if not self.history.loading:
-                self._show_moment()
-
-    def _show_moment(self) -> None:
-        at, self._moment = self._moment, None
-        if at is not None and not self.view.show_time(at.timestamp()):
-            self.history.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
-
-    # -- live -------------------------------------------------------------------------------
-    def take(self, ticks: Ticks) -> None:
-        tick = ticks.get(self.key) if self.key else None
-        if tick is None:
-            return
-        self.dirty = True
-        if self._live is None:
-            return
-        started = self._live.update(tick)
-        candle = self._live.candle
-        if candle is not None:
-            self.view.take(candle, began=started)
-            if self.view.isHidden():  # no history, but the market goes on
-                self.set_empty(False)
-
-    def flush(self) -> None:
-        self.dirty = False
-        if self._lines_due:
-            self._show_lines()
-        if self.key is not None:
-            self._show_quote(self.key)
-        self.view.flush()
-
-    def _show_quote(self, key: Key) -> None:
-        feed, tick = self.bridge.feed, self.bridge.latest(key)
-        stale = feed.is_stale(key)
-        parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
-        if tick is not None:
-            change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
-            parts.insert(1, change)
-        self.sides.show_prices(tick)
-        before = len(self.quote.text())
-        self.quote.setText("   ".join(part for part in parts if part))
-        if len(self.quote.text()) != before:
-            self._fit_bar()
-        self.quote.setToolTip(plain_tip(feed.tip(key)))
-        set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
-        self.view.set_stale(stale)
-
-    def _fit_bar(self) -> None:
-        self._bar.fit()
-
-    def _look_again(self, *_: object) -> None:
-        self.dirty = True
-
-    # -- lines ------------------------------------------------------------------------------
-    def show_lines(self) -> None:
-        """Working orders and the open position of the symbol as horizontal lines; of a hidden
-        chart when it is seen next."""
-        self._lines_due = self.dirty = True
-        if not self.is_hidden():
-            self._show_lines()
-
-    def _show_lines(self) -> None:
-        self._lines_due = False
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        lines = [] if instrument is None else self.lines.of(instrument)
-        self.view.set_lines(lines)
-        if self._asked is not None and self._asked[0] not in {line.line_id for line in lines}:
-            self.give_up()
-
-    def _build_lines(self) -> None:
-        """What can be dragged, and the question at a line that was."""
-        self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
-        self.price_menu = PriceMenu(self, self.hand)
-        self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
-        self.bubble = ApplyBubble(self.view, self.name)
-        self.bubble.applied.connect(self._on_apply)
-        self.bubble.dropped.connect(self.give_up)
-        self.view.line_moved.connect(self._on_line_moved)
-        self.view.line_closed.connect(lambda line: self.lines.close(line, self.bridge.mode))
-
-    def give_up(self) -> None:
-        """Nothing comes of what is dragged or asked about."""
-        self._asked = None
-        self.bubble.hide()
-        self.view.set_ghost(None)
-
-    def _on_line_moved(self, line_id: str, price: float) -> None:
-        """A line was let go: armed it moves at once, else it is asked about there."""
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        line = next((row for row in self.view.shown_lines if row.line_id == line_id), None)
-        self.give_up()
-        if instrument is None or line is None:
-            return
-        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
-        if level == line.price:
-            return
-        if self.hand.armed or self.lines.is_alert(line_id):
-            self.lines.move(line_id, level, self.bridge.mode)
-            return
-        self._asked = (line_id, level, self.bridge.mode)
-        self.view.set_ghost(line, level)
-        at = self.view.place_of(level)
-        self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
-
-    def _on_apply(self) -> None:
-        asked = self._asked
-        self.give_up()
-        if asked is not None:
-            line_id, price, mode = asked
-            self.lines.move(line_id, price, mode, asked=True)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.entry.take(event):
-            return
-        if event.key() == Qt.Key.Key_Escape and self._asked is not None:
-            self.give_up()
-        else:
-            super().keyPressEvent(event)
-
-    def _on_results(self) -> None:
-        """Results at the lines follow the prices, where there are some."""
-        if self.key is not None and self.hand.positions(self.key):
-            self.show_lines()
-
-    def _on_plan(self, plan: AnyPlan | PriceAlert) -> None:
-        if plan.key == self.key:
-            self.show_lines()
-
-    def _on_orders(self, orders: list[Order]) -> None:
-        """Orders changed; those of other instruments cost nothing here."""
-        if any(order.key == self.key for order in orders):
-            self.show_lines()
-
-    def _on_price(self, price: float) -> None:
-        """Ctrl+click: the price goes to the ticket."""
-        if self.key is not None:
-            self.bridge.pick_price(self.key, price, explicit=True)
-
-    def _on_menu(self, price: float, at: QPoint) -> None:
-        """Right click: what can be done at this price."""
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is None:
-            return
+    # -- arrangement ------------------------------------------------------------------------
+    def _show_layouts(self) -> None:
         menu = self.menu()
-        self.price_menu.fill(menu, instrument, price)
-        menu.addSeparator()
-        self.add_item(menu, "Fit", self.view.go_to_now)
-        self.add_item(menu, "Save as picture…", self._ask_picture)
-        menu.popup(at)
+        for text in LAYOUTS:
+            self.add_check(menu, text, text == self.layout_name, partial(self.arrange, text))
+        if len(self.cells) > 1:
+            menu.addSeparator()
+            self.together.fill(menu)
+        menu.popup(self.grid_button.mapToGlobal(self.grid_button.rect().bottomLeft()))
 
-    def _ask_picture(self) -> None:
-        self.spawn(self._save_picture(), "save picture")
+    def arrange(self, layout: str) -> None:
+        """Show the charts in another layout; new ones begin with the symbol of the active one."""
+        if layout not in LAYOUTS or layout == self.layout_name:
+            return
+        self.layout_name = layout
+        wanted = len(LAYOUTS[layout])
+        while len(self.cells) > wanted:
+            self._drop(self.cells[-1] if self.cells[-1] is not self.cell else self.cells[-2])
+        key, first = self.cell.key, len(self.cells)
+        while len(self.cells) < wanted:
+            self._new_cell()
+        self._arrange()
+        for cell in self.cells[first:]:
+            cell.restore_state(self.cell.save_state())
+            if key is not None:
+                cell.show_symbol(key)
+
+    def _drop(self, cell: ChartCell) -> None:
+        self.cells.remove(cell)
+        self.together.leave(cell)
+        self._grid.removeWidget(cell)
+        cell.release()
+        cell.hide()
+        cell.deleteLater()
+
+    def _arrange(self) -> None:
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
+        for cell, place in zip(self.cells, LAYOUTS[self.layout_name], strict=True):
+            self._grid.addWidget(cell, *place)
+            for row in range(place.row, place.row + place.rows):
+                self._grid.setRowStretch(row, 1)
+            for column in range(place.column, place.column + place.columns):
+                self._grid.setColumnStretch(column, 1)
+        self._mark()
+
+    def release(self) -> None:
+        for cell in self.cells:
+            cell.release()
+        super().release()
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
-        return super().save_state() | {"interval": self.interval.value()}
+        state = super().save_state() | self.cells[0].save_state()
+        if self.layout_name == ONE:
+            return state
+        charts = [
+            cell.save_state() | {"symbol": list(cell.key) if cell.key is not None else None}
+            for cell in self.cells
+        ]
+        return state | {
+            "layout": self.layout_name,
+            "charts": charts,
+            "together": self.together.save_state(),
+            "active": self.cells.index(self.cell),
+        }
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         super().restore_state(state)
-        interval = state.get("interval")
-        if isinstance(interval, str) and interval in self.interval.options:
-            self.interval.choose(interval)
+        layout, charts = state.get("layout"), state.get("charts")
+        if not isinstance(layout, str) or layout not in LAYOUTS or not isinstance(charts, list):
+            self.cells[0].restore_state(state)
+            return
+        self.together.restore_state(state.get("together"))
+        self.arrange(layout)
+        for cell, kept in zip(self.cells, charts, strict=False):
+            if not isinstance(kept, dict):
+                continue
+            cell.restore_state(kept)
+            match kept.get("symbol"):
+                case [str(exchange), str(symbol)]:
+                    cell.show_symbol((exchange, symbol))
+        active = state.get("active")
+        if isinstance(active, int) and 0 <= active < len(self.cells):
+            self.activate(self.cells[active])

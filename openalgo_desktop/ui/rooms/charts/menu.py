@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from PySide6.QtWidgets import QMenu
 
@@ -23,20 +24,26 @@ from openalgo_desktop.ui.rooms.market.basket_line import to_basket
 from openalgo_desktop.ui.rooms.market.ladder_grid import order_price
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 from openalgo_desktop.ui.rooms.portfolio import closing
-from openalgo_desktop.ui.rooms.portfolio.position_closing import PositionClosing
+from openalgo_desktop.ui.rooms.portfolio.position_closing import Listener, PositionClosing
 
 #: Own orders so near to a price, as a part of it, belong to its menu.
 NEAR = 0.0005
 
 
+class Cell(Listener, Protocol):
+    """A chart, as its menu needs it."""
+
+    host: Dock
+
+
 class PriceMenu:
     """One of a chart. ``closes`` sends exits, ``hand`` orders at a price."""
 
-    def __init__(self, dock: Dock, hand: OneClick) -> None:
-        self._dock, self._bridge, self._hand = dock, dock.bridge, hand
-        self.closes = PositionClosing(dock)
+    def __init__(self, cell: Cell, hand: OneClick) -> None:
+        self._dock, self._bridge, self._hand = cell.host, cell.bridge, hand
+        self.closes = PositionClosing(cell, cell.host)
         books = self._bridge.books
-        dock.listen(books.positions_changed, lambda: self.closes.follow(books.positions))
+        cell.listen(books.positions_changed, lambda: self.closes.follow(books.positions))
 
     def fill(self, menu: QMenu, row: Instrument, price: float) -> None:
         """What can be done at ``price`` (rupees; the items name it on the tick)."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import SignalInstance
+from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.acts import Act
 from openalgo_desktop.core.enums import Mode
@@ -11,7 +15,7 @@ from openalgo_desktop.core.errors import OrderStateUnknown
 from openalgo_desktop.core.model import Position
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
-from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.dock import Holder
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.position_rows import LineId
 
@@ -27,13 +31,19 @@ class Told:
     over: bool = False
 
 
+class Listener(Holder, Protocol):
+    """Whoever sends the exits: a dock, or a chart in one."""
+
+    def listen(self, signal: SignalInstance, slot: Callable[..., object]) -> None: ...
+
+
 class PositionClosing:
     """Of one dock. A row that was told to leave is not told again before the position book shows
     it, or was read after its orders had ended: no clock has a say in that. All of a position may
     be closed again once an order was answered and rests; what is under way is counted then."""
 
-    def __init__(self, dock: Dock) -> None:
-        self._dock = dock
+    def __init__(self, dock: Listener, parent: QWidget) -> None:
+        self._dock, self._parent = dock, parent
         self._bridge = dock.bridge
         self.told: dict[LineId, Told] = {}
         dock.listen(self._bridge.books.orders_updated, lambda _: self._look())
@@ -134,7 +144,7 @@ class PositionClosing:
                 rows = closing.exits(self._bridge, row) if whole else []
                 words = "\n".join((text, *why))
                 yes = "Close position" if whole else f"Close {fmt.lots_text(units, lot)}"
-                if not await confirm(self._dock, "Close the position?", words, yes, rows, True):
+                if not await confirm(self._parent, "Close the position?", words, yes, rows, True):
                     return
             placed = await self._bridge.desk.close_position(
                 row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
@@ -166,7 +176,7 @@ class PositionClosing:
                 rows = closing.exits(self._bridge, row)
                 words = "\n".join((text, *why))
                 if not await confirm(
-                    self._dock, "Reverse the position?", words, "Reverse", rows, True
+                    self._parent, "Reverse the position?", words, "Reverse", rows, True
                 ):
                     return
             said = await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode)

@@ -53,7 +53,7 @@ class PositionsDock(TableDock[Line]):
         self.columns = PositionColumns(bridge, self._odd).all()
         super().__init__(bridge, name)
         self.model.store.rank = lambda line: line.place
-        self.closing = PositionClosing(self)
+        self.closing = PositionClosing(self, self)
         self.converting = PositionConverting(self)
         self._odd_rows: dict[tuple[str, str, str], str] = {}
         self._grouping = GROUPINGS[0]

@@ -195,13 +195,13 @@ def test_lines_of_the_chart_and_its_menu(drive: Drive) -> None:
         made = await make(session)
         line = f"alert|{made.alert_id}"
         await until(lambda: line in {row.line_id for row in chart.view.shown_lines}, "its line")
-        chart._on_line_moved(line, 90_100.02)
+        chart.cell._on_line_moved(line, 90_100.02)
         alerts = session.bridge.alerts
         await until(lambda: alerts.get(made.alert_id).wish.level > 90_050, "moved")
-        assert not chart.bubble.isVisible()  # nothing is sent, so nothing is asked
-        chart.lines.close(line, Mode.SANDBOX)
+        assert not chart.cell.bubble.isVisible()  # nothing is sent, so nothing is asked
+        chart.cell.lines.close(line, Mode.SANDBOX)
         await until(lambda: not alerts.all(), "deleted")
-        chart._on_menu(700.0, QPoint(10, 10))
+        chart.cell._on_menu(700.0, QPoint(10, 10))
         menu = chart.findChildren(QMenu)[-1]
         (item,) = [row for row in menu.actions() if row.text().startswith("Alert at")]
         assert item.text() == "Alert at 700.00…"

@@ -30,7 +30,7 @@ class Chart:
         self.session, self.bridge = session, session.bridge
         dock = session.window.docks["chart"]
         assert isinstance(dock, ChartDock)
-        self.dock, self.buttons = dock, dock.sides.buttons
+        self.dock, self.buttons = dock, dock.cell.sides.buttons
         self.placed: list[OrderRequest] = []
         self.notices: list[str] = []
         self.bridge.notice.connect(lambda _level, text: self.notices.append(text))
@@ -90,11 +90,13 @@ def test_armed_a_click_sends_a_limit_at_the_price_that_was_pressed(drive: Drive)
         chart.arm()
         button = chart.buttons[Action.BUY]
         assert "ARMED" in button.toolTip()
-        chart.dock.sides.show_prices(frozen)
+        chart.dock.cell.sides.show_prices(frozen)
         pressed = chart.shown(Action.BUY)
         assert pressed == frozen.ask
         QTest.mousePress(button, LEFT)
-        chart.dock.sides._shown[Action.BUY] = pressed + 5.0  # the market goes on under the hand
+        chart.dock.cell.sides._shown[Action.BUY] = (
+            pressed + 5.0
+        )  # the market goes on under the hand
         QTest.mouseRelease(button, LEFT)
         await until(lambda: bool(chart.placed), "the order")
         (order,) = chart.placed
@@ -153,7 +155,7 @@ def test_what_is_held_decides_the_product(drive: Drive) -> None:
         bought = OrderRequest(SBIN[1], SBIN[0], Action.BUY, 3, product=Product.CNC)
         await session.bridge.desk.place(bought, session.bridge.mode)
         chart = await Chart(session).ready()
-        await until(lambda: bool(chart.dock.hand.positions(SBIN)), "the position")
+        await until(lambda: bool(chart.dock.cell.hand.positions(SBIN)), "the position")
         chart.hold_still()
         chart.arm()
         click(chart.buttons[Action.SELL])
@@ -176,7 +178,7 @@ def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
 
 def menu_words(dock: ChartDock, price: float) -> list[str]:
     """First words of the menu at a price."""
-    dock._on_menu(price, QPoint(0, 0))
+    dock.cell._on_menu(price, QPoint(0, 0))
     menus = [m for m in dock.findChildren(QMenu) if m.objectName() == "dock-chart-menu"]
     words = [action.text().split()[0] for action in menus[-1].actions() if action.text()]
     menus[-1].close()
@@ -189,7 +191,7 @@ def test_a_price_of_the_menu_becomes_a_line_of_the_basket(drive: Drive) -> None:
         last = chart.hold_still().ltp
         lines: list[OrderRequest] = []
         session.bridge.basket_wanted.connect(lines.append)
-        chart.dock._on_menu(last + 0.02, QPoint(0, 0))
+        chart.dock.cell._on_menu(last + 0.02, QPoint(0, 0))
         (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
         for action in menu.actions():
             if action.text().endswith("to basket"):
@@ -212,7 +214,7 @@ def test_a_stop_of_the_menu_is_on_its_side_of_the_market(drive: Drive) -> None:
         wishes: list[TicketWish] = []
         session.bridge.ticket_wanted.connect(wishes.append)
         for price in (last * 1.01, last * 0.99):
-            chart.dock._on_menu(price, QPoint(0, 0))
+            chart.dock.cell._on_menu(price, QPoint(0, 0))
             (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
             (stop,) = [a for a in menu.actions() if a.text().startswith("Stop")]
             stop.trigger()
@@ -236,8 +238,8 @@ def test_a_chart_without_bars_says_of_whom_and_what_may_have_some(drive: Drive) 
             return Bars.empty()
 
         bridge.bars.of_days = nothing
-        chart.dock.load()
-        empty = chart.dock._empty
+        chart.dock.cell.load()
+        empty = chart.dock.cell.empty
         await until(lambda: "No bars of SBIN for 5m" in empty.text(), "the reason")
         assert "Simulator" in empty.text() and "Try D" in empty.text()
 
@@ -257,7 +259,7 @@ def test_a_second_click_within_a_moment_is_a_slip_of_the_hand(drive: Drive) -> N
 
         def send(action: Action, price: float) -> bool:
             request = OrderRequest(SBIN[1], SBIN[0], action, 1, PriceType.LIMIT, price=price)
-            return chart.dock.hand.place(request, bridge.mode)
+            return chart.dock.cell.hand.place(request, bridge.mode)
 
         assert send(Action.BUY, last)
         now[0] += 0.1
@@ -284,7 +286,7 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         bridge: Any = session.bridge
         await bridge.desk.place(OrderRequest(SBIN[1], SBIN[0], Action.BUY, 20), bridge.mode)
         chart = await Chart(session).ready()
-        await until(lambda: bool(chart.dock.hand.positions(SBIN)), "the position")
+        await until(lambda: bool(chart.dock.cell.hand.positions(SBIN)), "the position")
         last = chart.hold_still().ltp
         closed: list[int] = []
         turned: list[str] = []
@@ -301,13 +303,13 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         def question() -> Any:
             return [d for d in chart.dock.findChildren(ConfirmDialog) if d.isVisible()]
 
-        chart.dock._on_menu(last, QPoint(0, 0))
+        chart.dock.cell._on_menu(last, QPoint(0, 0))
         item(chart.dock, "Close half (10)").trigger()
         await until(question, "the question")
         assert closed == []
         question()[0].yes.click()
         await until(lambda: closed == [10], "half of it")
-        chart.dock._on_menu(last, QPoint(0, 0))
+        chart.dock.cell._on_menu(last, QPoint(0, 0))
         item(chart.dock, "Reverse to short 20").trigger()
         await until(question, "the question")
         question()[0].no.click()
@@ -320,7 +322,7 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
 def test_a_menu_of_one_mode_does_not_outlive_it(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         chart = await Chart(session).ready()
-        chart.dock._on_menu(chart.hold_still().ltp, QPoint(0, 0))
+        chart.dock.cell._on_menu(chart.hold_still().ltp, QPoint(0, 0))
         assert item(chart.dock, "Buy at") is not None
         session.bridge.mode_changed.emit(Mode.LIVE)
         assert not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
@@ -333,7 +335,7 @@ def test_armed_the_menu_says_that_it_sends_and_sends_once(drive: Drive) -> None:
         chart = await Chart(session).ready()
         last = chart.hold_still().ltp
         chart.arm()
-        chart.dock._on_menu(last, QPoint(0, 0))
+        chart.dock.cell._on_menu(last, QPoint(0, 0))
         item(chart.dock, "Sell 1 at").trigger()
         await until(lambda: bool(chart.placed), "the order")
         (order,) = chart.placed

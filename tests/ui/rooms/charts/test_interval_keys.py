@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.ui.rooms.charts.dock import DAYS, ChartDock
+from openalgo_desktop.ui.rooms.charts.cell import DAYS
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.interval_words import EXAMPLES, STARTS, meant, named
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
@@ -68,29 +69,32 @@ def test_every_example_and_every_interval_of_the_picker_can_be_typed() -> None:
 def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
-        entry, canvas = dock.entry, dock.view.canvas
+        entry, canvas = dock.cell.entry, dock.view.canvas
         typed(dock, "1")
         assert (entry.text.text(), entry.hint.text()) == ("1", "1 minute: Enter")
         typed(dock, "5")
         assert (entry.text.text(), entry.hint.text()) == ("15", "15 minutes: Enter")
         assert entry.isVisibleTo(dock)
-        assert entry.y() >= dock.interval.mapTo(dock.body, dock.interval.rect().bottomLeft()).y()
-        assert dock.interval.value() == "5m"  # nothing before Enter
+        assert (
+            entry.y()
+            >= dock.cell.interval.mapTo(dock.body, dock.cell.interval.rect().bottomLeft()).y()
+        )
+        assert dock.cell.interval.value() == "5m"  # nothing before Enter
         QTest.keyClick(canvas, Key.Key_Return)
-        assert dock.interval.value() == "15m"
+        assert dock.cell.interval.value() == "15m"
         assert not entry.isVisibleTo(dock)
-        await until(lambda: dock._live is not None, "the history of 15m")
-        assert dock._live is not None
-        assert dock._live._interval is Interval.M15
+        await until(lambda: dock.cell._live is not None, "the history of 15m")
+        assert dock.cell._live is not None
+        assert dock.cell._live._interval is Interval.M15
         typed(dock, "d")
         QTest.keyClick(canvas, Key.Key_Escape)
         assert not entry.isVisibleTo(dock)
         QTest.keyClick(canvas, Key.Key_Return)
-        assert dock.interval.value() == "15m"
+        assert dock.cell.interval.value() == "15m"
         typed(dock, "30")
         QTest.keyClick(canvas, Key.Key_Backspace)
         QTest.keyClick(canvas, Key.Key_Enter)
-        assert dock.interval.value() == "3m"
+        assert dock.cell.interval.value() == "3m"
 
     drive(scenario)
 
@@ -100,9 +104,9 @@ def test_what_starts_no_interval_opens_nothing(drive: Drive, text: str) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         typed(dock, text)
-        assert not dock.entry.isVisibleTo(dock)
+        assert not dock.cell.entry.isVisibleTo(dock)
         QTest.keyClick(dock.view.canvas, Key.Key_D, Qt.KeyboardModifier.ControlModifier)
-        assert not dock.entry.isVisibleTo(dock)
+        assert not dock.cell.entry.isVisibleTo(dock)
 
     drive(scenario)
 
@@ -111,12 +115,12 @@ def test_what_is_no_interval_is_said_and_changes_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         typed(dock, "17")
-        assert dock.entry.hint.text() == "17 minutes: not offered here"
+        assert dock.cell.entry.hint.text() == "17 minutes: not offered here"
         typed(dock, "x")
-        assert dock.entry.hint.text().startswith("no interval: 5, 45S")
+        assert dock.cell.entry.hint.text().startswith("no interval: 5, 45S")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
-        assert dock.interval.value() == "5m"
-        assert dock.entry.isVisibleTo(dock)  # to be mended or left
+        assert dock.cell.interval.value() == "5m"
+        assert dock.cell.entry.isVisibleTo(dock)  # to be mended or left
         left = dock.view.canvas.scale_x.left
         QTest.keyClick(dock.view.canvas, Key.Key_Left)  # other keys keep their meaning
         assert dock.view.canvas.scale_x.left < left
@@ -133,10 +137,10 @@ def test_a_typed_interval_goes_to_the_group_where_that_is_chosen(drive: Drive) -
             chart.link_interval(True)
         typed(dock, "h")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
-        assert (dock.interval.value(), other.interval.value()) == ("1h", "1h")
+        assert (dock.cell.interval.value(), other.cell.interval.value()) == ("1h", "1h")
         other.link_interval(False)
         typed(dock, "w")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
-        assert (dock.interval.value(), other.interval.value()) == ("W", "1h")
+        assert (dock.cell.interval.value(), other.cell.interval.value()) == ("W", "1h")
 
     drive(scenario)

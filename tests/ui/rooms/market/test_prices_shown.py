@@ -111,7 +111,7 @@ def test_a_refused_row_has_a_badge_until_it_is_streamed(drive: Drive) -> None:
         assert REFUSAL in index.data(Qt.ItemDataRole.ToolTipRole)
         assert "no feed" in index.data(Qt.ItemDataRole.AccessibleTextRole)
         assert cells(watchlist, SBIN)["ltp"] == DASH
-        shown = (session.window.ticket.ltp, depth.spread, chart.quote)
+        shown = (session.window.ticket.ltp, depth.spread, chart.cell.quote)
         await until(lambda: all("no feed" in part.text() for part in shown), "the refusal")
         assert all(REFUSAL in part.toolTip() for part in shown)
         publish(RICH)
@@ -146,7 +146,7 @@ def test_what_is_not_known_is_a_dash_in_every_dock(drive: Drive) -> None:
         await until(lambda: ticket.ltp.text() == f"801.00  {DASH}", "the ticket")
         facts = ticket.facts._rows
         assert [facts[name][1].text() for name in ("bid", "ask", "range")] == [DASH] * 3
-        await until(lambda: chart.quote.text() == f"801.00   {DASH}  {DASH}", "the chart")
+        await until(lambda: chart.cell.quote.text() == f"801.00   {DASH}  {DASH}", "the chart")
 
     drive(scenario)
 
@@ -161,9 +161,9 @@ def test_an_old_price_says_so_and_is_not_offered_as_a_limit(drive: Drive) -> Non
         await until(lambda: depth.last.text() == "800.00", "a price")
         # The feed was lost and is back; of this instrument nothing came since.
         session.terminal.hub._spoil()
-        shown = (ticket.ltp, depth.spread, chart.quote)
+        shown = (ticket.ltp, depth.spread, chart.cell.quote)
         await until(lambda: all(" s old" in part.text() for part in shown), "the age")
-        assert ticket.ltp.property("tone") == chart.quote.property("tone") == "stale"
+        assert ticket.ltp.property("tone") == chart.cell.quote.property("tone") == "stale"
         await until(lambda: depth.view._stale, "a grey book")
         row = watchlist.row_of(SBIN)
         assert row is not None

@@ -306,9 +306,9 @@ def test_prices_keep_the_decimals_of_their_instrument(drive: Drive) -> None:
         filled = order(2, symbol=symbol, exchange=exchange, average_price=87.13)
         assert session.window.feedback.words(FILL, "USDINR", [filled]).endswith("@ 87.1300")
         chart, depth = session.window.docks["chart"], session.window.docks["depth"]
-        for dock_, part in ((chart, "quote"), (depth, "last")):
+        for dock_, owner, part in ((chart, chart.cell, "quote"), (depth, depth, "last")):
             dock_.raise_()
-            label = getattr(dock_, part)
+            label = getattr(owner, part)
             await until(
                 lambda label=label: len(label.text().split()[0].partition(".")[2]) == 4, part
             )
@@ -385,7 +385,7 @@ def test_lines_of_a_hidden_chart_are_drawn_when_it_is_seen(drive: Drive) -> None
         books = await stand_still(session)
         dock = session.window.docks["chart"]
         assert isinstance(dock, ChartDock)
-        await until(lambda: dock._live is not None and not dock.dirty, "the chart")
+        await until(lambda: dock.cell._live is not None and not dock.cell.dirty, "the chart")
         dock.hide()
         books.positions = BookRows([position("SBIN")])
         books.positions_changed.emit()

@@ -115,8 +115,12 @@ def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
         assert isinstance(chart, ChartDock)
         found["Chart at this trade"]()
         assert session.bridge.selected == ("NSE", "SBIN")
-        await until(lambda: chart._moment is None and len(chart.view.canvas.series) > 0, "bars")
-        assert "is loaded" in chart.history.message.text()  # the trade is older than its history
+        await until(
+            lambda: chart.cell._moment is None and len(chart.view.canvas.series) > 0, "bars"
+        )
+        assert (
+            "is loaded" in chart.cell.history.message.text()
+        )  # the trade is older than its history
         times = chart.view.canvas.series.time
         middle = len(times) // 2
         moment = datetime.fromtimestamp(int(times[middle]) + 7, UTC)

@@ -1,0 +1,427 @@
+"""One chart: interval picker, history, live last candle, order and position lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.enums import FeedMode, Interval, Mode
+from openalgo_desktop.core.exits import AnyPlan
+from openalgo_desktop.core.model import Key, Order
+from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
+from openalgo_desktop.ui.chart.history import ChartHistory
+from openalgo_desktop.ui.chart.live_bar import LiveBar
+from openalgo_desktop.ui.engine.frames import Ticks
+from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.one_line import OneLine
+from openalgo_desktop.ui.kit.segments import Segments
+from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
+from openalgo_desktop.ui.rooms.charts.lines import ChartLines
+from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+from openalgo_desktop.ui.rooms.charts.trading import SideButtons
+from openalgo_desktop.ui.rooms.market.one_click import OneClick
+
+T = TypeVar("T")
+
+EMPTY = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
+#: Intervals of the picker, and how many days of history each loads.
+DAYS: dict[Interval, int] = {
+    Interval.M1: 4,
+    Interval.M3: 10,
+    Interval.M5: 15,
+    Interval.M15: 45,
+    Interval.M30: 90,
+    Interval.H1: 180,
+    Interval.DAY: 730,
+    Interval.WEEK: 1825,
+}
+
+
+class ChartCell(QWidget):
+    """Candles of an instrument, with everything that belongs to them. ``host`` is the dock that it
+    stands in; it is a :class:`FrameClient` of its own, so that many charts share the frames."""
+
+    picked = Signal(object)  # Key: a symbol was chosen here
+    interval_picked = Signal(str)
+    activated = Signal()  # the hand came here
+    subject_changed = Signal()
+
+    priority = 2
+    min_interval = 0.0
+
+    def __init__(self, host: Dock, name: str) -> None:
+        super().__init__()
+        self.host, self.name = host, name
+        self.bridge = bridge = host.bridge
+        self._reads: set[asyncio.Task[Any]] = set()
+        named(self, f"{name}-cell", "Chart")
+        self.key: Key | None = None
+        self.dirty = False
+        self._released = False
+        self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
+        self._places = 2
+        self._live: LiveBar | None = None
+        self._lines_due = False
+        self._moment: datetime | None = None  # to be shown when the history is here
+        self.content = QVBoxLayout(self)
+        self.content.setContentsMargins(0, 0, 0, 0)
+        self.content.setSpacing(0)
+        self._build_head()
+        self.view = named(ChartView(), f"{name}-view", "Candle chart")
+        self.view.price_picked.connect(self._on_price)
+        self.view.menu_wanted.connect(self._on_menu)
+        self._build_lines()
+        self.content.addWidget(self.view, 1)
+        self.empty = label(EMPTY, f"{name}-empty", "empty")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.content.addWidget(self.empty, 1)
+        self.entry = IntervalEntry(self, name, lambda span: span.interval in DAYS)
+        self.entry.chosen.connect(self.interval.choose)
+        self.set_empty(True)
+        self._let_go = bridge.gtts.hold()
+        self._listen_all()
+        bridge.frames.add(self, host.title)
+
+    def _build_head(self) -> None:
+        self.interval = Segments(
+            f"{self.name}-interval",
+            "Interval",
+            tuple(interval.value for interval in DAYS),
+            compact=True,
+        )
+        self.interval.choose(Interval.M5.value)
+        self.interval.changed.connect(self._on_interval)
+        self.quote = label("", f"{self.name}-quote", "number")
+        self.history = ChartHistory(self, DAYS, self.load)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 8, 0)
+        head.setSpacing(10)
+        # The price gives way first, then the buttons: the chart and the ticket have them, too.
+        self.hand = OneClick(self.bridge, self.spawn, self)
+        self.sides = SideButtons(self.name, self.bridge, self.hand, self._fit_bar)
+        self._bar = OneLine(f"{self.name}-bar", self.interval, (self.sides, self.quote))
+        head.addWidget(self._bar, 1)
+        head.addWidget(self.history.message)
+        head.addWidget(self.history.retry)
+        self.content.addLayout(head)
+
+    # -- life -------------------------------------------------------------------------------
+    def _listen_all(self) -> None:
+        bridge = self.bridge
+        for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
+            self.listen(changed, self._look_again)
+        self.listen(bridge.books.orders_changed, self.show_lines)
+        self.listen(bridge.books.orders_updated, self._on_orders)
+        self.listen(bridge.books.positions_changed, self.show_lines)
+        self.listen(bridge.books.prices_moved, self._on_results)
+        self.listen(bridge.watch.changed, self._on_plan)
+        self.listen(bridge.alerts.changed, self._on_plan)
+        self.listen(bridge.gtts.changed, self.show_lines)
+        self.listen(bridge.mode_changed, lambda _mode: self.give_up())
+        self.listen(bridge.moment_wanted, self._on_moment)
+        self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
+        self.listen(bridge.setting_changed, lambda *_: self.sides.show_armed())
+
+    def listen(self, signal: SignalInstance, slot: Callable[..., object]) -> None:
+        """Hear a signal of the bridge or its doors until :meth:`release`."""
+        signal.connect(slot)
+        self._heard.append((signal, slot))
+
+    def release(self) -> None:
+        """Let go of everything outside. Once is enough; more does no harm."""
+        if self._released:
+            return
+        self._released = True
+        self._let_go()
+        self.bridge.frames.remove(self)
+        self.bridge.forget(self.objectName())
+        for signal, slot in self._heard:
+            signal.disconnect(slot)
+        self._heard.clear()
+        for task in self._reads:
+            task.cancel()
+
+    def spawn(
+        self, work: Coroutine[Any, Any, T], name: str, *, sends: bool = False
+    ) -> asyncio.Task[T]:
+        """Run a coroutine as the dock does; one that ``sends`` nothing ends with the chart."""
+        task = self.host.spawn(work, name, sends=sends)
+        if not sends:
+            self._reads.add(task)
+            task.add_done_callback(self._reads.discard)
+            if self._released:
+                task.cancel()
+        return task
+
+    def want(self, keys: Mapping[Key, FeedMode]) -> None:
+        """Ask for live prices of ``keys`` instead of the ones before."""
+        if not self._released:
+            self.bridge.prices.want(self.objectName(), keys)
+
+    def is_hidden(self) -> bool:
+        """Whether nobody can see it."""
+        return self.visibleRegion().isEmpty()
+
+    def wants_flush(self) -> bool:
+        """Dirty, and somebody can see it."""
+        return self.dirty and not self.is_hidden()
+
+    def set_empty(self, empty: bool, text: str = "") -> None:
+        """Swap chart and empty text."""
+        if text:
+            self.empty.setText(text)
+        self.empty.setVisible(empty)
+        self.view.setVisible(not empty)
+
+    def answers(self) -> dict[str, Callable[[], object]]:
+        """What is done here at the keys of charts, by their ids."""
+        view = self.view
+        return {
+            **view.answers(),
+            "next-line": view.choose_next_line,
+            "end-line": view.end_chosen_line,
+            "picture": self._ask_picture,
+        }
+
+    # -- symbol and history -----------------------------------------------------------------
+    def show_symbol(self, key: Key) -> None:
+        """Show another instrument, from its history on."""
+        instrument = self.bridge.instrument(key)
+        if instrument is None or key == self.key:
+            return
+        self.give_up()
+        self.entry.leave()
+        self.key = key
+        self._places = decimals(instrument.tick_size)
+        self.subject_changed.emit()
+        self.sides.show_instrument(instrument)
+        self.sides.show_armed()
+        self.want({key: FeedMode.QUOTE})
+        self.load()
+
+    def _on_interval(self, text: str) -> None:
+        self.interval_picked.emit(text)
+        self.load()
+
+    @property
+    def shown_interval(self) -> Interval:
+        """The interval of now."""
+        return Interval(self.interval.value())
+
+    def show_interval(self, interval: Interval) -> None:
+        """Show another interval, where it is offered."""
+        if interval in DAYS and interval.value != self.interval.value():
+            self.interval.choose(interval.value)
+
+    def load(self) -> None:
+        """Load the history of the symbol and interval; a load under way is given up."""
+        if self.key is None:
+            return
+        self._live = None
+        interval = Interval(self.interval.value())
+        ask = partial(self.bridge.bars.of_days, self.key, Span.of(interval))
+        self.history.load(interval, ask, self._show_history)
+
+    def _show_history(self, interval: Interval, bars: Bars) -> None:
+        self._live = LiveBar(interval, bars)
+        self.view.set_bars(bars, interval, self._places)
+        self._show_moment()
+        failed = not self.history.retry.isHidden()
+        self.set_empty(
+            not len(bars), self.history.message.text() if failed else self._no_bars(interval)
+        )
+        self.show_lines()
+        self.dirty = True
+
+    def _no_bars(self, interval: Interval) -> str:
+        """Who has none, and what may have."""
+        source = self.bridge.account_status().title or "the account that gives prices"
+        other = "another symbol" if interval is Interval.DAY else "D"
+        name = "this" if self.key is None else self.bridge.name(self.key)
+        return f"No bars of {name} for {interval.value} from {source}.\nTry {other}."
+
+    def _on_moment(self, key: Key, at: datetime) -> None:
+        """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
+        if key == self.key:
+            self._moment = at
+            if not self.history.loading:
+                self._show_moment()
+
+    def _show_moment(self) -> None:
+        at, self._moment = self._moment, None
+        if at is not None and not self.view.show_time(at.timestamp()):
+            self.history.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
+
+    # -- live -------------------------------------------------------------------------------
+    def take(self, ticks: Ticks) -> None:
+        """Store the price of the chart's instrument."""
+        tick = ticks.get(self.key) if self.key else None
+        if tick is None:
+            return
+        self.dirty = True
+        if self._live is None:
+            return
+        started = self._live.update(tick)
+        candle = self._live.candle
+        if candle is not None:
+            self.view.take(candle, began=started)
+            if self.view.isHidden():  # no history, but the market goes on
+                self.set_empty(False)
+
+    def flush(self) -> None:
+        """Draw what changed."""
+        self.dirty = False
+        if self._lines_due:
+            self._show_lines()
+        if self.key is not None:
+            self._show_quote(self.key)
+        self.view.flush()
+
+    def _show_quote(self, key: Key) -> None:
+        feed, tick = self.bridge.feed, self.bridge.latest(key)
+        stale = feed.is_stale(key)
+        parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
+        if tick is not None:
+            change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
+            parts.insert(1, change)
+        self.sides.show_prices(tick)
+        before = len(self.quote.text())
+        self.quote.setText("   ".join(part for part in parts if part))
+        if len(self.quote.text()) != before:
+            self._fit_bar()
+        self.quote.setToolTip(plain_tip(feed.tip(key)))
+        set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
+        self.view.set_stale(stale)
+
+    def _fit_bar(self) -> None:
+        self._bar.fit()
+
+    def _look_again(self, *_: object) -> None:
+        self.dirty = True
+
+    # -- lines ------------------------------------------------------------------------------
+    def show_lines(self) -> None:
+        """Working orders and the open position of the symbol as horizontal lines; of a hidden
+        chart when it is seen next."""
+        self._lines_due = self.dirty = True
+        if not self.is_hidden():
+            self._show_lines()
+
+    def _show_lines(self) -> None:
+        self._lines_due = False
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        lines = [] if instrument is None else self.lines.of(instrument)
+        self.view.set_lines(lines)
+        if self._asked is not None and self._asked[0] not in {line.line_id for line in lines}:
+            self.give_up()
+
+    def _build_lines(self) -> None:
+        """What can be dragged, and the question at a line that was."""
+        self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
+        self.price_menu = PriceMenu(self, self.hand)
+        self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
+        self.bubble = ApplyBubble(self.view, self.name)
+        self.bubble.applied.connect(self._on_apply)
+        self.bubble.dropped.connect(self.give_up)
+        self.view.line_moved.connect(self._on_line_moved)
+        self.view.line_closed.connect(lambda line: self.lines.close(line, self.bridge.mode))
+
+    def give_up(self) -> None:
+        """Nothing comes of what is dragged or asked about."""
+        self._asked = None
+        self.bubble.hide()
+        self.view.set_ghost(None)
+
+    def _on_line_moved(self, line_id: str, price: float) -> None:
+        """A line was let go: armed it moves at once, else it is asked about there."""
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        line = next((row for row in self.view.shown_lines if row.line_id == line_id), None)
+        self.give_up()
+        if instrument is None or line is None:
+            return
+        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+        if level == line.price:
+            return
+        if self.hand.armed or self.lines.is_alert(line_id):
+            self.lines.move(line_id, level, self.bridge.mode)
+            return
+        self._asked = (line_id, level, self.bridge.mode)
+        self.view.set_ghost(line, level)
+        at = self.view.place_of(level)
+        self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
+
+    def _on_apply(self) -> None:
+        asked = self._asked
+        self.give_up()
+        if asked is not None:
+            line_id, price, mode = asked
+            self.lines.move(line_id, price, mode, asked=True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.entry.take(event):
+            return
+        if event.key() == Qt.Key.Key_Escape and self._asked is not None:
+            self.give_up()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_results(self) -> None:
+        """Results at the lines follow the prices, where there are some."""
+        if self.key is not None and self.hand.positions(self.key):
+            self.show_lines()
+
+    def _on_plan(self, plan: AnyPlan | PriceAlert) -> None:
+        if plan.key == self.key:
+            self.show_lines()
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        """Orders changed; those of other instruments cost nothing here."""
+        if any(order.key == self.key for order in orders):
+            self.show_lines()
+
+    def _on_price(self, price: float) -> None:
+        """Ctrl+click: the price goes to the ticket."""
+        if self.key is not None:
+            self.bridge.pick_price(self.key, price, explicit=True)
+
+    def _on_menu(self, price: float, at: QPoint) -> None:
+        """Right click: what can be done at this price."""
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        if instrument is None:
+            return
+        menu = self.host.menu()
+        self.price_menu.fill(menu, instrument, price)
+        menu.addSeparator()
+        self.host.add_item(menu, "Fit", self.view.go_to_now)
+        self.host.add_item(menu, "Save as picture…", self._ask_picture)
+        menu.popup(at)
+
+    def _ask_picture(self) -> None:
+        self.spawn(self.host.save_picture_of(self), "save picture")
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        """What the workspace remembers of it."""
+        return {"interval": self.interval.value()}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        """The other way round; unknown values are ignored."""
+        interval = state.get("interval")
+        if isinstance(interval, str) and interval in self.interval.options:
+            self.interval.choose(interval)
