@@ -34,6 +34,10 @@ class Growing:
         self._data = np.empty(max(64, self._size + self._size // 4))
         self._data[: self._size] = values
 
+    def clear(self) -> None:
+        """Nothing any more."""
+        self._size = 0
+
     def push(self, value: float) -> None:
         """One more."""
         if self._size == len(self._data):

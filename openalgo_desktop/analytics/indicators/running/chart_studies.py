@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -60,9 +60,18 @@ class ChartStudies:
     def wish(self, wishes: Sequence[StudyWish]) -> None:
         """These studies from now on. Those that are the same go on running."""
         self._wishes = tuple(wishes)
+        self._arrange(self._set.runs)
+
+    def renew(self, studies: Collection[str]) -> None:
+        """Make the ones of these ids anew: their files changed."""
+        runs = self._set.runs
+        if any(wish.study in studies for wish in self._wishes):
+            self._arrange({n: run for n, run in runs.items() if run.wish.study not in studies})
+
+    def _arrange(self, runs: Mapping[str, StudyRun]) -> None:
         if self._bars is None:
             return
-        kept = {} if self.busy or self._shift else self._set.runs
+        kept = {} if self.busy or self._shift else runs
         made = self._made(kept)
         if made.fresh and (self.busy or self._bars.size * made.fresh > SMALL):
             self._begin(self._bars)
@@ -77,7 +86,7 @@ class ChartStudies:
         self._bars, self._due = None, None
         self._set = StudySet(self._library, around)
 
-    def _made(self, kept: dict[str, StudyRun]) -> StudySet:
+    def _made(self, kept: Mapping[str, StudyRun]) -> StudySet:
         made: list[StudySet] = []
 
         def changed(ident: str) -> None:
