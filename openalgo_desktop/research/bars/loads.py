@@ -246,7 +246,7 @@ class Loads:
         final = min(end, self._hours.final(wanted.key[0], wanted.rhythm, now))
         settled = part(bars, start, final)
         recent = day_start(axis_day(on_axis(now, span), span) - _RECENT, span)
-        if final > recent:
+        if final > recent and not len(await self._store.get(wanted.name, final, end + 15 * DAY)):
             final = max(min(recent, final), min(final, _after(settled, wanted)))
         kept = await self._store.get(wanted.name, start, final)
         adjusted = is_adjusted(kept, settled)

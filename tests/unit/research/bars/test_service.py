@@ -21,8 +21,8 @@ from tests.unit.research.bars.world import DAY, M1, M5, SBIN, World, at, bars_of
 async def world(tmp_path: Path) -> AsyncIterator[Callable[..., World]]:
     made: list[World] = []
 
-    def make(now: str, *, disk: bool = True, lasts: bool = True) -> World:
-        made.append(World(now, tmp_path if disk else None, lasts=lasts))
+    def make(now: str, *, lasts: bool = True, unbound: bool = False) -> World:
+        made.append(World(now, tmp_path, lasts=lasts, unbound=unbound))
         return made[-1]
 
     yield make
@@ -87,6 +87,15 @@ async def test_pieces_come_newest_first_within_the_limit_and_tell_how_far_they_a
     assert [(p.done, p.all) for p in told] == [(n, 4) for n in range(5)]
     assert told[0].text == "Loading 1 of 4…" and told[-1].text == ""
     assert (np.diff(bars.time) > 0).all() and same(bars, bars.time.tolist())
+
+
+async def test_each_of_the_last_days_is_asked_for_once_in_a_market_without_hours(world) -> None:
+    w = world("2026-11-20 18:00", unbound=True)
+    w.hub.days[Interval.M1] = 1
+    await w.get(M1, "2026-11-14 00:00")
+    assert w.requests == 7
+    await w.get(M1, "2026-11-14 00:00")
+    assert w.requests == 7
 
 
 async def test_an_error_passes_up_and_what_came_is_kept(world) -> None:

@@ -108,11 +108,14 @@ class FakeHub:
 class World:
     """A service on a fake hub."""
 
-    def __init__(self, now: str, folder: Path | None = None, *, lasts: bool = True) -> None:
+    def __init__(
+        self, now: str, folder: Path | None = None, *, lasts: bool = True, unbound: bool = False
+    ) -> None:
         self.clock = ManualClock(datetime.fromisoformat(now).replace(tzinfo=IST))
         self.hub = FakeHub(self.clock)
         self.folder = folder
         self.lasts = lasts
+        self.unbound = unbound
         self.source = "zerodha"
         self.start()
 
@@ -122,7 +125,7 @@ class World:
         self.bars = BarService(
             self.hub,
             self.clock,
-            Hours(CALENDAR, lambda: False),
+            Hours(CALENDAR, lambda: self.unbound),
             self.store,
             lambda: self.source,
             lambda source: self.lasts,
