@@ -77,8 +77,9 @@ class BarBuilder:
         return self._end
 
     # -- ticks ------------------------------------------------------------------------------
-    def take(self, tick: Tick) -> tuple[BuiltBar, ...]:
-        """What a tick changes: nothing, the forming bar, or the end of one and the next one."""
+    def take(self, tick: Tick, now: float = 0.0) -> tuple[BuiltBar, ...]:
+        """What a tick changes: nothing, the forming bar, or the end of one and the next one.
+        The last trade before we listened is no bar when its time is over at ``now``."""
         price = tick.ltp
         if price <= 0 or not tick.knows(Part.LTP):
             return ()
@@ -89,17 +90,18 @@ class BarBuilder:
             if moment < self._begin:
                 return ()
             if moment < self._end:
-                return () if bar.closed else (self._changed(bar, price, traded, tick),)
+                return () if bar.closed else self._changed(bar, price, traded, tick)
         start = self._start(moment)
         if (bar is not None and start <= bar.time) or not self._admits(moment, bool(tick.ltt)):
             return ()
-        ended = self._closed(bar)
-        return (*ended, self._begun(start, price, traded, tick))
+        if self._end_of(start - self._shift) + self._shift <= now and self.since > moment:
+            return ()
+        return (*self._closed(bar), *self._begun(start, price, traded, tick))
 
     def _start(self, moment: float) -> int:
         return self._rhythm.start(moment - self._shift) + self._shift
 
-    def _begun(self, start: int, price: float, traded: float, tick: Tick) -> BuiltBar:
+    def _begun(self, start: int, price: float, traded: float, tick: Tick) -> tuple[BuiltBar, ...]:
         self._set_ends(start)
         oi = float(tick.oi) if tick.oi and tick.knows(Part.OI) else self._last_oi
         bar = LiveBar(start, price, price, price, price, traded, oi, True)
@@ -109,7 +111,7 @@ class BarBuilder:
 
     def _changed(
         self, bar: LiveBar, price: float, traded: float, tick: Tick, *, began: bool = False
-    ) -> BuiltBar:
+    ) -> tuple[BuiltBar, ...]:
         high = price if price > bar.high else bar.high
         low = price if price < bar.low else bar.low
         opened, volume, oi = bar.open, bar.volume, bar.oi
@@ -121,8 +123,11 @@ class BarBuilder:
             high, low = max(high, tick.high), min(low, tick.low)
             if self._one_day:  # the exchange's own figures of the day
                 opened, volume = tick.open or opened, float(tick.volume)
-        bar = self._bar = LiveBar(bar.time, opened, high, low, price, volume, oi, began)
-        return BuiltBar(bar, self.whole)
+        new = LiveBar(bar.time, opened, high, low, price, volume, oi, began)
+        if new[1:7] == bar[1:7] and not began:  # a quote without a trade
+            return ()
+        self._bar = new
+        return (BuiltBar(new, self.whole),)
 
     def _traded(self, tick: Tick, moment: float) -> float:
         """Units traded since the tick before, NaN where nobody tells."""

@@ -207,7 +207,7 @@ class LiveBars:
             if found.last_trade:
                 self.exchange_clock.traded(tick.ltt / 1000)
             found.last_trade = tick.ltt
-        changes = builder.take(tick)
+        changes = builder.take(tick, self.exchange_clock.time() - GRACE)
         if changes:
             if changes[-1].bar.began:
                 self._await_end(name, builder)
@@ -219,21 +219,18 @@ class LiveBars:
         late = now - found.began > _HEARD_WITHIN
         found.builder.since = now if late else min(found.began, now)
 
-    def seed(self, key: Key, span: Span, bars: Bars, asked: float) -> None:
-        """The source's bars up to now, ``asked`` for at that moment (exchange's epoch seconds)."""
+    def seed(self, key: Key, span: Span, bars: Bars, asked: float, final: int = 0) -> None:
+        """The source's bars up to now, ``asked`` for at that moment (epoch seconds); of those
+        before ``final`` ours are not needed any more."""
         found = self._follows.get((key, span))
         if found is None or not len(bars):
             return
+        while found.closed and found.closed[0].bar.time < final:
+            found.closed.popleft()
         changes = found.builder.seed(_last(bars), asked, self.exchange_clock.time())
         if changes:
             self._await_end((key, span), found.builder)
             found.tell(changes)
-
-    def drop_before(self, key: Key, span: Span, start: int) -> None:
-        """The source gave all bars that begin before ``start``: ours are not needed."""
-        found = self._follows.get((key, span))
-        while found is not None and found.closed and found.closed[0].bar.time < start:
-            found.closed.popleft()
 
     def interrupted(self, key: Key | None = None) -> None:
         """Ticks of ``key`` (of all when None) are missing until the feed speaks again."""

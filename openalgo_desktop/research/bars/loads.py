@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.clock import ist_date
 from openalgo_desktop.core.enums import DERIVATIVE_EXCHANGES, Interval
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
@@ -207,8 +208,10 @@ class Loads:
     def _is_fresh(self, wanted: Wanted, tail: Tail, now: float) -> bool:
         """Whether the last answer and the ticks since then are all there is."""
         asked = tail.asked
-        if 0 <= now - asked < _FRESH or self._whole_since(wanted.key, wanted.span) <= asked:
+        if 0 <= now - asked < _FRESH:
             return True
+        if self._whole_since(wanted.key, wanted.span) <= asked and ist_date(asked) == ist_date(now):
+            return True  # of yesterday the source's own bars take the place of those heard
         return asked <= now and not self._hours.traded(wanted.key[0], asked - SETTLE, now)
 
     def _traded(self, wanted: Wanted, first: int, last: int, now: float) -> bool:

@@ -74,7 +74,7 @@ class BarService(BarSource):
             self.live.exchange_clock,
             source_name,
             self.live.whole_since,
-            lambda wanted, tail: self.live.seed(wanted.key, wanted.span, tail.bars, tail.asked),
+            self._seeded,
         )
         self._built_of = ""  # whose prices the live bars are made of
         self._seeds: set[asyncio.Task[None]] = set()
@@ -213,6 +213,9 @@ class BarService(BarSource):
         task = asyncio.create_task(work, name="forming bar")
         self._seeds.add(task)
         task.add_done_callback(self._seeds.discard)
+
+    def _seeded(self, wanted: Wanted, tail: Tail) -> None:
+        self.live.seed(wanted.key, wanted.span, tail.bars, tail.asked, tail.start)
 
     async def _seed(self, key: Key, span: Span) -> None:
         """Ask for the part of the forming bar that nobody heard."""

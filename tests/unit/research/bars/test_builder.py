@@ -147,6 +147,22 @@ def test_the_first_tick_of_a_day_brings_its_units() -> None:
     assert made.bar.volume == 45.0
 
 
+def test_an_old_trade_that_is_told_at_the_start_is_no_bar() -> None:
+    made = builder("1m")
+    made.since = OPEN + 700.0
+    assert made.take(tick(400, 100.0), OPEN + 700.0) == () and made.bar is None
+    assert made.take(tick(690, 100.0), OPEN + 700.0)[0].bar.began
+    made.since = 0.0  # one that is merely late on its way is one
+    assert made.take(tick(730, 101.0), OPEN + 790.0)[-1].bar.time == OPEN + 720
+
+
+def test_a_quote_without_a_trade_tells_nobody() -> None:
+    made = builder("1m")
+    made.take(tick(1, 100.0, 50, oi=10))
+    assert made.take(tick(2, 100.0, 50, oi=10)) == ()
+    assert made.take(tick(3, 100.0, 51, oi=10)) != ()
+
+
 def test_whole_is_a_bar_that_was_heard_from_its_beginning() -> None:
     made = builder("1m")
     made.since = OPEN + 30.0

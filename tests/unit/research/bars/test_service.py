@@ -253,3 +253,53 @@ async def test_seconds_come_of_ticks_alone(world) -> None:
     start = at("2026-11-20 10:00")
     assert bars.time.tolist() == [start, start + 5] and w.requests == 0
     assert bars.high.tolist() == [102.0, 101.0] and bars.low.tolist() == [100.0, 99.0]
+
+
+async def test_the_next_day_the_sources_bars_take_the_place_of_those_heard(world) -> None:
+    w = world("2026-11-19 10:00:10")
+    w.bars.follow(SBIN, M1, lambda bar: None)
+    w.hub.tick(500.0, 10)
+    await w.get(M1, "2026-11-19 00:00")
+    w.clock.advance(60)
+    w.hub.tick(505.0, 20)
+    assert (await w.get(M1, "2026-11-19 00:00")).close[-1] == 505.0 and w.requests == 1
+    w.clock.advance(86_400)
+    bars = await w.get(M1, "2026-11-19 00:00")
+    assert w.requests == 2 and bars.close.max() < 300.0
+    assert len(bars) == 375 + 47
+
+
+async def test_of_an_instrument_that_is_refused_nothing_heard_counts(world) -> None:
+    w = world("2026-11-20 10:00:10")
+    w.bars.follow(SBIN, M1, lambda bar: None)
+    w.hub.tick(500.0, 10)
+    await w.get(M1, "2026-11-20 00:00")
+    w.clock.advance(20)
+    w.bars.refused(SBIN, "too many")
+    w.clock.advance(20)
+    w.bars.refused(SBIN, "")
+    w.hub.tick(501.0, 20)
+    await w.get(M1, "2026-11-20 00:00")
+    assert w.requests == 2
+
+
+async def test_before_a_contract_was_listed_nothing_more_is_asked(world) -> None:
+    w = world("2026-11-20 18:00")
+    w.hub.listed = date(2026, 10, 1)
+    w.hub.days[Interval.DAY] = 30
+    future = ("NFO", "SBIN24NOV26FUT")
+    start, end = label("2021-01-01"), label("2026-11-21")
+    bars = await w.bars.get(future, DAY, start, end)
+    assert bars.time[0] == label("2026-10-01") and w.requests == 4
+    assert len(await w.bars.get(future, DAY, start, end)) == len(bars) and w.requests == 4
+    w.hub.asked.clear()
+    await w.bars.get(("NSE", "YOUNG"), DAY, label("2026-01-01"), end)
+    assert w.requests == 11  # a stock that was suspended may have an older past
+
+
+async def test_a_clock_that_was_set_makes_a_simulated_past_anew(world) -> None:
+    w = world("2026-11-20 18:00", lasts=False)
+    await w.get(DAY, "2026-11-02")
+    w.clock.leap(-7 * 86_400)
+    bars = await w.get(DAY, "2026-11-02")
+    assert bars.time[-1] == label("2026-11-13") and w.requests == 2

@@ -56,6 +56,7 @@ class FakeHub:
         self.gate: asyncio.Event | None = None  # requests wait for it
         self.factor = 1.0
         self.without: set[date] = set()  # days without trade
+        self.listed = date(2000, 1, 1)
         self.sound = True
         self.watchers: dict[Key, list[Callable[[Tick], None]]] = {}
 
@@ -77,7 +78,7 @@ class FakeHub:
         day = start
         while day <= end:
             window = CALENDAR.session(key[0], day)
-            if window is not None and day not in self.without:
+            if window is not None and day not in self.without and day >= self.listed:
                 first, last = (int(moment.timestamp()) for moment in window)
                 last = min(last, int(self.clock.time()) + 1)
                 if interval.is_intraday:
