@@ -28,6 +28,15 @@ class BookDrawings:
         name = drawing.name or tool(drawing.tool).title
         return f"{name} {source.line}" if source.line and len(names_of(drawing)) > 1 else name
 
+    def lines(self, key: Key) -> list[OfDrawing]:
+        """Each line with a price of each drawing."""
+        found = []
+        for row in reversed(self._book.of(key)):
+            names = names_of(row)
+            # The only line needs no name, and stays the same when the tool changes.
+            found += [OfDrawing(row.ident, name if names[1:] else "") for name in names]
+        return found
+
     def need(self, key: Key, source: OfDrawing) -> Need:
         """Bars from its first anchor on: between them it is linear by bar."""
         drawing = self._book.get(key, source.drawing)

@@ -13,16 +13,14 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from math import nan
 from typing import Any
 
 import msgspec
 
-from openalgo_desktop.automation.alerts import message, words
 from openalgo_desktop.automation.alerts.ports import Sources
 from openalgo_desktop.automation.alerts.scout import Scout
 from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.automation.alerts.words import Words
 from openalgo_desktop.core import alert_judge as judge
 from openalgo_desktop.core import alerts as rules
 from openalgo_desktop.core.alert_judge import Sight
@@ -30,8 +28,8 @@ from openalgo_desktop.core.alerts import (
     AlertNotFound,
     AlertState,
     AlertWish,
+    OfDrawing,
     PriceAlert,
-    Source,
 )
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
@@ -40,7 +38,6 @@ from openalgo_desktop.core.events import Bus, FeedChanged, Notice, PriceAlertCha
 from openalgo_desktop.core.exit_rules import exact
 from openalgo_desktop.core.instruments import is_over
 from openalgo_desktop.core.model import Key
-from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ports import InstrumentLookup, PriceAlertStore, TickSource
 from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.trading.watch.prices import Prices
@@ -77,6 +74,7 @@ class Alerts:
         self._prices = Prices(clock, ticks, is_open, self._on_price)
         self._days = Prices(clock, ticks, is_open, self._on_day, FeedMode.QUOTE)
         self._scout = Scout(clock, ticks, is_open, sources, self)
+        self.words = Words(instruments, ticks, self._scout)
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
         self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones on fixed levels
@@ -86,7 +84,9 @@ class Alerts:
     async def start(self) -> None:
         """Take up the alerts of earlier runs."""
         await self.teller.start()
-        for alert in await self._store.load():
+        kept = await self._store.load()
+        await self._scout.prepare(alert.wish for alert in kept)
+        for alert in kept:
             self._keep(alert)
         self._expire()
         self._task = asyncio.create_task(self._run(), name="alerts")
@@ -137,6 +137,15 @@ class Alerts:
             raise AlertNotFound("There is no such alert any more.")
         return self._alerts[alert_id]
 
+    def current(self, alert: PriceAlert) -> float:
+        """The value of the study that it looks at; NaN where it looks at none, or it is not
+        known."""
+        return self._scout.current(alert)
+
+    def lines(self, key: Key) -> list[OfDrawing]:
+        """The lines of an instrument's drawings, for a choice."""
+        return self._scout.lines(key)
+
     def trouble(self, alert: PriceAlert) -> str:
         """Why an active alert hears nothing just now; empty when it does."""
         if not alert.is_active:
@@ -151,7 +160,7 @@ class Alerts:
     # -- commands ---------------------------------------------------------------------------
     async def add(self, wish: AlertWish) -> PriceAlert:
         """Make an alert; returns when it is stored. Raises :class:`InvalidOrder`."""
-        self._check(wish)
+        await self._check(wish)
         if len(self._alerts) >= MAX_ALERTS:
             raise InvalidOrder(f"There are {MAX_ALERTS} alerts already. Delete old ones first.")
         now = self._clock.now()
@@ -159,7 +168,7 @@ class Alerts:
 
     async def change(self, alert_id: str, wish: AlertWish) -> PriceAlert:
         """Give an alert another wish; it waits anew, a paused one stays paused."""
-        self._check(wish)
+        await self._check(wish)
         return await self._put(rules.changed(self.get(alert_id), wish))
 
     async def pause(self, alert_id: str) -> PriceAlert:
@@ -172,8 +181,8 @@ class Alerts:
         alert = self.get(alert_id)
         if alert.is_active:
             return alert
-        self._check(alert.wish)
-        return await self._put(rules.resumed(alert))
+        await self._check(alert.wish)
+        return await self._put(rules.resumed(self.get(alert_id)))
 
     async def delete(self, alert_id: str) -> None:
         """End an alert for good."""
@@ -195,10 +204,11 @@ class Alerts:
         self._index(alert, False)
         self._bus.publish(PriceAlertChanged(alert=alert, deleted=True))
 
-    def _check(self, wish: AlertWish) -> None:
+    async def _check(self, wish: AlertWish) -> None:
         if self._instruments.get(wish.key) is None:
             raise InvalidOrder(f"{wish.symbol} is not known on {wish.exchange}.", field="symbol")
         rules.check(wish, self._clock.now())
+        await self._scout.prepare([wish])
         self._scout.check(wish)
 
     async def _put(self, alert: PriceAlert) -> PriceAlert:
@@ -288,7 +298,7 @@ class Alerts:
         after, tells = judge.look(alert, sight, now, bar)
         if after is alert:
             return
-        text = self._text(after, now) if tells else ""  # before its bars are let go
+        text = self.words.text(after, now) if tells else ""  # before its bars are let go
         self._keep(after)
         self._save(after)
         if tells:
@@ -334,44 +344,7 @@ class Alerts:
         if not event.connected:
             self._scout.lose()
 
-    # -- words ------------------------------------------------------------------------------
-    def describe(self, wish: AlertWish, number: Callable[[Decimal], str] = message.plain) -> str:
-        """The condition in words: ``LTP at or above 800``."""
-        return words.describe(wish, number, partial(self.name, wish.key))
-
-    def name(self, key: Key, source: Source) -> str:
-        """What a study or a drawing is called."""
-        return self._scout.name(key, source)
-
-    def _text(self, alert: PriceAlert, now: datetime) -> str:
-        """What is told: the alert's message, or the usual words."""
-        wish, value = alert.wish, alert.fired_value or Decimal(0)
-        if not wish.message:
-            at = (
-                f"Chg {message.plain(value)} %"
-                if wish.when.of_day
-                else f"at {message.plain(value)}"
-            )
-            note = f". {wish.note}" if wish.note else ""
-            return f"{wish.symbol} {at} ({self.describe(wish)}){note}"
-        row = self._instruments.get(wish.key)
-        places = decimals(0.0 if row is None else row.tick_size)
-        scene = self._scout.scene(alert) or self._scene(wish.key)
-        known = message.facts(wish, scene, now, value, alert.fired_line, places)
-        return message.fill(wish.message, known)
-
-    def _scene(self, key: Key) -> message.Scene:
-        """The price and the figures of the day as they are known now."""
-        tick = self._ticks.latest(key)
-        if tick is None:
-            return message.Scene(nan)
-        at = (tick.ltt or tick.timestamp) / 1000 or nan
-        if not tick.knows(Part.DAY):
-            return message.Scene(tick.ltp, close=tick.ltp, time=at)
-        return message.Scene(
-            tick.ltp, tick.open, tick.high, tick.low, tick.ltp, float(tick.volume), at
-        )
-
+    # -- expiry -----------------------------------------------------------------------------
     def _expire(self) -> None:
         now = self._clock.now()
         today = now.date()

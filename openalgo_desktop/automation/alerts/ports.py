@@ -39,7 +39,10 @@ class Need(NamedTuple):
 
 
 class Studies(Protocol):
-    """The studies that an alert may look at."""
+    """The studies that an alert may look at. ``prepare`` comes before everything else."""
+
+    async def prepare(self) -> None:
+        """Read them beside the loop, once."""
 
     def title(self, source: OfStudy) -> str:
         """``RSI 14``; of one that is not known its id."""
@@ -63,6 +66,9 @@ class Drawings(Protocol):
 
     def title(self, key: Key, source: OfDrawing) -> str:
         """``Trend line``; of one that is not there ``Drawing``."""
+
+    def lines(self, key: Key) -> list[OfDrawing]:
+        """All lines of an instrument's drawings that an alert may hang on, newest drawing first."""
 
     def need(self, key: Key, source: OfDrawing) -> Need:
         """The bars by which its line is read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,6 +89,11 @@ class Scout:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     # -- what is watched --------------------------------------------------------------------
+    async def prepare(self, wishes: Iterable[AlertWish]) -> None:
+        """Before these are checked or watched."""
+        if any(wish.studies for wish in wishes):
+            await self._sources.studies.prepare()
+
     def check(self, wish: AlertWish) -> None:
         """Raises :class:`AppError` for a study or drawing that there is not."""
         for study in wish.studies:
@@ -198,6 +203,18 @@ class Scout:
         if isinstance(source, OfStudy):
             return self._sources.studies.title(source)
         return self._sources.drawings.title(key, source) if isinstance(source, OfDrawing) else "LTP"
+
+    def current(self, alert: PriceAlert) -> float:
+        """The value of its subject as it was last looked at, where that is a study; else NaN."""
+        row = self._watched.get(alert.alert_id)
+        if row is None or row.series is None or not isinstance(row.wish.subject, OfStudy):
+            return nan
+        _, name, output = row.runs[0]
+        return row.series.value(name, output, row.series.bars.size - 1)
+
+    def lines(self, key: Key) -> list[OfDrawing]:
+        """What an instrument's drawings have to hang an alert on."""
+        return self._sources.drawings.lines(key)
 
     def scene(self, alert: PriceAlert) -> Scene | None:
         """The bar that an alert looks at; None for one without bars."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
@@ -27,6 +28,10 @@ class RegistryStudies:
 
     def __init__(self, around: Callable[[Key, Span], Surroundings]) -> None:
         self._around = around
+
+    async def prepare(self) -> None:
+        """Import the families beside the loop; they are many modules."""
+        await asyncio.to_thread(registry.specs)
 
     def title(self, source: OfStudy) -> str:
         """``RSI 14``, ``MACD 12 26 9 Signal``, ``SMA 9 of RSI 14``."""

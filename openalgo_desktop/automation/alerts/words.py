@@ -1,17 +1,28 @@
-"""Conditions in words: ``LTP at or above 800.00``, ``RSI 14 crosses up 70 (5m, at the close)``."""
+"""Conditions in words: ``LTP at or above 800.00``, ``RSI 14 crosses up 70 (5m, at the close)``;
+and what an alert tells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from math import nan
 
+from openalgo_desktop.automation.alerts import message
+from openalgo_desktop.automation.alerts.scout import Scout
 from openalgo_desktop.core.alerts import (
     PRICE,
     AlertTrigger,
     AlertWhen,
     AlertWish,
+    PriceAlert,
     Source,
 )
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.money import decimals
+from openalgo_desktop.core.ports import InstrumentLookup, TickSource
+from openalgo_desktop.core.ticks import Part
 
 _DOES = {
     AlertWhen.ABOVE: "at or above",
@@ -54,3 +65,43 @@ def describe(
     if not wish.needs_bars:
         return text
     return f"{text} ({wish.span}, at the close)" if closes else f"{text} ({wish.span})"
+
+
+class Words:
+    """What is said of alerts without a window."""
+
+    def __init__(self, instruments: InstrumentLookup, ticks: TickSource, scout: Scout) -> None:
+        self._instruments, self._ticks, self._scout = instruments, ticks, scout
+
+    def describe(self, wish: AlertWish, number: Callable[[Decimal], str] = message.plain) -> str:
+        """The condition; ``number`` writes its levels."""
+        return describe(wish, number, partial(self.name, wish.key))
+
+    def name(self, key: Key, source: Source) -> str:
+        """What a study or a drawing is called."""
+        return self._scout.name(key, source)
+
+    def text(self, alert: PriceAlert, now: datetime) -> str:
+        """What is told of one that just fired: its message, or the usual words."""
+        wish, value = alert.wish, alert.fired_value or Decimal(0)
+        if not wish.message:
+            seen = message.plain(value)
+            at = f"Chg {seen} %" if wish.when.of_day else f"at {seen}"
+            note = f". {wish.note}" if wish.note else ""
+            return f"{wish.symbol} {at} ({self.describe(wish)}){note}"
+        row = self._instruments.get(wish.key)
+        places = decimals(0.0 if row is None else row.tick_size)
+        scene = self._scout.scene(alert) or self._of_day(wish.key)
+        known = message.facts(wish, scene, now, value, alert.fired_line, places)
+        return message.fill(wish.message, known)
+
+    def _of_day(self, key: Key) -> message.Scene:
+        """The price and the figures of the day as they are known now."""
+        tick = self._ticks.latest(key)
+        if tick is None:
+            return message.Scene(nan)
+        at = (tick.ltt or tick.timestamp) / 1000 or nan
+        if not tick.knows(Part.DAY):
+            return message.Scene(tick.ltp, close=tick.ltp, time=at)
+        volume = float(tick.volume)
+        return message.Scene(tick.ltp, tick.open, tick.high, tick.low, tick.ltp, volume, at)

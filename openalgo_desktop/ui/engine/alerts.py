@@ -9,11 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from openalgo_desktop.core.alerts import DESKTOP, SOUND, TOAST, AlertWish, PriceAlert, ToldAlert
+from openalgo_desktop.core.alerts import (
+    DESKTOP,
+    SOUND,
+    TOAST,
+    AlertWish,
+    OfDrawing,
+    OfStudy,
+    PriceAlert,
+    Source,
+    ToldAlert,
+)
+from openalgo_desktop.core.charting.studies import StudySpec
 from openalgo_desktop.core.events import AlertLogChanged, PriceAlertChanged, PriceAlertFired
 from openalgo_desktop.core.model import Key
 
@@ -33,6 +45,14 @@ class WindowChannel(NamedTuple):
         self.taken(self.name, alert, told)
 
 
+class AlertDraft(NamedTuple):
+    """A form to be filled in: the wish so far, and further studies that the place it came from
+    has, to be compared with."""
+
+    wish: AlertWish
+    offers: tuple[OfStudy, ...] = ()
+
+
 class AlertsDoor(QObject):
     """``close`` with the bridge."""
 
@@ -41,6 +61,7 @@ class AlertsDoor(QObject):
     logged = Signal()  # what was told has other rows
     tells = Signal(str, object, object)  # channel of the window, PriceAlert, ToldAlert
     wanted = Signal(object, float)  # Key, price or 0: show the form of a new alert
+    draft_wanted = Signal(object)  # AlertDraft: show the form of an alert on a study or a drawing
     test_wanted = Signal()  # play the sound of an alert
 
     def __init__(self, terminal: Terminal, parent: QObject) -> None:
@@ -79,9 +100,30 @@ class AlertsDoor(QObject):
         empty when it does."""
         return self._terminal.alerts.trouble(alert)
 
+    def current(self, alert: PriceAlert) -> float | None:
+        """The value of the study that it looks at; None where it looks at none, or it is not
+        known."""
+        value = self._terminal.alerts.current(alert)
+        return value if isfinite(value) else None
+
     def describe(self, wish: AlertWish, number: Callable[[Decimal], str]) -> str:
         """The condition in words; ``number`` writes its levels."""
-        return self._terminal.alerts.describe(wish, number)
+        return self._terminal.alerts.words.describe(wish, number)
+
+    def name(self, key: Key, source: Source) -> str:
+        """What a study or a drawing of an instrument is called."""
+        return self._terminal.alerts.words.name(key, source)
+
+    def drawings(self, key: Key) -> list[OfDrawing]:
+        """The lines of an instrument's drawings, those of the newest first."""
+        return self._terminal.alerts.lines(key)
+
+    @staticmethod
+    def studies() -> list[StudySpec]:
+        """All studies, by family and title."""
+        from openalgo_desktop.analytics.indicators import registry
+
+        return registry.specs()
 
     def log(self) -> list[ToldAlert]:
         """What was told within 90 days, newest first."""

@@ -101,6 +101,7 @@ class MainWindow(QMainWindow):
         bridge.basket_wanted.connect(self._add_to_basket)
         bridge.dock_wanted.connect(lambda kind, key: self.docking.show(kind).pick(key))
         bridge.alerts.wanted.connect(lambda key, price: show_form(self, bridge, key, price))
+        bridge.alerts.draft_wanted.connect(lambda draft: show_form(self, bridge, draft=draft))
         bridge.flatten_wanted.connect(self.actions_by_name["flatten"].trigger)
         self._on_mode(bridge.mode)
         self.alert_banner.refresh()

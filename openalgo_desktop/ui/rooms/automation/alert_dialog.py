@@ -1,16 +1,16 @@
-"""The form of a price alert."""
+"""The form of an alert."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import count
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
-    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -21,7 +21,9 @@ from shiboken6 import isValid
 
 from openalgo_desktop.core.alert_judge import holds, plain
 from openalgo_desktop.core.alerts import (
+    MESSAGE_LENGTH,
     NOTE_LENGTH,
+    PLACEHOLDERS,
     AlertWhen,
     AlertWish,
     PriceAlert,
@@ -31,24 +33,30 @@ from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.ui.engine.alerts import AlertDraft
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
-from openalgo_desktop.ui.kit.fields import DecimalField, Field, PriceField, StillCombo
+from openalgo_desktop.ui.kit.fields import Field, FieldGrid, StillCombo
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, push_button
 from openalgo_desktop.ui.rooms.automation import alert_words
+from openalgo_desktop.ui.rooms.automation.alert_condition import Condition
 
 ONCE, AGAIN = "Once", "Each time"
 #: The value of now is shown anew this often, milliseconds.
 LOOK_MS = 300
 _NUMBERS = count(1)
 _DAYS = (("End of today", 0), ("7 days", 7), ("30 days", 30))
+_MESSAGE = "Told instead of the usual words. It may name " + ", ".join(
+    f"{{{{{name}}}}}" for name in PLACEHOLDERS
+)
 
 
 class AlertDialog(QDialog):
-    """New (for a ``key``, at a ``price``), or ``old`` to change. Not modal; gone when closed."""
+    """New (for a ``key``, at a ``price``, or from a ``draft``), or ``old`` to change. Not modal;
+    gone when closed."""
 
     def __init__(
         self,
@@ -57,23 +65,24 @@ class AlertDialog(QDialog):
         key: Key | None = None,
         price: float = 0.0,
         old: PriceAlert | None = None,
+        draft: AlertDraft | None = None,
     ) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self.old = old
         self._key: Key | None = None
         self._saving = False
-        self._chosen = False  # a condition, by hand
+        self._chosen = draft is not None  # a condition, by hand
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setModal(False)
-        self.setMinimumWidth(look.px(400))
+        self.setMinimumWidth(look.px(420))
         named(self, "dialog-alert", "Change alert" if old is not None else "New alert")
         self.setWindowTitle(self.accessibleName())
         column = QVBoxLayout(self)
         column.setSpacing(8)
         self.search = SymbolSearch(bridge, "dialog-alert-search", "Symbol")
         self.search.chosen.connect(self.show_symbol)
-        self.search.setVisible(old is None)
+        self.search.setVisible(old is None and draft is None)
         column.addWidget(self.search)
         self.heading = label("Pick a symbol", "dialog-alert-symbol", "heading")
         column.addWidget(self.heading)
@@ -89,6 +98,9 @@ class AlertDialog(QDialog):
         self.destroyed.connect(partial(bridge.forget, self._owner))
         if old is not None:
             self._fill(old.wish)
+        elif draft is not None:
+            self._fill(draft.wish)
+            self.condition.offer_studies(draft.offers)
         elif key is not None:
             self.show_symbol(key)
             self.price.setFocus()
@@ -120,45 +132,51 @@ class AlertDialog(QDialog):
         column.addLayout(row)
 
     def _make_fields(self, column: QVBoxLayout) -> None:
-        self.when, self.until = StillCombo(), StillCombo()
-        for kind, text in alert_words.WHEN.items():
-            self.when.addItem(text, kind.value)
+        self.condition = condition = Condition(self, self._bridge)
+        self.when, self.price, self.percent = condition.when, condition.price, condition.percent
+        self.until, self.at = StillCombo(), QLineEdit()
         today = self._bridge.now().date()
         self.until.addItem("No end", None)
         for text, days in _DAYS:
             self.until.addItem(text, (today + timedelta(days)).isoformat())
-        self.price, self.percent = PriceField(), DecimalField()
-        self.percent.setRange(-1000, 1000)
-        self.percent.setSuffix(" %")
-        self.note = QLineEdit()
+        self.at.setPlaceholderText("HH:MM, else the whole day")
+        self.note, self.message = QLineEdit(), QLineEdit()
         self.note.setMaxLength(NOTE_LENGTH)
+        self.message.setMaxLength(MESSAGE_LENGTH)
+        self.message.setPlaceholderText("The usual words")
         self.often = Segments("dialog-alert-often", "How often", (ONCE, AGAIN))
-        self._fields = {
-            "when": Field("Tell when", self.when, "dialog-alert-when"),
-            "level": Field("Price", self.price, "dialog-alert-price"),
-            "percent": Field("Change of the day", self.percent, "dialog-alert-percent"),
+        self._rest = {
             "often": Field("How often", self.often, "dialog-alert-often"),
             "expires": Field("Watch until", self.until, "dialog-alert-until"),
+            "until": Field("Until (IST)", self.at, "dialog-alert-at"),
             "note": Field("Note", self.note, "dialog-alert-note"),
+            "message": Field("Message", self.message, "dialog-alert-message"),
         }
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        for place in (0, 1):
-            grid.setColumnStretch(place, 1)
-        grid.addWidget(self._fields["when"], 0, 0)
-        grid.addWidget(self._fields["level"], 0, 1)
-        grid.addWidget(self._fields["percent"], 0, 1)
-        grid.addWidget(self._fields["often"], 1, 0)
-        grid.addWidget(self._fields["expires"], 1, 1)
-        grid.addWidget(self._fields["note"], 2, 0, 1, 2)
-        column.addLayout(grid)
-        self.when.currentIndexChanged.connect(lambda _: self._arrange())
+        self._rest["message"].setToolTip(_MESSAGE)
+        self._fields = {**condition.fields, **self._rest}
+        self.grid = FieldGrid()
+        column.addLayout(self.grid)
+        column.addWidget(self._rest["message"])
+        self.channels = {
+            name: named(QCheckBox(title), f"dialog-alert-by-{name}", f"Tell by {title}")
+            for name, title in self._bridge.alerts.channels()
+        }
+        row = QHBoxLayout()
+        row.addWidget(label("Tell by", "dialog-alert-by", "caption"))
+        for box in self.channels.values():
+            box.setChecked(True)
+            box.toggled.connect(lambda _: self._show_words())
+            row.addWidget(box)
+        row.addStretch(1)
+        column.addLayout(row)
+        condition.changed.connect(self._arrange)
+        self.until.currentIndexChanged.connect(lambda _: self._arrange())
         self.when.activated.connect(lambda _: self._choose())
         self.price.valueChanged.connect(self._follow)
-        for editor in (self.price, self.percent):
-            editor.valueChanged.connect(lambda _: self._show_words())
+        for editor in condition.editors.values():
             editor.lineEdit().returnPressed.connect(self._submit)
-        self.note.returnPressed.connect(self._submit)
+        for line in (self.note, self.message, self.at):
+            line.returnPressed.connect(self._submit)
 
     def _let_go(self) -> None:
         self._timer.stop()
@@ -173,7 +191,7 @@ class AlertDialog(QDialog):
         self._key = key
         self.search.clear()
         self._bridge.prices.want(self._owner, {key: FeedMode.QUOTE})
-        self.price.set_tick(instrument.tick_size)
+        self.condition.take_symbol(key, instrument.tick_size)
         tick = self._bridge.latest(key)
         last = tick.ltp if tick is not None else 0.0
         self.price.setValue(to_tick(last, instrument.tick_size) if last > 0 else 0.0)
@@ -181,15 +199,18 @@ class AlertDialog(QDialog):
 
     def _fill(self, wish: AlertWish) -> None:
         self.show_symbol(wish.key)
-        self.when.setCurrentIndex(self.when.findData(wish.when.value))
-        (self.percent if wish.when.of_day else self.price).setValue(float(wish.level))
+        self.condition.show(wish)
         self.often.choose(AGAIN if wish.again else ONCE)
         if wish.expires is not None:
             day = wish.expires.isoformat()
             if self.until.findData(day) < 0:
                 self.until.addItem(f"{wish.expires:%d %b %Y}", day)
             self.until.setCurrentIndex(self.until.findData(day))
+        self.at.setText("" if wish.until is None else f"{wish.until:%H:%M}")
         self.note.setText(wish.note)
+        self.message.setText(wish.message)
+        for name, box in self.channels.items():
+            box.setChecked(name in wish.channels)
 
     def _choose(self) -> None:
         self._chosen = True
@@ -203,23 +224,36 @@ class AlertDialog(QDialog):
         self.when.setCurrentIndex(self.when.findData(way.value))
 
     def _arrange(self) -> None:
-        of_day = AlertWhen(self.when.currentData()).of_day
-        self._fields["level"].setVisible(not of_day)
-        self._fields["percent"].setVisible(of_day)
+        ends = self.until.currentData() is not None
+        hidden = {"message", *(() if ends else ("until",))}  # the message has a row of its own
+        rest = [field for name, field in self._rest.items() if name not in hidden]
+        self.grid.place([*self.condition.shown(), *rest])
         self._show_words()
 
     def _wish(self, key: Key) -> AlertWish:
-        when, day = AlertWhen(self.when.currentData()), self.until.currentData()
-        value = (self.percent if when.of_day else self.price).value()
-        return AlertWish(
-            exchange=key[0],
-            symbol=key[1],
-            when=when,
-            level=Decimal(str(round(value, 6))),
+        """Raises :class:`InvalidOrder` for a time that is none."""
+        day, at = self.until.currentData(), self.at.text().strip()
+        try:
+            until = time.fromisoformat(at) if at and day else None
+        except ValueError:
+            raise InvalidOrder(f"Until: {at!r} is no time. Give 15:00.", field="until") from None
+        wish = AlertWish(
+            *key,
+            AlertWhen.ABOVE,
             again=self.often.value() == AGAIN,
             expires=date.fromisoformat(day) if day else None,
+            until=until,
             note=self.note.text().strip(),
+            message=self.message.text().strip(),
+            channels=self._channels(),
         )
+        return self.condition.fill(wish)
+
+    def _channels(self) -> tuple[str, ...]:
+        """The chosen ones, and those of the alert that are not there just now."""
+        away = () if self.old is None else self.old.wish.channels
+        chosen = [name for name, box in self.channels.items() if box.isChecked()]
+        return (*chosen, *(name for name in away if name not in self.channels))
 
     def _show_words(self) -> None:
         """Beside the last price: what would be told, and whether that is true already."""
@@ -227,15 +261,17 @@ class AlertDialog(QDialog):
         if self._key is None:
             self.hint.setText("")
             return
-        tick, wish = self._bridge.latest(self._key), self._wish(self._key)
+        tick = self._bridge.latest(self._key)
         known = tick is not None and tick.ltp > 0
         now = fmt.exact(tick.ltp, self._bridge.places(self._key)) if known and tick else fmt.MISSING
         self.heading.setText(f"{self._bridge.name(self._key)}  {self._key[0]}  LTP {now}")
-        value = alert_words.current(tick, wish.when)
+        wish = self.condition.fill(AlertWish(*self._key, self.condition.chosen))
+        value = alert_words.current(tick, wish.when) if wish.is_plain else None
         true = value is not None and holds(wish, plain(wish, Decimal(str(value))))
+        chosen = [box.text().lower() for box in self.channels.values() if box.isChecked()]
         self.hint.setText(
             ("It is so already: this tells at once. " if true else "")
-            + "Tells by a toast, a sound and a notification, and sends nothing. "
+            + f"Tells by {', '.join(chosen) or 'nothing'}, and sends nothing. "
             + f"It works {ONLY_WHILE_RUNNING}."
         )
 
@@ -246,10 +282,15 @@ class AlertDialog(QDialog):
         for field in self._fields.values():
             field.set_error("")
         self.answer.hide()
-        wish = self._wish(self._key)
-        name, editor = ("percent", self.percent) if wish.when.of_day else ("level", self.price)
-        if problem := editor.problem():
-            self._fields[name].set_error(problem)
+        for name, editor in self.condition.editors.items():
+            field = self._fields[name]
+            if field.isVisible() and (problem := editor.problem()):
+                field.set_error(problem)
+                return
+        try:
+            wish = self._wish(self._key)
+        except InvalidOrder as error:
+            self._told(error)
             return
         self._saving = True
         self.save.setEnabled(False)
@@ -266,19 +307,18 @@ class AlertDialog(QDialog):
                 raise  # told as a notice
             self._saving = False
             self.save.setEnabled(True)
-            self._told(error, wish)
+            self._told(error)
             return
         text = f"Alert set: {self._bridge.name(wish.key)} "
         self._bridge.notice.emit("info", text + alert_words.condition(self._bridge, wish))
         if isValid(self):  # it may have been closed meanwhile
             self.close()
 
-    def _told(self, error: AppError, wish: AlertWish) -> None:
+    def _told(self, error: AppError) -> None:
         text = self._bridge.names.spoken(self._bridge.clean(error.message))
         name = error.field if isinstance(error, InvalidOrder) else ""
-        if name == "level" and wish.when.of_day:
-            name = "percent"
-        if (field := self._fields.get(name)) is not None:
+        field = self.condition.field_of(name) or self._rest.get(name)
+        if field is not None and field.isVisible():
             field.set_error(text)
         else:
             self.answer.setText(text)
@@ -291,6 +331,7 @@ def show_form(
     key: Key | None = None,
     price: float = 0.0,
     old: PriceAlert | None = None,
+    draft: AlertDraft | None = None,
 ) -> AlertDialog:
     """Open the form; that of an alert is there once."""
     for known in parent.findChildren(AlertDialog):
@@ -299,6 +340,6 @@ def show_form(
             known.raise_()
             known.activateWindow()
             return known
-    dialog = AlertDialog(parent, bridge, key, price, old)
+    dialog = AlertDialog(parent, bridge, key, price, old, draft)
     dialog.show()
     return dialog

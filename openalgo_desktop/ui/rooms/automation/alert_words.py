@@ -5,16 +5,30 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
-from openalgo_desktop.core.alerts import AlertState, AlertWhen, AlertWish, PriceAlert, ToldAlert
+from openalgo_desktop.core.alerts import (
+    AlertState,
+    AlertWhen,
+    AlertWish,
+    OfStudy,
+    PriceAlert,
+    ToldAlert,
+)
 from openalgo_desktop.core.ticks import Part, Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 
-#: Conditions of the price as the form names them.
+#: Conditions as the form names them.
 WHEN = {
-    AlertWhen.ABOVE: "LTP at or above",
-    AlertWhen.BELOW: "LTP at or below",
-    AlertWhen.CROSSES: "LTP crosses",
+    AlertWhen.ABOVE: "at or above",
+    AlertWhen.BELOW: "at or below",
+    AlertWhen.CROSSES: "crosses",
+    AlertWhen.CROSSES_UP: "crosses up",
+    AlertWhen.CROSSES_DOWN: "crosses down",
+    AlertWhen.ENTERS: "enters a channel",
+    AlertWhen.LEAVES: "leaves a channel",
+    AlertWhen.RISES: "rises by per cent",
+    AlertWhen.FALLS: "falls by per cent",
+    AlertWhen.MOVES: "moves by per cent",
     AlertWhen.DAY_ABOVE: "Chg % at or above",
     AlertWhen.DAY_BELOW: "Chg % at or below",
 }
@@ -33,11 +47,17 @@ STATE_TONE = {
 
 
 def level(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
-    """A price with the decimals of its instrument, per cent, or the value of a study."""
-    if wish.when.of_day or wish.when.of_move:
+    """A level of its condition: a price with the decimals of its instrument, per cent, or the
+    value of a study."""
+    return fmt.percent(float(value)) if wish.when.of_move else seen(bridge, wish, value)
+
+
+def seen(bridge: Bridge, wish: AlertWish, value: Decimal) -> str:
+    """What it looks at: a price, the change of the day, or the value of a study."""
+    if wish.when.of_day:
         return fmt.percent(float(value))
-    if wish.studies:
-        return fmt.exact(float(value))
+    if isinstance(wish.subject, OfStudy):
+        return fmt.price(float(value), 2 if abs(value) >= 1 else 4)
     return fmt.exact(float(value), bridge.places(wish.key))
 
 
@@ -62,7 +82,7 @@ def words(bridge: Bridge, alert: PriceAlert, told: ToldAlert) -> str:
     if alert.wish.message:
         return told.text
     wish, value = alert.wish, alert.fired_value
-    at = fmt.MISSING if value is None else level(bridge, wish, value)
+    at = fmt.MISSING if value is None else seen(bridge, wish, value)
     what = f"Chg {at}" if wish.when.of_day else f"at {at}"
     note = f". {wish.note}" if wish.note else ""
     return f"{bridge.name(wish.key)} {what} ({condition(bridge, wish)}){note}"

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QMenu
 
-from openalgo_desktop.core.alerts import AlertState, PriceAlert
+from openalgo_desktop.core.alerts import AlertState, OfStudy, PriceAlert
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Tick
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
@@ -22,6 +23,7 @@ from openalgo_desktop.ui.kit.tables import RowAction
 from openalgo_desktop.ui.kit.widgets import label, push_button
 from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog, show_form
+from openalgo_desktop.ui.rooms.automation.alert_log import AlertLog
 
 WAITING = (AlertState.ACTIVE, AlertState.PAUSED)
 FILTERS: dict[str, Callable[[PriceAlert], bool]] = {
@@ -29,6 +31,8 @@ FILTERS: dict[str, Callable[[PriceAlert], bool]] = {
     "Waiting": lambda alert: alert.state in WAITING,
     "Told": lambda alert: alert.state not in WAITING,
 }
+#: The page of what alerts told.
+LOG = "Log"
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class AlertsDock(TableDock[AlertRow]):
     def __init__(self, bridge: Bridge, name: str = "") -> None:
         self.columns = columns(bridge)
         super().__init__(bridge, name)
-        self.filter = Segments("alerts-filter", "Show alerts", tuple(FILTERS), compact=True)
+        self.filter = Segments("alerts-filter", "Show alerts", (*FILTERS, LOG), compact=True)
         self.filter.changed.connect(lambda _: self.refresh())
         self.new_button = push_button("New alert…", "alerts-new", "New alert", self.new)
         self.edit_button = push_button(
@@ -115,7 +119,11 @@ class AlertsDock(TableDock[AlertRow]):
         self.hint.setWordWrap(True)
         self.hint.setContentsMargins(10, 3, 10, 3)
         self.content.addWidget(self.hint)
+        self.log = AlertLog(self)
+        self.content.insertWidget(self.content.indexOf(self.view), self.log.view, 1)
+        self.log.view.hide()
         self.listen(bridge.alerts.changed, self._on_alert)
+        self.listen(bridge.alerts.logged, self.reload_soon)
         self.listen(bridge.feed.aged, self._on_time)
         self.selection_changed.connect(self._on_selection)
         self.refresh()
@@ -128,7 +136,12 @@ class AlertsDock(TableDock[AlertRow]):
         return row.key
 
     def reload(self) -> None:
-        """Show the alerts as they are now, through the filter."""
+        """Show the alerts as they are now, through the filter, or what was told."""
+        logs = self.filter.value() == LOG
+        self.log.view.setVisible(logs)
+        if logs:
+            self._show_log()
+            return
         keep, every = FILTERS[self.filter.value()], self.bridge.alerts.all()
         rows = [self._row(alert) for alert in every if keep(alert)]
         wanted: dict[Key, FeedMode] = {}
@@ -144,10 +157,23 @@ class AlertsDock(TableDock[AlertRow]):
         self.set_subject(f"{active} watching" if active else "")
         self._on_selection()
 
+    def _show_log(self) -> None:
+        self.want({})
+        self.set_rows([])
+        self.set_empty(False)
+        self.view.hide()
+        self.log.show()
+        self._on_selection()
+
     def _row(self, alert: PriceAlert) -> AlertRow:
         tick = self.bridge.latest(alert.key)
-        now = alert_words.current(tick, alert.wish.when)
-        return AlertRow(alert, self.bridge.alerts.trouble(alert), now)
+        return AlertRow(alert, self.bridge.alerts.trouble(alert), self._now(alert, tick))
+
+    def _now(self, alert: PriceAlert, tick: Tick | None) -> float | None:
+        """What it looks at, as it is now: price, change of the day or value of a study."""
+        if isinstance(alert.wish.subject, OfStudy):
+            return self.bridge.alerts.current(alert)
+        return alert_words.current(tick, alert.wish.when)
 
     def _on_alert(self, alert: PriceAlert) -> None:
         self.reload_soon()
@@ -166,7 +192,7 @@ class AlertsDock(TableDock[AlertRow]):
     def take(self, ticks: Ticks) -> None:
         for row in self.rows:
             tick = ticks.get(row.key)
-            now = alert_words.current(tick, row.alert.wish.when)
+            now = None if tick is None else self._now(row.alert, tick)
             if now is not None and now != row.now:
                 row.now = now
                 self.row_changed(row)
@@ -230,17 +256,24 @@ def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
 
     def now(row: AlertRow) -> str:
         value = None if row.now is None else Decimal(str(row.now))
-        return fmt.MISSING if value is None else alert_words.level(bridge, row.alert.wish, value)
+        return fmt.MISSING if value is None else alert_words.seen(bridge, row.alert.wish, value)
 
     def fired(row: AlertRow) -> str:
         at, value = row.alert.fired_at, row.alert.fired_value
         if at is None or value is None:
             return fmt.MISSING
-        return f"{fmt.date_time_text(at)}  at {alert_words.level(bridge, row.alert.wish, value)}"
+        return f"{fmt.date_time_text(at)}  at {alert_words.seen(bridge, row.alert.wish, value)}"
 
     def until(row: AlertRow) -> str:
-        day = row.alert.wish.expires
-        return fmt.MISSING if day is None else f"{day:%d %b %Y}"
+        day, at = row.alert.wish.expires, row.alert.wish.until
+        if day is None:
+            return fmt.MISSING
+        return f"{day:%d %b %Y}" if at is None else f"{day:%d %b %Y} {at:%H:%M}"
+
+    def tells(row: AlertRow) -> str:
+        titles = dict(bridge.alerts.channels())
+        names = [titles.get(name, name) for name in row.alert.wish.channels]
+        return ", ".join([names[0], *(name.lower() for name in names[1:])])
 
     def actions(row: AlertRow) -> tuple[RowAction, ...]:
         word = "Resume" if row.resumes else "Pause"
@@ -260,11 +293,11 @@ def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
         ),
         Col(
             "current", "Current", 80, lambda r: r.now, now, flash=True, live=True,
-            tooltip="LTP, or the change of the day where the alert looks at that",
+            tooltip="LTP, or the change of the day or the study where the alert looks at that",
         ),
         Col(
             "state", "State", 90, lambda r: r.state, tone=lambda r: r.tone, numeric=False,
-            tip=lambda r: r.trouble,
+            tip=lambda r: r.trouble or r.alert.why,
         ),
         Col("action", "", 150, lambda r: r.resumes, numeric=False, actions=actions),
         Col("created", "Created", 140, lambda r: fmt.date_time_text(r.alert.created_at),
@@ -272,9 +305,8 @@ def columns(bridge: Bridge) -> tuple[Col[AlertRow], ...]:
         Col("fired", "Fired", 190, fired, numeric=False),
         Col(
             "tells", "Action", 110,
-            lambda r: f"Toast, sound {'each time' if r.alert.wish.again else 'once'}",
-            numeric=False,
-            tooltip="An alert tells by a toast, a sound and a notification; it sends nothing",
+            lambda r: f"{tells(r)} {'each time' if r.alert.wish.again else 'once'}",
+            numeric=False, tooltip="How it tells; it sends nothing",
         ),
         Col("until", "Until", 80, until, numeric=False),
         Col("note", "Note", 200, lambda r: r.alert.wish.note, numeric=False, elides=True),

@@ -131,6 +131,9 @@ class Lines:
     def title(self, key: Key, source: OfDrawing) -> str:
         return "Trend line"
 
+    def lines(self, key: Key) -> list[OfDrawing]:
+        return [OfDrawing(name) for name in self.levels]
+
     def need(self, key: Key, source: OfDrawing) -> Need:
         return Need()
 

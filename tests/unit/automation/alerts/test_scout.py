@@ -82,7 +82,7 @@ async def test_a_price_crosses_a_study_on_touch(room: Room):
 async def test_a_study_reaches_a_level_and_the_form_reads_so(room: Room):
     room.say(800.0)
     made = await room.add(AlertWhen.ABOVE, "801", subject=SMA, span="1m")
-    assert room.alerts.describe(made.wish) == "SMA 3 at or above 801 (1m)"
+    assert room.alerts.words.describe(made.wish) == "SMA 3 at or above 801 (1m)"
     await ready(room, made)
     room.say(804.0)
     await looked(room)
@@ -162,7 +162,7 @@ async def test_moves_within_bars(room: Room):
     room.say(800.0)
     rises = await room.add(AlertWhen.RISES, "2", bars=3, span="1m")
     falls = await room.add(AlertWhen.FALLS, "2", bars=3, span="1m")
-    assert room.alerts.describe(rises.wish) == "LTP rises 2 within 3 bars (1m)"
+    assert room.alerts.words.describe(rises.wish) == "LTP rises 2 within 3 bars (1m)"
     await ready(room, rises)
     room.say(805.0)
     await looked(room)
