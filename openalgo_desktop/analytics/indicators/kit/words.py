@@ -157,6 +157,17 @@ def _variance(v: Floats) -> float:
     return float(np.dot(d, d)) / v.size
 
 
+def third_moment(x: Node, n: int) -> Node:
+    """Third central moment of the last ``n``, divided by n."""
+
+    def tail(v: Floats) -> float:
+        d = v - v[0]
+        d -= np.add.reduce(d) / n
+        return float(np.add.reduce(d * d * d)) / n
+
+    return Window(lambda v: rolling.moments(v, n, 3)[2], n, x, tail=tail)
+
+
 def stdev(x: Node, n: int) -> Node:
     """Population standard deviation of the last ``n``."""
     return Map(np.sqrt, variance(x, n))
@@ -334,5 +345,5 @@ def cumulated(x: Node, reset: Node | None = None) -> Node:
 
 def streak(flag: Node) -> Node:
     """How many bars in a row ``flag`` has been other than 0."""
-    one = Map(lambda v: np.where(v != 0, 1.0, 0.0), flag)
-    return Cumulated(one, Map(lambda v: np.where(v == 0, 1.0, 0.0), one))
+    one = Map(lambda v: np.where(np.isnan(v), v, v != 0), flag)
+    return Cumulated(one, Map(lambda v: np.where(v == 1, 0.0, 1.0), one))

@@ -35,13 +35,17 @@ _GONE = 1e-12
     ),
     over=True,
     source="Kaufman 1995: factor from the efficiency of the last n changes; starts at the value of "
-    "the (n+1)-th bar",
+    "the n-th bar; TA-Lib KAMA",
 )
 def _kama(i: Inputs) -> Node:
     x, n = i.source(), i.whole()
     fast, slow = 2 / (i.whole("fast") + 1), 2 / (i.whole("slow") + 1)
     share = efficiency(x, n) * (fast - slow) + slow
-    return Blend(x, share * share)
+    return Blend(x, w.each(_or_one, share * share, w.ago(x, n - 1)))
+
+
+def _or_one(share: Any, first: Any) -> Any:
+    return np.where(np.isnan(share) & ~np.isnan(first), 1.0, share)
 
 
 def efficiency(x: Node, n: int) -> Node:

@@ -153,11 +153,15 @@ def _vwma(i: Inputs) -> Node:
     words=("Tillson",),
 )
 def _t3(i: Inputs) -> Node:
-    v, n, x = i.number("factor"), i.whole(), i.source()
-    for _ in range(3):
-        once = w.ema(x, n)
-        x = once * (1 + v) - w.ema(once, n) * v
-    return x
+    v, n, e = i.number("factor"), i.whole(), [w.ema(i.source(), i.whole())]
+    for _ in range(5):
+        e.append(w.ema(e[-1], n))
+    return (
+        e[2] * (1 + v) ** 3
+        - e[3] * (3 * v * (1 + v) ** 2)
+        + e[4] * (3 * v * v * (1 + v))
+        - e[5] * v**3
+    )
 
 
 @STUDIES.study(

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from openalgo_desktop.analytics.indicators.kit import rolling
 from openalgo_desktop.analytics.indicators.kit import words as w
-from openalgo_desktop.analytics.indicators.kit.node import Node, Window
+from openalgo_desktop.analytics.indicators.kit.node import Node
 from openalgo_desktop.analytics.indicators.kit.outputs import line
 from openalgo_desktop.analytics.indicators.kit.params import length, number, source
 from openalgo_desktop.analytics.indicators.kit.shelf import Inputs, Shelf
@@ -215,8 +214,7 @@ def _rank(i: Inputs) -> Node:
 )
 def _skew(i: Inputs) -> Node:
     n, x = i.whole(), i.source()
-    third = Window(lambda v: rolling.moments(v, n, 3)[2], n, x)
-    return w.each(_cubed, third, w.variance(x, n))
+    return w.each(_cubed, w.third_moment(x, n), w.variance(x, n))
 
 
 def _cubed(third: Any, variance: Any) -> Any:
