@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from openalgo_desktop.brokers.registry import SIMULATOR
-from openalgo_desktop.core.events import FeedChanged, FeedRefused
+from openalgo_desktop.core.events import FeedChanged, FeedRefused, SettingChanged
 from openalgo_desktop.research.bars.hours import Hours
 from openalgo_desktop.research.bars.service import BarService
 from openalgo_desktop.research.bars.store import BarStore
@@ -38,4 +38,10 @@ def start_bars(terminal: Terminal) -> BarService:
     subscribe = terminal.bus.subscribe
     terminal.on_stop(subscribe(FeedChanged, lambda event: bars.feed_changed(event.connected)))
     terminal.on_stop(subscribe(FeedRefused, lambda event: bars.refused(event.key, event.reason)))
+
+    def changed(event: SettingChanged) -> None:
+        if event.key.startswith("calendar."):
+            bars.rebuild()
+
+    terminal.on_stop(subscribe(SettingChanged, changed))
     return bars

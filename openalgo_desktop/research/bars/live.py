@@ -251,14 +251,16 @@ class LiveBars:
                     again.append(name)
         return again
 
-    def reset(self) -> None:
-        """Other prices come from now on, or the calendar is another one: what was built goes."""
+    def reset(self) -> list[Followed]:
+        """Other prices come from now on, or the calendar is another one: what was built goes.
+        Gives those that somebody listens to."""
         for (key, span), found in self._follows.items():
             found.builder = self._builder(key[0], span)
             found.closed.clear()
             found.last_trade = 0
             found.began = self.exchange_clock.surely() if self._ticks.sound else math.inf
         self._ends.clear()
+        return [name for name, found in self._follows.items() if found.listeners]
 
     # -- the timer --------------------------------------------------------------------------
     def _await_end(self, name: Followed, builder: BarBuilder) -> None:
@@ -307,6 +309,3 @@ def _table(rows: list[LiveBar]) -> Bars:
     return Bars(
         np.array(time, np.int64), prices[0], prices[1], prices[2], prices[3], traded, interest
     )
-
-
-__all__ = ["GRACE", "LINGER", "MOST_LINGERING", "BarBuilder", "Listener", "LiveBars", "Ticks"]

@@ -30,7 +30,7 @@ from openalgo_desktop.research.bars.hours import (
     day_start,
     on_axis,
 )
-from openalgo_desktop.research.bars.live import LiveBars, Ticks
+from openalgo_desktop.research.bars.live import Followed, LiveBars, Ticks
 from openalgo_desktop.research.bars.loads import Loads, Source, Tail, Wanted
 from openalgo_desktop.research.bars.store import BarStore
 from openalgo_desktop.research.bars.tables import merged, part
@@ -110,7 +110,7 @@ class BarService(BarSource):
     ) -> Bars:
         """See :class:`BarSource`. A span that the source lacks is made of a shorter one; of one
         that only ticks make there are the bars that were built since somebody follows it."""
-        self._look_at_clock()
+        self._look_around()
         base = self.base(span)
         if base is None:
             self._keep(key, span, end)
@@ -178,7 +178,7 @@ class BarService(BarSource):
     def follow(
         self, key: Key, span: Span, listener: Callable[[LiveBar], None]
     ) -> Callable[[], None]:
-        self._look_at_clock()
+        self._look_around()
         stops = [self.live.follow(key, span, listener)]
         try:
             base = self.base(span)
@@ -231,35 +231,39 @@ class BarService(BarSource):
     # -- what happens around -----------------------------------------------------------------
     def feed_changed(self, connected: bool) -> None:
         """The feed of the data account came, went or is another one's."""
-        source = self._source_name()
-        if source != self._built_of:
-            self._built_of = source
-            self.live.reset()
+        self._look_around()
         if not connected:
             self.live.interrupted()
             return
-        for key, span in self.live.resumed():
-            self._seed_later(key, span)
+        self._seed_all(self.live.resumed())
 
     def refused(self, key: Key, reason: str) -> None:
         """An instrument is not streamed, or (with an empty reason) is again."""
         if reason:
             self.live.interrupted(key)
-            return
-        for of, span in self.live.resumed(key):
-            self._seed_later(of, span)
+        else:
+            self._seed_all(self.live.resumed(key))
 
-    def _look_at_clock(self) -> None:
-        """After a jump of the clock (it was set, the computer slept) ticks are missing, and what a
-        simulated market said of other times is not what it says now."""
-        if self._jumps.look():
-            self.forget_passing()
+    def rebuild(self) -> None:
+        """Bars begin at other times now (the calendar was amended): what was built goes."""
+        self._seed_all(self.live.reset())
 
     def forget_passing(self) -> None:
         """What sources that do not last told is no more true: a simulated market was moved."""
         self._store.forget_passing()
         self._loads.forget(self._lasts)
-        self.live.reset()
+        self.rebuild()
 
+    def _seed_all(self, followed: list[Followed]) -> None:
+        for key, span in followed:
+            self._seed_later(key, span)
 
-__all__ = ["SEED_AFTER", "BarService", "Tail"]
+    def _look_around(self) -> None:
+        """After a jump of the clock (it was set, the computer slept) ticks are missing, and what a
+        simulated market said of other times is not what it says now. Another account's ticks do
+        not go on with the bars of this one."""
+        source, self._built_of = self._built_of, self._source_name()
+        if self._jumps.look():
+            self.forget_passing()
+        elif source != self._built_of:
+            self.rebuild()

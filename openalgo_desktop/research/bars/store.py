@@ -19,6 +19,7 @@ from openalgo_desktop.research.bars.cover import Range, missing, united
 from openalgo_desktop.research.bars.files import BarFiles, SeriesName, block
 from openalgo_desktop.research.bars.tables import (
     ROW_BYTES,
+    equal,
     frozen,
     part,
     replaced,
@@ -39,6 +40,14 @@ class _Series:
     def __init__(self, bars: Bars, known: tuple[Range, ...]) -> None:
         self.bars = frozen(bars)
         self.known = known
+
+
+def _unknown(series: _Series, taken: Bars, start: int, end: int) -> int:
+    """From where on ``taken`` says something new, so that a day that goes on is not written again
+    with each of its minutes."""
+    until = max((min(last, end) for first, last in series.known if first <= start), default=start)
+    same = equal(part(series.bars, start, until), part(taken, start, until))
+    return max(start, until) if same and until < end else start
 
 
 class BarStore:
@@ -82,6 +91,7 @@ class BarStore:
         place of what was known there. Writing goes on after the return."""
         series = await self._of(name)
         taken = part(bars, start, end)
+        new = _unknown(series, taken, start, end)
         self._put(
             name,
             _Series(
@@ -89,7 +99,7 @@ class BarStore:
             ),
         )
         if self._on_disk(name) and self._most_mb() > 0:
-            self._write(name, taken, start, end)
+            self._write(name, part(taken, new, end), new, end)
 
     async def known(self, name: SeriesName) -> tuple[Range, ...]:
         """The times that are known, ascending."""

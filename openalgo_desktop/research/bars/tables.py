@@ -66,6 +66,12 @@ def replaced(bars: Bars, new: Bars, start: int, end: int) -> Bars:
     return merged([rows(bars, slice(0, first)), new, rows(bars, slice(last, None))])
 
 
+def equal(one: Bars, two: Bars) -> bool:
+    """Whether both have the same bars."""
+    pairs = zip(columns(one), columns(two), strict=True)
+    return len(one) == len(two) and all(np.array_equal(a, b) for a, b in pairs)
+
+
 def frozen(bars: Bars) -> Bars:
     """The same, and nobody can change it: it is handed to many."""
     for column in columns(bars):

@@ -152,6 +152,17 @@ def test_files_not_used_for_long_go_first(tmp_path: Path) -> None:
     assert len(left) == 4 and names[0].path.name in left and names[9].path.name in left
 
 
+async def test_a_day_that_goes_on_is_written_once(tmp_path: Path) -> None:
+    store = BarStore(tmp_path, lambda: 10)
+    for end in (600, 1200, 1800):
+        await store.append(NAME, bars_of(range(0, end, 60)), 0, end)
+    await store.append(NAME, bars_of(range(0, 1800, 60), 2.0), 0, 1800)  # it was corrected
+    await store.close()
+    assert (tmp_path / NAME.path).stat().st_size == 4 * 32 + 60 * 56
+    found = BarFiles(tmp_path).read(NAME)
+    assert np.array_equal(found.bars.close, bars_of(range(0, 1800, 60), 2.0).close)
+
+
 async def test_a_full_disk_leaves_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
