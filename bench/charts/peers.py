@@ -207,10 +207,9 @@ class Finplot:
         self.candles.update_data(self.frame)
 
     def pan(self, number: int) -> None:
-        box = self.axis.vb
-        view = box.targetRect()
-        step = 1.3 if number % 20 < 10 else -1.3
-        box.update_y_zoom(view.left() - step, view.right() - step)
+        # As with vn.py: a view that is a little smaller can move.
+        left = 20 + 1.3 * (number % 10)
+        self.axis.vb.update_y_zoom(left, left + len(self.frame) - 40)
 
     def zoom(self, number: int) -> None:
         box = self.axis.vb
