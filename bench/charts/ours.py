@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -11,9 +13,25 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 from worker import HEIGHT, WIDTH, Data
 
+from openalgo_desktop.analytics.indicators import registry
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.drawings.book import DrawingBook
+from openalgo_desktop.core.charting.drawings.model import Anchor, Tool
+from openalgo_desktop.core.charting.drawings.tools import tools
+from openalgo_desktop.core.charting.history import History
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.drawings.board import Board
+from openalgo_desktop.ui.chart.drawings.layer import DrawingsLayer
+from openalgo_desktop.ui.chart.plots.study import StudyView
+from openalgo_desktop.ui.engine.drawings import DrawingsDoor
+
+KEY = ("NSE", "X")
+#: Two over the prices, three in panes or with bands: what a busy chart has.
+STUDIES = ("ema", "bollinger", "vwap", "rsi", "macd")
+DRAWINGS = 20
 
 
 class Plain:
@@ -57,3 +75,58 @@ class Plain:
     def close(self, window: QWidget) -> None:
         window.close()
         window.deleteLater()
+
+
+class Filled(Plain):
+    """The same with five studies, which are renewed at each tick, and twenty drawings."""
+
+    def fill(self) -> None:
+        self.columns = Columns.of(self.table)
+        self.studies = {name: registry.make(name) for name in STUDIES}
+        views, pane = [], 0
+        for name, study in self.studies.items():
+            study.load(self.columns)
+            spec = registry.spec(name)
+            pane += not spec.over
+            own = 0 if spec.over else pane
+            views.append(StudyView(name, spec.title, spec.outputs, study.values, own))
+        self.view.set_studies(views)
+        self._draw()
+
+    def _draw(self) -> None:
+        async def nothing(_scope: str) -> dict[str, object]:
+            return {}
+
+        state = SimpleNamespace(put_later=lambda _scope: lambda *_: None, all=nothing)
+        terminal = SimpleNamespace(
+            drawings=DrawingBook(), clock=SimpleNamespace(time=lambda: 5.0), state=state
+        )
+        door = DrawingsDoor(terminal, lambda work, _name: asyncio.run(work), self.view)
+        board = Board(door, History(door.apply), self.view)
+        layer, canvas = DrawingsLayer(board, parent=self.view), self.target
+        canvas.add_layer(layer)
+        layer.base_changed.connect(lambda: canvas.layer_changed(layer))
+        layer.top_changed.connect(lambda: canvas.layer_moved(layer))
+        board.set_chart(KEY, Span.of(Interval.M1))
+        usual = [tool for tool in tools().values() if tool.least == 2 and _plain(tool)]
+        board.put("", [door.made(tool, self._anchors(at)) for at, tool in _some(usual)])
+
+    def _anchors(self, number: int) -> tuple[Anchor, Anchor]:
+        bars, count = self.bars, len(self.bars.time)
+        first, second = count * (number + 1) // 40, count * (number + 15) // 40
+        one, two = (Anchor(float(bars.time[at]), float(bars.close[at])) for at in (first, second))
+        return one, two
+
+    def tick(self, number: int) -> None:
+        for name, study in self.studies.items():
+            study.last(self.columns)
+            self.view.set_study_values(name, study.values)
+        super().tick(number)
+
+
+def _plain(tool: Tool) -> bool:
+    return not (tool.screen or tool.hand or tool.written or tool.passing or tool.study)
+
+
+def _some(usual: list[Tool]) -> list[tuple[int, Tool]]:
+    return [(number, usual[number % len(usual)]) for number in range(DRAWINGS)]

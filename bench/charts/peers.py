@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyqtgraph as pg
@@ -131,7 +131,7 @@ class VnPy:
         from vnpy.trader.constant import Exchange, Interval
         from vnpy.trader.object import BarData
 
-        start = datetime(2025, 1, 1)
+        start = datetime(2025, 1, 1, tzinfo=UTC)
         columns = (column.tolist() for column in bars[1:])
         self.rows = [
             BarData(
