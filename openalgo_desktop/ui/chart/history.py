@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import TypeAlias
 
 from openalgo_desktop.core.charting.ports import Progress
-from openalgo_desktop.core.enums import Interval
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.kit.dock import Holder
@@ -25,16 +25,16 @@ _EMPTY = 2
 
 class ChartHistory:
     """Owns the line of text that says how the load went, and the button that tries again; the
-    dock places both. ``days`` of history are loaded for each interval, and as many again each
+    dock places both. ``days`` of history are loaded for a span, and as many again each
     time that older ones are wanted."""
 
     def __init__(
-        self, dock: Holder, days: Mapping[Interval, int], again: Callable[[], None]
+        self, dock: Holder, days: Callable[[Span], int], again: Callable[[], None]
     ) -> None:
         self._dock = dock
         self._days = days
         self._task: asyncio.Task[None] | None = None
-        self._interval: Interval | None = None
+        self._span: Span | None = None
         self._ask: Ask | None = None
         self._first: date | None = None  # of what is loaded
         self._empty = 0  # older windows without a bar, in a row
@@ -52,15 +52,15 @@ class ChartHistory:
         """Whether there is nothing older, as far as is known."""
         return self._empty >= _EMPTY
 
-    def load(self, interval: Interval, ask: Ask, show: Callable[[Interval, Bars], None]) -> None:
+    def load(self, span: Span, ask: Ask, show: Callable[[Span, Bars], None]) -> None:
         """Ask for the bars and give them to ``show``, none where they cannot be had; a load under
         way is given up."""
         if self._task is not None:
             self._task.cancel()
         self.message.setText("Loading…")
         self.retry.hide()
-        self._interval, self._ask, self._first, self._empty = interval, ask, None, 0
-        self._task = self._dock.spawn(self._load(interval, ask, show), f"{self._dock.name} history")
+        self._span, self._ask, self._first, self._empty = span, ask, None, 0
+        self._task = self._dock.spawn(self._load(span, ask, show), f"{self._dock.name} history")
 
     def older(self, show: Callable[[Bars], None]) -> bool:
         """Ask for the window before what is loaded and give its bars to ``show`` (maybe none: a
@@ -73,11 +73,9 @@ class ChartHistory:
         )
         return True
 
-    async def _load(
-        self, interval: Interval, ask: Ask, show: Callable[[Interval, Bars], None]
-    ) -> None:
+    async def _load(self, span: Span, ask: Ask, show: Callable[[Span, Bars], None]) -> None:
         today = self._dock.bridge.now().date()
-        first = today - timedelta(days=self._days[interval])
+        first = today - timedelta(days=self._days(span))
         try:
             bars = await ask(first, today, self._tell)
         except AppError as error:
@@ -86,12 +84,12 @@ class ChartHistory:
             self.retry.show()
         else:
             self._first = first
-            self.message.setText("" if len(bars) else f"No bars for {interval.value}")
-        show(interval, bars)
+            self.message.setText("" if len(bars) else f"No bars for {span.text}")
+        show(span, bars)
 
     async def _load_older(self, ask: Ask, before: date, show: Callable[[Bars], None]) -> None:
-        assert self._interval is not None
-        first = before - timedelta(days=self._days[self._interval])
+        assert self._span is not None
+        first = before - timedelta(days=self._days(self._span))
         self.message.setText("Loading…")
         try:
             bars = await ask(first, before - timedelta(days=1), self._tell)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
@@ -14,7 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.enums import FeedMode, Interval, Mode
+from openalgo_desktop.core.enums import FeedMode, Mode
+from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
@@ -22,34 +24,31 @@ from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.chart.history import ChartHistory
-from openalgo_desktop.ui.chart.live_bar import LiveBar
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
-from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 T = TypeVar("T")
 
 EMPTY = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
-#: Intervals of the picker, and how many days of history each loads.
-DAYS: dict[Interval, int] = {
-    Interval.M1: 4,
-    Interval.M3: 10,
-    Interval.M5: 15,
-    Interval.M15: 45,
-    Interval.M30: 90,
-    Interval.H1: 180,
-    Interval.DAY: 730,
-    Interval.WEEK: 1825,
-}
+
+
+def clock_text(seconds: float) -> str:
+    """``4:05``, ``1:02:09``: what is left of a bar, rounded up."""
+    whole = math.ceil(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class ChartCell(QWidget):
@@ -75,7 +74,6 @@ class ChartCell(QWidget):
         self._released = False
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._places = 2
-        self._live: LiveBar | None = None
         self._lines_due = False
         self._moment: datetime | None = None  # to be shown when the history is here
         self.content = QVBoxLayout(self)
@@ -86,12 +84,13 @@ class ChartCell(QWidget):
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
+        self.data = ChartData(self.view, self.history, self._show_history, self._on_older)
         self.content.addWidget(self.view, 1)
         self.empty = label(EMPTY, f"{name}-empty", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.content.addWidget(self.empty, 1)
-        self.entry = IntervalEntry(self, name, lambda span: span.interval in DAYS)
+        self.entry = IntervalEntry(self, name, lambda span: True)
         self.entry.chosen.connect(self.interval.choose)
         self.set_empty(True)
         self._let_go = bridge.gtts.hold()
@@ -99,16 +98,10 @@ class ChartCell(QWidget):
         bridge.frames.add(self, host.title)
 
     def _build_head(self) -> None:
-        self.interval = Segments(
-            f"{self.name}-interval",
-            "Interval",
-            tuple(interval.value for interval in DAYS),
-            compact=True,
-        )
-        self.interval.choose(Interval.M5.value)
+        self.interval = SpanPicker(self.name)
         self.interval.changed.connect(self._on_interval)
         self.quote = label("", f"{self.name}-quote", "number")
-        self.history = ChartHistory(self, DAYS, self.load)
+        self.history = ChartHistory(self, days_of, self.load)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 8, 0)
         head.setSpacing(10)
@@ -149,6 +142,7 @@ class ChartCell(QWidget):
             return
         self._released = True
         self._let_go()
+        self.data.close()
         self.bridge.frames.remove(self)
         self.bridge.forget(self.objectName())
         for signal, slot in self._heard:
@@ -220,41 +214,40 @@ class ChartCell(QWidget):
         self.load()
 
     @property
-    def shown_interval(self) -> Interval:
+    def span(self) -> Span:
         """The interval of now."""
-        return Interval(self.interval.value())
+        return self.interval.span
 
-    def show_interval(self, interval: Interval) -> None:
-        """Show another interval, where it is offered."""
-        if interval in DAYS and interval.value != self.interval.value():
-            self.interval.choose(interval.value)
+    def show_interval(self, text: str) -> None:
+        """Show another interval."""
+        self.interval.choose(text)
 
     def load(self) -> None:
         """Load the history of the symbol and interval; a load under way is given up."""
         if self.key is None:
             return
-        self._live = None
-        interval = Interval(self.interval.value())
-        ask = partial(self.bridge.bars.of_days, self.key, Span.of(interval))
-        self.history.load(interval, ask, self._show_history)
+        row = self.bridge.instrument(self.key)
+        tick = row.tick_size if row is not None else 0.0
+        self.data.open(self.bridge.bars, self.key, self.span, self._places, tick)
 
-    def _show_history(self, interval: Interval, bars: Bars) -> None:
-        self._live = LiveBar(interval, bars)
-        self.view.set_bars(bars, interval, self._places)
+    def _show_history(self, span: Span, bars: Bars) -> None:
         self._show_moment()
         failed = not self.history.retry.isHidden()
         self.set_empty(
-            not len(bars), self.history.message.text() if failed else self._no_bars(interval)
+            not len(bars), self.history.message.text() if failed else self._no_bars(span)
         )
         self.show_lines()
         self.dirty = True
 
-    def _no_bars(self, interval: Interval) -> str:
+    def _on_older(self, _added: int) -> None:
+        self.dirty = True
+
+    def _no_bars(self, span: Span) -> str:
         """Who has none, and what may have."""
         source = self.bridge.account_status().title or "the account that gives prices"
-        other = "another symbol" if interval is Interval.DAY else "D"
+        other = "another symbol" if span.text == "D" else "D"
         name = "this" if self.key is None else self.bridge.name(self.key)
-        return f"No bars of {name} for {interval.value} from {source}.\nTry {other}."
+        return f"No bars of {name} for {span.text} from {source}.\nTry {other}."
 
     def _on_moment(self, key: Key, at: datetime) -> None:
         """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
@@ -275,23 +268,22 @@ class ChartCell(QWidget):
         if tick is None:
             return
         self.dirty = True
-        if self._live is None:
-            return
-        started = self._live.update(tick)
-        candle = self._live.candle
-        if candle is not None:
-            self.view.take(candle, began=started)
-            if self.view.isHidden():  # no history, but the market goes on
-                self.set_empty(False)
 
     def flush(self) -> None:
         """Draw what changed."""
         self.dirty = False
         if self._lines_due:
             self._show_lines()
+        if self.data.flush() and self.view.isHidden():  # no history, but the market goes on
+            self.set_empty(False)
         if self.key is not None:
             self._show_quote(self.key)
+            self.view.set_countdown(self._countdown(self.key))
         self.view.flush()
+
+    def _countdown(self, key: Key) -> str:
+        left = self.bridge.bars.countdown(key, self.span) if self.span.is_intraday else None
+        return "" if left is None else clock_text(left)
 
     def _show_quote(self, key: Key) -> None:
         feed, tick = self.bridge.feed, self.bridge.latest(key)
@@ -423,5 +415,6 @@ class ChartCell(QWidget):
     def restore_state(self, state: Mapping[str, object]) -> None:
         """The other way round; unknown values are ignored."""
         interval = state.get("interval")
-        if isinstance(interval, str) and interval in self.interval.options:
-            self.interval.choose(interval)
+        if isinstance(interval, str):
+            with suppress(DataError):
+                self.interval.choose(interval)

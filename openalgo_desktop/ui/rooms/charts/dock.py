@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Action, Interval
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
@@ -137,9 +138,10 @@ class ChartDock(Dock):
     def _on_interval(self, cell: ChartCell, text: str) -> None:
         if self.together.interval:
             for other in self.cells:
-                other.show_interval(Interval(text))
-        if self.interval_linked and cell is self.cell:
-            self.bridge.links.set_interval(Interval(text), self.group)
+                other.show_interval(text)
+        shared = Span.parse(text).interval
+        if self.interval_linked and cell is self.cell and shared is not None:
+            self.bridge.links.set_interval(shared, self.group)
 
     def _on_group_interval(self, _interval: Interval, group: int) -> None:
         if self.interval_linked and group == self.group:
@@ -148,7 +150,7 @@ class ChartDock(Dock):
     def follow_interval(self) -> None:
         interval = self.bridge.links.interval(self.group)
         if interval is not None:
-            self.cell.show_interval(interval)
+            self.cell.show_interval(interval.value)
 
     # -- arrangement ------------------------------------------------------------------------
     def _show_layouts(self) -> None:

@@ -67,7 +67,7 @@ class Together:
             self._dock.show_symbol(active.key)
         if name == "interval" and self.interval:
             for cell in self._dock.cells:
-                cell.show_interval(active.shown_interval)
+                cell.show_interval(active.span.text)
 
     def save_state(self) -> dict[str, bool]:
         """What the workspace remembers."""

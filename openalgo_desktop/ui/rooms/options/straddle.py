@@ -38,6 +38,12 @@ DAYS: dict[Interval, int] = {
     Interval.M15: 30,
     Interval.H1: 60,
 }
+
+
+def _days(span: Span) -> int:
+    return DAYS[Interval(span.text)]
+
+
 LOADING = "Loading the history"
 NOTHING = "No call and put of one strike here.\nPick an option, or what it rests on."
 
@@ -67,7 +73,7 @@ class StraddleDock(Dock):
             "Call and put together, also as a part of the underlying; between which prices of the "
             "underlying whoever sells both now wins at the expiry, before charges"
         )
-        self.history = ChartHistory(self, DAYS, self.load)
+        self.history = ChartHistory(self, _days, self.load)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 8, 0)
         self._bar = OneLine(f"{self.name}-bar", self.interval, (self.figures,))
@@ -114,7 +120,7 @@ class StraddleDock(Dock):
         self._live = None
         interval = Interval(self.interval.value())
         ask = partial(self._ask, self.pair, interval)
-        self.history.load(interval, ask, self._show_history)
+        self.history.load(Span.of(interval), ask, self._show_history)
 
     async def _ask(
         self, pair: Pair, interval: Interval, first: date, last: date, tell: Report
@@ -125,7 +131,8 @@ class StraddleDock(Dock):
         columns = dict(zip(keys, map(Columns.of, legs), strict=True))
         return combined(sum_of("straddle", *keys), columns).bars
 
-    def _show_history(self, interval: Interval, bars: Bars) -> None:
+    def _show_history(self, span: Span, bars: Bars) -> None:
+        interval = Interval(span.text)
         self._live = LiveBar(interval, bars)
         self.view.set_bars(bars, interval, self._places)
         self.set_empty(not len(bars), self.history.message.text())

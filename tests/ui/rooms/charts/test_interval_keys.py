@@ -6,10 +6,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from openalgo_desktop.core.enums import Interval
-from openalgo_desktop.ui.rooms.charts.cell import DAYS
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.interval_words import EXAMPLES, STARTS, meant, named
+from openalgo_desktop.ui.rooms.charts.span_picker import FAVOURITES, MADE
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
@@ -62,8 +61,8 @@ def test_what_is_typed_is_none(text: str) -> None:
 
 def test_every_example_and_every_interval_of_the_picker_can_be_typed() -> None:
     assert all(meant(text) is not None and text[0] in STARTS for text in EXAMPLES)
-    texts = (interval.value.removesuffix("m") for interval in DAYS)
-    assert [span.interval if (span := meant(text)) else None for text in texts] == list(DAYS)
+    found = [meant(text.removesuffix("m")) for text in (*FAVOURITES, *MADE)]
+    assert [span.text if span else None for span in found] == [*FAVOURITES, *MADE]
 
 
 def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Drive) -> None:
@@ -83,9 +82,8 @@ def test_a_typed_interval_is_shown_taken_by_enter_and_left_by_escape(drive: Driv
         QTest.keyClick(canvas, Key.Key_Return)
         assert dock.cell.interval.value() == "15m"
         assert not entry.isVisibleTo(dock)
-        await until(lambda: dock.cell._live is not None, "the history of 15m")
-        assert dock.cell._live is not None
-        assert dock.cell._live._interval is Interval.M15
+        await until(lambda: dock.cell.data.loaded, "the history of 15m")
+        assert dock.cell.data.span.text == "15m"
         typed(dock, "d")
         QTest.keyClick(canvas, Key.Key_Escape)
         assert not entry.isVisibleTo(dock)
@@ -115,7 +113,7 @@ def test_what_is_no_interval_is_said_and_changes_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         typed(dock, "17")
-        assert dock.cell.entry.hint.text() == "17 minutes: not offered here"
+        assert dock.cell.entry.hint.text() == "17 minutes: Enter"
         typed(dock, "x")
         assert dock.cell.entry.hint.text().startswith("no interval: 5, 45S")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
@@ -142,5 +140,24 @@ def test_a_typed_interval_goes_to_the_group_where_that_is_chosen(drive: Drive) -
         typed(dock, "w")
         QTest.keyClick(dock.view.canvas, Key.Key_Return)
         assert (dock.cell.interval.value(), other.cell.interval.value()) == ("W", "1h")
+
+    drive(scenario)
+
+
+def test_any_interval_is_made_of_shorter_bars_and_kept_by_the_layout(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        typed(dock, "7")
+        QTest.keyClick(dock.view.canvas, Key.Key_Return)
+        await until(lambda: dock.cell.data.loaded, "its bars")
+        times = dock.view.canvas.series.time
+        since_open = (times + 19_800) % 86_400 - (9 * 60 + 15) * 60  # seconds, IST
+        assert len(times) > 50 and set(since_open % 420) == {0}
+        assert dock.cell.interval.value() == "7m"
+        kept = dock.save_state()
+        assert kept["interval"] == "7m"
+        dock.cell.interval.choose("D")
+        dock.restore_state(kept)
+        assert dock.cell.interval.value() == "7m"
 
     drive(scenario)

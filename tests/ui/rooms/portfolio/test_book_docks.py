@@ -385,7 +385,7 @@ def test_lines_of_a_hidden_chart_are_drawn_when_it_is_seen(drive: Drive) -> None
         books = await stand_still(session)
         dock = session.window.docks["chart"]
         assert isinstance(dock, ChartDock)
-        await until(lambda: dock.cell._live is not None and not dock.cell.dirty, "the chart")
+        await until(lambda: dock.cell.data.loaded and not dock.cell.dirty, "the chart")
         dock.hide()
         books.positions = BookRows([position("SBIN")])
         books.positions_changed.emit()
