@@ -1,4 +1,8 @@
-"""Fills a reel from a source of bars: the smallest bars of each instrument, day by day."""
+"""Fills a reel from a source of bars: the smallest bars of each instrument, day by day.
+
+A tape begins a day before the replay does, so that a price is known before the first bar of the
+first day and a step back finds something.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,13 @@ from openalgo_desktop.research.replay.labels import (
 )
 from openalgo_desktop.research.replay.reel import Reel
 from openalgo_desktop.research.replay.tape import Tape
-from openalgo_desktop.research.replay.track import Sums, Track
+from openalgo_desktop.research.replay.track import Sums, Track, chosen
 
 MINUTE, DAILY = Span(SpanUnit.MINUTE), Span(SpanUnit.DAY)
 #: Seconds of history that are loaded ahead in one go: of minutes and less, of days and more.
 _AHEAD, _AHEAD_DAYS = 7 * DAY, 400 * DAY
+#: Seconds that are looked through for an earlier day.
+_BACK = 12 * DAY
 #: Empty stretches that are passed over before an instrument counts as over.
 _TRIES = 3
 #: Smallest bars that are left when more are loaded.
@@ -47,7 +53,7 @@ def base_of(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 class Loader:
-    """Loads for one reel. ``begin`` is where its tapes begin, epoch seconds."""
+    """Loads for one reel. ``begin`` is the IST midnight from which on all of it is there."""
 
     def __init__(self, bars: BarSource, reel: Reel, clock: Clock, calendar: MarketCalendar) -> None:
         self._bars = bars
@@ -72,6 +78,16 @@ class Loader:
             self.begin = midnight(day_of(moment))
             for key in self._spans:
                 await self._load(key)
+
+    async def earlier(self, tape: Tape) -> bool:
+        """Begin all tapes at the last day before that this one has bars of; False where there is
+        none in the days that are looked through."""
+        until = self._first_time(tape)
+        bars = await self._bars.get(tape.key, tape.span, until - _BACK, until)
+        if not len(bars):
+            return False
+        await self.put_at(starts(int(bars.time[-1]), tape.span))
+        return True
 
     async def want(self, key: Key, span: Span) -> None:
         """Bring a chart into the replay; at once when it is there."""
@@ -98,6 +114,7 @@ class Loader:
         for span in (*tries, last):
             tape = Tape(key, span, ends_of(span, key[0], self._calendar))
             try:
+                await self._day_before(tape)
                 upto = await self._stretch(tape, self._first_of(span))
             except AppError:
                 if span is last:
@@ -111,15 +128,25 @@ class Loader:
             if longest(wish) < longest(span):
                 continue  # no small bars of it: charts show what is over
             self._grids.pop((key, wish), None)
-            await self._grid_on(key, wish, self._first_of(span), upto)
+            await self._grid_on(key, wish, self._first_time(tape), upto)
             tracks.append(await self._track(tape, wish))
         self._reel.put(tape, tracks)
 
-    def _first(self, key: Key) -> int:
-        return self._first_of(self._reel.tapes[key].span)
+    def _first_time(self, tape: Tape) -> int:
+        """The time of the first bar, as in :class:`Bars`."""
+        return tape.time[0] if len(tape) else self._first_of(tape.span)
+
+    async def _day_before(self, tape: Tape) -> None:
+        """Load the last day before the first."""
+        until = self._first_of(tape.span)
+        bars = await self._bars.get(tape.key, tape.span, until - _BACK, until)
+        if len(bars):
+            day = midnight(day_of(starts(int(bars.time[-1]), tape.span)))
+            since = int(np.searchsorted(bars.time, day - starts(0, tape.span)))
+            tape.extend(chosen(bars, slice(since, None)), self._clock.time())
 
     def _first_of(self, span: Span) -> int:
-        """Where a tape begins, as a time of :class:`Bars`: its first day."""
+        """The first day, as a time of :class:`Bars`."""
         return self.begin - starts(0, span)
 
     async def _stretch(self, tape: Tape, since: int) -> int:
@@ -147,7 +174,7 @@ class Loader:
         grid = self._grids.get((tape.key, span))
         if grid is None:
             grid = await self._grid_on(
-                tape.key, span, self._first(tape.key), self._loaded[tape.key]
+                tape.key, span, self._first_time(tape), self._loaded[tape.key]
             )
         return Track(tape, span, grid, await self._before(tape, span, grid))
 
@@ -157,12 +184,12 @@ class Loader:
             return None
         first, label = tape.time[0], grid(tape.begins[0])
         begin = starts(label, span)
-        if begin >= starts(first, tape.span) or begin >= self.begin:
+        day = midnight(day_of(tape.begins[0]))
+        if begin >= min(day, starts(first, tape.span)):
             return None
         small = tape.span if span.is_intraday else DAILY
-        bars = await self._bars.get(
-            tape.key, small, begin - starts(0, small), self.begin - starts(0, small)
-        )
+        shift = starts(0, small)
+        bars = await self._bars.get(tape.key, small, begin - shift, day - shift)
         return _together(bars)
 
     @property

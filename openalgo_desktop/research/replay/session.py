@@ -35,8 +35,6 @@ from openalgo_desktop.research.replay.track import Track
 FRAME = 1 / 30
 #: Longest time that one frame makes up for: after a stall the replay does not leap.
 _STALL = 0.25
-#: Days that are looked through for an earlier or later bar.
-_SEARCHED = 12
 #: Days that can be played through with orders or positions open; a longer jump is refused.
 _THROUGH = 40
 #: How far back a random day may lie, days.
@@ -124,7 +122,7 @@ class Replay:
             spans = [span for _, span in charts]
             self._chart = (charts[0][0], step or min(spans, key=longest))
             await self._loader.want(*self._chart)
-            if not any(len(tape) for tape in self.reel.tapes.values()):
+            if not any(tape.next_end(at) for tape in self.reel.tapes.values()):
                 names = ", ".join(key[1] for key in self.reel.tapes)
                 raise DataError(f"There are no bars of {names} from {self.now:%d %b %Y} on.")
         self._tell(self.changed)
@@ -189,14 +187,16 @@ class Replay:
         return to is not None
 
     async def _previous_end(self) -> float | None:
-        now = self.reel.now
-        for _ in range(_SEARCHED):
+        """The end of the bar before, also of an earlier day; the begin of the first bar there
+        is, and None when nothing has come yet."""
+        track, now = self._track(), self.reel.now
+        to = None if track is None else track.previous_end(now)
+        if track is None or (to is not None and to > track.begins[0]):
+            return to
+        if await self._loader.earlier(track.tape):
             track = self._track()
             to = None if track is None else track.previous_end(now)
-            if to is not None and (track is None or to > track.begins[0]):
-                return to
-            await self._loader.put_at(self._loader.begin - 1)
-        return None
+        return to
 
     async def _put_at(self, to: float) -> None:
         self.reel.put_at(to)
