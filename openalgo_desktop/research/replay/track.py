@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -97,17 +97,23 @@ class Track:
         for index in range(self._place.bars, place.bars):
             if self._time[index] != self._label:
                 if dirty:
-                    self._tell(self._sums, began)
+                    self._tell(self._sums, began, closed=True)
                 self._label, self._sums, began = self._time[index], None, True
             self._sums, dirty = self._joined(index), True
         if place.points and self._time[place.bars] != self._label:
             if dirty:
-                self._tell(self._sums, began)
+                self._tell(self._sums, began, closed=True)
             self._label, self._sums, began, dirty = self._time[place.bars], None, True, True
         dirty = dirty or place != self._place
         self._place = place
         if dirty:
-            self._tell(self._shown(tape), began)
+            self._tell(self._shown(tape), began, closed=self._over(place))
+
+    def _over(self, place: Place) -> bool:
+        """Whether the last bar that was told is whole."""
+        count = place.bars
+        last = count == len(self._time) or self._time[count] != self._time[count - 1]
+        return not place.points and last
 
     def reset(self) -> None:
         """The tape was put elsewhere: know what is there, and tell nobody."""
@@ -149,10 +155,10 @@ class Track:
         oi = tape.oi[self._place.bars - 1] if self._place.bars else 0.0
         return Sums(*known, 0.0, oi)
 
-    def _tell(self, sums: Sums | None, began: bool) -> None:
+    def _tell(self, sums: Sums | None, began: bool, *, closed: bool) -> None:
         if sums is None or self._label is None:
             return
-        bar = LiveBar(self._label, *sums, began)
+        bar = LiveBar(self._label, *sums, began, closed)
         for listener in tuple(self.listeners):
             listener(bar)
 
@@ -177,7 +183,7 @@ class Track:
         if forming is None:
             return Bars.empty()
         if not count:
-            return _bars([forming])
+            return _bars(forming)
         times = np.array(self._time[:count], np.int64)
         starts = np.flatnonzero(np.diff(times, prepend=times[0] - 1))
         made = Bars(
@@ -193,7 +199,7 @@ class Track:
         if not points:
             return made
         upto = len(starts) - (forming.time == made.time[-1])
-        return joined(chosen(made, slice(0, int(upto))), _bars([forming]))
+        return joined(chosen(made, slice(0, int(upto))), _bars(forming))
 
     def _add_before(self, made: Bars) -> None:
         before = self.before
@@ -204,16 +210,15 @@ class Track:
             made.volume[0] += int(before.volume)
 
 
-def _bars(rows: Sequence[LiveBar]) -> Bars:
-    time, o, h, low, c, volume, oi, _ = zip(*rows, strict=True)
+def _bars(bar: LiveBar) -> Bars:
     return Bars(
-        np.array(time, np.int64),
-        np.array(o, np.float64),
-        np.array(h, np.float64),
-        np.array(low, np.float64),
-        np.array(c, np.float64),
-        np.array(volume).astype(np.int64),
-        np.array(oi).astype(np.int64),
+        np.array([bar.time], np.int64),
+        np.array([bar.open], np.float64),
+        np.array([bar.high], np.float64),
+        np.array([bar.low], np.float64),
+        np.array([bar.close], np.float64),
+        np.array([bar.volume]).astype(np.int64),
+        np.array([bar.oi]).astype(np.int64),
     )
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from functools import cache
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from openalgo_desktop.core.charting.ports import LiveBar
@@ -33,6 +33,8 @@ from tests.unit.research.replay.market import (
     walk,
 )
 
+#: A case takes a while: one that fails is told as it is and not made smaller.
+FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 CHARTS = [(A, M5), (A, M15), (A, D), (B, M1), (B, W)]
 MINUTES = {A: walk(1), B: walk(2, thin=0.4)}
 
@@ -144,7 +146,7 @@ async def act(session: Replay, kind: str, size: float) -> bool:
     return True
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, phases=FAST)
 @given(start=st.integers(0, 4 * 24 * 60), step=st.sampled_from([M1, M5, M15, D]), acts=ACTS)
 def test_charts_see_the_past_and_nothing_else(
     start: int, step: Span, acts: list[tuple[str, float]]

@@ -13,6 +13,7 @@ import pytest
 
 import openalgo_desktop.research.replay as room
 from openalgo_desktop.core.calendar import MarketCalendar
+from openalgo_desktop.core.charting.ports import LiveBar
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.research.replay.practice import Place
 from openalgo_desktop.research.replay.session import Replay
@@ -45,6 +46,23 @@ async def test_a_step_is_a_bar_of_the_smallest_span_and_skips_the_night() -> Non
         await session.back()
         seen.append(clock(session))
     assert seen == ["02 15:30:00", "02 15:15:00", "02 15:00:00"]
+
+
+async def test_each_bar_is_told_to_be_closed_once() -> None:
+    session = await begun("02 09:15", M1, M5)
+    heard: list[LiveBar] = []
+    session.source.follow(A, M5, heard.append)
+    for _ in range(7):
+        await session.step()
+    session.speed = Speed(1.0)
+    session.advance(20.5)
+    closed = [bar for bar in heard if bar.closed]
+    assert [bar.time for bar in closed] == [at("02 09:15") + 300 * n for n in range(5)]
+    assert [bar.time for bar in heard if bar.began] == [bar.time for bar in closed] + [
+        at("02 09:40")
+    ]
+    whole = await session.source.get(A, M5, 0, closed[-1].time + 1)
+    assert [bar.close for bar in closed] == whole.close.tolist()[-5:]
 
 
 async def test_back_goes_beyond_the_day_of_the_start() -> None:
