@@ -59,6 +59,7 @@ from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.performance import PerformanceDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
+from openalgo_desktop.ui.engine.studies import StudiesDoor
 from openalgo_desktop.ui.engine.wanted import WantedPrices
 from openalgo_desktop.ui.engine.watch import WatchDoor
 from openalgo_desktop.ui.engine.work import WorkDoor
@@ -143,6 +144,7 @@ class Bridge(QObject):
         self.mode_changed.connect(lambda _: self.gtts.forget())
         self.account_changed.connect(lambda _: self.gtts.forget())
         self.alerts = AlertsDoor(terminal, self)
+        self.studies = StudiesDoor(terminal, self)
         self.drawings = DrawingsDoor(terminal, self.spawn, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
@@ -184,6 +186,7 @@ class Bridge(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.safety.close()
+        self.studies.close()  # before the chains that it follows
         self.chains.close()
         self.baskets.close()
         self.lock.close()

@@ -80,6 +80,20 @@ class ChartStudies:
         self._set = made
         self._told()
 
+    @property
+    def around(self) -> Surroundings:
+        """Where the studies stand."""
+        return self._around
+
+    def surround(self, around: Surroundings) -> None:
+        """More is known of where they stand: for studies that are made from now on."""
+        self._around = around
+
+    def reload(self) -> None:
+        """Make all anew of the bars of now."""
+        if self._bars is not None:
+            self._begin(self._bars)
+
     def stand(self, around: Surroundings) -> None:
         """Another instrument or interval: nothing is known until its bars are loaded."""
         self._around = around

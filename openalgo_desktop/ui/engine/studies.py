@@ -1,0 +1,226 @@
+"""The door to studies: which there are, those of a chart, templates, the user's own files.
+
+A dock opens a :class:`StudiesView` for its chart, hands it the bars (``load``, ``last``,
+``append``) and reads ``values``, ``profiles``, ``error`` and ``note`` of each study by its ident.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from openalgo_desktop.analytics.indicators.own.folder import OwnFolder
+from openalgo_desktop.analytics.indicators.running.chart_studies import ChartStudies
+from openalgo_desktop.analytics.indicators.running.library import Library
+from openalgo_desktop.config.resources import resource_text
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.rhythm import Rhythm
+from openalgo_desktop.core.charting.sessions import Sessions
+from openalgo_desktop.core.charting.span import Span, SpanUnit
+from openalgo_desktop.core.charting.studies import StudySpec, StudyWish, Value
+from openalgo_desktop.core.charting.surroundings import Surroundings
+from openalgo_desktop.core.errors import AppError, DataError
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.engine.chain_past import ChainRecords
+from openalgo_desktop.ui.engine.study_templates import StudyTemplates
+
+if TYPE_CHECKING:
+    from openalgo_desktop.runtime.terminal import Terminal
+    from openalgo_desktop.ui.engine.bridge import Bridge
+
+log = logging.getLogger(__name__)
+#: The folder of the user's studies is looked at so often, milliseconds.
+LOOK_MS: Final = 2000
+#: Daily bars for levels of earlier periods go back so far, seconds.
+_DAYS_BACK: Final = 400 * 86_400
+#: Families whose studies take days from daily bars.
+_OF_DAYS: Final = "Levels"
+
+
+class StudiesView(ChartStudies):
+    """The studies of one chart; :meth:`close` with it."""
+
+    def __init__(self, door: StudiesDoor, key: Key, span: Span, told: Callable[[], None]) -> None:
+        super().__init__(door.library, door.around(key, span), told, door.spawn)
+        self._door = door
+        self._recorded = self._asked = False
+
+    @property
+    def key(self) -> Key:
+        """The instrument."""
+        return self.around.key
+
+    def move(self, key: Key, span: Span) -> None:
+        """Another instrument or interval; its bars come by ``load``."""
+        self._release()
+        self._asked = False
+        self.stand(self._door.around(key, span))
+        self._need()
+
+    def wish(self, wishes: Sequence[StudyWish]) -> None:
+        self._need(wishes)
+        super().wish(wishes)
+
+    def _need(self, wishes: Sequence[StudyWish] | None = None) -> None:
+        """Ask for what studies need beside the bars, once each."""
+        specs = [
+            self._door.known(wish.study) for wish in (self.wishes if wishes is None else wishes)
+        ]
+        chain = any(spec is not None and "chain" in spec.needs for spec in specs)
+        if chain and not self._recorded:
+            record = self._door.records.want(self.key)
+            self._recorded = record is not None
+            self.surround(replace(self.around, chain=record))
+        elif not chain:
+            self._release()
+        days = any(spec is not None and spec.family == _OF_DAYS for spec in specs)
+        if days and not self._asked and self.around.span.is_intraday:
+            self._asked = True
+            self._door.spawn(self._take_days(self.around), "days for levels")
+
+    async def _take_days(self, around: Surroundings) -> None:
+        try:
+            days = await self._door.days(around.key)
+        except AppError as error:  # the chart's own bars tell the days then
+            log.info("no daily bars of %s for levels: %s", ":".join(around.key), error.message)
+            return
+        now = self.around
+        if days.size and now.key == around.key and now.span == around.span:
+            self.surround(replace(now, days=days))
+            self.reload()
+
+    def _release(self) -> None:
+        if self._recorded:
+            self._recorded = False
+            self._door.records.release(self.key)
+
+    def close(self) -> None:
+        """The chart is closed."""
+        self._release()
+        super().close()
+        self._door.forget(self)
+
+
+class StudiesDoor(QObject):
+    """``close`` with the bridge. ``changed`` says that the list of studies or templates may be
+    another one: a file of the user came, went or changed."""
+
+    changed = Signal()
+
+    def __init__(self, terminal: Terminal, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._terminal, self._bridge = terminal, bridge
+        data = terminal.data_dir
+        private = (data.path, data.config)
+        self.folder = OwnFolder(data.path / "studies", private, bridge.spawn)
+        self.library = Library(self.folder)
+        self.templates = StudyTemplates(terminal.state, self.library, self.changed.emit)
+        self.records = ChainRecords(bridge)
+        self.spawn = bridge.spawn
+        self._views: list[StudiesView] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+        bridge.spawn(self.templates.load(), "study templates")
+
+    def close(self) -> None:
+        """Close all views and end the processes of the user's studies."""
+        self._timer.stop()
+        for view in tuple(self._views):
+            view.close()
+        self.folder.close()
+
+    # -- which there are ----------------------------------------------------------------------
+    def specs(self) -> list[StudySpec]:
+        """All studies, by family and title, the user's own last."""
+        return self.library.specs()
+
+    def find(self, words: str) -> list[StudySpec]:
+        """What is meant by ``words``, the nearest first."""
+        return self.library.find(words)
+
+    def spec(self, study: str) -> StudySpec:
+        """One study. Raises :class:`DataError`."""
+        return self.library.spec(study)
+
+    def known(self, study: str) -> StudySpec | None:
+        """One study; None when there is none of that id."""
+        try:
+            return self.library.spec(study)
+        except DataError:
+            return None
+
+    def check(self, study: str, params: Mapping[str, Value]) -> dict[str, Value]:
+        """All parameters, those of ``params`` checked. Raises :class:`DataError` that names one."""
+        return self.library.check(study, params)
+
+    # -- of a chart -----------------------------------------------------------------------------
+    def open(
+        self, wishes: Sequence[StudyWish], key: Key, span: Span, told: Callable[[], None]
+    ) -> StudiesView:
+        """The studies of a chart. ``told`` is called when a load is done or an answer came."""
+        view = StudiesView(self, key, span, told)
+        self._views.append(view)
+        view.wish(wishes)
+        return view
+
+    def forget(self, view: StudiesView) -> None:
+        """A view was closed."""
+        if view in self._views:
+            self._views.remove(view)
+
+    @property
+    def open_views(self) -> int:
+        """How many charts have studies."""
+        return len(self._views)
+
+    def around(self, key: Key, span: Span) -> Surroundings:
+        """Where studies of a chart stand."""
+        calendar, exchange = self._terminal.calendar, key[0]
+        row = self._bridge.instrument(key)
+        return Surroundings(
+            key,
+            span,
+            row.tick_size if row is not None else 0.0,
+            Sessions.of(calendar, exchange),
+            rhythm=lambda longer: Rhythm(longer, exchange, calendar),
+        )
+
+    async def days(self, key: Key) -> Columns:
+        """Daily bars of the last year. Raises :class:`AppError`."""
+        now = int(self._terminal.clock.time())
+        span = Span(SpanUnit.DAY)
+        return Columns.of(await self._terminal.bars.get(key, span, now - _DAYS_BACK, now))
+
+    # -- the user's own -------------------------------------------------------------------------
+    def look(self) -> None:
+        """Whether a file of the user came, went or changed; charts that show it follow."""
+        changed = self.folder.look()
+        if changed:
+            for view in tuple(self._views):
+                view.renew(changed)
+            self.changed.emit()
+
+    def own_folder(self) -> Path:
+        """The folder of the user's studies, made with an example when it is not there. Raises
+        :class:`DataError`."""
+        path = self.folder.path
+        try:
+            if not path.exists():
+                path.mkdir(mode=0o700, parents=True)
+                (path / "example.py").write_text(resource_text("studies/example.py"), "utf-8")
+        except OSError as error:
+            raise DataError(f"The folder {path} cannot be made: {error.strerror}.") from None
+        self.look()
+        return path
+
+    @property
+    def own_problems(self) -> Mapping[str, str]:
+        """By file of the user, why it is no study."""
+        return self.folder.problems
