@@ -79,11 +79,17 @@ class BuildUp(Kept):
         price = float(bars.close[place]) - self._close_before
         now = float(bars.oi[place])
         oi = now - self._oi_before
-        four = [float(x[0]) for x in _sorted(np.array([price]), np.array([oi]))]
-        return [*four, self._added(price, oi) if math.isfinite(now) else NAN]
+        four = [NAN] * 4
+        which = NAN
+        if math.isfinite(price) and math.isfinite(oi):
+            which = 0.0
+            if price and oi:
+                place = (0 if oi > 0 else 1) if price > 0 else (2 if oi > 0 else 3)
+                four[place], which = oi, place + 1.0
+        return [*four, which, self._added(price, oi) if math.isfinite(now) else NAN]
 
     def _added(self, price: float, oi: float) -> float:
-        step = float(np.sign(price) * oi)
+        step = (price > 0) * oi - (price < 0) * oi if math.isfinite(price) else NAN
         return self._total + step if math.isfinite(step) else self._total
 
     def _close(self, bars: Columns, place: int) -> None:

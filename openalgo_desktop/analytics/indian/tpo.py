@@ -127,14 +127,17 @@ class Tpo(Kept):
         self._day, self._first, self._end = -1, 0, 0
         self._before: tuple[float, float, float] = (NAN, NAN, NAN)
         self._done: list[Profile] = []
+        self._shown: list[Profile] | None = None
         self._seen = 0
 
     @property
     def profiles(self) -> Sequence[Profile]:
         """Of the last sessions, oldest first."""
-        current = self._of(self._tried, self._end)
-        shown = [*self._done, *([current] if current is not None else [])]
-        return shown[-self._wish.shown :] if self._wish.shown else []
+        if self._shown is None:  # read more often than it changes
+            current = self._of(self._tried, self._end)
+            shown = [*self._done, *([current] if current is not None else [])]
+            self._shown = shown[-self._wish.shown :]
+        return self._shown
 
     def _of(self, ranges: Ranges, last: int) -> Profile | None:
         return tpo_profile(ranges, self._wish, self._around.tick, self._first, last)
@@ -157,6 +160,7 @@ class Tpo(Kept):
 
     def _all(self, bars: Columns) -> Sequence[Floats]:
         found = empty(5, bars.size)
+        self._shown = None
         self._day, self._done, self._seen = -1, [], 0
         self._before = (NAN, NAN, NAN)
         self._ranges = self._tried = Ranges()
@@ -187,6 +191,7 @@ class Tpo(Kept):
         if day != self._day:
             self._begin(day, place)
         self._end = place
+        self._shown = None
         stretch = self._stretch(time, day)
         self._tried = self._ranges.copy()
         self._tried.add(stretch, float(bars.low[place]), float(bars.high[place]))

@@ -53,16 +53,18 @@ class SessionProfile(Kept):
         self._before: tuple[float, float, float] = _UNKNOWN
         self._end = 0
         self._done: list[Profile] = []
-        self._now: tuple[tuple[float, ...], Profile | None] | None = None
+        self._shown: list[Profile] | None = None
         self._last: Columns | None = None
         self._seen = 0  # periods that began in the bars
 
     @property
     def profiles(self) -> Sequence[Profile]:
         """Of the last periods, oldest first; the last one with the forming bar."""
-        current = self._current()
-        shown = [*self._done, *([current] if current is not None else [])]
-        return shown[-self._wish.shown :] if self._wish.shown else []
+        if self._shown is None:  # read more often than it changes
+            current = self._current()
+            shown = [*self._done, *([current] if current is not None else [])]
+            self._shown = shown[-self._wish.shown :]
+        return self._shown
 
     def _current(self) -> Profile | None:
         if self._last is None or not self._last.size:
@@ -80,7 +82,7 @@ class SessionProfile(Kept):
     def _all(self, bars: Columns) -> Sequence[Floats]:
         found = empty(6, bars.size)
         self._done, self._before, self._seen = [], _UNKNOWN, 0
-        self._number, self._last = -1, None
+        self._number, self._last, self._shown = -1, None, None
         numbers = period_numbers(bars.time, self._period)
         for first, end in runs_of(numbers):
             final = end == bars.size
@@ -130,7 +132,7 @@ class SessionProfile(Kept):
         if number != self._number:
             self._begin(number, place)
         self._end = place
-        self._last = _one(bars, place)
+        self._last, self._shown = _one(bars, place), None
         developing = _lines(self._current()) if self._wish.developing else _UNKNOWN
         return [*self._before, *developing]
 
