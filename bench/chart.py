@@ -56,7 +56,7 @@ ACTS = ("tick", "pan", "zoom", "cross")
 AIMS = {"tick": 1.5, "pan": 1.4, "zoom": 1.4, "cross": 1.3}
 FILLED_TICK, OPEN = 2.5, 60.0
 #: Steps in a turn, and the CPU that a contestant may take for one act and number of bars, ms.
-BATCH, BUDGET = 4, 15_000.0
+BATCH, BUDGET = 4, 6_000.0
 
 
 class Contestant:

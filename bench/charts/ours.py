@@ -16,7 +16,7 @@ from worker import HEIGHT, WIDTH, Data
 from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.drawings.book import DrawingBook
-from openalgo_desktop.core.charting.drawings.model import Anchor, Tool
+from openalgo_desktop.core.charting.drawings.model import Anchor
 from openalgo_desktop.core.charting.drawings.tools import tools
 from openalgo_desktop.core.charting.history import History
 from openalgo_desktop.core.charting.span import Span
@@ -31,7 +31,11 @@ from openalgo_desktop.ui.engine.drawings import DrawingsDoor
 KEY = ("NSE", "X")
 #: Two over the prices, three in panes or with bands: what a busy chart has.
 STUDIES = ("ema", "bollinger", "vwap", "rsi", "macd")
-DRAWINGS = 20
+#: Twenty drawings of the kinds that most charts have.
+DRAWINGS = {
+    "trend": 6, "ray": 2, "arrow-line": 1, "info-line": 1, "fib-retracement": 3, "rectangle": 3,
+    "regression-trend": 1, "ellipse": 1, "price-range": 1, "fib-fan": 1,
+}  # fmt: skip
 
 
 class Plain:
@@ -108,8 +112,8 @@ class Filled(Plain):
         layer.base_changed.connect(lambda: canvas.layer_changed(layer))
         layer.top_changed.connect(lambda: canvas.layer_moved(layer))
         board.set_chart(KEY, Span.of(Interval.M1))
-        usual = [tool for tool in tools().values() if tool.least == 2 and _plain(tool)]
-        board.put("", [door.made(tool, self._anchors(at)) for at, tool in _some(usual)])
+        wanted = [tools()[name] for name, count in DRAWINGS.items() for _ in range(count)]
+        board.put("", [door.made(tool, self._anchors(at)) for at, tool in enumerate(wanted)])
 
     def _anchors(self, number: int) -> tuple[Anchor, Anchor]:
         bars, count = self.bars, len(self.bars.time)
@@ -122,11 +126,3 @@ class Filled(Plain):
             study.last(self.columns)
             self.view.set_study_values(name, study.values)
         super().tick(number)
-
-
-def _plain(tool: Tool) -> bool:
-    return not (tool.screen or tool.hand or tool.written or tool.passing or tool.study)
-
-
-def _some(usual: list[Tool]) -> list[tuple[int, Tool]]:
-    return [(number, usual[number % len(usual)]) for number in range(DRAWINGS)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from openalgo_desktop.core.charting.transforms.machine import Bar
+from openalgo_desktop.core.charting.transforms.machine import Bar, Machine
 from openalgo_desktop.core.charting.transforms.rows import NAN, Row
 
 
-class Kagi:
+class Kagi(Machine):
     """Rows are the vertical lines; each begins where the last one ended, the last one still
     forms. ``amount`` is what turns it: rupees, or a part of the price at its end where ``part``.
     """

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from openalgo_desktop.core.charting.transforms.machine import Bar
+from openalgo_desktop.core.charting.transforms.machine import Bar, Machine
 from openalgo_desktop.core.charting.transforms.rows import Row
 
 
-class LineBreak:
+class LineBreak(Machine):
     """The line after a turn begins at the near end of the last one. High and low are its ends."""
 
     def __init__(self, lines: int = 3) -> None:
@@ -60,7 +60,3 @@ class LineBreak:
         most, least = max(opened, bar.close), min(opened, bar.close)
         sign = 1 if bar.close > opened else -1
         return Row(bar.at, opened, most, least, bar.close, self._volume, bar.oi, sign)
-
-    def tail(self) -> None:
-        """None: a close makes a line or nothing."""
-        return

@@ -11,11 +11,11 @@ import math
 from collections.abc import Sequence
 
 from openalgo_desktop.core.charting.transforms.boxes import boxes_above, boxes_below
-from openalgo_desktop.core.charting.transforms.machine import Bar
+from openalgo_desktop.core.charting.transforms.machine import Bar, Machine
 from openalgo_desktop.core.charting.transforms.rows import Row
 
 
-class Points:
+class Points(Machine):
     """Rows are columns, the last one still forms: open and close are the levels of its first and
     last box, ``direction`` 1 is X. With ``closes`` only closes are looked at."""
 

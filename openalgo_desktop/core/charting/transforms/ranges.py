@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
-from openalgo_desktop.core.charting.transforms.machine import Bar
+from openalgo_desktop.core.charting.transforms.machine import Bar, Machine
 from openalgo_desktop.core.charting.transforms.rows import Row
 
 #: Part of a range that is the error of a float.
 _WHOLE = 1e-9
+#: Open, high, low, close and direction of a row that is over.
+_End: TypeAlias = tuple[float, float, float, float, int]
 
 
-class Ranges:
+class Ranges(Machine):
     """A bar is over when the price leaves the range; the next one opens where it closed. With
     ``closes`` only closes are looked at. Volume is shared by the rows that a bar touches."""
 
@@ -36,15 +39,18 @@ class Ranges:
         if math.isnan(bar.close):
             return ()
         self._bar = bar
-        rows: list[Row] = []
+        ends: list[_End] = []
         for price in self._way(bar):
-            self._go(price, rows)
-        share = bar.volume / (len(rows) + 1)
-        if rows:
-            rows[0] = rows[0]._replace(volume=self._volume + share)
-            rows[1:] = [row._replace(volume=share) for row in rows[1:]]
-            self._volume = 0.0
-        self._volume += share
+            self._go(price, ends)
+        share = bar.volume / (len(ends) + 1)
+        if not ends:
+            self._volume += share
+            return ()
+        before, self._volume = self._volume + share, share
+        rows, at, oi = [], bar.at, bar.oi
+        for opened, high, low, close, sign in ends:
+            rows.append(Row(at, opened, high, low, close, before, oi, sign))
+            before = share
         return rows
 
     def _way(self, bar: Bar) -> tuple[float, ...]:
@@ -54,21 +60,20 @@ class Ranges:
             return bar.open, bar.high, bar.low, bar.close
         return bar.open, bar.low, bar.high, bar.close
 
-    def _go(self, price: float, rows: list[Row]) -> None:
+    def _go(self, price: float, ends: list[_End]) -> None:
         if math.isnan(self._open):
             self._open = self._high = self._low = price
         slack = self._height * _WHOLE
         while price > self._low + self._height + slack:
-            self._end(self._low + self._height, 1, rows)
+            self._end(self._low + self._height, 1, ends)
         while price < self._high - self._height - slack:
-            self._end(self._high - self._height, -1, rows)
+            self._end(self._high - self._height, -1, ends)
         self._high, self._low = max(self._high, price), min(self._low, price)
         self._price = price
 
-    def _end(self, close: float, sign: int, rows: list[Row]) -> None:
+    def _end(self, close: float, sign: int, ends: list[_End]) -> None:
         high, low = (close, self._low) if sign > 0 else (self._high, close)
-        bar = self._bar
-        rows.append(Row(bar.at, self._open, high, low, close, 0.0, bar.oi, sign))
+        ends.append((self._open, high, low, close, sign))
         self._open = self._high = self._low = close
 
     def tail(self) -> Row | None:

@@ -11,11 +11,11 @@ import math
 from collections.abc import Sequence
 
 from openalgo_desktop.core.charting.transforms.boxes import boxes_above, boxes_below
-from openalgo_desktop.core.charting.transforms.machine import Bar
+from openalgo_desktop.core.charting.transforms.machine import Bar, Machine
 from openalgo_desktop.core.charting.transforms.rows import Row
 
 
-class Renko:
+class Renko(Machine):
     """Bricks of the closes. ``box`` rupees; with ``wicks`` a brick shows how far the price went
     against it before it was there, by highs and lows of the bars.
 
