@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.transforms.rows import TransformedBars
 from openalgo_desktop.core.ticks import Bars
 
-COLUMNS = ("open", "high", "low", "close", "volume", "oi")
-OPEN, HIGH, LOW, CLOSE, VOLUME, OI = range(6)
+COLUMNS = ("open", "high", "low", "close", "volume", "oi", "direction", "thick", "turn")
+#: The last three are those of rows that a transform made (``core/charting/transforms``).
+OPEN, HIGH, LOW, CLOSE, VOLUME, OI, DIRECTION, THICK, TURN = range(9)
+#: Columns that all bars have.
+OWN = 6
 #: Length of a bar where nothing tells it, seconds.
 MINUTE = 60.0
 
@@ -63,11 +67,11 @@ class Series:
 
     def columns(self) -> Columns:
         """All of it as studies read it; views that the next change makes invalid."""
-        return Columns(self.time, *self._values[:, : self._length])
+        return Columns(self.time, *self._values[:OWN, : self._length])
 
     def bar(self, index: int) -> tuple[float, float, float, float, float]:
         """Open, high, low, close, volume of one bar."""
-        o, h, low, c, v, _ = self._values[:, index].tolist()
+        o, h, low, c, v = self._values[:OI, index].tolist()
         return o, h, low, c, v
 
     def open_interest(self, index: int) -> float:
@@ -142,6 +146,21 @@ class Series:
         for index, column in enumerate(columns):
             self._values[index, :count] = column[:count]
 
+    def replace(self, first: int, rows: TransformedBars) -> None:
+        """Have the rows from index ``first`` on as they are in ``rows``, which has all."""
+        count = rows.size
+        self._reserve(count)
+        self._length, first = count, min(first, count)
+        columns = (rows.open, rows.high, rows.low, rows.close, rows.volume, rows.oi)
+        more = (rows.direction, rows.thick, rows.turn)
+        for index, column in enumerate((*columns, *more)):
+            self._values[index, first:count] = column[first:]
+        self._time[first:count] = rows.time[first:]
+        if first == 0:
+            self._measure()
+        if first < count - 1 or first == 0:
+            self.version += 1
+
     def _measure(self) -> None:
         """Learn how long a bar is from the last ones."""
         steps = np.diff(self.time[-50:])
@@ -208,7 +227,7 @@ class Series:
             none = np.empty(0)
             return Slice(none, none, none, none, none, none, 1)
         if merge <= 1:
-            o, h, low, c, v, _ = self._values[:, first:last]
+            o, h, low, c, v = self._values[:OI, first:last]
             return Slice(np.arange(first, last, dtype=np.float64), o, h, low, c, v, 1)
         starts = np.arange(first - first % merge, last, merge)
         end = min(self._length, int(starts[-1]) + merge)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Profile
+from openalgo_desktop.core.charting.transforms.rows import TransformedBars
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.lines import PriceLine
@@ -113,6 +114,25 @@ class ChartView(QWidget):
     def prepend(self, bars: Bars) -> int:
         """Put older bars in front; the view stays. Returns how many were added."""
         return self.canvas.prepend(bars)
+
+    def set_rows(
+        self,
+        rows: TransformedBars,
+        interval: Interval | Span,
+        places: int,
+        tick: float = 0.0,
+        box: float = 0.0,
+    ) -> None:
+        """Show what a transform made of the bars; ``box`` is that of point and figure, rupees."""
+        self.canvas.set_rows(rows, interval, places, tick, box)
+
+    def rows_changed(self, first: int, rows: TransformedBars) -> None:
+        """Rows from index ``first`` on are others now, more or fewer; ``rows`` has all of them."""
+        self.canvas.rows_changed(first, rows)
+
+    def set_market(self, price: float | None) -> None:
+        """The last price where it is not the close of the last bar; None: it is."""
+        self.canvas.set_market(price)
 
     def no_more(self) -> None:
         """There are no older bars."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Profile
+from openalgo_desktop.core.charting.transforms.rows import TransformedBars
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart.canvas.layers import Layers
@@ -51,6 +52,7 @@ class Surface(QWidget):
         self.at: QPoint | None = None  # the pointer, None outside
         self._asked_older = False
         self._edges = (0.0, 0.0)
+        self._market: float | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.overlay = Overlay(self)
         self.restyle()
@@ -95,6 +97,7 @@ class Surface(QWidget):
         stage.scale_x.reset(len(bars), stage.prices.rect.width())
         stage.scale_y.auto = self.fitted = True
         self._asked_older = False
+        self._market = None
         self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
 
     def append_bar(self, time: int, *values: float) -> None:
@@ -110,6 +113,35 @@ class Surface(QWidget):
             self.append_bar(time, *values)
             return
         self.series.update_last(time, *values)
+        self._dirty |= Dirty.LAST
+
+    def set_rows(
+        self,
+        rows: TransformedBars,
+        interval: Interval | Span,
+        places: int,
+        tick: float = 0.0,
+        box: float = 0.0,
+    ) -> None:
+        """Show what a transform made, from its end; ``box`` is that of point and figure."""
+        self.set_bars(Bars.empty(), interval, places, tick)
+        self.kept.ink.box = box
+        self.series.replace(0, rows)
+        self.scale_x.reset(rows.size, self.stage.prices.rect.width())
+
+    def rows_changed(self, first: int, rows: TransformedBars) -> None:
+        """Rows from index ``first`` on are others now, more or fewer."""
+        before = len(self.series)
+        self.series.replace(first, rows)
+        self._dirty |= Dirty.LAST
+        if rows.size != before or first < rows.size - 1:
+            self.scale_x.resize(rows.size)
+            self._dirty |= Dirty.BARS | Dirty.VIEW
+
+    def set_market(self, price: float | None) -> None:
+        """The last price where it is not the close of the last bar: that of a brick is none that
+        was traded. None: it is."""
+        self._market = price
         self._dirty |= Dirty.LAST
 
     def prepend(self, bars: Bars) -> int:
@@ -332,7 +364,8 @@ class Surface(QWidget):
 
     def _show_last(self) -> None:
         opened, _, _, close, _ = self.series.bar(len(self.series) - 1)
-        self.overlay.set_last(close, "up" if close >= opened else "down")
+        price = close if self._market is None else self._market
+        self.overlay.set_last(price, "up" if price >= opened else "down")
 
     def show_legend(self) -> None:
         """Say the values of the bar under the pointer, or of the last one."""

@@ -31,6 +31,7 @@ class Ink:
         self.tones: Floats | None = None
         self.palette: Sequence[tuple[float, QColor]] = ()
         self.base = float("nan")  # value that a baseline chart is split at
+        self.box = 0.0  # of point and figure, rupees
         self.restyle()
 
     def restyle(self) -> None:

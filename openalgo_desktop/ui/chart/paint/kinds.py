@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from PySide6.QtGui import QPainter
 
 from openalgo_desktop.ui.chart.canvas.projection import At
-from openalgo_desktop.ui.chart.paint import bars, curves
+from openalgo_desktop.ui.chart.paint import bars, bricks, curves
 from openalgo_desktop.ui.chart.paint.ink import Ink
 
 #: Draws ``first <= index < last``, ``merge`` bars as one, in device pixels.
@@ -37,5 +37,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("baseline", "Baseline", curves.baseline, joins=True),
     Kind("high-low", "High-low", bars.high_low),
     Kind("columns", "Columns", bars.columns),
+    Kind("heikin-ashi", "Heikin-Ashi", bars.candles, "heikin-ashi"),
+    Kind("renko", "Renko", bricks.bricks, "renko"),
+    Kind("range", "Range bars", bars.candles, "range"),
+    Kind("line-break", "Line break", bricks.bricks, "line-break"),
+    Kind("kagi", "Kagi", bricks.kagi, "kagi", joins=True),
+    Kind("point-figure", "Point and figure", bricks.points, "point-figure"),
 )
 BY_ID = {kind.kind: kind for kind in KINDS}

@@ -56,6 +56,17 @@ class TimeScale:
             self.left += 1.0
             self.right += 1.0
 
+    def resize(self, count: int) -> None:
+        """There are ``count`` bars now, counted from the same first one; the view follows when it
+        was at the end."""
+        if not self.count:
+            self.reset(count)
+            return
+        more = count - self.count if self.at_end else 0
+        self.count = count
+        self.left += more
+        self.right += more
+
     def shift(self, added: int) -> None:
         """Bars were put in front: the same bars stay in view."""
         self.count += added
