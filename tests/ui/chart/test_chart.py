@@ -49,18 +49,6 @@ def one_bar(opened: float, high: float, low: float, close: float) -> Bars:
     return Bars(np.array([T0, T0 + 60]), *pair, np.array([10, 10], np.int64), np.zeros(2, np.int64))
 
 
-@pytest.fixture
-def chart(qtbot: QtBot, qapp: QApplication) -> ChartView:
-    theme.apply(qapp, "dark")
-    view = ChartView()
-    view.setObjectName("chart-view")
-    view.resize(1200, 700)
-    qtbot.addWidget(view)
-    view.show()
-    qtbot.waitExposed(view)
-    return view
-
-
 def shown(chart: ChartView, bars: Bars, interval: Interval = Interval.M1) -> ChartView:
     chart.set_bars(bars, interval, 2)
     QTest.qWait(1)  # the layout gives the panes their sizes

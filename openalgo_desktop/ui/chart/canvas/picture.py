@@ -127,8 +127,6 @@ class Picture:
         for pane in stage.panes:
             at = stage.at(pane)
             with device(painter, at):
-                if len(stage.series):
-                    self.content.ground(painter, at, pane)
                 x = at.columns(np.array(stage.times[0], np.float64))
                 top, height = pane.rect.top() * at.ratio, pane.rect.height() * at.ratio
                 bars.fill(
@@ -138,6 +136,8 @@ class Picture:
                 width = pane.rect.width() * at.ratio
                 left = np.full(len(y), pane.rect.left() * at.ratio)
                 bars.fill(painter, self.ink.grid, left, y, width, np.ones(len(y)))
+                if len(stage.series):
+                    self.content.ground(painter, at, pane)
 
     def _axes(self, painter: QPainter) -> None:
         stage = self._stage

@@ -160,7 +160,7 @@ class Surface(QWidget):
         """Order and position lines."""
         self.overlay.set_lines(lines)
         if self.scale_y.set_lines(tuple(line.price for line in lines)):
-            self._dirty |= Dirty.VIEW
+            self._dirty |= Dirty.LAST  # the scale follows where they lie near
 
     # -- how it is shown --------------------------------------------------------------------
     def set_kind(self, kind: str) -> None:
