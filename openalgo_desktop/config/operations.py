@@ -71,6 +71,7 @@ GROUPS: dict[str, str] = {
     "accounts": "broker accounts and their roles",
     "keys": "API keys",
     "webhooks": "webhook strategies",
+    "alerts": "alerts on prices, studies and drawings",
     "settings": "settings, their values and where these come from",
     "sandbox": "the paper account",
     "engine": "the running engine",
@@ -78,6 +79,7 @@ GROUPS: dict[str, str] = {
 
 Op, F = Operation, Field
 _ID = F("id", "number of the request", "int", metavar="ID")
+_WATCHED = F("id", "id of the alert (alerts list)", metavar="ID")
 _ALERT = F("id", "number of the alert (webhooks unsent)", "int", metavar="ID")
 _ACCOUNT = F("name", "broker, or broker:2 for a second account", metavar="NAME")
 _WEBHOOK = F("name", "name of the strategy, or its id", metavar="NAME")
@@ -264,6 +266,11 @@ OPERATIONS: tuple[Operation, ...] = (
         confirm="Send this old alert's order now, whatever its price has done since?",
     ),
     Op("webhooks", "drop", "forget an unsent alert; nothing is sent", (_ALERT,), changes=True),
+    Op("alerts", "list", "what is watched, and what hears nothing"),
+    Op("alerts", "log", "what alerts told within 90 days, newest first"),
+    Op("alerts", "pause", "watch an alert no more until it is resumed", (_WATCHED,), changes=True),
+    Op("alerts", "resume", "watch a paused or fired alert", (_WATCHED,), changes=True),
+    Op("alerts", "delete", "end an alert for good", (_WATCHED,), changes=True),
     Op(
         "settings",
         "list",

@@ -8,7 +8,7 @@ change of the day (last price against the previous close) and for moves, or the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,7 @@ from typing import TypeAlias
 import msgspec
 
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.charting.studies import Value
+from openalgo_desktop.core.charting.studies import StudyWish, Value
 from openalgo_desktop.core.errors import AppError, DataError, InvalidOrder
 from openalgo_desktop.core.model import Key
 
@@ -33,6 +33,8 @@ PLACEHOLDERS = (
     "ticker", "exchange", "interval", "price", "open", "high", "low", "close", "volume", "time",
     "timenow", "value", "level", "note",
 )  # fmt: skip
+#: Why an alert hears nothing for a moment after it was made.
+LOADING = "Its bars are being loaded."
 #: Channels of the window; who is not there takes nothing.
 TOAST, SOUND, DESKTOP = "toast", "sound", "desktop"
 
@@ -108,6 +110,22 @@ class OfStudy(msgspec.Struct, frozen=True, tag="study"):
     output: str
     params: Mapping[str, Value] = {}
     inputs: Mapping[str, OfStudy] = {}
+
+
+def study_of(wish: StudyWish, output: str, others: Sequence[StudyWish] = ()) -> OfStudy:
+    """An output of a study of a chart, for an alert; ``others`` are the chart's studies, on which
+    it may stand."""
+    rest = [row for row in others if row.ident != wish.ident]
+    params: dict[str, Value] = {}
+    inputs: dict[str, OfStudy] = {}
+    for name, value in wish.params.items():
+        ident, _, line = str(value).partition(".") if isinstance(value, str) else ("", "", "")
+        under = next((row for row in rest if line and row.ident == ident), None)
+        if under is None:
+            params[name] = value
+        else:
+            inputs[name] = study_of(under, line, rest)
+    return OfStudy(wish.study, output, params, inputs)
 
 
 class OfDrawing(msgspec.Struct, frozen=True, tag="drawing"):

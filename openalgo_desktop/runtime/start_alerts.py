@@ -10,6 +10,7 @@ from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.automation.alerts.ports import Sources
 from openalgo_desktop.automation.alerts.studies import RegistryStudies
 from openalgo_desktop.automation.alerts.telling import Teller
+from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.surroundings import Surroundings
@@ -29,7 +30,13 @@ async def start_alerts(terminal: Terminal) -> None:
 
     def around(key: Key, span: Span) -> Surroundings:
         row = terminal.instruments.get(key)
-        return Surroundings(key, span, 0.0 if row is None else row.tick_size, sessions(key[0]))
+        return Surroundings(
+            key,
+            span,
+            0.0 if row is None else row.tick_size,
+            sessions(key[0]),
+            rhythm=lambda longer: Rhythm(longer, key[0], terminal.calendar),
+        )
 
     terminal.alerts = Alerts(
         terminal.clock,

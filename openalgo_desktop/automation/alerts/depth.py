@@ -22,13 +22,14 @@ _LENGTH = {SpanUnit.DAY: 1, SpanUnit.WEEK: 7, SpanUnit.MONTH: 31, SpanUnit.QUART
 def start(span: Span, now: float, needs: Iterable[Need]) -> int:
     """When the first bar that somebody needs begins, epoch seconds; rather too early."""
     every = list(needs)
-    wanted = now - _seconds(span, min(MOST, max([LEAST, *(need.bars for need in every)])))
+    wanted = now - seconds(span, min(MOST, max([LEAST, *(need.bars for need in every)])))
     back = [float(need.since) for need in every if need.since]
-    farthest = now - _seconds(span, MOST)
+    back += [now - need.days * _DAY for need in every]
+    farthest = now - seconds(span, MOST)
     return int(max(0.0, farthest, min([wanted, *back])))
 
 
-def _seconds(span: Span, bars: int) -> float:
+def seconds(span: Span, bars: int) -> float:
     """How long so many bars take by the calendar."""
     if span.is_intraday:
         sessions = ceil(bars * span.seconds / _SESSION)

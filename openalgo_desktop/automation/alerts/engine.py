@@ -31,6 +31,7 @@ from openalgo_desktop.core.alerts import (
     OfDrawing,
     PriceAlert,
 )
+from openalgo_desktop.core.charting.studies import StudySpec
 from openalgo_desktop.core.clock import Clock
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import InvalidOrder, StorageError
@@ -141,6 +142,10 @@ class Alerts:
         """The value of the study that it looks at; NaN where it looks at none, or it is not
         known."""
         return self._scout.current(alert)
+
+    def studies(self) -> list[StudySpec]:
+        """The studies that an alert may look at, by family and title."""
+        return self._scout.studies()
 
     def lines(self, key: Key) -> list[OfDrawing]:
         """The lines of an instrument's drawings, for a choice."""

@@ -11,7 +11,7 @@ from openalgo_desktop.core.alerts import OfDrawing, OfStudy, PriceAlert, ToldAle
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.ports import BarSource
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.charting.studies import Study
+from openalgo_desktop.core.charting.studies import Study, StudySpec
 from openalgo_desktop.core.model import Key
 
 
@@ -31,11 +31,12 @@ class Channel(Protocol):
 
 
 class Need(NamedTuple):
-    """The history that something needs before it is looked at: so many bars, and back to a moment
-    (epoch seconds; 0 to none)."""
+    """The history that something needs before it is looked at: so many bars, back to a moment
+    (epoch seconds; 0 to none), and so many days."""
 
     bars: int = 0
     since: int = 0
+    days: int = 0
 
 
 class Studies(Protocol):
@@ -43,6 +44,9 @@ class Studies(Protocol):
 
     async def prepare(self) -> None:
         """Read them beside the loop, once."""
+
+    def specs(self) -> list[StudySpec]:
+        """Those that an alert may look at, by family and title."""
 
     def title(self, source: OfStudy) -> str:
         """``RSI 14``; of one that is not known its id."""

@@ -26,6 +26,7 @@ from openalgo_desktop.core.alerts import (
     Source,
 )
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import StudySpec
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.errors import AppError, InvalidOrder
 from openalgo_desktop.core.model import Key
@@ -211,6 +212,10 @@ class Scout:
             return nan
         _, name, output = row.runs[0]
         return row.series.value(name, output, row.series.bars.size - 1)
+
+    def studies(self) -> list[StudySpec]:
+        """The studies that there are to look at."""
+        return self._sources.studies.specs()
 
     def lines(self, key: Key) -> list[OfDrawing]:
         """What an instrument's drawings have to hang an alert on."""

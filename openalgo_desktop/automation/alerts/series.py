@@ -15,6 +15,7 @@ from math import nan
 import numpy as np
 
 from openalgo_desktop.automation.alerts.grown import Grown
+from openalgo_desktop.core.alerts import LOADING
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.ports import BarSource, LiveBar
 from openalgo_desktop.core.charting.span import Span, SpanUnit
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 AGAIN = 60.0
 #: Live bars on top of the history after which all is loaded anew, so that nothing grows for ever.
 MAX_LIVE = 20_000
-LOADING = "Its bars are being loaded."
 FAILED = "Its study failed; the log file says how."
 
 

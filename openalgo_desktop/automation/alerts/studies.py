@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from math import ceil
 
 from openalgo_desktop.analytics.indicators import registry
+from openalgo_desktop.analytics.indicators.running.library import INTERVAL, Library, is_own
+from openalgo_desktop.automation.alerts import depth
 from openalgo_desktop.automation.alerts.ports import Need
 from openalgo_desktop.core.alerts import OfStudy
 from openalgo_desktop.core.charting.columns import Columns, Floats
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.charting.studies import ParamKind, Profile, Study
+from openalgo_desktop.core.charting.studies import ParamKind, Profile, Study, StudySpec
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import Key
@@ -21,40 +24,59 @@ from openalgo_desktop.core.near import did_you_mean
 TIMES = 10
 #: Studies on studies on studies.
 _DEEP = 5
+#: Days in which the period before lies whole, by the values of parameters that name one.
+_PERIODS = {"day": 7, "week": 21, "month": 70, "auto": 70}
+_MOST_DAYS = 400
 
 
 class RegistryStudies:
-    """:class:`Studies` of this installation; ``around`` is what they may know beside the bars."""
+    """:class:`Studies` of the program; ``around`` is what they may know beside the bars.
+
+    Studies of the user's own files answer later, from their process, and those of the option
+    chain live of what the window records: alerts look at neither.
+    """
 
     def __init__(self, around: Callable[[Key, Span], Surroundings]) -> None:
         self._around = around
+        self._library = Library()
 
     async def prepare(self) -> None:
         """Import the families beside the loop; they are many modules."""
-        await asyncio.to_thread(registry.specs)
+        await asyncio.to_thread(self._library.specs)
+
+    def specs(self) -> list[StudySpec]:
+        """All but those of the option chain."""
+        return [spec for spec in self._library.specs() if "chain" not in spec.needs]
 
     def title(self, source: OfStudy) -> str:
         """``RSI 14``, ``MACD 12 26 9 Signal``, ``SMA 9 of RSI 14``."""
         try:
-            spec, values = registry.spec(source.study), registry.check(source.study, source.params)
+            spec = self._library.spec(source.study)
+            values = self._library.check(source.study, source.params)
         except AppError:
             return source.study
         kinds = (ParamKind.INT, ParamKind.FLOAT)
         parts = [spec.short, *(f"{values[p.name]:g}" for p in spec.params if p.kind in kinds)]
         if len(spec.outputs) > 1:
             parts += [row.label for row in spec.outputs if row.name == source.output]
+        if values.get(INTERVAL.name):
+            parts.append(str(values[INTERVAL.name]))
         under = [f"of {self.title(one)}" for one in source.inputs.values()]
         return " ".join([*parts, *under])
 
     def output(self, source: OfStudy) -> int:
         """Which of the study's arrays it is."""
         self._check(source, 1)
-        outputs = registry.spec(source.study).outputs
+        outputs = self._library.spec(source.study).outputs
         return [row.name for row in outputs].index(source.output)
 
     def _check(self, source: OfStudy, deep: int) -> None:
-        spec = registry.spec(source.study)
-        registry.check(source.study, source.params)
+        if is_own(source.study):
+            raise DataError("Alerts cannot look at a study of your own files. Choose another one.")
+        spec = self._library.spec(source.study)
+        if "chain" in spec.needs:
+            raise DataError(f"{spec.title}: alerts cannot look at the option chain.")
+        self._library.check(source.study, source.params)
         names = [row.name for row in spec.outputs]
         if source.output not in names:
             more = did_you_mean(source.output, names)
@@ -67,25 +89,27 @@ class RegistryStudies:
 
     def name(self, source: OfStudy) -> Hashable:
         """Study, all its parameters, and what it stands on."""
-        values = registry.check(source.study, source.params)
+        values = self._library.check(source.study, source.params)
         under = sorted((name, self.name(one), one.output) for name, one in source.inputs.items())
         return (source.study, tuple(sorted(values.items())), tuple(under))
 
     def need(self, source: OfStudy) -> Need:
-        """Bars by its longest length, and back to its anchor."""
-        spec, values = registry.spec(source.study), registry.check(source.study, source.params)
-        of = {
-            kind: [values[row.name] for row in spec.params if row.kind is kind]
-            for kind in ParamKind
-        }
-        lengths = [int(value) for value in of[ParamKind.INT]]
-        anchors = [int(value) for value in of[ParamKind.TIME] if value != ""]
-        bars, since = TIMES * max(lengths, default=0), min(anchors, default=0)
-        for one in source.inputs.values():
-            under = self.need(one)
-            bars += under.bars
-            since = min(since or under.since, under.since or since)
-        return Need(bars, since)
+        """Bars by its longest length, days of its period, and back to its anchor."""
+        spec = self._library.spec(source.study)
+        values = self._library.check(source.study, source.params)
+        lengths = [int(values[p.name]) for p in spec.params if p.kind is ParamKind.INT]
+        anchors = [int(values[p.name]) for p in spec.params if p.kind is ParamKind.TIME
+                   and values[p.name] != ""]  # fmt: skip
+        days = max((_PERIODS.get(str(value), 0) for value in values.values()), default=0)
+        longest, higher = max(lengths, default=0), str(values.get(INTERVAL.name, ""))
+        if registry.is_placed(source.study):  # its lengths may be days
+            days = max(days, min(_MOST_DAYS, 2 * longest))
+        if higher:
+            days = max(days, ceil(depth.seconds(Span.parse(higher), TIMES * longest) / 86_400))
+        needs = [Need(TIMES * longest, min(anchors, default=0), days)]
+        needs += [self.need(one) for one in source.inputs.values()]
+        since = min((need.since for need in needs if need.since), default=0)
+        return Need(sum(need.bars for need in needs), since, max(need.days for need in needs))
 
     def make(self, source: OfStudy, key: Key, span: Span) -> Study:
         """A running study, not loaded yet."""
@@ -94,7 +118,8 @@ class RegistryStudies:
             name: partial(_array, study, self.output(source.inputs[name]))
             for name, study in under.items()
         }
-        made = registry.make(source.study, source.params, given, self._around(key, span))
+        around = self._around(key, span)
+        made = self._library.make(source.study, source.params, given, around)
         return _Chain(tuple(under.values()), made) if under else made
 
 

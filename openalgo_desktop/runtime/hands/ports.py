@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from openalgo_desktop.automation.alerts.engine import Alerts
 from openalgo_desktop.config.settings import Settings
 from openalgo_desktop.core.clock import SystemClock
 from openalgo_desktop.core.events import Bus
@@ -43,6 +44,7 @@ class Owned(Protocol):
     desk: OrderDesk
     approvals: Approvals
     kill_switch: KillSwitch
+    alerts: Alerts
     api: LocalApi | None
 
     async def reset_sandbox(self) -> None: ...

@@ -118,12 +118,9 @@ class AlertsDoor(QObject):
         """The lines of an instrument's drawings, those of the newest first."""
         return self._terminal.alerts.lines(key)
 
-    @staticmethod
-    def studies() -> list[StudySpec]:
-        """All studies, by family and title."""
-        from openalgo_desktop.analytics.indicators import registry
-
-        return registry.specs()
+    def studies(self) -> list[StudySpec]:
+        """The studies that an alert may look at, by family and title."""
+        return self._terminal.alerts.studies()
 
     def log(self) -> list[ToldAlert]:
         """What was told within 90 days, newest first."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QMenu
 
-from openalgo_desktop.core.alerts import AlertState, OfStudy, PriceAlert
+from openalgo_desktop.core.alerts import LOADING, AlertState, OfStudy, PriceAlert
 from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.exits import ONLY_WHILE_RUNNING
 from openalgo_desktop.core.model import Key
@@ -52,7 +52,9 @@ class AlertRow:
     @property
     def state(self) -> str:
         """Its state in a word or two."""
-        return "Sees nothing" if self.trouble else alert_words.STATE[self.alert.state]
+        if self.trouble:
+            return "Loading…" if self.trouble == LOADING else "Sees nothing"
+        return alert_words.STATE[self.alert.state]
 
     @property
     def tone(self) -> str:

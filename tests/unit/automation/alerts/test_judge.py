@@ -22,7 +22,9 @@ from openalgo_desktop.core.alerts import (
     OfStudy,
     PriceAlert,
     check,
+    study_of,
 )
+from openalgo_desktop.core.charting.studies import StudyWish
 from openalgo_desktop.core.clock import IST
 from openalgo_desktop.core.errors import InvalidOrder
 
@@ -168,3 +170,13 @@ def test_what_is_plain_and_what_has_a_line_on_the_chart():
     line = replace(wish, against=OfDrawing("d1"))
     assert not line.is_plain and not line.of_level and line.drawings == (OfDrawing("d1"),)
     assert replace(wish, when=AlertWhen.ENTERS, upper=Decimal(900)).is_plain
+
+
+def test_a_study_of_a_chart_is_taken_with_what_it_stands_on():
+    rsi = StudyWish("s1", "rsi", {"length": 9})
+    top = StudyWish("s2", "sma", {"length": 3, "source": "s1.rsi"})
+    assert study_of(top, "average", [rsi, top]) == OfStudy(
+        "sma", "average", {"length": 3}, {"source": OfStudy("rsi", "rsi", {"length": 9})}
+    )
+    circle = StudyWish("s1", "rsi", {"source": "s2.average"})
+    assert study_of(circle, "rsi", [circle, top]).inputs["source"].inputs == {}

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.automation.alerts import scout, series
-from openalgo_desktop.automation.alerts.series import LOADING, Series
+from openalgo_desktop.automation.alerts.series import Series
 from openalgo_desktop.automation.alerts.studies import RegistryStudies
 from openalgo_desktop.core.alerts import (
+    LOADING,
     PRICE,
     AlertState,
     AlertTrigger,
@@ -320,6 +321,30 @@ async def test_a_study_on_a_study(room: Room):
     rsi = registry.make("rsi", {"length": 2})
     rsi.load(bars)
     assert study.values[0][-1] == pytest.approx(rsi.values[0][-2:].mean())
+
+
+async def test_every_study_says_what_it_needs_and_is_made(room: Room):
+    """With its own parameters, on bars of a minute."""
+    studies = room.alerts._scout._sources.studies
+    for spec in studies.specs():
+        source = OfStudy(spec.study, spec.outputs[0].name)
+        need = studies.need(source)
+        assert need.bars <= 20_000 and need.days <= 400, spec.study
+        assert studies.output(source) == 0 and studies.title(source).startswith(spec.short)
+        assert studies.make(source, SBIN, MINUTE) is not None
+    chained = OfStudy("sma", "average", {"interval": "1h"}, {"source": OfStudy("rsi", "rsi")})
+    assert studies.title(chained).endswith("1h of RSI 14")
+    assert studies.need(chained).days > 30 and studies.need(chained).bars >= 140
+    month = OfStudy("pivots", studies_output(studies, "pivots"), {"period": "month"})
+    assert studies.need(month).days == 70
+    with pytest.raises(AppError, match="your own files"):
+        studies.output(OfStudy("user:mine", "x"))
+    with pytest.raises(AppError, match="option chain"):
+        studies.output(OfStudy("pcr", "pcr"))
+
+
+def studies_output(studies: Any, study: str) -> str:
+    return next(spec for spec in studies.specs() if spec.study == study).outputs[0].name
 
 
 async def test_the_time_on_its_last_day_ends_it(room: Room):

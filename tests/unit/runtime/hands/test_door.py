@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openalgo_desktop.config.operations import GROUPS, OPERATIONS, Guard, checked, operation
+from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.errors import ConfigError
 from openalgo_desktop.core.secret import Secret
@@ -178,3 +180,17 @@ def test_a_table_obeys_nothing_that_a_text_says() -> None:
     lines = table([{"a": "x\x1b[31m\n", "b": 1}, {"a": "y", "b": 2}])
     assert [line.split() for line in lines] == [["a", "b"], ["x", "[31m", "1"], ["y", "2"]]
     assert not any("\x1b" in line or "\n" in line for line in lines)
+
+
+async def test_alerts_are_listed_paused_and_deleted_without_a_window(terminal: Terminal) -> None:
+    assert (await ask(terminal, "alerts list"))["text"] == "There is no alert."
+    wish = AlertWish("NSE", "SBIN", AlertWhen.ABOVE, Decimal(90_000), note="far")
+    made = await terminal.alerts.add(wish)
+    (row,) = (await ask(terminal, "alerts list"))["rows"]
+    assert row["condition"] == "LTP at or above 90000" and row["state"] == "active"
+    args = {"args": {"id": made.alert_id}}
+    assert "is paused" in (await ask(terminal, "alerts pause", **args))["text"]
+    assert "is watched" in (await ask(terminal, "alerts resume", **args))["text"]
+    assert "is deleted" in (await ask(terminal, "alerts delete", **args))["text"]
+    assert (await ask(terminal, "alerts delete", **args))["http_status"] == 404
+    assert (await ask(terminal, "alerts log"))["rows"] == []
