@@ -173,13 +173,25 @@ class Board(QObject):
         """Change each of ``rows`` by ``how``."""
         self.put(text, [how(row) for row in rows], joins)
 
-    def restyle(self, joins: str = "style", **parts: object) -> None:
-        """Change the style of the chosen ones; a slider's many changes are one step."""
+    def restyle(self, joins: str = "", **parts: object) -> None:
+        """Change parts of the style of the chosen ones; in a row with the same ``joins`` it is one
+        step."""
 
         def how(row: Drawing) -> Drawing:
             return replace(row, style=replace(row.style, **parts))
 
-        self.change("Style", how, self.chosen_ones, f"{joins}-{'-'.join(parts)}")
+        self.change("Style", how, self.chosen_ones, joins)
+
+    def lock_chosen(self, locked: bool) -> None:
+        """Let the mouse change the chosen ones no more, or again."""
+        text = "Lock" if locked else "Unlock"
+        self.change(text, lambda row: replace(row, locked=locked), self.chosen_ones)
+
+    def hide_chosen(self) -> None:
+        """Show the chosen ones no more; the list of drawings has them."""
+        rows = self.chosen_ones
+        self.choose(())
+        self.change("Hide", lambda row: replace(row, hidden=True), rows)
 
     def set_style(self, rows: Sequence[Drawing], style: Style) -> None:
         """Give drawings a whole style, e.g. a template's."""
