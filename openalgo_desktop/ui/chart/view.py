@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Signal
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QSize, Signal, SignalInstance
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Profile
 from openalgo_desktop.core.charting.transforms.rows import TransformedBars
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.ui.chart.layer import Layer
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.live_bar import Candle
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
@@ -50,13 +51,17 @@ class ChartView(QWidget):
     cross_moved = Signal(object, float)  # moment under the pointer or None, the price there
     study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
     study_asked = Signal(str, str)  # id of a legend's row; hide, settings or close
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._canvas: Canvas | None = None
         self._lines: Sequence[PriceLine] = ()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        self._layers: list[tuple[Layer, SignalInstance, SignalInstance]] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._left = 0  # widgets before the canvas
 
     def sizeHint(self) -> QSize:
         return QSize(720, 420)
@@ -73,9 +78,9 @@ class ChartView(QWidget):
             self._connect(self._canvas)
             self._canvas.set_lines(self._lines)
             self.setFocusProxy(self._canvas)
-            layout = self.layout()
-            assert layout is not None
-            layout.addWidget(self._canvas)
+            self._row.insertWidget(self._left, self._canvas, 1)
+            for row in self._layers:
+                self._attach(*row)
         return self._canvas
 
     def _connect(self, canvas: Canvas) -> None:
@@ -88,6 +93,33 @@ class ChartView(QWidget):
         canvas.cross_moved.connect(self.cross_moved)
         canvas.study_menu.connect(self.study_menu)
         canvas.study_asked.connect(self.study_asked)
+
+    # -- beside the canvas ------------------------------------------------------------------
+    def put_left(self, widget: QWidget) -> None:
+        """A widget at the left of the canvas."""
+        self._row.insertWidget(self._left, widget)
+        self._left += 1
+
+    def put_right(self, widget: QWidget) -> None:
+        """A widget at the right of the canvas."""
+        self._row.addWidget(widget)
+
+    def add_layer(self, layer: Layer, changed: SignalInstance, moved: SignalInstance) -> None:
+        """Put a layer on the canvas, now or when it is built; ``changed`` tells that its part of
+        the kept picture is another, ``moved`` that of what is on top."""
+        self._layers.append((layer, changed, moved))
+        if self._canvas is not None:
+            self._attach(layer, changed, moved)
+
+    def _attach(self, layer: Layer, changed: SignalInstance, moved: SignalInstance) -> None:
+        canvas = self.canvas
+        canvas.add_layer(layer)
+        changed.connect(lambda: canvas.layer_changed(layer))
+        moved.connect(lambda: canvas.layer_moved(layer))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
     # -- data -------------------------------------------------------------------------------
     def set_bars(
@@ -260,6 +292,11 @@ class ChartView(QWidget):
         """Choose a line by key."""
         if self._canvas is not None:
             self._canvas.overlay.choose_next()
+
+    def leave_line(self) -> None:
+        """Choose no line any more."""
+        if self._canvas is not None:
+            self._canvas.overlay.choose("")
 
     def end_chosen_line(self) -> None:
         """Ask for the end of the line that is chosen, if one is."""

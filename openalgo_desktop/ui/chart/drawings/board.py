@@ -39,6 +39,7 @@ class Board(QObject):
         self.locked = False  # nothing can be moved
         self.hidden = False
         self.favourites: tuple[str, ...] = ()
+        self.numbers: Mapping[str, float] = {}  # figures of new drawings on this chart, by name
         door.changed.connect(self._on_changed)
 
     def release(self) -> None:
@@ -202,6 +203,12 @@ class Board(QObject):
         row = self.door.get(self.key, ident) if self.key is not None else None
         if row is not None and row.text != text:
             self.put("Text", [replace(row, text=text)])
+
+    def made(self, tool: Tool) -> Drawing:
+        """A new drawing without anchors, not on the chart yet."""
+        names = {number.name for number in tool.numbers}
+        numbers = {name: value for name, value in self.numbers.items() if name in names}
+        return replace(self.door.made(tool, ()), numbers=numbers)
 
     def copy(self, drawings: Sequence[Drawing]) -> list[Drawing]:
         """Copies of drawings, not on the chart yet."""

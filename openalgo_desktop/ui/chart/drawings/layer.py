@@ -176,7 +176,7 @@ class DrawingsLayer(QObject):
             return
         pane, place = DrawingPane(at), _place(event)
         if self._placing is None:
-            self._placing = Placing(tool, self.board.door.made(tool, ()))
+            self._placing = Placing(tool, self.board.made(tool))
         placing = self._placing
         origin = placing.last_place(pane) if event.modifiers() & _SHIFT else None
         placing.click(anchor_at(place, pane, tool, self.board.magnet, origin), place, pane)

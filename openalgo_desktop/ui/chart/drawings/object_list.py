@@ -24,7 +24,7 @@ from openalgo_desktop.ui.kit.widgets import label, named, push_button
 
 NAME, SEEN, LOCKED = range(3)
 _IDENT = Qt.ItemDataRole.UserRole
-WIDTH = 240
+WIDTH = 268
 
 
 class ObjectList(QWidget):

@@ -94,7 +94,7 @@ class ToolBox(QWidget):
             button.more_wanted.connect(lambda at, family=family: self._show_family(family, at))
             self._families[family] = button
         self.magnet = self._mode("magnet", "Magnet", "magnet", self._turn_magnet)
-        self.stay = self._mode("stay", "Stay in the tool", "pencil-lock", self._turn_stay)
+        self.stay = self._mode("stay", "Stay in the tool", "pencil-stay", self._turn_stay)
         self.lock = self._mode("lock", "Lock all drawings", "lock", self._turn_lock)
         self.hide_all = self._mode("hide", "Hide all drawings", "eye", self._turn_hidden)
         self.objects = self._mode("objects", "List of drawings", "list", self._want_objects)

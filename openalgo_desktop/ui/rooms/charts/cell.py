@@ -31,6 +31,7 @@ from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
+from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
@@ -85,6 +86,7 @@ class ChartCell(QWidget):
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
         self.data = ChartData(self.view, self.history, self._show_history, self._on_older)
+        self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
         self.content.addWidget(self.view, 1)
         self.empty = label(EMPTY, f"{name}-empty", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -143,6 +145,7 @@ class ChartCell(QWidget):
         self._released = True
         self._let_go()
         self.data.close()
+        self.drawings.release()
         self.bridge.frames.remove(self)
         self.bridge.forget(self.objectName())
         for signal, slot in self._heard:
@@ -188,10 +191,20 @@ class ChartCell(QWidget):
         view = self.view
         return {
             **view.answers(),
-            "next-line": view.choose_next_line,
-            "end-line": view.end_chosen_line,
+            "next-line": self._choose_next_line,
+            "end-line": self._end_chosen,
             "picture": self._ask_picture,
+            **self.drawings.answers(),
         }
+
+    def _choose_next_line(self) -> None:
+        self.drawings.let_go()  # a key must mean one thing
+        self.view.choose_next_line()
+
+    def _end_chosen(self) -> None:
+        """Delete: the chosen drawings; without one the chosen line."""
+        if not self.drawings.layer.delete_chosen():
+            self.view.end_chosen_line()
 
     # -- symbol and history -----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:
@@ -231,6 +244,7 @@ class ChartCell(QWidget):
         self.data.open(self.bridge.bars, self.key, self.span, self._places, tick)
 
     def _show_history(self, span: Span, bars: Bars) -> None:
+        self.drawings.set_chart(self.key, span)
         self._show_moment()
         failed = not self.history.retry.isHidden()
         self.set_empty(
@@ -370,6 +384,8 @@ class ChartCell(QWidget):
             return
         if event.key() == Qt.Key.Key_Escape and self._asked is not None:
             self.give_up()
+        elif event.key() == Qt.Key.Key_Escape and self.drawings.let_go():
+            event.accept()
         else:
             super().keyPressEvent(event)
 
@@ -401,6 +417,9 @@ class ChartCell(QWidget):
         self.price_menu.fill(menu, instrument, price)
         menu.addSeparator()
         self.host.add_item(menu, "Fit", self.view.go_to_now)
+        shown = self.drawings.box_shown
+        turn = partial(self.drawings.show_box, not shown)
+        self.host.add_check(menu, "Drawing tools", shown, turn)
         self.host.add_item(menu, "Save as picture…", self._ask_picture)
         menu.popup(at)
 
@@ -410,11 +429,13 @@ class ChartCell(QWidget):
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
         """What the workspace remembers of it."""
-        return {"interval": self.interval.value()}
+        return {"interval": self.interval.value(), "drawing": self.drawings.save_state()}
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         """The other way round; unknown values are ignored."""
-        interval = state.get("interval")
+        drawing, interval = state.get("drawing"), state.get("interval")
+        if isinstance(drawing, Mapping):
+            self.drawings.restore_state(drawing)
         if isinstance(interval, str):
             with suppress(DataError):
                 self.interval.choose(interval)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from openalgo_desktop.core.charting.drawings.tools import tools
 from openalgo_desktop.ui.kit.keys import DockKey
 from openalgo_desktop.ui.rooms.charts.interval_words import EXAMPLES
 
 K = DockKey
 CHART = (
     K("next-line", "Choose the next order, stop, target or alert", "N"),
-    K("end-line", "Cancel the chosen order, or end the chosen line", "Delete", sends=True),
+    K(
+        "end-line",
+        "Delete the chosen drawings; else cancel the chosen order, or end the chosen line",
+        "Delete",
+        sends=True,
+    ),
+    *(K(f"draw-{row.tool}", row.title, row.key) for row in tools().values() if row.key),
+    K("undo", "Undo a change of the chart; never an order", "Ctrl+Z"),
+    K("redo", "Do it again", "Ctrl+Y", also=("Ctrl+Shift+Z",)),
+    K("objects", "List of the drawings", "Ctrl+Shift+D"),
     K("picture", "Save as picture", "Alt+S"),
     K(
         "interval",

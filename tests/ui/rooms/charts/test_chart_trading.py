@@ -171,7 +171,7 @@ def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
         session.bridge.select(NIFTY)
         await until(lambda: chart.dock.key == NIFTY, "the index")
         assert not any(button.isVisible() for button in chart.buttons.values())
-        assert menu_words(chart.dock, 24_000.02) == ["Alert", "Fit", "Save"]
+        assert menu_words(chart.dock, 24_000.02) == ["Alert", "Fit", "Drawing", "Save"]
 
     drive(scenario)
 

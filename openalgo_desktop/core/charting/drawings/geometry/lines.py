@@ -14,7 +14,9 @@ def line(sheet: Sheet) -> None:
     style = sheet.style
     sheet.line(a, b, before=style.left, after=style.right, name="line")
     if sheet.tool.variant == "info":
-        sheet.figure(b.by(8, 0), distance(sheet), 0, 0.5)
+        text = distance(sheet)
+        fits = b.x + 8 + sheet.at.size_of(text, style.font)[0] + 12 <= sheet.at.pane.right
+        sheet.figure(b.by(8 if fits else -8, 0), text, 0 if fits else 1, 0.5)
     elif sheet.tool.variant == "angle":
         angle = degrees(atan2(a.y - b.y, b.x - a.x))
         radius = min(40.0, a.far(b) / 2)

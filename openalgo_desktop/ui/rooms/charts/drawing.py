@@ -1,0 +1,262 @@
+"""Drawings in a chart's dock: layer, tool box, style bar, list, and what is asked beside them.
+
+Nothing here sends: *Ticket from this…* fills the ticket, an alert tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from math import isfinite
+from typing import Any
+
+from PySide6.QtCore import QObject, QPoint, QPointF, Signal
+from PySide6.QtWidgets import QMenu
+
+from openalgo_desktop.core.charting.drawings.model import Drawing
+from openalgo_desktop.core.charting.drawings.plan import Plan, plan_of
+from openalgo_desktop.core.charting.drawings.tools import title, tools
+from openalgo_desktop.core.charting.drawings.values import levels_at, names_of
+from openalgo_desktop.core.charting.history import Change, History
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.enums import Action, PriceType
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.money import to_tick
+from openalgo_desktop.core.ticketing import TicketWish
+from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.drawings.board import Board
+from openalgo_desktop.ui.chart.drawings.layer import DrawingsLayer
+from openalgo_desktop.ui.chart.drawings.object_list import ObjectList
+from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
+from openalgo_desktop.ui.chart.drawings.style_bar import StyleBar
+from openalgo_desktop.ui.chart.drawings.tool_box import ToolBox
+from openalgo_desktop.ui.chart.view import SCROLL
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit.ask_text import ask_text
+from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.widgets import slug
+
+#: A narrower chart has no tool box; the keys work. Pixels.
+LEAST_WIDTH = 480
+Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
+
+
+class ChartDrawings(QObject):
+    """One of a chart. ``history`` has the steps of the whole chart: the dock notes its own there
+    and puts ``apply_own`` for their parts."""
+
+    study_wanted = Signal(object, object)  # Tool, anchors: add its study, anchored there
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        view: ChartView,
+        name: str,
+        spawn: Spawn,
+        make_menu: Callable[[], QMenu],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge, self._view, self._name = bridge, view, name
+        self._spawn, self._make_menu = spawn, make_menu
+        self._box_wanted = True
+        self.apply_own: Callable[[Sequence[Change]], None] = lambda _changes: None
+        self.history = History(self._apply)
+        self.board = Board(bridge.drawings, self.history, self)
+        self.layer = DrawingsLayer(self.board, self._is_reserved, self)
+        self.box = ToolBox(self.board, name)
+        self.bar = StyleBar(self.board, name, view)
+        self.objects: ObjectList | None = None
+        view.add_layer(self.layer, self.layer.base_changed, self.layer.top_changed)
+        view.put_left(self.box)
+        view.resized.connect(self._fit)
+        self.board.chosen_changed.connect(self._leave_line)
+        layer, bar = self.layer, self.bar
+        layer.price_picked.connect(view.price_picked)
+        layer.menu_wanted.connect(self._show_menu)
+        layer.study_wanted.connect(self.study_wanted)
+        self.box.objects_wanted.connect(self.turn_objects)
+        for text_wanted in (layer.text_wanted, bar.text_wanted):
+            text_wanted.connect(lambda ident: self._ask(ident, only_text=True))
+        for settings_wanted in (layer.settings_wanted, bar.settings_wanted):
+            settings_wanted.connect(self._ask)
+        bar.alert_wanted.connect(self._on_alert)
+        bar.ticket_wanted.connect(self._on_ticket)
+        bar.template_name_wanted.connect(self._ask_template)
+
+    def release(self) -> None:
+        """The chart goes away."""
+        self.board.release()
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        self._bridge.drawings.apply(changes)
+        self.apply_own(changes)
+
+    def _leave_line(self) -> None:
+        """A key must mean one thing: the chosen drawings, or a chosen order's line."""
+        if self.board.chosen:
+            self._view.leave_line()
+
+    def _scroll(self, way: int) -> None:
+        """An arrow: the chosen drawings by a bar, without one the chart."""
+        if not self.layer.nudge(way, 0):
+            self._view.scroll_by(way * SCROLL)
+
+    def _fit(self) -> None:
+        self.bar.place()
+        self.box.setVisible(self._view.width() >= LEAST_WIDTH and self._box_wanted)
+
+    # -- the chart --------------------------------------------------------------------------
+    def set_chart(self, key: Key | None, span: Span | None) -> None:
+        """The chart shows this symbol and interval now."""
+        self.layer.cancel()
+        instrument = self._bridge.instrument(key) if key is not None else None
+        self.board.numbers = {} if instrument is None else {"lot": float(instrument.lot_size)}
+        self.board.set_chart(key, span)
+
+    def _is_reserved(self, place: QPointF) -> bool:
+        """Whether a place is the tag of an order's line, which means that line."""
+        if not self._view.shown_lines:
+            return False
+        overlay, point = self._view.canvas.overlay, place.toPoint()
+        chips = (overlay.chip_of(line.line_id) for line in self._view.shown_lines)
+        return any(tag.contains(point) or close.contains(point) for tag, close in chips)
+
+    def show_box(self, shown: bool) -> None:
+        """Show the tool box, or leave the room to the chart."""
+        self._box_wanted = shown
+        self._fit()
+
+    @property
+    def box_shown(self) -> bool:
+        """Whether the tool box is wanted."""
+        return self._box_wanted
+
+    def turn_objects(self) -> None:
+        """Show the list of drawings, or hide it."""
+        if self.objects is None:
+            self.objects = ObjectList(self.board, self._name)
+            self.objects.settings_wanted.connect(self._ask)
+            self.objects.closed.connect(self.objects.hide)
+            self.objects.hide()
+            self._view.put_right(self.objects)
+        self.objects.setVisible(self.objects.isHidden())
+
+    # -- keys -------------------------------------------------------------------------------
+    def answers(self) -> dict[str, Callable[[], object]]:
+        """What is done at the keys of drawings, by their ids."""
+        keyed = [row for row in tools().values() if row.key]
+        return {
+            **{f"draw-{row.tool}": partial(self.board.take, row) for row in keyed},
+            "undo": self.board.undo,
+            "redo": self.board.redo,
+            "objects": self.turn_objects,
+            "back": partial(self._scroll, -1),
+            "forward": partial(self._scroll, 1),
+        }
+
+    def let_go(self) -> bool:
+        """Choose no drawing any more; False when none was."""
+        had = bool(self.board.chosen)
+        self.board.choose(())
+        return had
+
+    # -- menus and dialogs ------------------------------------------------------------------
+    def _show_menu(self, ident: str, place: QPoint) -> None:
+        row = self._row(ident)
+        if row is None:
+            return
+        menu, board = self._make_menu(), self.board
+        add = partial(_add, menu, self._name)
+        tool = board.tool_of(row)
+        if tool.geometry == "position":
+            add("Ticket from this…", lambda: self._on_ticket(row, plan_of(row, tool)))
+        if names_of(row):
+            add("Alert on it…", lambda: self._on_alert(row))
+        menu.addSeparator()
+        add("Text…", lambda: self._ask(ident, only_text=True))
+        add("Settings…", lambda: self._ask(ident))
+        add("Copy", lambda: self._copy(row))
+        add("To the front", lambda: board.bring(row, len(board.all) - 1))
+        add("To the back", lambda: board.bring(row, 0))
+        menu.addSeparator()
+        add("Unlock" if row.locked else "Lock", lambda: board.lock_chosen(not row.locked))
+        add("Hide", board.hide_chosen)
+        if not row.locked:
+            add("Delete", self.layer.delete_chosen)
+        menu.popup(self._view.canvas.mapToGlobal(place))
+
+    def _row(self, ident: str) -> Drawing | None:
+        key = self.board.key
+        return self._bridge.drawings.get(key, ident) if key is not None else None
+
+    def _copy(self, row: Drawing) -> None:
+        made = self.board.copy([row])
+        self.board.put(f"Copy {title(row)}", made)
+        self.board.choose(one.ident for one in made)
+        self.layer.nudge(2, 0)
+
+    def _ask(self, ident: str, only_text: bool = False) -> None:
+        row, key = self._row(ident), self.board.key
+        if row is None or key is None:
+            return
+        places = self._view.canvas.places
+        dialog = DrawingDialog(
+            self._view, row, places, partial(self._take_back, key, row), only_text
+        )
+        self._spawn(ask(dialog), "drawing")
+
+    def _take_back(self, key: Key, old: Drawing, made: Drawing) -> None:
+        """What the form says, unless the chart has another symbol or the drawing is gone."""
+        if self.board.key == key and self._row(old.ident) is not None and made != old:
+            self.board.put(f"Change {title(made)}", [made])
+
+    def _ask_template(self, row: Drawing) -> None:
+        def take(name: str) -> None:
+            if name.strip():
+                self._bridge.drawings.save_template(row.tool, name.strip()[:40], row.style)
+
+        self._spawn(ask_text(self._view, "Template", "Name", "", take), "template")
+
+    # -- elsewhere --------------------------------------------------------------------------
+    def _on_ticket(self, row: Drawing, plan: Plan) -> None:
+        """The ticket filled with the entry and the quantity; nothing is sent."""
+        key = self.board.key
+        instrument = self._bridge.instrument(key) if key is not None else None
+        if instrument is None or instrument.is_index:
+            return
+        quantity = int(plan.quantity) if isfinite(plan.quantity) else 0
+        self._bridge.ticket_wanted.emit(
+            TicketWish(
+                key=instrument.key,
+                action=Action.BUY if plan.long else Action.SELL,
+                quantity=quantity,
+                price_type=PriceType.LIMIT,
+                price=to_tick(plan.entry, instrument.tick_size),
+            )
+        )
+
+    def _on_alert(self, row: Drawing) -> None:
+        """The form of an alert at the drawing's first price of now."""
+        key, series = self.board.key, self._view.canvas.series
+        if key is None or not len(series):
+            return
+        found = levels_at(row, float(series.time[-1]), series.index_of, series.columns())
+        if found:
+            self._bridge.alerts.wanted.emit(key, found[0][1])
+
+    # -- state ------------------------------------------------------------------------------
+    def save_state(self) -> dict[str, object]:
+        """For a layout; the drawings are kept by symbol."""
+        return self.board.save_state() | {"box": self._box_wanted}
+
+    def restore_state(self, state: Mapping[str, object]) -> None:
+        """Take what :meth:`save_state` gave."""
+        self.board.restore_state(state)
+        self.show_box(state.get("box") is not False)
+
+
+def _add(menu: QMenu, name: str, text: str, call: Callable[[], object]) -> None:
+    action = menu.addAction(text)
+    action.setObjectName(f"{name}-drawing-{slug(text)}")
+    action.triggered.connect(lambda _on=False: call())
