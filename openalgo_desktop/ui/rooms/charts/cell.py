@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance

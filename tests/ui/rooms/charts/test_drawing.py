@@ -71,7 +71,10 @@ def test_keys_draw_delete_undo_and_nothing_leaves(drive: Drive) -> None:
 
     async def second(session: Session) -> None:
         dock = await chart_of(session)
-        assert [row.tool for row in dock.cell.drawings.board.shown] == ["horizontal", "long-position"]
+        assert [row.tool for row in dock.cell.drawings.board.shown] == [
+            "horizontal",
+            "long-position",
+        ]
 
     drive(first)
     drive(second)
