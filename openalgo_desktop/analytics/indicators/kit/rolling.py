@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from openalgo_desktop.core.charting.columns import Floats
 
@@ -194,3 +195,9 @@ def quantile(x: Floats, n: int, part: float) -> Floats:
         out[n - 1 + first : n - 1 + first + len(found)] = found
     out[np.isnan(total(x, n))] = np.nan
     return out
+
+
+def runs(unknown: npt.NDArray[np.bool_]) -> list[slice]:
+    """Runs of known values; nearly always one. What cannot bear a NaN is asked run by run."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], unknown.astype(int), [1]])))
+    return [slice(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]

@@ -48,6 +48,15 @@ def unknown_start(size: int, gap: int = 7) -> Columns:
     return Columns(b.time, o, h, low, c, v, oi)
 
 
+def gap_within(size: int) -> Columns:
+    """A bar that nobody knows, twenty bars before the end."""
+    b = bars(size, 4)
+    columns = [x.copy() for x in b[1:]]
+    for x in columns:
+        x[-20] = np.nan
+    return Columns(b.time, *columns)
+
+
 def constant(size: int, price: float = 123.45, volume: float = 10.0) -> Columns:
     """Nothing moves."""
     x = np.full(size, price)

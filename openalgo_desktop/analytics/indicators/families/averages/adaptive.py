@@ -13,6 +13,7 @@ from openalgo_desktop.analytics.indicators.kit.node import Node, Windows
 from openalgo_desktop.analytics.indicators.kit.outputs import line
 from openalgo_desktop.analytics.indicators.kit.params import length, number, source
 from openalgo_desktop.analytics.indicators.kit.recursive import Blend, Loop
+from openalgo_desktop.analytics.indicators.kit.rolling import runs
 from openalgo_desktop.analytics.indicators.kit.shelf import Inputs, Shelf
 from openalgo_desktop.core.charting.columns import Floats
 
@@ -20,6 +21,8 @@ STUDIES = Shelf("Moving averages")
 _OUT = (line("average", "Average"),)
 #: What is left of an older value is below this.
 _GONE = 1e-12
+#: Bars that TA-Lib's MAMA needs before its first value.
+_MAMA_STARTS = 32
 
 
 @STUDIES.study(
@@ -142,11 +145,13 @@ def _mama(i: Inputs) -> Sequence[Node]:
     fast, slow = i.number("fast"), i.number("slow")
 
     def both(x: Floats) -> Sequence[Floats]:
-        if x.size < 33 or np.isnan(x[-33:]).any():
-            return np.full(x.size, np.nan), np.full(x.size, np.nan)
         import talib
 
-        return talib.MAMA(x, fast, slow)  # type: ignore[no-any-return]
+        mama, fama = np.full(x.size, np.nan), np.full(x.size, np.nan)
+        for part in runs(np.isnan(x)):
+            if part.stop - part.start > _MAMA_STARTS:
+                mama[part], fama[part] = talib.MAMA(x[part], fast, slow)
+        return mama, fama
 
     # its memory fades: FAMA's factor is half of MAMA's, at least half the slow limit
     reach = 64 + int(np.log(_GONE) / np.log(1 - min(slow, fast) / 2))

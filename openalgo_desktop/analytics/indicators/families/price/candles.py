@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from openalgo_desktop.analytics.indicators.kit.node import Node, Windows
 from openalgo_desktop.analytics.indicators.kit.outputs import marks
 from openalgo_desktop.analytics.indicators.kit.params import choice
+from openalgo_desktop.analytics.indicators.kit.rolling import runs
 from openalgo_desktop.analytics.indicators.kit.shelf import Inputs, Shelf
 from openalgo_desktop.core.charting.columns import Floats
 from openalgo_desktop.core.charting.studies import Draw, Output
@@ -108,7 +108,7 @@ def _candles(i: Inputs) -> Sequence[Node]:
     def found(*prices: Floats) -> Sequence[Floats]:
         bullish, bearish = np.zeros(prices[0].size), np.zeros(prices[0].size)
         unknown = np.isnan(prices[0])
-        for part in _runs(unknown):
+        for part in runs(unknown):
             _count([np.rint(x[part] * _UNIT) for x in prices], codes, bullish[part], bearish[part])
         for count in (bullish, bearish):
             count[unknown] = np.nan
@@ -117,12 +117,6 @@ def _candles(i: Inputs) -> Sequence[Node]:
 
     node = Windows(found, _REACH, i.open, i.high, i.low, i.close)
     return node, node.part(1), node.part(2)
-
-
-def _runs(unknown: npt.NDArray[np.bool_]) -> list[slice]:
-    """Runs of known bars; one nearly always."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], unknown.astype(int), [1]])))
-    return [slice(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
 
 
 def _count(prices: list[Floats], codes: list[str], bullish: Floats, bearish: Floats) -> None:
