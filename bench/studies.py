@@ -16,9 +16,12 @@ import numpy as np
 
 from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.surroundings import Surroundings
 
 BARS = 100_000
 TURNS = 100
+AROUND = Surroundings(span=Span.parse("1m"))
 
 
 def bars(size: int) -> Columns:
@@ -47,7 +50,7 @@ def main() -> None:
     for spec in registry.specs():
         if len(sys.argv) > 1 and spec.study not in sys.argv[1:]:
             continue
-        study = registry.make(spec.study)
+        study = registry.make(spec.study, around=AROUND)
         study.load(before)
         load = min(cpu(lambda study=study: study.load(before)) for _ in range(3))
         last = cpu(lambda study=study: [study.last(before) for _ in range(TURNS)]) / TURNS

@@ -180,8 +180,9 @@ def other_parameters_are_followed_too(spec: StudySpec) -> None:
     }
     last = {p.name: p.choices[-1] for p in spec.params if p.kind == ParamKind.CHOICE}
     for params in ({**short, **last}, long):
-        live, whole = registry.make(spec.study, params), registry.make(spec.study, params)
         try:
+            live = registry.make(spec.study, params, around=series.AROUND)
+            whole = registry.make(spec.study, params, around=series.AROUND)
             live.load(b.cut(0, first))
         except DataError:  # these do not go together, and it says so
             continue
