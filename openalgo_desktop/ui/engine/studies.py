@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from openalgo_desktop.analytics.indian.volume_rows import range_profile
 from openalgo_desktop.analytics.indicators.own.folder import OwnFolder
 from openalgo_desktop.analytics.indicators.running.chart_studies import ChartStudies
 from openalgo_desktop.analytics.indicators.running.library import Library
@@ -22,7 +23,7 @@ from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span, SpanUnit
-from openalgo_desktop.core.charting.studies import StudySpec, StudyWish, Value
+from openalgo_desktop.core.charting.studies import Profile, StudySpec, StudyWish, Value
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import Key
@@ -36,10 +37,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The folder of the user's studies is looked at so often, milliseconds.
 LOOK_MS: Final = 2000
-#: Daily bars for levels of earlier periods go back so far, seconds.
-_DAYS_BACK: Final = 400 * 86_400
-#: Families whose studies take days from daily bars.
-_OF_DAYS: Final = "Levels"
+
+
+class _Finer(NamedTuple):
+    """Other bars of the instrument that a family of studies is exact with: of which length, how
+    many seconds back, and where they go in :class:`Surroundings`."""
+
+    span: Span
+    back: int
+    put: Callable[[Surroundings, Columns], Surroundings]
+
+
+#: By family: levels of earlier periods from daily bars, profiles from those of a minute.
+_FINER: Final = {
+    "Levels": _Finer(
+        Span(SpanUnit.DAY), 400 * 86_400, lambda around, bars: replace(around, days=bars)
+    ),
+    "Profiles": _Finer(
+        Span(SpanUnit.MINUTE), 14 * 86_400, lambda around, bars: replace(around, minutes=bars)
+    ),
+}
 
 
 class StudiesView(ChartStudies):
@@ -48,7 +65,8 @@ class StudiesView(ChartStudies):
     def __init__(self, door: StudiesDoor, key: Key, span: Span, told: Callable[[], None]) -> None:
         super().__init__(door.library, door.around(key, span), told, door.spawn)
         self._door = door
-        self._recorded = self._asked = False
+        self._recorded = False
+        self._asked: set[str] = set()  # families whose other bars were asked for
 
     @property
     def key(self) -> Key:
@@ -58,7 +76,7 @@ class StudiesView(ChartStudies):
     def move(self, key: Key, span: Span) -> None:
         """Another instrument or interval; its bars come by ``load``."""
         self._release()
-        self._asked = False
+        self._asked.clear()
         self.stand(self._door.around(key, span))
         self._need()
 
@@ -78,20 +96,23 @@ class StudiesView(ChartStudies):
             self.surround(replace(self.around, chain=record))
         elif not chain:
             self._release()
-        days = any(spec is not None and spec.family == _OF_DAYS for spec in specs)
-        if days and not self._asked and self.around.span.is_intraday:
-            self._asked = True
-            self._door.spawn(self._take_days(self.around), "days for levels")
+        span = self.around.span
+        for family in {spec.family for spec in specs if spec is not None} & _FINER.keys():
+            other = _FINER[family].span
+            of_use = span.is_intraday and (not other.is_intraday or span.seconds > other.seconds)
+            if of_use and family not in self._asked:
+                self._asked.add(family)
+                self._door.spawn(self._fetch(_FINER[family], self.around), "bars for studies")
 
-    async def _take_days(self, around: Surroundings) -> None:
+    async def _fetch(self, finer: _Finer, around: Surroundings) -> None:
         try:
-            days = await self._door.days(around.key)
-        except AppError as error:  # the chart's own bars tell the days then
-            log.info("no daily bars of %s for levels: %s", ":".join(around.key), error.message)
+            bars = await self._door.past(around.key, finer.span, finer.back)
+        except AppError as error:  # the chart's own bars have to do then
+            log.info("no bars of %s for studies: %s", ":".join(around.key), error.message)
             return
         now = self.around
-        if days.size and now.key == around.key and now.span == around.span:
-            self.surround(replace(now, days=days))
+        if bars.size and now.key == around.key and now.span == around.span:
+            self.surround(finer.put(now, bars))
             self.reload()
 
     def _release(self) -> None:
@@ -120,7 +141,7 @@ class StudiesDoor(QObject):
         self.folder = OwnFolder(data.path / "studies", private, bridge.spawn)
         self.library = Library(self.folder)
         self.templates = StudyTemplates(terminal.state, self.library, self.changed.emit)
-        self.records = ChainRecords(bridge)
+        self.records = ChainRecords(bridge, terminal.state, self._read)
         self.spawn = bridge.spawn
         self._views: list[StudiesView] = []
         self._timer = QTimer(self)
@@ -170,6 +191,12 @@ class StudiesDoor(QObject):
         view.wish(wishes)
         return view
 
+    def _read(self, key: Key) -> None:
+        """What was recorded of a chain before is here now."""
+        for view in self._views:
+            if view.key == key:
+                view.reload()
+
     def forget(self, view: StudiesView) -> None:
         """A view was closed."""
         if view in self._views:
@@ -192,11 +219,18 @@ class StudiesDoor(QObject):
             rhythm=lambda longer: Rhythm(longer, exchange, calendar),
         )
 
-    async def days(self, key: Key) -> Columns:
-        """Daily bars of the last year. Raises :class:`AppError`."""
+    async def past(self, key: Key, span: Span, back: int) -> Columns:
+        """Bars of the last ``back`` seconds. Raises :class:`AppError`."""
         now = int(self._terminal.clock.time())
-        span = Span(SpanUnit.DAY)
-        return Columns.of(await self._terminal.bars.get(key, span, now - _DAYS_BACK, now))
+        return Columns.of(await self._terminal.bars.get(key, span, now - back, now))
+
+    @staticmethod
+    def visible_profile(
+        bars: Columns, first: int, last: int, rows: int = 24, share: float = 0.7, tick: float = 0.0
+    ) -> Profile | None:
+        """The volume profile of the bars ``first`` to ``last`` (both included), of what a chart
+        shows; ``tick`` in rupees. None where nothing was traded."""
+        return range_profile(bars, first, last, rows, share, tick)
 
     # -- the user's own -------------------------------------------------------------------------
     def look(self) -> None:

@@ -43,7 +43,7 @@ def test_a_chart_with_levels_of_days_the_chain_and_a_study_of_the_user(drive: Dr
         view = door.open(wishes, NIFTY, Span.parse("5m"), lambda: told.append(1))
         view.load(bars)
         await until(lambda: np.isfinite(view.values("a")[0][0]), "levels from daily bars")
-        days = await door.days(NIFTY)
+        days = await door.past(NIFTY, Span.parse("D"), 30 * 86_400)
         first = int(bars.time[0] + 19_800) // 86_400
         place = int(np.searchsorted(days.time // 86_400, first)) - 1
         pivot = (days.high[place] + days.low[place] + days.close[place]) / 3
@@ -87,6 +87,24 @@ def test_a_record_has_one_sample_for_each_stretch_and_unknown_is_not_0() -> None
     np.testing.assert_array_equal(record.figure("pcr"), [1.1, 1.2, np.nan])
     assert record.figure("call_oi").tolist() == [50.0] * 3
     assert np.isnan(record.figure("max_pain")).all()
+
+
+def test_a_record_keeps_the_last_of_each_minute_and_goes_on_after_a_restart() -> None:
+    clock = [1200.0]
+    record = ChainRecord(lambda: clock[0])
+    assert record.kept()["time"] == []
+    for second, pcr in ((1200.0, 0.9), (1255.0, None), (1260.0, 1.2), (1315.0, 1.3)):
+        clock[0] = second
+        record.take(ChainHead(pcr=pcr))
+    kept = record.kept()
+    assert (kept["time"], kept["pcr"]) == ([1255.0, 1315.0], [None, 1.3])
+    again = ChainRecord(lambda: 1315.0)
+    again.take(ChainHead(pcr=2.0))
+    again.put_before(kept)
+    assert again.time.tolist() == [1255, 1315]
+    np.testing.assert_array_equal(again.figure("pcr"), [np.nan, 2.0])
+    again.put_before({"time": [1.0]})  # damaged: as none
+    assert again.time.size == 2
 
 
 # -- templates --------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from openalgo_desktop.core.errors import DataError
 #: Seconds for one answer; more for the first, when Python and numpy start.
 LIMIT: Final = 5.0
 FIRST: Final = 20.0
+#: No console window of its own on Windows.
+_FLAGS: Final = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW
 _SCRIPT: Final = Path(__file__).with_name("worker.py")
 #: Of our environment the process gets these only: no key, token or path of ours is in them.
 _KEPT: Final = ("SYSTEMROOT", "WINDIR", "TEMP", "TMP", "LANG")
@@ -136,6 +138,7 @@ class Worker:
             cwd=self._place,
             env={**kept, **one},
             close_fds=True,
+            creationflags=_FLAGS,
         )
 
     def _tidy(self) -> None:

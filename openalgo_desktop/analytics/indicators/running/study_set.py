@@ -11,7 +11,13 @@ from openalgo_desktop.analytics.indicators.kit.shelf import Given
 from openalgo_desktop.analytics.indicators.running.library import Library, is_own
 from openalgo_desktop.analytics.indicators.running.order import in_order, sources_of
 from openalgo_desktop.core.charting.columns import Columns, Floats
-from openalgo_desktop.core.charting.studies import Profile, Study, StudySpec, StudyWish
+from openalgo_desktop.core.charting.studies import (
+    ParamKind,
+    Profile,
+    Study,
+    StudySpec,
+    StudyWish,
+)
 from openalgo_desktop.core.charting.surroundings import Surroundings
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.gently import Pace
@@ -226,8 +232,13 @@ class StudySet:
 
 
 def _lacks(run: StudyRun, bars: Columns, around: Surroundings) -> str:
-    """A sentence when the bars do not have what a study needs."""
-    needs = run.spec.needs if run.spec is not None else ()
+    """A sentence when a study has not what it needs: an anchor, a column of the bars, a chain."""
+    if run.spec is None:
+        return ""
+    needs = run.spec.needs
+    anchor = next((param for param in run.spec.params if param.kind is ParamKind.TIME), None)
+    if anchor is not None and run.wish.params.get(anchor.name, "") == "":
+        return f"{run.title}: {anchor.label}: choose a bar on the chart."
     if "volume" in needs and bars.size and not np.any(bars.volume > 0):
         return f"{run.title} needs volume, and this instrument has none."
     if "oi" in needs and bars.size and not np.any(bars.oi > 0):

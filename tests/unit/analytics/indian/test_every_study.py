@@ -68,9 +68,8 @@ def same_profiles(found: list[Profile], wanted: list[Profile]) -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-@pytest.mark.parametrize("start", [0, 140])
-def test_bar_by_bar_is_all_at_once(name: str, start: int) -> None:
-    study = STUDIES[name]()
+def test_bar_by_bar_is_all_at_once(name: str) -> None:
+    study, start = STUDIES[name](), 140
     study.load(BARS.cut(0, start))
     kept: list[np.ndarray] = []
     for end in range(start + 1, BARS.size + 1):

@@ -16,7 +16,7 @@ STUDIES = Shelf("Open interest")
 
 _SINCE = {"bar": 1, "open of the day": 2, "end of the day before": 3}
 _DAY = 86_400
-_KEPT = "recorded while a chart with it is open: nobody gives its past"
+_KEPT = "recorded while a chart shows it, one sample a minute is kept: nobody gives its past"
 
 STUDIES.add(
     StudySpec(
@@ -110,6 +110,14 @@ for _study, _title, _short, _outputs, _levels, _words in (
         ),
         (),
         ("option chain", "call oi", "put oi"),
+    ),
+    (
+        "chain-straddle",
+        "Straddle at the money",
+        "Straddle",
+        (line("straddle", "Call + put"),),
+        (),
+        ("straddle premium", "atm straddle"),
     ),
     (
         "chain-iv",

@@ -147,7 +147,9 @@ def test_a_study_that_is_not_there_and_what_stands_on_it() -> None:
 
 def test_missing_columns_are_a_note_not_an_error() -> None:
     bars = BARS._replace(volume=np.zeros(BARS.size), oi=np.full(BARS.size, np.nan))
-    runs = loaded(wish("a", "vwap"), wish("b", "oi"), wish("c", "pcr"), bars=bars).runs
+    wishes = (wish("a", "vwap"), wish("b", "oi"), wish("c", "pcr"), wish("d", "vwap-anchored"))
+    runs = loaded(*wishes, bars=bars).runs
+    assert runs["d"].note == "Anchored VWAP: Anchor: choose a bar on the chart."
     assert "needs volume, and this instrument has none" in runs["a"].note
     assert "needs open interest" in runs["b"].note
     assert "needs options on this instrument" in runs["c"].note
