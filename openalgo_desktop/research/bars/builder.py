@@ -31,23 +31,27 @@ class BarBuilder:
     A bar begins with a tick and ends by the exchange's clock (:meth:`close`) or with the first
     tick after it. What comes later than that never changes it. Bars keep the rhythm of the
     history they continue (:meth:`seed`). ``end_of`` tells when a bar is over (epoch seconds);
-    ``admits`` whether a tick of a moment, with or without the exchange's own time, may begin one.
+    ``admits`` whether a tick of a moment, with or without the exchange's own time, may begin one;
+    ``now`` what time it is at the exchange.
     """
 
     def __init__(
         self,
         rhythm: Rhythm,
         end_of: Callable[[int], int],
-        admits: Callable[[float, bool], bool] = lambda moment, dated: True,
+        admits: Callable[[float, bool], bool],
+        now: Callable[[], float],
     ) -> None:
         self._rhythm = rhythm
         self._end_of = end_of
         self._admits = admits
+        self._now = now
         self._intraday = rhythm.span.is_intraday
         self._one_day = rhythm.span.unit is SpanUnit.DAY and rhythm.span.count == 1
         self._shift = 0  # of the history's bars against the rhythm, seconds
         self._day_volume: int | None = None
         self._volume_at = 0.0  # moment of the tick that told it
+        self._midnight = 0  # end of its day, epoch seconds
         self._bar: LiveBar | None = None
         self._begin = 0  # epoch seconds, also of a day
         self._end = 0
@@ -77,9 +81,9 @@ class BarBuilder:
         return self._end
 
     # -- ticks ------------------------------------------------------------------------------
-    def take(self, tick: Tick, now: float = 0.0) -> tuple[BuiltBar, ...]:
-        """What a tick changes: nothing, the forming bar, or the end of one and the next one.
-        The last trade before we listened is no bar when its time is over at ``now``."""
+    def take(self, tick: Tick) -> tuple[BuiltBar, ...]:
+        """What a tick changes: nothing, the forming bar, or the end of one and the next one. The
+        last trade before we listened is no bar when its time is over."""
         price = tick.ltp
         if price <= 0 or not tick.knows(Part.LTP):
             return ()
@@ -94,7 +98,7 @@ class BarBuilder:
         start = self._start(moment)
         if (bar is not None and start <= bar.time) or not self._admits(moment, bool(tick.ltt)):
             return ()
-        if self._end_of(start - self._shift) + self._shift <= now and self.since > moment:
+        if self.since > moment and self._ends(start) <= self._now():
             return ()
         return (*self._closed(bar), *self._begun(start, price, traded, tick))
 
@@ -136,8 +140,9 @@ class BarBuilder:
         before, volume = self._day_volume, tick.volume
         if before is not None and volume < before and moment < self._volume_at:
             return 0.0  # it comes late: its units are in what was told already
-        if before is not None and ist_day(moment) > ist_day(self._volume_at):
-            before = 0  # the first of its day
+        if moment >= self._midnight:
+            self._midnight = ist_midnight(ist_day(moment) + 1)
+            before = None if before is None else 0  # the first of its day
         if volume or before is None:
             self._day_volume, self._volume_at = volume, moment
         # A fall means a reconnect: nothing can be said about that step.
@@ -160,7 +165,10 @@ class BarBuilder:
 
     def _set_ends(self, start: int) -> None:
         self._begin = start if self._intraday else ist_midnight(start // DAY)
-        self._end = self._end_of(start - self._shift) + self._shift
+        self._end = self._ends(start)
+
+    def _ends(self, start: int) -> int:
+        return self._end_of(start - self._shift) + self._shift
 
     def interrupted(self) -> None:
         """Ticks are missing from now on, until :attr:`since` is set again."""
@@ -168,7 +176,7 @@ class BarBuilder:
         self._told = -math.inf
 
     # -- history ----------------------------------------------------------------------------
-    def seed(self, told: LiveBar, asked: float, now: float) -> tuple[BuiltBar, ...]:
+    def seed(self, told: LiveBar, asked: float) -> tuple[BuiltBar, ...]:
         """The source's last bar, ``asked`` for at that moment: what was missed of the forming one
         is in it. A later bar than ours becomes ours."""
         if self._intraday:
@@ -179,7 +187,7 @@ class BarBuilder:
         self._told = asked
         if bar is None or told.time > bar.time:
             self._set_ends(told.time)
-            over = self._end <= now
+            over = self._end <= self._now()
             self._bar = told._replace(began=True, closed=over)
             return () if over else (BuiltBar(self._bar, self.whole),)
         volume = told.volume if isnan(bar.volume) else max(bar.volume, told.volume)

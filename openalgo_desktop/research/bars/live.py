@@ -137,6 +137,7 @@ class LiveBars:
             rhythm,
             lambda start: hours.end(exchange, rhythm, start),
             lambda moment, dated: hours.admits(exchange, moment, dated),
+            self.exchange_clock.time,
         )
 
     def _tidy(self) -> None:
@@ -207,7 +208,7 @@ class LiveBars:
             if found.last_trade:
                 self.exchange_clock.traded(tick.ltt / 1000)
             found.last_trade = tick.ltt
-        changes = builder.take(tick, self.exchange_clock.time() - GRACE)
+        changes = builder.take(tick)
         if changes:
             if changes[-1].bar.began:
                 self._await_end(name, builder)
@@ -227,7 +228,7 @@ class LiveBars:
             return
         while found.closed and found.closed[0].bar.time < final:
             found.closed.popleft()
-        changes = found.builder.seed(_last(bars), asked, self.exchange_clock.time())
+        changes = found.builder.seed(_last(bars), asked)
         if changes:
             self._await_end((key, span), found.builder)
             found.tell(changes)

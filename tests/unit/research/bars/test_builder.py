@@ -20,12 +20,13 @@ HOURS = Hours(CALENDAR, lambda: False)
 OPEN = at("2026-11-20 09:15")
 
 
-def builder(span: str, exchange: str = "NSE") -> BarBuilder:
+def builder(span: str, exchange: str = "NSE", now: float = 0.0) -> BarBuilder:
     rhythm = Rhythm(Span.parse(span), exchange, CALENDAR)
     return BarBuilder(
         rhythm,
         lambda start: HOURS.end(exchange, rhythm, start),
         lambda moment, dated: HOURS.admits(exchange, moment, dated),
+        lambda: OPEN + now,
     )
 
 
@@ -70,7 +71,7 @@ def test_the_source_tells_what_was_missed_of_the_forming_bar() -> None:
     made = builder("5m")
     made.take(tick(120, 100.0, 1000))
     assert not made.whole
-    [seeded] = made.seed(bar(0, 98.0, 104.0, 97.0, 99.5, volume=700.0), 0.0, OPEN + 121)
+    [seeded] = made.seed(bar(0, 98.0, 104.0, 97.0, 99.5, volume=700.0), 0.0)
     assert seeded.bar[1:6] == (98.0, 104.0, 97.0, 100.0, 700.0)
     [next_one] = made.take(tick(130, 105.0, 1020))
     assert next_one.bar[1:6] == (98.0, 105.0, 97.0, 105.0, 720.0)
@@ -79,7 +80,7 @@ def test_the_source_tells_what_was_missed_of_the_forming_bar() -> None:
 def test_bars_keep_the_rhythm_of_their_history() -> None:
     """A broker whose hours begin at the full hour."""
     made = builder("1h")
-    made.seed(bar(45 * 60, 100.0, 101.0, 99.0, 100.0), 0.0, OPEN + 46 * 60)  # 10:00
+    made.seed(bar(45 * 60, 100.0, 101.0, 99.0, 100.0), 0.0)  # 10:00
     made.take(tick(50 * 60, 103.0))
     assert made.bar is not None and made.bar.time == OPEN + 45 * 60 and made.bar.high == 103.0
     changes = made.take(tick(106 * 60, 104.0))
@@ -119,7 +120,7 @@ def test_a_day_is_what_the_exchange_says_of_it() -> None:
 def test_a_week_goes_on_from_its_days() -> None:
     made = builder("W")
     monday = label("2026-11-16")
-    made.seed(LiveBar(monday, 90.0, 99.0, 80.0, 95.0, 7000.0, math.nan, False), 0.0, OPEN)
+    made.seed(LiveBar(monday, 90.0, 99.0, 80.0, 95.0, 7000.0, math.nan, False), 0.0)
     made.take(tick(5, 96.0, 100, open=95.5, high=101.0, low=95.0))
     made.take(tick(6, 97.0, 150, open=95.5, high=101.0, low=95.0))
     assert made.bar is not None
@@ -148,12 +149,12 @@ def test_the_first_tick_of_a_day_brings_its_units() -> None:
 
 
 def test_an_old_trade_that_is_told_at_the_start_is_no_bar() -> None:
-    made = builder("1m")
+    made = builder("1m", now=700.0)
     made.since = OPEN + 700.0
-    assert made.take(tick(400, 100.0), OPEN + 700.0) == () and made.bar is None
-    assert made.take(tick(690, 100.0), OPEN + 700.0)[0].bar.began
+    assert made.take(tick(400, 100.0)) == () and made.bar is None
+    assert made.take(tick(690, 100.0))[0].bar.began
     made.since = 0.0  # one that is merely late on its way is one
-    assert made.take(tick(730, 101.0), OPEN + 790.0)[-1].bar.time == OPEN + 720
+    assert made.take(tick(730, 101.0))[-1].bar.time == OPEN + 720
 
 
 def test_a_quote_without_a_trade_tells_nobody() -> None:
@@ -168,7 +169,7 @@ def test_whole_is_a_bar_that_was_heard_from_its_beginning() -> None:
     made.since = OPEN + 30.0
     made.take(tick(31, 100.0))
     assert not made.whole
-    made.seed(bar(0, 99.0, 101.0, 98.0, 100.0), OPEN + 40.0, OPEN + 41.0)
+    made.seed(bar(0, 99.0, 101.0, 98.0, 100.0), OPEN + 40.0)
     assert made.whole
     made.interrupted()
     assert not made.whole
