@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.charting.transforms.registry import BY_KIND as TRANSFORMS
@@ -13,6 +13,7 @@ from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.canvas.stage import Volume
+from openalgo_desktop.ui.chart.paint.bars import candles, volume
 from openalgo_desktop.ui.chart.paint.kinds import KINDS
 from openalgo_desktop.ui.kit import theme
 from tests.ui.chart.test_chart import T0, colour_count, picture, shown, walk
@@ -228,3 +229,25 @@ def test_a_row_more_or_less_follows_the_market(chart: ChartView) -> None:
     chart.set_market(305.5)
     chart.flush()
     assert canvas.overlay._last is not None and canvas.overlay._last.price == 305.5
+
+
+def test_the_forming_bar_alone_is_drawn_as_among_others(chart: ChartView) -> None:
+    shown(chart, walk(140))
+    stage, kept = chart.canvas.stage, chart.canvas.kept
+    for ratio in (1.0, 1.25, 1.5, 2.0):
+        stage.ratio = ratio
+        for pane, paint in ((stage.panes[0], candles), (stage.panes[1], volume)):
+            at = stage.at(pane)
+            pictures = []
+            for first in (range(100, 130), [100]):
+                image = QImage(2_500, 1_500, QImage.Format.Format_RGB32)
+                image.fill(0)
+                painter = QPainter(image)
+                if len(first) == 1:
+                    paint(painter, at, 100, 130, 1, kept.ink)
+                else:
+                    for index in first:
+                        paint(painter, at, index, index + 1, 1, kept.ink)
+                painter.end()
+                pictures.append(image)
+            assert pictures[0] == pictures[1], (ratio, pane.number)

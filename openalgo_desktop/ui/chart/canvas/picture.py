@@ -52,6 +52,7 @@ class Picture:
         self.content = Content(stage, self.ink)
         self.valid = False
         self.renders = 0
+        self._live: list[tuple[Pane, QRectF]] = []
         self._pixmap = QPixmap()
         self._texts = Texts()
         self.restyle()
@@ -102,20 +103,21 @@ class Picture:
         self._layers.paint_base(painter, at)
         painter.restore()
 
-    def live_rects(self) -> list[QRectF]:
-        """Where the forming bar can be, in each pane."""
-        rects = [self.content.live_rect(pane) for pane in self._stage.panes]
-        return [rect for rect in rects if rect.width() > 0]
+    def find_live(self) -> list[QRectF]:
+        """Where the forming bar can be, in each pane; found once after each change."""
+        stage = self._stage
+        foot = [stage.foot] if stage.foot is not None else []
+        found = [(pane, self.content.live_rect(pane)) for pane in (*foot, *stage.panes)]
+        self._live = [(pane, rect) for pane, rect in found if rect.width() > 0]
+        return [rect for _, rect in self._live]
 
     def paint_live(self, painter: QPainter, shown: QRectF) -> None:
         """Draw the forming bar over the picture, as far as it is in ``shown``."""
         stage = self._stage
         if not len(stage.series):
             return
-        foot = [stage.foot] if stage.foot is not None else []
-        for pane in (*foot, *stage.panes):
-            rect = self.content.live_rect(pane)
-            if rect.width() > 0 and rect.intersects(shown):
+        for pane, rect in self._live:
+            if rect.intersects(shown):
                 at = stage.at(pane)
                 with device(painter, at):
                     self.content.forming(painter, at)

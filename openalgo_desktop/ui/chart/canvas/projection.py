@@ -11,7 +11,9 @@ from openalgo_desktop.ui.chart.scales.value_map import ValueMap
 from openalgo_desktop.ui.chart.series import Floats, Series
 
 #: Keeps a bar in its pixel when the same place comes out a rounding error lower.
-_HAIR = 1e-6
+HAIR = 1e-6
+#: Prices this many times the range of the pane outside of it are left to Qt's own clipping.
+REACH = 20.0
 
 
 class At:
@@ -73,6 +75,14 @@ class At:
         """Moment of a bar."""
         return self.series.time_of(index)
 
+    def solid(self, index: int) -> bool:
+        """Whether a bar has all its values, at places a painter can reach by whole numbers."""
+        values = self.series.bar(index)
+        edges = self.map
+        reach = REACH * (edges.high - edges.low)
+        low, high = edges.low - reach, edges.high + reach
+        return all(low < v < high for v in values[:4]) if self.number == 0 else values[4] < high
+
     # -- device pixels ------------------------------------------------------------------------
     @property
     def pitch(self) -> float:
@@ -82,7 +92,7 @@ class At:
     def columns(self, x: Floats) -> Floats:
         """Device pixels in which bars have their middle."""
         found: Floats = np.floor(
-            self.pane.left() * self.ratio + (x - self._left) * self.pitch + _HAIR
+            self.pane.left() * self.ratio + (x - self._left) * self.pitch + HAIR
         )
         return found
 

@@ -281,10 +281,11 @@ class Surface(QWidget):
         if moved:
             self.stage.label()
             self._show_frame()
+        live = self.kept.find_live()
         if moved or dirty & Dirty.BARS:
             self.redraw()
-        else:
-            self._update_live()
+        for rect in live:
+            self.overlay.update(rect.toAlignedRect())
         self._show_last()
         self.show_legend()
         if moved:
@@ -294,10 +295,6 @@ class Surface(QWidget):
         """Draw the kept picture again at the next paint."""
         self.kept.valid = False
         self.overlay.update()
-
-    def _update_live(self) -> None:
-        for rect in self.kept.live_rects():
-            self.overlay.update(rect.toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
