@@ -155,10 +155,15 @@ class Worker:
         timer.stop()
 
 
+#: CPU of each child, also of one that has ended.
+_seen: dict[int, float] = {}
+
+
 def spent() -> float:
     """CPU of this process and its children so far, milliseconds."""
-    own = time.process_time() * 1e3
-    return own + sum(_cpu(child) for child in _children(os.getpid()))
+    for child in _children(os.getpid()):
+        _seen[child] = max(_cpu(child), _seen.get(child, 0.0))
+    return time.process_time() * 1e3 + sum(_seen.values())
 
 
 def _children(parent: int) -> list[int]:

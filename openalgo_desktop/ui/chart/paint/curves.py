@@ -23,6 +23,8 @@ MARKER_ROOM = 5.0
 MARKER = 2.5
 #: Values so far out, device pixels, are cut off: the raster engine must not walk there.
 FAR = 30_000.0
+#: So few groups of bars are drawn one by one.
+FEW_GROUPS = 3
 #: So few points are drawn one by one.
 FEW = 8
 
@@ -113,6 +115,9 @@ def dense(
     """A line of more bars than there are pixels: in each column what it ran through, joined to
     the column before. ``span`` is first, last and how many bars are one; ``paints`` are the
     colours, each for groups that ended lower (True), not lower (False) or all (None)."""
+    if span[1] - span[0] <= FEW_GROUPS * span[2]:
+        _few_groups(painter, at, values, span, paints, width, offset, factor)
+        return
     x, low, high, end = spans(values, *span)
     if not len(x):
         return
@@ -134,6 +139,47 @@ def dense(
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         _rects.draw(painter)
+
+
+def _few_groups(
+    painter: QPainter,
+    at: At,
+    values: Floats,
+    span: tuple[int, int, int],
+    paints: Sequence[tuple[QColor, bool | None]],
+    width: float,
+    offset: int,
+    factor: float,
+) -> None:
+    """The same of a few groups, the forming one with that before it: a tick draws that of every
+    line, and for so few numbers arrays cost more than they save."""
+    first, last, merge = max(0, span[0]), min(len(values), span[1]), max(2, span[2])
+    starts = range(first - first % merge, last, merge) if first < last else ()
+    thick = max(1.0, round(width * at.ratio))
+    room = max(thick, math.ceil(at.pitch * merge)) if len(starts) > 1 else thick
+    before: tuple[float, float, float] | None = None  # low, high, last value
+    for start in starts:
+        part = values[start : start + merge].tolist()
+        known = [value for value in part if not math.isnan(value)]
+        if not known:
+            before = None
+            continue
+        low, high = min(known), max(known)
+        end = high if math.isnan(part[-1]) else part[-1]
+        below = low if before is None else min(low, before[1])
+        above = high if before is None else max(high, before[0])
+        one, two = at.heights(np.array((above * factor, below * factor))).tolist()
+        fell = before is not None and end < before[2]
+        before = low, high, end
+        if not (math.isfinite(one) and math.isfinite(two)):
+            continue
+        top, foot = (min(FAR, max(-FAR, edge)) for edge in (min(one, two), max(one, two)))
+        top = math.floor(top - (thick - 1.0) / 2.0)
+        foot = math.ceil(foot + (thick - 1.0) / 2.0)
+        left = float(at.columns(np.array(start + (merge - 1) / 2.0 + offset)))
+        for colour, down in paints:
+            if down is None or down is fell:
+                painter.fillRect(QRectF(left, top, room, max(thick, foot - top)), colour)
 
 
 def steps(x: Floats, y: Floats) -> tuple[Floats, Floats]:
