@@ -62,6 +62,7 @@ class Executions(Protocol):
     """Recorded executions of live accounts."""
 
     async def all(self) -> list[Execution]: ...
+    async def of_instrument(self, key: Key) -> list[Execution]: ...
 
 
 class Conversions(Protocol):
@@ -230,6 +231,15 @@ class TradeJournal:
         )
 
     # -- paper ------------------------------------------------------------------------------
+    async def fills(self, mode: Mode, key: Key) -> list[Execution]:
+        """Executions of an instrument in a mode, oldest first."""
+        if mode is Mode.LIVE:
+            return await self._live.of_instrument(key)
+        trades = self._paper.all_trades()
+        return await asyncio.to_thread(
+            lambda: [self._of_trade(row) for row in trades if row.key == key]
+        )
+
     def _paper_rows(
         self, trades: Sequence[Trade], entries: Sequence[Entry], moved: Sequence[Execution]
     ) -> Iterator[Execution]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from openalgo_desktop.core.clock import IST, Clock
 from openalgo_desktop.core.enums import Action, Mode, Product
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.trade_journal import Because, Execution, TradeNote
 from openalgo_desktop.storage.database import Database
 from openalgo_desktop.storage.tables import (
@@ -54,6 +55,15 @@ class ExecutionRepository:
         """All that were added so far, oldest first."""
         await self._db.flush()
         query = select(_TABLE).order_by(_TABLE.c.at, _TABLE.c.id)
+        return await self._db.read(
+            lambda connection: [_execution(row) for row in connection.execute(query)]
+        )
+
+    async def of_instrument(self, key: Key) -> list[Execution]:
+        """Those of one instrument, oldest first."""
+        await self._db.flush()
+        mine = (_TABLE.c.exchange == key[0], _TABLE.c.symbol == key[1])
+        query = select(_TABLE).where(*mine).order_by(_TABLE.c.at, _TABLE.c.id)
         return await self._db.read(
             lambda connection: [_execution(row) for row in connection.execute(query)]
         )

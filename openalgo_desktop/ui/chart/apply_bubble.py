@@ -37,6 +37,14 @@ class ApplyBubble(QFrame):
         self.hide()
         self.dropped.emit()
 
+    def add(self, words: str) -> None:
+        """Say something more beside the price; empty takes it away."""
+        base = self.text.text().partition("   ")[0]
+        self.text.setText(f"{base}   {words}" if words else base)
+        right = self.geometry().right() + 1
+        self.adjustSize()
+        self.move(max(0, right - self.width()), self.y())
+
     def ask(self, text: str, right: int, y: int) -> None:
         """Appear with its right edge at ``right``, just over the line at ``y``."""
         self.text.setText(text)

@@ -44,6 +44,7 @@ class ChartView(QWidget):
 
     price_picked = Signal(float)
     menu_wanted = Signal(float, QPoint)
+    line_dragged = Signal(str, float)  # id, price under the pointer: it is on its way
     line_moved = Signal(str, float)
     line_closed = Signal(str)
     older_wanted = Signal()  # the first bar is near; until prepend or no_more it is not said again
@@ -86,6 +87,7 @@ class ChartView(QWidget):
     def _connect(self, canvas: Canvas) -> None:
         canvas.price_picked.connect(self.price_picked)
         canvas.menu_wanted.connect(self.menu_wanted)
+        canvas.line_dragged.connect(self.line_dragged)
         canvas.line_moved.connect(self.line_moved)
         canvas.line_closed.connect(self.line_closed)
         canvas.older_wanted.connect(self.older_wanted)
@@ -256,6 +258,11 @@ class ChartView(QWidget):
             if line is None:
                 self._canvas.hand.give_up()
             self._canvas.overlay.set_ghost(line, price)
+
+    def set_ghost_note(self, text: str) -> None:
+        """Say something beside the line that is dragged; empty says nothing."""
+        if self._canvas is not None:
+            self._canvas.overlay.set_ghost_note(text)
 
     def place_of(self, price: float) -> QPoint:
         """Right end of a price's line, in this widget's coordinates."""

@@ -10,7 +10,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from openalgo_desktop.analytics.trade_statistics import GROUPINGS
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.core.events import ModeChanged, OrderUpdated, PositionsChanged, SettingChanged
-from openalgo_desktop.core.trade_journal import JournalBook, JournalReport, RoundTrip, TradeNote
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.trade_journal import (
+    Execution,
+    JournalBook,
+    JournalReport,
+    RoundTrip,
+    TradeNote,
+)
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
@@ -72,6 +79,11 @@ class JournalDoor(QObject):
         notes = dict(await terminal.trade_journal.notes())
         plan = str(terminal.settings["sandbox.brokerage_plan"])
         return JournalBook(mode, trips, notes, since, plan)
+
+    async def fills(self, key: Key) -> list[Execution]:
+        """Executions of an instrument in the mode of now, of all days that are known, oldest
+        first; in live mode of all accounts."""
+        return await self._terminal.trade_journal.fills(self._terminal.desk.mode, key)
 
     async def report(self, trips: Sequence[RoundTrip], by: str) -> JournalReport:
         """Figures of these round trips, of their groups, by day; in a thread."""

@@ -23,6 +23,8 @@ class Links(QObject):
 
     symbol_changed = Signal(object, int)  # Key, group
     interval_changed = Signal(object, int)  # Interval, group
+    moment_hovered = Signal(object, int, object)  # epoch seconds or None, group, who says it
+    range_moved = Signal(float, float, int, object)  # epoch seconds at the edges, group, who
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -110,7 +110,9 @@ class Mouse:
             if at is not None:
                 canvas.layers.move(event, at)
         elif canvas.hand.busy:
-            canvas.hand.move(point.toPoint())
+            dragged = canvas.hand.move(point.toPoint())
+            if dragged is not None and dragged.price is not None:
+                canvas.line_dragged.emit(dragged.line.line_id, dragged.price)
         elif self._from is not None and event.buttons() & Qt.MouseButton.LeftButton:
             moved, self._from = point - self._from, point
             self._move_by(moved)

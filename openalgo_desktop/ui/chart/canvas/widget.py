@@ -33,6 +33,7 @@ class Canvas(Surface):
 
     price_picked = Signal(float)  # Ctrl+click: a plain click means nothing
     menu_wanted = Signal(float, QPoint)  # price under the pointer, place on the screen
+    line_dragged = Signal(str, float)  # id of a line, the price where it is held now
     line_moved = Signal(str, float)  # id of a line, the price where it was let go
     line_closed = Signal(str)  # id of a line whose x was pressed and released
     cross_moved = Signal(object, float)  # moment (epoch seconds) or None, price under the pointer

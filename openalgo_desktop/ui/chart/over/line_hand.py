@@ -53,10 +53,13 @@ class LineHand:
         self._line, self._from, self._closing = line, at, on_close
         return True
 
-    def move(self, at: QPoint) -> None:
-        """Show where the line would go."""
-        if self._line is not None and not self._closing and self._far(at):
-            self._overlay.set_ghost(self._line, self._overlay.frame.price(at.y()))
+    def move(self, at: QPoint) -> Gesture | None:
+        """Show where the line would go, and say it; None while it is not dragged."""
+        if self._line is None or self._closing or not self._far(at):
+            return None
+        price = self._overlay.frame.price(at.y())
+        self._overlay.set_ghost(self._line, price)
+        return Gesture(self._line, price)
 
     def _far(self, at: QPoint) -> bool:
         return abs(at.y() - self._from.y()) >= SLACK

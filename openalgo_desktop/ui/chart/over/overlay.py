@@ -42,6 +42,7 @@ class Overlay(QWidget):
         self._legend_of = Legend(self._texts)
         self.set_frame(Frame(QRectF(0, 0, 1, 1), 1.0, 1.0))
         self._ghost: tuple[PriceLine, float] | None = None
+        self._ghost_note = ""
         self._last: Last | None = None
         self._last_y = 0
         self._countdown = ""
@@ -126,6 +127,13 @@ class Overlay(QWidget):
         ghost = None if line is None else (line, price)
         if ghost != self._ghost:
             self._ghost = ghost
+            self._ghost_note = self._ghost_note if ghost else ""
+            self.update()
+
+    def set_ghost_note(self, text: str) -> None:
+        """What is said beside the ghost."""
+        if text != self._ghost_note:
+            self._ghost_note = text
             self.update()
 
     def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
@@ -261,7 +269,7 @@ class Overlay(QWidget):
         if last is not None:
             self._paint_last_line(painter, last.price, role)
         if self._ghost is not None:
-            rows.paint_ghost(painter, *self._ghost)
+            rows.paint_ghost(painter, *self._ghost, self._ghost_note)
         touch = self._shown_touch()
         places, touch_at = self._places_of(last.price if last is not None else None)
         tags = [*places.values(), *touch_at]

@@ -168,8 +168,8 @@ class PriceLines:
         self.chips[line.line_id] = (chip, cross)
         self.tag(painter, tag, fmt.price(line.price, self.places), colour, panel)
 
-    def paint_ghost(self, painter: QPainter, line: PriceLine, price: float) -> None:
-        """Where a line that is dragged would go, and its price there."""
+    def paint_ghost(self, painter: QPainter, line: PriceLine, price: float, note: str = "") -> None:
+        """Where a line that is dragged would go, its price there, and a ``note`` at its left."""
         y = self.frame.y(price)
         if self.frame.takes(y):
             colour = self._texts.colour(line.role)
@@ -177,3 +177,11 @@ class PriceLines:
             self.wipe_labels(painter, (y,))
             text = fmt.price(price, self.places)
             self.tag(painter, y, text, colour, self._texts.colour("panel"))
+            if note:
+                width = self._texts.width(note) + 2 * CHIP_MARGIN
+                left = round(self.frame.pane.left()) + 8
+                rect = QRect(left, round(y) - self.tag_height // 2, width, self.tag_height)
+                painter.fillRect(rect, colour)
+                painter.setPen(self._texts.colour("panel"))
+                middle = rect.top() + rect.height() / 2.0
+                self._texts.draw(painter, rect.left() + CHIP_MARGIN, middle, note)

@@ -35,7 +35,9 @@ from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
+from openalgo_desktop.ui.rooms.charts.margin_hint import MarginHint
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+from openalgo_desktop.ui.rooms.charts.own import OwnMarks
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
@@ -246,6 +248,8 @@ class ChartCell(QWidget):
 
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.key, span)
+        if self.key is not None:
+            self.own.show(self.key, span.seconds)
         self._show_moment()
         failed = not self.history.retry.isHidden()
         self.set_empty(
@@ -335,6 +339,8 @@ class ChartCell(QWidget):
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
         lines = [] if instrument is None else self.lines.of(instrument)
         self.view.set_lines(lines)
+        if self.key is not None:
+            self.own.show_plans(self.lines.plans(self.key))
         if self._asked is not None and self._asked[0] not in {line.line_id for line in lines}:
             self.give_up()
 
@@ -344,16 +350,37 @@ class ChartCell(QWidget):
         self.price_menu = PriceMenu(self, self.hand)
         self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
         self.bubble = ApplyBubble(self.view, self.name)
+        self.margin = MarginHint(self, self._on_margin, self)
+        self.own = OwnMarks(self, self.view)
         self.bubble.applied.connect(self._on_apply)
         self.bubble.dropped.connect(self.give_up)
+        self.view.line_dragged.connect(self._on_line_dragged)
         self.view.line_moved.connect(self._on_line_moved)
         self.view.line_closed.connect(lambda line: self.lines.close(line, self.bridge.mode))
 
     def give_up(self) -> None:
         """Nothing comes of what is dragged or asked about."""
         self._asked = None
+        self.margin.forget()
         self.bubble.hide()
         self.view.set_ghost(None)
+
+    def _on_line_dragged(self, line_id: str, price: float) -> None:
+        """A line is on its way: what it would need more or less there."""
+        instrument = self.bridge.instrument(self.key) if self.key is not None else None
+        if instrument is not None:
+            level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+            self._ask_margin(line_id, level)
+
+    def _ask_margin(self, line_id: str, level: float) -> None:
+        pair = self.lines.change_of(line_id, level)
+        if pair is not None:
+            self.margin.show(*pair, self.bridge.mode)
+
+    def _on_margin(self, words: str) -> None:
+        self.view.set_ghost_note(words)
+        if self._asked is not None:
+            self.bubble.add(words)
 
     def _on_line_moved(self, line_id: str, price: float) -> None:
         """A line was let go: armed it moves at once, else it is asked about there."""
@@ -372,6 +399,7 @@ class ChartCell(QWidget):
         self.view.set_ghost(line, level)
         at = self.view.place_of(level)
         self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
+        self._ask_margin(line_id, level)
 
     def _on_apply(self) -> None:
         asked = self._asked

@@ -157,9 +157,8 @@ class ChartDock(Dock):
         menu = self.menu()
         for text in LAYOUTS:
             self.add_check(menu, text, text == self.layout_name, partial(self.arrange, text))
-        if len(self.cells) > 1:
-            menu.addSeparator()
-            self.together.fill(menu)
+        menu.addSeparator()
+        self.together.fill(menu)
         menu.popup(self.grid_button.mapToGlobal(self.grid_button.rect().bottomLeft()))
 
     def arrange(self, layout: str) -> None:

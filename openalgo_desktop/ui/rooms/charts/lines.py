@@ -13,7 +13,14 @@ from openalgo_desktop.core.alerts import AlertState, AlertWhen, PriceAlert
 from openalgo_desktop.core.enums import Mode, PriceType
 from openalgo_desktop.core.exit_rules import ahead, target_prices
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan, Offset, PlanState, Target, Trigger
-from openalgo_desktop.core.model import Instrument, Key, Order, OrderRequest, Position
+from openalgo_desktop.core.model import (
+    Instrument,
+    Key,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    Position,
+)
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.engine.bridge import Bridge
@@ -22,7 +29,7 @@ from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.rooms.charts.gtt_lines import GttLines, size_text
 from openalgo_desktop.ui.rooms.market.ladder_grid import order_price
-from openalgo_desktop.ui.rooms.market.one_click import OneClick
+from openalgo_desktop.ui.rooms.market.one_click import OneClick, as_request, moved
 
 PLAN, ALERT = "plan", "alert"
 
@@ -58,7 +65,7 @@ class ChartLines:
             if order_price(order):
                 lines.append(self._order_line(order, instrument, held))
         lines += [self._position_line(row, instrument) for row in held if row.average_price > 0]
-        for plan in self._plans(instrument.key):
+        for plan in self.plans(instrument.key):
             lines += self._plan_lines(plan, instrument)
         lines += self._gtts.of(instrument)
         alerts = self._bridge.alerts.of(instrument.key)
@@ -88,7 +95,8 @@ class ChartLines:
         """Whether a line is that of an alert: it sends nothing, so nothing is asked."""
         return line_id.startswith(f"{ALERT}|")
 
-    def _plans(self, key: Key) -> list[AnyPlan]:
+    def plans(self, key: Key) -> list[AnyPlan]:
+        """Open plans of an instrument in the mode of now."""
         plans = self._bridge.watch.plans(self._bridge.mode)
         return [plan for plan in plans if plan.state.is_open and plan.key == key]
 
@@ -165,6 +173,16 @@ class ChartLines:
         free = plan.state in (PlanState.ACTIVE, PlanState.PAUSED)
         line_id = _plan_line(plan, *leg)
         return PriceLine(line_id, price, text + paused, role, draggable=free, closable=free)
+
+    def change_of(self, line_id: str, price: float) -> tuple[OrderRequest, OrderRequest] | None:
+        """An order as it is, and as it would be at ``price`` (on the tick); None for a line that
+        is no working order: others block no margin before they go out."""
+        order = self._bridge.books.orders.get(line_id)
+        row = self._bridge.instrument(order.key) if order is not None else None
+        if order is None or row is None or not order.status.is_working:
+            return None
+        change = moved(order, price, row.tick_size)
+        return as_request(order, ModifyRequest(order.order_id)), as_request(order, change)
 
     # -- moving -----------------------------------------------------------------------------
     def move(self, line_id: str, price: float, mode: Mode, *, asked: bool = False) -> bool:

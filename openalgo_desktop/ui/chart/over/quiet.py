@@ -1,0 +1,48 @@
+"""A layer that is only looked at: the mouse goes through it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+
+from openalgo_desktop.ui.chart.layer import Projection
+
+
+class QuietLayer:
+    """Implements :class:`~openalgo_desktop.ui.chart.layer.Layer`; paints nothing by itself."""
+
+    def paint_base(self, painter: QPainter, at: Projection) -> None:
+        """Nothing in the kept picture."""
+
+    def paint_top(self, painter: QPainter, at: Projection) -> None:
+        """Nothing on top."""
+
+    def press(self, event: QMouseEvent, at: Projection) -> bool:
+        """Takes no gesture."""
+        return False
+
+    def move(self, event: QMouseEvent, at: Projection) -> None:
+        """No gesture, no moves."""
+
+    def release(self, event: QMouseEvent, at: Projection) -> None:
+        """No gesture, no end."""
+
+    def hover(self, point: QPointF, at: Projection) -> Qt.CursorShape | None:
+        """Nothing is here."""
+        return None
+
+    def double_click(self, event: QMouseEvent, at: Projection) -> bool:
+        """Means nothing."""
+        return False
+
+    def menu(self, point: QPointF, at: Projection) -> bool:
+        """Has no menu."""
+        return False
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Takes no key."""
+        return False
+
+    def cancel(self) -> bool:
+        """Holds nothing."""
+        return False
