@@ -1,0 +1,77 @@
+"""Several charts in one dock: layouts, the active one, what they have in common, what is kept."""
+
+from __future__ import annotations
+
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
+from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, MOST
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import SBIN, Drive, priced
+from tests.waiting import until
+
+RELIANCE: Key = ("NSE", "RELIANCE")
+
+
+def test_every_layout_fills_its_rows_and_columns_once() -> None:
+    assert MOST == 16 and len(LAYOUTS["1"]) == 1
+    for places in LAYOUTS.values():
+        covered = [
+            (row, column)
+            for place in places
+            for row in range(place.row, place.row + place.rows)
+            for column in range(place.column, place.column + place.columns)
+        ]
+        rows = 1 + max(row for row, _ in covered)
+        columns = 1 + max(column for _, column in covered)
+        assert len(covered) == len(set(covered)) == rows * columns
+
+
+async def chart_of(session: Session) -> ChartDock:
+    await priced(session)
+    dock = session.window.docks["chart"]
+    assert isinstance(dock, ChartDock)
+    dock.raise_()
+    await until(lambda: dock.cell.data.loaded and len(dock.view.canvas.series) > 0, "bars")
+    return dock
+
+
+def test_charts_of_a_dock_come_go_and_come_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        clients = session.bridge.frames.served
+        dock.arrange("4")
+        first = dock.cells[0]
+        assert len(dock.cells) == 4 and dock.cell is first
+        assert session.bridge.frames.served == clients + 3
+        dock.activate(dock.cells[2])
+        session.bridge.select(RELIANCE)  # the group means the active one
+        dock.cells[2].interval.choose("15m")
+        assert [cell.key for cell in dock.cells] == [SBIN, SBIN, RELIANCE, SBIN]
+        await until(lambda: all(cell.data.loaded for cell in dock.cells), "all histories")
+        kept = dock.save_state()
+        dock.arrange("1")
+        assert dock.cells == [dock.cell] and dock.key == RELIANCE  # the active one stays
+        assert session.bridge.frames.served == clients
+        dock.restore_state(kept)
+        assert [cell.key for cell in dock.cells] == [SBIN, SBIN, RELIANCE, SBIN]
+        assert [cell.interval.value() for cell in dock.cells] == ["5m", "5m", "15m", "5m"]
+        assert dock.cell is dock.cells[2]
+
+    drive(scenario)
+
+
+def test_a_crosshair_is_at_its_time_in_the_other_charts(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        dock.arrange("2 side by side")
+        one, two = dock.cells
+        two.interval.choose("15m")
+        await until(lambda: all(cell.data.loaded for cell in dock.cells), "all histories")
+        moment = float(one.view.canvas.series.time[-20])
+        one.view.cross_moved.emit(moment, 800.0)
+        await until(lambda: two.view.canvas.overlay._far_cross is not None, "the other crosshair")
+        assert one.view.canvas.overlay._far_cross is None
+        one.view.cross_moved.emit(None, 0.0)
+        await until(lambda: two.view.canvas.overlay._far_cross is None, "its end")
+
+    drive(scenario)
