@@ -21,6 +21,7 @@ from openalgo_desktop.core.exit_rules import exact
 AGAIN_AFTER = 60.0
 #: Place of a value inside a channel; outside it is -1 or 1.
 INSIDE = 2
+LEAST, MOST = Decimal("-Infinity"), Decimal("Infinity")
 
 
 class Sight(NamedTuple):
@@ -137,21 +138,20 @@ def plain(wish: AlertWish, value: Decimal) -> Sight:
     return Sight(float(value), float(wish.level), nan if wish.upper is None else float(wish.upper))
 
 
-def quiet(alert: PriceAlert, value: Decimal) -> bool:
-    """Whether ``value`` certainly changes nothing for an alert with fixed levels: a comparison or
-    two, for the walk of a tick."""
-    wish = alert.wish
-    when, level = wish.when, wish.level
-    if when.crosses:
-        return (alert.side < 0 and value < level) or (alert.side > 0 and value > level)
-    if when.of_channel:
-        upper = level if wish.upper is None else wish.upper
-        low, high = min(level, upper), max(level, upper)
-        place = INSIDE if low <= value <= high else (value > high) - (value < low)
-        return place == alert.side
-    if when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE):
-        return (value < level) is alert.armed
-    return (value > level) is alert.armed
+def calm(alert: PriceAlert) -> tuple[Decimal, Decimal]:
+    """Values strictly between these two certainly change nothing for an alert with fixed levels.
+    One comparison of the tick with what all alerts of an instrument have in common spares the
+    walk."""
+    wish, side = alert.wish, alert.side
+    low = high = wish.level
+    if wish.when.crosses or wish.when.of_channel:
+        if wish.when.of_channel and wish.upper is not None:
+            low, high = min(low, wish.upper), max(high, wish.upper)
+        if side == INSIDE:
+            return low, high
+        return (LEAST, low) if side < 0 else (high, MOST) if side > 0 else (MOST, LEAST)
+    above = wish.when in (AlertWhen.ABOVE, AlertWhen.DAY_ABOVE)
+    return (LEAST, low) if above is alert.armed else (high, MOST)
 
 
 def day_change(price: Decimal, close: Decimal) -> Decimal | None:

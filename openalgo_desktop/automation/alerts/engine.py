@@ -1,8 +1,9 @@
 """Alerts: watched while the program runs, in every mode, with or without a window; an alert tells
 and never sends.
 
-Those that compare the last price (or the change of the day) with fixed levels are walked here, a
-comparison for each and tick; the others are looked after by the :class:`Scout`.
+Those that compare the last price (or the change of the day) with fixed levels are kept here: a tick
+costs one comparison with the prices between which nothing happens. The others are looked after by
+the :class:`Scout`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -45,6 +46,7 @@ from openalgo_desktop.trading.watch.prices import Prices
 
 log = logging.getLogger(__name__)
 
+Calm: TypeAlias = tuple[Decimal, Decimal]
 #: So many alerts at most: each active one is streamed.
 MAX_ALERTS = 500
 #: How often alerts are looked after between ticks (their last day, prices that came before they
@@ -79,6 +81,8 @@ class Alerts:
         self._lost = bus.subscribe(FeedChanged, self._on_feed)
         self._alerts: dict[str, PriceAlert] = {}
         self._by_key: dict[Key, dict[str, PriceAlert]] = {}  # active ones on fixed levels
+        self._calm: dict[Key, Calm] = {}  # prices between which no alert changes
+        self._calm_days: dict[Key, Calm] = {}  # per cent of the day
         self._unsaved: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -266,6 +270,8 @@ class Alerts:
             self._scout.drop(alert.alert_id)  # its wish may have been another one
         if not active and alert.key not in self._by_key:
             return
+        self._calm.pop(alert.key, None)
+        self._calm_days.pop(alert.key, None)
         here = self._by_key.setdefault(alert.key, {})
         here.pop(alert.alert_id, None)
         if active:
@@ -276,24 +282,26 @@ class Alerts:
             del self._by_key[alert.key]
 
     def _on_price(self, key: Key, price: Decimal) -> None:
-        for alert in tuple(self._by_key.get(key, {}).values()):
-            if not alert.wish.when.of_day:
-                self._compare(alert, price)
+        self._walk(key, price, self._calm, of_day=False)
 
     def _on_day(self, key: Key, price: Decimal) -> None:
-        if not any(row.wish.when.of_day for row in self._by_key.get(key, {}).values()):
-            return
         tick = self._ticks.fresh(key, Part.DAY)
         change = judge.day_change(price, exact(tick.close)) if tick is not None else None
-        if change is None:
+        if change is not None:
+            self._walk(key, change, self._calm_days, of_day=True)
+
+    def _walk(self, key: Key, value: Decimal, calm: dict[Key, Calm], *, of_day: bool) -> None:
+        found = calm.get(key)
+        if found is None:
+            here = self._by_key.get(key, {}).values()
+            rows = [judge.calm(row) for row in here if row.wish.when.of_day is of_day]
+            low = max((row[0] for row in rows), default=judge.LEAST)
+            found = calm[key] = (low, min((row[1] for row in rows), default=judge.MOST))
+        if found[0] < value < found[1]:
             return
         for alert in tuple(self._by_key.get(key, {}).values()):
-            if alert.wish.when.of_day:
-                self._compare(alert, change)
-
-    def _compare(self, alert: PriceAlert, value: Decimal) -> None:
-        if not judge.quiet(alert, value):
-            self._decide(alert, judge.plain(alert.wish, value), None)
+            if alert.wish.when.of_day is of_day:
+                self._decide(alert, judge.plain(alert.wish, value), None)
 
     def _decide(self, alert: PriceAlert, sight: Sight, bar: datetime | None) -> None:
         now = self._clock.now()
