@@ -120,7 +120,9 @@ def _mcginley(i: Inputs) -> Node:
             if isnan(y) or y == 0 or x == 0:
                 y = x
             else:  # faster than the price itself it never is
-                y += (x - y) / max(1.0, n * (x / y) ** 4)
+                square = (x / y) * (x / y)
+                slower = n * square * square
+                y += (x - y) / slower if slower > 1.0 else x - y
             found.append(y)
         return y, (found,)
 

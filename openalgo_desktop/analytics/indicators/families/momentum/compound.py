@@ -19,6 +19,8 @@ from openalgo_desktop.core.charting.studies import Level
 
 STUDIES = Shelf("Momentum")
 _NAN = float("nan")
+#: Fisher's transform has no value at 1.
+_FAR = 0.999
 
 
 @STUDIES.study(
@@ -39,9 +41,11 @@ def _fisher(i: Inputs) -> Sequence[Node]:
         for place in places:
             if isnan(place):
                 found.append(place)
-            else:
-                v = min(0.999, max(-0.999, 0.66 * (place / 100 - 0.5) + 0.67 * v))
-                found.append(v)
+                continue
+            v = 0.66 * (place / 100 - 0.5) + 0.67 * v
+            if v > _FAR or v < -_FAR:
+                v = _FAR if v > 0 else -_FAR
+            found.append(v)
         return v, (found,)
 
     smooth = Loop(run, 0.0, stochastic(x, x, x, n))
@@ -79,15 +83,19 @@ def _trail(
     """A stop below while ``x`` is above it, and above while below: it never moves away."""
     (before, stop), found = state, []
     for x, away in zip(values, widths, strict=True):
-        if isnan(x) or isnan(away):
+        if isnan(x + away):
             found.append(_NAN)
             continue
         if isnan(stop):
             stop = x - away
         elif x > stop:
-            stop = max(stop, x - away) if before > stop else x - away
+            new = x - away
+            if new > stop or before <= stop:
+                stop = new
         else:
-            stop = min(stop, x + away) if before < stop else x + away
+            new = x + away
+            if new < stop or before >= stop:
+                stop = new
         before = x
         found.append(stop)
     return (before, stop), (found,)

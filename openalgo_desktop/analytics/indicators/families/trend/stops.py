@@ -133,22 +133,28 @@ def _trail(
 ) -> tuple[tuple[float, float, float], Sequence[list[float]]]:
     (way, extreme, stop), up, down = state, [], []
     for close, away in zip(closes, widths, strict=True):
-        if isnan(close) or isnan(away):
+        if isnan(close + away):
             up.append(_NAN)
             down.append(_NAN)
             continue
         if not way:
             way, extreme, stop = 1.0, close, close - away
         elif way > 0:
-            extreme = max(extreme, close)
-            stop = max(stop, extreme - away)
+            extreme = close if close > extreme else extreme
+            new = extreme - away
+            stop = new if new > stop else stop
             if close < stop:
                 way, extreme, stop = -1.0, close, close + away
         else:
-            extreme = min(extreme, close)
-            stop = min(stop, extreme + away)
+            extreme = close if close < extreme else extreme
+            new = extreme + away
+            stop = new if new < stop else stop
             if close > stop:
                 way, extreme, stop = 1.0, close, close - away
-        up.append(stop if way > 0 else _NAN)
-        down.append(_NAN if way > 0 else stop)
+        if way > 0:
+            up.append(stop)
+            down.append(_NAN)
+        else:
+            up.append(_NAN)
+            down.append(stop)
     return (way, extreme, stop), (up, down)

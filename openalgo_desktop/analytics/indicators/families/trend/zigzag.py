@@ -52,11 +52,15 @@ class ZigZag:
         self._kept = np.full(bars.size + max(64, bars.size // 4), np.nan)
         self._closed = leg = _Leg()
         high, low = bars.high.tolist(), bars.low.tolist()
+        floor, ceiling = self._quiet(leg)
         for index in range(bars.size - 1):
+            if floor < low[index] and high[index] < ceiling:
+                continue  # as most bars are
             now = self._moved(leg, index, high[index], low[index])
             if now.turn != leg.turn:
                 self._draw(leg)
             leg = now
+            floor, ceiling = self._quiet(leg)
         self._closed = leg
         if bars.size:
             self._renew(bars)
@@ -90,6 +94,13 @@ class ZigZag:
         if leg.way:
             count = leg.end - leg.turn + 1
             self._kept[leg.turn : leg.end + 1] = np.linspace(leg.turn_price, leg.end_price, count)
+
+    def _quiet(self, leg: _Leg) -> tuple[float, float]:
+        """Between these a bar neither goes on nor turns."""
+        if not leg.way:
+            return np.inf, -np.inf
+        turn = leg.end_price * (1 - leg.way * self._part)
+        return (turn, leg.end_price) if leg.way > 0 else (leg.end_price, turn)
 
     def _moved(self, leg: _Leg, index: int, high: float, low: float) -> _Leg:
         if not low <= high:  # unknown
