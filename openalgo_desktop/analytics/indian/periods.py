@@ -150,6 +150,6 @@ class PeriodTable:
         first = self._sessions.first_of(_first_day(self.numbers[0], self.period), day + 1)
         if first is not None and first < day:
             return
-        window = self._sessions.window(day)
+        window = self._sessions.traded(day)
         midnight_utc = time % 86_400 == 0 and (window is None or time < window[0])
         self.whole = midnight_utc or (window is not None and time <= window[0])

@@ -51,35 +51,50 @@ def month_numbers(days: Ints) -> Ints:
 
 
 class Sessions:
-    """Hours of one exchange in epoch seconds, each day asked of the calendar once."""
+    """Hours of one exchange in epoch seconds, each day asked of the calendar once. ``regular``
+    are those of any day, for one on which there are bars although the calendar has no session (a
+    special one of years ago, the simulator's weekend)."""
 
-    def __init__(self, hours: Hours) -> None:
+    def __init__(self, hours: Hours, regular: Hours = lambda day: None) -> None:
         self._hours = hours
+        self._regular = regular
         self._known: dict[int, Window | None] = {}
+        self._opens: dict[int, Window | None] = {}
 
     @classmethod
     def of(cls, calendar: MarketCalendar, exchange: str) -> Sessions:
         """Those of ``exchange`` as ``calendar`` has them."""
-        return cls(lambda day: calendar.session(exchange, day))
+        return cls(
+            lambda day: calendar.session(exchange, day),
+            lambda day: calendar.regular_session(exchange, day),
+        )
 
     def window(self, number: int) -> Window | None:
         """Opening and closing moment of the day with this number; None when it is closed."""
         if number not in self._known:
-            found = self._hours(day_of(number))
-            self._known[number] = (
-                None if found is None else (int(found[0].timestamp()), int(found[1].timestamp()))
-            )
+            self._known[number] = _seconds(self._hours(day_of(number)))
         return self._known[number]
 
+    def traded(self, number: int) -> Window | None:
+        """The same of a day on which there are bars: where the calendar has no session, the
+        regular hours; None for an exchange without any."""
+        if number not in self._opens:
+            window = self.window(number)
+            self._opens[number] = window or _seconds(self._regular(day_of(number)))
+        return self._opens[number]
+
     def opens(self, number: int, otherwise: int) -> int:
-        """The opening moment of a day; ``otherwise`` where the calendar has no session (a day on
-        which there are bars all the same)."""
-        window = self.window(number)
+        """The opening moment of a day with bars; ``otherwise`` where nobody knows it."""
+        window = self.traded(number)
         return otherwise if window is None else window[0]
 
     def first_of(self, number: int, end: int) -> int | None:
         """The first day with a session in ``number <= day < end``."""
         return next((day for day in range(number, end) if self.window(day) is not None), None)
+
+
+def _seconds(hours: tuple[datetime, datetime] | None) -> Window | None:
+    return None if hours is None else (int(hours[0].timestamp()), int(hours[1].timestamp()))
 
 
 def always_open() -> Sessions:

@@ -79,7 +79,7 @@ class ChainRecord:
     def put_before(self, kept: Mapping[str, Sequence[float | None]]) -> None:
         """What was kept, before what is here; a damaged one is as none."""
         size = len(kept.get("time", ()))
-        if any(len(kept.get(name, ())) != size for name in FIGURES):
+        if not size or any(len(kept.get(name, ())) != size for name in FIGURES):
             return
         first = self._time.view[0] if len(self._time.view) else math.inf
         columns = np.array(
@@ -129,13 +129,14 @@ class ChainRecords:
 
     async def _read(self, key: Key, record: ChainRecord) -> None:
         kept = await self._state.get(SCOPE, ":".join(key))
+        if kept is None:
+            return
         try:
-            record.put_before(msgspec.convert(kept or {}, dict[str, list[float | None]]))
+            record.put_before(msgspec.convert(kept, dict[str, list[float | None]]))
         except msgspec.ValidationError as error:
             log.warning("what was recorded of %s cannot be read: %s", ":".join(key), error)
             return
-        if kept:
-            self._told(key)
+        self._told(key)
 
     def _save(self, key: Key, found: _Recorded) -> None:
         found.saved = self._bridge.monotonic()

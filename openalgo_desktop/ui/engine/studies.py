@@ -62,8 +62,8 @@ _FINER: Final = {
 class StudiesView(ChartStudies):
     """The studies of one chart; :meth:`close` with it."""
 
-    def __init__(self, door: StudiesDoor, key: Key, span: Span, told: Callable[[], None]) -> None:
-        super().__init__(door.library, door.around(key, span), told, door.spawn)
+    def __init__(self, door: StudiesDoor, around: Surroundings, told: Callable[[], None]) -> None:
+        super().__init__(door.library, around, told, door.spawn)
         self._door = door
         self._recorded = False
         self._asked: set[str] = set()  # families whose other bars were asked for
@@ -73,11 +73,12 @@ class StudiesView(ChartStudies):
         """The instrument."""
         return self.around.key
 
-    def move(self, key: Key, span: Span) -> None:
-        """Another instrument or interval; its bars come by ``load``."""
+    def move(self, key: Key, span: Span, exchange: str = "") -> None:
+        """Another instrument or interval, as in :meth:`StudiesDoor.open`; its bars come by
+        ``load``."""
         self._release()
         self._asked.clear()
-        self.stand(self._door.around(key, span))
+        self.stand(self._door.around(key, span, exchange))
         self._need()
 
     def wish(self, wishes: Sequence[StudyWish]) -> None:
@@ -100,7 +101,7 @@ class StudiesView(ChartStudies):
         for family in {spec.family for spec in specs if spec is not None} & _FINER.keys():
             other = _FINER[family].span
             of_use = span.is_intraday and (not other.is_intraday or span.seconds > other.seconds)
-            if of_use and family not in self._asked:
+            if of_use and self._door.is_listed(self.key) and family not in self._asked:
                 self._asked.add(family)
                 self._door.spawn(self._fetch(_FINER[family], self.around), "bars for studies")
 
@@ -183,10 +184,17 @@ class StudiesDoor(QObject):
 
     # -- of a chart -----------------------------------------------------------------------------
     def open(
-        self, wishes: Sequence[StudyWish], key: Key, span: Span, told: Callable[[], None]
+        self,
+        wishes: Sequence[StudyWish],
+        key: Key,
+        span: Span,
+        told: Callable[[], None],
+        exchange: str = "",
     ) -> StudiesView:
-        """The studies of a chart. ``told`` is called when a load is done or an answer came."""
-        view = StudiesView(self, key, span, told)
+        """The studies of a chart. ``told`` is called when a load is done or an answer came. A chart
+        that is no instrument (arithmetic of legs) gives a key of its own, which is in no symbol
+        master, and the ``exchange`` whose hours its bars have."""
+        view = StudiesView(self, self.around(key, span, exchange), told)
         self._views.append(view)
         view.wish(wishes)
         return view
@@ -207,9 +215,13 @@ class StudiesDoor(QObject):
         """How many charts have studies."""
         return len(self._views)
 
-    def around(self, key: Key, span: Span) -> Surroundings:
+    def is_listed(self, key: Key) -> bool:
+        """Whether the key is an instrument, which has bars of other lengths."""
+        return self._bridge.instrument(key) is not None
+
+    def around(self, key: Key, span: Span, exchange: str = "") -> Surroundings:
         """Where studies of a chart stand."""
-        calendar, exchange = self._terminal.calendar, key[0]
+        calendar, exchange = self._terminal.calendar, exchange or key[0]
         row = self._bridge.instrument(key)
         return Surroundings(
             key,

@@ -69,9 +69,14 @@ def test_a_chart_with_levels_of_days_the_chain_and_a_study_of_the_user(drive: Dr
         assert "is not in the folder" in view.error("c")
         view.move(("NSE", "SBIN"), Span.parse("D"))
         assert view.values("a") == ()
+        sums = door.open([StudyWish("a", "cpr")], ("", "A-B"), Span.parse("5m"), told.clear, "NSE")
+        sums.load(bars.cut(0, 100))
+        assert sums.around.days is None and np.isnan(sums.values("a")[0][0])
+        assert sums.around.sessions.traded(first) is not None
+        sums.close()
         view.close()
         assert (bridge.chains.open_views, door.open_views) == (0, 0)
-        assert door.folder.processes == [] and told
+        assert door.folder.processes == []
 
     drive(scenario)
 

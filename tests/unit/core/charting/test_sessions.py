@@ -52,7 +52,9 @@ def test_the_hours_are_those_of_the_calendar() -> None:
     assert nse.window(thursday) == (at("2026-03-05T09:15"), at("2026-03-05T15:30"))
     assert mcx.opens(thursday, 0) == at("2026-03-05T09:00")
     assert nse.window(saturday) is None
-    assert nse.opens(saturday, 7) == 7
+    # Bars of a day that is listed nowhere (the simulator's weekend) have the regular hours.
+    assert nse.opens(saturday, 7) == at("2026-03-07T09:15")
+    assert Sessions.of(calendar, "").opens(saturday, 7) == 7
     assert nse.first_of(saturday, saturday + 2) is None
     assert nse.first_of(saturday, saturday + 7) == saturday + 2
     assert always_open().window(saturday) == (at("2026-03-07T00:00"), at("2026-03-08T00:00"))
