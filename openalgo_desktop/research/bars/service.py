@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from openalgo_desktop.core.charting.ports import BarSource, LiveBar, Progress
 from openalgo_desktop.core.charting.resample import resample, source_of
+from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.clock import Clock, JumpWatch
 from openalgo_desktop.core.enums import Interval
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 SEED_AFTER = 0.5
 #: Bars that are joined on the loop; more of them in a thread.
 _ON_LOOP = 20_000
+_SECOND = Span.parse("1s")
 
 
 class Hub(Ticks, Source, Protocol):
@@ -119,10 +121,7 @@ class BarService(BarSource):
             bars, _ = await self._of_source(key, span, start, end, progress)
             return bars
         rhythm = self._hours.rhythm(key[0], span)
-        first = day_start(axis_day(start, span), base)
-        if not span.is_intraday:
-            first = day_start(rhythm.start(day_start(axis_day(start, span), base)) // DAY, base)
-        before = day_start(axis_day(end - 1, span) + 1, base) if not span.is_intraday else end
+        first, before = self._whole_bars(key[0], rhythm, base, start, end)
         short, tail = await self._of_source(key, base, first, before, progress)
         if len(short) > _ON_LOOP:
             bars = await asyncio.to_thread(resample, short, base, rhythm)
@@ -131,6 +130,21 @@ class BarService(BarSource):
         if self._reaches_now(span, end):
             self.live.seed(key, span, bars, tail.asked)
         return part(bars, start, end)
+
+    def _whole_bars(
+        self, exchange: str, rhythm: Rhythm, base: Span, start: int, end: int
+    ) -> tuple[int, int]:
+        """The times of bars of ``base`` of which all bars of the rhythm that begin in ``start <=
+        time < end`` are made: the last one may end later."""
+        span = rhythm.span
+        first = day_start(axis_day(start, span), base)
+        if not span.is_intraday:
+            first = day_start(axis_day(rhythm.start(first), span), base)
+        if self._reaches_now(span, end):
+            return first, end if span.is_intraday else day_start(axis_day(end - 1, span) + 1, base)
+        within = end - 1 if span.is_intraday else day_start(axis_day(end - 1, span), _SECOND)
+        over = self._hours.end(exchange, rhythm, rhythm.start(within))
+        return first, max(end, over) if base.is_intraday else on_axis(over - 1, base) + DAY
 
     async def of_days(
         self,

@@ -179,6 +179,28 @@ async def test_missing_intervals_are_made_of_shorter_bars(world) -> None:
     assert weeks.open[0] == days.open[0]
 
 
+async def test_the_last_bar_of_a_range_is_whole(world) -> None:
+    w = world("2026-11-20 18:00")
+    week, month, seven = Span.parse("W"), Span.parse("M"), Span.parse("7m")
+    days = await w.get(DAY, "2026-08-01")
+    weeks = await w.get(week, "2026-10-19", "2026-11-04")  # ends within a week
+    assert weeks.time.tolist()[-1] == label("2026-11-02")
+    part = (days.time >= label("2026-11-02")) & (days.time < label("2026-11-09"))
+    assert weeks.volume[-1] == days.volume[part].sum() and weeks.close[-1] == days.close[part][-1]
+    months = await w.get(month, "2026-08-15", "2026-10-02")
+    assert months.time.tolist() == [label("2026-09-01"), label("2026-10-01")]
+    part = (days.time >= label("2026-10-01")) & (days.time < label("2026-11-01"))
+    assert months.volume[-1] == days.volume[part].sum()
+    minutes = await w.get(M1, "2026-11-20 00:00")
+    sevens = await w.get(seven, "2026-11-20 00:00", "2026-11-20 09:25")
+    assert len(sevens) == 2 and sevens.volume[-1] == minutes.volume[7:14].sum()
+    w.hub.offered = [Interval.M1]  # days of minutes
+    thursday = await w.bars.get(("NSE", "X"), DAY, label("2026-11-19"), label("2026-11-20"))
+    assert thursday.time.tolist() == [label("2026-11-19")]
+    told = await w.bars.get(("NSE", "X"), M1, at("2026-11-19 00:00"), at("2026-11-20 00:00"))
+    assert thursday.volume[0] == told.volume.sum() and len(told) == 375
+
+
 async def test_an_open_chart_is_opened_again_without_a_request(world) -> None:
     """What was heard since the request is in the bars; the source's bars replace it later."""
     w = world("2026-11-20 10:00:10")
