@@ -100,7 +100,7 @@ class Tool(msgspec.Struct, frozen=True):
     ``least`` anchors are clicked; where ``most`` is more, or 0 (any number), a right click or a
     double click ends. ``hand`` takes all points of a drag. ``labels`` are written at the anchors,
     ``ratios`` between them. A tool with a ``study`` leaves no drawing: the chart adds that study at
-    the anchors. A ``passing`` one is gone with the next click.
+    the anchors' times (``params``). A ``passing`` one is gone with the next click.
     """
 
     tool: str  # id, never renamed: saved with drawings
@@ -118,6 +118,7 @@ class Tool(msgspec.Struct, frozen=True):
     screen: bool = False
     passing: bool = False
     study: str = ""
+    params: tuple[str, ...] = ()  # of that study: those that take the times of the anchors
     clicks: int = 0  # that place it, where that is not ``least``: the other anchors follow
     labels: tuple[str, ...] = ()
     ratios: tuple[Ratio, ...] = ()

@@ -3,7 +3,9 @@
 They come from the geometry that draws it, on a scale where a bar is one pixel wide and a rupee one
 high. So they are linear in price by bar, which is what a chart with a linear scale shows; on a
 logarithmic one a sloped line bends away from the one on the screen between its anchors. Circles,
-arcs and what else depends on the shape of the screen has no values.
+arcs and what else depends on the shape of the screen has no values. Levels of prices (a
+retracement, the edges of a rectangle, stop and target) hold on after the end of their strokes; a
+sloped line has values as far as it is drawn.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.drawings.geometry import picture
-from openalgo_desktop.core.charting.drawings.geometry.sheet import Box, Point
+from openalgo_desktop.core.charting.drawings.geometry.sheet import Box, Stroke
 from openalgo_desktop.core.charting.drawings.model import Drawing
 from openalgo_desktop.core.charting.drawings.tools import tool
 
@@ -105,7 +107,7 @@ def levels_at(
     found = []
     for stroke in picture(drawing, at).strokes:
         if stroke.name:
-            price = _crossing(stroke.points, now)
+            price = _crossing(stroke, now)
             if price is not None:
                 found.append((stroke.name, price))
     return found
@@ -115,13 +117,15 @@ def _by_time(time: float) -> float:
     return time
 
 
-def _crossing(points: tuple[Point, ...], x: float) -> float | None:
+def _crossing(stroke: Stroke, x: float) -> float | None:
     """Price of a line from left to right or back at ``x``; None where it is not."""
-    a, b = points[0], points[-1]
+    a, b = stroke.points[0], stroke.points[-1]
     if a.x > b.x:
         a, b = b, a
-    if not a.x <= x <= b.x:
+    if x < a.x or (x > b.x and not stroke.lasts):
         return None
+    if x > b.x:
+        return -b.y
     if a.x == b.x:
         return -a.y
     return -(a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x))

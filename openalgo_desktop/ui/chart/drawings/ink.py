@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from functools import lru_cache
 
-from openalgo_desktop.core.charting.drawings.geometry.sheet import At, Label, Picture, Stroke
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QStaticText, QTransform
+
+from openalgo_desktop.core.charting.drawings.geometry.sheet import At, Ink, Label, Picture, Stroke
 from openalgo_desktop.core.charting.drawings.geometry.touch import PAD_X, PAD_Y, box_of
 from openalgo_desktop.core.charting.drawings.model import Colour, Dash
-from openalgo_desktop.ui.kit import fonts, theme
+from openalgo_desktop.ui.kit import fonts, look, theme
 
 #: Radius of a handle, pixels.
 HANDLE = 4.5
+#: Texts further from the pane than this are not drawn, pixels.
+FAR = 600.0
 #: Corners of boxes of texts, pixels.
 ROUND = 3.0
 _DASHES = {Dash.DASH: [5.0, 4.0], Dash.DOT: [1.0, 3.0]}
@@ -29,37 +33,60 @@ def paint(painter: QPainter, picture: Picture, at: At) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for stroke in picture.strokes:
         _stroke(painter, stroke)
+    pane = at.pane
     for label in picture.labels:
-        _label(painter, label, at)
+        if pane.holds(*label.at, FAR):
+            _label(painter, label, at)
 
 
 def _stroke(painter: QPainter, stroke: Stroke) -> None:
     ink = stroke.ink
     if not ink.colour and not ink.fill:
         return
-    if ink.colour:
-        pen = QPen(colour(ink.colour, ink.alpha), ink.width)
+    points = QPolygonF([QPointF(*point) for point in stroke.points])
+    if ink.fill:
+        # Its edge is under a line, or nobody looks at it: smooth edges cost four times as much.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour(ink.fill, ink.opacity))
+        painter.drawPolygon(points)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    if not ink.colour:
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_pen(ink))
+    if stroke.closed:
+        painter.drawPolygon(points)
+    else:
+        painter.drawPolyline(points)
+
+
+def _pen(ink: Ink) -> QPen:
+    pen = QPen(colour(ink.colour, ink.alpha), ink.width)
+    if ink.dash in _DASHES:
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern([part / max(1.0, ink.width / 1.5) for part in _DASHES[ink.dash]])
+    elif ink.width > 1.0:
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        if ink.dash in _DASHES:
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-            pen.setDashPattern([part / max(1.0, ink.width / 1.5) for part in _DASHES[ink.dash]])
-        painter.setPen(pen)
-    else:
-        painter.setPen(Qt.PenStyle.NoPen)
-    fill = colour(ink.fill, ink.opacity) if ink.fill else None
-    painter.setBrush(QBrush(fill) if fill is not None else Qt.BrushStyle.NoBrush)
-    points = QPolygonF([QPointF(*point) for point in stroke.points])
-    if stroke.closed or fill is not None:
-        if stroke.closed:
-            painter.drawPolygon(points)
-            return
-        painter.save()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawPolygon(points)
-        painter.restore()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolyline(points)
+    return pen
+
+
+@lru_cache(maxsize=64)
+def _font(pixels: int, _scale: int) -> QFont:
+    return fonts.text_font(pixels)
+
+
+@lru_cache(maxsize=2048)
+def _layout(text: str, pixels: int, scale: int) -> tuple[QStaticText, ...]:
+    """The rows of a text, laid out once."""
+    made = []
+    for row in text.split("\n"):
+        line = QStaticText(row)
+        line.setTextFormat(Qt.TextFormat.PlainText)
+        line.prepare(QTransform(), _font(pixels, scale))
+        made.append(line)
+    return tuple(made)
 
 
 def _label(painter: QPainter, label: Label, at: At) -> None:
@@ -71,9 +98,12 @@ def _label(painter: QPainter, label: Label, at: At) -> None:
         painter.drawRoundedRect(room, ROUND, ROUND)
         room.adjust(PAD_X, PAD_Y, -PAD_X, -PAD_Y)
     painter.setPen(colour(label.colour))
-    painter.setFont(fonts.text_font(label.size))
-    # A rounding error of the width must not break a line.
-    painter.drawText(room.adjusted(0, 0, 2, 2), Qt.AlignmentFlag.AlignLeft, label.text)
+    scale = look.current().text_scale
+    painter.setFont(_font(label.size, scale))
+    rows = _layout(label.text, label.size, scale)
+    for number, row in enumerate(rows):
+        top = room.top() + number * room.height() / len(rows)
+        painter.drawStaticText(QPointF(room.left(), top), row)
 
 
 def paint_handles(painter: QPainter, picture: Picture, *, faint: bool = False) -> None:

@@ -51,7 +51,7 @@ class DrawingsLayer(QObject):
     text_wanted = Signal(str)  # ident: ask what it says
     settings_wanted = Signal(str)  # ident
     menu_wanted = Signal(str, QPoint)  # ident, place in the canvas
-    study_wanted = Signal(object, object)  # Tool, its anchors: the chart adds that study
+    study_wanted = Signal(str, object)  # id of a study, its parameters: the chart adds it
 
     def __init__(
         self,
@@ -71,7 +71,8 @@ class DrawingsLayer(QObject):
         self._picks = False  # the press is a Ctrl+click until it moves
         self._hovered = ""
         self._ended = False  # by this very right click
-        self._seen: dict[str, tuple[Picture, Box | None]] = {}  # as painted last
+        self._seen: dict[str, Picture] = {}  # as painted last
+        self._rooms: dict[str, Box | None] = {}  # around them, as far as they were asked for
         self._last_at: Projection | None = None
         board.changed.connect(self.base_changed)
         board.chosen_changed.connect(self.top_changed)
@@ -90,13 +91,12 @@ class DrawingsLayer(QObject):
         if at.number != PRICES:
             return
         pane = DrawingPane(at)
-        self._seen = {}
+        self._seen, self._rooms = {}, {}
         held = {row.ident for row in self._held if not (self._grab and self._grab.copies)}
         for row in self.board.shown:
             made = picture(row, pane)
-            room = bounds(made, pane)
-            self._seen[row.ident] = (made, room)
-            if row.ident not in held and room is not None and _meets(room, pane.pane):
+            self._seen[row.ident] = made
+            if row.ident not in held:
                 ink.paint(painter, made, pane)
 
     def paint_top(self, painter: QPainter, at: Projection) -> None:
@@ -108,10 +108,10 @@ class DrawingsLayer(QObject):
             made = picture(row, pane)
             ink.paint(painter, made, pane)
             ink.paint_handles(painter, made)
-        for row in self.board.shown:
-            chosen = row.ident in self.board.chosen
-            if row.ident not in moving and (chosen or row.ident == self._hovered):
-                ink.paint_handles(painter, picture(row, pane), faint=not chosen)
+        for ident in {*self.board.chosen, self._hovered} - moving:
+            if ident in self._seen:
+                faint = ident not in self.board.chosen
+                ink.paint_handles(painter, self._seen[ident], faint=faint)
         if self._passing is not None:
             ink.paint(painter, picture(self._passing, pane), pane)
         if self._placing is not None:
@@ -124,8 +124,13 @@ class DrawingsLayer(QObject):
         """The topmost drawing at a place; of chosen ones the inside counts, too."""
         pane, place = DrawingPane(at), Point(point.x(), point.y())
         for row in reversed(self.board.shown):
-            made, room = self._seen.get(row.ident, (None, None))
-            if made is None or room is None or not room.holds(*place, REACH + 2):
+            made = self._seen.get(row.ident)
+            if made is None:
+                continue
+            if row.ident not in self._rooms:
+                self._rooms[row.ident] = bounds(made, pane)
+            room = self._rooms[row.ident]
+            if room is None or not room.holds(*place, REACH + 2):
                 continue
             if hits(made, place, pane, REACH, filled=row.ident in self.board.chosen):
                 return row
@@ -133,8 +138,8 @@ class DrawingsLayer(QObject):
 
     def _handle(self, place: Point) -> tuple[Drawing, int] | None:
         for row in reversed(self.board.chosen_ones):
-            seen = self._seen.get(row.ident)
-            number = handle_at(seen[0], place, HANDLE_REACH) if seen is not None else None
+            made = self._seen.get(row.ident)
+            number = handle_at(made, place, HANDLE_REACH) if made is not None else None
             if number is not None and not self.board.tool_of(row).hand:
                 return row, number
         return None
@@ -268,7 +273,8 @@ class DrawingsLayer(QObject):
         self._placing = None
         if tool.study:
             board.take(None)
-            self.study_wanted.emit(tool, drawing.anchors)
+            times = sorted(int(anchor.time) for anchor in drawing.anchors)
+            self.study_wanted.emit(tool.study, dict(zip(tool.params, times, strict=True)))
         elif tool.passing:
             board.take(tool if board.stay else None)
             self._passing = drawing
@@ -387,8 +393,3 @@ class DrawingsLayer(QObject):
 
 def _place(event: QMouseEvent) -> Point:
     return Point(event.position().x(), event.position().y())
-
-
-def _meets(one: Box, two: Box) -> bool:
-    across = one.left <= two.right and two.left <= one.right
-    return across and one.top <= two.bottom and two.top <= one.bottom

@@ -19,6 +19,12 @@ def _metrics(pixels: int, _scale: int) -> QFontMetricsF:
     return QFontMetricsF(fonts.text_font(pixels))
 
 
+@lru_cache(maxsize=4096)
+def _size(text: str, pixels: int, scale: int) -> tuple[float, float]:
+    metrics, rows = _metrics(pixels, scale), text.split("\n")
+    return max(map(metrics.horizontalAdvance, rows)), metrics.lineSpacing() * len(rows)
+
+
 class DrawingPane:
     """Valid as long as its projection: for one call."""
 
@@ -42,9 +48,7 @@ class DrawingPane:
 
     def size_of(self, text: str, size: int) -> tuple[float, float]:
         """Room of a text with its lines, pixels."""
-        metrics = _metrics(size, look.current().text_scale)
-        rows = text.split("\n")
-        return max(map(metrics.horizontalAdvance, rows)), metrics.lineSpacing() * len(rows)
+        return _size(text, size, look.current().text_scale)
 
     def price_text(self, price: float) -> str:
         """As the axis writes it."""

@@ -93,6 +93,7 @@ class ToolBox(QWidget):
             button.clicked.connect(lambda _on, family=family: self._take(self._last[family]))
             button.more_wanted.connect(lambda at, family=family: self._show_family(family, at))
             self._families[family] = button
+        self._families[Family.STUDIES].hide()
         self.magnet = self._mode("magnet", "Magnet", "magnet", self._turn_magnet)
         self.stay = self._mode("stay", "Stay in the tool", "pencil-stay", self._turn_stay)
         self.lock = self._mode("lock", "Lock all drawings", "lock", self._turn_lock)
@@ -186,6 +187,11 @@ class ToolBox(QWidget):
         self.hide_all.setChecked(board.hidden)
         self._place()
 
+    def offer_studies(self) -> None:
+        """Show the tools that anchor a study, on a chart that has studies."""
+        self._families[Family.STUDIES].show()
+        self._place()
+
     @staticmethod
     def _dress(button: ToolButton, tool: Tool, text: str) -> None:
         button.setIcon(icon_of(tool))
@@ -197,7 +203,8 @@ class ToolBox(QWidget):
     @property
     def _buttons(self) -> list[ToolButton]:
         modes = [self.magnet, self.stay, self.lock, self.hide_all, self.objects]
-        return [*self._favourites.values(), *self._families.values(), *modes]
+        families = (one for one in self._families.values() if not one.isHidden())
+        return [*self._favourites.values(), *families, *modes]
 
     def _place(self) -> None:
         side = max(look.px(SIDE), look.density().target)

@@ -13,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from PySide6.QtWidgets import QMenu
 
+from openalgo_desktop.core.alerts import AlertWhen, AlertWish, OfDrawing
 from openalgo_desktop.core.charting.drawings.model import Drawing
 from openalgo_desktop.core.charting.drawings.plan import Plan, plan_of
 from openalgo_desktop.core.charting.drawings.tools import title, tools
@@ -31,6 +32,7 @@ from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
 from openalgo_desktop.ui.chart.drawings.style_bar import StyleBar
 from openalgo_desktop.ui.chart.drawings.tool_box import ToolBox
 from openalgo_desktop.ui.chart.view import SCROLL
+from openalgo_desktop.ui.engine.alerts import AlertDraft
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dialogs import ask
@@ -45,7 +47,7 @@ class ChartDrawings(QObject):
     """One of a chart. ``history`` has the steps of the whole chart: the dock notes its own there
     and puts ``apply_own`` for their parts."""
 
-    study_wanted = Signal(object, object)  # Tool, anchors: add its study, anchored there
+    study_wanted = Signal(str, object)  # id of a study, its parameters: add it to the chart
 
     def __init__(
         self,
@@ -121,6 +123,10 @@ class ChartDrawings(QObject):
         overlay, point = self._view.canvas.overlay, place.toPoint()
         chips = (overlay.chip_of(line.line_id) for line in self._view.shown_lines)
         return any(tag.contains(point) or close.contains(point) for tag, close in chips)
+
+    def offer_studies(self) -> None:
+        """Offer the tools that anchor a study; who calls it answers ``study_wanted``."""
+        self.box.offer_studies()
 
     def show_box(self, shown: bool) -> None:
         """Show the tool box, or leave the room to the chart."""
@@ -237,13 +243,23 @@ class ChartDrawings(QObject):
         )
 
     def _on_alert(self, row: Drawing) -> None:
-        """The form of an alert at the drawing's first price of now."""
-        key, series = self.board.key, self._view.canvas.series
-        if key is None or not len(series):
+        """The form of an alert that the price crosses the drawing; of one with several lines the
+        one that is nearest to the last price. It follows what becomes of the drawing."""
+        key, series, span = self.board.key, self._view.canvas.series, self.board.span
+        if key is None or span is None or not len(series):
             return
+        last = series.bar(len(series) - 1)[3]
         found = levels_at(row, float(series.time[-1]), series.index_of, series.columns())
-        if found:
-            self._bridge.alerts.wanted.emit(key, found[0][1])
+        near = min(found, key=lambda line: abs(line[1] - last), default=None)
+        line = near[0] if near is not None else next(iter(names_of(row)), "")
+        wish = AlertWish(
+            exchange=key[0],
+            symbol=key[1],
+            when=AlertWhen.CROSSES,
+            against=OfDrawing(row.ident, line),
+            span=span.text,
+        )
+        self._bridge.alerts.draft_wanted.emit(AlertDraft(wish))
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

@@ -190,12 +190,14 @@ def test_hidden_ones_come_back_with_the_next_tool(bench):
 
 def test_a_measure_passes_and_a_study_is_asked_for(bench):
     wanted = []
-    bench.layer.study_wanted.connect(lambda row, anchors: wanted.append((row.study, len(anchors))))
+    bench.layer.study_wanted.connect(lambda *row: wanted.append(row))
     bench.board.take(tool("ruler"))
     bench.drag((10, 120.0), (20, 130.0))
     bench.board.take(tool("fixed-range-profile"))
-    bench.drag((10, 120.0), (20, 130.0))
-    assert bench.drawings == () and wanted == [("fixed-range-profile", 2)]
+    bench.drag((20, 120.0), (10, 130.0))
+    times = bench.at.series.time
+    params = {"start": int(times[10]), "end": int(times[20])}
+    assert bench.drawings == () and wanted == [("fixed-profile", params)]
 
 
 def test_two_clicks_place_a_position_with_twice_the_risk_as_its_target(bench):

@@ -56,13 +56,16 @@ def regression(sheet: Sheet) -> None:
         return
     closes = at.bars.close[first : last + 1]
     places = np.arange(first, last + 1, dtype=np.float64)
-    slope, base = np.polyfit(places, closes, 1)
-    spread = sqrt(float(np.mean((closes - (base + slope * places)) ** 2)))
+    x, y = places - places.mean(), closes - closes.mean()
+    across, up, both = float(x @ x), float(y @ y), float(x @ y)
+    slope = both / across
+    base = float(closes.mean()) - slope * float(places.mean())
+    spread = sqrt(max(0.0, up - slope * both) / len(closes))
     style, drawn = sheet.style, []
     rows = [(0.0, sheet.ink, "regression")]
     rows += [(v.value, sheet.inked(v.colour), f"{v.value:+g}σ") for v in style.levels if v.shown]
     for value, ink, name in rows:
-        prices = [float(base + slope * place + value * spread) for place in (first, last)]
+        prices = [base + slope * place + value * spread for place in (first, last)]
         a, b = (Point(at.x(i), at.y(p)) for i, p in zip((first, last), prices, strict=True))
         line = sheet.line(a, b, ink, before=style.left, after=style.right, name=name)
         if line is not None:
@@ -70,8 +73,8 @@ def regression(sheet: Sheet) -> None:
     drawn.sort(key=lambda row: row[0])
     if len(drawn) > 1:
         sheet.area((*drawn[0][1], *reversed(drawn[-1][1])), style.fill)
-    spots = np.corrcoef(places, closes)[0, 1] if spread or slope else 1.0
-    sheet.figure(Point(at.x(first), at.pane.top + 4), f"R {spots:.3f}")
+    correlation = both / sqrt(across * up) if up else 1.0
+    sheet.figure(Point(at.x(first), at.pane.top + 4), f"R {correlation:.3f}")
 
 
 def _origin(sheet: Sheet) -> Point:
@@ -94,19 +97,18 @@ def pitchfork(sheet: Sheet) -> None:
     sheet.line(start, middle, after=True, name="median")
     scale = 0.5 if sheet.tool.variant == "inside" else 1.0
     shown = [level for level in sheet.style.levels if level.shown]
-    for level in shown:
+    drawn: list[list[tuple[Point, Point] | None]] = [[], []]
+    for level in sorted(shown, key=lambda level: level.value):
         ink = sheet.inked(level.colour)
         ends = [middle.to(point, level.value * scale) for point in (b, c)]
         upper = ends[0].y <= ends[1].y
         for side, end in enumerate(ends):
             name = f"{level.value:g} {'upper' if upper == (side == 0) else 'lower'}"
-            sheet.line(end, end.by(way.x, way.y), ink, after=True, name=name)
-    if shown:
-        most = max(level.value for level in shown) * scale
-        far = 1e4 / max(abs(way.x), abs(way.y))
-        one, two = middle.to(b, most), middle.to(c, most)
-        beyond = (two.by(way.x * far, way.y * far), one.by(way.x * far, way.y * far))
-        sheet.area((one, two, *beyond), sheet.style.fill)
+            tine = sheet.line(end, end.by(way.x, way.y), ink, after=True, name=name)
+            drawn[side].append(tine)
+    one, two = (side[-1] if side else None for side in drawn)
+    if one is not None and two is not None:
+        sheet.area((*one, *reversed(two)), sheet.style.fill)
 
 
 def pitchfan(sheet: Sheet) -> None:

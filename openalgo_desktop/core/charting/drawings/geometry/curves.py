@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import atan2, ceil, cos, hypot, pi, sin, sqrt
 
 from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
@@ -12,16 +13,23 @@ FEWEST, MOST = 12, 240
 def _pieces(radius: float, angle: float) -> int:
     """Enough pieces that each leaves its arc by less than a quarter of a pixel."""
     wanted = abs(angle) * sqrt(max(radius, 1.0))
-    return max(FEWEST, min(MOST, ceil(wanted)))
+    return max(FEWEST, min(MOST, 8 * ceil(wanted / 8)))
 
 
 def ellipse(
     middle: Point, across: float, down: float, start: float = 0.0, angle: float = 2 * pi
 ) -> list[Point]:
     """The arc of ``angle`` radians from ``start`` (0 is right, growing downwards)."""
-    count = _pieces(max(across, down), angle)
+    turns = _turns(_pieces(max(abs(across), abs(down)), angle), start, angle)
+    x, y = middle
+    return [Point(x + across * cosine, y + down * sine) for cosine, sine in turns]
+
+
+@lru_cache(maxsize=256)
+def _turns(count: int, start: float, angle: float) -> list[tuple[float, float]]:
+    """Cosine and sine on the way: sets of circles ask for the same again and again."""
     steps = (start + angle * step / count for step in range(count + 1))
-    return [Point(middle.x + across * cos(a), middle.y + down * sin(a)) for a in steps]
+    return [(cos(a), sin(a)) for a in steps]
 
 
 def bow(a: Point, b: Point, through: Point) -> list[Point]:

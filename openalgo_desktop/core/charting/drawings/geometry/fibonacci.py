@@ -98,9 +98,11 @@ def trend_time(sheet: Sheet) -> None:
 
 
 def _ring(sheet: Sheet, level: Level, points: list[Point], at: Point, closed: bool) -> None:
+    """One of a set, the largest first: that one is filled."""
     ink = sheet.inked(level.colour)
+    if all(not stroke.ink.fill for stroke in sheet.strokes):
+        sheet.area(points, ink.colour)
     sheet.path(points, ink, closed=closed)
-    sheet.area(points, ink.colour)
     if sheet.style.figures:
         sheet.write(at, f"{level.value:g}", 0.5, 1, ink.colour)
 

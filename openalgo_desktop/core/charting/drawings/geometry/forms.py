@@ -16,8 +16,8 @@ def rectangle(sheet: Sheet) -> None:
     top, bottom = min(a.y, b.y), max(a.y, b.y)
     corners = [Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom)]
     sheet.path(corners, sheet.filled(), closed=True)
-    sheet.line(corners[0], corners[1], Ink(""), name="upper")
-    sheet.line(corners[3], corners[2], Ink(""), name="lower")
+    sheet.line(corners[0], corners[1], Ink(""), name="upper", lasts=True)
+    sheet.line(corners[3], corners[2], Ink(""), name="lower", lasts=True)
 
 
 def rotated(sheet: Sheet) -> None:

@@ -24,7 +24,7 @@ def _grid(sheet: Sheet, a: Point, b: Point, prices: tuple[float, float] | None) 
         if prices is not None:
             y = at.y(prices[0] + (prices[1] - prices[0]) * level.value)
         name = f"{level.value:g}"
-        sheet.line(Point(a.x, y), Point(b.x, y), ink, name=name)
+        sheet.line(Point(a.x, y), Point(b.x, y), ink, name=name, lasts=True)
         sheet.path((Point(x, a.y), Point(x, b.y)), ink)
         if style.figures:
             left, top = min(a.x, b.x), min(a.y, b.y)

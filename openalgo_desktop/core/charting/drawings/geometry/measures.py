@@ -70,7 +70,7 @@ def position(sheet: Sheet) -> None:
         sheet.path(corners, ink, closed=True)
     for name, price, colour in (("entry", entry, sheet.style.colour), *rows):
         ends = (Point(left, at.y(price)), Point(right, at.y(price)))
-        sheet.line(*ends, sheet.inked(colour), name=name)
+        sheet.line(*ends, sheet.inked(colour), name=name, lasts=True)
     _position_words(sheet, (left + right) / 2)
 
 

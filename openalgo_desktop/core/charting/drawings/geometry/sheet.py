@@ -98,12 +98,14 @@ class Ink(NamedTuple):
 
 
 class Stroke(NamedTuple):
-    """A line through points; ``closed`` joins the last one with the first."""
+    """A line through points; ``closed`` joins the last one with the first. One that ``lasts`` is a
+    level of prices, which holds on after the end of its stroke."""
 
     points: tuple[Point, ...]
     ink: Ink
     closed: bool = False
     name: str = ""
+    lasts: bool = False
 
 
 class Label(NamedTuple):
@@ -222,13 +224,15 @@ class Sheet:
         before: bool = False,
         after: bool = False,
         name: str = "",
+        lasts: bool = False,
     ) -> tuple[Point, Point] | None:
         """A straight line that goes on to the edges where asked; what was drawn of it."""
         ends: tuple[Point, Point] | None = (a, b)
         if before or after:
             ends = clipped(a, b, self.at.pane, before, after)
         if ends is not None:
-            self.strokes.append(Stroke(ends, self.ink if ink is None else ink, False, name))
+            made = self.ink if ink is None else ink
+            self.strokes.append(Stroke(ends, made, False, name, lasts))
         return ends
 
     def level(
@@ -246,7 +250,7 @@ class Sheet:
             Point(pane.left if style.left else left, y),
             Point(pane.right if style.right else right, y),
         )
-        self.strokes.append(Stroke(ends, self.ink if ink is None else ink, False, name))
+        self.strokes.append(Stroke(ends, self.ink if ink is None else ink, False, name, True))
         return y
 
     def upright(self, x: float, ink: Ink | None = None) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from openalgo_desktop.analytics.indicators import registry
 from openalgo_desktop.core.charting.drawings.geometry import GEOMETRY, picture
 from openalgo_desktop.core.charting.drawings.geometry.sheet import Point, clipped
 from openalgo_desktop.core.charting.drawings.geometry.touch import (
@@ -23,6 +24,7 @@ from openalgo_desktop.core.charting.drawings.model import Drawing, Family, Style
 from openalgo_desktop.core.charting.drawings.tools import by_family, tool, tools
 from openalgo_desktop.core.charting.drawings.values import levels_at, names_of
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import ParamKind
 from openalgo_desktop.core.errors import DataError
 from tests.unit.core.charting.drawings.pane import SPOTS, STEP, Pane, anchor, bars, drawn
 from tests.unit.core.charting.drawings.spots import AT_15, ON
@@ -51,6 +53,10 @@ def test_there_are_enough_and_the_tables_are_sound():
     for row in DRAWN:
         assert not row.labels or len(row.labels) == row.least
         assert all(max(*r.over, *r.under) < row.least for r in row.ratios)
+    for row in by_family()[Family.STUDIES]:  # the study is there and takes these moments
+        spec = registry.spec(row.study)
+        times = {param.name for param in spec.params if param.kind is ParamKind.TIME}
+        assert row.least == len(row.params) and set(row.params) <= times
     with pytest.raises(DataError, match="nothing"):
         tool("nothing")
 
@@ -126,6 +132,14 @@ def test_a_line_has_no_value_before_it_began_and_a_ray_has_one_after_its_points(
     assert levels_at(ray, anchor(80, 0).time, bars=bars()) == [("line", pytest.approx(260))]
     assert levels_at(ray, anchor(80, 0).time) == [("line", pytest.approx(260))]  # by plain time
     assert levels_at(ray, anchor(80, 0).time + STEP / 2, bars=bars())[0][1] == pytest.approx(260)
+
+
+@pytest.mark.parametrize("ident", ["fib-retracement", "rectangle", "long-position", "gann-box"])
+def test_levels_of_prices_hold_on_after_their_strokes_end(ident):
+    drawing = drawn(tool(ident))
+    during = levels_at(drawing, anchor(15, 0).time, bars=bars())
+    assert during and levels_at(drawing, anchor(58, 0).time, bars=bars()) == during
+    assert levels_at(drawing, anchor(9, 0).time, bars=bars()) == []
 
 
 def test_a_vertical_line_and_a_screen_text_have_no_values():
