@@ -105,6 +105,15 @@ class ReplaySource:
         track = self._reel.tracks.get((key, span))
         return None if track is None else track.forming
 
+    def countdown(self, key: Key, span: Span) -> float | None:
+        """Seconds of the market to the end of the bar that forms; None between bars, and of bars
+        of a day and longer."""
+        bar = self.forming(key, span)
+        if bar is None or not span.is_intraday:
+            return None
+        left = bar.time + span.seconds - self._reel.now
+        return left if left > 0 else None
+
     async def close(self) -> None:
         """Tell nobody any more."""
         self._closed = True

@@ -57,6 +57,7 @@ from openalgo_desktop.ui.engine.markets import MarketsDoor
 from openalgo_desktop.ui.engine.ordering import OrderDoor
 from openalgo_desktop.ui.engine.paper import PaperDoor
 from openalgo_desktop.ui.engine.performance import PerformanceDoor
+from openalgo_desktop.ui.engine.replay import ReplayDoor
 from openalgo_desktop.ui.engine.risk import RiskDoor
 from openalgo_desktop.ui.engine.safety import SafetyDoor
 from openalgo_desktop.ui.engine.studies import StudiesDoor
@@ -146,6 +147,7 @@ class Bridge(QObject):
         self.alerts = AlertsDoor(terminal, self)
         self.studies = StudiesDoor(terminal, self)
         self.drawings = DrawingsDoor(terminal, self.spawn, self)
+        self.replay = ReplayDoor(terminal, self)
         self._unsubscribe = [
             self._forward(ModeChanged, lambda e: self.mode_changed.emit(e.mode)),
             self._forward(AccountChanged, lambda e: self.account_changed.emit(e.status)),
@@ -185,6 +187,7 @@ class Bridge(QObject):
         self.feed.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        await self.replay.close()
         self.safety.close()
         self.studies.close()  # before the chains that it follows
         self.chains.close()

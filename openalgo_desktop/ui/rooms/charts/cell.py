@@ -38,6 +38,7 @@ from openalgo_desktop.ui.rooms.charts.lines import ChartLines
 from openalgo_desktop.ui.rooms.charts.margin_hint import MarginHint
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
+from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
@@ -98,6 +99,7 @@ class ChartCell(QWidget):
         self.entry = IntervalEntry(self, name, lambda span: True)
         self.entry.chosen.connect(self.interval.choose)
         self.set_empty(True)
+        self.replay = ReplayControl(self)
         self._let_go = bridge.gtts.hold()
         self._listen_all()
         bridge.frames.add(self, host.title)
@@ -146,6 +148,7 @@ class ChartCell(QWidget):
         if self._released:
             return
         self._released = True
+        self.replay.release()
         self._let_go()
         self.data.close()
         self.drawings.release()
@@ -198,6 +201,7 @@ class ChartCell(QWidget):
             "end-line": self._end_chosen,
             "picture": self._ask_picture,
             **self.drawings.answers(),
+            "replay": self.replay.begin,
         }
 
     def _choose_next_line(self) -> None:
@@ -244,7 +248,8 @@ class ChartCell(QWidget):
             return
         row = self.bridge.instrument(self.key)
         tick = row.tick_size if row is not None else 0.0
-        self.data.open(self.bridge.bars, self.key, self.span, self._places, tick)
+        source = self.replay.opened() or self.bridge.bars
+        self.data.open(source, self.key, self.span, self._places, tick)
 
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.key, span)
@@ -301,10 +306,20 @@ class ChartCell(QWidget):
         self.view.flush()
 
     def _countdown(self, key: Key) -> str:
-        left = self.bridge.bars.countdown(key, self.span) if self.span.is_intraday else None
+        bars = self.replay.source or self.bridge.bars
+        left = bars.countdown(key, self.span) if self.span.is_intraday else None
         return "" if left is None else clock_text(left)
 
+    @property
+    def places(self) -> int:
+        """Decimals of its prices."""
+        return self._places
+
     def _show_quote(self, key: Key) -> None:
+        if self.replay.active:
+            self.quote.setText(self.replay.show_price())
+            self.view.set_stale(False)
+            return
         feed, tick = self.bridge.feed, self.bridge.latest(key)
         stale = feed.is_stale(key)
         parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
@@ -338,6 +353,8 @@ class ChartCell(QWidget):
         self._lines_due = False
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
         lines = [] if instrument is None else self.lines.of(instrument)
+        if self.replay.active:
+            lines = self.replay.lines_now()
         self.view.set_lines(lines)
         if self.key is not None:
             self.own.show_plans(self.lines.plans(self.key))
@@ -356,7 +373,7 @@ class ChartCell(QWidget):
         self.bubble.dropped.connect(self.give_up)
         self.view.line_dragged.connect(self._on_line_dragged)
         self.view.line_moved.connect(self._on_line_moved)
-        self.view.line_closed.connect(lambda line: self.lines.close(line, self.bridge.mode))
+        self.view.line_closed.connect(self._on_line_closed)
 
     def give_up(self) -> None:
         """Nothing comes of what is dragged or asked about."""
@@ -368,7 +385,7 @@ class ChartCell(QWidget):
     def _on_line_dragged(self, line_id: str, price: float) -> None:
         """A line is on its way: what it would need more or less there."""
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is not None:
+        if instrument is not None and not self.replay.active:
             level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
             self._ask_margin(line_id, level)
 
@@ -392,6 +409,9 @@ class ChartCell(QWidget):
         level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
         if level == line.price:
             return
+        if self.replay.active:
+            self.replay.move_line(line_id, level)
+            return
         if self.hand.armed or self.lines.is_alert(line_id):
             self.lines.move(line_id, level, self.bridge.mode)
             return
@@ -400,6 +420,12 @@ class ChartCell(QWidget):
         at = self.view.place_of(level)
         self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
         self._ask_margin(line_id, level)
+
+    def _on_line_closed(self, line_id: str) -> None:
+        if self.replay.active:
+            self.replay.close_line(line_id)
+        else:
+            self.lines.close(line_id, self.bridge.mode)
 
     def _on_apply(self) -> None:
         asked = self._asked
@@ -434,7 +460,9 @@ class ChartCell(QWidget):
 
     def _on_price(self, price: float) -> None:
         """Ctrl+click: the price goes to the ticket."""
-        if self.key is not None:
+        if self.replay.active:
+            self.replay.refuse()
+        elif self.key is not None:
             self.bridge.pick_price(self.key, price, explicit=True)
 
     def _on_menu(self, price: float, at: QPoint) -> None:
@@ -443,7 +471,12 @@ class ChartCell(QWidget):
         if instrument is None:
             return
         menu = self.host.menu()
-        self.price_menu.fill(menu, instrument, price)
+        if self.replay.active:
+            self.replay.fill_menu(menu, instrument, price)
+        else:
+            self.price_menu.fill(menu, instrument, price)
+            menu.addSeparator()
+            self.host.add_item(menu, "Bar replay…", self.replay.begin)
         menu.addSeparator()
         self.host.add_item(menu, "Fit", self.view.go_to_now)
         shown = self.drawings.box_shown

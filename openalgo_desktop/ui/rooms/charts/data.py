@@ -13,6 +13,7 @@ from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory, Report
 from openalgo_desktop.ui.engine.bars import BarsDoor
+from openalgo_desktop.ui.engine.replay import ReplayBars
 
 #: So many bars, about, are loaded at first and each time that older ones are wanted.
 AT_ONCE = 1200
@@ -55,7 +56,9 @@ class ChartData:
         """Whether the history of what was asked for is here (maybe without a bar)."""
         return self._loaded
 
-    def open(self, source: BarsDoor, key: Key, span: Span, places: int, tick: float) -> None:
+    def open(
+        self, source: BarsDoor | ReplayBars, key: Key, span: Span, places: int, tick: float
+    ) -> None:
         """Show another instrument or interval; a load under way is given up."""
         self.close()
         self.span, self._loaded = span, False
@@ -65,7 +68,7 @@ class ChartData:
 
     @staticmethod
     async def _ask(
-        source: BarsDoor, key: Key, span: Span, first: date, last: date, tell: Report
+        source: BarsDoor | ReplayBars, key: Key, span: Span, first: date, last: date, tell: Report
     ) -> Bars:
         return await source.of_days(key, span, first, last, tell)
 

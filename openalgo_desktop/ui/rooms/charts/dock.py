@@ -113,7 +113,11 @@ class ChartDock(Dock):
         return {ident: partial(now, ident) for ident in self.cell.answers()}
 
     def _trade_here(self, side: Action) -> bool:
-        """A letter of an interval that is being typed is no order."""
+        """A letter of an interval that is being typed is no order, and no key of a replay is one
+        of an account."""
+        if self.cell.replay.active and not self.cell.entry.typed:
+            self.cell.replay.refuse()
+            return True
         return False if self.cell.entry.typed else super()._trade_here(side)
 
     def symbol_now(self) -> Key | None:

@@ -19,6 +19,7 @@ CHART = (
     K("undo", "Undo a change of the chart; never an order", "Ctrl+Z"),
     K("redo", "Do it again", "Ctrl+Y", also=("Ctrl+Shift+Z",)),
     K("objects", "List of the drawings", "Ctrl+Shift+D"),
+    K("replay", "Replay bars of the past on this chart", "Alt+Shift+R"),
     K("picture", "Save as picture", "Alt+S"),
     K(
         "interval",

@@ -28,6 +28,7 @@ class OwnMarks:
         self._missed = False  # trades came while the task reads
         self._marks, self._zones = FillMarks(), ZoneLayer()
         self._shown = False
+        self._replayed: list[Fill] | None = None
         books = chart.bridge.books
         chart.listen(books.trades_added, self._on_trades)
         chart.listen(chart.bridge.mode_changed, lambda _: self._read())
@@ -81,16 +82,33 @@ class OwnMarks:
         self._draw()
 
     def _draw(self) -> None:
-        self._marks.set_fills(self._fills, self._length)
+        fills = self._fills if self._replayed is None else self._replayed
+        self._marks.set_fills(fills, self._length)
         if self._shown:
             self._view.canvas.layer_changed(self._marks)
+
+    def show_replayed(self, trades: Iterable[Trade] | None) -> None:
+        """Show what was practised in a replay and nothing of an account; None ends that."""
+        made = None if trades is None else [_practised(trade) for trade in trades]
+        if made != self._replayed:
+            self._replayed = made
+            self._draw()
+            if made is not None:
+                self.show_plans(())
 
     # -- brackets ---------------------------------------------------------------------------
     def show_plans(self, plans: Iterable[AnyPlan]) -> None:
         """The open plans of the instrument: those with an entry and a stop or a target."""
         zones = [zone for plan in plans if (zone := _zone(plan)) is not None]
+        if self._replayed is not None:
+            zones = []
         if self._zones.set_zones(zones) and self._shown:
             self._view.canvas.layer_changed(self._zones)
+
+
+def _practised(trade: Trade) -> Fill:
+    at = int(trade.traded_at.timestamp())
+    return Fill(at, trade.action.sign, trade.quantity, trade.price)
 
 
 def _zone(plan: AnyPlan) -> Zone | None:
