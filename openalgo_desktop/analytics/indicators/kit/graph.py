@@ -96,13 +96,14 @@ def _grown(array: Floats, size: int) -> Floats:
 def _in_order(outputs: Sequence[Node]) -> list[Node]:
     """All nodes, each after its inputs and once."""
     found: dict[int, Node] = {}
-
-    def visit(node: Node) -> None:
-        if id(node) not in found:
-            for each in node.inputs:
-                visit(each)
-            found[id(node)] = node
-
     for node in outputs:
-        visit(node)
+        _visit(node, found)
     return list(found.values())
+
+
+def _visit(node: Node, found: dict[int, Node]) -> None:
+    # No function in a function: one that calls itself is a circle that would keep the nodes.
+    if id(node) not in found:
+        for each in node.inputs:
+            _visit(each, found)
+        found[id(node)] = node

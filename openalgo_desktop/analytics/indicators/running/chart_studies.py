@@ -43,6 +43,7 @@ class ChartStudies:
         self._bars: Columns | None = None
         self._shift = 0  # bars before the first one that the studies know
         self._due: _Due | None = None
+        self._running: _Due | None = None  # what a thread computes now
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -74,10 +75,12 @@ class ChartStudies:
         kept = {} if self.busy or self._shift else runs
         made = self._made(kept)
         if made.fresh and (self.busy or self._bars.size * made.fresh > SMALL):
+            self._set.take_back()
+            made.close()
             self._begin(self._bars)
             return
         made.load(self._bars, only_fresh=True)
-        self._set = made
+        self._put(made)
         self._told()
 
     @property
@@ -97,8 +100,20 @@ class ChartStudies:
     def stand(self, around: Surroundings) -> None:
         """Another instrument or interval: nothing is known until its bars are loaded."""
         self._around = around
-        self._bars, self._due = None, None
-        self._set = StudySet(self._library, around)
+        self._bars = None
+        self._drop_due()
+        self._put(StudySet(self._library, around))
+
+    def _put(self, studies: StudySet) -> None:
+        """These in place of those of before."""
+        before, self._set, self._shift = self._set, studies, 0
+        before.close()
+
+    def _drop_due(self) -> None:
+        """What is to be loaded is wanted no more; a load that runs lets go by itself."""
+        due, self._due = self._due, None
+        if due is not None and due is not self._running:
+            due.studies.close()
 
     def _made(self, kept: Mapping[str, StudyRun]) -> StudySet:
         made: list[StudySet] = []
@@ -127,7 +142,7 @@ class ChartStudies:
             if not same_end or int(bars.time[shift]) != known:
                 shift = -1
         if shift < 0:
-            self._set = StudySet(self._library, self._around)
+            self._put(StudySet(self._library, self._around))
             shift = 0
         self._shift = shift
 
@@ -135,9 +150,10 @@ class ChartStudies:
         if not self.busy and bars.size * len(self._wishes) <= SMALL:
             made = self._made({})
             made.load(bars)
-            self._set, self._shift = made, 0
+            self._put(made)
             self._told()
             return
+        self._drop_due()
         self._due = _Due(self._made({}), _copied(bars))
         if self._task is None:
             self._task = self._spawn(self._work(), "studies")
@@ -145,22 +161,26 @@ class ChartStudies:
     async def _work(self) -> None:
         try:
             while (due := self._due) is not None:
+                self._running = due
                 await asyncio.to_thread(due.studies.load_paced, due.bars)
                 if due is self._due and not self._closed:
                     self._due = None
                     self._take(due)
+                else:
+                    due.studies.close()
         finally:
-            self._task = None
+            self._task = self._running = None
 
     def _take(self, due: _Due) -> None:
         studies, bars = due.studies, self._bars
         studies.load_later(due.bars)
         if bars is None:
+            studies.close()
             return
         for end in range(due.bars.size + 1, bars.size + 1):
             studies.append(bars.cut(0, end))
         studies.last(bars)
-        self._set, self._shift = studies, 0
+        self._put(studies)
         self._told()
 
     def last(self, bars: Columns) -> None:
@@ -176,8 +196,9 @@ class ChartStudies:
     def close(self) -> None:
         """Compute and tell nothing any more."""
         self._closed = True
-        self._due = None
-        self._set = StudySet(self._library, self._around)
+        self._drop_due()
+        self._put(StudySet(self._library, self._around))
+        self._told = lambda: None
 
     # -- reading --------------------------------------------------------------------------------
     def values(self, ident: str) -> Sequence[Floats]:

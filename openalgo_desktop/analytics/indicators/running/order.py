@@ -22,25 +22,28 @@ def sources_of(wish: StudyWish, spec: StudySpec) -> dict[str, tuple[str, str]]:
 def in_order(needs: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """Idents so that each comes after what it needs; and for those that stand on themselves the
     circle that they are in (they come where they can). What is not in ``needs`` is left out."""
-    order: list[str] = []
-    under: list[str] = []
-    done: set[str] = set()
+    order: dict[str, None] = {}
     circles: dict[str, tuple[str, ...]] = {}
-
-    def visit(ident: str) -> None:
-        if ident in under:
-            circle = tuple(under[under.index(ident) :])
-            circles.update(dict.fromkeys(circle, circle))
-            return
-        if ident in done or ident not in needs:
-            return
-        under.append(ident)
-        for other in needs[ident]:
-            visit(other)
-        under.pop()
-        done.add(ident)
-        order.append(ident)
-
     for ident in needs:
-        visit(ident)
-    return order, circles
+        _visit(ident, needs, [], order, circles)
+    return list(order), circles
+
+
+def _visit(
+    ident: str,
+    needs: Mapping[str, Sequence[str]],
+    under: list[str],
+    order: dict[str, None],
+    circles: dict[str, tuple[str, ...]],
+) -> None:
+    if ident in under:
+        circle = tuple(under[under.index(ident) :])
+        circles.update(dict.fromkeys(circle, circle))
+        return
+    if ident in order or ident not in needs:
+        return
+    under.append(ident)
+    for other in needs[ident]:
+        _visit(other, needs, under, order, circles)
+    under.pop()
+    order[ident] = None

@@ -30,7 +30,7 @@ class StudyRun:
 
     def __init__(self, wish: StudyWish, owner: StudySet) -> None:
         self.wish = wish
-        self.owner = owner  # the set that it runs in now
+        self.owner: StudySet | None = owner  # the set that it runs in now
         self.spec: StudySpec | None = None
         self.study: Study | None = None
         self.needs: tuple[str, ...] = ()  # idents of the studies it reads
@@ -52,6 +52,11 @@ class StudyRun:
     def profiles(self) -> Sequence[Profile]:
         """What it draws sideways."""
         return () if self.study is None or self.error else self.study.profiles
+
+    def tell(self, error: str) -> None:
+        """The study has other values without a new bar, or failed."""
+        if self.owner is not None:
+            self.owner.answered(self.wish.ident, error)
 
     def fail(self, error: Exception) -> None:
         """It has no values any more; the others go on."""
@@ -126,7 +131,6 @@ class StudySet:
 
     def _make(self, run: StudyRun) -> None:
         assert run.spec is not None
-        ident = run.wish.ident
         try:
             sources = sources_of(run.wish, run.spec)
             given = {name: self._given(run, *source) for name, source in sources.items()}
@@ -135,7 +139,7 @@ class StudySet:
                 run.wish.params,
                 given,
                 self._around,
-                lambda error: run.owner.answered(ident, error),
+                run.tell,
             )
         except Exception as error:
             run.fail(error)
@@ -214,6 +218,21 @@ class StudySet:
                     run.study.append(bars)
                 except Exception as error:
                     run.fail(error)
+
+    def take_back(self) -> None:
+        """Another set that took studies over is not wanted after all: close that one then."""
+        for run in self.runs.values():
+            run.owner = self
+
+    def close(self) -> None:
+        """Let go of all studies that no other set has taken over. Studies and sets refer to each
+        other, and the collector looks for circles rarely while markets are open."""
+        for run in self.runs.values():
+            if run.owner is self:
+                run.owner = run.study = None
+        self.runs = {}
+        self._bars = None
+        self._changed = lambda ident: None
 
     # -- later answers ----------------------------------------------------------------------
     def answered(self, ident: str, error: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -321,3 +323,36 @@ async def test_another_instrument_knows_nothing_of_the_one_before() -> None:
     other = intraday(99, 3)
     chart.studies.load(other)
     np.testing.assert_allclose(chart.studies.values("a")[0], alone("sma", other, length=4)[0])
+
+
+async def test_what_is_closed_or_replaced_is_freed_without_the_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While markets are open nobody looks for circles: studies must go by themselves."""
+    seen: list[weakref.ref[Any]] = []
+
+    async def one(small: int) -> None:
+        monkeypatch.setattr(chart_studies, "SMALL", small)
+        chart = Chart()
+        wishes = [wish("a", "rsi"), wish("b", length=3, source="a.rsi"), wish("c", "vwap")]
+        for some in (wishes, [*wishes, wish("d", interval="15m")], wishes[:2]):
+            chart.studies.wish(some)
+            chart.studies.load(BARS)
+            chart.studies.load(BARS.cut(1))  # in the middle of the one before
+            await chart.done()
+            for run in chart.studies._set.runs.values():
+                seen.extend((weakref.ref(run), weakref.ref(run.study)))
+            seen.append(weakref.ref(chart.studies._set))
+        chart.studies.stand(AROUND)
+        chart.studies.close()
+
+    gc.collect()
+    gc.disable()
+    try:
+        await one(0)
+        await one(10_000_000)
+        await asyncio.sleep(0)
+        assert len(seen) > 30
+        assert [ref() for ref in seen if ref() is not None] == []
+    finally:
+        gc.enable()
