@@ -160,6 +160,10 @@ class ChartView(QWidget):
         """Show what a transform made of the bars; ``box`` is that of point and figure, rupees."""
         self.canvas.set_rows(rows, interval, places, tick, box)
 
+    def rows_put_before(self, rows: TransformedBars) -> None:
+        """The same with rows of older bars in front; the view stays."""
+        self.canvas.rows_put_before(rows)
+
     def rows_changed(self, first: int, rows: TransformedBars) -> None:
         """Rows from index ``first`` on are others now, more or fewer; ``rows`` has all of them."""
         self.canvas.rows_changed(first, rows)

@@ -138,6 +138,14 @@ class Surface(QWidget):
             self.scale_x.resize(rows.size)
             self._dirty |= Dirty.BARS | Dirty.VIEW
 
+    def rows_put_before(self, rows: TransformedBars) -> None:
+        """Rows of older bars came before; what is in view stays where it is."""
+        added = rows.size - len(self.series)
+        self.series.replace(0, rows)
+        self.scale_x.shift(added)
+        self._asked_older = False
+        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
+
     def set_market(self, price: float | None) -> None:
         """The last price where it is not the close of the last bar: that of a brick is none that
         was traded. None: it is."""

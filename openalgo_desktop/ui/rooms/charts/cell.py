@@ -31,7 +31,7 @@ from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
+from openalgo_desktop.ui.rooms.charts.data import ChartData, OneInstrument, days_of
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
@@ -40,6 +40,7 @@ from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
+from openalgo_desktop.ui.rooms.charts.studies import CellStudies
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
@@ -89,7 +90,8 @@ class ChartCell(QWidget):
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
-        self.data = ChartData(self.view, self.history, self._show_history, self._on_older)
+        self.studies = CellStudies(bridge, self.view, self._look_again)
+        self.data = ChartData(self, self.view, self.history, self.studies, self._show_history)
         self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
         self.content.addWidget(self.view, 1)
         self.empty = label(EMPTY, f"{name}-empty", "empty")
@@ -151,6 +153,7 @@ class ChartCell(QWidget):
         self.replay.release()
         self._let_go()
         self.data.close()
+        self.studies.close()
         self.drawings.release()
         self.bridge.frames.remove(self)
         self.bridge.forget(self.objectName())
@@ -248,8 +251,9 @@ class ChartCell(QWidget):
             return
         row = self.bridge.instrument(self.key)
         tick = row.tick_size if row is not None else 0.0
-        source = self.replay.opened() or self.bridge.bars
-        self.data.open(source, self.key, self.span, self._places, tick)
+        self.studies.open(self.key, self.span, self._places)
+        subject = OneInstrument(self.replay.opened() or self.bridge.bars, self.key)
+        self.data.open(subject, self.span, self._places, tick)
 
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.key, span)
@@ -261,9 +265,6 @@ class ChartCell(QWidget):
             not len(bars), self.history.message.text() if failed else self._no_bars(span)
         )
         self.show_lines()
-        self.dirty = True
-
-    def _on_older(self, _added: int) -> None:
         self.dirty = True
 
     def _no_bars(self, span: Span) -> str:

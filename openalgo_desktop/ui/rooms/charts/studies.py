@@ -1,0 +1,180 @@
+"""The studies of one chart: wishes, their values, how they lie in panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import ParamKind, StudySpec, StudyWish
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.plots.study import StudyView
+from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.engine.studies import StudiesView
+
+
+class CellStudies:
+    """The :class:`~openalgo_desktop.ui.rooms.charts.data.Follower` of a chart. ``changed`` is
+    called when the wishes are others."""
+
+    def __init__(self, bridge: Bridge, view: ChartView, changed: Callable[[], None]) -> None:
+        self._bridge, self._view, self._changed = bridge, view, changed
+        self._run: StudiesView | None = None
+        self._wishes: tuple[StudyWish, ...] = ()
+        self._bars: Columns | None = None
+        self._places = 2
+
+    @property
+    def wishes(self) -> tuple[StudyWish, ...]:
+        """As they are saved, in their order."""
+        return self._wishes
+
+    def wish(self, ident: str) -> StudyWish | None:
+        """One of them."""
+        return next((wish for wish in self._wishes if wish.ident == ident), None)
+
+    def spec(self, wish: StudyWish) -> StudySpec | None:
+        """What is known of its study; None when there is none of that id any more."""
+        return self._bridge.studies.known(wish.study)
+
+    def error(self, ident: str) -> str:
+        """Why one has no values; empty when it has."""
+        return "" if self._run is None else self._run.error(ident)
+
+    # -- life -------------------------------------------------------------------------------
+    def open(self, key: Key, span: Span, places: int) -> None:
+        """Another instrument or interval; its bars come by :meth:`load`."""
+        self._places, self._bars = places, None
+        if self._run is None:
+            if self._wishes:
+                self._run = self._bridge.studies.open(self._wishes, key, span, self._told)
+        else:
+            self._run.move(key, span)
+        self._where = (key, span)
+
+    def close(self) -> None:
+        """The chart is closed."""
+        if self._run is not None:
+            self._run.close()
+            self._run = None
+
+    def set_wishes(self, wishes: Sequence[StudyWish]) -> None:
+        """Have these studies and no others."""
+        if tuple(wishes) == self._wishes:
+            return
+        self._wishes = tuple(wishes)
+        if self._run is not None:
+            self._run.wish(self._wishes)
+        elif self._wishes and self._where is not None:
+            key, span = self._where
+            self._run = self._bridge.studies.open(self._wishes, key, span, self._told)
+            if self._bars is not None:
+                self._run.load(self._bars)
+        self._show()
+        self._changed()
+
+    _where: tuple[Key, Span] | None = None
+
+    def put(self, wish: StudyWish) -> None:
+        """Add a study, or change the one of that ident."""
+        if self.wish(wish.ident) is None:
+            self.set_wishes((*self._wishes, wish))
+        else:
+            same = (wish if row.ident == wish.ident else row for row in self._wishes)
+            self.set_wishes(tuple(same))
+
+    def remove(self, ident: str) -> None:
+        """Take a study away."""
+        self.set_wishes([wish for wish in self._wishes if wish.ident != ident])
+
+    def hide(self, ident: str) -> None:
+        """Hide it, or show it again."""
+        if (wish := self.wish(ident)) is not None:
+            self.put(msgspec.structs.replace(wish, hidden=not wish.hidden))
+
+    # -- bars -------------------------------------------------------------------------------
+    def load(self, bars: Columns) -> None:
+        """Other bars, or more of the past."""
+        self._bars = bars
+        if self._run is not None:
+            self._run.load(bars)
+            self._show()
+
+    def last(self, bars: Columns) -> None:
+        """The last bar changed."""
+        self._bars = bars
+        if self._run is not None:
+            self._run.last(bars)
+            self._renew(closed=False)
+
+    def append(self, bars: Columns) -> None:
+        """A bar was added."""
+        self._bars = bars
+        if self._run is not None:
+            self._run.append(bars)
+            self._renew(closed=True)
+
+    def _renew(self, *, closed: bool) -> None:
+        run = self._run
+        if run is None:
+            return
+        for wish in self._wishes:
+            if not wish.hidden:
+                values = run.values(wish.ident)
+                profiles = run.profiles(wish.ident)
+                self._view.set_study_values(wish.ident, values, profiles, closed=closed)
+
+    # -- drawing ----------------------------------------------------------------------------
+    def _told(self) -> None:
+        self._show()
+        self._view.flush()
+
+    def _show(self) -> None:
+        """All of it anew: another set of studies, or a load is done."""
+        run, views, pane = self._run, [], 0
+        for wish in self._wishes:
+            spec = self.spec(wish)
+            if spec is None or run is None:
+                continue
+            own = wish.pane if wish.pane >= 0 else (0 if spec.over else -1)
+            if own < 0:
+                pane += 1
+                own = pane
+            views.append(self._view_of(run, wish, spec, own))
+        self._view.set_studies(views)
+
+    def _view_of(self, run: StudiesView, wish: StudyWish, spec: StudySpec, pane: int) -> StudyView:
+        values = run.values(wish.ident)
+        note = run.error(wish.ident) or run.note(wish.ident)
+        if not values and not note:
+            note = "…"
+        return StudyView(
+            wish.ident,
+            title_of(spec, wish),
+            spec.outputs if values else (),
+            values,
+            pane,
+            wish.styles,
+            levels=spec.levels,
+            low=spec.low,
+            high=spec.high,
+            profiles=run.profiles(wish.ident),
+            hidden=wish.hidden,
+            note=note,
+            places=self._places,
+        )
+
+
+def title_of(spec: StudySpec, wish: StudyWish) -> str:
+    """The legend's name with the parameters that matter: ``EMA 20 close``."""
+    told = []
+    for param in spec.params:
+        value = wish.params.get(param.name, param.default)
+        if param.kind in (ParamKind.INT, ParamKind.FLOAT):
+            told.append(f"{value:g}" if isinstance(value, int | float) else str(value))
+        elif param.kind is ParamKind.SPAN and value:
+            told.append(str(value))
+    return " ".join((spec.short, *told))
