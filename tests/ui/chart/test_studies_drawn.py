@@ -7,11 +7,13 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.charting.studies import Draw, Level, Output, Profile, Style
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.canvas.stage import Volume
+from openalgo_desktop.ui.chart.paint.curves import dense
 from openalgo_desktop.ui.chart.plots.draws import PAINT
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
@@ -278,3 +280,26 @@ def test_many_bars_and_studies_keep_their_extremes_in_sight(chart: ChartView) ->
     assert seen.near(20_123, 98.0, "study-3", 3)
     assert colour_count(seen.image, "study-3") > 500
     assert theme.current().dark
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_the_last_column_of_a_long_line_is_as_among_others(chart: ChartView, gap: bool) -> None:
+    shown(chart, walk(3_000))
+    scale, stage = chart.canvas.scale_x, chart.canvas.stage
+    scale.zoom(1e9, scale.right)
+    chart.canvas.changed_view()
+    at, merge = stage.at(stage.prices), 7
+    values = walk(3_000, seed=5).close
+    if gap:
+        values[2_980:2_995] = NAN
+    paints = [(role("up"), False), (role("down"), True)]
+    pictures = []
+    for spans in ([(0, 3_000, merge)], [(0, 2_996, merge), (2_989, 3_000, merge)]):
+        image = QImage(1_300, 800, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        for span in spans:
+            dense(painter, at, values, span, paints, 1.5)
+        painter.end()
+        pictures.append(image)
+    assert merge >= 3_000 - 2_996 and pictures[0] == pictures[1]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.canvas.projection import HAIR, At
 from openalgo_desktop.ui.chart.paint.ink import Ink
 from openalgo_desktop.ui.chart.paint.primitives import Lines, Rects, polygon
 from openalgo_desktop.ui.chart.scales.lines import joined, spans, thin
@@ -23,8 +23,6 @@ MARKER_ROOM = 5.0
 MARKER = 2.5
 #: Values so far out, device pixels, are cut off: the raster engine must not walk there.
 FAR = 30_000.0
-#: So few groups of bars are drawn one by one.
-FEW_GROUPS = 3
 #: So few points are drawn one by one.
 FEW = 8
 
@@ -115,8 +113,9 @@ def dense(
     """A line of more bars than there are pixels: in each column what it ran through, joined to
     the column before. ``span`` is first, last and how many bars are one; ``paints`` are the
     colours, each for groups that ended lower (True), not lower (False) or all (None)."""
-    if span[1] - span[0] <= FEW_GROUPS * span[2]:
-        _few_groups(painter, at, values, span, paints, width, offset, factor)
+    first, last, merge = span
+    if (last - 1) // merge - first // merge <= 1:
+        _dense_last(painter, at, values, (last, merge), paints, width, offset, factor)
         return
     x, low, high, end = spans(values, *span)
     if not len(x):
@@ -141,45 +140,40 @@ def dense(
         _rects.draw(painter)
 
 
-def _few_groups(
+def _dense_last(
     painter: QPainter,
     at: At,
     values: Floats,
-    span: tuple[int, int, int],
+    span: tuple[int, int],
     paints: Sequence[tuple[QColor, bool | None]],
     width: float,
     offset: int,
     factor: float,
 ) -> None:
-    """The same of a few groups, the forming one with that before it: a tick draws that of every
-    line, and for so few numbers arrays cost more than they save."""
-    first, last, merge = max(0, span[0]), min(len(values), span[1]), max(2, span[2])
-    starts = range(first - first % merge, last, merge) if first < last else ()
+    """The last column of such a line, with the forming bar: the one before is drawn already."""
+    last, merge = min(span[0], len(values)), span[1]
+    begin = (last - 1) - (last - 1) % merge
+    now, before = values[max(0, begin) : last], values[max(0, begin - merge) : max(0, begin)]
+    if not len(now):
+        return
+    low, high = float(np.fmin.reduce(now)), float(np.fmax.reduce(now))
+    if math.isnan(low):
+        return
+    end = high if math.isnan(now[-1]) else float(now[-1])
+    fell = False
+    if len(before) and not math.isnan(least := float(np.fmin.reduce(before))):
+        most = float(np.fmax.reduce(before))
+        low, high = min(low, most), max(high, least)
+        fell = end < (most if math.isnan(before[-1]) else float(before[-1]))
+    one, two = at.y(high * factor) * at.ratio, at.y(low * factor) * at.ratio
     thick = max(1.0, round(width * at.ratio))
-    room = max(thick, math.ceil(at.pitch * merge)) if len(starts) > 1 else thick
-    before: tuple[float, float, float] | None = None  # low, high, last value
-    for start in starts:
-        part = values[start : start + merge].tolist()
-        known = [value for value in part if not math.isnan(value)]
-        if not known:
-            before = None
-            continue
-        low, high = min(known), max(known)
-        end = high if math.isnan(part[-1]) else part[-1]
-        below = low if before is None else min(low, before[1])
-        above = high if before is None else max(high, before[0])
-        one, two = at.heights(np.array((above * factor, below * factor))).tolist()
-        fell = before is not None and end < before[2]
-        before = low, high, end
-        if not (math.isfinite(one) and math.isfinite(two)):
-            continue
-        top, foot = (min(FAR, max(-FAR, edge)) for edge in (min(one, two), max(one, two)))
-        top = math.floor(top - (thick - 1.0) / 2.0)
-        foot = math.ceil(foot + (thick - 1.0) / 2.0)
-        left = float(at.columns(np.array(start + (merge - 1) / 2.0 + offset)))
-        for colour, down in paints:
-            if down is None or down is fell:
-                painter.fillRect(QRectF(left, top, room, max(thick, foot - top)), colour)
+    top = math.floor(max(-FAR, min(one, two)) - (thick - 1.0) / 2.0)
+    foot = math.ceil(min(FAR, max(one, two)) + (thick - 1.0) / 2.0)
+    left = math.floor(at.x(begin + (merge - 1) / 2.0 + offset) * at.ratio + HAIR)
+    room = max(thick, math.ceil(at.pitch * merge))
+    for colour, down in paints:
+        if down is None or down is fell:
+            painter.fillRect(QRectF(left, top, room, max(thick, foot - top)), colour)
 
 
 def steps(x: Floats, y: Floats) -> tuple[Floats, Floats]:
