@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from openalgo_desktop.core.charting.ports import Progress
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.ticks import Bars
@@ -40,7 +41,7 @@ def some(count: int) -> Bars:
 @pytest.fixture
 def rig(qapp: object) -> ChartHistory:
     dock: Any = FakeDock()
-    return ChartHistory(dock, {Interval.M5: 10}, lambda: None)
+    return ChartHistory(dock, lambda _span: 10, lambda: None)
 
 
 async def wait(rig: ChartHistory) -> None:
@@ -61,7 +62,7 @@ async def test_older_windows_follow_one_another_until_two_are_empty(rig: ChartHi
 
     shown: list[int] = []
     assert not rig.older(lambda bars: shown.append(len(bars)))  # nothing is loaded yet
-    rig.load(Interval.M5, ask, lambda interval, bars: shown.append(len(bars)))
+    rig.load(Span.of(Interval.M5), ask, lambda interval, bars: shown.append(len(bars)))
     assert not rig.older(lambda bars: None)  # one load at a time
     await wait(rig)
     while rig.older(lambda bars: shown.append(len(bars))):
@@ -85,7 +86,7 @@ async def test_an_older_window_that_fails_is_told_and_asked_for_again(rig: Chart
             raise NetError("The broker does not answer.")
         return some(5)
 
-    rig.load(Interval.M5, ask, lambda interval, bars: None)
+    rig.load(Span.of(Interval.M5), ask, lambda interval, bars: None)
     await wait(rig)
     fails = True
     shown: list[Bars] = []
