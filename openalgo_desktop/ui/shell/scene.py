@@ -9,6 +9,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish
+from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing
+from openalgo_desktop.core.charting.drawings.tools import tool
 from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
@@ -17,8 +19,10 @@ from openalgo_desktop.core.model import Instrument, OrderRequest
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.reports import KillReport
 from openalgo_desktop.core.secret import Secret
+from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
 from openalgo_desktop.ui.engine.api_request import ApiCall
 from openalgo_desktop.ui.engine.api_request import send as send_request
+from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.rows import SymbolMap
 from openalgo_desktop.ui.engine.work import AtWork
 from openalgo_desktop.ui.kit.ask_text import TextDialog
@@ -269,10 +273,18 @@ async def dialogs(session: Session) -> list[QDialog]:
     preset.text.setText("Nifty scalp")
     found.append(preset)
     found.append(AlertDialog(window, bridge, ("NSE", "SBIN")))
+    found.append(DrawingDialog(window, _plan(bridge), 2, lambda _row: None))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     found.append(ResultDialog(window, bridge))
     return found + _shell_dialogs(session)
+
+
+def _plan(bridge: Bridge) -> Drawing:
+    """A drawing with all that its form asks."""
+    prices = (812.0, 806.5, 823.0)
+    anchors = [Anchor(float(number), price) for number, price in enumerate(prices)]
+    return bridge.drawings.made(tool("long-position"), anchors)
 
 
 def _shell_dialogs(session: Session) -> list[QDialog]:
