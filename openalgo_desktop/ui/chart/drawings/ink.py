@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QStaticText, QTransform
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPolygonF, QStaticText, QTransform
 
 from openalgo_desktop.core.charting.drawings.geometry.sheet import At, Ink, Label, Picture, Stroke
 from openalgo_desktop.core.charting.drawings.geometry.touch import PAD_X, PAD_Y, box_of
@@ -16,6 +17,9 @@ from openalgo_desktop.ui.kit import fonts, look, theme
 HANDLE = 4.5
 #: Texts further from the pane than this are not drawn, pixels.
 FAR = 600.0
+#: Lines up to this width are drawn piece by piece with flat ends: smooth and long, one that is
+#: joined or has round ends costs twelve times as much. Pixels.
+THIN = 2.5
 #: Corners of boxes of texts, pixels.
 ROUND = 3.0
 _DASHES = {Dash.DASH: [5.0, 4.0], Dash.DOT: [1.0, 3.0]}
@@ -40,33 +44,45 @@ def paint(painter: QPainter, picture: Picture, at: At) -> None:
 
 
 def _stroke(painter: QPainter, stroke: Stroke) -> None:
-    ink = stroke.ink
-    if not ink.colour and not ink.fill:
-        return
-    points = QPolygonF([QPointF(*point) for point in stroke.points])
+    ink, dress = stroke.ink, theme.current().name
     if ink.fill:
         # Its edge is under a line, or nobody looks at it: smooth edges cost four times as much.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(ink.fill, ink.opacity))
-        painter.drawPolygon(points)
+        painter.setBrush(_brush(ink.fill, ink.opacity, dress))
+        painter.drawPolygon(_polygon(stroke))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     if not ink.colour:
         return
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(ink))
-    if stroke.closed:
-        painter.drawPolygon(points)
+    painter.setPen(_pen(ink, dress))
+    points = stroke.points
+    thin = ink.width <= THIN and ink.alpha == 1.0 and ink.dash is Dash.SOLID
+    if len(points) == 2 or thin:
+        ends = (*points, points[0]) if stroke.closed else points
+        painter.drawLines([QLineF(*a, *b) for a, b in pairwise(ends)])
+    elif stroke.closed:
+        painter.drawPolygon(_polygon(stroke))
     else:
-        painter.drawPolyline(points)
+        painter.drawPolyline(_polygon(stroke))
 
 
-def _pen(ink: Ink) -> QPen:
+def _polygon(stroke: Stroke) -> QPolygonF:
+    return QPolygonF([QPointF(*point) for point in stroke.points])
+
+
+@lru_cache(maxsize=256)
+def _brush(fill: Colour, opacity: float, _theme: str) -> QBrush:
+    return QBrush(colour(fill, opacity))
+
+
+@lru_cache(maxsize=512)
+def _pen(ink: Ink, _theme: str) -> QPen:
     pen = QPen(colour(ink.colour, ink.alpha), ink.width)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     if ink.dash in _DASHES:
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         pen.setDashPattern([part / max(1.0, ink.width / 1.5) for part in _DASHES[ink.dash]])
-    elif ink.width > 1.0:
+    elif ink.width > THIN:
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen

@@ -368,9 +368,9 @@ class DrawingsLayer(QObject):
 
     def delete_chosen(self) -> bool:
         """Take the chosen drawings away; False when none is chosen."""
-        rows = [row for row in self.board.chosen_ones if not row.locked]
-        self.board.delete(rows)
-        return bool(self.board.chosen or rows)
+        chosen = self.board.chosen_ones
+        self.board.delete([row for row in chosen if self.board.can_move(row)])
+        return bool(chosen)
 
     def cancel(self) -> bool:
         """Give up what is in hand: first what is being placed or moved, then the tool. What is

@@ -117,6 +117,8 @@ def test_what_is_locked_stays_and_lets_the_chart_be_dragged(bench):
     bench.drag((15, 125.0), (25, 125.0))
     assert spots(bench) == [(10, 120.0), (20, 130.0)]
     assert bench.view.canvas.scale_x.left < left
+    assert bench.board.chosen and bench.layer.delete_chosen()  # the key is taken, nothing goes
+    assert len(bench.drawings) == 1
 
 
 def test_arrows_nudge_by_a_bar_and_a_tick_as_one_step(bench):
