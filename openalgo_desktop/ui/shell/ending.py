@@ -17,6 +17,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.replayed import NOT_HERE, focus_is_replayed
 from openalgo_desktop.ui.kit.sending import each
 from openalgo_desktop.ui.rooms.portfolio import closing
 from openalgo_desktop.ui.rooms.portfolio.close_all import CloseAllDialog
@@ -169,8 +170,11 @@ class Ending:
         await each(partial(close, row) for row in rows)
 
     def reverse_symbol(self) -> None:
-        """Turn the position of the linked symbol to the other side, after a question."""
-        if (key := self._symbol()) is not None:
+        """Turn the position of the linked symbol to the other side, after a question; not from a
+        chart that replays the past."""
+        if focus_is_replayed():
+            self._bridge.notice.emit("warning", NOT_HERE)
+        elif (key := self._symbol()) is not None:
             self._once("reverse symbol", lambda: self._reverse_symbol(key))
 
     async def _reverse_symbol(self, key: Key) -> None:

@@ -26,6 +26,7 @@ from openalgo_desktop.ui.kit.confirm import confirm
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.kinds import key_groups, kinds
+from openalgo_desktop.ui.kit.replayed import NOT_HERE, focus_is_replayed
 from openalgo_desktop.ui.rooms.market.watchlist import WatchlistDock
 from openalgo_desktop.ui.rooms.orders.ticket import TicketDock
 from openalgo_desktop.ui.shell.actions import ACTIONS, WORKSPACES
@@ -202,7 +203,10 @@ class Hands(QObject):
     def send_ticket(self) -> None:
         """Send the order of the ticket that has the focus. From elsewhere only the one that is in
         sight, and unless one-click trading is armed (or the policy asks anyway) after a question
-        that shows the order."""
+        that shows the order. From a chart that replays the past nothing is sent."""
+        if focus_is_replayed():
+            self._bridge.notice.emit("warning", NOT_HERE)
+            return
         dock = self.focused_dock()
         if isinstance(dock, TicketDock):
             dock.submit()

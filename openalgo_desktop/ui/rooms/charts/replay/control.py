@@ -22,6 +22,7 @@ from openalgo_desktop.ui.chart.lines import PriceLine
 from openalgo_desktop.ui.chart.replay_start import StartLayer
 from openalgo_desktop.ui.engine.replay import ReplayBars
 from openalgo_desktop.ui.kit import format as fmt
+from openalgo_desktop.ui.kit.replayed import set_replayed
 from openalgo_desktop.ui.kit.widgets import set_role
 from openalgo_desktop.ui.rooms.charts.replay.lines import PracticeLines
 from openalgo_desktop.ui.rooms.charts.replay.strip import PRACTICE, ReplayBanner, ReplayStrip
@@ -116,6 +117,7 @@ class ReplayControl(QObject):
         self.active = True
         cell = self._cell
         cell.give_up()
+        set_replayed(cell, True)
         cell.sides.setEnabled(False)
         cell.sides.show_prices(None)  # those of now are none here
         cell.view.set_touch(0.0, 0.0)
@@ -149,6 +151,7 @@ class ReplayControl(QObject):
                 part.hide()
                 part.deleteLater()
         self.strip = self.banner = None
+        set_replayed(self._cell, False)
         self._cell.sides.setEnabled(True)
         if was:
             self._cell.own.show_replayed(None)
