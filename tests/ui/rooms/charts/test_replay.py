@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QPushButton
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.events import ModeChanged
 from openalgo_desktop.core.model import OrderRequest
-from openalgo_desktop.ui.kit.replayed import NOT_HERE
+from openalgo_desktop.ui.kit.replayed import NOT_HERE, focus_is_replayed
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.replay.control import NO_ORDERS
 from openalgo_desktop.ui.rooms.charts.replay.moments import parse, shown
@@ -145,13 +145,15 @@ def test_the_strip_moves_the_chart_and_practice_reaches_no_account(drive: Drive)
         # Keys of the window: what sends or turns something is refused here, whatever is armed.
         for surface in (it.strip, it.cell.view.canvas):
             for call in (session.window.hands.send_ticket, session.window.ending.reverse_symbol):
+                session.window.activateWindow()
                 surface.setFocus()
+                await until(focus_is_replayed, "the focus")
                 it.notices.clear()
                 call()
                 await settle()
                 assert it.notices == [NOT_HERE], call
         marks = it.cell.own._replayed
-        assert marks is not None and [fill.quantity for fill in marks] == [1]
+        assert marks is not None and [fill[2] for fill in marks] == [1]
 
         # A step back undoes what came after it; a switch of the mode pauses.
         QTest.keyClick(it.strip, Qt.Key.Key_Left)
