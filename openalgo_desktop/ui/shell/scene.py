@@ -31,6 +31,7 @@ from openalgo_desktop.ui.rooms.accounts.accounts import AccountsDialog
 from openalgo_desktop.ui.rooms.accounts.login import LoginDialog
 from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
+from openalgo_desktop.ui.rooms.automation.alert_study import StudyForm
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
@@ -274,6 +275,7 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(preset)
     found.append(AlertDialog(window, bridge, ("NSE", "SBIN")))
     found.append(DrawingDialog(window, _plan(bridge), 2, lambda _row: None))
+    found.append(StudyForm(window, bridge))
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     found.append(ResultDialog(window, bridge))
