@@ -130,6 +130,7 @@ class ReplayDoor(QObject):
         self._bars: ReplayBars | None = None
         self._account = ""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beginning = asyncio.Lock()
         kinds: tuple[type[Event], ...] = (
             ModeChanged,
             LockChanged,
@@ -141,6 +142,12 @@ class ReplayDoor(QObject):
     # -- life -------------------------------------------------------------------------------
     async def begin(self, charts: Sequence[tuple[Key, Span]], at: datetime) -> None:
         """Begin at a moment of the past with these charts; a replay that was there ends."""
+        async with self._beginning:
+            await self._begin(charts, at)
+        self.began.emit()
+        self.changed.emit()
+
+    async def _begin(self, charts: Sequence[tuple[Key, Span]], at: datetime) -> None:
         from openalgo_desktop.research.replay.session import Replay
 
         await self.end()
@@ -161,8 +168,6 @@ class ReplayDoor(QObject):
         self._bars = ReplayBars(session.source, lambda: session.now, terminal.clock.now().date())
         session.changed.append(self.changed.emit)
         session.rebuilt.append(self._on_rebuilt)
-        self.began.emit()
-        self.changed.emit()
 
     def _practice(self, price_at: Callable[[Key, float], float | None], intraday: bool) -> Practice:
         from openalgo_desktop.exchange.charges import ChargeTable

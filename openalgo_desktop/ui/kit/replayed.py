@@ -16,7 +16,8 @@ def set_replayed(widget: QWidget, replayed: bool) -> None:
 
 def focus_is_replayed() -> bool:
     """Whether the hand is in something that shows the past."""
-    widget = QApplication.focusWidget()
+    window = QApplication.activeWindow()
+    widget = QApplication.focusWidget() or (window.focusWidget() if window is not None else None)
     while widget is not None:
         if widget.property(_PROPERTY):
             return True

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from openalgo_desktop.core.enums import Action, Mode
-from openalgo_desktop.core.events import ModeChanged
+from openalgo_desktop.core.events import AccountChanged, ModeChanged
 from openalgo_desktop.core.model import OrderRequest
 from openalgo_desktop.ui.kit.replayed import NOT_HERE, focus_is_replayed
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
@@ -163,6 +163,7 @@ def test_the_strip_moves_the_chart_and_practice_reaches_no_account(drive: Drive)
         session.terminal.bus.publish(ModeChanged(mode=Mode.SANDBOX, by="test"))
         await until(lambda: not door.playing, "a pause")
 
+        it.control.begin()  # does nothing: it is in it
         await it.press("end")
         await until(lambda: not it.control.active, "the end")
         await it.loaded()
@@ -204,8 +205,13 @@ def test_the_begin_is_chosen_by_a_click_on_a_bar_and_all_charts_come_in(drive: D
         assert now.timestamp() - 900 <= other.view.canvas.series.time[-1] < now.timestamp()
         assert other.replay.banner.words.text() == PRACTICE
         assert it.left == []
-        it.cell.release()
+
+        # Prices of another account are another past.
+        it.bridge.replay._account = "another"
+        session.terminal.bus.publish(AccountChanged(status=it.bridge.account_status()))
         await until(lambda: not it.bridge.replay.active, "the end")
+        assert not it.control.active and not other.replay.active
+        assert it.notices == ["The replay ended: prices come from another account now."]
 
     drive(scenario)
 
