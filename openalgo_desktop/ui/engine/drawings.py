@@ -7,6 +7,7 @@ Changes come as :class:`Change` of the chart's history: :meth:`DrawingsDoor.chan
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from openalgo_desktop.core.model import Key
 
 if TYPE_CHECKING:
     from openalgo_desktop.runtime.terminal import Terminal
+
+log = logging.getLogger(__name__)
 
 #: Scope of the templates; a value holds those of one tool by their names.
 TEMPLATES = "drawing-templates"
@@ -90,10 +93,11 @@ class DrawingsDoor(QObject):
     # -- templates --------------------------------------------------------------------------
     async def _load_templates(self) -> None:
         """Until then there are none. A damaged one costs that tool's."""
-        for tool, value in (await self._state.all(TEMPLATES)).items():
+        for tool, text in (await self._state.texts(TEMPLATES)).items():
             try:
-                self._templates[tool] = msgspec.convert(value, dict[str, Style])
-            except msgspec.ValidationError:
+                self._templates[tool] = msgspec.json.decode(text, type=dict[str, Style])
+            except msgspec.MsgspecError as error:
+                log.error("the templates of %s cannot be read: %s", tool, error)
                 continue
             self.templates_changed.emit(tool)
 

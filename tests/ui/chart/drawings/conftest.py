@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, book: DrawingBook, parent: QObject) -> None:
         self.book = book
         self.kept: dict[str, object] = {}
-        state = SimpleNamespace(put_later=lambda scope: self.kept.__setitem__, all=self._all)
+        state = SimpleNamespace(put_later=lambda scope: self.kept.__setitem__, texts=self._texts)
         clock = SimpleNamespace(time=lambda: 5.0)
         terminal = SimpleNamespace(drawings=book, clock=clock, state=state)
         self.door = DrawingsDoor(terminal, lambda work, _name: asyncio.run(work), parent)
@@ -45,8 +45,12 @@ class Bench:
         self.view = ChartView()
         self.view.setObjectName("chart-view")
 
-    async def _all(self, scope: str) -> dict[str, object]:
-        return {}
+    async def _texts(self, scope: str) -> dict[str, bytes]:
+        return {
+            "ray": b'{"Mine": {"width": 4.0}}',
+            "path": b'{"Mine": {"width": "x"}}',
+            "arc": b"{",
+        }
 
     def show(self) -> None:
         self.view.resize(900, 560)

@@ -77,6 +77,8 @@ def test_the_style_bar_changes_all_that_is_chosen_in_one_step(bench, qtbot):
 
 
 def test_templates_are_kept_and_the_first_is_that_of_new_ones(bench):
+    assert bench.door.templates("ray")["Mine"].width == 4.0
+    assert bench.door.templates("path") == {} == bench.door.templates("arc")  # cannot be read
     bar = StyleBar(bench.board, "chart", bench.view)
     row = put(bench, "trend")
     bench.board.choose([row.ident])

@@ -68,6 +68,13 @@ def test_keys_draw_delete_undo_and_nothing_leaves(drive: Drive) -> None:
         dock.cell.drawings.bar.ticket.click()
         assert wishes[0].price > 0 and wishes[0].quantity > 0
         assert wishes[0].action.value == "BUY" and sent == []
+        drafts: list[Any] = []
+        session.bridge.alerts.draft_wanted.connect(drafts.append)
+        dock.cell.drawings.bar.alert.click()
+        against = drafts[0].wish.against
+        assert against.drawing == board.all[1].ident
+        assert against.line in ("entry", "stop", "target")  # whichever is nearest now
+        assert drafts[0].wish.span == "5m" and session.bridge.alerts.all() == []
 
     async def second(session: Session) -> None:
         dock = await chart_of(session)
