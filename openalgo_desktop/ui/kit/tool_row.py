@@ -40,7 +40,7 @@ class ToolRow(QWidget):
         """Width of a part, pixels; the one that takes what is left needs little."""
         if part is self._wide:
             return max(part.minimumWidth(), part.minimumSizeHint().width())
-        return part.sizeHint().width()
+        return max(part.minimumWidth(), part.sizeHint().width())
 
     def _lines(self, width: int) -> list[list[QWidget]]:
         """What stands in each line."""
