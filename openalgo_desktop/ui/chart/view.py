@@ -209,6 +209,10 @@ class ChartView(QWidget):
         """Show these series beside the main one."""
         self.canvas.set_compared(others)
 
+    def compared_moved(self, *, closed: bool = False) -> None:
+        """Closes of compared series changed in place: the last ones, or ``closed`` ones too."""
+        self.canvas.compared_changed(closed=closed)
+
     def set_countdown(self, text: str) -> None:
         """What is said under the last price; empty for nothing."""
         self.canvas.overlay.set_countdown(text)

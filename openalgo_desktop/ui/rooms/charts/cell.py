@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +16,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.alerts import PriceAlert
+from openalgo_desktop.core.charting.legs.expression import Expression
+from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.charting.studies import Value
 from openalgo_desktop.core.enums import FeedMode, Mode
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.exits import AnyPlan
@@ -25,27 +29,38 @@ from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.chart.history import ChartHistory
+from openalgo_desktop.ui.chart.paint.kinds import BY_ID
+from openalgo_desktop.ui.chart.series import CLOSE
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
+from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
-from openalgo_desktop.ui.rooms.charts.data import ChartData, OneInstrument, days_of
+from openalgo_desktop.ui.rooms.charts.comparing import Comparing
+from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, Subject, days_of
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
+from openalgo_desktop.ui.rooms.charts.look import Look
 from openalgo_desktop.ui.rooms.charts.margin_hint import MarginHint
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.studies import CellStudies
+from openalgo_desktop.ui.rooms.charts.subjects import Combination, OneInstrument, Source
+from openalgo_desktop.ui.rooms.charts.tools import ChartTools
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 T = TypeVar("T")
 
+#: Exchange of the key under which what belongs to arithmetic is kept.
+NO_EXCHANGE = "="
+#: Where a symbol without an exchange is looked for, in this order.
+EXCHANGES = ("NSE_INDEX", "NSE", "NFO", "BSE_INDEX", "BSE", "BFO", "MCX", "CDS")
 EMPTY = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
 
 
@@ -76,6 +91,9 @@ class ChartCell(QWidget):
         self._reads: set[asyncio.Task[Any]] = set()
         named(self, f"{name}-cell", "Chart")
         self.key: Key | None = None
+        self.expression: Expression | None = None  # in place of a key
+        self.kind, self.look = "candles", Look()
+        self.kind_params: Mapping[str, Value] = {}
         self.dirty = False
         self._released = False
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
@@ -91,7 +109,9 @@ class ChartCell(QWidget):
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
         self.studies = CellStudies(bridge, self.view, self._look_again)
-        self.data = ChartData(self, self.view, self.history, self.studies, self._show_history)
+        self.comparing = Comparing(self, self.view, self._source)
+        followers = Followers(self.studies, self.comparing)
+        self.data = ChartData(self, self.view, self.history, followers, self._show_history)
         self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
         self.content.addWidget(self.view, 1)
         self.empty = label(EMPTY, f"{name}-empty", "empty")
@@ -117,7 +137,9 @@ class ChartCell(QWidget):
         # The price gives way first, then the buttons: the chart and the ticket have them, too.
         self.hand = OneClick(self.bridge, self.spawn, self)
         self.sides = SideButtons(self.name, self.bridge, self.hand, self._fit_bar)
-        self._bar = OneLine(f"{self.name}-bar", self.interval, (self.sides, self.quote))
+        self.tools = ChartTools(self)
+        parts = (self.tools, self.sides, self.quote)
+        self._bar = OneLine(f"{self.name}-bar", self.interval, parts)
         head.addWidget(self._bar, 1)
         head.addWidget(self.history.message)
         head.addWidget(self.history.retry)
@@ -145,6 +167,13 @@ class ChartCell(QWidget):
         signal.connect(slot)
         self._heard.append((signal, slot))
 
+    @property
+    def subject_text(self) -> str:
+        """What the chart shows, for people."""
+        if self.expression is not None:
+            return self.expression.text
+        return "" if self.key is None else self.bridge.name(self.key)
+
     def release(self) -> None:
         """Let go of everything outside. Once is enough; more does no harm."""
         if self._released:
@@ -154,6 +183,7 @@ class ChartCell(QWidget):
         self._let_go()
         self.data.close()
         self.studies.close()
+        self.comparing.close()
         self.drawings.release()
         self.bridge.frames.remove(self)
         self.bridge.forget(self.objectName())
@@ -224,7 +254,7 @@ class ChartCell(QWidget):
             return
         self.give_up()
         self.entry.leave()
-        self.key = key
+        self.key, self.expression = key, None
         self._places = decimals(instrument.tick_size)
         self.subject_changed.emit()
         self.sides.show_instrument(instrument)
@@ -247,16 +277,128 @@ class ChartCell(QWidget):
 
     def load(self) -> None:
         """Load the history of the symbol and interval; a load under way is given up."""
-        if self.key is None:
+        subject = self._subject()
+        if subject is None or self.subject_key is None:
             return
-        row = self.bridge.instrument(self.key)
+        row = self.bridge.instrument(self.key) if self.key is not None else None
         tick = row.tick_size if row is not None else 0.0
-        self.studies.open(self.key, self.span, self._places)
-        subject = OneInstrument(self.replay.opened() or self.bridge.bars, self.key)
+        exchange = "" if self.expression is None else self.expression.keys[0][0]
+        self.studies.open(self.subject_key, self.span, self._places, exchange)
+        self.comparing.open(self.span)
         self.data.open(subject, self.span, self._places, tick)
 
+    def _source(self) -> Source:
+        return self.replay.opened() or self.bridge.bars
+
+    def _subject(self) -> Subject | None:
+        if self.expression is not None:
+            return Combination(self._source(), self.expression)
+        return None if self.key is None else OneInstrument(self._source(), self.key)
+
+    @property
+    def subject_key(self) -> Key | None:
+        """The instrument; of arithmetic a key that no instrument has."""
+        return (NO_EXCHANGE, self.expression.text) if self.expression is not None else self.key
+
+    # -- arithmetic, comparison, look --------------------------------------------------------
+    def show_expression(self, text: str) -> None:
+        """Show arithmetic of symbols. Raises :class:`DataError` that names the place."""
+        expression = parse(text, self._known)
+        if self.expression is not None and expression.text == self.expression.text:
+            return
+        self.give_up()
+        self.entry.leave()
+        self.key, self.expression = None, expression
+        self._places = max(self.bridge.places(key) for key in expression.keys)
+        self.sides.hide_all()
+        self.want(dict.fromkeys(expression.keys, FeedMode.QUOTE))
+        self.subject_changed.emit()
+        self.load()
+
+    def _known(self, name: str) -> Key | None:
+        """The instrument that a name in an expression means: with its exchange before a colon, of
+        the exchange of the chart, or of the first that has it."""
+        exchange, colon, symbol = name.rpartition(":")
+        if colon:
+            found = (exchange.upper(), symbol.upper())
+            return found if self.bridge.instrument(found) is not None else None
+        here = [] if self.key is None else [self.key[0]]
+        for one in (*here, *EXCHANGES):
+            if self.bridge.instrument((one, name.upper())) is not None:
+                return (one, name.upper())
+        return None
+
+    def ask_expression(self) -> None:
+        """Ask for arithmetic of symbols."""
+        text = "" if self.expression is None else self.expression.text
+        caption = 'For example NIFTY-BANKNIFTY, 2*SBIN-TCS, "M&M"/SBIN, (A+B)/2'
+        asked = ask_text(self, "Arithmetic of symbols", caption, text, self.show_expression)
+        self.spawn(asked, "arithmetic")
+
+    def straddle_text(self) -> str:
+        """Call and put of the strike of the chart's option, or at the money of its instrument."""
+        pair = self.bridge.chains.pair(self.key) if self.key is not None else None
+        return "" if pair is None else f"{pair.call.symbol}+{pair.put.symbol}"
+
+    def ask_compare(self) -> None:
+        """Ask for a symbol to compare with."""
+        caption = "Symbol, with its exchange where several have it: SBIN, NFO:NIFTY25DEC25FUT"
+        asked = ask_text(self, "Compare with", caption, "", self._compare_with)
+        self.spawn(asked, "compare")
+
+    def _compare_with(self, text: str) -> None:
+        key = self._known(text.strip())
+        if key is None:
+            raise DataError(f"Symbol: {text.strip() or 'nothing'} is not in the symbol master.")
+        self.comparing.show((*self.comparing.keys, key), self.comparing.own)
+
+    def compare_without(self, key: Key) -> None:
+        """Compare with one less."""
+        rest = [one for one in self.comparing.keys if one != key]
+        self.comparing.show(rest, self.comparing.own)
+
+    def toggle_own_scales(self) -> None:
+        """Per cent, or a scale for each."""
+        self.comparing.show(self.comparing.keys, not self.comparing.own)
+
+    def set_kind(self, kind: str, params: Mapping[str, Value] | None = None) -> None:
+        """Draw the bars in another way."""
+        self.kind = kind
+        self.kind_params = params or {}
+        self.view.set_kind(kind)
+        self.data.set_kind(BY_ID[kind].transform, self.kind_params)
+        if self.data.problem:
+            self.bridge.notice.emit("warning", self.data.problem)
+            self.kind, self.kind_params = "candles", {}
+            self.view.set_kind(self.kind)
+        self.tools.show_kind()
+        self.dirty = True
+
+    def set_look(self, **change: str | bool) -> None:
+        """Change scale, place of volumes, lines."""
+        self.look = replace(self.look, **change)  # type: ignore[arg-type]
+        self.look.apply(self.view)
+        self.dirty = True
+
+    def open_studies(self) -> None:
+        """The dialog of indicators."""
+
+    def ask_kind(self) -> None:
+        """The inputs of a kind that is made of bars."""
+
+    def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
+        """What else can be done with the chart, for its menu."""
+        return [
+            ("Replay…", self.replay.begin),
+            ("Fit", self.view.go_to_now),
+            ("Save as picture…", self._ask_picture),
+        ]
+
     def _show_history(self, span: Span, bars: Bars) -> None:
-        self.drawings.set_chart(self.key, span)
+        self.drawings.set_chart(self.subject_key, span)
+        self.look.apply(self.view)
+        if self.kind != "candles":
+            self.view.set_kind(self.kind)
         if self.key is not None:
             self.own.show(self.key, span.seconds)
         self._show_moment()
@@ -271,7 +413,7 @@ class ChartCell(QWidget):
         """Who has none, and what may have."""
         source = self.bridge.account_status().title or "the account that gives prices"
         other = "another symbol" if span.text == "D" else "D"
-        name = "this" if self.key is None else self.bridge.name(self.key)
+        name = self.subject_text or "this"
         return f"No bars of {name} for {span.text} from {source}.\nTry {other}."
 
     def _on_moment(self, key: Key, at: datetime) -> None:
@@ -288,11 +430,13 @@ class ChartCell(QWidget):
 
     # -- live -------------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
-        """Store the price of the chart's instrument."""
-        tick = ticks.get(self.key) if self.key else None
-        if tick is None:
-            return
-        self.dirty = True
+        """Whether a price of the chart came; its bar comes by itself."""
+        if self.expression is not None:
+            self.dirty = self.dirty or any(key in ticks for key in self.expression.keys)
+        elif self.key in ticks:
+            self.dirty = True
+        if any(key in ticks for key in self.comparing.keys):
+            self.dirty = True
 
     def flush(self) -> None:
         """Draw what changed."""
@@ -304,7 +448,20 @@ class ChartCell(QWidget):
         if self.key is not None:
             self._show_quote(self.key)
             self.view.set_countdown(self._countdown(self.key))
+        elif self.expression is not None:
+            self._show_combined()
         self.view.flush()
+
+    def _show_combined(self) -> None:
+        """What the combination costs, and what is not known of its bars."""
+        bars = self.data.market
+        close = float(bars.column(CLOSE)[-1]) if len(bars) else math.nan
+        text = fmt.price(close, self._places) if math.isfinite(close) else fmt.MISSING
+        self.quote.setText(f"{text}   highs and lows of past bars are those of their bodies")
+        keys = () if self.expression is None else self.expression.keys
+        stale = any(self.bridge.feed.is_stale(key) for key in keys)
+        set_role(self.quote, "stale" if stale else "", "tone")
+        self.view.set_stale(stale)
 
     def _countdown(self, key: Key) -> str:
         bars = self.replay.source or self.bridge.bars
@@ -332,6 +489,9 @@ class ChartCell(QWidget):
         self.quote.setText("   ".join(part for part in parts if part))
         if len(self.quote.text()) != before:
             self._fit_bar()
+        if self.look.touch:
+            bid, ask = (quote.price(tick, side) or 0.0 for side in ("bid", "ask"))
+            self.view.set_touch(bid, ask)
         self.quote.setToolTip(plain_tip(feed.tip(key)))
         set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
         self.view.set_stale(stale)
@@ -492,7 +652,16 @@ class ChartCell(QWidget):
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
         """What the workspace remembers of it."""
-        return {"interval": self.interval.value(), "drawing": self.drawings.save_state()}
+        return {
+            "interval": self.interval.value(),
+            "drawing": self.drawings.save_state(),
+            "kind": self.kind,
+            "kind_params": dict(self.kind_params),
+            "look": self.look.save(),
+            "compare": [list(key) for key in self.comparing.keys],
+            "own_scales": self.comparing.own,
+            "expression": "" if self.expression is None else self.expression.text,
+        }
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         """The other way round; unknown values are ignored."""
@@ -502,3 +671,17 @@ class ChartCell(QWidget):
         if isinstance(interval, str):
             with suppress(DataError):
                 self.interval.choose(interval)
+        self.look = Look.restored(state.get("look"))
+        kind, params = state.get("kind"), state.get("kind_params")
+        if isinstance(kind, str) and kind in BY_ID:
+            self.set_kind(kind, params if isinstance(params, dict) else None)
+        compare = state.get("compare")
+        rows = compare if isinstance(compare, list) else []
+        keys = [
+            (str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2
+        ]
+        self.comparing.show(keys, state.get("own_scales") is True)
+        expression = state.get("expression")
+        if isinstance(expression, str) and expression:
+            with suppress(DataError):
+                self.show_expression(expression)

@@ -21,7 +21,6 @@ from openalgo_desktop.core.charting.studies import Value
 from openalgo_desktop.core.charting.transforms.machine import Running
 from openalgo_desktop.core.charting.transforms.registry import BY_KIND, TransformSpec
 from openalgo_desktop.core.errors import AppError
-from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory, Report
@@ -44,17 +43,6 @@ def days_of(span: Span) -> int:
     return max(1 if span.seconds < 60 else 4, min(365, round(sessions * _CALENDAR)))
 
 
-class Source(Protocol):
-    """Who has bars of instruments: the market, or a replay."""
-
-    async def of_days(
-        self, key: Key, span: Span, first: date, last: date, progress: Report | None = None
-    ) -> Bars: ...
-    def follow(
-        self, key: Key, span: Span, listener: Callable[[LiveBar], None]
-    ) -> Callable[[], None]: ...
-
-
 class Subject(Protocol):
     """What a chart shows: an instrument, or arithmetic of several."""
 
@@ -68,6 +56,28 @@ class Follower(Protocol):
     def load(self, bars: Columns) -> None: ...
     def last(self, bars: Columns) -> None: ...
     def append(self, bars: Columns) -> None: ...
+
+
+class Followers:
+    """Several at once, in order."""
+
+    def __init__(self, *followers: Follower) -> None:
+        self._all = followers
+
+    def load(self, bars: Columns) -> None:
+        """Other bars, or more of the past."""
+        for one in self._all:
+            one.load(bars)
+
+    def last(self, bars: Columns) -> None:
+        """The last bar changed."""
+        for one in self._all:
+            one.last(bars)
+
+    def append(self, bars: Columns) -> None:
+        """A bar was added."""
+        for one in self._all:
+            one.append(bars)
 
 
 class ChartData:
@@ -282,18 +292,3 @@ def bars_of(series: Series) -> Bars:
     units = (np.nan_to_num(column).astype(np.int64) for column in (found.volume, found.oi))
     volume, oi = units
     return Bars(found.time.copy(), opened, high, low, close, volume, oi)
-
-
-class OneInstrument:
-    """The :class:`Subject` that is an instrument."""
-
-    def __init__(self, source: Source, key: Key) -> None:
-        self._source, self._key = source, key
-
-    async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
-        """Its bars of an inclusive range of IST dates. Raises :class:`AppError`."""
-        return await self._source.of_days(self._key, span, first, last, tell)
-
-    def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
-        """Hear of its forming bar."""
-        return self._source.follow(self._key, span, listener)

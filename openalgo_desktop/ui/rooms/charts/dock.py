@@ -128,6 +128,8 @@ class ChartDock(Dock):
         if key is not None:
             name = f"{self.bridge.name(key)}  {exchange_text(key[0])}"
             self.set_subject(name, contract_tip(key))
+        else:
+            self.set_subject(self.cell.subject_text)
 
     # -- symbol and interval ----------------------------------------------------------------
     def show_symbol(self, key: Key) -> None:

@@ -26,6 +26,7 @@ class CellStudies:
         self._wishes: tuple[StudyWish, ...] = ()
         self._bars: Columns | None = None
         self._places = 2
+        self._where: tuple[Key, Span, str] | None = None
 
     @property
     def wishes(self) -> tuple[StudyWish, ...]:
@@ -45,15 +46,15 @@ class CellStudies:
         return "" if self._run is None else self._run.error(ident)
 
     # -- life -------------------------------------------------------------------------------
-    def open(self, key: Key, span: Span, places: int) -> None:
+    def open(self, key: Key, span: Span, places: int, exchange: str = "") -> None:
         """Another instrument or interval; its bars come by :meth:`load`."""
         self._places, self._bars = places, None
         if self._run is None:
             if self._wishes:
-                self._run = self._bridge.studies.open(self._wishes, key, span, self._told)
+                self._run = self._begin(key, span, exchange)
         else:
-            self._run.move(key, span)
-        self._where = (key, span)
+            self._run.move(key, span, exchange)
+        self._where = (key, span, exchange)
 
     def close(self) -> None:
         """The chart is closed."""
@@ -69,14 +70,15 @@ class CellStudies:
         if self._run is not None:
             self._run.wish(self._wishes)
         elif self._wishes and self._where is not None:
-            key, span = self._where
-            self._run = self._bridge.studies.open(self._wishes, key, span, self._told)
+            self._run = self._begin(*self._where)
             if self._bars is not None:
                 self._run.load(self._bars)
         self._show()
         self._changed()
 
-    _where: tuple[Key, Span] | None = None
+    def _begin(self, key: Key, span: Span, exchange: str) -> StudiesView:
+        door = self._bridge.studies
+        return door.open(self._wishes, key, span, self._told, exchange)
 
     def put(self, wish: StudyWish) -> None:
         """Add a study, or change the one of that ident."""

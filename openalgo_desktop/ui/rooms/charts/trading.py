@@ -73,6 +73,13 @@ class SideButtons(QWidget):
             button.setMinimumWidth(0)
         self.show_prices(None)
 
+    def hide_all(self) -> None:
+        """There is nothing to trade: arithmetic of several."""
+        self._instrument = None
+        self._void = {action for action, button in self.buttons.items() if button.isDown()}
+        for button in self.buttons.values():
+            button.hide()
+
     def show_prices(self, tick: Tick | None) -> None:
         """The prices of now. The buttons grow with them and never shrink under a hand."""
         if self._instrument is None or self._instrument.is_index:

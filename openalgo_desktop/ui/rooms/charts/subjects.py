@@ -1,0 +1,119 @@
+"""What a chart can show: an instrument, or arithmetic of several (:mod:`core.charting.legs`)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Protocol
+
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.legs.bars import combined
+from openalgo_desktop.core.charting.legs.expression import Expression
+from openalgo_desktop.core.charting.legs.live import LivePrice
+from openalgo_desktop.core.charting.ports import LiveBar
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.ui.chart.history import Report
+
+
+class Source(Protocol):
+    """Who has bars of instruments: the market, or a replay."""
+
+    async def of_days(
+        self, key: Key, span: Span, first: date, last: date, progress: Report | None = None
+    ) -> Bars: ...
+    def follow(
+        self, key: Key, span: Span, listener: Callable[[LiveBar], None]
+    ) -> Callable[[], None]: ...
+
+
+class OneInstrument:
+    """The :class:`Subject` that is an instrument."""
+
+    def __init__(self, source: Source, key: Key) -> None:
+        self._source, self._key = source, key
+
+    async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
+        """Its bars of an inclusive range of IST dates. Raises :class:`AppError`."""
+        return await self._source.of_days(self._key, span, first, last, tell)
+
+    def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
+        """Hear of its forming bar."""
+        return self._source.follow(self._key, span, listener)
+
+
+class Combination:
+    """The :class:`Subject` that is arithmetic. Open and close are exact. High and low of bars from
+    the history are the ends of the body unless it has one leg; those of bars that form while
+    the chart is open are of every tick of every leg. Volume is not known."""
+
+    def __init__(self, source: Source, expression: Expression) -> None:
+        self._source, self.expression = source, expression
+        self._price = LivePrice(expression)
+        self._bar: LiveBar | None = None
+        self._listener: Callable[[LiveBar], None] | None = None
+        self.exact_extremes = False
+
+    async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
+        """Its bars of an inclusive range of IST dates. Raises :class:`AppError`."""
+        keys = self.expression.keys
+        ask = self._source.of_days
+        legs = await asyncio.gather(*(ask(key, span, first, last, tell) for key in keys))
+        columns = dict(zip(keys, map(Columns.of, legs), strict=True))
+        found = combined(self.expression, columns)
+        self.exact_extremes = found.exact_extremes
+        self._seed(found.columns)
+        return found.bars
+
+    def _seed(self, bars: Columns) -> None:
+        """The forming bar began before somebody listened."""
+        if not bars.size:
+            return
+        time, values = int(bars.time[-1]), [float(column[-1]) for column in bars[1:5]]
+        opened, high, low, close = values
+        now = self._bar
+        if now is not None and now.time > time:
+            return  # older history, or a later bar forms already
+        if now is not None and now.time == time:
+            high, low, close = max(high, now.high), min(low, now.low), now.close
+        self._tell(LiveBar(time, opened, high, low, close, math.nan, math.nan, False))
+
+    def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
+        """Hear of its forming bar, at every tick of a leg while all of them have a price."""
+        self._listener = listener
+        follow = self._source.follow
+        stops = [follow(key, span, partial(self._take, key)) for key in self.expression.keys]
+
+        def stop() -> None:
+            self._listener = None
+            for one in stops:
+                one()
+
+        return stop
+
+    def lose(self, key: Key) -> None:
+        """The price of a leg is not known any more: there is none of the whole."""
+        self._price.lose(key)
+
+    def _take(self, key: Key, bar: LiveBar) -> None:
+        if bar.closed:
+            return
+        price = self._price.take(key, bar.close, bar.time)
+        if math.isnan(price):
+            return
+        time, now = int(self._price.moment), self._bar
+        if now is None or time > now.time:
+            unknown = math.nan
+            self._tell(LiveBar(time, price, price, price, price, unknown, unknown, True))
+        elif time == now.time:
+            high, low = max(now.high, price), min(now.low, price)
+            self._tell(now._replace(high=high, low=low, close=price, began=False))
+
+    def _tell(self, bar: LiveBar) -> None:
+        self._bar = bar
+        if self._listener is not None:
+            self._listener(bar)

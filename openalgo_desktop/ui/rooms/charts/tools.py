@@ -1,0 +1,142 @@
+"""The buttons over a chart: its kind, indicators, comparison, and everything else in a menu.
+
+None of them sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from openalgo_desktop.ui.chart.paint.kinds import BY_ID, KINDS
+from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.kit.dock import Dock
+from openalgo_desktop.ui.kit.widgets import named, plain_tip
+from openalgo_desktop.ui.rooms.charts.comparing import MOST
+
+if TYPE_CHECKING:
+    from openalgo_desktop.ui.rooms.charts.cell import ChartCell
+
+#: Where volumes are drawn, in words.
+VOLUMES = {"pane": "Volume below", "foot": "Volume at the foot", "nowhere": "No volume"}
+SCALES = {
+    ScaleKind.LINEAR: "Linear scale",
+    ScaleKind.LOG: "Logarithmic scale",
+    ScaleKind.PERCENT: "Percent of the first bar in view",
+}
+
+
+class ChartTools(QWidget):
+    """One of a chart."""
+
+    def __init__(self, cell: ChartCell) -> None:
+        super().__init__()
+        self._cell, self._dock = cell, cell.host
+        named(self, f"{cell.name}-tools", "Chart tools")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        self.kind = self._button("kind", "Candles ▾", "How the bars are drawn", self._show_kinds)
+        self.studies = self._button(
+            "studies", "ƒx", "Indicators: add, change, templates", cell.open_studies
+        )
+        self.compare = self._button(
+            "compare", "±", "Compare, or chart arithmetic of several", self._show_compare
+        )
+        self.more = self._button(
+            "more", "⋯", "Scale, volume, lines, replay, export", self._show_more
+        )
+        for button in (self.kind, self.studies, self.compare, self.more):
+            row.addWidget(button)
+        self.show_kind()
+
+    def _button(self, ident: str, text: str, tip: str, call: Callable[[], object]) -> QToolButton:
+        button = named(QToolButton(), f"{self._cell.name}-{ident}", tip)
+        button.setText(text)
+        button.setToolTip(plain_tip(tip))
+        button.setProperty("role", "dock-button")
+        button.setAutoRaise(True)
+        button.clicked.connect(lambda _=False: call())
+        return button
+
+    def show_kind(self) -> None:
+        """Name the kind of now on its button."""
+        self.kind.setText(f"{BY_ID[self._cell.kind].title} ▾")
+
+    def _popup(self, menu: QMenu, under: QToolButton) -> None:
+        menu.popup(under.mapToGlobal(under.rect().bottomLeft()))
+
+    # -- kinds ------------------------------------------------------------------------------
+    def _show_kinds(self) -> None:
+        menu = self._dock.menu()
+        self.fill_kinds(menu)
+        self._popup(menu, self.kind)
+
+    def fill_kinds(self, menu: QMenu) -> None:
+        """All kinds; those that are made of bars after a line."""
+        made = False
+        for kind in KINDS:
+            if kind.transform and not made:
+                menu.addSeparator()
+                made = True
+            choose = partial(self._cell.set_kind, kind.kind)
+            self._dock.add_check(menu, kind.title, kind.kind == self._cell.kind, choose)
+        if BY_ID[self._cell.kind].transform:
+            menu.addSeparator()
+            self._dock.add_item(menu, "Box and other inputs…", self._cell.ask_kind)
+
+    # -- others -----------------------------------------------------------------------------
+    def _show_compare(self) -> None:
+        menu = self._dock.menu()
+        self.fill_compare(menu)
+        self._popup(menu, self.compare)
+
+    def fill_compare(self, menu: QMenu) -> None:
+        """Compared instruments, more of them, arithmetic."""
+        cell, add = self._cell, self._dock.add_item
+        comparing = cell.comparing
+        for key in comparing.keys:
+            words = f"Take {cell.bridge.name(key)} away"
+            if key in comparing.problems:
+                words += f"  ({comparing.problems[key]})"
+            add(menu, words, partial(cell.compare_without, key))
+        if comparing.keys:
+            own = self._dock.add_check
+            own(menu, "Scales of their own", comparing.own, cell.toggle_own_scales)
+            menu.addSeparator()
+        if len(comparing.keys) < MOST:
+            add(menu, "Compare with…", cell.ask_compare)
+        add(menu, "Arithmetic of symbols…", cell.ask_expression)
+        straddle = cell.straddle_text()
+        if straddle:
+            add(menu, f"Straddle: {straddle}", partial(cell.show_expression, straddle))
+
+    def _show_more(self) -> None:
+        menu = self._dock.menu()
+        self.fill_more(menu)
+        self._popup(menu, self.more)
+
+    def fill_more(self, menu: QMenu) -> None:
+        """Scale, volume, lines, then what is done with the chart."""
+        cell, check = self._cell, self._dock.add_check
+        look = cell.look
+        for scale, words in SCALES.items():
+            check(menu, words, look.scale == scale, partial(cell.set_look, scale=scale.value))
+        check(
+            menu, "Upside down", look.inverted, partial(cell.set_look, inverted=not look.inverted)
+        )
+        menu.addSeparator()
+        for where, words in VOLUMES.items():
+            check(menu, words, look.volume == where, partial(cell.set_look, volume=where))
+        menu.addSeparator()
+        check(menu, "Bid and ask lines", look.touch, partial(cell.set_look, touch=not look.touch))
+        check(menu, "Days divided", look.days, partial(cell.set_look, days=not look.days))
+        menu.addSeparator()
+        for words, call in cell.tool_items():
+            self._dock.add_item(menu, words, call)
+
+
+__all__ = ["ChartTools", "Dock"]

@@ -1,0 +1,105 @@
+"""Kinds, scale, comparison and arithmetic of a chart in the window, and what the layout keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from openalgo_desktop.core.errors import DataError
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.ui.chart.paint.kinds import KINDS
+from openalgo_desktop.ui.chart.series import CLOSE
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
+from openalgo_desktop.ui.rooms.charts.look import Look
+from openalgo_desktop.ui.shell.main import Session
+from tests.ui.driving import Drive, priced
+from tests.waiting import until
+
+RELIANCE: Key = ("NSE", "RELIANCE")
+
+
+async def chart_of(session: Session) -> ChartDock:
+    await priced(session)
+    dock = session.window.docks["chart"]
+    assert isinstance(dock, ChartDock)
+    dock.raise_()
+    await until(lambda: dock.cell.data.loaded and len(dock.view.canvas.series) > 0, "bars")
+    return dock
+
+
+def test_every_kind_shows_something_and_goes_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        cell = dock.cell
+        count = len(cell.view.canvas.series)
+        for kind in KINDS:
+            cell.set_kind(kind.kind)
+            await until(lambda: cell.data._made is None, kind.title)
+            assert len(cell.view.canvas.series) > 0, kind.title
+            if kind.transform:
+                assert abs(len(cell.data.market) - count) <= 1
+            cell.view.flush()
+        cell.set_kind("candles")
+        assert abs(len(cell.view.canvas.series) - count) <= 1
+        assert cell.tools.kind.text().startswith("Candles")
+
+    drive(scenario)
+
+
+def test_arithmetic_is_exact_at_open_and_close_and_cannot_be_traded(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        cell = dock.cell
+        with pytest.raises(DataError):
+            cell.show_expression("SBIN-NOSUCHTHING")
+        assert cell.expression is None
+        cell.show_expression("2*SBIN-RELIANCE")
+        await until(lambda: cell.data.loaded and len(cell.view.canvas.series) > 50, "its bars")
+        closes = {}
+        for symbol in ("SBIN", "RELIANCE"):
+            today = session.bridge.now().date()
+            bars = await session.bridge.bars.of_days(("NSE", symbol), cell.span, today, today)
+            closes[symbol] = dict(zip(bars.time.tolist(), bars.close.tolist(), strict=True))
+        series = cell.view.canvas.series
+        times = [t for t in series.time.tolist()[:-1] if t in closes["SBIN"]]
+        assert len(times) > 5
+        for time in times[:-1]:
+            index = int(np.searchsorted(series.time, time))
+            wanted = 2 * closes["SBIN"][time] - closes["RELIANCE"][time]
+            assert abs(float(series.column(CLOSE)[index]) - wanted) < 1e-6
+        assert cell.key is None and dock.symbol_now() is None
+        assert not any(button.isVisible() for button in cell.sides.buttons.values())
+        kept = dock.save_state()
+        session.bridge.select(RELIANCE)
+        assert cell.key == RELIANCE and cell.expression is None
+        dock.restore_state(kept)
+        assert cell.expression is not None and cell.expression.text == "2*SBIN-RELIANCE"
+
+    drive(scenario)
+
+
+def test_a_compared_symbol_has_a_close_for_each_bar(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        cell = dock.cell
+        with pytest.raises(DataError, match="nosuch"):
+            cell._compare_with("nosuch")
+        cell._compare_with("reliance")
+        await until(lambda: len(cell.view.canvas.stage.compared) == 1, "the other one")
+        (other,) = cell.view.canvas.stage.compared
+        assert len(other.closes) == len(cell.view.canvas.series)
+        assert np.isfinite(other.closes[:-1]).mean() > 0.9
+        assert dock.save_state()["compare"] == [["NSE", "RELIANCE"]]
+        cell.compare_without(RELIANCE)
+        assert cell.view.canvas.stage.compared == ()
+
+    drive(scenario)
+
+
+def test_a_look_is_kept_and_nonsense_is_not_taken() -> None:
+    look = Look("log", True, "foot", True, True)
+    assert Look.restored(look.save()) == look
+    assert Look.restored({"scale": "cubic", "volume": 7, "touch": 1, "days": True}) == Look(
+        days=True
+    )
+    assert Look.restored(None) == Look()
