@@ -145,7 +145,7 @@ def tag(word: str) -> list[int] | None:
     for line in view.shown_lines:
         chip = view.canvas.overlay.chip_of(line.line_id)
         if word in line.text and chip is not None:
-            return on_screen(view.canvas.viewport(), chip[0])
+            return on_screen(view.canvas, chip[0])
     return None
 
 
