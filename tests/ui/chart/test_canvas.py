@@ -33,8 +33,9 @@ def test_a_tick_a_pointer_and_a_line_draw_no_history(chart: ChartView) -> None:
     shown(chart, bars)
     study = StudyView("s", "S", (Output("a", "A", Draw.LINE),), (bars.close.copy(),))
     chart.set_studies((study,))
-    before = painted(chart)
     last, moment = float(bars.close[-1]), int(bars.time[-1])
+    chart.set_lines([PriceLine("1", last, "BUY 9", "buy")])  # the first one takes room
+    before = painted(chart)
     for step in range(4):
         chart.update_last(moment, last, last + 1, last - 1, last + step / 4, 10)
         study.values[0][-1] = last + step / 4

@@ -147,8 +147,9 @@ class Picture:
         for pane in stage.panes[1:]:  # dividers
             line = QRectF(area.left(), pane.rect.top(), area.width(), 1.0)
             painter.fillRect(line, self.ink.border)
-        painter.fillRect(QRectF(area.right(), 0.0, 1.0, area.bottom()), self.ink.border)
-        painter.fillRect(QRectF(0.0, area.bottom(), area.right() + 1.0, 1.0), self.ink.border)
+        axis = area.right() + stage.gutter
+        painter.fillRect(QRectF(axis, 0.0, 1.0, area.bottom()), self.ink.border)
+        painter.fillRect(QRectF(0.0, area.bottom(), axis + 1.0, 1.0), self.ink.border)
         painter.setPen(self.ink.label)
         half = self._texts.height / 2.0
         for pane in stage.panes:
@@ -156,7 +157,7 @@ class Picture:
             for label in pane.labels:
                 y = values.y(label.value)
                 if pane.rect.top() + half <= y <= pane.rect.bottom() - half:
-                    self._texts.draw(painter, area.right() + GAP, y, label.text)
+                    self._texts.draw(painter, axis + GAP, y, label.text)
         self._times(painter)
 
     def _times(self, painter: QPainter) -> None:

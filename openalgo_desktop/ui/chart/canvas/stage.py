@@ -68,6 +68,7 @@ class Stage:
         self.kind: Kind = KINDS[0]
         self.ratio = 1.0  # device pixels of a logical one
         self.width, self.height = 1.0, 1.0  # of the widget
+        self.gutter = 0  # pixels between bars and axis that tags of lines take
         self._volume = Pane(VOLUME, VolumeScale())
         self.volume = Volume.PANE
         self.panes = [Pane(PRICES, self.scale_y), self._volume]
@@ -125,7 +126,7 @@ class Stage:
     def place(self, width: float, height: float) -> None:
         """Give the panes their places in a widget of this size."""
         self.width, self.height = width, height
-        inner = max(1.0, width - look.px(PRICE_WIDTH))
+        inner = max(1.0, width - look.px(PRICE_WIDTH) - self.gutter)
         share_out(self.panes, inner, max(1.0, height - look.px(TIME_HEIGHT)))
         if self.volume is Volume.FOOT:
             rect = self.prices.rect

@@ -167,8 +167,22 @@ class Surface(QWidget):
     def set_lines(self, lines: Sequence[PriceLine]) -> None:
         """Order and position lines."""
         self.overlay.set_lines(lines)
+        self._make_room()
         if self.scale_y.set_lines(tuple(line.price for line in lines)):
             self._dirty |= Dirty.LAST  # the scale follows where they lie near
+
+    def _make_room(self) -> None:
+        """The tags of lines stand beside the bars, never over them: the bars give them a strip."""
+        stage = self.stage
+        wanted = self.overlay.room_wanted(stage.width, stage.gutter)
+        if wanted == stage.gutter:
+            return
+        stage.gutter = wanted
+        if stage.width > 1:
+            stage.place(stage.width, stage.height)
+            if self.fitted and len(self.series):
+                self.scale_x.reset(len(self.series), stage.prices.rect.width())
+            self._dirty |= Dirty.VIEW
 
     # -- how it is shown --------------------------------------------------------------------
     def set_kind(self, kind: str) -> None:
@@ -353,6 +367,7 @@ class Surface(QWidget):
                 values.log,
                 values.inverted,
                 tuple(self._others()),
+                stage.gutter,
             )
         )
 

@@ -63,6 +63,7 @@ class Canvas(Surface):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.overlay.resize(self.size())
+        self.stage.gutter = self.overlay.room_wanted(self.width(), self.stage.gutter)
         self.stage.place(self.width(), self.height())
         if self.fitted and len(self.series):
             self.scale_x.reset(len(self.series), self.stage.prices.rect.width())

@@ -31,12 +31,18 @@ class Frame:
     log: bool = False
     inverted: bool = False
     others: tuple[OtherPane, ...] = ()
+    gutter: int = 0  # between the bars and the axis: tags of lines stand there
 
     def __post_init__(self) -> None:
         pane = self.pane
         self._map = ValueMap(
             self.low, self.high, pane.top(), pane.height(), self.log, self.inverted
         )
+
+    @property
+    def axis(self) -> float:
+        """Where the price axis begins."""
+        return self.pane.right() + self.gutter
 
     def y(self, price: float) -> float:
         """Pixel of a price."""

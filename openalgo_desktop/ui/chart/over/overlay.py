@@ -95,6 +95,10 @@ class Overlay(QWidget):
             self.choose(self.chosen)
             self.update()
 
+    def room_wanted(self, width: float, now: int) -> int:
+        """Pixels between bars and axis that the tags of the lines need."""
+        return self._rows.room_wanted(width, now)
+
     def has_line(self, line_id: str) -> bool:
         """Whether a line is still there."""
         return any(line.line_id == line_id for line in self._rows.lines)

@@ -15,6 +15,10 @@ from openalgo_desktop.ui.chart.over.texts import Texts
 from openalgo_desktop.ui.kit import format as fmt
 
 CHIP_MARGIN = 8
+#: Narrower charts have no strip for tags; pixels. A strip grows by steps and takes a part at most.
+NARROW, STEP, MOST_ROOM = 420, 24, 0.34
+#: Left and right of a tag in its strip, pixels.
+GAP = 3
 #: So near the pointer is on a line, pixels.
 REACH = 3
 #: Makes a tag the next one under another.
@@ -55,7 +59,7 @@ class PriceLines:
             if chip.contains(at):
                 return line, False
             on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
-            in_pane = pane.left() <= at.x() <= pane.right()
+            in_pane = pane.left() <= at.x() <= self.frame.axis
             if on_line and in_pane and (near is None or line.draggable > near.draggable):
                 near = line
         return near, False
@@ -88,13 +92,11 @@ class PriceLines:
         pen.setStyle(style)
         painter.setPen(pen)
         row = round(y)
-        painter.drawLine(
-            round(max(left, self.frame.pane.left())), row, round(self.frame.pane.right()), row
-        )
+        painter.drawLine(round(max(left, self.frame.pane.left())), row, round(self.frame.axis), row)
 
     def tag(self, painter: QPainter, y: float, text: str, fill: QColor, ink: QColor) -> QRect:
         """A filled label on the price axis."""
-        left = round(self.frame.pane.right()) + 1
+        left = round(self.frame.axis) + 1
         width = round(self.frame.right) - left
         rect = QRect(left, round(y) - self.tag_height // 2, width, self.tag_height)
         painter.fillRect(rect, fill)
@@ -104,7 +106,7 @@ class PriceLines:
 
     def wipe_labels(self, painter: QPainter, tags: Iterable[float]) -> None:
         """Labels of the axis that would stick out behind a tag are taken away."""
-        left = round(self.frame.pane.right()) + 1
+        left = round(self.frame.axis) + 1
         width, half = round(self.frame.right) - left, self.tag_height // 2
         panel, middles = self._texts.colour("panel"), list(tags)
         for price in self.frame.labels:
@@ -145,11 +147,17 @@ class PriceLines:
         texts = self._texts
         colour, panel = texts.colour(line.role), texts.colour("panel")
         self.horizontal(painter, y, colour, Qt.PenStyle.DashLine)
-        words = texts.width(line.text) + 2 * CHIP_MARGIN
-        width = words + (self.tag_height if line.closable else 0)
-        left = round(self.frame.pane.right()) - width - 6
-        over = max(0, round(y) - self.tag_height // 2)
-        chip = self._free_place(QRect(left, over, width, self.tag_height), chips)
+        text, words = line.text, self._words(line.text)
+        cross_room = self.tag_height if line.closable else 0
+        if self.frame.gutter:
+            chip = self._beside(painter, y, tag, colour, words + cross_room)
+            words = chip.width() - cross_room
+            text = texts.elided(line.text, words - 2 * CHIP_MARGIN)
+        else:
+            left = round(self.frame.pane.right()) - words - cross_room - 6
+            over = max(0, round(y) - self.tag_height // 2)
+            room = QRect(left, over, words + cross_room, self.tag_height)
+            chip = self._free_place(room, chips)
         chips.append(chip)  # each stays readable
         painter.fillRect(chip, panel)
         if line.line_id == self.chosen:
@@ -159,7 +167,7 @@ class PriceLines:
         painter.setPen(colour)
         painter.drawRect(chip.adjusted(0, 0, -1, -1))
         middle = chip.top() + chip.height() / 2.0
-        texts.draw(painter, chip.left() + CHIP_MARGIN, middle, line.text)
+        texts.draw(painter, chip.left() + CHIP_MARGIN, middle, text)
         cross = QRect()
         if line.closable:
             cross = QRect(chip.left() + words - 1, chip.top(), self.tag_height, chip.height())
@@ -167,6 +175,33 @@ class PriceLines:
             painter.drawText(cross, Qt.AlignmentFlag.AlignCenter, "✕")
         self.chips[line.line_id] = (chip, cross)
         self.tag(painter, tag, fmt.price(line.price, self.places), colour, panel)
+
+    def _words(self, text: str) -> int:
+        return self._texts.width(text) + 2 * CHIP_MARGIN
+
+    def room_wanted(self, width: float, now: int) -> int:
+        """Pixels between bars and axis that the tags need in a chart of this width; results that
+        change with each tick do not move it. 0 where it is too narrow: tags lie over the bars."""
+        if not self.lines or width < NARROW:
+            return 0
+        widest = max(
+            self._words(line.text) + (self.tag_height if line.closable else 0)
+            for line in self.lines
+        )
+        wanted = -(-(widest + 2 * GAP) // STEP) * STEP
+        wanted = min(wanted, int(width * MOST_ROOM))
+        return now if now - STEP <= wanted <= now else wanted
+
+    def _beside(self, painter: QPainter, y: float, tag: float, colour: QColor, wide: int) -> QRect:
+        """The place of a tag in the strip beside the bars, at the height of that on the axis, and
+        a stroke to its line where it had to give way."""
+        left = round(self.frame.pane.right()) + GAP
+        width = min(wide, self.frame.gutter - 2 * GAP)
+        chip = QRect(left, round(tag) - self.tag_height // 2, width, self.tag_height)
+        if abs(tag - y) > 1:
+            painter.setPen(colour)
+            painter.drawLine(left - GAP, round(y), left, chip.center().y())
+        return chip
 
     def paint_ghost(self, painter: QPainter, line: PriceLine, price: float, note: str = "") -> None:
         """Where a line that is dragged would go, its price there, and a ``note`` at its left."""

@@ -48,6 +48,12 @@ class Texts:
             found = self._widths[key] = self.metrics.horizontalAdvance(key)
         return found
 
+    def elided(self, text: str, width: int) -> str:
+        """The text, or as much of it as has room."""
+        if self.width(text) <= width:
+            return text
+        return self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+
     def draw(self, painter: QPainter, left: float, middle: float, text: str) -> None:
         """Write with the pen of the painter; ``middle`` is that of the line, up and down."""
         top = round(middle - self.height / 2.0)
