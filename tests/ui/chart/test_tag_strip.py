@@ -92,3 +92,13 @@ def test_a_tag_is_still_taken_by_the_hand(qtbot: QtBot) -> None:
         assert line is not None and line.line_id == f"o{n}" and not on_close
         line, on_close = overlay.line_at(cross.center())
         assert line is not None and line.line_id == f"o{n}" and on_close
+
+
+def test_a_tag_without_room_keeps_its_result(qtbot: QtBot) -> None:
+    rows = shown(qtbot, 500, 1).canvas.overlay._rows
+    text = "SELL 2 lots SL  -32,357.00"
+    whole = rows._texts.width(text)
+    assert rows._shortened(text, whole) == text
+    short = rows._shortened(text, whole - 30)
+    assert short.endswith("…  -32,357.00") and short.startswith("SELL")
+    assert rows._texts.width(short) <= whole - 30

@@ -152,7 +152,7 @@ class PriceLines:
         if self.frame.gutter:
             chip = self._beside(painter, y, tag, colour, words + cross_room)
             words = chip.width() - cross_room
-            text = texts.elided(line.text, words - 2 * CHIP_MARGIN)
+            text = self._shortened(line.text, words - 2 * CHIP_MARGIN)
         else:
             left = round(self.frame.pane.right()) - words - cross_room - 6
             over = max(0, round(y) - self.tag_height // 2)
@@ -178,6 +178,14 @@ class PriceLines:
 
     def _words(self, text: str) -> int:
         return self._texts.width(text) + 2 * CHIP_MARGIN
+
+    def _shortened(self, text: str, width: int) -> str:
+        """A text that has no room loses the end of its words, not the result after them."""
+        words, gap, result = text.partition("  ")
+        left = width - self._texts.width(gap + result)
+        if not result or left <= 0:
+            return self._texts.elided(text, width)
+        return self._texts.elided(words, left) + gap + result
 
     def room_wanted(self, width: float, now: int) -> int:
         """Pixels between bars and axis that the tags need in a chart of this width; results that
