@@ -50,6 +50,7 @@ class ChartView(QWidget):
     older_wanted = Signal()  # the first bar is near; until prepend or no_more it is not said again
     range_moved = Signal(float, float)  # moments at the edges, epoch seconds
     cross_moved = Signal(object, float)  # moment under the pointer or None, the price there
+    far_cross_moved = Signal(object)  # moment under the pointer in another chart, or None
     study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
     study_asked = Signal(str, str)  # id of a legend's row; hide, settings or close
     resized = Signal()
@@ -241,6 +242,7 @@ class ChartView(QWidget):
     def set_cross_time(self, moment: float | None) -> None:
         """Show where the pointer is in another chart; None shows nothing."""
         self.canvas.set_cross_time(moment)
+        self.far_cross_moved.emit(moment)
 
     def picture(self) -> QPixmap:
         """The chart as it is seen, without the pointer."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 #: Scope of both; keys are a prefix and a name.
 SCOPE: Final = "study-templates"
 _SET, _FIRST = "set:", "first:"
+_FAVOURITES = "favourites"
 
 
 class StudyDefault(msgspec.Struct, frozen=True):
@@ -39,6 +40,7 @@ class StudyTemplates:
         self._put, self._forget = state.put_later(SCOPE), state.forget_later(SCOPE)
         self._sets: dict[str, tuple[StudyWish, ...]] = {}
         self._first: dict[str, StudyDefault] = {}
+        self._favourites: tuple[str, ...] = ()
 
     async def load(self) -> None:
         """What was saved; a damaged one is left out and told in the log."""
@@ -50,6 +52,9 @@ class StudyTemplates:
                 elif key.startswith(_FIRST):
                     first = msgspec.convert(value, StudyDefault)
                     self._first.setdefault(key.removeprefix(_FIRST), first)
+                elif key == _FAVOURITES:
+                    kept = msgspec.convert(value, tuple[str, ...])
+                    self._favourites = tuple(dict.fromkeys((*kept, *self._favourites)))
             except msgspec.ValidationError as error:
                 log.warning("study template %s cannot be read: %s", key, error)
         self._changed()
@@ -113,6 +118,19 @@ class StudyTemplates:
         """New ones begin as the study itself says."""
         if self._first.pop(study, None) is not None:
             self._forget(f"{_FIRST}{study}")
+
+    # -- favourites ---------------------------------------------------------------------------
+    @property
+    def favourites(self) -> tuple[str, ...]:
+        """Ids of the studies that the user likes, in the order in which they were chosen."""
+        return self._favourites
+
+    def turn_favourite(self, study: str) -> None:
+        """Make it a favourite, or one no more."""
+        rest = tuple(one for one in self._favourites if one != study)
+        self._favourites = rest if study in self._favourites else (*rest, study)
+        self._put(_FAVOURITES, list(self._favourites))
+        self._changed()
 
 
 def _ident() -> str:

@@ -40,7 +40,9 @@ from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.charts.comparing import Comparing
 from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, Subject, days_of
+from openalgo_desktop.ui.rooms.charts.data_window import DataWindow
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
+from openalgo_desktop.ui.rooms.charts.export import save_csv
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
 from openalgo_desktop.ui.rooms.charts.look import Look
@@ -50,6 +52,7 @@ from openalgo_desktop.ui.rooms.charts.own import OwnMarks
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.studies import CellStudies
+from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
 from openalgo_desktop.ui.rooms.charts.subjects import Combination, OneInstrument, Source
 from openalgo_desktop.ui.rooms.charts.tools import ChartTools
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
@@ -80,6 +83,7 @@ class ChartCell(QWidget):
     interval_picked = Signal(str)
     activated = Signal()  # the hand came here
     subject_changed = Signal()
+    studies_changed = Signal()  # others, or their values are here
 
     priority = 2
     min_interval = 0.0
@@ -108,11 +112,14 @@ class ChartCell(QWidget):
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
         self._build_lines()
-        self.studies = CellStudies(bridge, self.view, self._look_again)
+        self.studies = CellStudies(bridge, self.view, self.studies_changed.emit)
         self.comparing = Comparing(self, self.view, self._source)
         followers = Followers(self.studies, self.comparing)
         self.data = ChartData(self, self.view, self.history, followers, self._show_history)
         self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
+        self.study_hand = StudyHand(self)
+        self.data_window = DataWindow(self)
+        self.studies_changed.connect(self._look_again)
         self.content.addWidget(self.view, 1)
         self.empty = label(EMPTY, f"{name}-empty", "empty")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -182,6 +189,7 @@ class ChartCell(QWidget):
         self.replay.release()
         self._let_go()
         self.data.close()
+        self.study_hand.release()
         self.studies.close()
         self.comparing.close()
         self.drawings.release()
@@ -233,6 +241,8 @@ class ChartCell(QWidget):
             "next-line": self._choose_next_line,
             "end-line": self._end_chosen,
             "picture": self._ask_picture,
+            "studies": self.open_studies,
+            "data-window": self.data_window.turn,
             **self.drawings.answers(),
             "replay": self.replay.begin,
         }
@@ -382,6 +392,7 @@ class ChartCell(QWidget):
 
     def open_studies(self) -> None:
         """The dialog of indicators."""
+        self.study_hand.open_picker()
 
     def ask_kind(self) -> None:
         """The inputs of a kind that is made of bars."""
@@ -391,7 +402,10 @@ class ChartCell(QWidget):
         return [
             ("Replay…", self.replay.begin),
             ("Fit", self.view.go_to_now),
+            ("Data window", self.data_window.turn),
             ("Save as picture…", self._ask_picture),
+            ("Save bars in view as CSV…", partial(self._ask_csv, in_view=True)),
+            ("Save all bars as CSV…", self._ask_csv),
         ]
 
     def _show_history(self, span: Span, bars: Bars) -> None:
@@ -451,6 +465,7 @@ class ChartCell(QWidget):
         elif self.expression is not None:
             self._show_combined()
         self.view.flush()
+        self.data_window.renew()
 
     def _show_combined(self) -> None:
         """What the combination costs, and what is not known of its bars."""
@@ -643,11 +658,16 @@ class ChartCell(QWidget):
         shown = self.drawings.box_shown
         turn = partial(self.drawings.show_box, not shown)
         self.host.add_check(menu, "Drawing tools", shown, turn)
+        self.host.add_item(menu, "Indicators…", self.open_studies)
+        self.host.add_check(menu, "Data window", self.data_window.shown, self.data_window.turn)
         self.host.add_item(menu, "Save as picture…", self._ask_picture)
         menu.popup(at)
 
     def _ask_picture(self) -> None:
         self.spawn(self.host.save_picture_of(self), "save picture")
+
+    def _ask_csv(self, *, in_view: bool = False) -> None:
+        self.spawn(save_csv(self.host, self.view, in_view=in_view), "save CSV")
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:
@@ -661,11 +681,15 @@ class ChartCell(QWidget):
             "compare": [list(key) for key in self.comparing.keys],
             "own_scales": self.comparing.own,
             "expression": "" if self.expression is None else self.expression.text,
+            "studies": self.study_hand.save_state(),
+            "data-window": self.data_window.shown,
         }
 
     def restore_state(self, state: Mapping[str, object]) -> None:
         """The other way round; unknown values are ignored."""
         drawing, interval = state.get("drawing"), state.get("interval")
+        self.study_hand.restore_state(state.get("studies"))
+        self.data_window.show(state.get("data-window") is True)
         if isinstance(drawing, Mapping):
             self.drawings.restore_state(drawing)
         if isinstance(interval, str):

@@ -19,6 +19,8 @@ CHART = (
     K("undo", "Undo a change of the chart; never an order", "Ctrl+Z"),
     K("redo", "Do it again", "Ctrl+Y", also=("Ctrl+Shift+Z",)),
     K("objects", "List of the drawings", "Ctrl+Shift+D"),
+    K("studies", "Indicators: find, add, set", "/"),
+    K("data-window", "Values of the bar beside the chart", "Alt+D"),
     K("replay", "Replay bars of the past on this chart", "Alt+Shift+R"),
     K("picture", "Save as picture", "Alt+S"),
     K(

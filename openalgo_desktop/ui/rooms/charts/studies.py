@@ -8,17 +8,19 @@ import msgspec
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.charting.studies import ParamKind, StudySpec, StudyWish
+from openalgo_desktop.core.charting.studies import StudySpec, StudyWish
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.plots.study import StudyView
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.studies import StudiesView
+from openalgo_desktop.ui.rooms.charts.study import panes
+from openalgo_desktop.ui.rooms.charts.study.words import title_of
 
 
 class CellStudies:
     """The :class:`~openalgo_desktop.ui.rooms.charts.data.Follower` of a chart. ``changed`` is
-    called when the wishes are others."""
+    called when the wishes are others, or a load of theirs is done."""
 
     def __init__(self, bridge: Bridge, view: ChartView, changed: Callable[[], None]) -> None:
         self._bridge, self._view, self._changed = bridge, view, changed
@@ -27,6 +29,7 @@ class CellStudies:
         self._bars: Columns | None = None
         self._places = 2
         self._where: tuple[Key, Span, str] | None = None
+        self._drawn = False
 
     @property
     def wishes(self) -> tuple[StudyWish, ...]:
@@ -133,24 +136,34 @@ class CellStudies:
     def _told(self) -> None:
         self._show()
         self._view.flush()
+        self._changed()
+
+    def is_over(self, wish: StudyWish) -> bool:
+        """Whether a study that chooses its pane itself is drawn over the prices."""
+        spec = self.spec(wish)
+        return spec is not None and spec.over
 
     def _show(self) -> None:
         """All of it anew: another set of studies, or a load is done."""
-        run, views, pane = self._run, [], 0
+        run, views = self._run, []
+        numbers = panes.places(self._wishes, self.is_over)
         for wish in self._wishes:
-            spec = self.spec(wish)
-            if spec is None or run is None:
-                continue
-            own = wish.pane if wish.pane >= 0 else (0 if spec.over else -1)
-            if own < 0:
-                pane += 1
-                own = pane
-            views.append(self._view_of(run, wish, spec, own))
-        self._view.set_studies(views)
+            if run is not None:
+                views.append(self._view_of(run, wish, self.spec(wish), numbers[wish.ident]))
+        if views or self._drawn:  # else the canvas would be built for nothing
+            self._drawn = bool(views)
+            self._view.set_studies(views)
 
-    def _view_of(self, run: StudiesView, wish: StudyWish, spec: StudySpec, pane: int) -> StudyView:
+    def _view_of(
+        self, run: StudiesView, wish: StudyWish, spec: StudySpec | None, pane: int
+    ) -> StudyView:
         values = run.values(wish.ident)
         note = run.error(wish.ident) or run.note(wish.ident)
+        if spec is None:  # its file is gone, or it is of a later version
+            name = wish.study.removeprefix("user:")
+            note = note or "there is no such study"
+            return StudyView(wish.ident, name, (), (), pane, hidden=wish.hidden, note=note)
+        params = {**spec.defaults(), **wish.params}
         if not values and not note:
             note = "…"
         return StudyView(
@@ -160,6 +173,7 @@ class CellStudies:
             values,
             pane,
             wish.styles,
+            [output.offset_in(params) for output in spec.outputs],
             levels=spec.levels,
             low=spec.low,
             high=spec.high,
@@ -168,15 +182,3 @@ class CellStudies:
             note=note,
             places=self._places,
         )
-
-
-def title_of(spec: StudySpec, wish: StudyWish) -> str:
-    """The legend's name with the parameters that matter: ``EMA 20 close``."""
-    told = []
-    for param in spec.params:
-        value = wish.params.get(param.name, param.default)
-        if param.kind in (ParamKind.INT, ParamKind.FLOAT):
-            told.append(f"{value:g}" if isinstance(value, int | float) else str(value))
-        elif param.kind is ParamKind.SPAN and value:
-            told.append(str(value))
-    return " ".join((spec.short, *told))
