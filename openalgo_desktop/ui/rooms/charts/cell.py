@@ -20,6 +20,7 @@ from openalgo_desktop.core.charting.legs.expression import Expression
 from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Value
+from openalgo_desktop.core.charting.transforms.registry import BY_KIND
 from openalgo_desktop.core.enums import FeedMode, Mode
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.exits import AnyPlan
@@ -35,6 +36,7 @@ from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.ask_text import ask_text
+from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
@@ -44,6 +46,7 @@ from openalgo_desktop.ui.rooms.charts.data_window import DataWindow
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.export import save_csv
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
+from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
 from openalgo_desktop.ui.rooms.charts.look import Look
 from openalgo_desktop.ui.rooms.charts.margin_hint import MarginHint
@@ -396,6 +399,11 @@ class ChartCell(QWidget):
 
     def ask_kind(self) -> None:
         """The inputs of a kind that is made of bars."""
+        spec = BY_KIND.get(BY_ID[self.kind].transform)
+        if spec is not None:
+            take = partial(self.set_kind, self.kind)
+            dialog = KindInputs(self, spec, self.kind_params, take)
+            self.spawn(ask(dialog), "inputs of the kind")
 
     def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
         """What else can be done with the chart, for its menu."""

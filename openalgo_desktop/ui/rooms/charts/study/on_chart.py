@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush
+from PySide6.QtGui import QBrush, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidgetItem, QVBoxLayout, QWidget
 
 from openalgo_desktop.core.errors import AppError
@@ -57,6 +57,10 @@ class OnChart(QWidget):
         hand.bridge.studies.changed.connect(self._fill_names)
         self.fill()
         self._fill_names()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.list.doItemsLayout()  # with the heights of the style that is known only now
 
     def release(self) -> None:
         """The dialog closes: listen no more."""

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from openalgo_desktop.core.alerts import PRICE, AlertWhen, OfStudy
 from openalgo_desktop.core.charting.studies import StudyWish, Style
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
+from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
 from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click, priced
@@ -33,7 +34,7 @@ def test_found_added_set_undone_and_kept(drive: Drive) -> None:
     async def first(session: Session) -> None:
         dock = await chart_of(session)
         hand, board = dock.cell.study_hand, dock.cell.drawings.board
-        dock.cell.answers()["studies"]()
+        QTest.keyClick(dock.view.canvas, Qt.Key.Key_Slash)
         picker = hand.picker
         assert picker is not None
         await until(picker.isVisible, "the dialog")
@@ -100,7 +101,14 @@ def test_found_added_set_undone_and_kept(drive: Drive) -> None:
         view.study_asked.emit(hand.wishes[0].ident, "close")
         assert titles(hand) == ["RSI 8"]
         view.study_asked.emit(rsi, "hide")
+
+        # A file of the user that is no study.
+        door = session.bridge.studies
+        (door.own_folder() / "broken.py").write_text("x = (\n", "utf-8")
+        door.look()
+        await until(lambda: "broken.py" in picker.problems.text(), "why it is no study")
         picker.close()
+        assert hand.picker is None
 
     async def second(session: Session) -> None:
         dock = await chart_of(session)
@@ -162,5 +170,46 @@ def test_one_on_another_panes_alerts_and_anchors(drive: Drive) -> None:
         cell.studies.put(StudyWish("gone", "user:gone", {}, {"x": Style(hidden=True)}))
         shown = dock.view.canvas.stage.studies[-1]
         assert shown.ident == "gone" and shown.note == "there is no such study"
+
+    drive(scenario)
+
+
+def test_inputs_of_kinds_and_values_of_bars(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        cell = dock.cell
+        cell.ask_kind()  # candles have none
+        assert cell.findChild(KindInputs) is None
+        cell.set_kind("line-break")
+        cell.ask_kind()
+        form = cell.findChild(KindInputs)
+        assert isinstance(form, KindInputs)
+        await until(form.isVisible, "the form")
+        name, editor = next((n, f.editor) for n, f in form.form.fields.items())
+        value: Any = editor
+        value.setValue(0)
+        click(form.yes)
+        assert form.isVisible() and form.form.fields[name].error()
+        value.setValue(5)
+        click(form.yes)
+        assert cell.kind_params[name] == 5 and cell.kind == "line-break"
+        cell.set_kind("candles")
+
+        window, series = cell.data_window, dock.view.canvas.series
+        dock.resize(900, 600)
+        QTest.keyClick(dock.view.canvas, Qt.Key.Key_D, Qt.KeyboardModifier.AltModifier)
+        assert window.shown and window.index() == len(series) - 1
+        cell.study_hand.add("ema")
+        await until(lambda: ("EMA 20", "") in window.rows(), "the study's value")
+        dock.view.cross_moved.emit(float(series.time[-40]), 800.0)
+        assert window.index() == len(series) - 40
+        dock.view.cross_moved.emit(None, 0.0)
+        dock.view.set_cross_time(float(series.time[-25]))  # of a chart that is linked
+        assert window.index() == len(series) - 25
+        close = dict(window.rows())["Close"].replace(",", "")
+        assert float(close) == series.bar(len(series) - 25)[3]
+        assert cell.save_state()["data-window"] is True
+        window.turn()
+        assert not window.shown
 
     drive(scenario)
