@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QHBoxLayout, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 
 WIDTH = 220
+SOON_MS = 33
 #: Bars shorter than this have seconds in their time.
 MINUTE = 60.0
 
@@ -91,6 +92,12 @@ class DataWindow(QObject):
         self._cell, self._view = cell, cell.view
         self._panel: QWidget | None = None
         self._tree: QTreeWidget | None = None
+        self._told: list[Row] = []
+        self._theme = ""
+        self._timer = QTimer(self)  # the pointer moves more often than anybody reads
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SOON_MS)
+        self._timer.timeout.connect(self.renew)
         self._moment: float | None = None
         self._far: float | None = None
         self._view.cross_moved.connect(self._on_cross)
@@ -137,18 +144,18 @@ class DataWindow(QObject):
         tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         tree.header().setStretchLastSection(True)
-        tree.header().setSectionResizeMode(0, tree.header().ResizeMode.ResizeToContents)
+        tree.header().resizeSection(0, look.px(WIDTH) * 42 // 100)
         column.addWidget(tree, 1)
         return panel
 
     # -- values -----------------------------------------------------------------------------
     def _on_cross(self, moment: object, _price: float) -> None:
         self._moment = float(moment) if isinstance(moment, float | int) else None
-        self.renew()
+        self._soon()
 
     def _on_far(self, moment: object) -> None:
         self._far = float(moment) if isinstance(moment, float | int) else None
-        self.renew()
+        self._soon()
 
     def index(self) -> int:
         """The bar that it tells of; -1 while there is none."""
@@ -163,9 +170,11 @@ class DataWindow(QObject):
         tree = self._tree
         if tree is None or not self.shown:
             return
+        self._timer.stop()
         index = self.index()
         rows = rows_of(self._view.canvas.stage, index) if index >= 0 else []
-        colours = theme.current()
+        name = theme.current().name
+        before = self._told if self._theme == name else []
         while tree.topLevelItemCount() > len(rows):
             tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
         for number, row in enumerate(rows):
@@ -174,16 +183,14 @@ class DataWindow(QObject):
                 item = QTreeWidgetItem()
                 item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
                 tree.addTopLevelItem(item)
-            told = (*row, colours.color("text").name())  # another theme has other colours
-            if item.data(0, Qt.ItemDataRole.UserRole) == told:
-                continue
-            item.setData(0, Qt.ItemDataRole.UserRole, told)
-            heading = not row.text
-            item.setFirstColumnSpanned(heading)
-            item.setText(0, row.caption)
-            item.setText(1, row.text)
-            item.setForeground(0, QBrush(colours.color("text" if heading else "muted")))
-            item.setForeground(1, QBrush(colour(row.role)))
+            old = before[number] if number < len(before) else None
+            if row != old:
+                _tell(item, row, old)
+        self._told, self._theme = rows, name
+
+    def _soon(self) -> None:
+        if self.shown and not self._timer.isActive():
+            self._timer.start()
 
     def rows(self) -> list[tuple[str, str]]:
         """What it says now: captions and values."""
@@ -191,3 +198,16 @@ class DataWindow(QObject):
             return []
         items = [self._tree.topLevelItem(n) for n in range(self._tree.topLevelItemCount())]
         return [(item.text(0), item.text(1)) for item in items if item is not None]
+
+
+def _tell(item: QTreeWidgetItem, row: Row, old: Row | None) -> None:
+    """Put a line into its item; ``old`` is what that says."""
+    heading = not row.text
+    if old is None or heading or not old.text or row.role != old.role:
+        item.setFirstColumnSpanned(heading)
+        item.setForeground(0, QBrush(theme.current().color("text" if heading else "muted")))
+        item.setForeground(1, QBrush(colour(row.role)))
+    if old is None or row.caption != old.caption:
+        item.setText(0, row.caption)
+    if old is None or row.text != old.text:
+        item.setText(1, row.text)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from openalgo_desktop.core.charting.studies import StudySpec
 from openalgo_desktop.ui.kit import look, theme
 from openalgo_desktop.ui.kit.plain_list import PlainList
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, push_button, set_role
+from openalgo_desktop.ui.kit.widgets import label, named, push_button, set_role
 from openalgo_desktop.ui.rooms.charts.study.on_chart import OnChart
 from openalgo_desktop.ui.rooms.charts.study.words import about, families
 
@@ -31,6 +31,7 @@ ALL, FAVOURITES = "All", "Favourites"
 STAR, TITLE, FAMILY = range(3)
 #: Widest: a dialog beside which the chart is seen. Pixels.
 WIDTH, HEIGHT = 960, 540
+FAMILY_WIDTH = 144
 _STUDY = Qt.ItemDataRole.UserRole
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
@@ -80,7 +81,8 @@ class StudyPicker(QDialog):
         header.setSectionResizeMode(STAR, header.ResizeMode.Fixed)
         header.resizeSection(STAR, look.px(28))
         header.setSectionResizeMode(TITLE, header.ResizeMode.Stretch)
-        header.setSectionResizeMode(FAMILY, header.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(FAMILY, header.ResizeMode.Fixed)
+        header.resizeSection(FAMILY, look.px(FAMILY_WIDTH))
         self.list.itemDoubleClicked.connect(self._on_double)
         self.list.itemClicked.connect(self._on_clicked)
         self.list.currentItemChanged.connect(lambda *_: self._show_about())
@@ -162,8 +164,6 @@ class StudyPicker(QDialog):
             star = "★" if spec.study in kept else "☆"
             item = QTreeWidgetItem([star, title, spec.family])
             item.setData(TITLE, _STUDY, spec.study)
-            item.setToolTip(TITLE, plain_tip(about(spec)))
-            item.setToolTip(STAR, "Favourite")
             if lack:
                 item.setForeground(TITLE, faint)
             items.append(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from openalgo_desktop.core.charting.studies import StudySpec, StudyWish
+from openalgo_desktop.core.charting.studies import StudySpec, StudyWish, Style
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import VerticalArea
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
 
 NAME = "dialog-study"
+#: Number of the page of styles.
+STYLE = 1
 
 
 class StudySettings(QDialog):
@@ -41,6 +44,8 @@ class StudySettings(QDialog):
         self._hand, self._spec, self._ident = hand, spec, wish.ident
         self._before = hand.wishes
         self._over = False
+        self._styles: Mapping[str, Style] = wish.styles
+        self.style_form: StyleForm | None = None
         named(self, NAME, spec.title)
         self.setWindowTitle(spec.title)
         self.resize(look.px(460), look.px(430))
@@ -48,12 +53,15 @@ class StudySettings(QDialog):
         self.tabs = named(QTabWidget(), f"{NAME}-tabs", "Settings")
         column.addWidget(self.tabs, 1)
         self._build_inputs(wish)
-        self._build_style(wish)
+        page = QWidget()
+        self._style_page = QVBoxLayout(page)
+        self._add_tab(page, "Style")
         self._panes = QButtonGroup(self)
         self._pane_page = QWidget()
         QVBoxLayout(self._pane_page)
         self.tabs.addTab(self._pane_page, "Pane")
         self._fill_panes()
+        self.tabs.currentChanged.connect(self._build_style)
         self.error = label("", f"{NAME}-error", "error")
         self.error.setWordWrap(True)
         column.addWidget(self.error)
@@ -80,15 +88,20 @@ class StudySettings(QDialog):
         column.addStretch(1)
         self._add_tab(page, "Inputs")
 
-    def _build_style(self, wish: StudyWish) -> None:
-        self.style_form = StyleForm(self._spec.outputs, f"{NAME}-style")
-        self.style_form.show_styles(wish.styles)
-        self.style_form.changed.connect(self._try_on)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.addWidget(self.style_form)
-        column.addStretch(1)
-        self._add_tab(page, "Style")
+    def _build_style(self, number: int) -> None:
+        """Most look at the inputs only: this page is made when it is first seen."""
+        if number != STYLE or self.style_form is not None:
+            return
+        form = self.style_form = StyleForm(self._spec.outputs, f"{NAME}-style")
+        form.show_styles(self._styles)
+        form.changed.connect(self._on_styled)
+        self._style_page.addWidget(form)
+        self._style_page.addStretch(1)
+
+    def _on_styled(self) -> None:
+        if self.style_form is not None:
+            self._styles = self.style_form.styles()
+            self._try_on()
 
     def _add_tab(self, page: QWidget, title: str) -> None:
         area = VerticalArea()
@@ -150,7 +163,9 @@ class StudySettings(QDialog):
 
     def _reset(self) -> None:
         self.inputs.show_values({})
-        self.style_form.show_styles({})
+        self._styles = {}
+        if self.style_form is not None:
+            self.style_form.show_styles({})
         self._try_on()
 
     def _keep(self) -> None:
@@ -176,7 +191,7 @@ class StudySettings(QDialog):
             for name, value in params.items()
             if value != plain.get(name) or name in wish.params
         }
-        return replace(wish, params=chosen, styles=self.style_form.styles())
+        return replace(wish, params=chosen, styles=self._styles)
 
     def _try_on(self) -> None:
         made = self._made()

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from openalgo_desktop.core.alerts import PRICE, AlertWhen, OfStudy
 from openalgo_desktop.core.charting.studies import StudyWish, Style
+from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
 from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
@@ -73,11 +74,15 @@ def test_found_added_set_undone_and_kept(drive: Drive) -> None:
         await until(form.isVisible, "the form")
         editor: Any = form.inputs.fields["length"].editor
         editor.setValue(21)
+        form.tabs.setCurrentIndex(1)
+        assert form.style_form is not None
         form.style_form.widths[form._spec.outputs[0].name].setCurrentIndex(3)
+        assert hand.wishes[1].styles[form._spec.outputs[0].name].width == 3.0
         assert titles(hand)[1] == "RSI 21"
         editor.setValue(0)
         form._accept()
         assert hand.open_settings(rsi) is form and titles(hand)[1] == "RSI 21"
+        assert form.tabs.currentIndex() == 0  # where the field is
         form.reject()
         assert titles(hand)[1] == "RSI 14" and not hand.wishes[1].styles
         again = hand.open_settings(rsi)
@@ -206,8 +211,8 @@ def test_inputs_of_kinds_and_values_of_bars(drive: Drive) -> None:
         dock.view.cross_moved.emit(None, 0.0)
         dock.view.set_cross_time(float(series.time[-25]))  # of a chart that is linked
         assert window.index() == len(series) - 25
-        close = dict(window.rows())["Close"].replace(",", "")
-        assert float(close) == series.bar(len(series) - 25)[3]
+        close = fmt.price(series.bar(len(series) - 25)[3], 2)
+        await until(lambda: dict(window.rows())["Close"] == close, "the close of that bar")
         assert cell.save_state()["data-window"] is True
         window.turn()
         assert not window.shown
