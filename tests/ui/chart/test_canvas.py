@@ -122,7 +122,7 @@ def test_bars_stand_on_whole_pixels_at_fractional_ratios(chart: ChartView) -> No
         assert np.array_equal(columns, np.floor(columns)) and np.array_equal(rows, np.floor(rows))
         assert columns[50] / ratio == pytest.approx(at.x(50), abs=1.0)
         pixmap = chart.canvas.kept
-        pixmap.valid = False
+        pixmap.forget()
         kept = pixmap.pixmap()
         assert kept.devicePixelRatio() == ratio
         assert kept.width() == int(np.ceil(stage.width * ratio))

@@ -4,6 +4,7 @@ bars, so that closed ones go into the kept picture and the forming one over it."
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -11,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from openalgo_desktop.core.charting.studies import Draw
 from openalgo_desktop.ui.chart.canvas.pane import PRICES, VOLUME, Pane
-from openalgo_desktop.ui.chart.canvas.projection import At
+from openalgo_desktop.ui.chart.canvas.projection import HAIR, At
 from openalgo_desktop.ui.chart.canvas.stage import Stage
 from openalgo_desktop.ui.chart.paint import bars, curves
 from openalgo_desktop.ui.chart.paint.ink import Ink
@@ -19,6 +20,9 @@ from openalgo_desktop.ui.chart.plots.draws import BEHIND, JOINS, PAINT, Part
 from openalgo_desktop.ui.chart.plots.profiles import paint_profile
 from openalgo_desktop.ui.chart.plots.study import Compared, StudyView
 from openalgo_desktop.ui.chart.scales.value_map import ValueMap
+
+#: First bar and one past the last.
+Span: TypeAlias = tuple[int, int]
 
 #: Room over and under a series with a scale of its own, as a part of the pane.
 OWN_ROOM = 0.1
@@ -33,14 +37,16 @@ class Content:
     def __init__(self, stage: Stage, ink: Ink) -> None:
         self._stage = stage
         self._ink = ink
+        self._seen: Span = (0, 0)
 
     @property
     def start(self) -> int:
         """First bar that is drawn with the forming one."""
         return bars.live_start(len(self._stage.series), self._stage.merge)
 
-    def closed(self, painter: QPainter, at: At) -> None:
-        """All but the forming bar."""
+    def closed(self, painter: QPainter, at: At, seen: Span) -> None:
+        """All but the forming bar, of the bars ``seen``: first and one past the last."""
+        self._seen = seen
         self._paint(painter, at, live=False)
 
     def forming(self, painter: QPainter, at: At) -> None:
@@ -76,7 +82,7 @@ class Content:
         stage, start = self._stage, self.start
         if live:
             return max(0, start - stage.merge if joins else start), len(stage.series)
-        first, last = stage.scale_x.visible
+        first, last = self._seen
         return max(0, first - stage.merge), min(start, last)
 
     def _tone(self, views: list[StudyView]) -> None:
@@ -104,7 +110,7 @@ class Content:
                 first = self.start - merge if draw in JOINS else self.start
                 last = len(view.values[number])
             else:
-                left, right = stage.scale_x.visible
+                left, right = self._seen
                 first = left - offset - merge
                 last = min(self.start, right - offset + merge)
             first = max(0, first)
@@ -163,15 +169,34 @@ class Content:
                 shade = QColor(ink.colour("warning"))
                 shade.setAlpha(36)
                 width = max(3.0, right - left) * at.ratio
-                painter.fillRect(QRectF(math.floor(left * at.ratio), top, width, height), shade)
+                begin = math.floor(left * at.ratio + HAIR)
+                painter.fillRect(QRectF(begin, top, math.ceil(width - HAIR), height), shade)
         if stage.sessions and stage.intraday:
             x = at.columns(stage.days() - 0.5)
             tops, heights = np.full(len(x), top), np.full(len(x), height)
             bars.fill(painter, ink.colour("border-strong"), x, tops, 1.0, heights)
         for view in stage.views_of(pane):
             for level in view.levels:
-                y = float(at.rows(np.array([level.value]))[0]) + 0.5
-                pen = curves.pen_of(ink.label, 1.0, at.ratio, dash=True)
-                painter.setPen(pen)
-                edge = pane.rect.right() * at.ratio
-                curves.strokes(painter, np.array([0.0, edge]), np.array([y, y]), pen, smooth=False)
+                self._level(painter, at, level.value)
+
+    def _level(self, painter: QPainter, at: At, value: float) -> None:
+        """A dashed line over the pane. Its dashes move with the bars."""
+        thick = max(1.0, round(at.ratio))
+        dash, period = 4.0 * thick, 7.0 * thick
+        begin = float(at.columns(np.zeros(1))[0]) % period - period
+        left = np.arange(begin, at.pane.right() * at.ratio, period)
+        top = np.full(len(left), float(at.rows(np.array([value]))[0]) - thick // 2)
+        bars.fill(painter, self._ink.label, left, top, dash, np.full(len(left), thick))
+
+    def stays(self, pane: Pane) -> bool:
+        """Whether something in a pane does not move with the bars when the view moves along the
+        time."""
+        stage = self._stage
+        if pane.number == PRICES and (stage.compared or stage.kind.based):
+            return True
+        for view in stage.views_of(pane):
+            if len(view.profiles):
+                return True
+            if stage.merge == 1 and any(map(view.dashed, view.outputs)):
+                return True  # dashes begin at the first bar in view
+        return False

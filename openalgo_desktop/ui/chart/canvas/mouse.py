@@ -133,9 +133,11 @@ class Mouse:
         elif self._drag is Drag.PAN:
             area = canvas.stage.area
             canvas.fitted = canvas.fitted and not moved.x()
-            canvas.scale_x.pan(-moved.x() / max(1.0, area.width()) * canvas.scale_x.span)
+            canvas.stage.pan(-moved.x() / max(1.0, area.width()) * canvas.scale_x.span)
             if pane is not None:
                 pane.scale.pan(moved.y() / max(1.0, pane.rect.height()))
+            canvas.moved_along()
+            return
         canvas.changed_view()
 
     def _move_divider(self, lower: Pane, by: float) -> None:

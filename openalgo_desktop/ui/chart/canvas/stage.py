@@ -44,7 +44,8 @@ class Dirty(IntFlag):
     NOTHING = 0
     LAST = auto()  # the forming bar
     BARS = auto()  # closed bars, or what is drawn over them
-    VIEW = auto()  # edges, prices, size
+    VIEW = auto()  # edges, prices, size, how they are drawn
+    ALONG = auto()  # edges, prices: nothing else
 
 
 class Volume(StrEnum):
@@ -175,6 +176,15 @@ class Stage:
     def merge(self) -> int:
         """How many bars are drawn as one."""
         return merge_of(self.panes[0].rect.width() / self.scale_x.span * self.ratio)
+
+    def pan(self, bars: float) -> None:
+        """Move along the time, by whole device pixels: a picture of bars can be moved so, too."""
+        scale = self.scale_x
+        scale.pan(bars)
+        pitch = self.prices.rect.width() / scale.span * self.ratio
+        more = round(scale.left * pitch) / pitch - scale.left
+        scale.left += more
+        scale.right += more
 
     # -- fitting ------------------------------------------------------------------------------
     def fit(self) -> bool:

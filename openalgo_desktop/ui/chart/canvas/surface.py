@@ -284,7 +284,8 @@ class Surface(QWidget):
 
     def layer_changed(self, layer: Layer) -> None:
         """What a layer paints into the kept picture is another now."""
-        self.redraw()
+        self.kept.touch()
+        self.overlay.update()
 
     def layer_moved(self, layer: Layer, where: QRectF | None = None) -> None:
         """Only what a layer paints on top changed, all of it or within ``where``."""
@@ -299,13 +300,16 @@ class Surface(QWidget):
         dirty, self._dirty = self._dirty, Dirty.NOTHING
         if not dirty or not len(self.series):
             return
-        moved = self.stage.fit() or bool(dirty & Dirty.VIEW)
+        moved = self.stage.fit() or bool(dirty & (Dirty.VIEW | Dirty.ALONG))
         if moved:
             self.stage.label()
             self._show_frame()
         live = self.kept.find_live()
-        if moved or dirty & Dirty.BARS:
+        if dirty & (Dirty.VIEW | Dirty.BARS):
             self.redraw()
+        elif moved:
+            self.kept.touch()
+            self.overlay.update()
         for rect in live:
             self.overlay.update(rect.toAlignedRect())
         self._show_last()
@@ -315,14 +319,14 @@ class Surface(QWidget):
 
     def redraw(self) -> None:
         """Draw the kept picture again at the next paint."""
-        self.kept.valid = False
+        self.kept.forget()
         self.overlay.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
         if ratio != self.stage.ratio:
             self.stage.ratio = ratio
-            self.kept.valid = False
+            self.kept.forget()
         pixmap = self.kept.pixmap()
         painter = QPainter(self)
         for rect in cast(Any, event.region()):
@@ -420,6 +424,11 @@ class Surface(QWidget):
     def changed_view(self) -> None:
         """The user moved the view: that is shown at once."""
         self._dirty |= Dirty.VIEW
+        self.flush()
+
+    def moved_along(self) -> None:
+        """The user moved the view along the time, or a pane along its values: shown at once."""
+        self._dirty |= Dirty.ALONG
         self.flush()
 
     def visible_times(self) -> tuple[float, float]:

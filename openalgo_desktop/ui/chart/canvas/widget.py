@@ -67,7 +67,6 @@ class Canvas(Surface):
         self.stage.place(self.width(), self.height())
         if self.fitted and len(self.series):
             self.scale_x.reset(len(self.series), self.stage.prices.rect.width())
-        self.kept.valid = False
         self.changed_view()
 
     # -- what is in view --------------------------------------------------------------------
@@ -77,7 +76,7 @@ class Canvas(Surface):
         if right > left and len(self.series):
             self.fitted = False
             self.scale_x.show(left, right)
-            self.changed_view()
+            self.moved_along()
 
     def autofit(self) -> None:
         """Newest bars, prices fitted."""
@@ -90,8 +89,8 @@ class Canvas(Surface):
     def scroll_by(self, share: float) -> None:
         """Move by a part of what is seen; positive is later."""
         self.fitted = False
-        self.scale_x.pan(self.scale_x.span * share)
-        self.changed_view()
+        self.stage.pan(self.scale_x.span * share)
+        self.moved_along()
 
     def show_time(self, moment: float) -> bool:
         """Bring the bar of a moment (epoch seconds) to the middle; False where there is none."""
@@ -99,8 +98,8 @@ class Canvas(Surface):
         if index < 0:
             return False
         self.fitted = False
-        self.scale_x.pan(index - (self.scale_x.left + self.scale_x.right) / 2)
-        self.changed_view()
+        self.stage.pan(index - (self.scale_x.left + self.scale_x.right) / 2)
+        self.moved_along()
         return True
 
     def zoom_by(self, steps: float, anchor: float | None = None) -> None:

@@ -22,6 +22,8 @@ from openalgo_desktop.ui.chart.series import Floats, Slice
 #: Narrower bars are merged so that each drawn one gets this many device pixels.
 MIN_PIXELS = 2.0
 BODY = 0.72
+#: Edges farther out are brought there, device pixels.
+FAR = 1e6
 
 Mask = npt.NDArray[np.bool_]
 
@@ -56,8 +58,8 @@ def fill(
     if not len(left):
         return
     rects = _rects.array(len(left))
-    rects[:, 0], rects[:, 1], rects[:, 2] = left, top, width
-    rects[:, 3] = np.maximum(1.0, height)
+    rects[:, 0], rects[:, 1], rects[:, 2] = left, _near(top), width
+    rects[:, 3] = _near(np.maximum(1.0, height))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     _rects.draw(painter)
@@ -70,10 +72,17 @@ def fill_rows(
     if not len(left):
         return
     rects = _rects.array(len(left))
-    rects[:, 0], rects[:, 1], rects[:, 2], rects[:, 3] = left, top, width, height
+    rects[:, 0], rects[:, 1], rects[:, 2] = _near(left), _near(top), _near(width)
+    rects[:, 3] = _near(height)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     _rects.draw(painter)
+
+
+def _near(values: Floats) -> Floats:
+    """Whole pixels, those far out brought nearer."""
+    found: Floats = np.fmin(np.fmax(np.rint(values), -FAR), FAR)
+    return found
 
 
 def tones(bars: Slice, ink: Ink) -> Iterator[tuple[QColor, Mask]]:

@@ -17,13 +17,15 @@ Paint: TypeAlias = Callable[[QPainter, At, int, int, int, Ink], None]
 
 class Kind(NamedTuple):
     """``kind`` is the id that is saved with a chart, ``transform`` names what makes its bars of
-    those of the market (empty: none). One that ``joins`` connects a bar with the one before."""
+    those of the market (empty: none). One that ``joins`` connects a bar with the one before; one
+    that is ``based`` is drawn by the first close in view."""
 
     kind: str
     title: str
     paint: Paint
     transform: str = ""
     joins: bool = False
+    based: bool = False
 
 
 KINDS: tuple[Kind, ...] = (
@@ -34,7 +36,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("markers", "Line with markers", curves.markers, joins=True),
     Kind("step", "Step line", curves.step_line, joins=True),
     Kind("area", "Area", curves.area, joins=True),
-    Kind("baseline", "Baseline", curves.baseline, joins=True),
+    Kind("baseline", "Baseline", curves.baseline, joins=True, based=True),
     Kind("high-low", "High-low", bars.high_low),
     Kind("columns", "Columns", bars.columns),
     Kind("heikin-ashi", "Heikin-Ashi", bars.candles, "heikin-ashi"),

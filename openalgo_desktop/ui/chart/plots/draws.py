@@ -77,8 +77,7 @@ class Part:
     @property
     def dash(self) -> bool:
         """Whether its line is dashed."""
-        chosen = self.view.style(self.output).dash
-        return self.output.dash if chosen is None else chosen
+        return self.view.dashed(self.output)
 
     def points(self, values: Floats | None = None) -> tuple[Floats, Floats]:
         """Device pixels of a line through the values."""

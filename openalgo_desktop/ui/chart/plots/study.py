@@ -53,6 +53,11 @@ class StudyView:
             return Draw.NOTHING
         return Draw(style.draw) if style.draw in _DRAWS else output.draw
 
+    def dashed(self, output: Output) -> bool:
+        """Whether an output is drawn with dashes."""
+        chosen = self.style(output).dash
+        return output.dash if chosen is None else chosen
+
     def offset(self, number: int) -> int:
         """Bars by which an output is drawn to the right."""
         return self.offsets[number] if self.offsets else self.outputs[number].offset
