@@ -78,7 +78,7 @@ TEST_PROGRAMS = {
 #: Commands that never show a window; anything else is the window (like shell.parser decides).
 OTHER_COMMANDS = {
     *("headless", "api-key", "call", "login", "audit", "doctor", "import", "screenshot"),
-    *("kill", "mode", "approvals", "accounts", "keys", "webhooks", "settings", "sandbox"),
+    *("kill", "mode", "approvals", "accounts", "alerts", "keys", "webhooks", "settings", "sandbox"),
     "engine",
     *("-h", "--help", "--version"),
 }

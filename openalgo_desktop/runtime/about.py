@@ -21,7 +21,7 @@ INDEPENDENT = (
 
 #: Distributions that make most of the program, in the order of the list.
 LIBRARIES = (
-    *("PySide6_Essentials", "qasync", "numpy", "msgspec", "httpx", "websockets"),
+    *("PySide6_Essentials", "qasync", "numpy", "TA-Lib", "msgspec", "httpx", "websockets"),
     *("picows", "protobuf", "python-socketio", "aiomqtt", "nats-py", "aiohttp", "marshmallow"),
     *("SQLAlchemy", "alembic", "argon2-cffi", "cryptography", "keyring", "platformdirs", "uvloop"),
 )

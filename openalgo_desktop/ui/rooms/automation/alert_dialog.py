@@ -40,7 +40,13 @@ from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import Field, FieldGrid, StillCombo
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, push_button
+from openalgo_desktop.ui.kit.widgets import (
+    label,
+    name_inner_controls,
+    named,
+    plain_tip,
+    push_button,
+)
 from openalgo_desktop.ui.rooms.automation import alert_words
 from openalgo_desktop.ui.rooms.automation.alert_condition import Condition
 
@@ -152,7 +158,7 @@ class AlertDialog(QDialog):
             "note": Field("Note", self.note, "dialog-alert-note"),
             "message": Field("Message", self.message, "dialog-alert-message"),
         }
-        self._rest["message"].setToolTip(_MESSAGE)
+        self._rest["message"].setToolTip(plain_tip(_MESSAGE))
         self._fields = {**condition.fields, **self._rest}
         self.grid = FieldGrid()
         column.addLayout(self.grid)

@@ -12,7 +12,13 @@ from openalgo_desktop.core.charting.studies import Draw, Param, ParamKind, Study
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import look
 from openalgo_desktop.ui.kit.fields import CountField, DecimalField, Field, FieldGrid, StillCombo
-from openalgo_desktop.ui.kit.widgets import label, name_inner_controls, named, push_button
+from openalgo_desktop.ui.kit.widgets import (
+    label,
+    name_inner_controls,
+    named,
+    plain_tip,
+    push_button,
+)
 
 #: Outputs that are no line: they only colour or fill.
 _NO_LINE = (Draw.BAND, Draw.BARS)
@@ -27,7 +33,7 @@ class ParamField(Field):
         editor, self.read = editor_of(param)
         super().__init__(param.label, editor, f"alert-study-{param.name}")
         self.param = param
-        self.setToolTip(param.help)
+        self.setToolTip(plain_tip(param.help))
 
 
 def editor_of(param: Param) -> tuple[QWidget, Callable[[], Value]]:

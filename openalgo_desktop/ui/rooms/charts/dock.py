@@ -13,6 +13,7 @@ from openalgo_desktop.core.enums import Action, Interval
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.engine.bridge import Bridge
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
 from openalgo_desktop.ui.kit.widgets import named, set_role
@@ -50,7 +51,7 @@ class ChartDock(Dock):
     def _build_button(self) -> None:
         """The button in the title bar: layouts, and what its charts have in common."""
         self.grid_button = named(QToolButton(), f"{self.name}-layout", "Arrange charts")
-        self.grid_button.setText("▦")
+        icons.put(self.grid_button, "grid")
         self.grid_button.setProperty("role", "dock-button")
         self.grid_button.setAutoRaise(True)
         self.grid_button.setToolTip("1 to 16 charts, and what they have in common")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.ui.chart.paint.kinds import BY_ID, KINDS
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import named, plain_tip
 from openalgo_desktop.ui.rooms.charts.comparing import MOST
@@ -47,8 +48,9 @@ class ChartTools(QWidget):
             "compare", "±", "Compare, or chart arithmetic of several", self._show_compare
         )
         self.more = self._button(
-            "more", "⋯", "Scale, volume, lines, replay, export", self._show_more
+            "more", "", "Scale, volume, lines, replay, export", self._show_more
         )
+        icons.put(self.more, "more")
         for button in (self.kind, self.studies, self.compare, self.more):
             row.addWidget(button)
         self.show_kind()
