@@ -34,6 +34,7 @@ class OnChart(QWidget):
         column.setSpacing(6)
         column.addWidget(label("On the chart", f"{NAME}-title", "caption"))
         self.list = PlainList(f"{NAME}-list", "Indicators of the chart", "None yet")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemDoubleClicked.connect(lambda _: self._settings())
         self.list.currentItemChanged.connect(lambda *_: self._show_buttons())
         column.addWidget(self.list, 1)
@@ -89,7 +90,7 @@ class OnChart(QWidget):
             role = "disabled" if wish.hidden else "down" if tip else "text"
             if item.text() != words:
                 item.setText(words)
-            item.setToolTip(plain_tip(tip))
+            item.setToolTip(plain_tip(words))
             item.setData(_IDENT, wish.ident)
             item.setForeground(QBrush(theme.current().color(role)))
         if rows and self.list.currentRow() < 0:

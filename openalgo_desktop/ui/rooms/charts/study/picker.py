@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QUrl
-from PySide6.QtGui import QBrush, QDesktopServices, QKeyEvent
+from PySide6.QtGui import QBrush, QDesktopServices, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -32,6 +32,10 @@ STAR, TITLE, FAMILY = range(3)
 #: Widest: a dialog beside which the chart is seen. Pixels.
 WIDTH, HEIGHT = 960, 540
 FAMILY_WIDTH = 144
+#: Room for names.
+LEAST = 200
+#: What is left of a small screen beside it, pixels.
+EDGE = 60
 _STUDY = Qt.ItemDataRole.UserRole
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
@@ -44,7 +48,10 @@ class StudyPicker(QDialog):
         self._hand, self._door = hand, hand.bridge.studies
         named(self, NAME, "Indicators")
         self.setWindowTitle("Indicators")
-        self.resize(look.px(WIDTH), look.px(HEIGHT))
+        room = parent.screen().availableGeometry()
+        self.resize(
+            min(look.px(WIDTH), room.width() - EDGE), min(look.px(HEIGHT), room.height() - EDGE)
+        )
         self._build_find()
         self.on_chart = OnChart(hand)
         row = QHBoxLayout()
@@ -72,6 +79,7 @@ class StudyPicker(QDialog):
         self.families.currentRowChanged.connect(lambda _: self._fill())
         self.list = named(QTreeWidget(), f"{NAME}-list", "Indicators")
         self.list.setHeaderLabels(["", "Name", "Family"])
+        self.list.setMinimumWidth(look.px(LEAST))
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setAllColumnsShowFocus(True)
@@ -153,9 +161,6 @@ class StudyPicker(QDialog):
     def _fill(self) -> None:
         before = self.chosen()
         kept = self._door.templates.favourites
-        family = self.families.currentItem()
-        several = family is None or family.text() in (ALL, FAVOURITES)
-        self.list.setColumnHidden(FAMILY, not several)
         items = []
         faint = QBrush(theme.current().color("disabled"))
         for spec in self._wanted():
@@ -167,6 +172,7 @@ class StudyPicker(QDialog):
             if lack:
                 item.setForeground(TITLE, faint)
             items.append(item)
+        self._fit()
         self.list.clear()
         self.list.addTopLevelItems(items)
         ids = [item.data(TITLE, _STUDY) for item in items]
@@ -175,6 +181,17 @@ class StudyPicker(QDialog):
             stays = before in ids and not self.search.text()
             self.list.setCurrentItem(items[ids.index(before) if stays else 0])
         self._show_about()
+
+    def _fit(self) -> None:
+        """Families stand behind the names where there are several and room for them."""
+        family = self.families.currentItem()
+        several = family is None or family.text() in (ALL, FAVOURITES)
+        room = self.list.width() > look.px(FAMILY_WIDTH * 2)
+        self.list.setColumnHidden(FAMILY, not (several and room))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def chosen(self) -> str:
         """Id of the study that is chosen in the list; empty for none."""

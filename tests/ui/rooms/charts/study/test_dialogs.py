@@ -176,6 +176,21 @@ def test_one_on_another_panes_alerts_and_anchors(drive: Drive) -> None:
         shown = dock.view.canvas.stage.studies[-1]
         assert shown.ident == "gone" and shown.note == "there is no such study"
 
+        # A chart that is closed closes its dialogs, and nothing of it goes on.
+        views = session.bridge.studies.open_views
+        dock.arrange("2 side by side")
+        other = dock.cells[1]
+        await until(lambda: other.data.loaded, "the history of the other chart")
+        assert titles(other.study_hand) == titles(hand)  # it began as the active one
+        form = other.study_hand.open_settings(rsi)
+        assert form is not None and session.bridge.studies.open_views == views + 1
+        value: Any = form.inputs.fields["length"].editor
+        value.setValue(30)
+        other.study_hand.open_picker()
+        dock.arrange("1")
+        assert session.bridge.studies.open_views == views
+        assert titles(other.study_hand) == titles(hand)
+
     drive(scenario)
 
 
