@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +99,35 @@ def test_the_data_window_tells_all_of_a_bar(chart: ChartView) -> None:
     assert roles["Change"] == "up" and roles["Line"] == "#123456" and roles["Early"] == "study-2"
     last = {row.caption: row.text for row in rows_of(chart.canvas.stage, 4)}
     assert last["OI"] == last["Early"] == "–" and last["Change"] == "0.00"
+
+
+class Told:
+    """What a chart's dock is to an export."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.said = self.words.append
+
+    def file_name(self) -> str:
+        return "chart-SBIN"
+
+
+def test_the_file_is_written_or_nothing_is(
+    chart: ChartView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Path | None] = [tmp_path / "a.csv", None]
+    asked: list[str] = []
+
+    async def path(_parent: object, name: str) -> Path | None:
+        asked.append(name)
+        return answers.pop(0)
+
+    monkeypatch.setattr(export, "ask_csv_path", path)
+    dock: Any = Told()
+    for _ in range(2):
+        asyncio.run(export.save_csv(dock, chart, in_view=False))
+    assert asked == ["chart-SBIN.csv"] * 2 and len(dock.words) == 1
+    text = (tmp_path / "a.csv").read_text("utf-8-sig")
+    assert text.startswith("Time (IST),Open") and text.count("\n") == 6
+    assert dock.words[0].startswith("5 bars exported")
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o600
