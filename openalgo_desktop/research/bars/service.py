@@ -46,6 +46,15 @@ _ON_LOOP = 20_000
 _SECOND = Span.parse("1s")
 
 
+def _bases(span: Span) -> list[Span]:
+    """Of which bars of a source those of ``span`` may have been made, the likeliest first."""
+    offered, found = list(Interval), []
+    while (base := source_of(span, offered)) is not None and base.interval in offered:
+        found.append(base)
+        offered.remove(base.interval)
+    return found
+
+
 class Hub(Ticks, Source, Protocol):
     """The market hub, as far as bars need it."""
 
@@ -130,6 +139,24 @@ class BarService(BarSource):
         if self._reaches_now(span, end):
             self.live.seed(key, span, bars, tail.asked)
         return part(bars, start, end)
+
+    async def kept_of_days(self, key: Key, span: Span, first: date, last: date) -> Bars:
+        """What is kept of an inclusive range of IST dates, without asking anybody, also while no
+        account is connected: the own bars of the span, else those of the longest that makes it.
+        Bars that are built live are not among them."""
+        start, end = day_start(day_number(first), span), day_start(day_number(last) + 1, span)
+        for base in _bases(span):
+            name = SeriesName(self._source_name(), key[0], key[1], base.text)
+            if base == span:
+                bars = await self._store.get(name, start, end)
+            else:
+                rhythm = self._hours.rhythm(key[0], span)
+                since, before = self._whole_bars(key[0], rhythm, base, start, end)
+                short = await self._store.get(name, since, before)
+                bars = part(await asyncio.to_thread(resample, short, base, rhythm), start, end)
+            if len(bars):
+                return bars
+        return Bars.empty()
 
     def _whole_bars(
         self, exchange: str, rhythm: Rhythm, base: Span, start: int, end: int

@@ -18,6 +18,8 @@ Report: TypeAlias = Callable[[Progress], None]
 #: Gives the bars of an inclusive range of IST dates and tells how far it is; raises
 #: :class:`AppError`.
 Ask: TypeAlias = Callable[[date, date, Report], Awaitable[Bars]]
+#: Gives what is kept of the same without asking anybody; raises nothing.
+Kept: TypeAlias = Callable[[date, date], Awaitable[Bars]]
 
 #: So many older windows without a bar are the end of the history: before it was listed.
 _EMPTY = 2
@@ -36,6 +38,7 @@ class ChartHistory:
         self._task: asyncio.Task[None] | None = None
         self._span: Span | None = None
         self._ask: Ask | None = None
+        self._kept: Kept | None = None
         self._first: date | None = None  # of what is loaded
         self._empty = 0  # older windows without a bar, in a row
         self.message = label("", f"{dock.name}-message", "muted")
@@ -52,14 +55,26 @@ class ChartHistory:
         """Whether there is nothing older, as far as is known."""
         return self._empty >= _EMPTY
 
-    def load(self, span: Span, ask: Ask, show: Callable[[Span, Bars], None]) -> None:
-        """Ask for the bars and give them to ``show``, none where they cannot be had; a load under
-        way is given up."""
+    @property
+    def failed(self) -> bool:
+        """Whether the load did not succeed: there is nothing, or only what was kept."""
+        return not self.retry.isHidden()
+
+    def load(
+        self,
+        span: Span,
+        ask: Ask,
+        show: Callable[[Span, Bars], None],
+        kept: Kept | None = None,
+    ) -> None:
+        """Ask for the bars and give them to ``show``; where they cannot be had those that are
+        ``kept``, maybe none, with the reason in the message. A load under way is given up."""
         if self._task is not None:
             self._task.cancel()
         self.message.setText("Loading…")
         self.retry.hide()
         self._span, self._ask, self._first, self._empty = span, ask, None, 0
+        self._kept = kept
         self._task = self._dock.spawn(self._load(span, ask, show), f"{self._dock.name} history")
 
     def older(self, show: Callable[[Bars], None]) -> bool:
@@ -73,13 +88,24 @@ class ChartHistory:
         )
         return True
 
+    def newer(self, since: date, take: Callable[[Bars | None], None]) -> bool:
+        """Ask again for what there is from ``since`` to today and give it to ``take``, None where
+        it cannot be had (the reason is told); False where that cannot be asked now."""
+        if self.loading or self._first is None or self._ask is None or self.failed:
+            return False
+        self._task = self._dock.spawn(
+            self._load_newer(self._ask, since, take), f"{self._dock.name} newer history"
+        )
+        return True
+
     async def _load(self, span: Span, ask: Ask, show: Callable[[Span, Bars], None]) -> None:
         today = self._dock.bridge.now().date()
         first = today - timedelta(days=self._days(span))
         try:
             bars = await ask(first, today, self._tell)
         except AppError as error:
-            bars = Bars.empty()
+            bars = await self._of_kept(first, today)
+            self._first = first if len(bars) else None
             self.message.setText(error.message)
             self.retry.show()
         else:
@@ -94,12 +120,29 @@ class ChartHistory:
         try:
             bars = await ask(first, before - timedelta(days=1), self._tell)
         except AppError as error:
+            bars = await self._of_kept(first, before - timedelta(days=1))
             self.message.setText(error.message)
+            if len(bars):
+                self._first = first
+                show(bars)
             return
         self._first = first
         self._empty = 0 if len(bars) else self._empty + 1
         self.message.setText("")
         show(bars)
+
+    async def _load_newer(self, ask: Ask, since: date, take: Callable[[Bars | None], None]) -> None:
+        try:
+            bars = await ask(since, self._dock.bridge.now().date(), lambda progress: None)
+        except AppError as error:
+            self.message.setText(error.message)
+            take(None)
+            return
+        self.message.setText("")
+        take(bars)
+
+    async def _of_kept(self, first: date, last: date) -> Bars:
+        return Bars.empty() if self._kept is None else await self._kept(first, last)
 
     def _tell(self, progress: Progress) -> None:
         if progress.all > 1 and progress.text:

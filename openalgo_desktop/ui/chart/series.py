@@ -199,6 +199,19 @@ class Series:
         self.version += 1
         return added
 
+    def splice(self, first: int, bars: Bars) -> None:
+        """Have ``bars`` in place of all from index ``first`` on."""
+        count = first + len(bars)
+        self._reserve(count)
+        self._length = count
+        self._time[first:count] = bars.time
+        columns = (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.oi)
+        for index, column in enumerate(columns):
+            self._values[index, first:count] = column
+        self._values[OWN:, first:count] = math.nan
+        self._measure()
+        self.version += 1
+
     def _write(self, index: int, time: int, values: tuple[float, ...]) -> None:
         self._time[index] = time
         self._values[: len(values), index] = values

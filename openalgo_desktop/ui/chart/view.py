@@ -150,6 +150,10 @@ class ChartView(QWidget):
         """Put older bars in front; the view stays. Returns how many were added."""
         return self.canvas.prepend(bars)
 
+    def splice(self, first: int, bars: Bars) -> None:
+        """Have ``bars`` in place of all from index ``first`` on; the view does not jump."""
+        self.canvas.splice(first, bars)
+
     def set_rows(
         self,
         rows: TransformedBars,

@@ -45,6 +45,16 @@ class BarsDoor:
         """The same of an inclusive range of IST dates."""
         return await self._terminal.bars.of_days(key, span, first, last, progress)
 
+    @property
+    def moment(self) -> float:
+        """What time it is, epoch seconds."""
+        return self._terminal.clock.time()
+
+    async def kept(self, key: Key, span: Span, first: date, last: date) -> Bars:
+        """What is kept of an inclusive range of IST dates, asking nobody; what the account that
+        gave them last had."""
+        return await self._terminal.bars.kept_of_days(key, span, first, last)
+
     def follow(
         self, key: Key, span: Span, listener: Callable[[LiveBar], None]
     ) -> Callable[[], None]:

@@ -62,6 +62,15 @@ class ReplayBars:
         self._today = today
         self._back = today - now().date()
 
+    @property
+    def moment(self) -> float:
+        """The moment of the replay, epoch seconds."""
+        return self._now().timestamp()
+
+    async def kept(self, key: Key, span: Span, first: date, last: date) -> Bars:
+        """None: what a replay cannot load it does not show."""
+        return Bars.empty()
+
     def begin_again(self) -> None:
         """The replay was put elsewhere: days are counted from there."""
         self._back = self._today - self._now().date()

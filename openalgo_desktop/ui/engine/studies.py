@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -25,8 +25,10 @@ from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span, SpanUnit
 from openalgo_desktop.core.charting.studies import Profile, StudySpec, StudyWish, Value
 from openalgo_desktop.core.charting.surroundings import Surroundings
+from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.engine.chain_past import ChainRecords
 from openalgo_desktop.ui.engine.study_templates import StudyTemplates
 
@@ -59,12 +61,24 @@ _FINER: Final = {
 }
 
 
+class Past(Protocol):
+    """Whose bars of other lengths studies are given: those of the market, or of a replay, whose
+    ``moment`` (epoch seconds) is another one."""
+
+    @property
+    def moment(self) -> float: ...
+    async def get(self, key: Key, span: Span, start: int, end: int) -> Bars: ...
+
+
 class StudiesView(ChartStudies):
     """The studies of one chart; :meth:`close` with it."""
 
-    def __init__(self, door: StudiesDoor, around: Surroundings, told: Callable[[], None]) -> None:
+    def __init__(
+        self, door: StudiesDoor, around: Surroundings, told: Callable[[], None], past: Past
+    ) -> None:
         super().__init__(door.library, around, told, door.spawn)
-        self._door = door
+        self._door, self._past = door, past
+        self._day = 0  # of the last bar, days since 1970
         self._recorded = False
         self._asked: set[str] = set()  # families whose other bars were asked for
 
@@ -73,17 +87,26 @@ class StudiesView(ChartStudies):
         """The instrument."""
         return self.around.key
 
-    def move(self, key: Key, span: Span, exchange: str = "") -> None:
-        """Another instrument or interval, as in :meth:`StudiesDoor.open`; its bars come by
-        ``load``."""
+    def move(self, key: Key, span: Span, exchange: str = "", past: Past | None = None) -> None:
+        """Another instrument or interval, or bars of another ``past``, as in
+        :meth:`StudiesDoor.open`; its bars come by ``load``."""
         self._release()
         self._asked.clear()
+        self._past, self._day = past or self._door.market, 0
         self.stand(self._door.around(key, span, exchange))
         self._need()
 
     def wish(self, wishes: Sequence[StudyWish]) -> None:
         self._need(wishes)
         super().wish(wishes)
+
+    def append(self, bars: Columns) -> None:
+        super().append(bars)
+        day = int(bars.time[-1] + IST_OFFSET_SECONDS) // 86_400
+        if self._day and day != self._day:  # the day before is a whole one now
+            self._asked.clear()
+            self._need()
+        self._day = day
 
     def _need(self, wishes: Sequence[StudyWish] | None = None) -> None:
         """Ask for what studies need beside the bars, once each."""
@@ -103,15 +126,20 @@ class StudiesView(ChartStudies):
             of_use = span.is_intraday and (not other.is_intraday or span.seconds > other.seconds)
             if of_use and self._door.is_listed(self.key) and family not in self._asked:
                 self._asked.add(family)
-                self._door.spawn(self._fetch(_FINER[family], self.around), "bars for studies")
+                self._door.spawn(
+                    self._fetch(_FINER[family], self.around, self._past), "bars for studies"
+                )
 
-    async def _fetch(self, finer: _Finer, around: Surroundings) -> None:
+    async def _fetch(self, finer: _Finer, around: Surroundings, past: Past) -> None:
+        moment = int(past.moment)
         try:
-            bars = await self._door.past(around.key, finer.span, finer.back)
+            found = await past.get(around.key, finer.span, moment - finer.back, moment)
         except AppError as error:  # the chart's own bars have to do then
             log.info("no bars of %s for studies: %s", ":".join(around.key), error.message)
             return
-        now = self.around
+        now, bars = self.around, Columns.of(found)
+        if past is not self._past:  # a replay began meanwhile: these are of its future
+            return
         if bars.size and now.key == around.key and now.span == around.span:
             self.surround(finer.put(now, bars))
             self.reload()
@@ -144,6 +172,7 @@ class StudiesDoor(QObject):
         self.templates = StudyTemplates(terminal.state, self.library, self.changed.emit)
         self.records = ChainRecords(bridge, terminal.state, self._read)
         self.spawn = bridge.spawn
+        self.market: Past = bridge.bars
         self._views: list[StudiesView] = []
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -190,11 +219,13 @@ class StudiesDoor(QObject):
         span: Span,
         told: Callable[[], None],
         exchange: str = "",
+        past: Past | None = None,
     ) -> StudiesView:
         """The studies of a chart. ``told`` is called when a load is done or an answer came. A chart
         that is no instrument (arithmetic of legs) gives a key of its own, which is in no symbol
-        master, and the ``exchange`` whose hours its bars have."""
-        view = StudiesView(self, self.around(key, span, exchange), told)
+        master, and the ``exchange`` whose hours its bars have; a chart that replays gives the
+        ``past`` that its bars come from."""
+        view = StudiesView(self, self.around(key, span, exchange), told, past or self.market)
         self._views.append(view)
         view.wish(wishes)
         return view
@@ -230,11 +261,6 @@ class StudiesDoor(QObject):
             Sessions.of(calendar, exchange),
             rhythm=lambda longer: Rhythm(longer, exchange, calendar),
         )
-
-    async def past(self, key: Key, span: Span, back: int) -> Columns:
-        """Bars of the last ``back`` seconds. Raises :class:`AppError`."""
-        now = int(self._terminal.clock.time())
-        return Columns.of(await self._terminal.bars.get(key, span, now - back, now))
 
     @staticmethod
     def visible_profile(

@@ -160,6 +160,12 @@ class Surface(QWidget):
         self._dirty |= Dirty.BARS | Dirty.VIEW
         return added
 
+    def splice(self, first: int, bars: Bars) -> None:
+        """Other bars from index ``first`` on; what is in view stays, at the end it follows."""
+        self.series.splice(first, bars)
+        self.scale_x.resize(len(self.series))
+        self._dirty |= Dirty.BARS | Dirty.VIEW | Dirty.LAST
+
     def no_more(self) -> None:
         """There are no older bars: they are not asked for again."""
         self._asked_older = True

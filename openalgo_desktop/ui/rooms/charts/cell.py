@@ -21,10 +21,10 @@ from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import Value
 from openalgo_desktop.core.charting.transforms.registry import BY_KIND
-from openalgo_desktop.core.enums import FeedMode, Mode
+from openalgo_desktop.core.enums import AccountState, FeedMode, Mode
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import Key, Order
+from openalgo_desktop.core.model import AccountStatus, Key, Order
 from openalgo_desktop.core.money import decimals, to_tick
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
@@ -106,6 +106,7 @@ class ChartCell(QWidget):
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._places = 2
         self._lines_due = False
+        self._prices_of: tuple[str, tuple[str, ...]] = ("", ())
         self._moment: datetime | None = None  # to be shown when the history is here
         self.content = QVBoxLayout(self)
         self.content.setContentsMargins(0, 0, 0, 0)
@@ -158,8 +159,10 @@ class ChartCell(QWidget):
     # -- life -------------------------------------------------------------------------------
     def _listen_all(self) -> None:
         bridge = self.bridge
-        for changed in (bridge.feed.changed, bridge.feed.refused, bridge.feed.aged):
-            self.listen(changed, self._look_again)
+        self.listen(bridge.feed.aged, self._look_again)
+        self.listen(bridge.feed.changed, lambda _: self._on_feed(self.keys))
+        self.listen(bridge.feed.refused, lambda key: self._on_feed({key} & self.keys))
+        self.listen(bridge.account_changed, self._on_account)
         self.listen(bridge.books.orders_changed, self.show_lines)
         self.listen(bridge.books.orders_updated, self._on_orders)
         self.listen(bridge.books.positions_changed, self.show_lines)
@@ -296,9 +299,47 @@ class ChartCell(QWidget):
         row = self.bridge.instrument(self.key) if self.key is not None else None
         tick = row.tick_size if row is not None else 0.0
         exchange = "" if self.expression is None else self.expression.keys[0][0]
-        self.studies.open(self.subject_key, self.span, self._places, exchange)
+        past = self.replay.source or self.bridge.bars
+        self._prices_of = self._account()
+        self.studies.open(self.subject_key, self.span, self._places, past, exchange)
         self.comparing.open(self.span)
-        self.data.open(subject, self.span, self._places, tick)
+        self.data.open(subject, self.span, self._places, tick, mends=not self.replay.active)
+
+    @property
+    def keys(self) -> set[Key]:
+        """The instruments whose prices it shows."""
+        if self.expression is not None:
+            return set(self.expression.keys)
+        return set() if self.key is None else {self.key}
+
+    def _account(self) -> tuple[str, tuple[str, ...]]:
+        """Whose prices they are."""
+        status = self.bridge.account_status()
+        return status.broker, status.hosts
+
+    def _on_feed(self, keys: set[Key]) -> None:
+        """The feed came or went, of all or of one: what was missed meanwhile is asked for."""
+        self.dirty = True
+        lost = [key for key in keys if self.bridge.feed.is_stale(key)]
+        for key in lost:
+            self.data.lose(key)
+        if keys and not self.bridge.feed.stale:
+            self._look_for_bars()
+
+    def _look_for_bars(self) -> None:
+        if self.history.failed and not self.replay.active:
+            self.load()  # it was opened while nobody could be asked
+        else:
+            self.data.mend()
+
+    def _on_account(self, status: AccountStatus) -> None:
+        """Bars of another source are other ones; those of a replay end with it."""
+        if status.state is not AccountState.CONNECTED or self.replay.active:
+            return
+        if self._prices_of != self._account():
+            self.load()
+        elif self.history.failed:
+            self._look_for_bars()
 
     def _source(self) -> Source:
         return self.replay.opened() or self.bridge.bars
@@ -381,11 +422,15 @@ class ChartCell(QWidget):
         self.view.set_kind(kind)
         self.data.set_kind(BY_ID[kind].transform, self.kind_params)
         if self.data.problem:
-            self.bridge.notice.emit("warning", self.data.problem)
-            self.kind, self.kind_params = "candles", {}
-            self.view.set_kind(self.kind)
+            self._give_up_kind()
         self.tools.show_kind()
         self.dirty = True
+
+    def _give_up_kind(self) -> None:
+        self.bridge.notice.emit("warning", self.data.problem)
+        self.kind, self.kind_params = "candles", {}
+        self.view.set_kind(self.kind)
+        self.tools.show_kind()
 
     def set_look(self, **change: str | bool) -> None:
         """Change scale, place of volumes, lines."""
@@ -419,7 +464,9 @@ class ChartCell(QWidget):
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.subject_key, span)
         self.look.apply(self.view)
-        if self.kind != "candles":
+        if self.data.problem:  # of these bars the kind cannot be made
+            self._give_up_kind()
+        elif self.kind != "candles":
             self.view.set_kind(self.kind)
         if self.key is not None:
             self.own.show(self.key, span.seconds)
@@ -433,6 +480,10 @@ class ChartCell(QWidget):
 
     def _no_bars(self, span: Span) -> str:
         """Who has none, and what may have."""
+        without = self.data.without
+        if without:
+            names = ", ".join(self.bridge.name(key) for key in without)
+            return f"No bars of {names} for {span.text}: {self.subject_text} has none."
         source = self.bridge.account_status().title or "the account that gives prices"
         other = "another symbol" if span.text == "D" else "D"
         name = self.subject_text or "this"
@@ -482,7 +533,8 @@ class ChartCell(QWidget):
         text = fmt.price(close, self._places) if math.isfinite(close) else fmt.MISSING
         self.quote.setText(f"{text}   highs and lows of past bars are those of their bodies")
         keys = () if self.expression is None else self.expression.keys
-        stale = any(self.bridge.feed.is_stale(key) for key in keys)
+        live = not self.replay.active
+        stale = live and any(self.bridge.feed.is_stale(key) for key in keys)
         set_role(self.quote, "stale" if stale else "", "tone")
         self.view.set_stale(stale)
 

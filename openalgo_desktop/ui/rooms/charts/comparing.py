@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from openalgo_desktop.core.charting.columns import Columns
@@ -35,6 +34,7 @@ class Comparing:
         self._span = Span.parse("5m")
         self._stops: list[Callable[[], None]] = []
         self._legs: dict[Key, Columns] = {}
+        self._last: dict[Key, LiveBar] = {}  # what was heard of each
         self._bars: Columns | None = None
         self._all: Comparison | None = None
         self._views: dict[Key, Compared] = {}
@@ -74,12 +74,13 @@ class Comparing:
         self._bars = bars
         if self._all is not None:
             self._all.append(int(bars.time[-1]))
+            self._take_again(self._all)
             self._draw()
 
     # -- bars of the others -------------------------------------------------------------------
     def _begin(self) -> None:
         self.close()
-        self._all, self._legs, self.problems = None, {}, {}
+        self._all, self._legs, self._last, self.problems = None, {}, {}, {}
         if not self.keys or self._bars is None or not self._bars.size:
             self._views.clear()
             self._view.set_overlays(())
@@ -90,11 +91,11 @@ class Comparing:
         self._task = self._holder.spawn(self._load(source, self._bars), "bars to compare")
 
     async def _load(self, source: Source, bars: Columns) -> None:
-        days = [int(bars.time[index]) for index in (0, -1)]
-        first, last = (datetime.fromtimestamp(at, UTC).date() for at in (days[0], days[1] + _DAY))
+        # By moments, not days: those of a replay are counted from its own moment.
+        start, end = int(bars.time[0]), int(bars.time[-1]) + _DAY
         for key in self.keys:
             try:
-                found = await source.of_days(key, self._span, first, last)
+                found = await source.get(key, self._span, start, end)
             except AppError as error:
                 self.problems[key] = error.message
                 continue
@@ -103,9 +104,16 @@ class Comparing:
         now = self._bars
         if now is not None:
             self._all = Comparison(now.time, self._legs)
+            self._take_again(self._all)
             self._make()
 
+    def _take_again(self, found: Comparison) -> None:
+        """Bars that began before that of the chart: its own are told once a frame."""
+        for key, bar in self._last.items():
+            found.take(key, bar.time, bar.close)
+
     def _take(self, key: Key, bar: LiveBar) -> None:
+        self._last[key] = bar
         if self._all is not None and self._all.take(key, bar.time, bar.close):
             self._view.compared_moved()
 

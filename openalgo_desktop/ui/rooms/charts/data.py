@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date
+from enum import IntEnum
 from functools import partial
 from typing import Protocol
 
@@ -21,11 +22,13 @@ from openalgo_desktop.core.charting.studies import Value
 from openalgo_desktop.core.charting.transforms.machine import Running
 from openalgo_desktop.core.charting.transforms.registry import BY_KIND, TransformSpec
 from openalgo_desktop.core.errors import AppError
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory, Report
 from openalgo_desktop.ui.chart.series import CLOSE, Series
 from openalgo_desktop.ui.kit.dock import Holder
+from openalgo_desktop.ui.rooms.charts.mending import day_of, may_lack, mended
 
 #: So many bars, about, are loaded at first and each time that older ones are wanted.
 AT_ONCE = 1200
@@ -43,10 +46,28 @@ def days_of(span: Span) -> int:
     return max(1 if span.seconds < 60 else 4, min(365, round(sessions * _CALENDAR)))
 
 
+class Change(IntEnum):
+    """What rows are made anew for; of several that wait the greatest counts."""
+
+    END = 0  # the last bars are others
+    BEFORE = 1  # older ones came
+    ALL = 2  # nothing of them is shown yet
+
+
+#: Bars that a kind is made of at once; more of them in a thread.
+_AT_ONCE = 1000
+
+
 class Subject(Protocol):
     """What a chart shows: an instrument, or arithmetic of several."""
 
+    @property
+    def exact_extremes(self) -> bool: ...
+    @property
+    def without(self) -> tuple[Key, ...]: ...
     async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars: ...
+    async def kept(self, span: Span, first: date, last: date) -> Bars: ...
+    def lose(self, key: Key) -> None: ...
     def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]: ...
 
 
@@ -82,7 +103,11 @@ class Followers:
 
 class ChartData:
     """``shown`` is called when another history is in the view (maybe empty), ``follower`` hears of
-    every change. Live bars are remembered as they come and drawn by :meth:`flush`."""
+    every change. Live bars are remembered as they come and drawn by :meth:`flush`.
+
+    What was missed of them is asked for again (:meth:`mend`): after a lost feed, of the day before
+    when one begins, and where a bar was left out.
+    """
 
     def __init__(
         self,
@@ -98,6 +123,12 @@ class ChartData:
         self._waiting: list[LiveBar] = []
         self._loaded = False
         self._last = 0  # beginning of the last bar, epoch seconds
+        self._subject: Subject | None = None
+        self._mends = False
+        self._sure = 0  # from here on bars were built live since the source told them
+        self._lacks = False  # bars were missed, or may have been
+        self._later = False  # the last question failed: at the next bar
+        self._latest: LiveBar | None = None  # heard since bars were asked for
         self._look = (2, 0.0)  # decimals, tick size
         self.span = Span.parse("5m")
         self.problem = ""  # why the kind cannot be made of these bars
@@ -106,6 +137,8 @@ class ChartData:
         self._base: Series | None = None  # the market's bars, where others are shown
         self._run: Running | None = None
         self._made: asyncio.Task[None] | None = None
+        self._change = Change.END
+        self._size = 0.0  # box of the kind, rupees
         view.older_wanted.connect(self._older)
 
     @property
@@ -118,12 +151,18 @@ class ChartData:
         """The bars of the market, also where the chart shows others."""
         return self._view.canvas.series if self._base is None else self._base
 
-    def open(self, subject: Subject, span: Span, places: int, tick: float) -> None:
-        """Show something else or another interval; a load under way is given up."""
+    def open(
+        self, subject: Subject, span: Span, places: int, tick: float, *, mends: bool = True
+    ) -> None:
+        """Show something else or another interval; a load under way is given up. Of a replay
+        nothing is missed: it ``mends`` nothing."""
         self.close()
         self.span, self._loaded, self._look = span, False, (places, tick)
+        self._subject, self._mends = subject, mends
         self._stop = subject.follow(span, self._hear)
-        self._history.load(span, partial(subject.bars, span), self._show)
+        self._history.load(
+            span, partial(subject.bars, span), self._show, partial(subject.kept, span)
+        )
 
     def close(self) -> None:
         """Hear no more."""
@@ -131,12 +170,24 @@ class ChartData:
             self._stop()
             self._stop = None
         self._waiting.clear()
+        self._subject, self._lacks = None, False
         self._forget_rows()
+
+    @property
+    def without(self) -> tuple[Key, ...]:
+        """Legs of arithmetic that have no bars."""
+        return () if self._subject is None else self._subject.without
+
+    def lose(self, key: Key) -> None:
+        """The price of an instrument is not known any more."""
+        if self._subject is not None and self._mends:
+            self._subject.lose(key)
 
     def _forget_rows(self) -> None:
         if self._made is not None:
             self._made.cancel()
         self._made = self._run = self._base = None
+        self._change = Change.END
 
     # -- kinds ------------------------------------------------------------------------------
     def set_kind(self, transform: str, params: Mapping[str, Value]) -> None:
@@ -163,39 +214,45 @@ class ChartData:
         self._base = Series(bars)
         columns = self._base.columns()
         try:
-            size = self._spec.size(self._params, columns, tick)
-            self._run = self._spec.run(self._params, size)
+            self._size = self._spec.size(self._params, columns, tick)
+            self._run = self._spec.run(self._params, self._size)
         except AppError as error:
-            self.problem = error.message
             self._spec = None
             self._base = None
             self._fill(bars)
+            self.problem = error.message
             return
-        self._make(size, first=True)
+        self._make(Change.ALL)
 
-    def _make(self, size: float, *, first: bool) -> None:
+    def _make(self, change: Change) -> None:
         if self._made is not None:
             self._made.cancel()
-        self._made = self._holder.spawn(self._rows(size, first), "rows of the chart")
+        self._change = max(change, self._change)
+        self._made = self._holder.spawn(self._rows(), "rows of the chart")
 
-    async def _rows(self, size: float, first: bool) -> None:
-        """Compute them in turns, then show them."""
-        run, base = self._run, self._base
-        if run is None or base is None:
+    async def _rows(self) -> None:
+        """Compute them, many in a thread, then show them."""
+        spec, base = self._spec, self._base
+        if spec is None or base is None:
             return
-        bars = base.columns()
-        count = bars.size
-        for _ in run.loading(bars):
-            await asyncio.sleep(0)
+        run, count = spec.run(self._params, self._size), len(base)
+        if count <= _AT_ONCE:
+            run.load(base.columns())
+        else:  # of a copy: bars are put before and the last one changes meanwhile
+            copied = Columns._make(column.copy() for column in base.columns())
+            await asyncio.to_thread(run.load, copied)
         for end in range(count + 1, len(base) + 1):  # bars that came meanwhile
             run.append(base.columns().cut(0, end))
         run.last(base.columns())
-        self._made = None
+        change, self._change = self._change, Change.END
+        self._made, self._run = None, run
         places, tick = self._look
-        if first:
-            self._view.set_rows(run.rows, self.span, places, tick, size)
-        else:
+        if change is Change.ALL:
+            self._view.set_rows(run.rows, self.span, places, tick, self._size)
+        elif change is Change.BEFORE:
             self._view.rows_put_before(run.rows)
+        else:
+            self._view.rows_changed(0, run.rows)
         self._show_market()
         self._follower.load(self._view.canvas.series.columns())
         self._view.flush()
@@ -209,6 +266,7 @@ class ChartData:
     def _show(self, span: Span, bars: Bars) -> None:
         self._loaded = True
         self._last = int(bars.time[-1]) if len(bars) else 0
+        self._sure = int(bars.time[-2:][0]) if len(bars) else 0
         self._waiting = [bar for bar in self._waiting if bar.time >= self._last]
         self._forget_rows()
         self._fill(bars)
@@ -223,13 +281,52 @@ class ChartData:
             if self._view.prepend(bars):
                 self._follower.load(self._view.canvas.series.columns())
         elif self._base.prepend(bars):
-            self._make(0.0, first=False)
+            self._make(Change.BEFORE)
         if self._history.ended:
             self._view.no_more()
+
+    # -- what was missed --------------------------------------------------------------------
+    def mend(self) -> None:
+        """Bars may have been missed, or built of a part of their ticks: ask for those that were
+        not told by the source yet, at the next paint."""
+        self._lacks = self._mends and self._loaded
+
+    def _ask_again(self) -> None:
+        since = self._sure or self._last
+        if since and self._history.newer(day_of(since, self.span), self._mend):
+            self._lacks, self._latest = False, None
+
+    def _mend(self, told: Bars | None) -> None:
+        """Put what was told in the place of what is shown; the view stays where it is."""
+        if told is None:
+            self._later = True
+            return
+        market = self.market
+        shown = market.columns()
+        first = int(np.searchsorted(shown.time, self._sure))
+        told = cut(told, int(np.searchsorted(told.time, self._sure)))
+        exact = self._subject is None or self._subject.exact_extremes
+        bars = mended(shown.cut(first), told, self.span, exact=exact)
+        if len(told):
+            self._sure = int(told.time[-2:][0])
+        if bars is None:
+            return
+        self._last = int(bars.time[-1])
+        latest = self._latest
+        if latest is not None and latest.time >= self._last and not self._waiting:
+            self._waiting.append(latest)
+        if self._base is not None:
+            self._base.splice(first, bars)
+            self._make(Change.END)
+        else:
+            self._view.splice(first, bars)
+            self._follower.load(self._view.canvas.series.columns())
+            self._view.flush()
 
     # -- live -------------------------------------------------------------------------------
     def _hear(self, bar: LiveBar) -> None:
         """Remember it: the last state of each bar since the last paint."""
+        self._latest = bar
         waiting = self._waiting
         if waiting and waiting[-1].time == bar.time:
             waiting[-1] = bar
@@ -238,14 +335,23 @@ class ChartData:
 
     def flush(self) -> int:
         """Give the view what came; how many bars began."""
-        if not self._loaded or not self._waiting:
+        if not self._loaded:
             return 0
+        began = self._flush() if self._waiting else 0
+        if self._lacks:
+            self._ask_again()
+        return began
+
+    def _flush(self) -> int:
         waiting, self._waiting, began = self._waiting, [], 0
         for bar in waiting:
             if bar.time < self._last:
                 continue
             values = (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.oi)
             begins = bar.time > self._last
+            if begins and (self._later or may_lack(self._last, bar.time, self.span)):
+                self._later = False
+                self.mend()
             self._last, began = bar.time, began + begins
             if self._base is None:
                 self._take(begins, bar.time, values)
@@ -282,6 +388,12 @@ class ChartData:
             self._follower.last(columns)
         else:
             self._follower.load(columns)
+
+
+def cut(bars: Bars, first: int) -> Bars:
+    """Those from an index on."""
+    prices = (bars.open[first:], bars.high[first:], bars.low[first:], bars.close[first:])
+    return Bars(bars.time[first:], *prices, bars.volume[first:], bars.oi[first:])
 
 
 def bars_of(series: Series) -> Bars:

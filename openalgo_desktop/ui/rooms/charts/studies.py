@@ -13,9 +13,13 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.plots.study import StudyView
 from openalgo_desktop.ui.engine.bridge import Bridge
+<<<<<<< HEAD
 from openalgo_desktop.ui.engine.studies import StudiesView
 from openalgo_desktop.ui.rooms.charts.study import panes
 from openalgo_desktop.ui.rooms.charts.study.words import title_of
+=======
+from openalgo_desktop.ui.engine.studies import Past, StudiesView
+>>>>>>> 031f645 (Charts mend what a lost feed left out, show what is kept while nobody can be asked, and replays give studies and comparisons nothing of their future)
 
 
 class CellStudies:
@@ -28,8 +32,12 @@ class CellStudies:
         self._wishes: tuple[StudyWish, ...] = ()
         self._bars: Columns | None = None
         self._places = 2
+<<<<<<< HEAD
         self._where: tuple[Key, Span, str] | None = None
         self._drawn = False
+=======
+        self._where: tuple[Key, Span, str, Past] | None = None
+>>>>>>> 031f645 (Charts mend what a lost feed left out, show what is kept while nobody can be asked, and replays give studies and comparisons nothing of their future)
 
     @property
     def wishes(self) -> tuple[StudyWish, ...]:
@@ -49,15 +57,15 @@ class CellStudies:
         return "" if self._run is None else self._run.error(ident)
 
     # -- life -------------------------------------------------------------------------------
-    def open(self, key: Key, span: Span, places: int, exchange: str = "") -> None:
-        """Another instrument or interval; its bars come by :meth:`load`."""
+    def open(self, key: Key, span: Span, places: int, past: Past, exchange: str = "") -> None:
+        """Another instrument, interval or ``past``; its bars come by :meth:`load`."""
         self._places, self._bars = places, None
         if self._run is None:
             if self._wishes:
-                self._run = self._begin(key, span, exchange)
+                self._run = self._begin(key, span, exchange, past)
         else:
-            self._run.move(key, span, exchange)
-        self._where = (key, span, exchange)
+            self._run.move(key, span, exchange, past)
+        self._where = (key, span, exchange, past)
 
     def close(self) -> None:
         """The chart is closed."""
@@ -79,9 +87,9 @@ class CellStudies:
         self._show()
         self._changed()
 
-    def _begin(self, key: Key, span: Span, exchange: str) -> StudiesView:
+    def _begin(self, key: Key, span: Span, exchange: str, past: Past) -> StudiesView:
         door = self._bridge.studies
-        return door.open(self._wishes, key, span, self._told, exchange)
+        return door.open(self._wishes, key, span, self._told, exchange, past)
 
     def put(self, wish: StudyWish) -> None:
         """Add a study, or change the one of that ident."""

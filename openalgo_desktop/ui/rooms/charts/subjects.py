@@ -23,9 +23,15 @@ from openalgo_desktop.ui.chart.history import Report
 class Source(Protocol):
     """Who has bars of instruments: the market, or a replay."""
 
+    @property
+    def moment(self) -> float: ...
+    async def get(
+        self, key: Key, span: Span, start: int, end: int, progress: Report | None = None
+    ) -> Bars: ...
     async def of_days(
         self, key: Key, span: Span, first: date, last: date, progress: Report | None = None
     ) -> Bars: ...
+    async def kept(self, key: Key, span: Span, first: date, last: date) -> Bars: ...
     def follow(
         self, key: Key, span: Span, listener: Callable[[LiveBar], None]
     ) -> Callable[[], None]: ...
@@ -34,12 +40,22 @@ class Source(Protocol):
 class OneInstrument:
     """The :class:`Subject` that is an instrument."""
 
+    exact_extremes = True
+    without: tuple[Key, ...] = ()
+
     def __init__(self, source: Source, key: Key) -> None:
         self._source, self._key = source, key
 
     async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
         """Its bars of an inclusive range of IST dates. Raises :class:`AppError`."""
         return await self._source.of_days(self._key, span, first, last, tell)
+
+    async def kept(self, span: Span, first: date, last: date) -> Bars:
+        """Those of them that are kept, asking nobody."""
+        return await self._source.kept(self._key, span, first, last)
+
+    def lose(self, key: Key) -> None:
+        """Its price is not known any more: its last bar stays what it was."""
 
     def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
         """Hear of its forming bar."""
@@ -49,12 +65,18 @@ class OneInstrument:
 class Combination:
     """The :class:`Subject` that is arithmetic. Open and close are exact. High and low of bars from
     the history are the ends of the body unless it has one leg; those of bars that form while
-    the chart is open are of every tick of every leg. Volume is not known."""
+    the chart is open are of every tick of every leg. Volume is not known. Live as in the history
+    there is a bar where every leg has one: with the price of a leg from another bar it would have
+    a wrong open."""
 
     def __init__(self, source: Source, expression: Expression) -> None:
         self._source, self.expression = source, expression
         self._price = LivePrice(expression)
         self._bar: LiveBar | None = None
+        self._legs: dict[Key, LiveBar] = {}
+        self._lost: set[Key] = set()
+        self._seeded = 0  # time of the bar whose open the history told
+        self.without: tuple[Key, ...] = ()  # legs that have no bars where others have
         self._listener: Callable[[LiveBar], None] | None = None
         self.exact_extremes = False
 
@@ -64,9 +86,17 @@ class Combination:
         ask = self._source.of_days
         legs = await asyncio.gather(*(ask(key, span, first, last, tell) for key in keys))
         columns = dict(zip(keys, map(Columns.of, legs), strict=True))
+        self.without = tuple(key for key in keys if not columns[key].size)
         found = combined(self.expression, columns)
         self.exact_extremes = found.exact_extremes
         self._seed(found.columns)
+        return found.bars
+
+    async def kept(self, span: Span, first: date, last: date) -> Bars:
+        """Those of them that are kept of every leg, asking nobody."""
+        keys = self.expression.keys
+        legs = [await self._source.kept(key, span, first, last) for key in keys]
+        found = combined(self.expression, dict(zip(keys, map(Columns.of, legs), strict=True)))
         return found.bars
 
     def _seed(self, bars: Columns) -> None:
@@ -78,6 +108,7 @@ class Combination:
         now = self._bar
         if now is not None and now.time > time:
             return  # older history, or a later bar forms already
+        self._seeded = time
         if now is not None and now.time == time:
             high, low, close = max(high, now.high), min(low, now.low), now.close
         self._tell(LiveBar(time, opened, high, low, close, math.nan, math.nan, False))
@@ -97,21 +128,29 @@ class Combination:
 
     def lose(self, key: Key) -> None:
         """The price of a leg is not known any more: there is none of the whole."""
-        self._price.lose(key)
+        if key in self.expression.keys:
+            self._lost.add(key)
+            self._price.lose(key)
 
     def _take(self, key: Key, bar: LiveBar) -> None:
-        if bar.closed:
+        if bar.closed and key in self._lost:
+            return  # its time is over; that is no price
+        self._lost.discard(key)
+        self._legs[key] = bar
+        price, time = self._price.take(key, bar.close, bar.time), bar.time
+        legs, now = self._legs, self._bar
+        if math.isnan(price) or any(leg.time != time for leg in legs.values()):
             return
-        price = self._price.take(key, bar.close, bar.time)
-        if math.isnan(price):
+        opened = float(self.expression.value(lambda leg: legs[leg].open))
+        if not math.isfinite(opened):
             return
-        time, now = int(self._price.moment), self._bar
         if now is None or time > now.time:
-            unknown = math.nan
-            self._tell(LiveBar(time, price, price, price, price, unknown, unknown, True))
+            high, low = max(opened, price), min(opened, price)
+            self._tell(LiveBar(time, opened, high, low, price, math.nan, math.nan, True))
         elif time == now.time:
-            high, low = max(now.high, price), min(now.low, price)
-            self._tell(now._replace(high=high, low=low, close=price, began=False))
+            opened = now.open if time == self._seeded else opened
+            high, low = max(now.high, opened, price), min(now.low, opened, price)
+            self._tell(now._replace(open=opened, high=high, low=low, close=price, began=False))
 
     def _tell(self, bar: LiveBar) -> None:
         self._bar = bar
