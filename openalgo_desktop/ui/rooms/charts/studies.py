@@ -13,13 +13,9 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.plots.study import StudyView
 from openalgo_desktop.ui.engine.bridge import Bridge
-<<<<<<< HEAD
-from openalgo_desktop.ui.engine.studies import StudiesView
+from openalgo_desktop.ui.engine.studies import Past, StudiesView
 from openalgo_desktop.ui.rooms.charts.study import panes
 from openalgo_desktop.ui.rooms.charts.study.words import title_of
-=======
-from openalgo_desktop.ui.engine.studies import Past, StudiesView
->>>>>>> 031f645 (Charts mend what a lost feed left out, show what is kept while nobody can be asked, and replays give studies and comparisons nothing of their future)
 
 
 class CellStudies:
@@ -32,12 +28,8 @@ class CellStudies:
         self._wishes: tuple[StudyWish, ...] = ()
         self._bars: Columns | None = None
         self._places = 2
-<<<<<<< HEAD
-        self._where: tuple[Key, Span, str] | None = None
-        self._drawn = False
-=======
         self._where: tuple[Key, Span, str, Past] | None = None
->>>>>>> 031f645 (Charts mend what a lost feed left out, show what is kept while nobody can be asked, and replays give studies and comparisons nothing of their future)
+        self._drawn = False
 
     @property
     def wishes(self) -> tuple[StudyWish, ...]:
