@@ -43,7 +43,9 @@ def test_a_chart_with_levels_of_days_the_chain_and_a_study_of_the_user(drive: Dr
         view = door.open(wishes, NIFTY, Span.parse("5m"), lambda: told.append(1))
         view.load(bars)
         await until(lambda: np.isfinite(view.values("a")[0][0]), "levels from daily bars")
-        days = await door.past(NIFTY, Span.parse("D"), 30 * 86_400)
+        moment = int(bridge.bars.moment)
+        since = moment - 30 * 86_400
+        days = Columns.of(await bridge.bars.get(NIFTY, Span.parse("D"), since, moment))
         first = int(bars.time[0] + 19_800) // 86_400
         place = int(np.searchsorted(days.time // 86_400, first)) - 1
         pivot = (days.high[place] + days.low[place] + days.close[place]) / 3

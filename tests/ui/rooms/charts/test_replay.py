@@ -10,9 +10,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
 
+from openalgo_desktop.core.charting.studies import StudyWish
 from openalgo_desktop.core.enums import Action, Mode
 from openalgo_desktop.core.events import AccountChanged, ModeChanged
 from openalgo_desktop.core.model import OrderRequest
+from openalgo_desktop.ui.engine.studies import _FINER
 from openalgo_desktop.ui.kit.replayed import NOT_HERE, focus_is_replayed
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.replay.control import NO_ORDERS
@@ -220,3 +222,31 @@ def test_moments_are_read_as_they_are_shown() -> None:
     moment = parse("20.11.2026 10:15")
     assert shown(moment) == "2026-11-20 10:15" and parse(shown(moment)) == moment
     assert parse("2026-11-20").hour == 0
+
+
+def test_studies_of_a_replay_are_given_nothing_of_its_future(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        window = session.window
+        window.showNormal()
+        it = Replayed(session)
+        it.cell.studies.set_wishes([StudyWish("a", "cpr"), StudyWish("b", "volume-profile")])
+        await it.ready()
+        door = it.bridge.replay
+        run = it.cell.studies._run
+        assert run is not None and door.now is not None and door.source is not None
+        assert run._past is door.source and door.source.moment == door.now.timestamp()
+        await until(lambda: run.around.days is not None, "daily bars for studies")
+        days = run.around.days
+        assert days is not None
+        assert days.time[-1] <= door.now.timestamp() + 19_800
+        # What was asked of the market before the replay began is not let in.
+        live = it.bridge.bars
+        late = run.around
+        await run._fetch(_FINER["Levels"], late, live)
+        assert run.around.days is days
+
+        it.control.end()
+        await until(lambda: not it.control.active, "the end of the replay")
+        assert run._past is live
+
+    drive(scenario)

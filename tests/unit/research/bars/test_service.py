@@ -325,3 +325,24 @@ async def test_a_clock_that_was_set_makes_a_simulated_past_anew(world) -> None:
     w.clock.leap(-7 * 86_400)
     bars = await w.get(DAY, "2026-11-02")
     assert bars.time[-1] == label("2026-11-13") and w.requests == 2
+
+
+@pytest.mark.parametrize("text", ["5m", "10m", "7m", "15m", "D", "W"])
+async def test_what_is_kept_is_there_while_nobody_can_be_asked(world, text: str) -> None:
+    w = world("2026-11-20 18:00")
+    span = Span.parse(text)
+    first, last = date(2026, 11, 2), date(2026, 11, 20)
+    whole = await w.bars.of_days(SBIN, span, first, last)
+    assert not len(await w.bars.kept_of_days(("NSE", "TCS"), span, first, last))
+    await w.restart()
+
+    def nobody() -> list[Interval]:
+        raise NetError("No data account is connected.")
+
+    w.hub.intervals = nobody
+    asked = w.requests
+    with pytest.raises(NetError):
+        await w.bars.of_days(SBIN, span, first, last)
+    kept = await w.bars.kept_of_days(SBIN, span, first, last)
+    assert kept.time.tolist() == whole.time.tolist() and w.requests == asked
+    assert np.array_equal(kept.high, whole.high)

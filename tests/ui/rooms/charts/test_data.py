@@ -1,0 +1,316 @@
+"""The bars of a chart: what was missed comes back, what comes while it loads is neither lost nor
+doubled, and the view stays where it is."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from openalgo_desktop.core.charting.columns import Columns
+from openalgo_desktop.core.charting.ports import LiveBar
+from openalgo_desktop.core.charting.span import Span
+from openalgo_desktop.core.clock import IST
+from openalgo_desktop.core.errors import NetError
+from openalgo_desktop.core.model import Key
+from openalgo_desktop.core.ticks import Bars
+from openalgo_desktop.ui.chart import ChartView
+from openalgo_desktop.ui.chart.history import ChartHistory, Report
+from openalgo_desktop.ui.chart.series import CLOSE, HIGH, OPEN
+from openalgo_desktop.ui.rooms.charts import data as data_module
+from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, days_of
+
+M5 = Span.parse("5m")
+OPENING = int(datetime(2026, 11, 20, 9, 15, tzinfo=IST).timestamp())
+STEP = 300
+
+
+def bar(time: int, close: float = math.nan) -> LiveBar:
+    price = 100.0 + time // STEP % 11 if math.isnan(close) else close
+    return LiveBar(time, price, price + 1, price - 1, price, 10.0, 0.0, began=False)
+
+
+def bars_of(rows: list[LiveBar]) -> Bars:
+    columns = [np.array(column) for column in list(zip(*rows, strict=True))[:7]]
+    time, o, h, low, c, volume, oi = columns
+    return Bars(time, o, h, low, c, volume.astype(np.int64), oi.astype(np.int64))
+
+
+class FakeHolder:
+    """Runs tasks and knows the day."""
+
+    name = "chart"
+
+    def __init__(self) -> None:
+        self.bridge = self
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 20, 12, tzinfo=IST)
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        self.tasks.append(asyncio.create_task(work, name=name))
+        return self.tasks[-1]
+
+
+class FakeSubject:
+    """A market whose bars a test decides; it gives those from the first day asked for on."""
+
+    without: tuple[Key, ...] = ()
+
+    def __init__(self, rows: list[LiveBar]) -> None:
+        self.rows, self.past = rows, list[LiveBar]()
+        self.exact_extremes = True
+        self.asked: list[tuple[date, date]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error = ""
+        self.of_store: list[LiveBar] = []
+        self.tell: Callable[[LiveBar], None] = lambda _: None
+
+    async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
+        self.asked.append((first, last))
+        await self.gate.wait()
+        if self.error:
+            raise NetError(self.error)
+        rows = self.rows if last >= date(2026, 11, 20) else self.past
+        return bars_of(rows) if rows else Bars.empty()
+
+    async def kept(self, span: Span, first: date, last: date) -> Bars:
+        return bars_of(self.of_store) if self.of_store else Bars.empty()
+
+    def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
+        self.tell = listener
+        return lambda: None
+
+    def lose(self, key: Key) -> None: ...
+
+
+class Heard:
+    """A follower that keeps what it was told last."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+
+    def load(self, bars: Columns) -> None:
+        self.times = bars.time.tolist()
+
+    last = append = load
+
+
+class Rig:
+    """A chart's data on a real view."""
+
+    def __init__(self, count: int = 30) -> None:
+        self.holder: Any = FakeHolder()
+        self.view = ChartView()
+        self.view.resize(800, 500)
+        self.history = ChartHistory(self.holder, days_of, lambda: None)
+        self.heard = Heard()
+        self.data = ChartData(
+            self.holder, self.view, self.history, Followers(self.heard), lambda *_: None
+        )
+        self.subject = FakeSubject([bar(OPENING + STEP * n) for n in range(count)])
+
+    @property
+    def series(self) -> Any:
+        return self.view.canvas.series
+
+    def open(self, span: Span = M5) -> None:
+        self.data.open(self.subject, span, 2, 0.05)
+
+    async def ready(self) -> Rig:
+        self.open()
+        await self.rest()
+        return self
+
+    async def rest(self) -> None:
+        """Until nothing is under way."""
+        for _ in range(200):
+            await asyncio.gather(*self.holder.tasks, return_exceptions=True)
+            if all(task.done() for task in self.holder.tasks):
+                return
+
+    def live(self, number: int, close: float = math.nan) -> None:
+        self.subject.tell(bar(OPENING + STEP * number, close))
+        self.data.flush()
+
+
+@pytest.fixture
+def rig(qapp: object) -> Callable[..., Rig]:
+    return Rig
+
+
+def is_regular(times: Any) -> bool:
+    return bool((np.diff(times) == STEP).all())
+
+
+async def test_what_a_lost_feed_left_out_comes_back_and_the_view_stays(rig: Any) -> None:
+    it = await rig(300).ready()
+    it.live(299, 150.0)  # forms while the feed goes
+    it.view.canvas.stage.scale_x.pan(-150.0)
+    left, right = it.view.canvas.scale_x.left, it.view.canvas.scale_x.right
+    it.live(303, 111.0)  # the feed is there again, three bars are missing
+    whole = [bar(OPENING + STEP * n) for n in range(300)]
+    whole[299] = bar(OPENING + STEP * 299, 170.0)  # it went on
+    it.subject.rows = [*whole, *(bar(OPENING + STEP * n) for n in range(300, 304))]
+    it.data.mend()
+    it.data.flush()
+    await it.rest()
+    assert len(it.series) == 304 and is_regular(it.series.time)
+    assert it.series.column(CLOSE)[299] == 170.0 and it.series.column(HIGH)[299] == 171.0
+    assert it.heard.times == it.series.time.tolist()
+    assert (it.view.canvas.scale_x.left, it.view.canvas.scale_x.right) == (left, right)
+    it.live(304)
+    assert len(it.series) == 305 and is_regular(it.series.time)
+
+
+async def test_a_hole_and_a_new_day_are_asked_for_without_any_word_of_the_feed(rig: Any) -> None:
+    it = await rig(5).ready()
+    it.live(5)
+    assert len(it.subject.asked) == 1
+    it.subject.rows = [bar(OPENING + STEP * n) for n in range(9)]
+    it.live(8)
+    await it.rest()
+    assert len(it.subject.asked) == 2 and is_regular(it.series.time) and len(it.series) == 9
+    tomorrow = 86_400 // STEP
+    it.subject.rows = [*it.subject.rows, bar(OPENING + STEP * 9), bar(OPENING + 86_400)]
+    it.live(tomorrow)
+    await it.rest()
+    assert it.series.time.tolist()[-2:] == [OPENING + STEP * 9, OPENING + 86_400]
+
+
+async def test_what_cannot_be_asked_for_is_tried_again_at_the_next_bar(rig: Any) -> None:
+    it = await rig(5).ready()
+    it.subject.error = "The broker does not answer."
+    it.live(7)
+    await it.rest()
+    assert it.history.message.text() == it.subject.error and len(it.series) == 6
+    for price in (101.0, 102.0, 103.0):
+        it.live(7, price)
+    await it.rest()
+    assert len(it.subject.asked) == 2  # not with every tick
+    it.subject.error, it.subject.rows = "", [bar(OPENING + STEP * n) for n in range(9)]
+    it.live(8)
+    await it.rest()
+    assert is_regular(it.series.time) and len(it.series) == 9
+    assert it.history.message.text() == ""
+
+
+async def test_ticks_that_come_while_it_mends_are_the_newest(rig: Any) -> None:
+    it = await rig(5).ready()
+    it.subject.gate.clear()
+    it.data.mend()
+    it.data.flush()
+    await asyncio.sleep(0)
+    it.live(4, 188.0)
+    it.subject.gate.set()
+    await it.rest()
+    it.data.flush()
+    assert it.series.column(CLOSE)[4] == 188.0
+
+
+async def test_of_a_replay_nothing_is_asked_again(rig: Any) -> None:
+    it = rig(5)
+    it.data.open(it.subject, M5, 2, 0.05, mends=False)
+    await it.rest()
+    it.live(9)
+    it.data.mend()
+    it.data.flush()
+    await it.rest()
+    assert len(it.subject.asked) == 1 and len(it.series) == 6
+
+
+async def test_extremes_of_ticks_are_kept_where_the_history_has_bodies_only(rig: Any) -> None:
+    it = await rig(5).ready()
+    it.subject.exact_extremes = False
+    time = OPENING + STEP * 4
+    it.subject.tell(bar(time)._replace(high=500.0, low=1.0))
+    it.data.flush()
+    it.subject.rows[4] = bar(time, 105.0)
+    it.data.mend()
+    it.data.flush()
+    await it.rest()
+    assert it.series.bar(4)[1:4] == (500.0, 1.0, 105.0)
+
+
+async def test_while_nobody_can_be_asked_what_is_kept_is_shown_with_the_reason(rig: Any) -> None:
+    it = rig()
+    it.subject.error = "No data account is connected."
+    it.subject.of_store = [bar(OPENING + STEP * n) for n in range(7)]
+    await it.ready()
+    assert len(it.series) == 7 and it.data.loaded and it.history.failed
+    assert it.history.message.text() == it.subject.error
+    it.subject.of_store = [bar(OPENING - 86_400 + STEP * n) for n in range(3)]
+    it.data._older()
+    await it.rest()
+    assert len(it.series) == 10 and it.history.message.text() == it.subject.error
+
+
+@pytest.mark.parametrize("kind", ["renko", "heikin-ashi"])
+async def test_rows_have_each_bar_once_whatever_comes_while_they_are_made(
+    rig: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_module, "_AT_ONCE", 1)  # in a thread
+    it = await rig(50).ready()
+    params = {"size": "fixed", "fixed": 2.0} if kind == "renko" else {}
+    it.data.set_kind(kind, params)
+    assert not it.data.problem
+    await it.rest()
+    it.subject.rows = [bar(OPENING + STEP * n) for n in range(5)]  # another symbol
+    it.open()
+    while not it.data.loaded:
+        await asyncio.sleep(0)
+    it.subject.past = [bar(OPENING - 86_400 + STEP * n) for n in range(4)]
+    it.live(4, 120.0)
+    it.data._prepend(bars_of(it.subject.past))  # before the first rows were shown
+    it.live(5, 130.0)
+    it.live(6, 90.0)
+    await it.rest()
+    it.live(6, 95.0)
+    market = it.data.market.columns()
+    assert market.size == 11 and (np.diff(market.time) > 0).all()
+    spec = data_module.BY_KIND[kind]
+    fresh = spec.run(params, it.data._size)
+    fresh.load(market)
+    assert it.series.time.tolist() == fresh.rows.time.tolist()
+    assert it.series.column(OPEN).tolist() == fresh.rows.open.tolist()
+    assert it.series.column(CLOSE).tolist() == fresh.rows.close.tolist()
+    assert it.view.canvas.scale_x.count == len(it.series)
+
+
+async def test_many_rows_do_not_hold_the_loop(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = await rig(3000).ready()
+    calls: list[bool] = []
+    inner = asyncio.to_thread
+
+    async def spied(work: Any, *args: Any) -> Any:
+        calls.append(True)
+        return await inner(work, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", spied)
+    it.data.set_kind("line-break", {})
+    await it.rest()
+    assert calls and 0 < len(it.series)
+
+
+async def test_a_kind_that_cannot_be_made_says_why(rig: Any) -> None:
+    it = await rig(300).ready()
+    it.data.set_kind("renko", {"size": "fixed", "fixed": 0.0})
+    await it.rest()
+    assert "Renko" in it.data.problem and len(it.series) == 300
+
+
+async def test_another_span_while_rows_are_made_leaves_nothing_of_the_one_before(rig: Any) -> None:
+    it = await rig(3000).ready()
+    it.data.set_kind("heikin-ashi", {})
+    it.subject.rows = [bar(OPENING + 600 * n) for n in range(4)]
+    it.open(Span.parse("10m"))
+    await it.rest()
+    assert it.series.time.tolist() == [OPENING + 600 * n for n in range(4)]
+    assert datetime.fromtimestamp(OPENING, UTC).tzinfo is UTC
