@@ -136,6 +136,11 @@ class Loads:
             if report is not None:
                 track.reports.remove(report)
 
+    def tail(self, name: SeriesName) -> Tail:
+        """What was not final in the last answer."""
+        track = self._tracks.get(name)
+        return _NO_TAIL if track is None else track.tail
+
     def _track(self, name: SeriesName) -> _Track:
         track = self._tracks.get(name)
         if track is None:

@@ -142,17 +142,17 @@ class BarService(BarSource):
 
     async def kept_of_days(self, key: Key, span: Span, first: date, last: date) -> Bars:
         """What is kept of an inclusive range of IST dates, without asking anybody, also while no
-        account is connected: the own bars of the span, else those of the longest that makes it.
-        Bars that are built live are not among them."""
+        account is connected: the own bars of the span, else those of the longest that makes
+        it."""
         start, end = day_start(day_number(first), span), day_start(day_number(last) + 1, span)
         for base in _bases(span):
-            name = SeriesName(self._source_name(), key[0], key[1], base.text)
+            wanted, rhythm = self._wanted(key, base), self._hours.rhythm(key[0], span)
+            tail = self._loads.tail(wanted.name)
             if base == span:
-                bars = await self._store.get(name, start, end)
+                bars = await self._with_latest(wanted, tail, start, end)
             else:
-                rhythm = self._hours.rhythm(key[0], span)
                 since, before = self._whole_bars(key[0], rhythm, base, start, end)
-                short = await self._store.get(name, since, before)
+                short = await self._with_latest(wanted, tail, since, before)
                 bars = part(await asyncio.to_thread(resample, short, base, rhythm), start, end)
             if len(bars):
                 return bars
@@ -193,18 +193,25 @@ class BarService(BarSource):
         end: int,
         progress: Callable[[Progress], None] | None,
     ) -> tuple[Bars, Tail]:
+        self._keep(key, span, end)
+        wanted = self._wanted(key, span)
+        tail = await self._loads.fill(wanted, start, end, progress)
+        return await self._with_latest(wanted, tail, start, end), tail
+
+    def _wanted(self, key: Key, span: Span) -> Wanted:
         interval = span.interval
         assert interval is not None
-        self._keep(key, span, end)
         name = SeriesName(self._source_name(), key[0], key[1], span.text)
-        wanted = Wanted(name, key, interval, self._hours.rhythm(key[0], span))
-        tail = await self._loads.fill(wanted, start, end, progress)
-        kept = await self._store.get(name, start, end)
-        partial, whole = self.live.built(key, span, start)
+        return Wanted(name, key, interval, self._hours.rhythm(key[0], span))
+
+    async def _with_latest(self, wanted: Wanted, tail: Tail, start: int, end: int) -> Bars:
+        """What is kept, what is not final of the last answer, and what was built since."""
+        kept = await self._store.get(wanted.name, start, end)
+        partial, whole = self.live.built(wanted.key, wanted.span, start)
         latest = part(merged([partial, tail.bars, whole]), start, end)
         if len(kept):  # nothing is sorted that is long
             latest = part(latest, int(kept.time[-1]) + 1, end)
-        return merged([kept, latest]), tail
+        return merged([kept, latest])
 
     def _keep(self, key: Key, span: Span, end: int) -> None:
         """Bars up to now are wanted: build what comes, so that they need not be asked again."""

@@ -329,7 +329,7 @@ async def test_a_clock_that_was_set_makes_a_simulated_past_anew(world) -> None:
 
 @pytest.mark.parametrize("text", ["5m", "10m", "7m", "15m", "D", "W"])
 async def test_what_is_kept_is_there_while_nobody_can_be_asked(world, text: str) -> None:
-    w = world("2026-11-20 18:00")
+    w = world("2026-11-21 12:00")
     span = Span.parse(text)
     first, last = date(2026, 11, 2), date(2026, 11, 20)
     whole = await w.bars.of_days(SBIN, span, first, last)
@@ -346,3 +346,17 @@ async def test_what_is_kept_is_there_while_nobody_can_be_asked(world, text: str)
     kept = await w.bars.kept_of_days(SBIN, span, first, last)
     assert kept.time.tolist() == whole.time.tolist() and w.requests == asked
     assert np.array_equal(kept.high, whole.high)
+
+
+async def test_what_was_not_final_and_what_was_built_are_kept_while_the_program_runs(world) -> None:
+    w = world("2026-11-20 11:02")
+    day = date(2026, 11, 20)
+    whole = await w.bars.of_days(SBIN, M5, day, day)
+    stop = w.bars.follow(SBIN, M5, lambda bar: None)
+    w.clock.advance(300)
+    w.hub.tick(555.0, moment=at("2026-11-20 11:06"))
+    w.hub.intervals = lambda: (_ for _ in ()).throw(NetError("Nobody."))
+    kept = await w.bars.kept_of_days(SBIN, M5, day, day)
+    assert kept.time.tolist() == [*whole.time.tolist(), at("2026-11-20 11:05")]
+    assert kept.close[-1] == 555.0
+    stop()
