@@ -101,7 +101,9 @@ class Filled(Plain):
         async def nothing(_scope: str) -> dict[str, object]:
             return {}
 
-        state = SimpleNamespace(put_later=lambda _scope: lambda *_: None, all=nothing)
+        state = SimpleNamespace(
+            put_later=lambda _scope: lambda *_: None, all=nothing, texts=nothing
+        )
         terminal = SimpleNamespace(
             drawings=DrawingBook(), clock=SimpleNamespace(time=lambda: 5.0), state=state
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ui import AREAS, HOLD, OVERRIDES, Bench, Session, make_application
+from ui import HOLD, OVERRIDES, Bench, Session, make_application
 
 from openalgo_desktop.core.enums import Mode
 from openalgo_desktop.runtime.options import TerminalOptions
@@ -32,11 +32,12 @@ class Sixteen(Bench):
         docking.discard_all()
         rows = [row for row in self.session.terminal.instruments.rows() if row.exchange == "NSE"]
         keys = [row.key for row in rows][:CHARTS]
-        for number, key in enumerate(keys, 1):
-            dock: Any = docking.make("chart" if number == 1 else f"chart-{number}")
-            docking.window_of(dock).addDockWidget(AREAS[number % 3], dock)
-            dock.show()
-            dock.show_symbol(key)
+        dock: Any = docking.make("chart")
+        docking.put(dock)
+        dock.show()
+        dock.arrange(str(CHARTS))
+        for cell, key in zip(dock.cells, keys, strict=True):
+            cell.show_symbol(key)
         ticks = await self.ticks_of(keys)
         await asyncio.sleep(3.0)
         still = await self.measure(ticks, 0)

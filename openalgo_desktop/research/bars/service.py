@@ -73,6 +73,8 @@ class BarService(BarSource):
     ) -> None:
         self._hub = hub
         self._hours = hours
+        # Of exchanges and spans: since when and until when a bar runs.
+        self._running: dict[tuple[str, Span], tuple[float, float]] = {}
         self._store = store
         self._source_name = source_name
         self._lasts = lasts
@@ -247,7 +249,14 @@ class BarService(BarSource):
 
     def countdown(self, key: Key, span: Span) -> float | None:
         now = self.live.exchange_clock.time()
-        return self._hours.countdown(key[0], self._hours.rhythm(key[0], span), now)
+        since, until = self._running.get((key[0], span), (now, now))
+        if not since <= now < until:  # another bar, or the clock was set
+            left = self._hours.countdown(key[0], self._hours.rhythm(key[0], span), now)
+            if left is None:
+                return None
+            until = now + left
+            self._running[key[0], span] = (now, until)
+        return until - now
 
     def _seed_later(self, key: Key, span: Span) -> None:
         def begin() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Signal, SignalInstance
-from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtGui import QAccessible, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from openalgo_desktop.core.charting.span import Span
@@ -345,7 +345,9 @@ class ChartView(QWidget):
             return
         self._canvas.flush()
         series = self._canvas.series
-        if len(series):
+        # With nobody who reads, a text from when the chart was opened does.
+        read = QAccessible.isActive() or not self._canvas.accessibleDescription()
+        if len(series) and read:
             last = series.bar(len(series) - 1)
             names = ("open", "high", "low", "close")
             texts = (fmt.price(value, self._canvas.places) for value in last[:4])

@@ -82,7 +82,8 @@ class FeedDoor(QObject):
     def refusal(self, key: Key) -> str:
         """Why ``key`` is not streamed; empty when it is, or nobody asked. It may quote a broker,
         and a screen is photographed: secrets are taken out."""
-        return self._terminal.logs.redactor.clean(self._terminal.hub.refusal(key))
+        text = self._terminal.hub.refusal(key)
+        return self._terminal.logs.redactor.clean(text) if text else ""
 
     def note(self, key: Key) -> str:
         """What is wrong with the price of ``key`` in two words; empty when it is fresh, or there

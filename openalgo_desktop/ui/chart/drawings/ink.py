@@ -8,7 +8,14 @@ from itertools import pairwise
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPolygonF, QStaticText, QTransform
 
-from openalgo_desktop.core.charting.drawings.geometry.sheet import At, Ink, Label, Picture, Stroke
+from openalgo_desktop.core.charting.drawings.geometry.sheet import (
+    At,
+    Ink,
+    Label,
+    Picture,
+    Point,
+    Stroke,
+)
 from openalgo_desktop.core.charting.drawings.geometry.touch import PAD_X, PAD_Y, box_of
 from openalgo_desktop.core.charting.drawings.model import Colour, Dash
 from openalgo_desktop.ui.kit import fonts, look, theme
@@ -20,8 +27,6 @@ FAR = 600.0
 #: Lines up to this width are drawn piece by piece with flat ends: smooth and long, one that is
 #: joined or has round ends costs twelve times as much. Pixels.
 THIN = 2.5
-#: Corners of boxes of texts, pixels.
-ROUND = 3.0
 _DASHES = {Dash.DASH: [5.0, 4.0], Dash.DOT: [1.0, 3.0]}
 
 
@@ -48,9 +53,14 @@ def _stroke(painter: QPainter, stroke: Stroke) -> None:
     if ink.fill:
         # Its edge is under a line, or nobody looks at it: smooth edges cost four times as much.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_brush(ink.fill, ink.opacity, dress))
-        painter.drawPolygon(_polygon(stroke))
+        brush = _brush(ink.fill, ink.opacity, dress)
+        room = _upright(stroke.points)
+        if room is not None:
+            painter.fillRect(room, brush)
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(brush)
+            painter.drawPolygon(_polygon(stroke))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     if not ink.colour:
         return
@@ -65,6 +75,17 @@ def _stroke(painter: QPainter, stroke: Stroke) -> None:
         painter.drawPolygon(_polygon(stroke))
     else:
         painter.drawPolyline(_polygon(stroke))
+
+
+def _upright(points: tuple[Point, ...]) -> QRectF | None:
+    """The rectangle that four points are, with its sides along the axes; None for another shape.
+    It is filled row by row, a shape by its edges."""
+    if len(points) != 4:
+        return None
+    (a, b), (c, d), (e, f), (g, h) = points
+    if not ((a == g and c == e and b == d and f == h) or (a == c and e == g and b == h and d == f)):
+        return None
+    return QRectF(min(a, e), min(b, f), abs(e - a), abs(f - b))
 
 
 def _polygon(stroke: Stroke) -> QPolygonF:
@@ -105,15 +126,33 @@ def _layout(text: str, pixels: int, scale: int) -> tuple[QStaticText, ...]:
     return tuple(made)
 
 
+@lru_cache(maxsize=128)
+def _text_pen(name: Colour, _theme: str) -> QPen:
+    return QPen(colour(name))
+
+
+def _box(painter: QPainter, room: QRectF, brush: QBrush) -> None:
+    """A box with blunt corners, row by row: a smooth one takes twenty times as long."""
+    left, top = round(room.left()), round(room.top())
+    wide, high = round(room.width()), round(room.height())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    inset = 0
+    for inset in (2, 1) if high > 6 else ():
+        row = 2 - inset
+        painter.fillRect(left + inset, top + row, wide - 2 * inset, 1, brush)
+        painter.fillRect(left + inset, top + high - 1 - row, wide - 2 * inset, 1, brush)
+    edge = 2 if inset else 0
+    painter.fillRect(left, top + edge, wide, high - 2 * edge, brush)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+
+
 def _label(painter: QPainter, label: Label, at: At) -> None:
     box = box_of(label, at)
     room = QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)
     if label.box:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(label.box, label.opacity))
-        painter.drawRoundedRect(room, ROUND, ROUND)
+        _box(painter, room, _brush(label.box, label.opacity, theme.current().name))
         room.adjust(PAD_X, PAD_Y, -PAD_X, -PAD_Y)
-    painter.setPen(colour(label.colour))
+    painter.setPen(_text_pen(label.colour, theme.current().name))
     scale = look.current().text_scale
     painter.setFont(_font(label.size, scale))
     rows = _layout(label.text, label.size, scale)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from openalgo_desktop.core.charting.drawings.geometry import picture
+from openalgo_desktop.core.charting.drawings.geometry.sheet import Point
 from openalgo_desktop.core.charting.drawings.geometry.touch import box_of
 from openalgo_desktop.core.charting.drawings.model import Dash
 from openalgo_desktop.core.charting.drawings.tools import tools
@@ -107,3 +108,12 @@ def test_every_tool_has_a_symbol_of_its_own(qapp):
         assert any(data), row.tool
         assert data not in seen, (row.tool, seen.get(data))
         seen[data] = row.tool
+
+
+def test_an_upright_box_is_filled_as_a_rectangle_and_nothing_else_is() -> None:
+    corners = (Point(10, 20), Point(60, 20), Point(60, 50), Point(10, 50))
+    assert ink._upright(corners) == QRectF(10, 20, 50, 30)
+    turned = (corners[1], corners[2], corners[3], corners[0])
+    assert ink._upright(turned) == QRectF(10, 20, 50, 30)
+    assert ink._upright((*corners[:3], Point(11, 50))) is None
+    assert ink._upright(corners[:3]) is None

@@ -257,6 +257,12 @@ async def test_what_is_followed_has_its_beginning_asked_for(world, monkeypatch) 
 async def test_the_countdown_runs_to_the_end_of_the_bar_or_the_session(world) -> None:
     w = world("2026-11-20 10:02:30")
     assert w.bars.countdown(SBIN, M5) == 150.0
+    w.clock.advance(149.0)
+    assert w.bars.countdown(SBIN, M5) == 1.0
+    w.clock.advance(2.0)
+    assert w.bars.countdown(SBIN, M5) == 299.0  # the next bar
+    w.clock.advance(-151.0)
+    assert w.bars.countdown(SBIN, M5) == 150.0  # the clock was set back
     assert w.bars.countdown(SBIN, DAY) == 5.5 * 3600 - 150
     w.clock.jump(w.clock.now().replace(hour=15, minute=20, second=0))
     assert w.bars.countdown(SBIN, Span.parse("1h")) == 600.0
