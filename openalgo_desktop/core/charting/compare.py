@@ -49,11 +49,12 @@ class Comparison:
 
     def take(self, key: Key, time: int, close: float) -> bool:
         """The bar of an instrument that begins at ``time`` closes there now; whether it is one of
-        the main one's."""
-        place = int(np.searchsorted(self._time[: self._size], time))
-        if place >= self._size or self._time[place] != time:
+        the main one's, and it is compared at all."""
+        times = self._time[: self._size]
+        first, after = (int(np.searchsorted(times, time, side)) for side in ("left", "right"))
+        if first == after or key not in self._closes:
             return False
-        self._closes[key][place] = close
+        self._closes[key][first:after] = close  # bricks of one bar have one time
         return True
 
     def percent(self, first: int, last: int | None = None) -> dict[Key, Floats]:

@@ -126,7 +126,9 @@ class BarBuilder:
         if not self._intraday and tick.knows(Part.DAY) and tick.high > 0 and tick.low > 0:
             high, low = max(high, tick.high), min(low, tick.low)
             if self._one_day:  # the exchange's own figures of the day
-                opened, volume = tick.open or opened, float(tick.volume)
+                opened = tick.open or opened
+                told = float(tick.volume)  # a fall means a reconnect: a day's volume never does
+                volume = told if isnan(bar.volume) else max(bar.volume, told)
         new = LiveBar(bar.time, opened, high, low, price, volume, oi, began)
         if new[1:7] == bar[1:7] and not began:  # a quote without a trade
             return ()

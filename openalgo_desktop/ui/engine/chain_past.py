@@ -13,6 +13,7 @@ import numpy as np
 from openalgo_desktop.analytics.indian.kept import NAN, Growing
 from openalgo_desktop.core.chain import ChainHead, ChainName
 from openalgo_desktop.core.charting.columns import Floats, Ints
+from openalgo_desktop.core.charting.surroundings import ChainPast
 from openalgo_desktop.core.model import Key
 
 if TYPE_CHECKING:
@@ -31,6 +32,24 @@ MINUTES: Final = 2000
 SCOPE: Final = "chain-record"
 #: What is kept of a head.
 FIGURES: Final = ("pcr", "pcr_volume", "call_oi", "put_oi", "straddle", "atm_iv", "max_pain")
+
+
+class SamplesUntil:
+    """The :class:`ChainPast` of a replay: those of ``record`` that were taken up to its
+    ``moment``, epoch seconds, which moves on."""
+
+    def __init__(self, record: ChainPast, moment: Callable[[], float]) -> None:
+        self._record, self._moment = record, moment
+
+    @property
+    def time(self) -> Ints:
+        """When each sample was taken, epoch seconds."""
+        found = self._record.time
+        return found[: int(np.searchsorted(found, self._moment(), "right"))]
+
+    def figure(self, name: str) -> Floats:
+        """One value for each sample."""
+        return self._record.figure(name)[: len(self.time)]
 
 
 class ChainRecord:

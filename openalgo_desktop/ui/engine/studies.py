@@ -24,12 +24,12 @@ from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span, SpanUnit
 from openalgo_desktop.core.charting.studies import Profile, StudySpec, StudyWish, Value
-from openalgo_desktop.core.charting.surroundings import Surroundings
+from openalgo_desktop.core.charting.surroundings import ChainPast, Surroundings
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.errors import AppError, DataError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.engine.chain_past import ChainRecords
+from openalgo_desktop.ui.engine.chain_past import ChainRecords, SamplesUntil
 from openalgo_desktop.ui.engine.study_templates import StudyTemplates
 
 if TYPE_CHECKING:
@@ -117,7 +117,11 @@ class StudiesView(ChartStudies):
         if chain and not self._recorded:
             record = self._door.records.want(self.key)
             self._recorded = record is not None
-            self.surround(replace(self.around, chain=record))
+            past = self._past
+            known: ChainPast | None = record
+            if record is not None and past is not self._door.market:
+                known = SamplesUntil(record, lambda: past.moment)
+            self.surround(replace(self.around, chain=known))
         elif not chain:
             self._release()
         span = self.around.span

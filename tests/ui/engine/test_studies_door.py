@@ -16,7 +16,7 @@ from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.charting.studies import StudyWish, Style
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.ui.engine.chain_past import ChainRecord
+from openalgo_desktop.ui.engine.chain_past import ChainRecord, SamplesUntil
 from openalgo_desktop.ui.engine.study_templates import SCOPE, StudyTemplates
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive
@@ -178,3 +178,16 @@ async def test_new_studies_begin_as_the_user_likes_them() -> None:
     assert new.ident != again.new("sma").ident
     again.forget_first("sma")
     assert (await templates(state)).new("sma").params == {}
+
+
+def test_of_a_chain_a_replay_has_what_was_recorded_up_to_its_moment() -> None:
+    now = [100.0]
+    record = ChainRecord(lambda: now[0])
+    for at, pcr in ((100.0, 0.5), (200.0, 0.7), (300.0, 0.9)):
+        now[0] = at
+        record.take(ChainHead(pcr=pcr))
+    moment = [99.0]
+    past = SamplesUntil(record, lambda: moment[0])
+    assert not len(past.time) and not len(past.figure("pcr"))
+    moment[0] = 200.0
+    assert past.time.tolist() == [100, 200] and past.figure("pcr").tolist() == [0.5, 0.7]

@@ -50,3 +50,9 @@ def test_bars_come_live() -> None:
     assert both.closes(B)[:5].tolist()[1:] == [50, 55, 40, 60]
     assert len(both.closes(A)) == 204 and list(both.keys) == [A, B]
     np.testing.assert_allclose(both.percent(1, 5)[B], [0, 10, -20, 20])
+
+
+def test_bricks_of_one_bar_have_one_close_and_who_has_no_bars_takes_none() -> None:
+    both = Comparison(np.array([0, 60, 60, 120]), {B: OTHER})
+    assert both.take(B, 60, 77.0) and not both.take(C, 60, 1.0) and not both.take(B, 90, 1.0)
+    assert both.closes(B)[1:].tolist() == [77.0, 77.0, 55.0]

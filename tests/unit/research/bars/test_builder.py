@@ -216,3 +216,13 @@ def test_no_high_or_low_is_lost_to_a_reader_who_looks_at_random_moments(
     if span != "D":
         told = sum(bar.volume for bar in shown.values() if not math.isnan(bar.volume))
         assert told == volume - steps[0][2]
+
+
+def test_the_volume_of_a_day_does_not_fall_with_a_reconnect() -> None:
+    made = builder("D")
+    made.take(tick(0, 100.0, 900, high=101.0, low=99.0))
+    made.take(tick(5, 100.5, 1000, high=101.0, low=99.0))
+    made.take(tick(6, 100.6, 0, high=101.0, low=99.0))
+    assert made.bar is not None and made.bar.volume == 1000.0
+    made.take(tick(7, 100.7, 1100, high=101.0, low=99.0))
+    assert made.bar.volume == 1100.0
