@@ -51,6 +51,7 @@ class ChartView(QWidget):
     range_moved = Signal(float, float)  # moments at the edges, epoch seconds
     cross_moved = Signal(object, float)  # moment under the pointer or None, the price there
     far_cross_moved = Signal(object)  # moment under the pointer in another chart, or None
+    taken_up = Signal()  # the hand or the keys came here
     study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
     study_asked = Signal(str, str)  # id of a legend's row; hide, settings or close
     resized = Signal()
@@ -94,6 +95,7 @@ class ChartView(QWidget):
         canvas.older_wanted.connect(self.older_wanted)
         canvas.range_moved.connect(self.range_moved)
         canvas.cross_moved.connect(self.cross_moved)
+        canvas.taken_up.connect(self.taken_up)
         canvas.study_menu.connect(self.study_menu)
         canvas.study_asked.connect(self.study_asked)
 

@@ -70,6 +70,9 @@ class GttBook(QObject):
 
     def forget(self) -> None:
         """Mode or account is another: what was read is not of it."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
         self._show((), "")
         if self._holders:
             self.read()

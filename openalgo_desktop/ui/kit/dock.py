@@ -409,11 +409,12 @@ class Dock(QDockWidget):
 
     # -- menus and state --------------------------------------------------------------------
     def menu(self) -> QMenu:
-        """A context menu that deletes itself; open it with ``popup``. A change of the mode closes
-        it: its items may mean orders and positions of the mode that was."""
+        """A context menu that deletes itself; open it with ``popup``. A change of the mode or the
+        account closes it: its items may mean orders and positions of the one that was."""
         menu = named(QMenu(self), f"dock-{self.name}-menu", f"{self.title} menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.bridge.mode_changed.connect(menu.close)
+        self.bridge.account_changed.connect(menu.close)
         return menu
 
     def add_item(self, menu: QMenu, text: str, call: Callable[[], object]) -> QAction:

@@ -17,7 +17,13 @@ def set_replayed(widget: QWidget, replayed: bool) -> None:
 def focus_is_replayed() -> bool:
     """Whether the hand is in something that shows the past."""
     window = QApplication.activeWindow()
-    widget = QApplication.focusWidget() or (window.focusWidget() if window is not None else None)
+    return is_replayed(
+        QApplication.focusWidget() or (window.focusWidget() if window is not None else None)
+    )
+
+
+def is_replayed(widget: QWidget | None) -> bool:
+    """Whether a widget is in something that shows the past."""
     while widget is not None:
         if widget.property(_PROPERTY):
             return True

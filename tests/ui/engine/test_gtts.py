@@ -78,3 +78,19 @@ async def test_another_account_never_shows_the_rows_of_the_one_before(qapp: obje
     assert book.rows == ()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert book.rows == () and book.problem == "no answer"
+
+
+async def test_what_is_read_for_another_account_is_never_shown(qapp: object) -> None:
+    parent, broker = QObject(), Broker()
+    tasks: list[asyncio.Task[None]] = []
+
+    def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        tasks.append(asyncio.ensure_future(work))
+        return tasks[-1]
+
+    book = GttBook(broker, spawn, parent)
+    broker.rows = [row("1")]
+    book.hold()()  # the chart that asked is closed before the answer
+    book.forget()  # and the account is another
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert list(book.rows) == []

@@ -81,6 +81,10 @@ class Mouse:
         return Drag.PAN, stage.pane_at(point.y())
 
     # -- gestures ----------------------------------------------------------------------------
+    def let_go(self) -> None:
+        """What was pressed meant what is not shown any more."""
+        self._pressed = self._from = None
+
     def press(self, event: QMouseEvent) -> None:
         """A button went down."""
         canvas, point = self._canvas, event.position()

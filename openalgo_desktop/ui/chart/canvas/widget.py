@@ -37,6 +37,7 @@ class Canvas(Surface):
     line_moved = Signal(str, float)  # id of a line, the price where it was let go
     line_closed = Signal(str)  # id of a line whose x was pressed and released
     cross_moved = Signal(object, float)  # moment (epoch seconds) or None, price under the pointer
+    taken_up = Signal()  # the hand or the keys came here
     study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
     study_asked = Signal(str, str)  # id of a legend's row and its spot: hide, settings, close
 
@@ -114,6 +115,7 @@ class Canvas(Surface):
         self.mouse.wheel(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.taken_up.emit()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.mouse.press(event)
 
@@ -170,8 +172,13 @@ class Canvas(Surface):
 
     def cancel(self) -> bool:
         """Give up what the mouse holds; whether something was held."""
+        self.mouse.let_go()
         held = self.layers.cancel()
         return self.hand.give_up() or held
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.taken_up.emit()
+        super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.overlay.choose("")  # a key must not mean what nobody looks at any more

@@ -32,6 +32,7 @@ class LineHand:
         self._line: PriceLine | None = None
         self._from = QPoint()
         self._closing = False
+        self._shown: tuple[QPoint, float] | None = None  # where the ghost was put, and its price
 
     @property
     def busy(self) -> bool:
@@ -51,6 +52,7 @@ class LineHand:
         if line is None or not (on_close or line.draggable):
             return False
         self._line, self._from, self._closing = line, at, on_close
+        self._shown = None
         return True
 
     def move(self, at: QPoint) -> Gesture | None:
@@ -58,6 +60,7 @@ class LineHand:
         if self._line is None or self._closing or not self._far(at):
             return None
         price = self._overlay.frame.price(at.y())
+        self._shown = (at, price)
         self._overlay.set_ghost(self._line, price)
         return Gesture(self._line, price)
 
@@ -79,6 +82,10 @@ class LineHand:
             if not far:  # a click
                 self._overlay.choose(line.line_id)
             return None
+        shown = self._shown
+        if shown is not None and shown[0] == at:
+            # The scale may have moved under a hand that was still: what it read is meant.
+            return Gesture(line, shown[1])
         return Gesture(line, self._overlay.frame.price(at.y()))
 
     def give_up(self) -> bool:

@@ -115,11 +115,13 @@ class ChartCell(QWidget):
         self.view = named(ChartView(), f"{name}-view", "Candle chart")
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
+        self.view.taken_up.connect(self.activated)
         self._build_lines()
         self.studies = CellStudies(bridge, self.view, self.studies_changed.emit)
         self.comparing = Comparing(self, self.view, self._source)
         followers = Followers(self.studies, self.comparing)
         self.data = ChartData(self, self.view, self.history, followers, self._show_history)
+        self.data.drawn = self.show_lines
         self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
         self.study_hand = StudyHand(self)
         self.data_window = DataWindow(self)
@@ -171,6 +173,7 @@ class ChartCell(QWidget):
         self.listen(bridge.alerts.changed, self._on_plan)
         self.listen(bridge.gtts.changed, self.show_lines)
         self.listen(bridge.mode_changed, lambda _mode: self.give_up())
+        self.listen(bridge.account_changed, lambda _account: self.give_up())
         self.listen(bridge.moment_wanted, self._on_moment)
         self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
         self.listen(bridge.setting_changed, lambda *_: self.sides.show_armed())
@@ -268,15 +271,22 @@ class ChartCell(QWidget):
         instrument = self.bridge.instrument(key)
         if instrument is None or key == self.key:
             return
-        self.give_up()
         self.entry.leave()
         self.key, self.expression = key, None
+        self.leave_prices()
         self._places = decimals(instrument.tick_size)
         self.subject_changed.emit()
         self.sides.show_instrument(instrument)
         self.sides.show_armed()
         self.want({key: FeedMode.QUOTE})
         self.load()
+
+    def leave_prices(self) -> None:
+        """The prices in the view are not those of what the chart shows from now on: until its own
+        are there nothing can be meant by a place."""
+        self.give_up()
+        self.data.forget_drawn()
+        self.view.set_lines(())
 
     def _on_interval(self, text: str) -> None:
         self.interval_picked.emit(text)
@@ -360,9 +370,9 @@ class ChartCell(QWidget):
         expression = parse(text, self._known)
         if self.expression is not None and expression.text == self.expression.text:
             return
-        self.give_up()
         self.entry.leave()
         self.key, self.expression = None, expression
+        self.leave_prices()
         self._places = max(self.bridge.places(key) for key in expression.keys)
         self.sides.hide_all()
         self.want(dict.fromkeys(expression.keys, FeedMode.QUOTE))
@@ -591,6 +601,8 @@ class ChartCell(QWidget):
         lines = [] if instrument is None else self.lines.of(instrument)
         if self.replay.active:
             lines = self.replay.lines_now()
+        if not self.data.is_drawn:
+            lines = []
         self.view.set_lines(lines)
         if self.key is not None:
             self.own.show_plans(self.lines.plans(self.key))
@@ -698,15 +710,17 @@ class ChartCell(QWidget):
         """Ctrl+click: the price goes to the ticket."""
         if self.replay.active:
             self.replay.refuse()
-        elif self.key is not None:
+        elif self.key is not None and self.data.is_drawn:
             self.bridge.pick_price(self.key, price, explicit=True)
 
     def _on_menu(self, price: float, at: QPoint) -> None:
         """Right click: what can be done at this price."""
         instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is None:
+        if instrument is None or not self.data.is_drawn:
             return
         menu = self.host.menu()
+        # What it offers is of now or of the past: it ends when that changes.
+        self.replay.changed.connect(menu.close)
         if self.replay.active:
             self.replay.fill_menu(menu, instrument, price)
         else:

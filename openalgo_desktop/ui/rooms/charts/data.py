@@ -122,6 +122,8 @@ class ChartData:
         self._stop: Callable[[], None] | None = None
         self._waiting: list[LiveBar] = []
         self._loaded = False
+        self._drawn: Subject | None = None  # whose bars are in the view
+        self.drawn: Callable[[], None] = lambda: None  # those of another subject are in the view
         self._last = 0  # beginning of the last bar, epoch seconds
         self._subject: Subject | None = None
         self._mends = False
@@ -145,6 +147,16 @@ class ChartData:
     def loaded(self) -> bool:
         """Whether the history of what was asked for is here (maybe without a bar)."""
         return self._loaded
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the bars in the view are those of what was asked for, in this interval or
+        another; else a price of the view is one of something else."""
+        return self._subject is not None and self._drawn == self._subject
+
+    def forget_drawn(self) -> None:
+        """What is in the view is not what the chart shows from now on."""
+        self._drawn = None
 
     @property
     def market(self) -> Series:
@@ -209,6 +221,7 @@ class ChartData:
         if self._spec is None or not len(bars):
             self._view.canvas.set_market(None)
             self._view.set_bars(bars, self.span, places, tick)
+            self._is_drawn_now()
             self._follower.load(self._view.canvas.series.columns())
             return
         self._base = Series(bars)
@@ -249,6 +262,7 @@ class ChartData:
         places, tick = self._look
         if change is Change.ALL:
             self._view.set_rows(run.rows, self.span, places, tick, self._size)
+            self._is_drawn_now()
         elif change is Change.BEFORE:
             self._view.rows_put_before(run.rows)
         else:
@@ -256,6 +270,11 @@ class ChartData:
         self._show_market()
         self._follower.load(self._view.canvas.series.columns())
         self._view.flush()
+
+    def _is_drawn_now(self) -> None:
+        if self._drawn != self._subject:
+            self._drawn = self._subject
+            self.drawn()
 
     def _show_market(self) -> None:
         base = self._base

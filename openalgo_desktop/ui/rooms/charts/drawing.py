@@ -36,6 +36,7 @@ from openalgo_desktop.ui.engine.alerts import AlertDraft
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.replayed import NOT_HERE, is_replayed
 from openalgo_desktop.ui.kit.widgets import slug
 
 #: A narrower chart has no tool box; the keys work. Pixels.
@@ -117,12 +118,16 @@ class ChartDrawings(QObject):
         self.board.set_chart(key, span)
 
     def _is_reserved(self, place: QPointF) -> bool:
-        """Whether a place is the tag of an order's line, which means that line."""
+        """Whether a place is the tag of an order's line, which means that line. With a tool in hand
+        only its x is one: a stroke that begins on a tag must not move the order."""
         if not self._view.shown_lines:
             return False
         overlay, point = self._view.canvas.overlay, place.toPoint()
         chips = (overlay.chip_of(line.line_id) for line in self._view.shown_lines)
-        return any(tag.contains(point) or close.contains(point) for tag, close in chips)
+        drawing = self.board.tool is not None
+        return any(
+            close.contains(point) or (tag.contains(point) and not drawing) for tag, close in chips
+        )
 
     def offer_studies(self) -> None:
         """Offer the tools that anchor a study; who calls it answers ``study_wanted``."""
@@ -230,6 +235,9 @@ class ChartDrawings(QObject):
         key = self.board.key
         instrument = self._bridge.instrument(key) if key is not None else None
         if instrument is None or instrument.is_index:
+            return
+        if is_replayed(self._view):
+            self._bridge.notice.emit("warning", NOT_HERE)
             return
         quantity = int(plan.quantity) if isfinite(plan.quantity) else 0
         self._bridge.ticket_wanted.emit(

@@ -15,6 +15,8 @@ from openalgo_desktop.ui.kit.dock import Spawn
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
 
 GTT = "gtt"
+#: A trigger is known by its side of the market: its number may change when they are read again.
+BELOW, ABOVE = "below", "above"
 
 
 def size_text(units: int, instrument: Instrument) -> str:
@@ -42,7 +44,7 @@ class GttLines:
         """The lines of an instrument."""
         return [
             PriceLine(
-                f"{GTT}|{row.trigger_id}|{number}",
+                f"{GTT}|{row.trigger_id}|{BELOW if leg.below else ABOVE}",
                 leg.trigger_price,
                 f"GTT {row.action.value} {size_text(row.quantity, instrument)}",
                 row.action.value.lower(),
@@ -50,20 +52,32 @@ class GttLines:
                 closable=True,
             )
             for row in self._bridge.gtts.of(instrument.key)
-            for number, leg in enumerate(row.legs)
+            for leg in row.legs
             if leg.status is GttStatus.PENDING
         ]
 
-    def _find(self, line_id: str) -> tuple[Gtt | None, int]:
-        _, trigger_id, number = line_id.split("|")
-        found = (row for row in self._bridge.gtts.rows if row.trigger_id == trigger_id)
-        return next(found, None), int(number)
+    def _find(self, line_id: str) -> tuple[Gtt, int] | None:
+        """The order and the number of its trigger; None where either waits no more."""
+        _, trigger_id, side = line_id.split("|")
+        return next(
+            (
+                (row, number)
+                for row in self._bridge.gtts.rows
+                if row.trigger_id == trigger_id
+                for number, leg in enumerate(row.legs)
+                if leg.status is GttStatus.PENDING and leg.below is (side == BELOW)
+            ),
+            None,
+        )
 
     def move(self, line_id: str, price: float, mode: Mode, *, asked: bool = False) -> bool:
         """Bring a trigger to ``price`` by one change at the broker; whether it is on its way."""
-        row, number = self._find(line_id)
-        instrument = self._bridge.instrument(row.key) if row is not None else None
-        if row is None or instrument is None or row.trigger_id in self._busy:
+        found = self._find(line_id)
+        if found is None:
+            return False
+        row, number = found
+        instrument = self._bridge.instrument(row.key)
+        if instrument is None or row.trigger_id in self._busy:
             return False
         if why := self._hand.why_not(row.key, mode, asked=asked):
             self._bridge.notice.emit("warning", f"Not changed: {why}")
@@ -82,8 +96,8 @@ class GttLines:
 
     def close(self, line_id: str, mode: Mode) -> None:
         """Cancel the whole order at the broker; unless armed that is asked about."""
-        row, _ = self._find(line_id)
-        if row is not None and row.trigger_id not in self._busy:
+        found = self._find(line_id)
+        if found is not None and (row := found[0]).trigger_id not in self._busy:
             self._busy.add(row.trigger_id)
             self._spawn(self._close(row, mode), "cancel GTT", sends=True)
 

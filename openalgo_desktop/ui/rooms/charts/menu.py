@@ -124,13 +124,17 @@ class PriceMenu:
         half = closing.part(held.quantity, 50, row.lot_size)
         if half:
             words = f"Close half{mark} ({fmt.lots_text(half, row.lot_size)}){dots}"
-            add(menu, words, partial(self.closes.close, held, 50, asked=asked))
+            add(
+                menu,
+                words,
+                lambda: self.closes.close(held, 50, asked=asked or not self._hand.armed),
+            )
         units = fmt.lots_text(abs(held.quantity), row.lot_size)
         words = f"Close all{mark} ({units}){dots}"
-        add(menu, words, partial(self.closes.close, held, 100, asked=asked))
+        add(menu, words, lambda: self.closes.close(held, 100, asked=asked or not self._hand.armed))
         side = "short" if held.quantity > 0 else "long"
         words = f"Reverse{mark} to {side} {units}{dots}"
-        add(menu, words, partial(self.closes.reverse, held, asked=asked))
+        add(menu, words, lambda: self.closes.reverse(held, asked=asked or not self._hand.armed))
 
 
 def _stop_wish(row: Instrument, level: float, last: float | None) -> TicketWish | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.legs.bars import combined
@@ -37,29 +38,29 @@ class Source(Protocol):
     ) -> Callable[[], None]: ...
 
 
+@dataclass(frozen=True)
 class OneInstrument:
-    """The :class:`Subject` that is an instrument."""
+    """The :class:`Subject` that is an instrument; equal to another one of the same source."""
 
-    exact_extremes = True
-    without: tuple[Key, ...] = ()
-
-    def __init__(self, source: Source, key: Key) -> None:
-        self._source, self._key = source, key
+    source: Source
+    key: Key
+    exact_extremes: ClassVar[bool] = True
+    without: ClassVar[tuple[Key, ...]] = ()
 
     async def bars(self, span: Span, first: date, last: date, tell: Report) -> Bars:
         """Its bars of an inclusive range of IST dates. Raises :class:`AppError`."""
-        return await self._source.of_days(self._key, span, first, last, tell)
+        return await self.source.of_days(self.key, span, first, last, tell)
 
     async def kept(self, span: Span, first: date, last: date) -> Bars:
         """Those of them that are kept, asking nobody."""
-        return await self._source.kept(self._key, span, first, last)
+        return await self.source.kept(self.key, span, first, last)
 
     def lose(self, key: Key) -> None:
         """Its price is not known any more: its last bar stays what it was."""
 
     def follow(self, span: Span, listener: Callable[[LiveBar], None]) -> Callable[[], None]:
         """Hear of its forming bar."""
-        return self._source.follow(self._key, span, listener)
+        return self.source.follow(self.key, span, listener)
 
 
 class Combination:

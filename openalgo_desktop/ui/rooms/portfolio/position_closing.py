@@ -87,6 +87,8 @@ class PositionClosing:
         way does nothing. ``asked``: with a question in any case."""
         lot = self._bridge.lot(row.key)
         units = closing.part(row.quantity, percent, lot)
+        if self._told_of_change(row, whole=percent >= 100):
+            return
         if row.quantity and not units:
             name = self._bridge.name(row.key)
             self._bridge.notice.emit(
@@ -102,9 +104,25 @@ class PositionClosing:
     def reverse(self, row: Position, *, asked: bool = False) -> None:
         """Turn one position to the other side at market; asks as the settings say, and where that
         cancels orders. ``asked``: with a question in any case."""
+        if self._told_of_change(row):
+            return
         if row.quantity and self._begin(row):
             turn = self._reverse(row, asked, self._bridge.mode)
             self._dock.spawn(turn, "reverse position", sends=True)
+
+    def _told_of_change(self, row: Position, *, whole: bool = False) -> bool:
+        """Whether the position is another now than the row that the user saw: then it is said and
+        nothing is sent. ``whole``: more or less of it leaves all the same, the other side does
+        not."""
+        seen, rows = row.quantity, self._bridge.books.positions
+        same = (one for one in rows if one.key == row.key and one.product is row.product)
+        now = next((one.quantity for one in same), seen)
+        if now == seen or (whole and now * seen > 0) or not now:
+            return False  # of what is flat nothing is closed or turned: the desk says so
+        name = self._bridge.name(row.key)
+        text = f"Not sent: {name} was {fmt.quantity(seen)} and is {fmt.quantity(now)} now."
+        self._bridge.notice.emit("warning", text)
+        return True
 
     def _begin(self, row: Position, *, again: bool = False) -> bool:
         """Whether it may be told now; ``again`` also where an order of it still rests."""
@@ -146,6 +164,8 @@ class PositionClosing:
                 yes = "Close position" if whole else f"Close {fmt.lots_text(units, lot)}"
                 if not await confirm(self._parent, "Close the position?", words, yes, rows, True):
                     return
+                if self._told_of_change(row, whole=whole):
+                    return
             placed = await self._bridge.desk.close_position(
                 row.symbol, row.exchange, row.product, mode, quantity=0 if whole else units
             )
@@ -178,6 +198,8 @@ class PositionClosing:
                 if not await confirm(
                     self._parent, "Reverse the position?", words, "Reverse", rows, True
                 ):
+                    return
+                if self._told_of_change(row):
                     return
             said = await self._bridge.desk.reverse(row.symbol, row.exchange, row.product, mode)
             sent = ()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.enums import Action, Mode, PriceType, Product
 from openalgo_desktop.core.exits import ExitPlan
@@ -202,6 +203,14 @@ def test_not_armed_a_drag_asks_at_the_line(drive: Drive) -> None:
         chart.drag(chart.tag("LIMIT"), 25)
         session.bridge.select(("NSE", "INFY"))
         assert not bubble.isVisible()
+        # Until its bars are there a price of the view is one of the other symbol: it means nothing.
+        cell, picked = chart.dock.cell, []
+        session.bridge.price_picked.connect(lambda *what: picked.append(what))
+        cell.show_lines()
+        assert not cell.data.is_drawn and list(chart.view.shown_lines) == []
+        cell._on_price(chart.last)
+        cell._on_menu(chart.last, QPoint(0, 0))
+        assert picked == [] and not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
         session.bridge.select(SBIN)
         await until(lambda: len(chart.view.shown_lines) == 3, "the lines again")
         await until(lambda: len(chart.view.canvas.series) > 0, "bars")

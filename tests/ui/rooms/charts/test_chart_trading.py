@@ -170,6 +170,7 @@ def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
         chart = await Chart(session).ready()
         session.bridge.select(NIFTY)
         await until(lambda: chart.dock.key == NIFTY, "the index")
+        await until(lambda: chart.dock.cell.data.is_drawn, "its bars")
         assert not any(button.isVisible() for button in chart.buttons.values())
         assert menu_words(chart.dock, 24_000.02) == ["Alert", "Fit", "Drawing", "Save"]
 
@@ -309,7 +310,9 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         assert closed == []
         question()[0].yes.click()
         await until(lambda: closed == [10], "half of it")
+        chart.arm()
         chart.dock.cell._on_menu(last, QPoint(0, 0))
+        bridge.arm.disarm()  # while the menu is open: what it offers asks after all
         item(chart.dock, "Reverse to short 20").trigger()
         await until(question, "the question")
         question()[0].no.click()

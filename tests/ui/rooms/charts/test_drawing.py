@@ -97,8 +97,14 @@ def test_a_tag_of_an_order_is_not_covered_and_the_list_shows_all(drive: Drive) -
         bar = canvas.series.bar(len(canvas.series) - 1)
         dock.view.set_lines([PriceLine("o1", bar[3], "Buy 1", "buy", True, True)])
         canvas.overlay.grab()
-        tag = canvas.overlay.chip_of("o1")[0]
-        assert drawings._is_reserved(QPointF(tag.center()))
+        tag, cross = canvas.overlay.chip_of("o1")
+        words = QPointF(tag.left() + 4, tag.center().y())
+        assert drawings._is_reserved(words)
+        # A stroke that begins on a tag draws, and never moves the order; its x still ends it.
+        drawings.board.take(tool("trend"))
+        assert not drawings._is_reserved(words)
+        assert drawings._is_reserved(QPointF(cross.center()))
+        drawings.board.take(None)
         drawings.turn_objects()
         assert drawings.objects is not None and drawings.objects.tree.topLevelItemCount() == 0
         board = drawings.board

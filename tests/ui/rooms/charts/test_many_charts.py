@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, MOST
@@ -48,6 +51,11 @@ def test_charts_of_a_dock_come_go_and_come_back(drive: Drive) -> None:
         dock.cells[2].interval.choose("15m")
         assert [cell.key for cell in dock.cells] == [SBIN, SBIN, RELIANCE, SBIN]
         await until(lambda: all(cell.data.loaded for cell in dock.cells), "all histories")
+        # A click in a chart makes keys mean it.
+        QTest.mouseClick(dock.cells[3].view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(9, 60))
+        assert dock.cell is dock.cells[3]
+        dock.cells[2].view.canvas.taken_up.emit()
+        assert dock.cell is dock.cells[2]
         kept = dock.save_state()
         dock.arrange("1")
         assert dock.cells == [dock.cell] and dock.key == RELIANCE  # the active one stays

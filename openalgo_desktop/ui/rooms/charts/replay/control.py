@@ -82,14 +82,19 @@ class ReplayControl(QObject):
 
     async def _begin(self, at: datetime, everywhere: bool) -> None:
         cell = self._cell
-        if cell.key is None or self.strip is None:
+        key, strip = cell.key, self.strip
+        if key is None or strip is None:
             return
-        self.strip.tell("Loading…")
+        strip.tell("Loading…")
         try:
-            await self._door.begin([(cell.key, cell.span)], at)
+            await self._door.begin([(key, cell.span)], at)
         except AppError as error:
             if self.strip is not None:
                 self.strip.tell(error.message)
+            return
+        if self.strip is not strip or cell.key != key:  # given up, or another symbol, meanwhile
+            await self._door.end()
+            self.drop()
             return
         self._drop_layer()
         self.strip.tell("")
@@ -116,7 +121,7 @@ class ReplayControl(QObject):
     def _enter(self) -> None:
         self.active = True
         cell = self._cell
-        cell.give_up()
+        cell.leave_prices()
         set_replayed(cell, True)
         cell.sides.setEnabled(False)
         cell.sides.show_prices(None)  # those of now are none here
@@ -154,6 +159,7 @@ class ReplayControl(QObject):
         set_replayed(self._cell, False)
         self._cell.sides.setEnabled(True)
         if was:
+            self._cell.leave_prices()  # those of the past
             self._cell.own.show_replayed(None)
             self.changed.emit()
 
