@@ -172,7 +172,7 @@ def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
         await until(lambda: chart.dock.key == NIFTY, "the index")
         await until(lambda: chart.dock.cell.data.is_drawn, "its bars")
         assert not any(button.isVisible() for button in chart.buttons.values())
-        assert menu_words(chart.dock, 24_000.02) == ["Alert", "Fit", "Drawing", "Save"]
+        assert menu_words(chart.dock, 24_000.02) == ["Alert", "Bar", "Fit", "Drawing", "Save"]
 
     drive(scenario)
 
@@ -312,8 +312,9 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         await until(lambda: closed == [10], "half of it")
         chart.arm()
         chart.dock.cell._on_menu(last, QPoint(0, 0))
+        turn = item(chart.dock, "Reverse to short 20")
         bridge.arm.disarm()  # while the menu is open: what it offers asks after all
-        item(chart.dock, "Reverse to short 20").trigger()
+        turn.trigger()
         await until(question, "the question")
         question()[0].no.click()
         await settle()
