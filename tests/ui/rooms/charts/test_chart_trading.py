@@ -43,6 +43,7 @@ class Chart:
         self.dock.raise_()
         await until(lambda: self.shown(Action.BUY) > 0, "prices on the buttons")
         await until(self.buttons[Action.BUY].isVisible, "the buttons")
+        await until(lambda: self.dock.cell.data.is_drawn, "its bars")
         bridge: Any = self.bridge
 
         async def place(request: OrderRequest, mode: Mode) -> None:
