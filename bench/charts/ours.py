@@ -71,7 +71,8 @@ class Plain:
 
     def pan(self, number: int) -> None:
         sign = 1 if number % 20 < 10 else -1
-        self.target.scroll_by(-1.3 * sign / self.target.scale_x.span)
+        share = max(1.3 / self.target.scale_x.span, 1.0 / WIDTH)  # less than a pixel is no move
+        self.target.scroll_by(-share * sign)
 
     def zoom(self, number: int) -> None:
         self.target.zoom_by(1 if number % 2 else -1)

@@ -110,7 +110,8 @@ class Series:
         if not self._length:
             return 0.0
         times = self.time
-        index = int(np.searchsorted(times, time, side="right")) - 1
+        # A whole number: for a fraction all times would be made into fractions first.
+        index = int(np.searchsorted(times, math.floor(time), side="right")) - 1
         if index < 0:
             return (time - float(times[0])) / self.length
         start = float(times[index])

@@ -99,14 +99,22 @@ class StudyView:
         key = (len(values), begin, closed)
         kept = self._kept.get(number)
         if kept is None or kept[0] != key:
-            part = values[begin:closed]
-            part = part[np.isfinite(part)]
-            found = (float(part.min()), float(part.max())) if len(part) else (math.inf, -math.inf)
+            found = _ends(values[begin:closed])
             kept = self._kept[number] = (key, found)
         low, high = kept[1]
         if end > closed and math.isfinite(last_value := float(values[closed])):
             low, high = min(low, last_value), max(high, last_value)
         return low, high
+
+
+def _ends(part: Floats) -> Range:
+    """Lowest and highest of the finite values; the wrong way round where there is none."""
+    if len(part):
+        low, high = float(np.fmin.reduce(part)), float(np.fmax.reduce(part))
+        if math.isfinite(low) and math.isfinite(high):
+            return low, high
+    part = part[np.isfinite(part)]
+    return (float(part.min()), float(part.max())) if len(part) else (math.inf, -math.inf)
 
 
 _PLAIN = Style()
@@ -139,9 +147,7 @@ class Compared:
         closed = last - 1
         key = (len(self.closes), first, closed)
         if self._kept is None or self._kept[0] != key:
-            part = self.closes[first:closed]
-            part = part[np.isfinite(part)]
-            found = (float(part.min()), float(part.max())) if len(part) else (math.inf, -math.inf)
+            found = _ends(self.closes[first:closed])
             self._kept = (key, found)
         low, high = self._kept[1]
         newest = float(self.closes[closed])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -108,19 +109,22 @@ def _begins(local: Ints, step: int) -> Ints:
 
 def time_labels(times: Ints, ticks: list[int], intraday: bool) -> list[str]:
     """Texts of :func:`time_ticks`: the date where a day begins, else the time of day."""
-    labels = []
-    for index in ticks:
-        moment = wall(times[index], intraday)
-        before = wall(times[index - 1], intraday) if index else moment
-        if moment.year != before.year:
-            labels.append(f"{moment:%Y}")
-        elif not intraday and moment.month != before.month:
-            labels.append(f"{moment:%b}")
-        elif not intraday or moment.date() != before.date():
-            labels.append(f"{moment.day} {moment:%b}")
-        else:
-            labels.append(f"{moment:%H:%M}" if moment.second == 0 else f"{moment:%H:%M:%S}")
-    return labels
+    places = np.array(ticks, np.int64)
+    pairs = zip(times[places].tolist(), times[np.maximum(0, places - 1)].tolist(), strict=True)
+    return [_time_label(moment, before, intraday) for moment, before in pairs]
+
+
+@lru_cache(maxsize=1024)
+def _time_label(time: int, time_before: int, intraday: bool) -> str:
+    """Text of a bar by its start and that of the bar before."""
+    moment, before = wall(time, intraday), wall(time_before, intraday)
+    if moment.year != before.year:
+        return f"{moment:%Y}"
+    if not intraday and moment.month != before.month:
+        return f"{moment:%b}"
+    if not intraday or moment.date() != before.date():
+        return f"{moment.day} {moment:%b}"
+    return f"{moment:%H:%M}" if moment.second == 0 else f"{moment:%H:%M:%S}"
 
 
 def moment_text(time: int, intraday: bool) -> str:

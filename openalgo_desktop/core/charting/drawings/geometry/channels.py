@@ -57,7 +57,8 @@ def regression(sheet: Sheet) -> None:
     closes = at.bars.close[first : last + 1]
     places = np.arange(first, last + 1, dtype=np.float64)
     x, y = places - places.mean(), closes - closes.mean()
-    across, up, both = float(x @ x), float(y @ y), float(x @ y)
+    # Not ``@``: it wakes the threads of the linear algebra, which cost more than the sum.
+    across, up, both = (float(np.einsum("i,i->", *pair)) for pair in ((x, x), (y, y), (x, y)))
     slope = both / across
     base = float(closes.mean()) - slope * float(places.mean())
     spread = sqrt(max(0.0, up - slope * both) / len(closes))
