@@ -54,6 +54,8 @@ class Change(IntEnum):
     ALL = 2  # nothing of them is shown yet
 
 
+#: Bars that are drawn one by one; more of them at once.
+_MANY = 100
 #: Bars that a kind is made of at once; more of them in a thread.
 _AT_ONCE = 1000
 
@@ -297,7 +299,10 @@ class ChartData:
 
     def _prepend(self, bars: Bars) -> None:
         if self._base is None:
-            if self._view.prepend(bars):
+            added = self._view.prepend(bars)
+            if added and self._spec is not None:
+                self._fill(bars_of(self.market))
+            elif added:
                 self._follower.load(self._view.canvas.series.columns())
         elif self._base.prepend(bars):
             self._make(Change.BEFORE)
@@ -330,17 +335,21 @@ class ChartData:
             self._sure = int(told.time[-2:][0])
         if bars is None:
             return
-        self._last = int(bars.time[-1])
         latest = self._latest
-        if latest is not None and latest.time >= self._last and not self._waiting:
+        if latest is not None and latest.time >= int(bars.time[-1]) and not self._waiting:
             self._waiting.append(latest)
+        self._splice(first, bars)
+        self._view.flush()
+
+    def _splice(self, first: int, bars: Bars) -> None:
+        """Have ``bars`` in place of those of the market from index ``first`` on."""
+        self._last = int(bars.time[-1])
         if self._base is not None:
             self._base.splice(first, bars)
             self._make(Change.END)
         else:
             self._view.splice(first, bars)
             self._follower.load(self._view.canvas.series.columns())
-            self._view.flush()
 
     # -- live -------------------------------------------------------------------------------
     def _hear(self, bar: LiveBar) -> None:
@@ -363,6 +372,8 @@ class ChartData:
 
     def _flush(self) -> int:
         waiting, self._waiting, began = self._waiting, [], 0
+        if len(waiting) > _MANY:
+            return self._catch_up([bar for bar in waiting if bar.time >= self._last])
         for bar in waiting:
             if bar.time < self._last:
                 continue
@@ -378,6 +389,19 @@ class ChartData:
                 self._take_row(self._base, begins, bar.time, values)
         return began
 
+    def _catch_up(self, waiting: list[LiveBar]) -> int:
+        """Nobody saw the chart for long: what came since, at once."""
+        if not waiting:
+            return 0
+        shown = self.market.columns()
+        first = int(np.searchsorted(shown.time, waiting[0].time))
+        began = sum(bar.time > self._last for bar in waiting)
+        bars = mended(shown.cut(first), _bars_of_live(waiting), self.span, exact=True)
+        if bars is not None:
+            self._splice(first, bars)
+            self.mend()
+        return began
+
     def _take(self, begins: bool, time: int, values: tuple[float, ...]) -> None:
         view, follower = self._view, self._follower
         if begins:
@@ -386,6 +410,8 @@ class ChartData:
         else:
             view.update_last(time, *values)
             follower.last(view.canvas.series.columns())
+        if self._spec is not None:  # the first bars of a kind that is made of some
+            self._fill(bars_of(view.canvas.series))
 
     def _take_row(self, base: Series, begins: bool, time: int, values: tuple[float, ...]) -> None:
         if begins:
@@ -413,6 +439,13 @@ def cut(bars: Bars, first: int) -> Bars:
     """Those from an index on."""
     prices = (bars.open[first:], bars.high[first:], bars.low[first:], bars.close[first:])
     return Bars(bars.time[first:], *prices, bars.volume[first:], bars.oi[first:])
+
+
+def _bars_of_live(rows: list[LiveBar]) -> Bars:
+    """Units that are not known are 0."""
+    table = np.array([row[1:7] for row in rows], np.float64).T
+    units = [np.nan_to_num(column).astype(np.int64) for column in table[4:]]
+    return Bars(np.array([row.time for row in rows], np.int64), *table[:4], *units)
 
 
 def bars_of(series: Series) -> Bars:

@@ -314,3 +314,40 @@ async def test_another_span_while_rows_are_made_leaves_nothing_of_the_one_before
     await it.rest()
     assert it.series.time.tolist() == [OPENING + 600 * n for n in range(4)]
     assert datetime.fromtimestamp(OPENING, UTC).tzinfo is UTC
+
+
+async def test_a_kind_begins_with_the_first_tick_of_what_had_no_history(rig: Any) -> None:
+    it = await rig(0).ready()
+    it.data.set_kind("heikin-ashi", {})
+    for number, price in enumerate((100.0, 104.0, 96.0)):
+        it.live(number, price)
+    await it.rest()
+    market = it.data.market.columns()
+    fresh = data_module.BY_KIND["heikin-ashi"].run({}, 0.0)
+    fresh.load(market)
+    assert market.close.tolist() == [100.0, 104.0, 96.0]
+    assert it.series.column(OPEN).tolist() == fresh.rows.open.tolist()
+
+
+@pytest.mark.parametrize("kind", ["", "heikin-ashi"])
+async def test_what_came_while_nobody_looked_is_drawn_at_once(rig: Any, kind: str) -> None:
+    it = await rig(5).ready()
+    it.data.set_kind(kind, {})
+    await it.rest()
+    calls: list[str] = []
+    follower = it.data._follower
+    for name in ("load", "last", "append"):
+        inner = getattr(follower, name)
+        setattr(follower, name, lambda bars, n=name, f=inner: (calls.append(n), f(bars)))
+    whole = [bar(OPENING + STEP * n) for n in range(400)]
+    for one in whole[4:]:
+        it.subject.tell(one)
+    it.subject.rows = whole
+    assert it.data.flush() == 395
+    await it.rest()
+    assert calls == ["load"]
+    assert it.data.market.time.tolist() == [one.time for one in whole]
+    assert it.data.market.column(CLOSE).tolist() == [one.close for one in whole]
+    it.live(400, 222.0)
+    await it.rest()
+    assert it.data.market.column(CLOSE)[-1] == 222.0 and len(it.data.market) == 401
