@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import TypeAlias
 
+from PySide6.QtWidgets import QSizePolicy
+
 from openalgo_desktop.core.charting.ports import Progress
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.kit.dock import Holder
-from openalgo_desktop.ui.kit.widgets import label, push_button
+from openalgo_desktop.ui.kit.elided import ElidedText
+from openalgo_desktop.ui.kit.widgets import push_button
 
 Report: TypeAlias = Callable[[Progress], None]
 #: Gives the bars of an inclusive range of IST dates and tells how far it is; raises
@@ -41,7 +44,8 @@ class ChartHistory:
         self._kept: Kept | None = None
         self._first: date | None = None  # of what is loaded
         self._empty = 0  # older windows without a bar, in a row
-        self.message = label("", f"{dock.name}-message", "muted")
+        self.message = ElidedText(f"{dock.name}-message")
+        self.message.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.retry = push_button("Retry", f"{dock.name}-retry", "Load the history again", again)
         self.retry.hide()
 
@@ -71,7 +75,7 @@ class ChartHistory:
         ``kept``, maybe none, with the reason in the message. A load under way is given up."""
         if self._task is not None:
             self._task.cancel()
-        self.message.setText("Loading…")
+        self.message.show_text("Loading…")
         self.retry.hide()
         self._span, self._ask, self._first, self._empty = span, ask, None, 0
         self._kept = kept
@@ -106,39 +110,39 @@ class ChartHistory:
         except AppError as error:
             bars = await self._of_kept(first, today)
             self._first = first if len(bars) else None
-            self.message.setText(error.message)
+            self.message.show_text(error.message)
             self.retry.show()
         else:
             self._first = first
-            self.message.setText("" if len(bars) else f"No bars for {span.text}")
+            self.message.show_text("" if len(bars) else f"No bars for {span.text}")
         show(span, bars)
 
     async def _load_older(self, ask: Ask, before: date, show: Callable[[Bars], None]) -> None:
         assert self._span is not None
         first = before - timedelta(days=self._days(self._span))
-        self.message.setText("Loading…")
+        self.message.show_text("Loading…")
         try:
             bars = await ask(first, before - timedelta(days=1), self._tell)
         except AppError as error:
             bars = await self._of_kept(first, before - timedelta(days=1))
-            self.message.setText(error.message)
+            self.message.show_text(error.message)
             if len(bars):
                 self._first = first
                 show(bars)
             return
         self._first = first
         self._empty = 0 if len(bars) else self._empty + 1
-        self.message.setText("")
+        self.message.show_text("")
         show(bars)
 
     async def _load_newer(self, ask: Ask, since: date, take: Callable[[Bars | None], None]) -> None:
         try:
             bars = await ask(since, self._dock.bridge.now().date(), lambda progress: None)
         except AppError as error:
-            self.message.setText(error.message)
+            self.message.show_text(error.message)
             take(None)
             return
-        self.message.setText("")
+        self.message.show_text("")
         take(bars)
 
     async def _of_kept(self, first: date, last: date) -> Bars:
@@ -146,4 +150,4 @@ class ChartHistory:
 
     def _tell(self, progress: Progress) -> None:
         if progress.all > 1 and progress.text:
-            self.message.setText(progress.text)
+            self.message.show_text(progress.text)

@@ -86,6 +86,11 @@ class ChartView(QWidget):
                 self._attach(*row)
         return self._canvas
 
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is a series to be seen."""
+        return self._canvas is not None and len(self._canvas.series) > 0
+
     def _connect(self, canvas: Canvas) -> None:
         canvas.price_picked.connect(self.price_picked)
         canvas.menu_wanted.connect(self.menu_wanted)

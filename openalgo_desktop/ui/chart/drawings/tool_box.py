@@ -192,6 +192,10 @@ class ToolBox(QWidget):
         self._families[Family.STUDIES].show()
         self._place()
 
+    def offers(self, family: Family) -> bool:
+        """Whether the tools of a family are among its own."""
+        return not self._families[family].isHidden()
+
     @staticmethod
     def _dress(button: ToolButton, tool: Tool, text: str) -> None:
         button.setIcon(icon_of(tool))
@@ -218,6 +222,11 @@ class ToolBox(QWidget):
         if width != self.width() or columns != self._columns:
             self._columns = columns
             self.setFixedWidth(width)
+
+    def columns_in(self, height: int) -> int:
+        """How many columns it takes where it is so high."""
+        side = max(look.px(SIDE), look.density().target)
+        return -(-len(self._buttons) // max(1, (height - EDGE) // side))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(look.px(SIDE) + 2 * EDGE, look.px(SIDE))

@@ -15,6 +15,8 @@ from openalgo_desktop.ui.kit import format as fmt
 MARGIN = 4
 #: Between the parts of a row, pixels.
 SPACE = 6
+#: A pane lower than so many rows has no values of its bar: candles need the room.
+LEAST_ROWS = 4
 
 LegendPart: TypeAlias = tuple[str, str]  # text, colour role (or #rrggbb)
 
@@ -116,7 +118,8 @@ class Legend:
     def paint(self, painter: QPainter, pane: QRectF, chips: Sequence[QRect]) -> None:
         """As much of each row as has room left of the axis and of the tags of orders, which matter
         more."""
-        self._paint_row(painter, self.parts, self.band(pane), chips)
+        if pane.height() >= LEAST_ROWS * self.height:
+            self._paint_row(painter, self.parts, self.band(pane), chips)
         for row in self.rows:
             band = self._places.get(row.ident)
             if band is None:

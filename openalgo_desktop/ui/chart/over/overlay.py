@@ -320,7 +320,7 @@ class Overlay(QWidget):
             self._rows.horizontal(painter, y, self._texts.colour(role), Qt.PenStyle.DotLine)
 
     def _paint_last_tag(self, painter: QPainter, price: float, role: str) -> None:
-        """The price, and under it how long its bar goes on."""
+        """The price, and under it (at the foot of a low chart over it) how long its bar goes on."""
         y = self.frame.y(price)
         if not self.frame.shows(y):
             return
@@ -329,6 +329,8 @@ class Overlay(QWidget):
         rect = rows.tag(painter, y, fmt.price(price, self.places), fill, ink)
         if self._countdown:
             below = rect.translated(0, rect.height())
+            if below.bottom() >= self.height():
+                below = rect.translated(0, 1 - rect.height())
             painter.fillRect(below, ink)
             painter.setPen(fill)
             painter.drawRect(below.adjusted(0, -1, -1, -1))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.charting.legs.expression import Expression
@@ -38,13 +38,13 @@ from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.one_line import OneLine
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
 from openalgo_desktop.ui.rooms.charts.comparing import Comparing
 from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, Subject, days_of
 from openalgo_desktop.ui.rooms.charts.data_window import DataWindow
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.export import save_csv
+from openalgo_desktop.ui.rooms.charts.head import ChartHead
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
 from openalgo_desktop.ui.rooms.charts.lines import ChartLines
@@ -116,6 +116,7 @@ class ChartCell(QWidget):
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
         self.view.taken_up.connect(self.activated)
+        self.view.resized.connect(lambda: self.look.fit(self.view))
         self._build_lines()
         self.studies = CellStudies(bridge, self.view, self.studies_changed.emit)
         self.comparing = Comparing(self, self.view, self._source)
@@ -144,19 +145,12 @@ class ChartCell(QWidget):
         self.interval.changed.connect(self._on_interval)
         self.quote = label("", f"{self.name}-quote", "number")
         self.history = ChartHistory(self, days_of, self.load)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 8, 0)
-        head.setSpacing(10)
-        # The price gives way first, then the buttons: the chart and the ticket have them, too.
         self.hand = OneClick(self.bridge, self.spawn, self)
-        self.sides = SideButtons(self.name, self.bridge, self.hand, self._fit_bar)
+        self.sides = SideButtons(self.name, self.bridge, self.hand, self.fit_head)
         self.tools = ChartTools(self)
-        parts = (self.tools, self.sides, self.quote)
-        self._bar = OneLine(f"{self.name}-bar", self.interval, parts)
-        head.addWidget(self._bar, 1)
-        head.addWidget(self.history.message)
-        head.addWidget(self.history.retry)
-        self.content.addLayout(head)
+        self.head = ChartHead(self)
+        self.tools.resized = self.fit_head
+        self.content.addWidget(self.head)
 
     # -- life -------------------------------------------------------------------------------
     def _listen_all(self) -> None:
@@ -509,7 +503,7 @@ class ChartCell(QWidget):
     def _show_moment(self) -> None:
         at, self._moment = self._moment, None
         if at is not None and not self.view.show_time(at.timestamp()):
-            self.history.message.setText(f"No bar of {at:%d %b %Y %H:%M} is loaded")
+            self.history.message.show_text(f"No bar of {at:%d %b %Y %H:%M} is loaded")
 
     # -- live -------------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
@@ -573,7 +567,7 @@ class ChartCell(QWidget):
         before = len(self.quote.text())
         self.quote.setText("   ".join(part for part in parts if part))
         if len(self.quote.text()) != before:
-            self._fit_bar()
+            self.fit_head()
         if self.look.touch:
             bid, ask = (quote.price(tick, side) or 0.0 for side in ("bid", "ask"))
             self.view.set_touch(bid, ask)
@@ -581,8 +575,9 @@ class ChartCell(QWidget):
         set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
         self.view.set_stale(stale)
 
-    def _fit_bar(self) -> None:
-        self._bar.fit()
+    def fit_head(self) -> None:
+        """A part of the head is wider or says more."""
+        self.head.fit()
 
     def _look_again(self, *_: object) -> None:
         self.dirty = True

@@ -16,7 +16,7 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
-from openalgo_desktop.ui.kit.widgets import named, set_role
+from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.rooms.charts.cell import EMPTY, ChartCell
 from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, ONE
 from openalgo_desktop.ui.rooms.charts.together import Together
@@ -102,8 +102,7 @@ class ChartDock(Dock):
 
     def _mark(self) -> None:
         for cell in self.cells:
-            active = cell is self.cell and len(self.cells) > 1
-            set_role(cell, "active" if active else "", "chart")
+            cell.head.show_place(several=len(self.cells) > 1, active=cell is self.cell)
 
     def _answers(self) -> dict[str, Callable[[], object]]:
         """Each key means the chart that is active when it is pressed."""

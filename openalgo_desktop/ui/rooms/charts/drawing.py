@@ -14,9 +14,9 @@ from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, OfDrawing
-from openalgo_desktop.core.charting.drawings.model import Drawing
+from openalgo_desktop.core.charting.drawings.model import Drawing, Family
 from openalgo_desktop.core.charting.drawings.plan import Plan, plan_of
-from openalgo_desktop.core.charting.drawings.tools import title, tools
+from openalgo_desktop.core.charting.drawings.tools import by_family, title, tools
 from openalgo_desktop.core.charting.drawings.values import levels_at, names_of
 from openalgo_desktop.core.charting.history import Change, History
 from openalgo_desktop.core.charting.span import Span
@@ -26,6 +26,7 @@ from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.core.ticketing import TicketWish
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.drawings.board import Board
+from openalgo_desktop.ui.chart.drawings.icons import icon_of
 from openalgo_desktop.ui.chart.drawings.layer import DrawingsLayer
 from openalgo_desktop.ui.chart.drawings.object_list import ObjectList
 from openalgo_desktop.ui.chart.drawings.settings import DrawingDialog
@@ -37,10 +38,12 @@ from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit.ask_text import ask_text
 from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.replayed import NOT_HERE, is_replayed
-from openalgo_desktop.ui.kit.widgets import slug
+from openalgo_desktop.ui.kit.widgets import shortcut_text, slug
 
 #: A narrower chart has no tool box; the keys work. Pixels.
 LEAST_WIDTH = 480
+#: Nor has a low one, where the box would take more columns than this.
+MOST_COLUMNS = 2
 Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
 
 
@@ -107,7 +110,31 @@ class ChartDrawings(QObject):
 
     def _fit(self) -> None:
         self.bar.place()
-        self.box.setVisible(self._view.width() >= LEAST_WIDTH and self._box_wanted)
+        self.box.setVisible(self.has_room and self._box_wanted)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the chart has room for the tool box."""
+        low = self.box.columns_in(self._view.height()) > MOST_COLUMNS
+        return self._view.width() >= LEAST_WIDTH and not low
+
+    def fill_tools(self, menu: QMenu) -> None:
+        """All tools, a menu for each family: for a chart without the box."""
+        for family, rows in by_family().items():
+            if not rows or not self.box.offers(family):
+                continue
+            below = menu.addMenu(family.value)
+            below.setObjectName(f"{self._name}-draw-{slug(family.value)}")
+            fill = partial(self._fill_family, below, family)
+            below.aboutToShow.connect(fill)
+
+    def _fill_family(self, menu: QMenu, family: Family) -> None:
+        menu.clear()
+        for row in by_family()[family]:
+            key = f"\t{shortcut_text(row.key)}" if row.key else ""
+            action = menu.addAction(icon_of(row), f"{row.title}{key}")
+            action.setObjectName(f"{self._name}-draw-{row.tool}")
+            action.triggered.connect(lambda _on=False, row=row: self.board.take(row))
 
     # -- the chart --------------------------------------------------------------------------
     def set_chart(self, key: Key | None, span: Span | None) -> None:

@@ -8,6 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.canvas.stage import Volume
 from openalgo_desktop.ui.chart.scales.price_scale import ScaleKind
+from openalgo_desktop.ui.kit import look
+
+#: A lower chart shows no volumes, pixels at a text scale of 100 per cent.
+LOW = 170
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,19 @@ class Look:
     def apply(self, view: ChartView) -> None:
         """Show it; bid and ask are shown by whoever knows them."""
         view.set_scale(ScaleKind(self.scale), self.inverted)
-        view.set_volume(Volume(self.volume))
+        view.set_volume(self.volume_in(view))
         view.set_sessions(self.days)
         if not self.touch:
             view.set_touch(0.0, 0.0)
+
+    def volume_in(self, view: ChartView) -> Volume:
+        """Where volumes are in a chart of this height: none where candles need the room."""
+        return Volume.NOWHERE if view.height() < look.px(LOW) else Volume(self.volume)
+
+    def fit(self, view: ChartView) -> None:
+        """The chart is higher or lower now; one without bars is shown whole when they come."""
+        if view.has_bars:
+            view.set_volume(self.volume_in(view))
 
     def save(self) -> dict[str, object]:
         """As the layout keeps it."""

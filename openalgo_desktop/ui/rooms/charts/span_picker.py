@@ -19,6 +19,7 @@ FAVOURITES = ("1m", "3m", "5m", "15m", "30m", "1h", "D", "W")
 #: Intervals of the menu beside those of the API: made here of shorter bars.
 MADE = ("7m", "45m", "75m", "125m", "6h", "2D", "3D")
 _NONE = "…"
+SPACING = 2
 
 
 class SpanPicker(QWidget):
@@ -32,7 +33,7 @@ class SpanPicker(QWidget):
         self._span = Span.parse("5m")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
+        row.setSpacing(SPACING)
         self.row = Segments(f"{name}-interval", "Interval", (*FAVOURITES, _NONE), compact=True)
         self.row.choose(self._span.text)
         self.row.button(_NONE).hide()
@@ -43,8 +44,27 @@ class SpanPicker(QWidget):
         self.more.setAutoRaise(True)
         self.more.setToolTip("All intervals; any other can be typed over the chart: 7, 45S, 3D")
         self.more.clicked.connect(self._show_all)
+        self.now = named(QToolButton(), f"{name}-interval-now", "Interval")
+        self.now.setProperty("role", "dock-button")
+        self.now.setAutoRaise(True)
+        self.now.setToolTip(self.more.toolTip())
+        self.now.clicked.connect(self._show_all)
+        self.now.hide()
         row.addWidget(self.row)
         row.addWidget(self.more)
+        row.addWidget(self.now)
+        self._show()
+
+    def width_of(self, whole: bool) -> int:
+        """Pixels that it takes: with the ``whole`` row, or as one button."""
+        parts = (self.row, self.more) if whole else (self.now,)
+        return sum(part.sizeHint().width() for part in parts) + SPACING * (len(parts) - 1)
+
+    def show_row(self, whole: bool) -> None:
+        """Show the row of favourites, or one button with all of them."""
+        self.row.setVisible(whole)
+        self.more.setVisible(whole)
+        self.now.setVisible(not whole)
 
     @property
     def span(self) -> Span:
@@ -73,6 +93,8 @@ class SpanPicker(QWidget):
         other.setVisible(not favourite)
         self.row.button(self._span.text if favourite else _NONE).setChecked(True)
         self.row.updateGeometry()
+        self.now.setText(f"{self._span.text} ▾")
+        self.now.setAccessibleName(f"Interval {in_words(self._span)}")
 
     def _on_button(self, text: str) -> None:
         if text != _NONE:
@@ -90,7 +112,8 @@ class SpanPicker(QWidget):
             action.triggered.connect(partial(self._chosen, text))
         menu.addSeparator()
         menu.addAction(f"Others: type {', '.join(EXAMPLES[:3])} over the chart").setEnabled(False)
-        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        under = self.more if self.now.isHidden() else self.now
+        menu.popup(under.mapToGlobal(under.rect().bottomLeft()))
 
     def _chosen(self, text: str, _checked: bool = False) -> None:
         self.choose(text)

@@ -6,6 +6,7 @@ None of them sends anything.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from openalgo_desktop.ui.rooms.charts.comparing import MOST
 if TYPE_CHECKING:
     from openalgo_desktop.ui.rooms.charts.cell import ChartCell
 
+SPACING = 2
 #: Where volumes are drawn, in words.
 VOLUMES = {"pane": "Volume below", "foot": "Volume at the foot", "nowhere": "No volume"}
 SCALES = {
@@ -30,16 +32,24 @@ SCALES = {
 }
 
 
+class Shown(Enum):
+    """Which of the buttons there are."""
+
+    ALL = "all"
+    MORE = "more"  # the dots, whose menu has the others, too
+
+
 class ChartTools(QWidget):
     """One of a chart."""
 
     def __init__(self, cell: ChartCell) -> None:
         super().__init__()
         self._cell, self._dock = cell, cell.host
+        self.resized: Callable[[], object] = lambda: None  # a button became wider
         named(self, f"{cell.name}-tools", "Chart tools")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
+        row.setSpacing(SPACING)
         self.kind = self._button("kind", "Candles ▾", "How the bars are drawn", self._show_kinds)
         self.studies = self._button(
             "studies", "ƒx", "Indicators: add, change, templates", cell.open_studies
@@ -67,6 +77,23 @@ class ChartTools(QWidget):
     def show_kind(self) -> None:
         """Name the kind of now on its button."""
         self.kind.setText(f"{BY_ID[self._cell.kind].title} ▾")
+        self.resized()
+
+    def width_of(self, shown: Shown) -> int:
+        """Pixels that these buttons take."""
+        if shown is Shown.MORE:
+            return self.more.sizeHint().width()
+        wide = [one.sizeHint().width() for one in (*self._others, self.more)]
+        return sum(wide) + SPACING * len(self._others)
+
+    @property
+    def _others(self) -> tuple[QToolButton, ...]:
+        return (self.kind, self.studies, self.compare)
+
+    def show_only(self, shown: Shown) -> None:
+        """Show these buttons."""
+        for one in self._others:
+            one.setVisible(shown is Shown.ALL)
 
     def _popup(self, menu: QMenu, under: QToolButton) -> None:
         menu.popup(under.mapToGlobal(under.rect().bottomLeft()))
@@ -122,9 +149,14 @@ class ChartTools(QWidget):
         self._popup(menu, self.more)
 
     def fill_more(self, menu: QMenu) -> None:
-        """Scale, volume, lines, then what is done with the chart."""
+        """What has no button here, then scale, volume, lines, then what is done with the chart."""
         cell, check = self._cell, self._dock.add_check
         look = cell.look
+        if self.kind.isHidden():
+            self._fill_hidden(menu)
+        if cell.drawings.box.isHidden():
+            cell.drawings.fill_tools(_below(menu, "Draw", f"{cell.name}-more-draw"))
+            menu.addSeparator()
         for scale, words in SCALES.items():
             check(menu, words, look.scale == scale, partial(cell.set_look, scale=scale.value))
         check(
@@ -140,5 +172,20 @@ class ChartTools(QWidget):
         for words, call in cell.tool_items():
             self._dock.add_item(menu, words, call)
 
+    def _fill_hidden(self, menu: QMenu) -> None:
+        """The menus of the buttons that have no room."""
+        name = self._cell.name
+        self.fill_kinds(_below(menu, "Kind of chart", f"{name}-more-kind"))
+        self._dock.add_item(menu, "Indicators…", self._cell.open_studies)
+        self.fill_compare(_below(menu, "Compare", f"{name}-more-compare"))
+        menu.addSeparator()
 
-__all__ = ["ChartTools", "Dock"]
+
+def _below(menu: QMenu, title: str, object_name: str) -> QMenu:
+    """A menu in a menu."""
+    made = menu.addMenu(title)
+    made.setObjectName(object_name)
+    return made
+
+
+__all__ = ["ChartTools", "Dock", "Shown"]

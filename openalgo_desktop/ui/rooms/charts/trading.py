@@ -80,6 +80,11 @@ class SideButtons(QWidget):
         for button in self.buttons.values():
             button.hide()
 
+    @property
+    def used(self) -> bool:
+        """Whether there is something to trade."""
+        return self._instrument is not None and not self._instrument.is_index
+
     def show_prices(self, tick: Tick | None) -> None:
         """The prices of now. The buttons grow with them and never shrink under a hand."""
         if self._instrument is None or self._instrument.is_index:

@@ -102,7 +102,7 @@ class StraddleDock(Dock):
             quoted = self.bridge.chains.quoted(key)  # with its price the money is known
             self.want({} if quoted is None else {quoted: FeedMode.QUOTE})
             self.figures.setText("")
-            self.history.message.setText("")
+            self.history.message.show_text("")
             self.set_empty(True, NOTHING)
             return
         day = expiry_text(pair.expiry, self.bridge.now().date())
