@@ -113,7 +113,7 @@ class Teller:
         self._bus.publish(AlertLogChanged(told=told))
 
     async def _deliver(self, alert: PriceAlert, told: ToldAlert) -> None:
-        names = alert.wish.channels
+        names = tuple(dict.fromkeys(alert.wish.channels))
         answers = await asyncio.gather(*(self._by(name, alert, told) for name in names))
         results = dict(zip(names, answers, strict=True))
         accepted = tuple(name for name, reason in results.items() if not reason)
@@ -130,6 +130,11 @@ class Teller:
             return "It is not there."
         try:
             await asyncio.wait_for(channel.tell(alert, told), PATIENCE)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return "It was broken off."  # by the channel itself: the others go on
         except TimeoutError:
             return f"No answer within {PATIENCE:.0f} s."
         except AppError as error:

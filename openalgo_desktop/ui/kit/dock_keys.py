@@ -55,6 +55,10 @@ class DockKeys(QObject):
         """A further part of the dock at which the same keys are answered."""
         surface.installEventFilter(self)
 
+    def lead(self, surface: QWidget) -> None:
+        """The part that gets the focus when the dock does; one that has joined."""
+        self._surface = surface
+
     @property
     def surface(self) -> QWidget | None:
         """The part that has to have the focus; None where the dock answers to no key."""

@@ -57,6 +57,22 @@ def test_tags_of_orders_in_a_low_narrow_chart_are_whole_and_apart(
         assert chip.left() >= 0 and overlay.rect().contains(chip)
 
 
+def test_of_tags_that_cover_one_another_the_one_on_top_is_meant(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    overlay = Overlay(parent)
+    overlay.resize(300, 60)
+    overlay.set_frame(Frame(QRectF(0, 0, 220, 30), 40, 300, 100, 200))
+    overlay.set_lines(
+        [PriceLine(str(n), 150.0, "SELL 2 lots LIMIT", "sell", True, True) for n in range(4)]
+    )
+    overlay.grab()
+    first, last = overlay.chip_of("0"), overlay.chip_of("3")
+    assert first[1].intersects(last[1])  # there is no room
+    line, on_close = overlay.line_at(last[1].center())
+    assert line is not None and (line.line_id, on_close) == ("3", True)
+
+
 def test_a_narrow_chart_begins_with_bars_that_have_bodies() -> None:
     scale = TimeScale()
     scale.reset(1_000, 420)

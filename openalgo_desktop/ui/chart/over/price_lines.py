@@ -49,15 +49,15 @@ class PriceLines:
     # -- questions ------------------------------------------------------------------------------
     def line_at(self, at: QPoint) -> tuple[PriceLine | None, bool]:
         """The line at a place, by its tag or within a few pixels of it, and whether it is its x.
-        Of several one that can be dragged."""
+        Of several one that can be dragged; of tags that found no room beside one another the one
+        that is seen, on top."""
+        for line in reversed(self.lines):
+            chip, close = self.chips.get(line.line_id, (QRect(), QRect()))
+            if chip.contains(at):
+                return line, line.closable and close.contains(at)
         near: PriceLine | None = None
         pane = self.frame.pane
         for line in self.lines:
-            chip, close = self.chips.get(line.line_id, (QRect(), QRect()))
-            if line.closable and close.contains(at):
-                return line, True
-            if chip.contains(at):
-                return line, False
             on_line = abs(self.frame.y(line.price) - at.y()) <= REACH
             in_pane = pane.left() <= at.x() <= self.frame.axis
             if on_line and in_pane and (near is None or line.draggable > near.draggable):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
@@ -70,8 +71,9 @@ class ChartDock(Dock):
         return self.cell.key
 
     def _new_cell(self) -> ChartCell:
-        number = len(self.cells) + 1
-        cell = ChartCell(self, self.name if number == 1 else f"{self.name}-cell-{number}")
+        taken = {cell.name for cell in self.cells}  # by its name a chart asks for prices
+        names = (self.name if n == 1 else f"{self.name}-cell-{n}" for n in count(1))
+        cell = ChartCell(self, next(name for name in names if name not in taken))
         self.cells.append(cell)
         cell.installEventFilter(self)
         cell.view.installEventFilter(self)
@@ -80,7 +82,7 @@ class ChartDock(Dock):
         cell.activated.connect(partial(self.activate, cell))
         cell.picked.connect(partial(self._on_picked, cell))
         self.together.join(cell)
-        if number > 1:
+        if taken:
             self.hotkeys.join(cell.view)
         return cell
 
@@ -97,6 +99,7 @@ class ChartDock(Dock):
         if cell is self.cell or cell not in self.cells:
             return
         self.cell = cell
+        self.hotkeys.lead(cell.view)
         self._mark()
         self._show_subject()
 

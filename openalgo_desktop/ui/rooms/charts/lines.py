@@ -237,6 +237,8 @@ class ChartLines:
                     spec = replace(spec, stop=Offset.of(price))
                 else:
                     targets, place = list(ahead(plan)), number - plan.hit
+                    if not 0 <= place < len(targets):
+                        return  # reached meanwhile
                     targets[place] = Target(Offset.of(price), targets[place].percent)
                     spec = replace(spec, targets=tuple(targets))
                 await watch.change(plan.plan_id, spec, mode)
@@ -268,6 +270,8 @@ class ChartLines:
         watch, replace = self._bridge.watch, msgspec.structs.replace
         name = self._bridge.name(plan.key)
         text = f"The {leg if leg != 'leg' else 'trigger'} of {name} is not watched any more then."
+        if isinstance(plan, Trigger) and len(plan.legs) > 1:
+            text += " Both of its prices end."
         try:
             if not self._hand.armed and not await confirm(
                 self._parent, "Take this exit away?", text, "Take away"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.exit_rules import target_prices
 from openalgo_desktop.core.exits import AnyPlan, ExitPlan
 from openalgo_desktop.core.model import Key, Trade
@@ -56,7 +57,11 @@ class OwnMarks:
             self._task = self._chart.spawn(self._load(self._key), "fills of the chart")
 
     async def _load(self, key: Key) -> None:
-        rows = await self._chart.bridge.journal.fills(key)
+        try:
+            rows = await self._chart.bridge.journal.fills(key)
+        except AppError:
+            self._task = None  # those that come are shown all the same
+            raise
         self._fills = [
             Fill(int(row.at.timestamp()), row.action.sign, row.quantity, float(row.price))
             for row in rows

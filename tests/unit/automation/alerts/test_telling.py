@@ -46,7 +46,9 @@ def test_a_message_is_filled_and_what_is_unknown_stays():
 class Way:
     """A channel that takes, refuses or says nothing."""
 
-    def __init__(self, name: str, error: Exception | None = None, *, mute: bool = False) -> None:
+    def __init__(
+        self, name: str, error: BaseException | None = None, *, mute: bool = False
+    ) -> None:
         self.name = self.title = name
         self.error, self.mute = error, mute
         self.texts: list[str] = []
@@ -92,9 +94,15 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 async def test_each_channel_answers_for_itself(room: Room, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(telling, "PATIENCE", 0.02)
     good, mute = Way("toast"), Way("chat", mute=True)
-    ways = (good, mute, Way("mail", NotConnected("no line")), Way("odd", ValueError("boom")))
+    ways = (
+        good,
+        mute,
+        Way("mail", NotConnected("no line")),
+        Way("odd", ValueError("boom")),
+        Way("cut", asyncio.CancelledError()),
+    )
     stops = [room.teller.add(way) for way in ways]
-    room.tell("toast", "chat", "mail", "odd", "nowhere")
+    room.tell("toast", "chat", "mail", "odd", "nowhere", "cut", "toast")
     assert len(room.fired) == 1  # nobody waits for a channel
     await until(lambda: room.teller.rows()[0].refused)
     (row,) = room.teller.rows()
@@ -104,6 +112,7 @@ async def test_each_channel_answers_for_itself(room: Room, monkeypatch: pytest.M
         "mail": "no line",
         "odd": "It failed; the log file says how.",
         "nowhere": "It is not there.",
+        "cut": "It was broken off.",
     }
     for stop in stops:
         stop()
