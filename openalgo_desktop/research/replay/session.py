@@ -57,7 +57,7 @@ class Replay:
         self._calendar = calendar
         self.reel = Reel(0.0)
         self._loader = Loader(bars, self.reel, clock, calendar)
-        self.source = ReplaySource(bars, self.reel, self._loader.want)
+        self.source = ReplaySource(bars, self.reel, self._loader.want, calendar)
         self.practice = practice(self.reel.price_at)
         self._log = PracticeLog(self.practice, self.reel)
         self.reel.cares, self.reel.ear = self.practice.cares, self.practice.hear

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.charting.ports import BarSource, LiveBar, Progress
 from openalgo_desktop.core.charting.span import Span, SpanUnit
-from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
+from openalgo_desktop.core.clock import IST_OFFSET_SECONDS, ist_date
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.ticks import Bars
@@ -31,8 +32,11 @@ class Wanting(Protocol):
 class ReplaySource:
     """A :class:`BarSource` whose present is the moment of the replay."""
 
-    def __init__(self, inner: BarSource, reel: Reel, want: Wanting) -> None:
+    def __init__(
+        self, inner: BarSource, reel: Reel, want: Wanting, calendar: MarketCalendar
+    ) -> None:
         self._inner = inner
+        self._calendar = calendar
         self._reel = reel
         self._want = want
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,7 +115,11 @@ class ReplaySource:
         bar = self.forming(key, span)
         if bar is None or not span.is_intraday:
             return None
-        left = bar.time + span.seconds - self._reel.now
+        end = float(bar.time + span.seconds)
+        session = self._calendar.session(key[0], ist_date(bar.time))
+        if session is not None and bar.time < (close := session[1].timestamp()):
+            end = min(end, close)  # a session ends its last bar
+        left = end - self._reel.now
         return left if left > 0 else None
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 import openalgo_desktop.research.replay as room
 from openalgo_desktop.core.calendar import MarketCalendar
 from openalgo_desktop.core.charting.ports import LiveBar
+from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.research.replay.practice import Place
 from openalgo_desktop.research.replay.session import Replay
@@ -176,3 +177,14 @@ def test_nothing_of_a_replay_names_who_could_send() -> None:
             for row in node.names
         }
         assert not [name for name in names if words.fullmatch(name)], file.name
+
+
+async def test_the_last_bar_of_a_session_ends_with_it_also_in_its_countdown() -> None:
+    hour = Span.parse("1h")
+    made = replay({A: walk(5, thin=0.0)})
+    await made.begin([(A, hour)], at("03 15:20:30"))
+    await made.source.get(A, hour, int(at("03 09:15")), int(at("03 15:30")))
+    assert made.source.countdown(A, hour) == 9.5 * 60
+    await made.jump(at("03 14:45:30"))
+    assert made.source.countdown(A, hour) == 29.5 * 60
+    await made.close()
