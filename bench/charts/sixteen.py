@@ -44,6 +44,9 @@ class Sixteen(Bench):
         self.tell(f"{len(keys)} charts, no ticks", still)
         cost = await self.measure(ticks, RATE)
         self.tell(f"{len(keys)} charts, {RATE:,}/s", cost)
+        rows = self.session.bridge.frames.figures()  # of all that was measured, with the watching
+        counts = sorted(row.paints for row in rows)
+        print(f"{counts[0]} to {counts[-1]} paints of a chart in {2 * self.seconds:g} s")
         self.limit("16 charts, hold p99", cost.hold, HOLD, "ms")
 
 
