@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openalgo_desktop.ui.chart.scales.lines import joined, spans, thin
@@ -168,12 +168,14 @@ def test_volumes_begin_at_zero_and_do_not_jump() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0.5, 1e5), st.floats(1.01, 1e4), st.integers(2, 20))
+@example(0.5000000000000001, 2.0, 2)
 def test_logarithmic_labels_are_in_range_and_not_too_many(
     low: float, factor: float, most: int
 ) -> None:
     found = log_ticks(low, low * factor, most, 0.05)
     assert len(found) <= most + 1
-    assert all(low <= value <= low * factor * 1.000001 for value in found)
+    # A label at the very edge may lie a rounding error outside.
+    assert all(low * 0.999999 <= value <= low * factor * 1.000001 for value in found)
     assert found == sorted(set(found))
     if factor > 50 and most > 3:
         assert found
