@@ -200,3 +200,13 @@ def test_rows_that_come_and_go_keep_the_view_at_its_end() -> None:
     right = scale.right
     scale.resize(1_010)
     assert scale.right == right
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_a_narrow_chart_between_two_round_times_names_some(most: int) -> None:
+    """The next coarser step may have no border in view: the axis is never empty."""
+    begin = 1_764_478_200 + 300  # 10:25 IST of a day
+    for count in (9, 20, 35, 90):
+        times = np.arange(begin, begin + count * 300, 300, dtype=np.int64)
+        found = time_ticks(times, 0, count, most, True)
+        assert 1 <= len(found) <= most, (count, found)

@@ -76,13 +76,17 @@ def time_ticks(times: Ints, first: int, last: int, most: int, intraday: bool) ->
         return []
     # Bars of equal times (bricks) are no measure of their distance.
     shortest = max(1, int(np.diff(local[: 2 + min(len(local), 50)]).min()))
+    finer: Ints = np.empty(0, np.int64)
     for step in STEPS:
         too_many = (local[-1] - local[0]) / step > MOST_BORDERS
         if step < shortest or shortest * (last - first) / step > 40 * most or too_many:
             continue
         chosen = _begins(local, step)
         if len(chosen) <= most:
+            if not len(chosen):  # a short chart between two round times: some of the finer ones
+                chosen = finer[:: -(-len(finer) // most)] if len(finer) else finer
             return [start + int(index) for index in chosen]
+        finer = chosen
     days = np.concatenate(([0], _begins(local, DAY)))
     months = local[days].astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     for count in MONTH_STEPS:
