@@ -141,7 +141,7 @@ class Board(QObject):
         self.stay, self.locked = state.get("stay") is True, state.get("locked") is True
         rows = state.get("favourites")
         if isinstance(rows, Sequence):
-            self.favourites = tuple(str(row) for row in rows if row in tools())
+            self.favourites = tuple(row for row in rows if isinstance(row, str) and row in tools())
         self.tool_changed.emit()
 
     # -- acts -------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Look:
         if not isinstance(state, Mapping):
             return cls()
         first = cls()
-        scale, volume = state.get("scale"), state.get("volume")
+        scale, volume = str(state.get("scale")), str(state.get("volume"))
         flags = {
             name: state[name]
             for name in ("inverted", "touch", "days")

@@ -85,3 +85,16 @@ def test_a_crosshair_is_at_its_time_in_the_other_charts(drive: Drive) -> None:
         await until(lambda: two.view.canvas.overlay._far_cross is None, "its end")
 
     drive(scenario)
+
+
+def test_layouts_of_before_and_of_later_versions_come_back(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        dock.restore_state({"interval": "15m"})
+        assert dock.cell.interval.value() == "15m" and len(dock.cells) == 1
+        strange = {"interval": "17parsecs", "kind": "hologram", "layout": "99", "charts": [{}]}
+        dock.restore_state(strange)
+        assert (dock.cell.interval.value(), dock.cell.kind) == ("15m", "candles")
+        await until(lambda: dock.cell.data.loaded and dock.view.has_bars, "bars")
+
+    drive(scenario)
