@@ -92,6 +92,7 @@ class ChartView(QWidget):
         return self._canvas is not None and len(self._canvas.series) > 0
 
     def _connect(self, canvas: Canvas) -> None:
+        canvas.resized.connect(self.resized)
         canvas.price_picked.connect(self.price_picked)
         canvas.menu_wanted.connect(self.menu_wanted)
         canvas.line_dragged.connect(self.line_dragged)

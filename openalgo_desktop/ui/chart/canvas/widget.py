@@ -37,6 +37,7 @@ class Canvas(Surface):
     line_moved = Signal(str, float)  # id of a line, the price where it was let go
     line_closed = Signal(str)  # id of a line whose x was pressed and released
     cross_moved = Signal(object, float)  # moment (epoch seconds) or None, price under the pointer
+    resized = Signal()
     taken_up = Signal()  # the hand or the keys came here
     study_menu = Signal(str, QPoint)  # id of a legend's row, place on the screen
     study_asked = Signal(str, str)  # id of a legend's row and its spot: hide, settings, close
@@ -69,6 +70,7 @@ class Canvas(Surface):
         if self.fitted and len(self.series):
             self.scale_x.reset(len(self.series), self.stage.prices.rect.width())
         self.changed_view()
+        self.resized.emit()
 
     # -- what is in view --------------------------------------------------------------------
     def show_range(self, start: float, end: float) -> None:

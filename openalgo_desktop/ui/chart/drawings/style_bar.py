@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from openalgo_desktop.core.charting.drawings.model import Dash, Drawing, Style
@@ -20,8 +20,8 @@ WIDTHS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 OPACITIES = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
 FONTS = (10, 12, 14, 16, 20, 28)
 DASHES = {Dash.SOLID: "Solid", Dash.DASH: "Dashed", Dash.DOT: "Dotted"}
-#: From the upper edge of the chart, at a text scale of 100 per cent, pixels.
-TOP = 44
+#: From the lower edge of the chart, at a text scale of 100 per cent, pixels.
+FOOT = 30
 
 
 class StyleBar(QFrame):
@@ -35,6 +35,7 @@ class StyleBar(QFrame):
 
     def __init__(self, board: Board, name: str, parent: QWidget) -> None:
         super().__init__(parent)
+        self.area: Callable[[], QRect] = parent.rect  # of the parent, where the bar stands
         named(self, f"{name}-style-bar", "Style of the chosen drawings")
         self.setProperty("role", "palette")
         self._board, self._name = board, name
@@ -109,11 +110,12 @@ class StyleBar(QFrame):
         self.raise_()
 
     def place(self) -> None:
-        """To the middle of the chart's upper edge."""
-        parent = self.parentWidget()
-        if parent is not None:
-            left = max(0, (parent.width() - self.width()) // 2)
-            self.move(left, min(look.px(TOP), max(0, parent.height() - self.height())))
+        """To the middle of the chart's lower edge, over the times: the legend is at the upper one.
+        Never below what stands beside the chart."""
+        area = self.area()
+        left = area.left() + max(0, (area.width() - self.width()) // 2)
+        self.move(left, max(area.top(), area.bottom() - look.px(FOOT) - self.height()))
+        self.raise_()
 
     # -- choices ----------------------------------------------------------------------------
     def _under(self, button: QToolButton) -> QPoint:

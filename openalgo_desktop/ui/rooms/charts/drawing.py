@@ -10,7 +10,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish, OfDrawing
@@ -74,6 +74,7 @@ class ChartDrawings(QObject):
         self.bar = StyleBar(self.board, name, view)
         self.objects: ObjectList | None = None
         view.add_layer(self.layer, self.layer.base_changed, self.layer.top_changed)
+        self.bar.area = self._area
         view.put_left(self.box)
         view.resized.connect(self._fit)
         self.board.chosen_changed.connect(self._leave_line)
@@ -107,6 +108,11 @@ class ChartDrawings(QObject):
         """An arrow: the chosen drawings by a bar, without one the chart."""
         if not self.layer.nudge(way, 0):
             self._view.scroll_by(way * SCROLL)
+
+    def _area(self) -> QRect:
+        """Where the bars are, of the view."""
+        view = self._view
+        return view.canvas.geometry() if view.has_bars else view.rect()
 
     def _fit(self) -> None:
         self.bar.place()

@@ -44,6 +44,9 @@ def test_keys_draw_delete_undo_and_nothing_leaves(drive: Drive) -> None:
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=middle)
         assert len(session.bridge.drawings.of(SBIN)) == 1 and len(board.chosen) == 1
         await until(dock.cell.drawings.bar.isVisible, "the style bar")
+        dock.cell.drawings.turn_objects()  # the bar stands over the chart, not below the list
+        await until(lambda: dock.cell.drawings.bar.geometry().right() <= canvas.geometry().right())
+        dock.cell.drawings.turn_objects()
         price = board.all[0].anchors[0].price
         QTest.keyClick(canvas, Qt.Key.Key_Up)
         assert board.all[0].anchors[0].price > price
