@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.enums import Interval
 from openalgo_desktop.ui.kit.segments import Segments
-from openalgo_desktop.ui.kit.widgets import named
+from openalgo_desktop.ui.kit.widgets import named, plain_tip
 from openalgo_desktop.ui.rooms.charts.interval_words import EXAMPLES
 from openalgo_desktop.ui.rooms.charts.interval_words import named as in_words
 
@@ -47,7 +47,7 @@ class SpanPicker(QWidget):
         self.now = named(QToolButton(), f"{name}-interval-now", "Interval")
         self.now.setProperty("role", "dock-button")
         self.now.setAutoRaise(True)
-        self.now.setToolTip(self.more.toolTip())
+        self.now.setToolTip(plain_tip(self.more.toolTip()))
         self.now.clicked.connect(self._show_all)
         self.now.hide()
         row.addWidget(self.row)
