@@ -176,7 +176,7 @@ async def fill(session: Session, cell: ChartCell, number: int) -> None:
     board.choose((row.ident,))
     cell.drawings.turn_objects()
     cell.data_window.turn()
-    cell.set_kind("renko" if number % 2 else "hollow")
+    cell.appearance.set_kind("renko" if number % 2 else "hollow")
     if number % 3 == 0:
         cell.replay.begin()
         await cell.replay._begin(session.bridge.now() - timedelta(days=1), False)

@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -19,26 +18,21 @@ from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.charting.legs.expression import Expression
 from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.charting.studies import Value
-from openalgo_desktop.core.charting.transforms.registry import BY_KIND
-from openalgo_desktop.core.enums import AccountState, FeedMode, Mode
+from openalgo_desktop.core.enums import AccountState, FeedMode
 from openalgo_desktop.core.errors import DataError
 from openalgo_desktop.core.exits import AnyPlan
 from openalgo_desktop.core.model import AccountStatus, Key, Order
-from openalgo_desktop.core.money import decimals, to_tick
+from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
-from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
 from openalgo_desktop.ui.chart.history import ChartHistory
-from openalgo_desktop.ui.chart.paint.kinds import BY_ID
 from openalgo_desktop.ui.chart.series import CLOSE
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import quote
-from openalgo_desktop.ui.kit.ask_text import ask_text
-from openalgo_desktop.ui.kit.dialogs import ask
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.rooms.charts.appearance import Appearance
 from openalgo_desktop.ui.rooms.charts.comparing import Comparing
 from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, Subject, days_of
 from openalgo_desktop.ui.rooms.charts.data_window import DataWindow
@@ -46,10 +40,7 @@ from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
 from openalgo_desktop.ui.rooms.charts.export import save_csv
 from openalgo_desktop.ui.rooms.charts.head import ChartHead
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
-from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
-from openalgo_desktop.ui.rooms.charts.lines import ChartLines
-from openalgo_desktop.ui.rooms.charts.look import Look
-from openalgo_desktop.ui.rooms.charts.margin_hint import MarginHint
+from openalgo_desktop.ui.rooms.charts.line_work import LineWork
 from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
@@ -65,8 +56,6 @@ T = TypeVar("T")
 
 #: Exchange of the key under which what belongs to arithmetic is kept.
 NO_EXCHANGE = "="
-#: Where a symbol without an exchange is looked for, in this order.
-EXCHANGES = ("NSE_INDEX", "NSE", "NFO", "BSE_INDEX", "BSE", "BFO", "MCX", "CDS")
 EMPTY = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
 
 
@@ -99,8 +88,6 @@ class ChartCell(QWidget):
         named(self, f"{name}-cell", "Chart")
         self.key: Key | None = None
         self.expression: Expression | None = None  # in place of a key
-        self.kind, self.look = "candles", Look()
-        self.kind_params: Mapping[str, Value] = {}
         self.dirty = False
         self._released = False
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
@@ -116,15 +103,20 @@ class ChartCell(QWidget):
         self.view.price_picked.connect(self._on_price)
         self.view.menu_wanted.connect(self._on_menu)
         self.view.taken_up.connect(self.activated)
-        self.view.resized.connect(lambda: self.look.fit(self.view))
-        self._build_lines()
-        self.studies = CellStudies(bridge, self.view, self.studies_changed.emit)
-        self.comparing = Comparing(self, self.view, self._source)
+        self.view.resized.connect(lambda: self.appearance.look.fit(self.view))
+        self.own = OwnMarks(self, self.view)
+        self.work: LineWork = LineWork(self)
+        self.price_menu = PriceMenu(self, self.hand)
+        self.studies: CellStudies = CellStudies(bridge, self.view, self.studies_changed.emit)
+        self.comparing: Comparing = Comparing(self, self.view, self._source)
         followers = Followers(self.studies, self.comparing)
         self.data = ChartData(self, self.view, self.history, followers, self._show_history)
         self.data.drawn = self.show_lines
-        self.drawings = ChartDrawings(bridge, self.view, name, self.spawn, host.menu, self)
-        self.study_hand = StudyHand(self)
+        self.drawings: ChartDrawings = ChartDrawings(
+            bridge, self.view, name, self.spawn, host.menu, self
+        )
+        self.appearance: Appearance = Appearance(self)
+        self.study_hand: StudyHand = StudyHand(self)
         self.data_window = DataWindow(self)
         self.studies_changed.connect(self._look_again)
         self.content.addWidget(self.view, 1)
@@ -361,7 +353,7 @@ class ChartCell(QWidget):
     # -- arithmetic, comparison, look --------------------------------------------------------
     def show_expression(self, text: str) -> None:
         """Show arithmetic of symbols. Raises :class:`DataError` that names the place."""
-        expression = parse(text, self._known)
+        expression = parse(text, self.appearance.known)
         if self.expression is not None and expression.text == self.expression.text:
             return
         self.entry.leave()
@@ -373,86 +365,9 @@ class ChartCell(QWidget):
         self.subject_changed.emit()
         self.load()
 
-    def _known(self, name: str) -> Key | None:
-        """The instrument that a name in an expression means: with its exchange before a colon, of
-        the exchange of the chart, or of the first that has it."""
-        exchange, colon, symbol = name.rpartition(":")
-        if colon:
-            found = (exchange.upper(), symbol.upper())
-            return found if self.bridge.instrument(found) is not None else None
-        here = [] if self.key is None else [self.key[0]]
-        for one in (*here, *EXCHANGES):
-            if self.bridge.instrument((one, name.upper())) is not None:
-                return (one, name.upper())
-        return None
-
-    def ask_expression(self) -> None:
-        """Ask for arithmetic of symbols."""
-        text = "" if self.expression is None else self.expression.text
-        caption = 'For example NIFTY-BANKNIFTY, 2*SBIN-TCS, "M&M"/SBIN, (A+B)/2'
-        asked = ask_text(self, "Arithmetic of symbols", caption, text, self.show_expression)
-        self.spawn(asked, "arithmetic")
-
-    def straddle_text(self) -> str:
-        """Call and put of the strike of the chart's option, or at the money of its instrument."""
-        pair = self.bridge.chains.pair(self.key) if self.key is not None else None
-        return "" if pair is None else f"{pair.call.symbol}+{pair.put.symbol}"
-
-    def ask_compare(self) -> None:
-        """Ask for a symbol to compare with."""
-        caption = "Symbol, with its exchange where several have it: SBIN, NFO:NIFTY25DEC25FUT"
-        asked = ask_text(self, "Compare with", caption, "", self._compare_with)
-        self.spawn(asked, "compare")
-
-    def _compare_with(self, text: str) -> None:
-        key = self._known(text.strip())
-        if key is None:
-            raise DataError(f"Symbol: {text.strip() or 'nothing'} is not in the symbol master.")
-        self.comparing.show((*self.comparing.keys, key), self.comparing.own)
-
-    def compare_without(self, key: Key) -> None:
-        """Compare with one less."""
-        rest = [one for one in self.comparing.keys if one != key]
-        self.comparing.show(rest, self.comparing.own)
-
-    def toggle_own_scales(self) -> None:
-        """Per cent, or a scale for each."""
-        self.comparing.show(self.comparing.keys, not self.comparing.own)
-
-    def set_kind(self, kind: str, params: Mapping[str, Value] | None = None) -> None:
-        """Draw the bars in another way."""
-        self.kind = kind
-        self.kind_params = params or {}
-        self.view.set_kind(kind)
-        self.data.set_kind(BY_ID[kind].transform, self.kind_params)
-        if self.data.problem:
-            self._give_up_kind()
-        self.tools.show_kind()
-        self.dirty = True
-
-    def _give_up_kind(self) -> None:
-        self.bridge.notice.emit("warning", self.data.problem)
-        self.kind, self.kind_params = "candles", {}
-        self.view.set_kind(self.kind)
-        self.tools.show_kind()
-
-    def set_look(self, **change: str | bool) -> None:
-        """Change scale, place of volumes, lines."""
-        self.look = replace(self.look, **change)  # type: ignore[arg-type]
-        self.look.apply(self.view)
-        self.dirty = True
-
     def open_studies(self) -> None:
         """The dialog of indicators."""
         self.study_hand.open_picker()
-
-    def ask_kind(self) -> None:
-        """The inputs of a kind that is made of bars."""
-        spec = BY_KIND.get(BY_ID[self.kind].transform)
-        if spec is not None:
-            take = partial(self.set_kind, self.kind)
-            dialog = KindInputs(self, spec, self.kind_params, take)
-            self.spawn(ask(dialog), "inputs of the kind")
 
     def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
         """What else can be done with the chart, for its menu."""
@@ -467,11 +382,7 @@ class ChartCell(QWidget):
 
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.subject_key, span)
-        self.look.apply(self.view)
-        if self.data.problem:  # of these bars the kind cannot be made
-            self._give_up_kind()
-        elif self.kind != "candles":
-            self.view.set_kind(self.kind)
+        self.appearance.show_again()
         if self.key is not None:
             self.own.show(self.key, span.seconds)
         self._show_moment()
@@ -535,12 +446,17 @@ class ChartCell(QWidget):
         bars = self.data.market
         close = float(bars.column(CLOSE)[-1]) if len(bars) else math.nan
         text = fmt.price(close, self._places) if math.isfinite(close) else fmt.MISSING
-        self.quote.setText(f"{text}   highs and lows of past bars are those of their bodies")
+        said = "" if self._exact() else "   highs and lows of past bars are those of their bodies"
+        self.quote.setText(text + said)
         keys = () if self.expression is None else self.expression.keys
         live = not self.replay.active
         stale = live and any(self.bridge.feed.is_stale(key) for key in keys)
         set_role(self.quote, "stale" if stale else "", "tone")
         self.view.set_stale(stale)
+
+    def _exact(self) -> bool:
+        """Whether highs and lows of past bars are known: of one leg they are."""
+        return self.expression is not None and len(self.expression.keys) == 1
 
     def _countdown(self, key: Key) -> str:
         bars = self.replay.source or self.bridge.bars
@@ -568,7 +484,7 @@ class ChartCell(QWidget):
         self.quote.setText("   ".join(part for part in parts if part))
         if len(self.quote.text()) != before:
             self.fit_head()
-        if self.look.touch:
+        if self.appearance.look.touch:
             bid, ask = (quote.price(tick, side) or 0.0 for side in ("bid", "ask"))
             self.view.set_touch(bid, ask)
         self.quote.setToolTip(plain_tip(feed.tip(key)))
@@ -592,95 +508,16 @@ class ChartCell(QWidget):
 
     def _show_lines(self) -> None:
         self._lines_due = False
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        lines = [] if instrument is None else self.lines.of(instrument)
-        if self.replay.active:
-            lines = self.replay.lines_now()
-        if not self.data.is_drawn:
-            lines = []
-        self.view.set_lines(lines)
-        if self.key is not None:
-            self.own.show_plans(self.lines.plans(self.key))
-        if self._asked is not None and self._asked[0] not in {line.line_id for line in lines}:
-            self.give_up()
-
-    def _build_lines(self) -> None:
-        """What can be dragged, and the question at a line that was."""
-        self.lines = ChartLines(self.bridge, self.hand, self.spawn, self)
-        self.price_menu = PriceMenu(self, self.hand)
-        self._asked: tuple[str, float, Mode] | None = None  # line, price, the mode seen
-        self.bubble = ApplyBubble(self.view, self.name)
-        self.margin = MarginHint(self, self._on_margin, self)
-        self.own = OwnMarks(self, self.view)
-        self.bubble.applied.connect(self._on_apply)
-        self.bubble.dropped.connect(self.give_up)
-        self.view.line_dragged.connect(self._on_line_dragged)
-        self.view.line_moved.connect(self._on_line_moved)
-        self.view.line_closed.connect(self._on_line_closed)
+        self.work.show()
 
     def give_up(self) -> None:
         """Nothing comes of what is dragged or asked about."""
-        self._asked = None
-        self.margin.forget()
-        self.bubble.hide()
-        self.view.set_ghost(None)
-
-    def _on_line_dragged(self, line_id: str, price: float) -> None:
-        """A line is on its way: what it would need more or less there."""
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is not None and not self.replay.active:
-            level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
-            self._ask_margin(line_id, level)
-
-    def _ask_margin(self, line_id: str, level: float) -> None:
-        pair = self.lines.change_of(line_id, level)
-        if pair is not None:
-            self.margin.show(*pair, self.bridge.mode)
-
-    def _on_margin(self, words: str) -> None:
-        self.view.set_ghost_note(words)
-        if self._asked is not None:
-            self.bubble.add(words)
-
-    def _on_line_moved(self, line_id: str, price: float) -> None:
-        """A line was let go: armed it moves at once, else it is asked about there."""
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        line = next((row for row in self.view.shown_lines if row.line_id == line_id), None)
-        self.give_up()
-        if instrument is None or line is None:
-            return
-        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
-        if level == line.price:
-            return
-        if self.replay.active:
-            self.replay.move_line(line_id, level)
-            return
-        if self.hand.armed or self.lines.is_alert(line_id):
-            self.lines.move(line_id, level, self.bridge.mode)
-            return
-        self._asked = (line_id, level, self.bridge.mode)
-        self.view.set_ghost(line, level)
-        at = self.view.place_of(level)
-        self.bubble.ask(f"→ {fmt.price(level, self._places)}", at.x() - 8, at.y())
-        self._ask_margin(line_id, level)
-
-    def _on_line_closed(self, line_id: str) -> None:
-        if self.replay.active:
-            self.replay.close_line(line_id)
-        else:
-            self.lines.close(line_id, self.bridge.mode)
-
-    def _on_apply(self) -> None:
-        asked = self._asked
-        self.give_up()
-        if asked is not None:
-            line_id, price, mode = asked
-            self.lines.move(line_id, price, mode, asked=True)
+        self.work.give_up()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.entry.take(event):
             return
-        if event.key() == Qt.Key.Key_Escape and self._asked is not None:
+        if event.key() == Qt.Key.Key_Escape and self.work.asked is not None:
             self.give_up()
         elif event.key() == Qt.Key.Key_Escape and self.drawings.let_go():
             event.accept()
@@ -744,11 +581,7 @@ class ChartCell(QWidget):
         return {
             "interval": self.interval.value(),
             "drawing": self.drawings.save_state(),
-            "kind": self.kind,
-            "kind_params": dict(self.kind_params),
-            "look": self.look.save(),
-            "compare": [list(key) for key in self.comparing.keys],
-            "own_scales": self.comparing.own,
+            **self.appearance.save(),
             "expression": "" if self.expression is None else self.expression.text,
             "studies": self.study_hand.save_state(),
             "data-window": self.data_window.shown,
@@ -764,16 +597,7 @@ class ChartCell(QWidget):
         if isinstance(interval, str):
             with suppress(DataError):
                 self.interval.choose(interval)
-        self.look = Look.restored(state.get("look"))
-        kind, params = state.get("kind"), state.get("kind_params")
-        if isinstance(kind, str) and kind in BY_ID:
-            self.set_kind(kind, params if isinstance(params, dict) else None)
-        compare = state.get("compare")
-        rows = compare if isinstance(compare, list) else []
-        keys = [
-            (str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2
-        ]
-        self.comparing.show(keys, state.get("own_scales") is True)
+        self.appearance.restore(state)
         expression = state.get("expression")
         if isinstance(expression, str) and expression:
             with suppress(DataError):

@@ -63,7 +63,6 @@ class ChartTools(QWidget):
         icons.put(self.more, "more")
         for button in (self.kind, self.studies, self.compare, self.more):
             row.addWidget(button)
-        self.show_kind()
 
     def _button(self, ident: str, text: str, tip: str, call: Callable[[], object]) -> QToolButton:
         button = named(QToolButton(), f"{self._cell.name}-{ident}", tip)
@@ -76,7 +75,7 @@ class ChartTools(QWidget):
 
     def show_kind(self) -> None:
         """Name the kind of now on its button."""
-        self.kind.setText(f"{BY_ID[self._cell.kind].title} ▾")
+        self.kind.setText(f"{BY_ID[self._cell.appearance.kind].title} ▾")
         self.resized()
 
     def width_of(self, shown: Shown) -> int:
@@ -111,11 +110,11 @@ class ChartTools(QWidget):
             if kind.transform and not made:
                 menu.addSeparator()
                 made = True
-            choose = partial(self._cell.set_kind, kind.kind)
-            self._dock.add_check(menu, kind.title, kind.kind == self._cell.kind, choose)
-        if BY_ID[self._cell.kind].transform:
+            choose = partial(self._cell.appearance.set_kind, kind.kind)
+            self._dock.add_check(menu, kind.title, kind.kind == self._cell.appearance.kind, choose)
+        if BY_ID[self._cell.appearance.kind].transform:
             menu.addSeparator()
-            self._dock.add_item(menu, "Box and other inputs…", self._cell.ask_kind)
+            self._dock.add_item(menu, "Box and other inputs…", self._cell.appearance.ask_kind)
 
     # -- others -----------------------------------------------------------------------------
     def _show_compare(self) -> None:
@@ -131,15 +130,15 @@ class ChartTools(QWidget):
             words = f"Take {cell.bridge.name(key)} away"
             if key in comparing.problems:
                 words += f"  ({comparing.problems[key]})"
-            add(menu, words, partial(cell.compare_without, key))
+            add(menu, words, partial(cell.appearance.compare_without, key))
         if comparing.keys:
             own = self._dock.add_check
-            own(menu, "Scales of their own", comparing.own, cell.toggle_own_scales)
+            own(menu, "Scales of their own", comparing.own, cell.appearance.toggle_own_scales)
             menu.addSeparator()
         if len(comparing.keys) < MOST:
-            add(menu, "Compare with…", cell.ask_compare)
-        add(menu, "Arithmetic of symbols…", cell.ask_expression)
-        straddle = cell.straddle_text()
+            add(menu, "Compare with…", cell.appearance.ask_compare)
+        add(menu, "Arithmetic of symbols…", cell.appearance.ask_expression)
+        straddle = cell.appearance.straddle_text()
         if straddle:
             add(menu, f"Straddle: {straddle}", partial(cell.show_expression, straddle))
 
@@ -151,23 +150,37 @@ class ChartTools(QWidget):
     def fill_more(self, menu: QMenu) -> None:
         """What has no button here, then scale, volume, lines, then what is done with the chart."""
         cell, check = self._cell, self._dock.add_check
-        look = cell.look
+        appearance = cell.appearance
+        look, put = appearance.look, appearance.set_look
         if self.kind.isHidden():
             self._fill_hidden(menu)
         if cell.drawings.box.isHidden():
             cell.drawings.fill_tools(_below(menu, "Draw", f"{cell.name}-more-draw"))
             menu.addSeparator()
         for scale, words in SCALES.items():
-            check(menu, words, look.scale == scale, partial(cell.set_look, scale=scale.value))
+            check(
+                menu,
+                words,
+                look.scale == scale,
+                partial(put, scale=scale.value),
+            )
         check(
-            menu, "Upside down", look.inverted, partial(cell.set_look, inverted=not look.inverted)
+            menu,
+            "Upside down",
+            look.inverted,
+            partial(put, inverted=not look.inverted),
         )
         menu.addSeparator()
         for where, words in VOLUMES.items():
-            check(menu, words, look.volume == where, partial(cell.set_look, volume=where))
+            check(menu, words, look.volume == where, partial(put, volume=where))
         menu.addSeparator()
-        check(menu, "Bid and ask lines", look.touch, partial(cell.set_look, touch=not look.touch))
-        check(menu, "Days divided", look.days, partial(cell.set_look, days=not look.days))
+        check(
+            menu,
+            "Bid and ask lines",
+            look.touch,
+            partial(put, touch=not look.touch),
+        )
+        check(menu, "Days divided", look.days, partial(put, days=not look.days))
         menu.addSeparator()
         for words, call in cell.tool_items():
             self._dock.add_item(menu, words, call)

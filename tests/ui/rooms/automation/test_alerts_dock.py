@@ -195,11 +195,11 @@ def test_lines_of_the_chart_and_its_menu(drive: Drive) -> None:
         made = await make(session)
         line = f"alert|{made.alert_id}"
         await until(lambda: line in {row.line_id for row in chart.view.shown_lines}, "its line")
-        chart.cell._on_line_moved(line, 90_100.02)
+        chart.cell.work.moved(line, 90_100.02)
         alerts = session.bridge.alerts
         await until(lambda: alerts.get(made.alert_id).wish.level > 90_050, "moved")
-        assert not chart.cell.bubble.isVisible()  # nothing is sent, so nothing is asked
-        chart.cell.lines.close(line, Mode.SANDBOX)
+        assert not chart.cell.work.bubble.isVisible()  # nothing is sent, so nothing is asked
+        chart.cell.work.lines.close(line, Mode.SANDBOX)
         await until(lambda: not alerts.all(), "deleted")
         chart.cell._on_menu(700.0, QPoint(10, 10))
         menu = chart.findChildren(QMenu)[-1]

@@ -33,13 +33,13 @@ def test_every_kind_shows_something_and_goes_back(drive: Drive) -> None:
         cell = dock.cell
         count = len(cell.view.canvas.series)
         for kind in KINDS:
-            cell.set_kind(kind.kind)
+            cell.appearance.set_kind(kind.kind)
             await until(lambda: cell.data._made is None, kind.title)
             assert len(cell.view.canvas.series) > 0, kind.title
             if kind.transform:
                 assert abs(len(cell.data.market) - count) <= 1
             cell.view.flush()
-        cell.set_kind("candles")
+        cell.appearance.set_kind("candles")
         assert abs(len(cell.view.canvas.series) - count) <= 1
         assert cell.tools.kind.text().startswith("Candles")
 
@@ -83,14 +83,14 @@ def test_a_compared_symbol_has_a_close_for_each_bar(drive: Drive) -> None:
         dock = await chart_of(session)
         cell = dock.cell
         with pytest.raises(DataError, match="nosuch"):
-            cell._compare_with("nosuch")
-        cell._compare_with("reliance")
+            cell.appearance.compare_with("nosuch")
+        cell.appearance.compare_with("reliance")
         await until(lambda: len(cell.view.canvas.stage.compared) == 1, "the other one")
         (other,) = cell.view.canvas.stage.compared
         assert len(other.closes) == len(cell.view.canvas.series)
         assert np.isfinite(other.closes[:-1]).mean() > 0.9
         assert dock.save_state()["compare"] == [["NSE", "RELIANCE"]]
-        cell.compare_without(RELIANCE)
+        cell.appearance.compare_without(RELIANCE)
         assert cell.view.canvas.stage.compared == ()
 
     drive(scenario)
@@ -103,3 +103,28 @@ def test_a_look_is_kept_and_nonsense_is_not_taken() -> None:
         days=True
     )
     assert Look.restored(None) == Look()
+
+
+def test_kind_scale_and_comparison_are_steps_of_the_undo(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        dock = await chart_of(session)
+        cell = dock.cell
+        history, appearance = cell.drawings.history, cell.appearance
+        first = appearance.state
+        appearance.set_kind("area")
+        appearance.set_look(scale="log")
+        appearance.compare_with("reliance")
+        last = appearance.state
+        assert last == first._replace(kind="area", look=Look("log"), compared=(RELIANCE,))
+        for _ in range(3):
+            assert history.undo() is not None
+        assert appearance.state == first and cell.comparing.keys == ()
+        assert cell.tools.kind.text().startswith("Candles")
+        for _ in range(3):
+            assert history.redo() is not None
+        assert appearance.state == last and cell.comparing.keys == (RELIANCE,)
+        kept = dock.save_state()
+        dock.restore_state(kept)  # no step: there is nothing to take back of it
+        assert history.next_undo() == "Compare" and appearance.state == last
+
+    drive(scenario)

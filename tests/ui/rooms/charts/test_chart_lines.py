@@ -160,7 +160,7 @@ def test_armed_a_dragged_order_is_changed_once_on_release(drive: Drive) -> None:
         chart.drag(start, -5000)
         chart.drag(start, 1)
         await settle()
-        assert len(chart.modified) == 1 and chart.dock.cell._asked is None
+        assert len(chart.modified) == 1 and chart.dock.cell.work.asked is None
 
     drive(scenario)
 
@@ -190,12 +190,12 @@ def test_not_armed_a_drag_asks_at_the_line(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         chart = await Chart(session).ready()
         chart.spy()
-        bubble = chart.dock.cell.bubble
+        bubble = chart.dock.cell.work.bubble
         chart.drag(chart.tag("LIMIT"), 25)
         await settle()
         assert chart.modified == [] and bubble.isVisible()
         QTest.mouseClick(bubble.no, LEFT)
-        assert not bubble.isVisible() and chart.dock.cell._asked is None
+        assert not bubble.isVisible() and chart.dock.cell.work.asked is None
         chart.drag(chart.tag("LIMIT"), 25)
         QTest.keyClick(chart.view.canvas, Qt.Key.Key_Escape)
         assert not bubble.isVisible()
@@ -216,7 +216,7 @@ def test_not_armed_a_drag_asks_at_the_line(drive: Drive) -> None:
         await until(lambda: len(chart.view.canvas.series) > 0, "bars")
         chart.draw()
         chart.drag(chart.tag("LIMIT"), 25)
-        wanted = chart.dock.cell._asked
+        wanted = chart.dock.cell.work.asked
         assert wanted is not None
         session.terminal.hub._spoil()
         session.terminal.hub._source.set_sink(lambda tick: None)  # type: ignore[union-attr]
@@ -245,7 +245,7 @@ def test_a_watched_stop_is_moved_by_one_drag_and_taken_away_by_its_x(drive: Driv
         await until(
             lambda: chart.line("Stop").price == float(chart.plan.stop_at or 0), "its line there"
         )
-        await until(lambda: not chart.dock.cell.lines._busy, "the answer")
+        await until(lambda: not chart.dock.cell.work.lines._busy, "the answer")
         chart.bridge.arm.disarm()
         # Pressed on the x and released elsewhere: nothing. Not armed it asks.
         cross = chart.cross("Stop") - QPoint(7, 0)  # (the click below is no double click)
@@ -305,7 +305,7 @@ def test_several_charts_each_have_their_lines_and_hidden_ones_cost_nothing(drive
         assert other.view.shown_lines == () or list(other.view.shown_lines) == []
         assert chart.dock.is_hidden()  # behind the other one
         calls: list[int] = []
-        chart.dock.cell.lines.of = lambda instrument: calls.append(1) or []  # type: ignore[method-assign, func-returns-value]
+        chart.dock.cell.work.lines.of = lambda instrument: calls.append(1) or []  # type: ignore[method-assign, func-returns-value]
         chart.bridge.books.prices_moved.emit()
         chart.bridge.books.positions_changed.emit()
         assert calls == []

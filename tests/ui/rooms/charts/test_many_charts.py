@@ -94,7 +94,7 @@ def test_layouts_of_before_and_of_later_versions_come_back(drive: Drive) -> None
         assert dock.cell.interval.value() == "15m" and len(dock.cells) == 1
         strange = {"interval": "17parsecs", "kind": "hologram", "layout": "99", "charts": [{}]}
         dock.restore_state(strange)
-        assert (dock.cell.interval.value(), dock.cell.kind) == ("15m", "candles")
+        assert (dock.cell.interval.value(), dock.cell.appearance.kind) == ("15m", "candles")
         await until(lambda: dock.cell.data.loaded and dock.view.has_bars, "bars")
 
     drive(scenario)

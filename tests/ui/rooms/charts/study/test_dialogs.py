@@ -198,10 +198,10 @@ def test_inputs_of_kinds_and_values_of_bars(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await chart_of(session)
         cell = dock.cell
-        cell.ask_kind()  # candles have none
+        cell.appearance.ask_kind()  # candles have none
         assert cell.findChild(KindInputs) is None
-        cell.set_kind("line-break")
-        cell.ask_kind()
+        cell.appearance.set_kind("line-break")
+        cell.appearance.ask_kind()
         form = cell.findChild(KindInputs)
         assert isinstance(form, KindInputs)
         await until(form.isVisible, "the form")
@@ -212,8 +212,8 @@ def test_inputs_of_kinds_and_values_of_bars(drive: Drive) -> None:
         assert form.isVisible() and form.form.fields[name].error()
         value.setValue(5)
         click(form.yes)
-        assert cell.kind_params[name] == 5 and cell.kind == "line-break"
-        cell.set_kind("candles")
+        assert cell.appearance.params[name] == 5 and cell.appearance.kind == "line-break"
+        cell.appearance.set_kind("candles")
 
         window, series = cell.data_window, dock.view.canvas.series
         dock.resize(900, 600)
