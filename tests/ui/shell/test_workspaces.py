@@ -133,9 +133,9 @@ def test_a_group_carries_the_interval_where_it_is_chosen(drive: Drive) -> None:
         one, two, three = (dock for dock in charts if isinstance(dock, ChartDock))
         one.link_interval(True)
         two.link_interval(True)
-        one.interval.choose(Interval.M15.value)
-        assert two.interval.value() == Interval.M15.value
-        assert three.interval.value() == Interval.M5.value
+        one.cell.interval.choose(Interval.M15.value)
+        assert two.cell.interval.value() == Interval.M15.value
+        assert three.cell.interval.value() == Interval.M5.value
         state = two.save_state()
         assert state["interval_linked"] is True and state["group"] == 1
 
@@ -196,7 +196,7 @@ def test_every_shipped_workspace_comes_up_and_switching_loses_nothing(drive: Dri
             assert spaces.current == name
             assert all(not dock.isHidden() for dock in window.docks.values())
             assert len(spaces.windows) == (1 if name == "Second monitor" else 0)
-        assert window.docks["chart-2"].interval.value() == "1m"  # type: ignore[attr-defined]
+        assert window.docks["chart-2"].cell.interval.value() == "1m"  # type: ignore[attr-defined]
         spaces.switch(names[0])
         await drawn(session)
         assert places(window, window.docks) == before
