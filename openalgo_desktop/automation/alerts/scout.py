@@ -199,11 +199,13 @@ class Scout:
                 return "The line of its drawing does not reach to now."
         return ""
 
-    def name(self, key: Key, source: Source) -> str:
+    def name(self, key: Key, subject: Source) -> str:
         """What a study or a drawing is called."""
-        if isinstance(source, OfStudy):
-            return self._sources.studies.title(source)
-        return self._sources.drawings.title(key, source) if isinstance(source, OfDrawing) else "LTP"
+        if isinstance(subject, OfStudy):
+            return self._sources.studies.title(subject)
+        if isinstance(subject, OfDrawing):
+            return self._sources.drawings.title(key, subject)
+        return "LTP"
 
     def current(self, alert: PriceAlert) -> float:
         """The value of its subject as it was last looked at, where that is a study; else NaN."""
@@ -313,13 +315,13 @@ class Scout:
         """What it sees at a bar, a price and a time."""
         wish = row.wish
 
-        def value(source: Source | None, level: Decimal | None) -> float:
-            if source is None:
+        def value(subject: Source | None, level: Decimal | None) -> float:
+            if subject is None:
                 return nan if level is None else float(level)
-            if isinstance(source, OfDrawing):
-                return self._sources.drawings.level(wish.key, source, at, series.bars.columns)
+            if isinstance(subject, OfDrawing):
+                return self._sources.drawings.level(wish.key, subject, at, series.bars.columns)
             for study, name, output in row.runs:
-                if study == source:
+                if study == subject:
                     return series.value(name, output, index)
             return price
 

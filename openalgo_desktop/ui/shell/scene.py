@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog
 from openalgo_desktop.core.alerts import AlertWhen, AlertWish
 from openalgo_desktop.core.charting.drawings.model import Anchor, Drawing
 from openalgo_desktop.core.charting.drawings.tools import tool
+from openalgo_desktop.core.charting.transforms.registry import BY_KIND
 from openalgo_desktop.core.enums import Action, GttType, KeyRights, PriceType, Product
 from openalgo_desktop.core.errors import AppError, ConfigError
 from openalgo_desktop.core.exits import ExitSpec, Offset, Target, TriggerLeg, Unit
@@ -33,6 +34,10 @@ from openalgo_desktop.ui.rooms.api.api_keys import ApiKeysDialog
 from openalgo_desktop.ui.rooms.automation.alert_dialog import AlertDialog
 from openalgo_desktop.ui.rooms.automation.alert_study import StudyForm
 from openalgo_desktop.ui.rooms.automation.webhooks import WebhooksDialog
+from openalgo_desktop.ui.rooms.charts.dock import ChartDock
+from openalgo_desktop.ui.rooms.charts.kind_inputs import KindInputs
+from openalgo_desktop.ui.rooms.charts.study.picker import StudyPicker
+from openalgo_desktop.ui.rooms.charts.study.settings import StudySettings
 from openalgo_desktop.ui.rooms.orders.exits_dialog import ExitsDialog
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
 from openalgo_desktop.ui.rooms.orders.order_text import OrderText
@@ -279,7 +284,20 @@ async def dialogs(session: Session) -> list[QDialog]:
     found.append(TriggerDialog(window, bridge, ("NSE", "SBIN")))
     found.append(ExitsDialog.of_position(window, bridge, ("NSE", "RELIANCE"), Product.MIS))
     found.append(ResultDialog(window, bridge))
-    return found + _shell_dialogs(session)
+    return found + _chart_dialogs(session) + _shell_dialogs(session)
+
+
+def _chart_dialogs(session: Session) -> list[QDialog]:
+    """Indicators of the chart, the inputs of one of them and of a kind that is made of bars."""
+    window = session.window
+    chart = next(dock for dock in window.docks.values() if isinstance(dock, ChartDock))
+    hand = chart.cell.study_hand
+    if not hand.wishes:
+        hand.add("bollinger")
+    wish = hand.wishes[0]
+    settings = StudySettings(hand, wish, session.bridge.studies.spec(wish.study), window)
+    inputs = KindInputs(window, BY_KIND["renko"], {}, lambda _values: None)
+    return [StudyPicker(hand, window), settings, inputs]
 
 
 def _plan(bridge: Bridge) -> Drawing:

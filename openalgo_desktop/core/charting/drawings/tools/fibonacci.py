@@ -53,7 +53,7 @@ TOOLS = (
         "retracement",
         2,
         style=_SET,
-        key="Alt+F",
+        key="Alt+Shift+F",
         help="Parts of a move; 0 is at the second point, where the move ended",
     ),
     Tool(

@@ -48,7 +48,7 @@ def test_there_are_enough_and_the_tables_are_sound():
     assert set(by_family()) == set(Family) and all(by_family().values())
     assert {row.geometry for row in tools().values()} == set(GEOMETRY)
     keys = Counter(row.key for row in tools().values() if row.key)
-    assert keys == {"Alt+T": 1, "Alt+H": 1, "Alt+V": 1, "Alt+F": 1}
+    assert keys == {"Alt+Shift+T": 1, "Alt+Shift+H": 1, "Alt+Shift+V": 1, "Alt+Shift+F": 1}
     assert len({row.title for row in tools().values()}) == len(tools())
     for row in DRAWN:
         assert not row.labels or len(row.labels) == row.least
