@@ -16,7 +16,7 @@ LEGEND_ROOM = 40.0
 LEGEND_MOST = 0.3
 VOLUME_ROOM = 1.15
 #: A line this near, as a part of the price range of the bars, is brought into view.
-LINE_REACH = 0.5
+LINE_REACH = 1.0
 #: A stretched axis shows at most this many times, and at least that part of, its middle value.
 WIDEST, NARROWEST = 1e6, 1e-9
 
