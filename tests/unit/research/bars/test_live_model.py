@@ -93,7 +93,7 @@ def bars_prices(bars: Bars) -> tuple[np.ndarray, ...]:
     return bars.open, bars.high, bars.low, bars.close
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps, st.sampled_from([M1, Span.parse("2m"), Span.parse("7m")]))
 def test_bars_are_those_of_all_ticks(plan: list[tuple[str, int, int]], span: Span) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -72,7 +72,7 @@ async def compare(w: World, back: int, size: int, *, fails: bool, noticed: bool)
             assert bars.time.tolist() == true.time.tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(steps)
 def test_the_answer_is_what_the_source_has(plan: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
