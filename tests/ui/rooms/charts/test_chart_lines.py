@@ -43,7 +43,7 @@ class Chart:
         window.default_layout()
         await priced(self.session)
         self.dock.raise_()
-        await until(lambda: len(self.view.canvas.series) > 0, "bars")
+        await until(lambda: self.dock.cell.data.is_drawn, "bars")
         tick = bridge.latest(SBIN)
         assert tick is not None
         self.last = tick.ltp
@@ -213,7 +213,7 @@ def test_not_armed_a_drag_asks_at_the_line(drive: Drive) -> None:
         assert picked == [] and not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
         session.bridge.select(SBIN)
         await until(lambda: len(chart.view.shown_lines) == 3, "the lines again")
-        await until(lambda: len(chart.view.canvas.series) > 0, "bars")
+        await until(lambda: chart.dock.cell.data.is_drawn, "bars")
         chart.draw()
         chart.drag(chart.tag("LIMIT"), 25)
         wanted = chart.dock.cell.work.asked

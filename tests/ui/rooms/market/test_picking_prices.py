@@ -60,7 +60,7 @@ def test_the_chart_offers_an_order_in_its_menu_and_ignores_a_click(drive: Drive)
         await priced(session)
         chart = session.window.docks["chart"]
         assert isinstance(chart, ChartDock)
-        await until(lambda: len(chart.view.canvas.series) > 0, "bars")
+        await until(lambda: chart.cell.data.is_drawn, "bars")
         chart.view.flush()
         wishes: list[TicketWish] = []
         session.bridge.ticket_wanted.connect(wishes.append)
