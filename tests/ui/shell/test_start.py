@@ -44,7 +44,9 @@ def test_a_busy_port_is_explained_and_can_be_left(
         starting = asyncio.create_task(main._started(app, options(tmp_path, busy_port)))
 
         def dialogs() -> list[StartProblemDialog]:
-            return [w for w in app.topLevelWidgets() if isinstance(w, StartProblemDialog)]
+            # Those of earlier tests may not be deleted yet: they are hidden.
+            found = [w for w in app.topLevelWidgets() if isinstance(w, StartProblemDialog)]
+            return [w for w in found if w.isVisible()]
 
         await until(dialogs, "the explanation")
         dialog = dialogs()[0]
