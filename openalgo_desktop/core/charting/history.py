@@ -79,11 +79,6 @@ class History:
         step = self._last(self._done, scope)
         return step.text if step is not None else ""
 
-    def next_redo(self, scope: Hashable = None) -> str:
-        """What :meth:`redo` would do; empty when nothing."""
-        step = self._last(self._undone, scope)
-        return step.text if step is not None else ""
-
     def clear(self) -> None:
         """Forget all steps."""
         self._done.clear()

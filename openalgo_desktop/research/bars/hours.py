@@ -130,10 +130,3 @@ class Hours:
         if self.running(exchange, now) is None:
             return None
         return max(0.0, self.end(exchange, rhythm, rhythm.start(now)) - now)
-
-    def trading_day_before(self, exchange: str, number: int) -> int:
-        """The last day before ``number`` with a session, at most two weeks back."""
-        for back in range(1, _LONGEST_REST):
-            if self.session(exchange, number_date(number - back)) is not None:
-                return number - back
-        return number - 1

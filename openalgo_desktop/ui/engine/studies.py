@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from openalgo_desktop.analytics.indian.volume_rows import range_profile
 from openalgo_desktop.analytics.indicators.own.folder import OwnFolder
 from openalgo_desktop.analytics.indicators.running.chart_studies import ChartStudies
 from openalgo_desktop.analytics.indicators.running.library import Library
@@ -23,7 +22,7 @@ from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.rhythm import Rhythm
 from openalgo_desktop.core.charting.sessions import Sessions
 from openalgo_desktop.core.charting.span import Span, SpanUnit
-from openalgo_desktop.core.charting.studies import Profile, StudySpec, StudyWish, Value
+from openalgo_desktop.core.charting.studies import StudySpec, StudyWish, Value
 from openalgo_desktop.core.charting.surroundings import ChainPast, Surroundings
 from openalgo_desktop.core.clock import IST_OFFSET_SECONDS
 from openalgo_desktop.core.errors import AppError, DataError
@@ -265,14 +264,6 @@ class StudiesDoor(QObject):
             Sessions.of(calendar, exchange),
             rhythm=lambda longer: Rhythm(longer, exchange, calendar),
         )
-
-    @staticmethod
-    def visible_profile(
-        bars: Columns, first: int, last: int, rows: int = 24, share: float = 0.7, tick: float = 0.0
-    ) -> Profile | None:
-        """The volume profile of the bars ``first`` to ``last`` (both included), of what a chart
-        shows; ``tick`` in rupees. None where nothing was traded."""
-        return range_profile(bars, first, last, rows, share, tick)
 
     # -- the user's own -------------------------------------------------------------------------
     def look(self) -> None:

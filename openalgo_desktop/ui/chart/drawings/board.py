@@ -198,12 +198,6 @@ class Board(QObject):
         """Give drawings a whole style, e.g. a template's."""
         self.change("Style", lambda row: replace(row, style=style), rows)
 
-    def set_text(self, ident: str, text: str) -> None:
-        """What a drawing says."""
-        row = self.door.get(self.key, ident) if self.key is not None else None
-        if row is not None and row.text != text:
-            self.put("Text", [replace(row, text=text)])
-
     def made(self, tool: Tool) -> Drawing:
         """A new drawing without anchors, not on the chart yet."""
         names = {number.name for number in tool.numbers}
