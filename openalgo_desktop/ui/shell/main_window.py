@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
@@ -258,10 +257,8 @@ class MainWindow(QMainWindow):
     # -- events -----------------------------------------------------------------------------
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.UpdateRequest:
-            started = time.perf_counter()
-            result = super().event(event)
-            self.bridge.frames.painted((time.perf_counter() - started) * 1000.0)
-            return result
+            with self.bridge.frames.painting():
+                return super().event(event)
         if isinstance(event, QChildEvent) and isinstance(event.child(), QTabBar):
             QTimer.singleShot(0, self, self.name_tab_bars)
         return super().event(event)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
@@ -75,10 +73,8 @@ class SideWindow(QMainWindow):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.UpdateRequest:
-            started = time.perf_counter()
-            result = super().event(event)
-            self.bridge.frames.painted((time.perf_counter() - started) * 1000.0)
-            return result
+            with self.bridge.frames.painting():
+                return super().event(event)
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
