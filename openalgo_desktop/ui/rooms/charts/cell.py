@@ -3,51 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.charting.legs.expression import Expression
 from openalgo_desktop.core.charting.legs.parser import parse
 from openalgo_desktop.core.charting.span import Span
-from openalgo_desktop.core.enums import AccountState, FeedMode
+from openalgo_desktop.core.enums import FeedMode
 from openalgo_desktop.core.errors import DataError
-from openalgo_desktop.core.exits import AnyPlan
-from openalgo_desktop.core.model import AccountStatus, Key, Order
+from openalgo_desktop.core.model import Key
 from openalgo_desktop.core.money import decimals
 from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory
-from openalgo_desktop.ui.chart.series import CLOSE
 from openalgo_desktop.ui.engine.frames import Ticks
-from openalgo_desktop.ui.kit import format as fmt
-from openalgo_desktop.ui.kit import quote
 from openalgo_desktop.ui.kit.dock import Dock
-from openalgo_desktop.ui.kit.widgets import label, named, plain_tip, set_role
+from openalgo_desktop.ui.kit.widgets import named
 from openalgo_desktop.ui.rooms.charts.appearance import Appearance
+from openalgo_desktop.ui.rooms.charts.bars.asking import AskingAgain
+from openalgo_desktop.ui.rooms.charts.bars.ports import Followers, Subject
+from openalgo_desktop.ui.rooms.charts.bars.subjects import Combination, OneInstrument, Source
+from openalgo_desktop.ui.rooms.charts.chart_menu import ChartMenu
 from openalgo_desktop.ui.rooms.charts.comparing import Comparing
-from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, Subject, days_of
+from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
 from openalgo_desktop.ui.rooms.charts.data_window import DataWindow
 from openalgo_desktop.ui.rooms.charts.drawing import ChartDrawings
-from openalgo_desktop.ui.rooms.charts.export import save_csv
+from openalgo_desktop.ui.rooms.charts.empty import EmptyWords
 from openalgo_desktop.ui.rooms.charts.head import ChartHead
 from openalgo_desktop.ui.rooms.charts.interval_entry import IntervalEntry
 from openalgo_desktop.ui.rooms.charts.line_work import LineWork
-from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+from openalgo_desktop.ui.rooms.charts.moment import WantedMoment
 from openalgo_desktop.ui.rooms.charts.own import OwnMarks
+from openalgo_desktop.ui.rooms.charts.quote_words import QuoteWords
 from openalgo_desktop.ui.rooms.charts.replay.control import ReplayControl
 from openalgo_desktop.ui.rooms.charts.span_picker import SpanPicker
 from openalgo_desktop.ui.rooms.charts.studies import CellStudies
 from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
-from openalgo_desktop.ui.rooms.charts.subjects import Combination, OneInstrument, Source
 from openalgo_desktop.ui.rooms.charts.tools import ChartTools
 from openalgo_desktop.ui.rooms.charts.trading import SideButtons
 from openalgo_desktop.ui.rooms.market.one_click import OneClick
@@ -56,15 +52,6 @@ T = TypeVar("T")
 
 #: Exchange of the key under which what belongs to arithmetic is kept.
 NO_EXCHANGE = "="
-EMPTY = "Pick a symbol to see its chart,\nor drop one here; a click and Ctrl+K find one"
-
-
-def clock_text(seconds: float) -> str:
-    """``4:05``, ``1:02:09``: what is left of a bar, rounded up."""
-    whole = math.ceil(seconds)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class ChartCell(QWidget):
@@ -92,21 +79,16 @@ class ChartCell(QWidget):
         self._released = False
         self._heard: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._places = 2
-        self._lines_due = False
-        self._prices_of: tuple[str, tuple[str, ...]] = ("", ())
-        self._moment: datetime | None = None  # to be shown when the history is here
         self.content = QVBoxLayout(self)
         self.content.setContentsMargins(0, 0, 0, 0)
         self.content.setSpacing(0)
         self._build_head()
         self.view = named(ChartView(), f"{name}-view", "Candle chart")
-        self.view.price_picked.connect(self._on_price)
-        self.view.menu_wanted.connect(self._on_menu)
         self.view.taken_up.connect(self.activated)
         self.view.resized.connect(lambda: self.appearance.look.fit(self.view))
         self.own = OwnMarks(self, self.view)
         self.work: LineWork = LineWork(self)
-        self.price_menu = PriceMenu(self, self.hand)
+        self.chart_menu = ChartMenu(self)
         self.studies: CellStudies = CellStudies(bridge, self.view, self.studies_changed.emit)
         self.comparing: Comparing = Comparing(self, self.view, self._source)
         followers = Followers(self.studies, self.comparing)
@@ -120,13 +102,11 @@ class ChartCell(QWidget):
         self.data_window = DataWindow(self)
         self.studies_changed.connect(self._look_again)
         self.content.addWidget(self.view, 1)
-        self.empty = label(EMPTY, f"{name}-empty", "empty")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.content.addWidget(self.empty, 1)
+        self.empty = EmptyWords(self)
+        self.content.addWidget(self.empty.label, 1)
         self.entry = IntervalEntry(self, name, lambda span: True)
         self.entry.chosen.connect(self.interval.choose)
-        self.set_empty(True)
+        self.empty.show(True)
         self.replay = ReplayControl(self)
         self._let_go = bridge.gtts.hold()
         self._listen_all()
@@ -135,7 +115,8 @@ class ChartCell(QWidget):
     def _build_head(self) -> None:
         self.interval = SpanPicker(self.name)
         self.interval.changed.connect(self._on_interval)
-        self.quote = label("", f"{self.name}-quote", "number")
+        self.words = QuoteWords(self)
+        self.quote = self.words.label
         self.history = ChartHistory(self, days_of, self.load)
         self.hand = OneClick(self.bridge, self.spawn, self)
         self.sides = SideButtons(self.name, self.bridge, self.hand, self.fit_head)
@@ -148,19 +129,9 @@ class ChartCell(QWidget):
     def _listen_all(self) -> None:
         bridge = self.bridge
         self.listen(bridge.feed.aged, self._look_again)
-        self.listen(bridge.feed.changed, lambda _: self._on_feed(self.keys))
-        self.listen(bridge.feed.refused, lambda key: self._on_feed({key} & self.keys))
-        self.listen(bridge.account_changed, self._on_account)
-        self.listen(bridge.books.orders_changed, self.show_lines)
-        self.listen(bridge.books.orders_updated, self._on_orders)
-        self.listen(bridge.books.positions_changed, self.show_lines)
-        self.listen(bridge.books.prices_moved, self._on_results)
-        self.listen(bridge.watch.changed, self._on_plan)
-        self.listen(bridge.alerts.changed, self._on_plan)
-        self.listen(bridge.gtts.changed, self.show_lines)
-        self.listen(bridge.mode_changed, lambda _mode: self.give_up())
-        self.listen(bridge.account_changed, lambda _account: self.give_up())
-        self.listen(bridge.moment_wanted, self._on_moment)
+        self.asking = AskingAgain(self)
+        self.work.listen()
+        self.moment = WantedMoment(self)
         self.listen(bridge.arm.changed, lambda *_: self.sides.show_armed())
         self.listen(bridge.setting_changed, lambda *_: self.sides.show_armed())
 
@@ -221,13 +192,6 @@ class ChartCell(QWidget):
         """Dirty, and somebody can see it."""
         return self.dirty and not self.is_hidden()
 
-    def set_empty(self, empty: bool, text: str = "") -> None:
-        """Swap chart and empty text."""
-        if text:
-            self.empty.setText(text)
-        self.empty.setVisible(empty)
-        self.view.setVisible(not empty)
-
     def answers(self) -> dict[str, Callable[[], object]]:
         """What is done here at the keys of charts, by their ids."""
         view = self.view
@@ -235,7 +199,7 @@ class ChartCell(QWidget):
             **view.answers(),
             "next-line": self._choose_next_line,
             "end-line": self._end_chosen,
-            "picture": self._ask_picture,
+            "picture": self.chart_menu.ask_picture,
             "studies": self.open_studies,
             "data-window": self.data_window.turn,
             **self.drawings.answers(),
@@ -296,7 +260,7 @@ class ChartCell(QWidget):
         tick = row.tick_size if row is not None else 0.0
         exchange = "" if self.expression is None else self.expression.keys[0][0]
         past = self.replay.source or self.bridge.bars
-        self._prices_of = self._account()
+        self.asking.note_source()
         self.studies.open(self.subject_key, self.span, self._places, past, exchange)
         self.comparing.open(self.span)
         self.data.open(subject, self.span, self._places, tick, mends=not self.replay.active)
@@ -307,35 +271,6 @@ class ChartCell(QWidget):
         if self.expression is not None:
             return set(self.expression.keys)
         return set() if self.key is None else {self.key}
-
-    def _account(self) -> tuple[str, tuple[str, ...]]:
-        """Whose prices they are."""
-        status = self.bridge.account_status()
-        return status.broker, status.hosts
-
-    def _on_feed(self, keys: set[Key]) -> None:
-        """The feed came or went, of all or of one: what was missed meanwhile is asked for."""
-        self.dirty = True
-        lost = [key for key in keys if self.bridge.feed.is_stale(key)]
-        for key in lost:
-            self.data.lose(key)
-        if keys and not self.bridge.feed.stale:
-            self._look_for_bars()
-
-    def _look_for_bars(self) -> None:
-        if self.history.failed and not self.replay.active:
-            self.load()  # it was opened while nobody could be asked
-        else:
-            self.data.mend()
-
-    def _on_account(self, status: AccountStatus) -> None:
-        """Bars of another source are other ones; those of a replay end with it."""
-        if status.state is not AccountState.CONNECTED or self.replay.active:
-            return
-        if self._prices_of != self._account():
-            self.load()
-        elif self.history.failed:
-            self._look_for_bars()
 
     def _source(self) -> Source:
         return self.replay.opened() or self.bridge.bars
@@ -369,52 +304,15 @@ class ChartCell(QWidget):
         """The dialog of indicators."""
         self.study_hand.open_picker()
 
-    def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
-        """What else can be done with the chart, for its menu."""
-        return [
-            ("Replay…", self.replay.begin),
-            ("Fit", self.view.go_to_now),
-            ("Data window", self.data_window.turn),
-            ("Save as picture…", self._ask_picture),
-            ("Save bars in view as CSV…", partial(self._ask_csv, in_view=True)),
-            ("Save all bars as CSV…", self._ask_csv),
-        ]
-
     def _show_history(self, span: Span, bars: Bars) -> None:
         self.drawings.set_chart(self.subject_key, span)
         self.appearance.show_again()
         if self.key is not None:
             self.own.show(self.key, span.seconds)
-        self._show_moment()
-        failed = not self.history.retry.isHidden()
-        self.set_empty(
-            not len(bars), self.history.message.text() if failed else self._no_bars(span)
-        )
+        self.moment.show()
+        self.empty.show_loaded(span, bars=len(bars) > 0)
         self.show_lines()
         self.dirty = True
-
-    def _no_bars(self, span: Span) -> str:
-        """Who has none, and what may have."""
-        without = self.data.without
-        if without:
-            names = ", ".join(self.bridge.name(key) for key in without)
-            return f"No bars of {names} for {span.text}: {self.subject_text} has none."
-        source = self.bridge.account_status().title or "the account that gives prices"
-        other = "another symbol" if span.text == "D" else "D"
-        name = self.subject_text or "this"
-        return f"No bars of {name} for {span.text} from {source}.\nTry {other}."
-
-    def _on_moment(self, key: Key, at: datetime) -> None:
-        """Somebody wants to see a moment of the symbol; of a history under way, when it is here."""
-        if key == self.key:
-            self._moment = at
-            if not self.history.loading:
-                self._show_moment()
-
-    def _show_moment(self) -> None:
-        at, self._moment = self._moment, None
-        if at is not None and not self.view.show_time(at.timestamp()):
-            self.history.message.show_text(f"No bar of {at:%d %b %Y %H:%M} is loaded")
 
     # -- live -------------------------------------------------------------------------------
     def take(self, ticks: Ticks) -> None:
@@ -429,67 +327,18 @@ class ChartCell(QWidget):
     def flush(self) -> None:
         """Draw what changed."""
         self.dirty = False
-        if self._lines_due:
-            self._show_lines()
+        if self.work.due:
+            self.work.show()
         if self.data.flush() and self.view.isHidden():  # no history, but the market goes on
-            self.set_empty(False)
-        if self.key is not None:
-            self._show_quote(self.key)
-            self.view.set_countdown(self._countdown(self.key))
-        elif self.expression is not None:
-            self._show_combined()
+            self.empty.show(False)
+        self.words.show()
         self.view.flush()
         self.data_window.renew()
-
-    def _show_combined(self) -> None:
-        """What the combination costs, and what is not known of its bars."""
-        bars = self.data.market
-        close = float(bars.column(CLOSE)[-1]) if len(bars) else math.nan
-        text = fmt.price(close, self._places) if math.isfinite(close) else fmt.MISSING
-        said = "" if self._exact() else "   highs and lows of past bars are those of their bodies"
-        self.quote.setText(text + said)
-        keys = () if self.expression is None else self.expression.keys
-        live = not self.replay.active
-        stale = live and any(self.bridge.feed.is_stale(key) for key in keys)
-        set_role(self.quote, "stale" if stale else "", "tone")
-        self.view.set_stale(stale)
-
-    def _exact(self) -> bool:
-        """Whether highs and lows of past bars are known: of one leg they are."""
-        return self.expression is not None and len(self.expression.keys) == 1
-
-    def _countdown(self, key: Key) -> str:
-        bars = self.replay.source or self.bridge.bars
-        left = bars.countdown(key, self.span) if self.span.is_intraday else None
-        return "" if left is None else clock_text(left)
 
     @property
     def places(self) -> int:
         """Decimals of its prices."""
         return self._places
-
-    def _show_quote(self, key: Key) -> None:
-        if self.replay.active:
-            self.quote.setText(self.replay.show_price())
-            self.view.set_stale(False)
-            return
-        feed, tick = self.bridge.feed, self.bridge.latest(key)
-        stale = feed.is_stale(key)
-        parts = [quote.price_text(tick, "ltp", self._places), feed.note(key)]
-        if tick is not None:
-            change = f"{quote.change_text(tick, self._places)}  {quote.percent_text(tick)}"
-            parts.insert(1, change)
-        self.sides.show_prices(tick)
-        before = len(self.quote.text())
-        self.quote.setText("   ".join(part for part in parts if part))
-        if len(self.quote.text()) != before:
-            self.fit_head()
-        if self.appearance.look.touch:
-            bid, ask = (quote.price(tick, side) or 0.0 for side in ("bid", "ask"))
-            self.view.set_touch(bid, ask)
-        self.quote.setToolTip(plain_tip(feed.tip(key)))
-        set_role(self.quote, "stale" if stale else quote.tone(tick), "tone")
-        self.view.set_stale(stale)
 
     def fit_head(self) -> None:
         """A part of the head is wider or says more."""
@@ -502,13 +351,9 @@ class ChartCell(QWidget):
     def show_lines(self) -> None:
         """Working orders and the open position of the symbol as horizontal lines; of a hidden
         chart when it is seen next."""
-        self._lines_due = self.dirty = True
+        self.dirty = self.work.due = True
         if not self.is_hidden():
-            self._show_lines()
-
-    def _show_lines(self) -> None:
-        self._lines_due = False
-        self.work.show()
+            self.work.show()
 
     def give_up(self) -> None:
         """Nothing comes of what is dragged or asked about."""
@@ -523,57 +368,6 @@ class ChartCell(QWidget):
             event.accept()
         else:
             super().keyPressEvent(event)
-
-    def _on_results(self) -> None:
-        """Results at the lines follow the prices, where there are some."""
-        if self.key is not None and self.hand.positions(self.key):
-            self.show_lines()
-
-    def _on_plan(self, plan: AnyPlan | PriceAlert) -> None:
-        if plan.key == self.key:
-            self.show_lines()
-
-    def _on_orders(self, orders: list[Order]) -> None:
-        """Orders changed; those of other instruments cost nothing here."""
-        if any(order.key == self.key for order in orders):
-            self.show_lines()
-
-    def _on_price(self, price: float) -> None:
-        """Ctrl+click: the price goes to the ticket."""
-        if self.replay.active:
-            self.replay.refuse()
-        elif self.key is not None and self.data.is_drawn:
-            self.bridge.pick_price(self.key, price, explicit=True)
-
-    def _on_menu(self, price: float, at: QPoint) -> None:
-        """Right click: what can be done at this price."""
-        instrument = self.bridge.instrument(self.key) if self.key is not None else None
-        if instrument is None or not self.data.is_drawn:
-            return
-        menu = self.host.menu()
-        # What it offers is of now or of the past: it ends when that changes.
-        self.replay.changed.connect(menu.close)
-        if self.replay.active:
-            self.replay.fill_menu(menu, instrument, price)
-        else:
-            self.price_menu.fill(menu, instrument, price)
-            menu.addSeparator()
-            self.host.add_item(menu, "Bar replay…", self.replay.begin)
-        menu.addSeparator()
-        self.host.add_item(menu, "Fit", self.view.go_to_now)
-        shown = self.drawings.box_shown
-        turn = partial(self.drawings.show_box, not shown)
-        self.host.add_check(menu, "Drawing tools", shown, turn)
-        self.host.add_item(menu, "Indicators…", self.open_studies)
-        self.host.add_check(menu, "Data window", self.data_window.shown, self.data_window.turn)
-        self.host.add_item(menu, "Save as picture…", self._ask_picture)
-        menu.popup(at)
-
-    def _ask_picture(self) -> None:
-        self.spawn(self.host.save_picture_of(self), "save picture")
-
-    def _ask_csv(self, *, in_view: bool = False) -> None:
-        self.spawn(save_csv(self.host, self.view, in_view=in_view), "save CSV")
 
     # -- state ------------------------------------------------------------------------------
     def save_state(self) -> dict[str, object]:

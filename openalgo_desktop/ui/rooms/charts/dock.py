@@ -18,7 +18,8 @@ from openalgo_desktop.ui.kit import icons
 from openalgo_desktop.ui.kit.dock import Dock
 from openalgo_desktop.ui.kit.names import contract_tip, exchange_text
 from openalgo_desktop.ui.kit.widgets import named
-from openalgo_desktop.ui.rooms.charts.cell import EMPTY, ChartCell
+from openalgo_desktop.ui.rooms.charts.cell import ChartCell
+from openalgo_desktop.ui.rooms.charts.empty import EMPTY
 from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, ONE
 from openalgo_desktop.ui.rooms.charts.together import Together
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openalgo_desktop.core.alerts import PriceAlert
 from openalgo_desktop.core.enums import Mode
-from openalgo_desktop.core.model import Instrument
+from openalgo_desktop.core.exits import AnyPlan
+from openalgo_desktop.core.model import Instrument, Order
 from openalgo_desktop.core.money import to_tick
 from openalgo_desktop.ui.chart import PriceLine
 from openalgo_desktop.ui.chart.apply_bubble import ApplyBubble
@@ -29,6 +31,7 @@ class LineWork:
         self._cell, self._bridge, self._view = cell, cell.bridge, cell.view
         self.lines = ChartLines(cell.bridge, cell.hand, cell.spawn, cell)
         self.asked: tuple[str, float, Mode] | None = None
+        self.due = False  # others, to be shown when the chart is seen
         self.bubble = ApplyBubble(cell.view, cell.name)
         self.margin = MarginHint(cell, self._on_margin, cell)
         self.bubble.applied.connect(self.apply)
@@ -38,8 +41,37 @@ class LineWork:
         view.line_moved.connect(self.moved)
         view.line_closed.connect(self._on_closed)
 
+    def listen(self) -> None:
+        """Follow orders, positions, plans and alerts until the chart is gone."""
+        cell, bridge = self._cell, self._bridge
+        cell.listen(bridge.books.orders_changed, cell.show_lines)
+        cell.listen(bridge.books.orders_updated, self._on_orders)
+        cell.listen(bridge.books.positions_changed, cell.show_lines)
+        cell.listen(bridge.books.prices_moved, self._on_results)
+        cell.listen(bridge.watch.changed, self._on_plan)
+        cell.listen(bridge.alerts.changed, self._on_plan)
+        cell.listen(bridge.gtts.changed, cell.show_lines)
+        cell.listen(bridge.mode_changed, lambda _mode: self.give_up())
+        cell.listen(bridge.account_changed, lambda _account: self.give_up())
+
+    def _on_results(self) -> None:
+        """Results at the lines follow the prices, where there are some."""
+        key = self._cell.key
+        if key is not None and self._cell.hand.positions(key):
+            self._cell.show_lines()
+
+    def _on_plan(self, plan: AnyPlan | PriceAlert) -> None:
+        if plan.key == self._cell.key:
+            self._cell.show_lines()
+
+    def _on_orders(self, orders: list[Order]) -> None:
+        """Orders changed; those of other instruments cost nothing here."""
+        if any(order.key == self._cell.key for order in orders):
+            self._cell.show_lines()
+
     def show(self) -> None:
         """Bring the lines up to date; a question about one that is gone ends."""
+        self.due = False
         cell, instrument = self._cell, self._instrument()
         lines: list[PriceLine] = [] if instrument is None else self.lines.of(instrument)
         if cell.replay.active:

@@ -182,7 +182,7 @@ class ChartTools(QWidget):
         )
         check(menu, "Days divided", look.days, partial(put, days=not look.days))
         menu.addSeparator()
-        for words, call in cell.tool_items():
+        for words, call in cell.chart_menu.tool_items():
             self._dock.add_item(menu, words, call)
 
     def _fill_hidden(self, menu: QMenu) -> None:

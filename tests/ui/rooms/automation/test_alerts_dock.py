@@ -201,7 +201,7 @@ def test_lines_of_the_chart_and_its_menu(drive: Drive) -> None:
         assert not chart.cell.work.bubble.isVisible()  # nothing is sent, so nothing is asked
         chart.cell.work.lines.close(line, Mode.SANDBOX)
         await until(lambda: not alerts.all(), "deleted")
-        chart.cell._on_menu(700.0, QPoint(10, 10))
+        chart.cell.chart_menu.open(700.0, QPoint(10, 10))
         menu = chart.findChildren(QMenu)[-1]
         (item,) = [row for row in menu.actions() if row.text().startswith("Alert at")]
         assert item.text() == "Alert at 700.00…"

@@ -34,7 +34,7 @@ def test_every_kind_shows_something_and_goes_back(drive: Drive) -> None:
         count = len(cell.view.canvas.series)
         for kind in KINDS:
             cell.appearance.set_kind(kind.kind)
-            await until(lambda: cell.data._made is None, kind.title)
+            await until(lambda: not cell.data.bars.making, kind.title)
             assert len(cell.view.canvas.series) > 0, kind.title
             if kind.transform:
                 assert abs(len(cell.data.market) - count) <= 1

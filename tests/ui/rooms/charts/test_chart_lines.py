@@ -208,8 +208,8 @@ def test_not_armed_a_drag_asks_at_the_line(drive: Drive) -> None:
         session.bridge.price_picked.connect(lambda *what: picked.append(what))
         cell.show_lines()
         assert not cell.data.is_drawn and list(chart.view.shown_lines) == []
-        cell._on_price(chart.last)
-        cell._on_menu(chart.last, QPoint(0, 0))
+        cell.chart_menu.pick(chart.last)
+        cell.chart_menu.open(chart.last, QPoint(0, 0))
         assert picked == [] and not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
         session.bridge.select(SBIN)
         await until(lambda: len(chart.view.shown_lines) == 3, "the lines again")

@@ -183,7 +183,7 @@ def test_an_index_has_no_sides_and_no_orders_in_its_menu(drive: Drive) -> None:
 
 def menu_words(dock: ChartDock, price: float) -> list[str]:
     """First words of the menu at a price."""
-    dock.cell._on_menu(price, QPoint(0, 0))
+    dock.cell.chart_menu.open(price, QPoint(0, 0))
     menus = [m for m in dock.findChildren(QMenu) if m.objectName() == "dock-chart-menu"]
     words = [action.text().split()[0] for action in menus[-1].actions() if action.text()]
     menus[-1].close()
@@ -196,7 +196,7 @@ def test_a_price_of_the_menu_becomes_a_line_of_the_basket(drive: Drive) -> None:
         last = chart.hold_still().ltp
         lines: list[OrderRequest] = []
         session.bridge.basket_wanted.connect(lines.append)
-        chart.dock.cell._on_menu(last + 0.02, QPoint(0, 0))
+        chart.dock.cell.chart_menu.open(last + 0.02, QPoint(0, 0))
         (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
         for action in menu.actions():
             if action.text().endswith("to basket"):
@@ -219,7 +219,7 @@ def test_a_stop_of_the_menu_is_on_its_side_of_the_market(drive: Drive) -> None:
         wishes: list[TicketWish] = []
         session.bridge.ticket_wanted.connect(wishes.append)
         for price in (last * 1.01, last * 0.99):
-            chart.dock.cell._on_menu(price, QPoint(0, 0))
+            chart.dock.cell.chart_menu.open(price, QPoint(0, 0))
             (menu,) = [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
             (stop,) = [a for a in menu.actions() if a.text().startswith("Stop")]
             stop.trigger()
@@ -244,7 +244,7 @@ def test_a_chart_without_bars_says_of_whom_and_what_may_have_some(drive: Drive) 
 
         bridge.bars.of_days = nothing
         chart.dock.cell.load()
-        empty = chart.dock.cell.empty
+        empty = chart.dock.cell.empty.label
         await until(lambda: "No bars of SBIN for 5m" in empty.text(), "the reason")
         assert "Simulator" in empty.text() and "Try D" in empty.text()
 
@@ -308,14 +308,14 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
         def question() -> Any:
             return [d for d in chart.dock.findChildren(ConfirmDialog) if d.isVisible()]
 
-        chart.dock.cell._on_menu(last, QPoint(0, 0))
+        chart.dock.cell.chart_menu.open(last, QPoint(0, 0))
         item(chart.dock, "Close half (10)").trigger()
         await until(question, "the question")
         assert closed == []
         question()[0].yes.click()
         await until(lambda: closed == [10], "half of it")
         chart.arm()
-        chart.dock.cell._on_menu(last, QPoint(0, 0))
+        chart.dock.cell.chart_menu.open(last, QPoint(0, 0))
         turn = item(chart.dock, "Reverse to short 20")
         bridge.arm.disarm()  # while the menu is open: what it offers asks after all
         turn.trigger()
@@ -330,7 +330,7 @@ def test_the_menu_closes_half_turns_and_cancels_and_asks_first(drive: Drive) -> 
 def test_a_menu_of_one_mode_does_not_outlive_it(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         chart = await Chart(session).ready()
-        chart.dock.cell._on_menu(chart.hold_still().ltp, QPoint(0, 0))
+        chart.dock.cell.chart_menu.open(chart.hold_still().ltp, QPoint(0, 0))
         assert item(chart.dock, "Buy at") is not None
         session.bridge.mode_changed.emit(Mode.LIVE)
         assert not [m for m in chart.dock.findChildren(QMenu) if m.isVisible()]
@@ -343,7 +343,7 @@ def test_armed_the_menu_says_that_it_sends_and_sends_once(drive: Drive) -> None:
         chart = await Chart(session).ready()
         last = chart.hold_still().ltp
         chart.arm()
-        chart.dock.cell._on_menu(last, QPoint(0, 0))
+        chart.dock.cell.chart_menu.open(last, QPoint(0, 0))
         item(chart.dock, "Sell 1 at").trigger()
         await until(lambda: bool(chart.placed), "the order")
         (order,) = chart.placed

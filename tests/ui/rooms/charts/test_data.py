@@ -22,8 +22,9 @@ from openalgo_desktop.core.ticks import Bars
 from openalgo_desktop.ui.chart import ChartView
 from openalgo_desktop.ui.chart.history import ChartHistory, Report
 from openalgo_desktop.ui.chart.series import CLOSE, HIGH, OPEN
-from openalgo_desktop.ui.rooms.charts import data as data_module
-from openalgo_desktop.ui.rooms.charts.data import ChartData, Followers, days_of
+from openalgo_desktop.ui.rooms.charts.bars import shown as shown_module
+from openalgo_desktop.ui.rooms.charts.bars.ports import Followers
+from openalgo_desktop.ui.rooms.charts.data import ChartData, days_of
 
 M5 = Span.parse("5m")
 OPENING = int(datetime(2026, 11, 20, 9, 15, tzinfo=IST).timestamp())
@@ -256,7 +257,7 @@ async def test_while_nobody_can_be_asked_what_is_kept_is_shown_with_the_reason(r
 async def test_rows_have_each_bar_once_whatever_comes_while_they_are_made(
     rig: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_module, "_AT_ONCE", 1)  # in a thread
+    monkeypatch.setattr(shown_module, "AT_ONCE", 1)  # in a thread
     it = await rig(50).ready()
     params = {"size": "fixed", "fixed": 2.0} if kind == "renko" else {}
     it.data.set_kind(kind, params)
@@ -275,8 +276,8 @@ async def test_rows_have_each_bar_once_whatever_comes_while_they_are_made(
     it.live(6, 95.0)
     market = it.data.market.columns()
     assert market.size == 11 and (np.diff(market.time) > 0).all()
-    spec = data_module.BY_KIND[kind]
-    fresh = spec.run(params, it.data._size)
+    spec = shown_module.BY_KIND[kind]
+    fresh = spec.run(params, it.data.bars.size)
     fresh.load(market)
     assert it.series.time.tolist() == fresh.rows.time.tolist()
     assert it.series.column(OPEN).tolist() == fresh.rows.open.tolist()
@@ -323,7 +324,7 @@ async def test_a_kind_begins_with_the_first_tick_of_what_had_no_history(rig: Any
         it.live(number, price)
     await it.rest()
     market = it.data.market.columns()
-    fresh = data_module.BY_KIND["heikin-ashi"].run({}, 0.0)
+    fresh = shown_module.BY_KIND["heikin-ashi"].run({}, 0.0)
     fresh.load(market)
     assert market.close.tolist() == [100.0, 104.0, 96.0]
     assert it.series.column(OPEN).tolist() == fresh.rows.open.tolist()
@@ -335,7 +336,7 @@ async def test_what_came_while_nobody_looked_is_drawn_at_once(rig: Any, kind: st
     it.data.set_kind(kind, {})
     await it.rest()
     calls: list[str] = []
-    follower = it.data._follower
+    follower = it.data.bars._follower
     for name in ("load", "last", "append"):
         inner = getattr(follower, name)
         setattr(follower, name, lambda bars, n=name, f=inner: (calls.append(n), f(bars)))

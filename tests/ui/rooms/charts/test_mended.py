@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openalgo_desktop.core.charting.columns import Columns
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.rooms.charts.mending import may_lack, mended
+from openalgo_desktop.ui.rooms.charts.bars.mending import may_lack, mended
 
 M1, S5, D = Span.parse("1m"), Span.parse("5s"), Span.parse("D")
 OPENING = 1_795_146_300  # 2026-11-20 09:15 IST

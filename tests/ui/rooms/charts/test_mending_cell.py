@@ -10,7 +10,7 @@ import pytest
 from openalgo_desktop.core.charting.span import Span
 from openalgo_desktop.core.errors import NetError
 from openalgo_desktop.core.ticks import Bars
-from openalgo_desktop.ui.rooms.charts.data import bars_of, cut
+from openalgo_desktop.ui.rooms.charts.bars.arrays import bars_of, cut
 from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
@@ -76,7 +76,7 @@ def test_a_chart_mends_itself(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(cell.history, "load", spied)
         bridge.account_changed.emit(bridge.account_status())
         assert not loads
-        cell._prices_of = ("another", ())
+        cell.asking.source = ("another", ())
         bridge.account_changed.emit(bridge.account_status())
         assert loads == [cell.span]
         await until(lambda: data.loaded, "its bars")

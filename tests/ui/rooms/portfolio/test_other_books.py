@@ -116,7 +116,7 @@ def test_a_trade_leads_to_its_order_and_chart(drive: Drive) -> None:
         found["Chart at this trade"]()
         assert session.bridge.selected == ("NSE", "SBIN")
         await until(
-            lambda: chart.cell._moment is None and len(chart.view.canvas.series) > 0, "bars"
+            lambda: not chart.cell.moment.waiting and len(chart.view.canvas.series) > 0, "bars"
         )
         assert (
             "is loaded" in chart.cell.history.message.text()

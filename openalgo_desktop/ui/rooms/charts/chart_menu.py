@@ -1,0 +1,78 @@
+"""What is done with a chart: the menu of a right click, the items of its dots, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint
+
+from openalgo_desktop.ui.rooms.charts.export import save_csv
+from openalgo_desktop.ui.rooms.charts.menu import PriceMenu
+
+if TYPE_CHECKING:
+    from openalgo_desktop.ui.rooms.charts.cell import ChartCell
+
+
+class ChartMenu:
+    """One of a chart. What it offers at a price is of what is drawn there: without that there
+    is no menu and no price."""
+
+    def __init__(self, cell: ChartCell) -> None:
+        self._cell, self._host = cell, cell.host
+        self.prices = PriceMenu(cell, cell.hand)
+        cell.view.price_picked.connect(self.pick)
+        cell.view.menu_wanted.connect(self.open)
+
+    def pick(self, price: float) -> None:
+        """Ctrl+click: the price goes to the ticket."""
+        cell = self._cell
+        if cell.replay.active:
+            cell.replay.refuse()
+        elif cell.key is not None and cell.data.is_drawn:
+            cell.bridge.pick_price(cell.key, price, explicit=True)
+
+    def open(self, price: float, at: QPoint) -> None:
+        """Right click: what can be done at this price."""
+        cell, host = self._cell, self._host
+        instrument = cell.bridge.instrument(cell.key) if cell.key is not None else None
+        if instrument is None or not cell.data.is_drawn:
+            return
+        menu = host.menu()
+        # What it offers is of now or of the past: it ends when that changes.
+        cell.replay.changed.connect(menu.close)
+        if cell.replay.active:
+            cell.replay.fill_menu(menu, instrument, price)
+        else:
+            self.prices.fill(menu, instrument, price)
+            menu.addSeparator()
+            host.add_item(menu, "Bar replay…", cell.replay.begin)
+        menu.addSeparator()
+        host.add_item(menu, "Fit", cell.view.go_to_now)
+        shown = cell.drawings.box_shown
+        host.add_check(menu, "Drawing tools", shown, partial(cell.drawings.show_box, not shown))
+        host.add_item(menu, "Indicators…", cell.open_studies)
+        host.add_check(menu, "Data window", cell.data_window.shown, cell.data_window.turn)
+        host.add_item(menu, "Save as picture…", self.ask_picture)
+        menu.popup(at)
+
+    def tool_items(self) -> list[tuple[str, Callable[[], object]]]:
+        """What else can be done with the chart, for the menu of its dots."""
+        cell = self._cell
+        return [
+            ("Replay…", cell.replay.begin),
+            ("Fit", cell.view.go_to_now),
+            ("Data window", cell.data_window.turn),
+            ("Save as picture…", self.ask_picture),
+            ("Save bars in view as CSV…", partial(self._ask_csv, in_view=True)),
+            ("Save all bars as CSV…", self._ask_csv),
+        ]
+
+    def ask_picture(self) -> None:
+        """Ask where to, and save what is seen."""
+        self._cell.spawn(self._host.save_picture_of(self._cell), "save picture")
+
+    def _ask_csv(self, *, in_view: bool = False) -> None:
+        cell = self._cell
+        cell.spawn(save_csv(self._host, cell.view, in_view=in_view), "save CSV")
