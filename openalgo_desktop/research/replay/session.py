@@ -343,10 +343,16 @@ class Replay:
     # -- where to begin ---------------------------------------------------------------------
     @staticmethod
     def random_moment(
-        calendar: MarketCalendar, exchange: str, today: date, dice: random.Random
+        calendar: MarketCalendar,
+        exchange: str,
+        today: date,
+        dice: random.Random,
+        since: date = date.min,
     ) -> float:
-        """The opening of a trading day of the last half year, chosen by chance."""
-        days = [today - timedelta(days=back) for back in range(2, _RANDOM)]
+        """The opening of a trading day of the last half year, chosen by chance; none before
+        ``since``."""
+        back = min(_RANDOM, (today - since).days + 1)
+        days = [today - timedelta(days=number) for number in range(2, back)]
         windows = [window for day in days if (window := calendar.session(exchange, day))]
         if not windows:
             raise DataError(f"{exchange} has no trading days to choose from.")

@@ -310,13 +310,13 @@ class ReplayDoor(QObject):
         self._running().speed = Speed.parse(text)
         self.changed.emit()
 
-    def random_moment(self, exchange: str) -> datetime:
-        """The opening of a trading day chosen by chance."""
+    def random_moment(self, exchange: str, since: date = date.min) -> datetime:
+        """The opening of a trading day chosen by chance, none before ``since``."""
         from openalgo_desktop.research.replay.session import Replay
 
         terminal = self._terminal
         today, dice = terminal.clock.now().date(), random.Random()
-        moment = Replay.random_moment(terminal.calendar, exchange, today, dice)
+        moment = Replay.random_moment(terminal.calendar, exchange, today, dice, since)
         return datetime.fromtimestamp(moment, IST)
 
     # -- the practice account ---------------------------------------------------------------

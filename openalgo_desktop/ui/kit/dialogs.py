@@ -35,6 +35,15 @@ def is_open(dialog: QDialog) -> bool:
     return isValid(dialog) and dialog.isVisible()
 
 
+def come_up(dialog: QDialog) -> None:
+    """Show a dialog that is not modal, in front and with the keys: what its user types next is
+    meant for it, and a letter that came to the chart below would fill the ticket. Not every
+    window manager gives a new window the keys by itself."""
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+
+
 async def ask(dialog: QDialog, *, lends_keys: bool = True, modal: bool = True) -> bool:
     """Open ``dialog`` and wait until it is finished; True when it was accepted. ``lends_keys``:
     the keys of :func:`keep_key` work in it; the lock screen has its own. One that only tells
@@ -52,7 +61,7 @@ async def ask(dialog: QDialog, *, lends_keys: bool = True, modal: bool = True) -
     if modal:
         dialog.open()
     else:
-        dialog.show()
+        come_up(dialog)
     try:
         return await answer == QDialog.DialogCode.Accepted
     finally:

@@ -14,6 +14,7 @@ from openalgo_desktop.ui.chart.over.frame import Frame
 from openalgo_desktop.ui.chart.over.overlay import Overlay
 from openalgo_desktop.ui.chart.over.tags import spread
 from openalgo_desktop.ui.chart.scales.time_scale import BAR_PIXELS, MIN_SPAN, START_SPAN, TimeScale
+from openalgo_desktop.ui.kit import theme
 
 
 @pytest.mark.parametrize("fixed", [None, 0, 1, 3])
@@ -55,6 +56,21 @@ def test_tags_of_orders_in_a_low_narrow_chart_are_whole_and_apart(
         assert not one.intersects(other)
     for chip in chips:
         assert chip.left() >= 0 and overlay.rect().contains(chip)
+
+
+def test_the_price_of_a_dragged_line_is_read_at_the_market_too(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    overlay = Overlay(parent)
+    overlay.resize(300, 200)
+    overlay.set_frame(Frame(QRectF(0, 0, 220, 180), 200, 300, 100, 200))
+    overlay.set_last(150.0, "up")
+    overlay.set_countdown("4:05")
+    line = PriceLine("1", 120.0, "SELL 2 lots LIMIT", "sell", True, True)
+    overlay.set_ghost(line, 149.0)
+    image, y = overlay.grab().toImage(), round(overlay.frame.y(149.0))
+    colours = {image.pixelColor(222, y + step).name() for step in (-4, 0, 4)}
+    assert colours == {theme.current().color("sell").name()}
 
 
 def test_of_tags_that_cover_one_another_the_one_on_top_is_meant(qtbot: QtBot) -> None:

@@ -82,7 +82,7 @@ def refuse(file: str, private: list[str]) -> None:
 
 
 def told(error: BaseException, file: str) -> str:
-    """The user's lines of a traceback, then what went wrong."""
+    """The user's lines of a traceback, then what went wrong, each on a line of its own."""
     lines = [
         f"line {frame.lineno}, in {frame.name}: {frame.line}"
         for frame in traceback.extract_tb(error.__traceback__)

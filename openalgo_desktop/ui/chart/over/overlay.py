@@ -287,6 +287,8 @@ class Overlay(QWidget):
         self._legend_of.paint(painter, self.frame.pane, chips)
         if last is not None:
             self._paint_last_tag(painter, last.price, role)
+        if self._ghost is not None:
+            rows.paint_ghost_tag(painter, *self._ghost)
         if self._far_cross is not None:
             self._paint_column(painter, *self._far_cross)
         if self._cross is not None:

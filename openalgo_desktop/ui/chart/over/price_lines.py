@@ -211,15 +211,21 @@ class PriceLines:
             painter.drawLine(left - GAP, round(y), left, chip.center().y())
         return chip
 
+    def paint_ghost_tag(self, painter: QPainter, line: PriceLine, price: float) -> None:
+        """The price of a line that is dragged, over all other tags: it is what the hand is about,
+        near the market, too."""
+        y = self.frame.y(price)
+        if self.frame.takes(y):
+            colour, text = self._texts.colour(line.role), fmt.price(price, self.places)
+            self.tag(painter, y, text, colour, self._texts.colour("panel"))
+
     def paint_ghost(self, painter: QPainter, line: PriceLine, price: float, note: str = "") -> None:
-        """Where a line that is dragged would go, its price there, and a ``note`` at its left."""
+        """Where a line that is dragged would go, and a ``note`` at its left."""
         y = self.frame.y(price)
         if self.frame.takes(y):
             colour = self._texts.colour(line.role)
             self.horizontal(painter, y, colour, Qt.PenStyle.SolidLine)
             self.wipe_labels(painter, (y,))
-            text = fmt.price(price, self.places)
-            self.tag(painter, y, text, colour, self._texts.colour("panel"))
             if note:
                 width = self._texts.width(note) + 2 * CHIP_MARGIN
                 left = round(self.frame.pane.left()) + 8

@@ -37,6 +37,7 @@ from openalgo_desktop.ui.engine.alerts import AlertDraft
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit import look
+from openalgo_desktop.ui.kit.dialogs import come_up
 from openalgo_desktop.ui.kit.fields import Field, FieldGrid, StillCombo
 from openalgo_desktop.ui.kit.search import SymbolSearch
 from openalgo_desktop.ui.kit.segments import Segments
@@ -343,9 +344,8 @@ def show_form(
     for known in parent.findChildren(AlertDialog):
         same = known.old is not None and old is not None and known.old.alert_id == old.alert_id
         if same and known.isVisible():
-            known.raise_()
-            known.activateWindow()
+            come_up(known)
             return known
     dialog = AlertDialog(parent, bridge, key, price, old, draft)
-    dialog.show()
+    come_up(dialog)
     return dialog

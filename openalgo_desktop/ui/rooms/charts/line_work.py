@@ -97,11 +97,17 @@ class LineWork:
 
     # -- dragging ---------------------------------------------------------------------------
     def _on_dragged(self, line_id: str, price: float) -> None:
-        """A line is on its way: what it would need more or less there."""
-        instrument = self._instrument()
-        if instrument is not None and not self._cell.replay.active:
-            level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+        """A line is on its way, from tick to tick: what it would need more or less there."""
+        instrument, line = self._instrument(), self._line(line_id)
+        if instrument is None or line is None:
+            return
+        level = max(to_tick(price, instrument.tick_size), instrument.tick_size)
+        self._view.set_ghost(line, level)  # what is read is what would be sent
+        if not self._cell.replay.active:
             self._ask_margin(line_id, level)
+
+    def _line(self, line_id: str) -> PriceLine | None:
+        return next((row for row in self._view.shown_lines if row.line_id == line_id), None)
 
     def _ask_margin(self, line_id: str, level: float) -> None:
         pair = self.lines.change_of(line_id, level)
@@ -116,7 +122,7 @@ class LineWork:
     def moved(self, line_id: str, price: float) -> None:
         """A line was let go: armed it moves at once, else it is asked about there."""
         instrument, replay = self._instrument(), self._cell.replay
-        line = next((row for row in self._view.shown_lines if row.line_id == line_id), None)
+        line = self._line(line_id)
         self.give_up()
         if instrument is None or line is None:
             return

@@ -15,7 +15,7 @@ from openalgo_desktop.ui.chart.plots.study import StudyView
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.studies import Past, StudiesView
 from openalgo_desktop.ui.rooms.charts.study import panes
-from openalgo_desktop.ui.rooms.charts.study.words import title_of
+from openalgo_desktop.ui.rooms.charts.study.words import one_line, title_of
 
 
 class CellStudies:
@@ -158,7 +158,7 @@ class CellStudies:
         self, run: StudiesView, wish: StudyWish, spec: StudySpec | None, pane: int
     ) -> StudyView:
         values = run.values(wish.ident)
-        note = run.error(wish.ident) or run.note(wish.ident)
+        note = one_line(run.error(wish.ident) or run.note(wish.ident))
         if spec is None:  # its file is gone, or it is of a later version
             name = wish.study.removeprefix("user:")
             note = note or "there is no such study"

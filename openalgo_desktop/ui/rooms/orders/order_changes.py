@@ -22,6 +22,7 @@ from openalgo_desktop.core.ticks import Part
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.kit import format as fmt
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import come_up
 from openalgo_desktop.ui.kit.refusals import told
 from openalgo_desktop.ui.kit.widgets import name_inner_controls
 from openalgo_desktop.ui.rooms.orders.modify import ModifyDialog
@@ -201,9 +202,7 @@ class OrderChanges:
             self._dialogs[order.order_id] = dialog
             dialog.finished.connect(lambda _: self._close(order.order_id))
         name_inner_controls(dialog)
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
+        come_up(dialog)
 
     def _close(self, order_id: str) -> None:
         dialog = self._dialogs.pop(order_id, None)

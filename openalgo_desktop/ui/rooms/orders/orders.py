@@ -16,6 +16,7 @@ from openalgo_desktop.core.model import Key, Order, OrderRequest
 from openalgo_desktop.core.ticketing import of_order
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.turns import parts
+from openalgo_desktop.ui.kit.dialogs import come_up
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -346,7 +347,7 @@ class OrdersDock(TableDock[Order]):
         """The row as JSON."""
         dialog = OrderText(self, self.bridge, order)
         dialog.finished.connect(dialog.deleteLater)
-        dialog.show()
+        come_up(dialog)
 
     def _modify_selected(self) -> None:
         working = [row for row in self.selected_rows() if row.status.is_working]

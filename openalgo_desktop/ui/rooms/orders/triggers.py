@@ -14,6 +14,7 @@ from openalgo_desktop.core.model import Key
 from openalgo_desktop.ui.engine.bridge import Bridge
 from openalgo_desktop.ui.engine.frames import Ticks
 from openalgo_desktop.ui.kit.confirm import confirm
+from openalgo_desktop.ui.kit.dialogs import come_up
 from openalgo_desktop.ui.kit.segments import Segments
 from openalgo_desktop.ui.kit.sending import sends
 from openalgo_desktop.ui.kit.table_dock import TableDock
@@ -263,9 +264,7 @@ class TriggersDock(TableDock[WatchRow]):
             dialog = self._dialogs[name] = make()
             dialog.finished.connect(lambda _: self._forget(name))
         name_inner_controls(dialog)
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
+        come_up(dialog)
 
     def _forget(self, name: str) -> None:
         dialog = self._dialogs.pop(name, None)

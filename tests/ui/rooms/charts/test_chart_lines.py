@@ -140,13 +140,15 @@ def test_armed_a_dragged_order_is_changed_once_on_release(drive: Drive) -> None:
             QTest.mouseMove(chart.port, start + QPoint(0, step))
         await settle()
         assert chart.modified == []
+        _, shown = chart.view.canvas.overlay._ghost
+        assert is_on_tick(shown, 0.05)  # what is read is what will be sent
         price = chart.view.canvas.overlay.frame.price(start.y() + 25)
         QTest.mouseRelease(chart.port, LEFT, pos=start + QPoint(0, 25))
         await until(lambda: bool(chart.modified), "the change")
         await settle()
         (change,) = chart.modified
         assert change.order_id == chart.order_id and change.price is not None
-        assert abs(change.price - price) <= 0.05 and is_on_tick(change.price, 0.05)
+        assert abs(change.price - price) <= 0.05 and change.price == shown
         assert (chart.view.canvas.scale_x.left, chart.view.canvas.scale_x.right) == edges
         # Esc, a second button, a drag out of the pane and a mere click change nothing.
         start = chart.tag("LIMIT")

@@ -115,6 +115,10 @@ async def test_the_next_session_and_a_random_day() -> None:
     for seed in range(5):
         moment = Replay.random_moment(calendar, "NSE", today, random.Random(seed))
         assert moment < at("29 00:00") and (moment + 19_800) % 86_400 == 9.25 * 3600
+        late = Replay.random_moment(calendar, "NSE", today, random.Random(seed), date(2026, 11, 26))
+        assert at("26 00:00") < late < at("29 00:00")
+    with pytest.raises(DataError, match="no trading days"):
+        Replay.random_moment(calendar, "NSE", today, random.Random(1), today)
 
 
 async def test_what_cannot_begin_says_why() -> None:

@@ -7,7 +7,7 @@ those of the practice account.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -263,14 +263,25 @@ class ReplayControl(QObject):
             "back": lambda: self._go(door.back()),
             "session": lambda: self._go(door.next_session()),
             "close": lambda: self.attempt(lambda: door.flatten(key)),
-            "random": lambda: self.attempt(
-                lambda: self._on_start(door.random_moment(key[0]), False)
-            ),
+            "random": lambda: self.attempt(self._anywhere),
             "figures": lambda: self.attempt(self._figures),
             "end": self.end,
             "cancel": self.drop,
         }
         calls[word]()
+
+    def _anywhere(self) -> None:
+        """Begin at any day. A contract has not been there for long: only days are meant that the
+        chart has bars of."""
+        cell = self._cell
+        row = cell.bridge.instrument(cell.key) if cell.key is not None else None
+        if row is None:
+            return
+        times = cell.data.market.time
+        since = date.min
+        if row.expiry is not None and len(times):
+            since = datetime.fromtimestamp(int(times[0]), IST).date()
+        self._on_start(self._door.random_moment(row.exchange, since), False)
 
     def _trade(self, key: Key, action: Action) -> None:
         self.attempt(lambda: self._door.place(key, action, self.quantity))

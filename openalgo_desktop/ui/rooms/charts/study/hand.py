@@ -17,7 +17,7 @@ from openalgo_desktop.core.charting.history import Change, Step
 from openalgo_desktop.core.charting.studies import Draw, Output, StudySpec, StudyWish, Value
 from openalgo_desktop.core.errors import AppError
 from openalgo_desktop.ui.engine.alerts import AlertDraft
-from openalgo_desktop.ui.kit.dialogs import ask
+from openalgo_desktop.ui.kit.dialogs import ask, come_up
 from openalgo_desktop.ui.kit.widgets import slug
 from openalgo_desktop.ui.rooms.charts.study import panes
 from openalgo_desktop.ui.rooms.charts.study.words import (
@@ -220,8 +220,7 @@ class StudyHand(QObject):
     def open_picker(self) -> None:
         """Show the dialog of all indicators, or bring it to the front."""
         if self._picker is not None:
-            self._picker.raise_()
-            self._picker.activateWindow()
+            come_up(self._picker)
             return
         from openalgo_desktop.ui.rooms.charts.study.picker import StudyPicker
 
@@ -245,8 +244,7 @@ class StudyHand(QObject):
             return None
         old = self._settings.get(ident)
         if old is not None:
-            old.raise_()
-            old.activateWindow()
+            come_up(old)
             return old
         from openalgo_desktop.ui.rooms.charts.study.settings import StudySettings
 

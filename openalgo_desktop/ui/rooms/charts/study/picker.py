@@ -238,8 +238,11 @@ class StudyPicker(QDialog):
             self._renew()
 
     def _show_problems(self) -> None:
-        found = [f"{name}: {text}" for name, text in sorted(self._door.own_problems.items())]
-        text = "\n".join(found)
+        found = sorted(self._door.own_problems.items())
+        # Most tell of a line, and name their file themselves.
+        text = "\n".join(
+            text if text.startswith(name) else f"{name}: {text}" for name, text in found
+        )
         if self.problems.text() != text:
             self.problems.setText(text)
             set_role(self.problems, "error" if text else "muted")

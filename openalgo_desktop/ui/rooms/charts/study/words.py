@@ -28,6 +28,11 @@ DRAWS = {
 }
 
 
+def one_line(told: str) -> str:
+    """What went wrong, for a legend: of a file of the user there is a line for each call."""
+    return "; ".join(told.splitlines())
+
+
 def lack(spec: StudySpec, instrument: Instrument | None, span: Span) -> str:
     """Why a study has no values on this chart, in a few words; empty where nothing is missing.
     Where the chart is no instrument, nothing is said of volume and open interest."""

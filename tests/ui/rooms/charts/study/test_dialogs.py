@@ -112,6 +112,7 @@ def test_found_added_set_undone_and_kept(drive: Drive) -> None:
         (door.own_folder() / "broken.py").write_text("x = (\n", "utf-8")
         door.look()
         await until(lambda: "broken.py" in picker.problems.text(), "why it is no study")
+        assert picker.problems.text().count("broken.py") == 1
         picker.close()
         assert hand.picker is None
 

@@ -27,7 +27,13 @@ from openalgo_desktop.ui.kit.fields import CountField
 from openalgo_desktop.ui.rooms.charts.study import panes
 from openalgo_desktop.ui.rooms.charts.study.param_form import ParamForm, moment_of, moment_text
 from openalgo_desktop.ui.rooms.charts.study.style_form import StyleForm
-from openalgo_desktop.ui.rooms.charts.study.words import about, lack, source_title, title_of
+from openalgo_desktop.ui.rooms.charts.study.words import (
+    about,
+    lack,
+    one_line,
+    source_title,
+    title_of,
+)
 
 LIBRARY = Library()
 EMA, MACD = LIBRARY.spec("ema"), LIBRARY.spec("macd")
@@ -186,3 +192,8 @@ def test_a_style_keeps_only_what_was_chosen(qtbot: QtBot) -> None:
     form.draws["a"].setCurrentIndex(form.draws["a"].findData("line"))
     form.shown["b"].setChecked(True)
     assert form.styles() == {"a": Style(colour="#102030")}
+
+
+def test_what_a_file_of_the_user_tells_has_one_row_in_the_legend() -> None:
+    told = "line 5, in compute: return x[\"n\"]\nKeyError: 'n'"
+    assert one_line(told) == "line 5, in compute: return x[\"n\"]; KeyError: 'n'"
