@@ -86,7 +86,7 @@ class Scout:
         for timer in self._timers.values():
             timer.cancel()
         for series in self._series.values():
-            await series.close()
+            self._end(series)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     # -- what is watched --------------------------------------------------------------------
@@ -172,7 +172,12 @@ class Scout:
         series.keep({name for row in rest for _, name, _ in row.runs})
         if not rest:
             del self._series[(series.key, series.span)]
-            task = asyncio.create_task(series.close(), name="end of bars")
+            self._end(series)
+
+    def _end(self, series: Series) -> None:
+        """At once: a bar that is told in the same moment finds nobody."""
+        task = series.close()
+        if task is not None:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 

@@ -74,12 +74,14 @@ class Series:
         self._task: asyncio.Task[None] | None = None
         self._stop = source.follow(key, span, self._on_bar)
 
-    async def close(self) -> None:
-        """Follow no more."""
+    def close(self) -> asyncio.Task[None] | None:
+        """Follow no more from now on; returns what still ends beside the caller, if anything."""
         self._stop()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if not self._is_loading:
+            return None
+        assert self._task is not None
+        self._task.cancel()
+        return self._task
 
     # -- loading ----------------------------------------------------------------------------
     @property

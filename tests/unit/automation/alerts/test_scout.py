@@ -397,7 +397,7 @@ def test_what_is_kept_running_is_what_all_bars_give(steps: list[tuple[str, int]]
         seen = [bars.value("ema", 0, at) for at in range(size)]
         np.testing.assert_allclose(seen, whole.values[0][:size], rtol=1e-12)
         assert closed == sorted(set(closed)) and len(closed) == len(feed.closes) - 20
-        await bars.close()
+        bars.close()
 
     asyncio.run(scenario())
 
