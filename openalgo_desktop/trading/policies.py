@@ -60,14 +60,14 @@ class OrderPolicies:
         freeze = row.freeze_qty
         if not self._setting("trading.freeze_split") or freeze <= 1 or request.quantity <= freeze:
             return [request]
-        parts = slices(request, row)
-        if len(parts) > MAX_PARTS:
+        parts = len(split_freeze(request.quantity, freeze, row.lot_size))
+        if parts > MAX_PARTS:  # before a million requests are made of a typing error
             raise InvalidOrder(
-                f"Quantity {request.quantity} needs {len(parts)} orders of at most {freeze}; "
+                f"Quantity {request.quantity} needs {parts} orders of at most {freeze}; "
                 f"more than {MAX_PARTS} are not sent at once.",
                 field="quantity",
             )
-        return parts
+        return slices(request, row)
 
     def last(self, key: Key) -> float:
         """The last price, rupees; 0 while no fresh one is known."""

@@ -39,7 +39,7 @@ def look(folder: Path, screen: str, scale: float) -> dict[str, Any]:
         return found
 
 
-@pytest.mark.parametrize("scale", [1.0, 1.5])
+@pytest.mark.parametrize("scale", [pytest.param(1.0, marks=pytest.mark.long), 1.5])
 def test_nothing_creeps_and_a_small_screen_spoils_nothing(tmp_path: Path, scale: float) -> None:
     first = look(tmp_path, "1920x1080", scale)
     assert look(tmp_path, "1920x1080", scale) == first

@@ -111,10 +111,11 @@ class DhanEmulator(BrokerEmulator):
 
     async def start(self, port: int = 0) -> None:
         await super().start(port)
-        for key, row in self.rows.items():  # an id is one of its segment only
+        last: dict[str, int] = {}  # an id is one of its segment only
+        for key, row in self.rows.items():
             if row.exchange in _SEGMENTS:
                 segment = _SEGMENTS[row.exchange][0]
-                number = sum(name == segment for name, _ in self._by_id) + 1000
+                number = last[segment] = last.get(segment, 999) + 1
                 self._ids[key], self._by_id[segment, number] = number, key
 
     def hosts(self) -> dict[str, str]:

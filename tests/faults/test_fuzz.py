@@ -1,4 +1,4 @@
-"""Fuzzing of the doors for a minute; a million inputs with ``run.py test --long``."""
+"""Fuzzing of the doors with ten thousand inputs; a million with ``run.py test --long``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.faults import fuzz
 
 @pytest.mark.timeout(300)
 async def test_bad_input_is_answered_not_survived_by_luck(tmp_path: Path):
-    counts = await fuzz.fuzz(tmp_path, 20261124, 10_000, seconds=60)
+    counts = await fuzz.fuzz(tmp_path, 20261124, 10_000)
     # The input must have been bad and good enough to get everywhere.
-    assert counts["answer 200"] > 100 and counts["answer 400"] > 500
+    assert counts["answer 200"] > 100 and counts["answer 400"] > 300
     assert counts["decoded tick"] > 1000 and counts["frame refused"] > 1000
     assert counts["master read"] > 100 and counts["master refused"] > 100
 

@@ -15,17 +15,17 @@ from openalgo_desktop.ui.shell import layout_tree
 from openalgo_desktop.ui.shell.workspaces import PRESETS
 from tests.ui.driving import Drive, driver
 
-#: The docks that the first workspace shows at once; those behind them cost a test's window as much.
-_IN_FRONT = {"watchlist", "chart", "depth", "ticket", "positions", "orders"}
-
 
 @pytest.fixture
 def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first workspace of a fresh window has only the docks that it shows at once, unless the
-    test is one of the whole window (``tests/ui/shell``) or is marked ``whole_layout``."""
-    of_the_window = Path(request.node.path).parent.name == "shell"
+    """The first workspace of a fresh window has only the ticket and the docks of the mark
+    ``docks``: the others cost a test's window as much again. Tests of the whole window
+    (``tests/ui/shell``, where no such mark is) and those marked ``whole_layout`` have all."""
+    marks = list(request.node.iter_markers("docks"))
+    of_the_window = Path(request.node.path).parent.name == "shell" and not marks
     if of_the_window or request.node.get_closest_marker("whole_layout") is not None:
         return
+    wanted = {"ticket"}.union(*(mark.args for mark in marks))
     shipped = layout_tree.load_preset
 
     def lean(name: str) -> layout_tree.Preset:
@@ -34,7 +34,7 @@ def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
             return preset
         trees = {"main": preset.main, "narrow": preset.narrow}
         cut = {
-            part: layout_tree.prune(tree, lambda dock: dock if dock in _IN_FRONT else None)
+            part: layout_tree.prune(tree, lambda dock: dock if dock in wanted else None)
             for part, tree in trees.items()
             if tree is not None
         }

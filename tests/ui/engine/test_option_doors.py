@@ -27,6 +27,7 @@ def opened(session: Session, solved: list[set[int]]) -> ChainView:
     return door.open(name, lambda: True, solved.append, span=5)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_a_chain_fills_and_is_let_go(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         hub = session.terminal.hub

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QMenu
@@ -22,6 +23,8 @@ from openalgo_desktop.ui.shell.export_menu import ExportMenu
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("positions")
 
 KEY = ("NSE", "SBIN")
 
@@ -152,6 +155,7 @@ def test_every_table_of_every_panel_can_be_saved_and_has_its_menus(drive: Drive)
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_the_file_menu_offers_every_open_dock(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         menu = session.window.findChild(ExportMenu)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -13,6 +14,8 @@ from openalgo_desktop.ui.kit.widgets import plain_tip
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("watchlist", "orders")
 
 
 def field(session: Session) -> SymbolSearch:

@@ -62,6 +62,7 @@ def test_a_stored_layout_of_other_columns_does_no_harm(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("orders")
 def test_several_rows_stay_selected_when_the_book_grows(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         books = await stand_still(session)

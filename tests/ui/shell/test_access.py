@@ -62,20 +62,15 @@ def leave(screens: list[QWidget]) -> None:
             screen.deleteLater()
 
 
-def test_every_control_of_every_dock_and_dialog_has_both_names(drive: Drive) -> None:
-    async def scenario(session: Session) -> None:
-        screens = await every_screen(session)
-        unnamed = [
-            f"{screen.objectName()}: {type(control).__name__} {control.objectName()!r}"
-            for screen in screens
-            for control in controls(screen)
-            if not (control.objectName() and control.accessibleName())
-        ]
-        assert unnamed == []
-        assert all(screen.accessibleName() for screen in screens)
-        leave(screens)
-
-    drive(scenario)
+def unnamed(screens: list[QWidget]) -> list[str]:
+    """Controls without both names."""
+    found = [screen.objectName() for screen in screens if not screen.accessibleName()]
+    return found + [
+        f"{screen.objectName()}: {type(control).__name__} {control.objectName()!r}"
+        for screen in screens
+        for control in controls(screen)
+        if not (control.objectName() and control.accessibleName())
+    ]
 
 
 def target(widget: QWidget) -> bool:
@@ -92,24 +87,14 @@ def target(widget: QWidget) -> bool:
     )
 
 
-@pytest.mark.parametrize(("density", "least"), [("comfortable", 28), ("compact", 22)])
-def test_targets_are_large_enough_in_every_dock_and_dialog(
-    drive: Drive, density: str, least: int
-) -> None:
-    async def scenario(session: Session) -> None:
-        session.bridge.set_setting("ui.density", density)
-        screens = await every_screen(session)
-        assert look.density().target == least
-        small = {
-            f"{screen.objectName()}: {control.objectName()} {control.height()}"
-            for screen in screens
-            for control in screen.findChildren(QWidget)
-            if target(control) and 0 < control.height() < least
-        }
-        assert small == set()
-        leave(screens)
-
-    drive(scenario)
+def small(screens: list[QWidget], least: int) -> list[str]:
+    """Targets lower than that many pixels."""
+    return [
+        f"{screen.objectName()}: {control.objectName()} {control.height()}"
+        for screen in screens
+        for control in screen.findChildren(QWidget)
+        if target(control) and 0 < control.height() < least
+    ]
 
 
 def test_tab_reaches_every_control_of_a_dialog(drive: Drive) -> None:
@@ -165,23 +150,16 @@ def chain_of(screen: QWidget) -> list[QWidget]:
     return found
 
 
-def test_tab_goes_down_and_never_jumps_up_within_a_column(drive: Drive) -> None:
-    async def scenario(session: Session) -> None:
-        screens = await every_screen(session)
-        jumps = []
-        for screen in screens:
-            chain = chain_of(screen)
-            for one, other in pairwise(chain):
-                first, second = (QRect(w.mapTo(screen, QPoint()), w.size()) for w in (one, other))
-                same_column = first.left() < second.right() and second.left() < first.right()
-                if same_column and second.bottom() <= first.top():
-                    jumps.append(
-                        f"{screen.objectName()}: {one.objectName()} -> {other.objectName()}"
-                    )
-        assert jumps == [], "\n".join(jumps)
-        leave(screens)
-
-    drive(scenario)
+def jumps(screens: list[QWidget]) -> list[str]:
+    """Where Tab goes up within a column."""
+    found = []
+    for screen in screens:
+        for one, other in pairwise(chain_of(screen)):
+            first, second = (QRect(w.mapTo(screen, QPoint()), w.size()) for w in (one, other))
+            same_column = first.left() < second.right() and second.left() < first.right()
+            if same_column and second.bottom() <= first.top():
+                found.append(f"{screen.objectName()}: {one.objectName()} -> {other.objectName()}")
+    return found
 
 
 def is_painted(widget: QWidget) -> bool:
@@ -194,22 +172,40 @@ def is_painted(widget: QWidget) -> bool:
     return ours and not isinstance(widget, qt)
 
 
-def test_what_is_painted_says_what_it_shows(drive: Drive) -> None:
+def silent(screens: list[QWidget]) -> list[str]:
+    """What is painted and does not say what it shows."""
+    found, seen = [], set()
+    for screen in screens:
+        for widget in screen.findChildren(QWidget):
+            empty = isinstance(widget, ElidedText) and not widget.text()
+            if is_painted(widget) and widget.isVisibleTo(screen) and not empty:
+                seen.add(type(widget).__name__)
+                reads = widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+                named_it = bool(widget.accessibleName())
+                if not named_it or (reads and not widget.accessibleDescription()):
+                    found.append(f"{screen.objectName()}: {widget.objectName()}")
+    assert {"DepthView", "LadderView", "MonthGrid", "EquityCurve"} <= seen, seen
+    return found
+
+
+def test_every_dock_and_dialog_has_names_targets_and_an_order_of_tab(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         screens = await every_screen(session)
         await asyncio.sleep(0.5)
-        silent, seen = [], set()
-        for screen in screens:
-            for widget in screen.findChildren(QWidget):
-                empty = isinstance(widget, ElidedText) and not widget.text()
-                if is_painted(widget) and widget.isVisibleTo(screen) and not empty:
-                    seen.add(type(widget).__name__)
-                    reads = widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
-                    named_it = bool(widget.accessibleName())
-                    if not named_it or (reads and not widget.accessibleDescription()):
-                        silent.append(f"{screen.objectName()}: {widget.objectName()}")
-        assert {"DepthView", "LadderView", "MonthGrid", "EquityCurve"} <= seen, seen
-        assert silent == [], "\n".join(silent)
+        assert unnamed(screens) == []
+        assert small(screens, look.density().target) == [] and look.density().target == 28
+        assert jumps(screens) == []
+        assert silent(screens) == []
+        leave(screens)
+
+    drive(scenario)
+
+
+def test_targets_are_large_enough_in_every_compact_dock_and_dialog(drive: Drive) -> None:
+    async def scenario(session: Session) -> None:
+        session.bridge.set_setting("ui.density", "compact")
+        screens = await every_screen(session)
+        assert small(screens, look.density().target) == [] and look.density().target == 22
         leave(screens)
 
     drive(scenario)

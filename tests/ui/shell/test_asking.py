@@ -11,6 +11,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 BUY = OrderRequest("SBIN", "NSE", Action.BUY, 10)
 
 

@@ -18,6 +18,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 
 def entries(menu: QMenu) -> dict[str, bool]:
     """Texts of a menu and whether they can be chosen."""
@@ -169,6 +171,7 @@ def test_errors_are_counted_until_somebody_looks(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_background_work_and_the_room_of_the_feed_are_shown(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await wide(session)

@@ -32,6 +32,7 @@ def damaged(state: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.docks()
 def test_every_dock_takes_a_damaged_state(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
@@ -52,6 +53,7 @@ def test_every_dock_takes_a_damaged_state(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("chart")
 def test_an_imported_workspace_finds_a_name(drive: Drive, tmp_path: Path) -> None:
     """Also one of the longest name, and one whose name is no name."""
 
@@ -73,6 +75,7 @@ def test_an_imported_workspace_finds_a_name(drive: Drive, tmp_path: Path) -> Non
     drive(scenario)
 
 
+@pytest.mark.docks("chart", "depth")
 def test_a_damaged_workspace_costs_its_layout_only(drive: Drive, tmp_path: Path) -> None:
     async def scenario(session: Session) -> None:
         workspaces, docking = session.window.workspaces, session.window.docking

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 from PySide6.QtWidgets import QApplication
 
 from openalgo_desktop.core.clock import IST
@@ -16,6 +17,8 @@ from openalgo_desktop.ui.shell.diagnostics import DiagnosticsDialog
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks()
 
 RUN = {"pid": "4711", "since": "2026-11-24 09:00:00", "control_token": "tell-nobody"}
 

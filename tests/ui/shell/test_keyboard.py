@@ -52,7 +52,7 @@ async def chart_of(session: Session) -> ChartDock:
     dock = session.window.docks["chart"]
     assert isinstance(dock, ChartDock)
     dock.raise_()
-    await until(lambda: len(dock.view.canvas.series) > 0, "bars")
+    await until(lambda: dock.cell.data.is_drawn, "bars")
     dock.view.canvas.setFocus()
     return dock
 

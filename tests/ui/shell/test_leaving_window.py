@@ -16,6 +16,8 @@ from openalgo_desktop.ui.shell.tray import Tray
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 
 async def hold_one(session: Session) -> None:
     await priced(session)

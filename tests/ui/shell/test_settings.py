@@ -23,6 +23,8 @@ from openalgo_desktop.ui.shell.settings import SettingsDialog
 from tests.ui.driving import Drive, click
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks()
+
 
 def opened(session: Session) -> SettingsDialog:
     dialog = SettingsDialog(session.window, session.bridge)

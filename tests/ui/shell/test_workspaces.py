@@ -52,46 +52,58 @@ def test_every_kind_is_what_its_table_says(drive: Drive) -> None:
     drive(scenario)
 
 
-@pytest.mark.parametrize("times", [12, pytest.param(60, marks=pytest.mark.long)], ids=["12", "60"])
-@pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.id)
-def test_a_closed_dock_leaves_nothing(drive: Drive, kind: DockKind, times: int) -> None:
-    """Frame clock, prices, tasks, widgets and memory are as before."""
+async def leaves_nothing(session: Session, kind: DockKind, times: int) -> None:
+    """Frame clock, prices, tasks and widgets are as before after a dock was open ``times``."""
+    docking, bridge = session.window.docking, session.bridge
+    for dock in docking.of_kind(kind.id):
+        dock.close()
 
+    async def again() -> None:
+        dock = docking.open(kind.id)
+        dock.show_symbol(SBIN)
+        dock.flush()
+        dock.close()
+        await asyncio.sleep(0)
+        session.app.sendPostedEvents(None, 52)  # deferred deletes
+
+    for _ in range(max(3, times // 3)):
+        await again()
+    await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
+    gc.collect()
+    served, wanted = bridge.frames.served, set(bridge.prices._wanted)
+    handlers = session.terminal.bus.handler_count()
+    children, wishes = len(bridge.children()), len(bridge.depths._wishes)
+    before, widgets = resident_mib(), len(session.app.allWidgets())
+    for _ in range(times):
+        await again()
+    await asyncio.sleep(0.05)
+    session.app.sendPostedEvents(None, 52)
+    gc.collect()
+    assert bridge.frames.served == served, kind.id
+    assert set(bridge.prices._wanted) == wanted and f"dock-{kind.id}" not in wanted, kind.id
+    assert session.terminal.bus.handler_count() == handlers, kind.id
+    assert len(bridge.children()) <= children and len(bridge.depths._wishes) == wishes, kind.id
+    assert len(session.app.allWidgets()) <= widgets + 3, kind.id
+    assert resident_mib() - before < 9.0, kind.id  # in 60 times 150 KiB a dock
+
+
+def test_a_closed_dock_of_any_kind_leaves_nothing(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await priced(session)
-        docking, bridge = session.window.docking, session.bridge
-        for dock in docking.of_kind(kind.id):
-            dock.close()
+        for kind in kinds().values():
+            await leaves_nothing(session, kind, 5)
 
-        async def again() -> None:
-            dock = docking.open(kind.id)
-            dock.show_symbol(SBIN)
-            dock.flush()
-            dock.close()
-            await asyncio.sleep(0)
-            session.app.sendPostedEvents(None, 52)  # deferred deletes
+    drive(scenario)
 
-        for _ in range(max(3, times // 3)):
-            await again()
-        await until(lambda: not [t for t in bridge._tasks if "history" in t.get_name()], "loads")
-        gc.collect()
-        served, wanted = bridge.frames.served, set(bridge.prices._wanted)
-        handlers = session.terminal.bus.handler_count()
-        children, wishes = len(bridge.children()), len(bridge.depths._wishes)
-        before, widgets = resident_mib(), len(session.app.allWidgets())
-        for _ in range(times):
-            await again()
-        await asyncio.sleep(0.05)
-        session.app.sendPostedEvents(None, 52)
-        gc.collect()
-        assert bridge.frames.served == served
-        assert set(bridge.prices._wanted) == wanted and f"dock-{kind.id}" not in wanted
-        assert session.terminal.bus.handler_count() == handlers
-        assert len(bridge.children()) <= children and len(bridge.depths._wishes) == wishes
-        assert len(session.app.allWidgets()) <= widgets + 3
-        assert resident_mib() - before < 9.0  # 150 KiB a dock; a leaked table is more
 
-    drive(scenario, 60.0 if times < 60 else 110.0)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.id)
+def test_a_closed_dock_leaves_nothing_after_many_times(drive: Drive, kind: DockKind) -> None:
+    async def scenario(session: Session) -> None:
+        await priced(session)
+        await leaves_nothing(session, kind, 60)
+
+    drive(scenario, 110.0)
 
 
 def test_what_a_closed_dock_held_is_there_when_it_is_opened_again(drive: Drive) -> None:

@@ -238,8 +238,8 @@ class TicketFacts(QFrame):
 
 def slices_text(parts: tuple[int, ...]) -> str:
     """``2 × 1,800 + 900``."""
-    first, last = parts[0], parts[-1]
-    full = sum(part == first for part in parts)
+    first, last = parts[0], parts[-1]  # only the last one may be another: a typo makes 100,000
+    full = len(parts) - (last != first)
     text = f"{full} × {fmt.quantity(first)}"
     return text if last == first else f"{text} + {fmt.quantity(last)}"
 

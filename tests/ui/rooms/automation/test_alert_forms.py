@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import time
 from decimal import Decimal
 
+import pytest
+
 from openalgo_desktop.core.alerts import (
     PRICE,
     AlertTrigger,
@@ -22,6 +24,8 @@ from openalgo_desktop.ui.rooms.automation.alerts import LOG, AlertsDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 
 RSI = OfStudy("rsi", "rsi", {"length": 9})
 

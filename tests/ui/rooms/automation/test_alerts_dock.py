@@ -20,6 +20,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("chart", "orders")
+
 
 async def opened(session: Session) -> AlertsDock:
     await priced(session)

@@ -15,6 +15,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("chart")
+
 RELIANCE: Key = ("NSE", "RELIANCE")
 
 

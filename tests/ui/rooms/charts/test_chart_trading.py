@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
@@ -18,6 +19,8 @@ from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart", "positions", "orders")
 
 LEFT = Qt.MouseButton.LeftButton
 NIFTY: Key = ("NSE_INDEX", "NIFTY")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
@@ -12,6 +13,8 @@ from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart")
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier  # with Shift

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtWidgets import QMenu
 
 from openalgo_desktop.ui.chart.canvas.stage import Volume
@@ -12,6 +13,8 @@ from openalgo_desktop.ui.rooms.charts.dock import ChartDock
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart")
 
 
 def parts_in_sight(cell: ChartCell) -> list[str]:

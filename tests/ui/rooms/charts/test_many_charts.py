@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -11,6 +12,8 @@ from openalgo_desktop.ui.rooms.charts.layouts import LAYOUTS, MOST
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart")
 
 RELIANCE: Key = ("NSE", "RELIANCE")
 

@@ -16,6 +16,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("chart")
+
 
 def test_a_chart_mends_itself(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(session: Session) -> None:

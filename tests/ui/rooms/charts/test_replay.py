@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
@@ -23,6 +24,8 @@ from openalgo_desktop.ui.rooms.charts.replay.strip import PRACTICE, ReplayStrip
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart", "positions", "orders")
 
 
 class Replayed:

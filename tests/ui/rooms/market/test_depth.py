@@ -21,6 +21,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("depth")
+
 DEEP = Depth(
     tuple(Level(800.0 - n * 0.05, 10 + n, 1) for n in range(20)),
     tuple(Level(800.05 + n * 0.05, 20, 2) for n in range(20)),

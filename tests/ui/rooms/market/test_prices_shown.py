@@ -24,6 +24,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("watchlist", "chart", "depth")
+
 DASH = fmt.MISSING
 BOOK = Depth((Level(799.9, 40, 2),), (Level(800.1, 60, 3),))
 RICH = Tick(

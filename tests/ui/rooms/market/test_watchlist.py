@@ -31,6 +31,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, priced
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("watchlist")
+
 LEFT = Qt.MouseButton.LeftButton
 INFY, TCS, ITC = ("NSE", "INFY"), ("NSE", "TCS"), ("NSE", "ITC")
 COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction

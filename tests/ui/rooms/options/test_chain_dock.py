@@ -74,6 +74,7 @@ def test_time_to_expiry_as_it_is_read(seconds: float, text: str) -> None:
     assert left_text(seconds) == text
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_it_shows_the_money_with_its_figures(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         dock = await opened(session)

@@ -39,6 +39,8 @@ from tests.ui.driving import SBIN, Drive, click
 from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("orders")
+
 
 async def dock_of(session: Session, *rows: Order) -> OrdersDock:
     books = await stand_still(session)
@@ -498,6 +500,7 @@ def test_what_changes_while_a_long_book_is_read_is_not_lost(drive: Drive) -> Non
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 @pytest.mark.parametrize("hidden", [False, True])
 def test_no_row_of_one_mode_is_left_for_the_other(drive: Drive, hidden: bool) -> None:
     async def scenario(session: Session) -> None:

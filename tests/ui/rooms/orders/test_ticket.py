@@ -662,6 +662,7 @@ def test_no_answer_yet_is_said_and_nothing_is_sent_again(
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_an_answer_says_which_order_it_is_for_when_the_ticket_went_on(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QListWidget
 from shiboken6 import isValid
@@ -20,6 +21,8 @@ from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.rooms.portfolio.test_book_docks import stand_still
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("positions", "orders")
 
 STOP = Order(
     "S1", "SBIN", "NSE", Action.SELL, 10, PriceType.SLM, Product.MIS,
@@ -132,6 +135,7 @@ def test_the_review_is_as_wide_as_its_longest_line(drive: Drive) -> None:
     drive(scenario)
 
 
+@pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
 def test_what_is_not_ticked_stays_with_its_stop(drive: Drive) -> None:
     async def scenario(session: Session) -> None:
         await held(session)

@@ -28,6 +28,8 @@ from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.rooms.portfolio.test_book_docks import order, seen, shown, stand_still
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("positions", "orders")
+
 
 def held(quantity: int = 10, symbol: str = "SBIN", **more: Any) -> Position:
     return Position(symbol, "NSE", Product.MIS, quantity, 800.0, 801.0, **more)

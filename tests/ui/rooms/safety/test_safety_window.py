@@ -31,6 +31,8 @@ from tests.ui.driving import SBIN, Drive, click, priced
 from tests.ui.rooms.api.test_api_window import ORDER, post
 from tests.waiting import until
 
+pytestmark = pytest.mark.docks("watchlist", "chart", "depth", "positions", "orders")
+
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -16,6 +17,8 @@ from openalgo_desktop.ui.rooms.charts.study.hand import StudyHand
 from openalgo_desktop.ui.shell.main import Session
 from tests.ui.driving import Drive, click, priced
 from tests.waiting import until
+
+pytestmark = pytest.mark.docks("chart")
 
 
 async def chart_of(session: Session) -> ChartDock:
